@@ -1,0 +1,56 @@
+//! API keys: 256 random bits and a checksum, written `tsr_…`.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
+/// What every key begins with, so that secret scanners and people know one when they see it.
+pub const PREFIX: &str = "tsr_";
+const RANDOM_BYTES: usize = 32;
+/// 36 bytes in all are 48 characters of base64, without padding.
+const CHECKSUM_BYTES: usize = 4;
+
+/// SHA-256 of a key's text: what the database knows. A fast hash is right here, as 256 random bits cannot be guessed.
+pub type KeyHash = [u8; 32];
+
+/// A new key's text. It is shown once and not kept.
+pub fn generate() -> String {
+    let mut bytes = [0u8; RANDOM_BYTES + CHECKSUM_BYTES];
+    rand::fill(&mut bytes[..RANDOM_BYTES]);
+    let checksum = checksum(&bytes[..RANDOM_BYTES]);
+    bytes[RANDOM_BYTES..].copy_from_slice(&checksum);
+    format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// The hash of a key's text, or none when it cannot be a key: a typing error costs no look at the database.
+pub fn hash(text: &str) -> Option<KeyHash> {
+    let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).ok()?;
+    let (random, check) = bytes.split_at_checked(RANDOM_BYTES)?;
+    (check == checksum(random)).then(|| Sha256::digest(text).into())
+}
+
+fn checksum(random: &[u8]) -> [u8; CHECKSUM_BYTES] {
+    let digest = Sha256::digest(random);
+    [digest[0], digest[1], digest[2], digest[3]]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_known_by_its_hash_and_a_typing_error_is_none() {
+        let key = generate();
+        assert_eq!(key.len(), 52);
+        assert_ne!(key, generate());
+        assert_eq!(hash(&key), Some(Sha256::digest(&key).into()));
+        for n in 0..key.len() {
+            let mut typo = key.clone().into_bytes();
+            typo[n] = if typo[n] == b'A' { b'B' } else { b'A' };
+            assert_eq!(hash(&String::from_utf8(typo).unwrap()), None);
+        }
+        for bad in ["", "tsr_", &key[..51], &format!("{key}A"), &key[4..]] {
+            assert_eq!(hash(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Who may do what. No I/O: names, roles, keys and passwords as values.
+
+pub mod api_key;
+pub mod password;
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// Longest name of a user or a key, in characters.
+pub const NAME_MAX_CHARS: usize = 64;
+
+/// Who acts: `user:anna` or `key:door-3`. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Principal(Arc<str>);
+
+impl Principal {
+    /// The user of that name.
+    pub fn user(name: &str) -> Self {
+        Self(format!("user:{name}").into())
+    }
+
+    /// The API key of that name.
+    pub fn key(name: &str) -> Self {
+        Self(format!("key:{name}").into())
+    }
+
+    /// As it stands in the log.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A set of permissions with a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Consumes, and asks for one exact value: a door.
+    Scanner,
+    /// Sees everything, changes nothing.
+    Viewer,
+    /// Also consumes, adds and edits.
+    Editor,
+    /// Also deletes.
+    Admin,
+    /// Also settings, users and keys.
+    Manager,
+}
+
+/// What a role may or may not do: the columns of the contract's table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permission {
+    /// See tokens and usage.
+    See,
+    /// Ask for one exact value.
+    Ask,
+    /// Use a token.
+    Consume,
+    /// Add and edit tokens.
+    Edit,
+    /// Delete tokens.
+    Delete,
+    /// Settings, users and keys.
+    Manage,
+}
+
+impl Role {
+    /// Every role, the least first.
+    pub const ALL: [Self; 5] = [Self::Scanner, Self::Viewer, Self::Editor, Self::Admin, Self::Manager];
+
+    /// Whether the role has the permission.
+    pub fn may(self, permission: Permission) -> bool {
+        match permission {
+            Permission::Ask => true,
+            Permission::Consume => self != Self::Viewer,
+            Permission::See => self != Self::Scanner,
+            Permission::Edit => matches!(self, Self::Editor | Self::Admin | Self::Manager),
+            Permission::Delete => matches!(self, Self::Admin | Self::Manager),
+            Permission::Manage => self == Self::Manager,
+        }
+    }
+
+    /// The word on the command line and in the database.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Scanner => "scanner",
+            Self::Viewer => "viewer",
+            Self::Editor => "editor",
+            Self::Admin => "admin",
+            Self::Manager => "manager",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|role| role.word() == text);
+        known.ok_or_else(|| format!("a role is one of {}", Self::ALL.map(Self::word).join(", ")))
+    }
+}
+
+/// The name of a user or a key: 1 to 64 letters, digits and `. _ @ -`, so that it reads the same in a log line,
+/// in a shell and in an address.
+///
+/// # Errors
+/// A sentence that says what a name is made of.
+pub fn check_name(name: &str) -> Result<(), String> {
+    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '@' | '-');
+    if (1..=NAME_MAX_CHARS).contains(&name.chars().count()) && name.chars().all(allowed) && !name.starts_with('-') {
+        return Ok(());
+    }
+    Err(format!("A name has 1 to {NAME_MAX_CHARS} letters, digits, dots, underscores, @ or hyphens, no hyphen first."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_contracts_table_of_roles() {
+        use Permission::{Ask, Consume, Delete, Edit, Manage, See};
+        let table = [
+            (Role::Scanner, vec![Ask, Consume]),
+            (Role::Viewer, vec![See, Ask]),
+            (Role::Editor, vec![See, Ask, Consume, Edit]),
+            (Role::Admin, vec![See, Ask, Consume, Edit, Delete]),
+            (Role::Manager, vec![See, Ask, Consume, Edit, Delete, Manage]),
+        ];
+        for (role, allowed) in table {
+            for permission in [See, Ask, Consume, Edit, Delete, Manage] {
+                assert_eq!(role.may(permission), allowed.contains(&permission), "{role} {permission:?}");
+            }
+            assert_eq!(role.word().parse(), Ok(role));
+        }
+        assert!("root".parse::<Role>().is_err());
+    }
+
+    #[test]
+    fn names() {
+        for good in ["anna", "door-3", "a.b_c@example.org", "Zoë", &"x".repeat(64)] {
+            assert_eq!(check_name(good), Ok(()), "{good}");
+        }
+        for bad in ["", " ", "a b", "a:b", "a/b", "-a", "a\n", "<b>", &"x".repeat(65)] {
+            assert!(check_name(bad).is_err(), "{bad}");
+        }
+    }
+}

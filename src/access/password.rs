@@ -1,0 +1,93 @@
+//! Passwords: which are allowed, and their Argon2id hashes.
+
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// Fewest characters of a password.
+pub const MIN_CHARS: usize = 12;
+/// Most characters of a password: hashing a megabyte would be an attack.
+pub const MAX_CHARS: usize = 1_000;
+/// Bytes of a password that is made here: 24 characters of base64.
+const GENERATED_BYTES: usize = 18;
+
+/// Whether `password` may be the password of `name`.
+///
+/// "Common" is judged by zxcvbn, which knows lists of leaked passwords, words, names, dates, keyboard rows and
+/// repetitions: what takes fewer than a million guesses is refused.
+///
+/// # Errors
+/// One sentence that says what is wrong.
+pub fn check(password: &str, name: &str) -> Result<(), String> {
+    let chars = password.chars().count();
+    if !(MIN_CHARS..=MAX_CHARS).contains(&chars) {
+        return Err(format!("A password has {MIN_CHARS} to {MAX_CHARS} characters; this one has {chars}."));
+    }
+    let guesses = zxcvbn::zxcvbn(password, &[name, "tessera"]).guesses();
+    if guesses < 1_000_000 {
+        return Err("This password is among the common ones; choose one that is harder to guess.".into());
+    }
+    Ok(())
+}
+
+/// A random password of 144 bits.
+pub fn generate() -> String {
+    let mut bytes = [0u8; GENERATED_BYTES];
+    rand::fill(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The PHC string of `password`: Argon2id with 19 MiB, two passes and one lane, as OWASP's Password Storage Cheat
+/// Sheet recommends. Takes tens of milliseconds.
+///
+/// # Errors
+/// A sentence when the machine gives no random salt or no memory.
+pub fn hash(password: &str) -> Result<String, String> {
+    let hash = Argon2::default().hash_password(password.as_bytes());
+    hash.map(|hash| hash.to_string()).map_err(|error| format!("The password could not be hashed: {error}."))
+}
+
+/// Whether `password` is the one of the PHC string `hash`. Takes tens of milliseconds.
+pub fn verify(password: &str, hash: &str) -> bool {
+    Argon2::default().verify_password(password.as_bytes(), hash).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_long_and_common_passwords_are_refused() {
+        for bad in [
+            "",
+            "short",
+            "elevenchars",
+            "password1234",
+            "123456789012",
+            "qwertyuiop12",
+            "aaaaaaaaaaaa",
+            "administrator",
+            "passwordpassword",
+            "annaannaanna",
+            "tesseratessera",
+            "letmeinletmein",
+            "iloveyou1234",
+        ] {
+            assert!(check(bad, "anna").is_err(), "{bad}");
+        }
+        assert!(check(&"x7".repeat(501), "anna").is_err());
+        for good in ["correct horse battery", "mosaic-tile-1887-ok", &generate(), &"ü§".repeat(6)] {
+            assert_eq!(check(good, "anna"), Ok(()), "{good}");
+        }
+    }
+
+    #[test]
+    fn a_hash_knows_its_password() {
+        let hash = hash("correct horse battery").unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(verify("correct horse battery", &hash));
+        assert!(!verify("correct horse batterx", &hash));
+        assert!(!verify("", "not a hash"));
+    }
+}

@@ -1,0 +1,116 @@
+//! The tables, one description for every database. What a column means stands in `migrations/`.
+
+diesel::table! {
+    tokens (id) {
+        id -> BigInt,
+        uid -> Text,
+        value -> Text,
+        label -> Nullable<Text>,
+        valid_from -> Nullable<BigInt>,
+        valid_to -> Nullable<BigInt>,
+        usage_count -> Integer,
+        lock_time -> Integer,
+        last_used -> Nullable<BigInt>,
+        lock_start -> Nullable<BigInt>,
+        creator -> Text,
+        created -> BigInt,
+        modified -> BigInt,
+        search -> Text,
+        deleted_at -> Nullable<BigInt>,
+        deleted_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    usage (id) {
+        id -> BigInt,
+        uid -> Text,
+        token_id -> Nullable<BigInt>,
+        token_uid -> Nullable<Text>,
+        token_value -> Nullable<Text>,
+        timestamp -> BigInt,
+        principal -> Text,
+        error_code -> Nullable<SmallInt>,
+    }
+}
+
+diesel::table! {
+    replies (principal, key) {
+        principal -> Text,
+        key -> Text,
+        created -> BigInt,
+        token_uid -> Text,
+        value -> Text,
+        label -> Nullable<Text>,
+        usage_count -> Integer,
+        last_used -> Nullable<BigInt>,
+        valid_from -> Nullable<BigInt>,
+        valid_to -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> BigInt,
+        name -> Text,
+        password_hash -> Text,
+        role -> Text,
+        created -> BigInt,
+        modified -> BigInt,
+        disabled_at -> Nullable<BigInt>,
+        last_sign_in -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> BigInt,
+        hash -> Binary,
+        user_id -> BigInt,
+        created -> BigInt,
+        last_seen -> BigInt,
+        address -> Text,
+        agent -> Text,
+    }
+}
+
+diesel::table! {
+    keys (id) {
+        id -> BigInt,
+        name -> Text,
+        hash -> Binary,
+        role -> Text,
+        creator -> Text,
+        created -> BigInt,
+        expires -> Nullable<BigInt>,
+        last_used -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    settings (name) {
+        name -> Text,
+        value -> Text,
+        changed -> BigInt,
+        changed_by -> Text,
+    }
+}
+
+diesel::table! {
+    audit (id) {
+        id -> BigInt,
+        timestamp -> BigInt,
+        principal -> Text,
+        action -> Text,
+        subject -> Text,
+        detail -> Text,
+    }
+}
+
+diesel::table! {
+    attempts (id) {
+        id -> BigInt,
+        subject -> Text,
+        timestamp -> BigInt,
+    }
+}

@@ -1,0 +1,158 @@
+//! The rule: may this token be used now, and what is it afterwards?
+//!
+//! It stands here and nowhere else. Whatever asks (the writer, a tile, the list's filter) gets its answer
+//! from this page or is held equal to it by a test.
+
+use super::{Micros, Refusal, State, Token, UNLIMITED};
+
+/// Uses `token` once at `now`: the changed token, or the first reason why not.
+///
+/// # Errors
+/// The refusal, in the order of the contract: used up, locked, out of its time range.
+pub fn consume(token: &Token, now: Micros) -> Result<Token, Refusal> {
+    check(token, now)?;
+    let mut used = token.clone();
+    if used.usage_count != UNLIMITED {
+        used.usage_count -= 1;
+    }
+    // A clock that jumped back must not make an older use the last one.
+    used.last_used = token.last_used.max(Some(now));
+    used.lock_start = Some(now);
+    Ok(used)
+}
+
+/// The token's state at `now`: what a consume would be refused with.
+pub fn state(token: &Token, now: Micros) -> State {
+    match check(token, now) {
+        Ok(()) => State::Active,
+        Err(Refusal::UsageCountExceeded) => State::UsedUp,
+        Err(Refusal::LockTimeViolation { .. }) => State::Locked,
+        Err(_) if token.valid_from.is_some_and(|from| now < from) => State::Pending,
+        Err(_) => State::Expired,
+    }
+}
+
+/// The first moment from `now` on at which a consume would succeed if nothing else happened, or none.
+pub fn retry_at(token: &Token, now: Micros) -> Option<Micros> {
+    if token.usage_count == 0 {
+        return None;
+    }
+    let open = locked_until(token, now).unwrap_or(now).max(token.valid_from.unwrap_or(now));
+    token.valid_to.is_none_or(|to| open <= to).then_some(open)
+}
+
+/// Where the lock starts again because the clock has jumped back behind its start.
+///
+/// A lock whose start lies in the future would stay closed for as long as the jump was wide. From the first attempt
+/// that finds this, it counts from that attempt: closed, and for no longer than `lock_time`.
+pub fn restarted_lock(token: &Token, now: Micros) -> Option<Micros> {
+    token.lock_start.filter(|start| token.lock_time > 0 && *start > now).map(|_| now)
+}
+
+fn check(token: &Token, now: Micros) -> Result<(), Refusal> {
+    if token.usage_count == 0 {
+        return Err(Refusal::UsageCountExceeded);
+    }
+    if let Some(until) = locked_until(token, now) {
+        return Err(Refusal::LockTimeViolation { until });
+    }
+    if token.valid_from.is_some_and(|from| now < from) || token.valid_to.is_some_and(|to| now > to) {
+        return Err(Refusal::TimeRangeViolation);
+    }
+    Ok(())
+}
+
+/// The moment at which the lock opens, if it is closed at `now`.
+fn locked_until(token: &Token, now: Micros) -> Option<Micros> {
+    let start = token.lock_start.filter(|_| token.lock_time > 0)?;
+    Some(start.min(now).plus_seconds(token.lock_time)).filter(|until| *until > now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::tests::token;
+
+    const SECOND: i64 = 1_000_000;
+
+    fn at(seconds: i64) -> Micros {
+        Micros::new(1_000 * SECOND + seconds * SECOND).unwrap()
+    }
+
+    /// Checks state, refusal and `retry_at` of `token` at second 0.
+    #[track_caller]
+    fn check_rule(token: &Token, state_word: &str, retry: Option<i64>) {
+        assert_eq!(state(token, at(0)).word(), state_word);
+        assert_eq!(consume(token, at(0)).is_ok(), state_word == "active");
+        assert_eq!(retry_at(token, at(0)), retry.map(at));
+    }
+
+    #[test]
+    fn the_rule_line_by_line() {
+        let plain = token(3);
+        check_rule(&plain, "active", Some(0));
+        check_rule(&Token { usage_count: 0, ..plain.clone() }, "used_up", None);
+        check_rule(&Token { usage_count: UNLIMITED, ..plain.clone() }, "active", Some(0));
+
+        let used = |ago: i64, lock_time: i32| Token {
+            last_used: Some(at(-ago)),
+            lock_start: Some(at(-ago)),
+            lock_time,
+            ..plain.clone()
+        };
+        check_rule(&used(9, 10), "locked", Some(1));
+        check_rule(&used(10, 10), "active", Some(0));
+        check_rule(&used(0, 0), "active", Some(0));
+        check_rule(&used(0, i32::MAX), "locked", Some(i64::from(i32::MAX)));
+
+        let valid = |from: Option<i64>, to: Option<i64>| Token {
+            valid_from: from.map(at),
+            valid_to: to.map(at),
+            ..plain.clone()
+        };
+        check_rule(&valid(Some(0), None), "active", Some(0));
+        check_rule(&valid(None, Some(0)), "active", Some(0));
+        check_rule(&valid(Some(5), None), "pending", Some(5));
+        check_rule(&valid(Some(5), Some(9)), "pending", Some(5));
+        check_rule(&valid(None, Some(-1)), "expired", None);
+    }
+
+    #[test]
+    fn the_first_reason_is_the_refusal() {
+        let all = Token {
+            usage_count: 0,
+            lock_time: 60,
+            last_used: Some(at(-1)),
+            lock_start: Some(at(-1)),
+            valid_to: Some(at(-5)),
+            ..token(1)
+        };
+        check_rule(&all, "used_up", None);
+        check_rule(&Token { usage_count: 1, ..all.clone() }, "locked", None);
+        check_rule(&Token { usage_count: 1, lock_time: 0, ..all.clone() }, "expired", None);
+        let pending = Token { usage_count: 1, valid_from: Some(at(100)), valid_to: None, ..all };
+        check_rule(&pending, "locked", Some(100));
+    }
+
+    #[test]
+    fn a_use_takes_one_and_sets_the_moment() {
+        let used = consume(&token(3), at(0)).unwrap();
+        assert_eq!((used.usage_count, used.last_used, used.lock_start), (2, Some(at(0)), Some(at(0))));
+        assert_eq!(used.modified, token(3).modified);
+        assert_eq!(consume(&token(UNLIMITED), at(0)).unwrap().usage_count, UNLIMITED);
+        assert_eq!(consume(&token(1), at(0)).unwrap().usage_count, 0);
+    }
+
+    #[test]
+    fn a_clock_that_jumps_back_keeps_the_lock_for_lock_time_and_not_longer() {
+        let mut jumped = Token { lock_time: 10, last_used: Some(at(3_600)), lock_start: Some(at(3_600)), ..token(5) };
+        assert_eq!(consume(&jumped, at(0)), Err(Refusal::LockTimeViolation { until: at(10) }));
+        jumped.lock_start = restarted_lock(&jumped, at(0));
+        assert_eq!(jumped.lock_start, Some(at(0)));
+        assert_eq!(restarted_lock(&jumped, at(9)), None);
+        assert!(consume(&jumped, at(9)).is_err());
+        let used = consume(&jumped, at(10)).unwrap();
+        assert_eq!((used.last_used, used.lock_start), (Some(at(3_600)), Some(at(10))), "last_used never moves back");
+        assert!(consume(&used, at(11)).is_err(), "and the new use locks like any other");
+    }
+}

@@ -1,0 +1,137 @@
+//! What can be wrong with a request about tokens: six kinds, their codes and their words.
+
+use std::fmt;
+
+use super::Micros;
+
+/// Why a token may not be used. The first four kinds of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No such token, or a deleted one.
+    NotExists,
+    /// It has no uses left.
+    UsageCountExceeded,
+    /// It was used a moment ago.
+    LockTimeViolation {
+        /// First moment at which the lock is open again.
+        until: Micros,
+    },
+    /// It is not valid yet, or not any more.
+    TimeRangeViolation,
+}
+
+impl Refusal {
+    /// The name programs look at.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotExists => "TokenNotExists",
+            Self::UsageCountExceeded => "TokenUsageCountExceeded",
+            Self::LockTimeViolation { .. } => "TokenLockTimeViolation",
+            Self::TimeRangeViolation => "TokenTimeRangeViolation",
+        }
+    }
+
+    /// The number that cone.tokens gave the same refusal.
+    pub fn code(self) -> i16 {
+        match self {
+            Self::NotExists => 1,
+            Self::UsageCountExceeded => 2,
+            Self::LockTimeViolation { .. } => 3,
+            Self::TimeRangeViolation => 4,
+        }
+    }
+
+    /// The name of a code that the usage log holds.
+    pub fn name_of(code: i16) -> &'static str {
+        let epoch = Micros::EPOCH;
+        [Self::NotExists, Self::UsageCountExceeded, Self::LockTimeViolation { until: epoch }, Self::TimeRangeViolation]
+            .into_iter()
+            .find(|refusal| refusal.code() == code)
+            .map_or("Unknown", Self::name)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotExists => f.write_str("There is no such token."),
+            Self::UsageCountExceeded => f.write_str("This token is used up."),
+            Self::LockTimeViolation { until } => {
+                write!(f, "This token was used a moment ago and is locked until {until}.")
+            }
+            Self::TimeRangeViolation => f.write_str("This token is not valid at this time."),
+        }
+    }
+}
+
+/// What is wrong with a request about tokens.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// The rule refuses, or the token to be changed does not exist.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// A value is outside what is allowed.
+    #[error("{message}")]
+    Value {
+        /// The parameter at fault.
+        param: &'static str,
+        /// One sentence for people.
+        message: String,
+    },
+    /// A parameter is missing or unknown, or the request cannot be read.
+    #[error("{message}")]
+    Api {
+        /// The parameter at fault, where one is.
+        param: Option<String>,
+        /// One sentence for people.
+        message: String,
+    },
+}
+
+impl TokenError {
+    /// No such token.
+    pub const NOT_EXISTS: Self = Self::Refused(Refusal::NotExists);
+
+    /// A value error of one parameter; the sentence gets its full stop.
+    pub fn value(param: &'static str, message: impl fmt::Display) -> Self {
+        Self::Value { param, message: format!("{message}.") }
+    }
+
+    /// A parameter that must be present and is not.
+    pub fn missing(param: &str) -> Self {
+        let message = format!("The parameter {param} is missing; it must be present, though it may be empty.");
+        Self::Api { param: Some(param.to_owned()), message }
+    }
+
+    /// A request that cannot be read, through no one parameter's fault.
+    pub fn unreadable(message: impl Into<String>) -> Self {
+        Self::Api { param: None, message: message.into() }
+    }
+
+    /// The name programs look at.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.name(),
+            Self::Value { .. } => "TokenValueError",
+            Self::Api { .. } => "TokenAPIError",
+        }
+    }
+
+    /// The number that cone.tokens gave the same error.
+    pub fn code(&self) -> i16 {
+        match self {
+            Self::Refused(refusal) => refusal.code(),
+            Self::Value { .. } => 5,
+            Self::Api { .. } => 6,
+        }
+    }
+
+    /// The parameter at fault, where one is.
+    pub fn param(&self) -> Option<&str> {
+        match self {
+            Self::Refused(_) => None,
+            Self::Value { param, .. } => Some(param),
+            Self::Api { param, .. } => param.as_deref(),
+        }
+    }
+}

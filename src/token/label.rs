@@ -1,0 +1,64 @@
+//! The running number in a label: `{n}` or `{n:04}`.
+
+use super::TokenError;
+
+/// The label of the `n`th token, counted from 1. A number wider than asked for is written whole.
+///
+/// # Errors
+/// A value error for `{n:` that does not go on as a width of one to nine digits: a typing error would be found on a
+/// hundred printed labels.
+pub fn numbered(pattern: &str, n: usize) -> Result<String, TokenError> {
+    let mut label = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some(start) = rest.find("{n") {
+        label.push_str(&rest[..start]);
+        rest = &rest[start + 2..];
+        if let Some(after) = rest.strip_prefix('}') {
+            label.push_str(&n.to_string());
+            rest = after;
+        } else if let Some(spec) = rest.strip_prefix(":0") {
+            let (width, after) = spec.split_once('}').ok_or_else(mistyped)?;
+            let width = width.parse().ok().filter(|width| (1..=9usize).contains(width)).ok_or_else(mistyped)?;
+            label.push_str(&format!("{n:0width$}"));
+            rest = after;
+        } else if rest.starts_with(':') {
+            return Err(mistyped());
+        } else {
+            label.push_str("{n");
+        }
+    }
+    label.push_str(rest);
+    Ok(label)
+}
+
+fn mistyped() -> TokenError {
+    TokenError::value("label", "A running number is written {n}, or with a width as in {n:04}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(pattern: &str, n: usize, label: &str) {
+        assert_eq!(numbered(pattern, n), Ok(label.to_owned()));
+    }
+
+    #[test]
+    fn running_numbers() {
+        check("Locker {n}", 7, "Locker 7");
+        check("Locker {n:04}", 7, "Locker 0007");
+        check("{n}/{n:02}", 123, "123/123");
+        check("no number", 7, "no number");
+        check("{name} {n", 7, "{name} {n");
+        check("{{n}}", 7, "{7}");
+        check("ä{n}ö", 1, "ä1ö");
+    }
+
+    #[test]
+    fn a_mistyped_width_is_refused() {
+        for bad in ["{n:4}", "{n:}", "{n:0}", "{n:010}", "{n:0x}", "{n:04"] {
+            assert_eq!(numbered(bad, 1), Err(mistyped()), "{bad}");
+        }
+    }
+}

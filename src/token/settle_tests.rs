@@ -1,0 +1,231 @@
+//! Settling: what repeats see of each other, and that a batch is nothing but its asks in turn.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::token::tests::{token, uid};
+
+const NOW: i64 = 1_000_000_000;
+
+fn at(seconds: i64) -> Micros {
+    Micros::stored(NOW + seconds * 1_000_000)
+}
+
+fn ask(what: Lookup, who: &str, key: Option<&str>) -> Ask {
+    Ask { who: Principal::key(who), what, key: key.map(|key| ReplayKey(key.to_owned())) }
+}
+
+fn by_uid(uid: Uid) -> Lookup {
+    Lookup { uid: Some(uid), ..Lookup::default() }
+}
+
+fn by_value(value: &str) -> Lookup {
+    Lookup { value: Some(value.to_owned()), ..Lookup::default() }
+}
+
+fn holding(tokens: &[Token]) -> Held {
+    let mut held = Held::default();
+    for (id, token) in tokens.iter().enumerate() {
+        held.insert(i64::try_from(id).unwrap(), token.clone());
+    }
+    held
+}
+
+fn kinds(answers: &[Answer]) -> Vec<&'static str> {
+    let kind = |answer: &Answer| match answer {
+        Answer::Consumed(_) => "consumed",
+        Answer::Replayed(_) => "replayed",
+        Answer::Refused { refusal, .. } => refusal.name(),
+        Answer::Mistaken(error) => error.name(),
+    };
+    answers.iter().map(kind).collect()
+}
+
+#[test]
+fn repeats_see_each_other() {
+    let asks = vec![ask(by_uid(uid(1)), "door", None); 3];
+    let mut held = holding(&[Token { uid: uid(1), ..token(2) }]);
+    let answers = settle(&asks, &mut held, at(0));
+    assert_eq!(kinds(&answers), ["consumed", "consumed", "TokenUsageCountExceeded"]);
+    assert_eq!(held.changed().map(|(_, token)| token.usage_count).collect::<Vec<_>>(), [0]);
+
+    let mut locked = holding(&[Token { uid: uid(1), lock_time: 60, ..token(2) }]);
+    let answers = settle(&asks, &mut locked, at(0));
+    assert_eq!(kinds(&answers), ["consumed", "TokenLockTimeViolation", "TokenLockTimeViolation"]);
+    let Answer::Refused { face, retry_at, .. } = &answers[1] else { panic!("refused") };
+    assert_eq!((face.as_ref().unwrap().usage_count, *retry_at), (1, Some(at(60))));
+}
+
+#[test]
+fn a_token_is_named_by_uid_value_or_link() {
+    let first = Token { uid: uid(1), value: "one".into(), ..token(9) };
+    let link = "https://example.org/other";
+    let second = Token { uid: uid(2), value: link.into(), ..token(9) };
+    let both = |uid, value: &str| Lookup { uid: Some(uid), ..by_value(value) };
+    let linked = |value: &str, uid| Lookup { link: Some(uid), ..by_value(value) };
+    let asks: Vec<Ask> = [
+        by_uid(uid(1)),
+        by_value("one"),
+        both(uid(1), "one"),
+        both(uid(1), link),
+        both(uid(1), "nothing"),
+        both(uid(3), "one"),
+        both(uid(3), "nothing"),
+        by_value("One"),
+        linked("https://example.org/1", uid(1)),
+        linked(link, uid(1)),
+    ]
+    .into_iter()
+    .map(|what| ask(what, "door", None))
+    .collect();
+    let answers = settle(&asks, &mut holding(&[first, second]), at(0));
+    assert_eq!(
+        kinds(&answers),
+        [
+            "consumed",
+            "consumed",
+            "consumed",
+            "TokenValueError",
+            "TokenValueError",
+            "TokenValueError",
+            "TokenNotExists",
+            "TokenNotExists",
+            "consumed",
+            "consumed",
+        ]
+    );
+    let Answer::Consumed(face) = &answers[9] else { panic!("consumed") };
+    assert_eq!(face.token_uid, uid(2), "a value that is written exactly so comes before what a link means");
+}
+
+#[test]
+fn a_key_gets_its_first_success_again() {
+    let tokens = [Token { uid: uid(1), value: "one".into(), ..token(2) }, Token { uid: uid(2), ..token(0) }];
+    let asks = [
+        ask(by_uid(uid(1)), "door", Some("k")),
+        ask(by_value("one"), "door", Some("k")),
+        ask(by_uid(uid(2)), "door", Some("k")),
+        ask(by_uid(uid(1)), "gate", Some("k")),
+        ask(by_uid(uid(1)), "door", Some("other")),
+        ask(by_uid(uid(1)), "door", Some("k")),
+        ask(by_uid(uid(2)), "gate", Some("refused")),
+        ask(by_uid(uid(2)), "gate", Some("refused")),
+    ];
+    let answers = settle(&asks, &mut holding(&tokens), at(0));
+    assert_eq!(
+        kinds(&answers),
+        [
+            "consumed",
+            "replayed",
+            "TokenValueError",
+            "consumed",
+            "TokenUsageCountExceeded",
+            "replayed",
+            "TokenUsageCountExceeded",
+            "TokenUsageCountExceeded",
+        ]
+    );
+    let (Answer::Consumed(first), Answer::Replayed(again)) = (&answers[0], &answers[5]) else { panic!() };
+    assert_eq!(first, again);
+    assert!(answers[5].attempt(&asks[5]).is_none() && answers[2].attempt(&asks[2]).is_none());
+}
+
+#[test]
+fn a_key_is_answered_after_its_token_was_deleted() {
+    let face = Face::from(&Token { uid: uid(1), value: "one".into(), ..token(1) });
+    let mut held = Held::default();
+    held.insert_reply(Principal::key("door"), ReplayKey("k".into()), face);
+    let asks = [by_uid(uid(1)), by_value("one"), by_uid(uid(2)), by_value("two")];
+    let asks = asks.map(|what| ask(what, "door", Some("k")));
+    let answers = settle(&asks, &mut held, at(0));
+    assert_eq!(kinds(&answers), ["replayed", "replayed", "TokenValueError", "TokenValueError"]);
+}
+
+#[test]
+fn every_attempt_leaves_its_entry() {
+    let tokens = [Token { uid: uid(1), value: "one".into(), ..token(1) }];
+    let asks = [
+        ask(by_value("one"), "door", None),
+        ask(by_uid(uid(1)), "door", None),
+        ask(by_uid(uid(7)), "door", None),
+        ask(by_value(&"ä".repeat(100)), "door", None),
+    ];
+    let answers = settle(&asks, &mut holding(&tokens), at(0));
+    let entries: Vec<_> = answers.iter().zip(&asks).map(|(answer, ask)| answer.attempt(ask).unwrap()).collect();
+    let entry = |token_uid, token_value: Option<&str>, error_code| Attempt {
+        token_uid,
+        token_value: token_value.map(str::to_owned),
+        error_code,
+    };
+    assert_eq!(entries[0], entry(Some(uid(1)), Some("one"), None));
+    assert_eq!(entries[1], entry(Some(uid(1)), Some("one"), Some(2)));
+    assert_eq!(entries[2], entry(Some(uid(7)), None, Some(1)));
+    assert_eq!(entries[3], entry(None, Some(&"ä".repeat(64)), Some(1)));
+}
+
+prop_compose! {
+    fn any_token(n: u128)(
+        usage_count in -1..4i32,
+        lock_time in prop_oneof![Just(0), Just(5)],
+        used in proptest::option::of(-10..10i64),
+        valid_from in proptest::option::of(-3..2i64),
+        valid_to in proptest::option::of(-1..3i64),
+    ) -> Token {
+        let used = used.map(at);
+        Token {
+            uid: uid(n), value: format!("v{n}"), lock_time, last_used: used, lock_start: used,
+            valid_from: valid_from.map(at), valid_to: valid_to.map(at), ..token(usage_count)
+        }
+    }
+}
+
+fn any_ask() -> impl Strategy<Value = Ask> {
+    let uids = || proptest::option::of(0..4u128);
+    let key = proptest::option::of(prop_oneof![Just("a"), Just("b")]);
+    (uids(), uids(), uids(), prop_oneof![Just("door"), Just("gate")], key).prop_map(
+        |(by_uid, by_value, link, who, key)| {
+            let by_uid = by_uid.or(if by_value.is_none() { Some(0) } else { None });
+            let value = by_value.map(|n| format!("v{n}"));
+            ask(Lookup { uid: by_uid.map(uid), link: value.as_ref().and(link).map(uid), value }, who, key)
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn any_batch_gives_what_its_asks_give_one_after_the_other(
+        tokens in (any_token(0), any_token(1), any_token(2)).prop_map(|(a, b, c)| [a, b, c]),
+        asks in proptest::collection::vec(any_ask(), 0..40),
+    ) {
+        let mut together = holding(&tokens);
+        let answers = settle(&asks, &mut together, at(0));
+
+        // Each ask alone, on what the one before it left in a database.
+        let mut rows = tokens.to_vec();
+        let mut replies: Vec<(Principal, ReplayKey, Face)> = Vec::new();
+        for (ask, answer) in asks.iter().zip(&answers) {
+            let mut alone = holding(&rows);
+            for (who, key, face) in &replies {
+                alone.insert_reply(who.clone(), key.clone(), face.clone());
+            }
+            let single = settle(std::slice::from_ref(ask), &mut alone, at(0)).remove(0);
+            prop_assert_eq!(&single, answer);
+            for (id, token) in alone.changed() {
+                rows[usize::try_from(id).unwrap()] = token.clone();
+            }
+            if let (Answer::Consumed(face), Some(key)) = (&single, &ask.key) {
+                replies.push((ask.who.clone(), key.clone(), face.clone()));
+            }
+        }
+        for (id, token) in together.changed() {
+            prop_assert_eq!(&rows[usize::try_from(id).unwrap()], token);
+        }
+
+        // And the promise itself: what was given is what is missing.
+        for (before, after) in tokens.iter().zip(&rows).filter(|(before, _)| before.usage_count >= 0) {
+            let given = answers.iter().filter(|a| matches!(a, Answer::Consumed(f) if f.token_uid == before.uid)).count();
+            prop_assert_eq!(i64::from(before.usage_count) - i64::from(after.usage_count), i64::try_from(given).unwrap());
+            prop_assert!(after.usage_count >= 0);
+        }
+    }
+}

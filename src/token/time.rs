@@ -1,0 +1,330 @@
+//! Moments: stored to the microsecond in UTC, read as ISO 8601 in a time zone, shown as RFC 3339.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone, Utc};
+use chrono_tz::{GapInfo, Tz};
+use serde::{Serialize, Serializer};
+
+const PER_SECOND: i64 = 1_000_000;
+
+/// A moment, in microseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Micros(i64);
+
+impl Micros {
+    /// 1970-01-01T00:00:00Z, the first moment there is here.
+    pub const EPOCH: Self = Self(0);
+    /// 9999-12-31T23:59:59.999999Z, the last one: RFC 3339 has four digits for a year.
+    pub const LAST: Self = Self(253_402_300_799_999_999);
+
+    /// The moment `micros` microseconds after 1970, if it lies before the year 10000.
+    pub fn new(micros: i64) -> Option<Self> {
+        (Self::EPOCH.0..=Self::LAST.0).contains(&micros).then_some(Self(micros))
+    }
+
+    /// A moment that was stored by us.
+    pub fn stored(micros: i64) -> Self {
+        Self(micros.clamp(Self::EPOCH.0, Self::LAST.0))
+    }
+
+    /// The machine's clock.
+    pub fn now() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self::stored(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+
+    /// Microseconds since 1970.
+    pub fn get(self) -> i64 {
+        self.0
+    }
+
+    /// This moment and `seconds`; no later than [`Micros::LAST`].
+    pub fn plus_seconds(self, seconds: i32) -> Self {
+        Self::stored(self.0.saturating_add(i64::from(seconds) * PER_SECOND))
+    }
+
+    /// Whole seconds from `earlier` until this moment, rounded up; at least 1, as `Retry-After` wants.
+    pub fn seconds_after(self, earlier: Self) -> i64 {
+        let micros = self.0.saturating_sub(earlier.0).max(1);
+        (micros + PER_SECOND - 1) / PER_SECOND
+    }
+
+    /// Reads ISO 8601: a date (its first instant), or a date and a time, with an offset or in `zone`.
+    /// Of a local time that exists twice the earlier is meant.
+    ///
+    /// # Errors
+    /// A sentence without a full stop: what was written is no such text, does not exist in the zone, or lies outside
+    /// 1970 to 9999.
+    pub fn read(text: &str, zone: Tz) -> Result<Self, String> {
+        let shown = super::quoted(text);
+        let unreadable = || {
+            let hint = if text.contains(' ') { " (a + in a form or an address is written %2B)" } else { "" };
+            format!("{shown} is not a time; write 2026-09-22, 2026-09-22T10:30 or 2026-09-22T10:30:00+02:00{hint}")
+        };
+        let absent = || format!("{shown} does not exist in the time zone {zone}");
+        let instant = match Written::parse(text).ok_or_else(unreadable)? {
+            Written::Day(day) => first_instant(day, zone).ok_or_else(absent)?,
+            Written::Local(local) => earliest(&local, zone).ok_or_else(absent)?,
+            Written::Offset(local, seconds) => {
+                local.and_utc().timestamp_micros().saturating_sub(i64::from(seconds) * PER_SECOND)
+            }
+        };
+        Self::new(instant).ok_or_else(|| format!("{shown} is outside the years 1970 to 9999"))
+    }
+
+    fn utc(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Micros {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.utc().to_rfc3339_opts(SecondsFormat::AutoSi, true))
+    }
+}
+
+impl Serialize for Micros {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// What a text says, before a time zone gives it a meaning.
+enum Written {
+    Day(NaiveDate),
+    Local(NaiveDateTime),
+    Offset(NaiveDateTime, i32),
+}
+
+impl Written {
+    fn parse(text: &str) -> Option<Self> {
+        if !text.is_ascii() {
+            return None;
+        }
+        let day = text.get(..10).filter(|day| shaped(day, "0000-00-00"))?;
+        let day = NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()?;
+        let rest = &text[10..];
+        if rest.is_empty() {
+            return Some(Self::Day(day));
+        }
+        let rest = rest.strip_prefix(['T', 't', ' '])?;
+        let (clock, zone) = rest.split_at(rest.find(['Z', 'z', '+', '-']).unwrap_or(rest.len()));
+        let local = day.and_time(read_clock(clock)?);
+        if zone.is_empty() { Some(Self::Local(local)) } else { Some(Self::Offset(local, read_offset(zone)?)) }
+    }
+}
+
+/// `10:30`, `10:30:00`, or with one to six fractional digits: a seventh could not be kept.
+fn read_clock(text: &str) -> Option<chrono::NaiveTime> {
+    let (whole, fraction) = text.split_once('.').map_or((text, None), |(whole, digits)| (whole, Some(digits)));
+    let seconds = if whole.len() == 5 && fraction.is_none() { ":00" } else { "" };
+    let whole = format!("{whole}{seconds}");
+    let digits = fraction.unwrap_or("0");
+    let fits =
+        shaped(&whole, "00:00:00") && matches!(digits.len(), 1..=6) && digits.bytes().all(|b| b.is_ascii_digit());
+    if !fits {
+        return None;
+    }
+    let part = |range: std::ops::Range<usize>| whole.get(range)?.parse::<u32>().ok();
+    let micros = digits.parse::<u32>().ok()? * 10u32.pow(6 - u32::try_from(digits.len()).ok()?);
+    chrono::NaiveTime::from_hms_micro_opt(part(0..2)?, part(3..5)?, part(6..8)?, micros)
+}
+
+/// `Z`, `+02:00`, `+0200` or `+02`, in seconds east of UTC.
+fn read_offset(text: &str) -> Option<i32> {
+    if text.eq_ignore_ascii_case("z") {
+        return Some(0);
+    }
+    let (sign, digits) = text.split_at(1);
+    let sign = if sign == "-" { -1 } else { 1 };
+    let digits = if shaped(digits, "00:00") { digits.replace(':', "") } else { digits.to_owned() };
+    let (hours, minutes) = match digits.len() {
+        2 if shaped(&digits, "00") => (digits.as_str(), "00"),
+        4 if shaped(&digits, "0000") => digits.split_at(2),
+        _ => return None,
+    };
+    let (hours, minutes) = (i32::from_str(hours).ok()?, i32::from_str(minutes).ok()?);
+    (hours <= 23 && minutes <= 59).then_some(sign * (hours * 3_600 + minutes * 60))
+}
+
+/// Whether `text` has a digit wherever `shape` has `0`, and elsewhere the same character.
+fn shaped(text: &str, shape: &str) -> bool {
+    text.len() == shape.len()
+        && text.bytes().zip(shape.bytes()).all(|(t, s)| if s == b'0' { t.is_ascii_digit() } else { t == s })
+}
+
+fn earliest(local: &NaiveDateTime, zone: Tz) -> Option<i64> {
+    match zone.from_local_datetime(local) {
+        LocalResult::Single(one) | LocalResult::Ambiguous(one, _) => Some(one.timestamp_micros()),
+        LocalResult::None => None,
+    }
+}
+
+/// A day begins at midnight, or, where the clock is put forward at midnight, when that gap ends. A day that a zone
+/// skipped whole (Samoa, 30 December 2011) has no first instant.
+fn first_instant(day: NaiveDate, zone: Tz) -> Option<i64> {
+    let midnight = day.and_time(chrono::NaiveTime::MIN);
+    earliest(&midnight, zone).or_else(|| {
+        let end = GapInfo::new(&midnight, &zone)?.end?;
+        (end.date_naive() == day).then(|| end.timestamp_micros())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const VIENNA: Tz = Tz::Europe__Vienna;
+
+    #[track_caller]
+    fn check(text: &str, zone: Tz, shown: &str) {
+        assert_eq!(Micros::read(text, zone).map(|m| m.to_string()), Ok(shown.to_owned()), "{text}");
+    }
+
+    #[track_caller]
+    fn check_refused(text: &str, zone: Tz, says: &str) {
+        let message = Micros::read(text, zone).expect_err(text);
+        assert!(message.contains(says), "{text}: {message}");
+    }
+
+    #[test]
+    fn iso_8601_is_read() {
+        check("2026-09-22", VIENNA, "2026-09-21T22:00:00Z");
+        check("2026-09-22T10:30", VIENNA, "2026-09-22T08:30:00Z");
+        check("2026-09-22 10:30", VIENNA, "2026-09-22T08:30:00Z");
+        check("2026-09-22T10:30:00.123456", VIENNA, "2026-09-22T08:30:00.123456Z");
+        check("2026-09-22T10:30:00.5", VIENNA, "2026-09-22T08:30:00.500Z");
+        check("2026-09-22T10:30:00Z", VIENNA, "2026-09-22T10:30:00Z");
+        check("2026-09-22t10:30z", VIENNA, "2026-09-22T10:30:00Z");
+        check("2026-09-22T10:30:00-05:30", VIENNA, "2026-09-22T16:00:00Z");
+        check("2026-09-22T10:30:00+0200", VIENNA, "2026-09-22T08:30:00Z");
+        check("2026-09-22T10:30:00+02", VIENNA, "2026-09-22T08:30:00Z");
+        check("1970-01-01T00:00:00Z", VIENNA, "1970-01-01T00:00:00Z");
+        check("9999-12-31T23:59:59.999999Z", VIENNA, "9999-12-31T23:59:59.999999Z");
+        check("2024-02-29", Tz::UTC, "2024-02-29T00:00:00Z");
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for bad in [
+            "yesterday",
+            "2026",
+            "2026-9-22",
+            "2026-09-22T",
+            "2026-09-22T10",
+            "2026-09-22T10:3",
+            "2026-02-30",
+            "2026-13-01",
+            "2026-09-22T24:00",
+            "2026-09-22T10:60",
+            "2026-09-22T10:30:60",
+            "2026-09-22T10:30:00.",
+            "2026-09-22T10:30:00.1234567",
+            "2026-09-22T10:30.5",
+            "2026-09-22Z",
+            "2026-09-22T10:30+24:00",
+            "2026-09-22T10:30+2",
+            "2026-09-22T10:30+02:00:00",
+            "20260922",
+            " 2026-09-22",
+            "2026-09-22 ",
+            "2026−09−22",
+            "+026-09-22",
+            "2026-W39-2",
+            "2026-09-22T10:30ZZ",
+            "2026-09-22T1 :30",
+            "１026-09-22",
+        ] {
+            check_refused(bad, VIENNA, "is not a time");
+        }
+        check_refused("2026-09-22T10:30:00 02:00", VIENNA, "%2B");
+        check_refused("1969-12-31T23:59:59.999999Z", VIENNA, "outside the years");
+        check_refused("1970-01-01", VIENNA, "outside the years");
+        check_refused("9999-12-31T23:59:59-01:00", VIENNA, "outside the years");
+        check_refused("0000-01-01T00:00Z", VIENNA, "outside the years");
+    }
+
+    #[test]
+    fn gaps_and_doubled_hours() {
+        check("2026-03-29T01:59:59", VIENNA, "2026-03-29T00:59:59Z");
+        check_refused("2026-03-29T02:00", VIENNA, "does not exist in the time zone Europe/Vienna");
+        check_refused("2026-03-29T02:59:59.999999", VIENNA, "does not exist");
+        check("2026-03-29T03:00", VIENNA, "2026-03-29T01:00:00Z");
+        check("2026-10-25T02:30", VIENNA, "2026-10-25T00:30:00Z");
+        check("2026-10-25T02:30+01:00", VIENNA, "2026-10-25T01:30:00Z");
+        // Midnight itself is missing: Cairo puts its clocks forward at 00:00.
+        check("2026-04-24", Tz::Africa__Cairo, "2026-04-23T22:00:00Z");
+        check_refused("2026-04-24T00:30", Tz::Africa__Cairo, "does not exist");
+        // A whole day is missing: Samoa crossed the date line.
+        check_refused("2011-12-30", Tz::Pacific__Apia, "does not exist");
+        // Midnight is doubled: Havana puts its clocks back from 01:00 to 00:00.
+        check("2026-11-01", Tz::America__Havana, "2026-11-01T04:00:00Z");
+    }
+
+    #[test]
+    fn retry_after_rounds_up() {
+        let at = |micros| Micros::new(micros).unwrap();
+        assert_eq!(at(10_000_000).seconds_after(at(0)), 10);
+        assert_eq!(at(10_000_001).seconds_after(at(0)), 11);
+        assert_eq!(at(1).seconds_after(at(0)), 1);
+        assert_eq!(at(0).seconds_after(at(5)), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn any_moment_written_with_an_offset_is_read_back(
+            micros in 0..=Micros::LAST.get(),
+            zone in proptest::sample::select(&chrono_tz::TZ_VARIANTS[..]),
+        ) {
+            let moment = Micros::new(micros).unwrap();
+            prop_assert_eq!(Micros::read(&moment.to_string(), zone), Ok(moment));
+            let local = moment.utc().with_timezone(&zone);
+            // Offsets of a century ago have seconds, which ISO 8601 cannot say.
+            let written = local.format("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string();
+            if local.year_is_four_digits() && written.len() == 32 && whole_minutes(&local) {
+                prop_assert_eq!(Micros::read(&written, zone), Ok(moment));
+            }
+        }
+
+        #[test]
+        fn a_local_time_is_the_earliest_moment_at_which_a_clock_there_shows_it(
+            micros in 0..4_102_444_800_000_000i64,
+            zone in proptest::sample::select(&chrono_tz::TZ_VARIANTS[..]),
+        ) {
+            let moment = Micros::new(micros).unwrap();
+            let shown = moment.utc().with_timezone(&zone).format("%Y-%m-%dT%H:%M:%S%.6f").to_string();
+            if let Ok(read) = Micros::read(&shown, zone) {
+                prop_assert!(read <= moment);
+                let again = read.utc().with_timezone(&zone).format("%Y-%m-%dT%H:%M:%S%.6f").to_string();
+                prop_assert_eq!(again, shown);
+            } else {
+                prop_assert!(micros < 86_400_000_000, "only what a zone shows before 1970 may be refused: {}", shown);
+            }
+        }
+
+        #[test]
+        fn no_text_panics(text in "\\PC*", dateish in "[0-9T:.+Zz -]{0,34}") {
+            let _ = Micros::read(&text, VIENNA);
+            let _ = Micros::read(&dateish, VIENNA);
+        }
+    }
+
+    trait FourDigits {
+        fn year_is_four_digits(&self) -> bool;
+    }
+
+    impl FourDigits for DateTime<Tz> {
+        fn year_is_four_digits(&self) -> bool {
+            (0..=9_999).contains(&chrono::Datelike::year(self))
+        }
+    }
+
+    fn whole_minutes(local: &DateTime<Tz>) -> bool {
+        use chrono::Offset;
+        local.offset().fix().local_minus_utc() % 60 == 0
+    }
+}
