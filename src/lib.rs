@@ -1,3 +1,12 @@
 //! Tessera, a token server: a token with n uses is used n times.
+//!
+//! Imports point one way, and a test holds it:
+//! `main -> commands -> cli, app -> web -> store -> token -> access`.
+
 pub mod access;
+pub mod app;
+pub mod cli;
+pub mod commands;
+pub mod store;
 pub mod token;
+pub mod web;

@@ -25,6 +25,11 @@ impl Principal {
         Self(format!("key:{name}").into())
     }
 
+    /// Whoever has the machine's shell, under that name.
+    pub fn shell(name: &str) -> Self {
+        Self(format!("shell:{name}").into())
+    }
+
     /// As it stands in the log.
     pub fn as_str(&self) -> &str {
         &self.0

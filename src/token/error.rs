@@ -1,5 +1,6 @@
 //! What can be wrong with a request about tokens: six kinds, their codes and their words.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::Micros;
@@ -74,7 +75,7 @@ pub enum TokenError {
     #[error("{message}")]
     Value {
         /// The parameter at fault.
-        param: &'static str,
+        param: Cow<'static, str>,
         /// One sentence for people.
         message: String,
     },
@@ -93,8 +94,8 @@ impl TokenError {
     pub const NOT_EXISTS: Self = Self::Refused(Refusal::NotExists);
 
     /// A value error of one parameter; the sentence gets its full stop.
-    pub fn value(param: &'static str, message: impl fmt::Display) -> Self {
-        Self::Value { param, message: format!("{message}.") }
+    pub fn value(param: impl Into<Cow<'static, str>>, message: impl fmt::Display) -> Self {
+        Self::Value { param: param.into(), message: format!("{message}.") }
     }
 
     /// A parameter that must be present and is not.

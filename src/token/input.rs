@@ -84,7 +84,7 @@ impl RawFields {
             created: origin.created,
             modified: origin.created,
         };
-        checked(token)
+        token.checked()
     }
 
     /// The change that these fields describe; what is absent stays as it is.
@@ -149,7 +149,7 @@ impl Change {
         if let Some(added) = self.add_uses {
             changed.usage_count = add_uses(token.usage_count, added)?;
         }
-        checked(changed)
+        changed.checked()
     }
 }
 
@@ -178,10 +178,23 @@ fn read_number(name: &'static str, text: &str) -> Result<i32, TokenError> {
     })
 }
 
-/// The token, if it is within the limits of the contract.
-fn checked(token: Token) -> Result<Token, TokenError> {
-    Limits::of(&token).validate().map_err(|errors| first_of(&errors))?;
-    Ok(token)
+impl Token {
+    /// The token, if it is within the limits of the contract.
+    ///
+    /// # Errors
+    /// A value error of the first field that is not.
+    pub fn checked(self) -> Result<Self, TokenError> {
+        Limits::of(&self).validate().map_err(|errors| first_of(&errors))?;
+        Ok(self)
+    }
+}
+
+/// A value as a token may have it, when one is looked up: what no token can say is a mistake, and no unknown token.
+///
+/// # Errors
+/// A value error.
+pub fn check_value(value: &str) -> Result<(), TokenError> {
+    value_rules(value).map_err(|error| TokenError::value("value", error.message.unwrap_or_default()))
 }
 
 /// What the limits speak about.

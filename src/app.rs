@@ -1,0 +1,48 @@
+//! Builds the server: the layers in their order, the routes, the state.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use actix_web::dev::Server;
+use actix_web::middleware::{DefaultHeaders, from_fn};
+use actix_web::{App as ActixApp, HttpServer, web};
+use tracing_actix_web::TracingLogger;
+
+use crate::web::layers::{Drain, RequestLog, faults, under_way};
+use crate::web::routes::routes;
+use crate::web::state::App;
+
+/// Seconds that requests under way get when the server is told to end.
+pub const ENDING_SECONDS: u64 = 30;
+
+/// A server that is listening, and what knows of its requests.
+pub struct Running {
+    /// To be awaited.
+    pub server: Server,
+    /// The address it is bound to.
+    pub address: SocketAddr,
+    /// Requests under way.
+    pub drain: Arc<Drain>,
+}
+
+/// Serves `state` on `listener`. Ends when its handle says so; signals are left to the caller.
+///
+/// # Errors
+/// The socket cannot be used.
+pub fn serve(listener: TcpListener, state: App) -> std::io::Result<Running> {
+    let address = listener.local_addr()?;
+    let drain = Arc::clone(&state.drain);
+    let state = web::Data::new(state);
+    let server = HttpServer::new(move || {
+        let base_path = state.public_url.base_path().to_owned();
+        ActixApp::new()
+            .app_data(web::Data::clone(&state))
+            .configure(move |config| routes(config, &base_path))
+            .wrap(DefaultHeaders::new().add(("Cache-Control", "no-store")).add(("X-Content-Type-Options", "nosniff")))
+            .wrap(from_fn(faults))
+            .wrap(from_fn(under_way))
+            .wrap(TracingLogger::<RequestLog>::new())
+    });
+    let server = server.disable_signals().shutdown_timeout(ENDING_SECONDS).listen(listener)?.run();
+    Ok(Running { server, address, drain })
+}

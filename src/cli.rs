@@ -1,0 +1,138 @@
+//! The command line and its environment variables: the whole configuration.
+
+use std::net::SocketAddr;
+
+use chrono_tz::Tz;
+use clap::{Args, Parser, Subcommand};
+
+use crate::access::Role;
+use crate::store::DatabaseUrl;
+use crate::web::client::TrustedProxies;
+use crate::web::state::PublicUrl;
+
+/// A token server: a token with n uses is used n times.
+#[derive(Debug, Parser)]
+#[command(name = "tessera", version, about, propagate_version = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// The database: sqlite:FILE, which is created if it is not there
+    #[arg(long, global = true, env = "TESSERA_DATABASE_URL", default_value = "sqlite:tessera.db", value_name = "URL")]
+    pub database_url: DatabaseUrl,
+    /// The time zone of times without an offset, as in Europe/Vienna [default: the machine's]
+    #[arg(long, global = true, env = "TESSERA_TIMEZONE", value_name = "ZONE", value_parser = zone)]
+    pub timezone: Option<Tz>,
+    /// What is logged to standard error: error, warn, info, debug, trace, or as in tessera=debug
+    #[arg(long, global = true, env = "TESSERA_LOG", default_value = "info", value_name = "LEVEL", value_parser = log_filter)]
+    pub log: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Migrate the database if needed, then serve
+    Serve(Serve),
+    /// Add, list, change and remove users
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Add, list and revoke API keys
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Bring the database to this version's schema
+    Migrate,
+}
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The address to listen on; port 0 picks a free one
+    #[arg(long, env = "TESSERA_BIND", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    pub bind: SocketAddr,
+    /// The address under which it is reached; its path is the base path [default: what it is bound to]
+    #[arg(long, env = "TESSERA_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<PublicUrl>,
+    /// Proxies whose X-Forwarded-For is believed: addresses and networks, divided by commas [default: none]
+    #[arg(long, env = "TESSERA_TRUSTED_PROXIES", default_value = "", hide_default_value = true, value_name = "LIST")]
+    pub trusted_proxies: TrustedProxies,
+    /// The password of the user `admin`, who is created when there is no user yet [default: a random one, shown once]
+    #[arg(long, env = "TESSERA_ADMIN_PASSWORD", hide_env_values = true, value_name = "PASSWORD", hide = true)]
+    pub admin_password: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Add a user
+    Add {
+        name: String,
+        /// scanner, viewer, editor, admin or manager
+        #[arg(long)]
+        role: Role,
+        #[command(flatten)]
+        password: PasswordFrom,
+    },
+    /// List the users
+    List,
+    /// Set a user's password; it ends the user's sessions
+    Passwd {
+        name: String,
+        #[command(flatten)]
+        password: PasswordFrom,
+    },
+    /// Give a user another role; it ends the user's sessions
+    Role {
+        name: String,
+        /// scanner, viewer, editor, admin or manager
+        role: Role,
+    },
+    /// Remove a user
+    Remove { name: String },
+}
+
+/// Where a password comes from.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct PasswordFrom {
+    /// Read the password from the first line of standard input instead of asking on the terminal
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Add a key and print it, alone, on standard output
+    Add {
+        name: String,
+        /// scanner, viewer, editor, admin or manager
+        #[arg(long)]
+        role: Role,
+        /// When it ends, as in 2026-12-31 or 2026-12-31T18:00+01:00 [default: never]
+        #[arg(long, value_name = "WHEN")]
+        expires: Option<String>,
+    },
+    /// List the keys
+    List,
+    /// End a key; its name can be given again
+    Revoke { name: String },
+}
+
+fn zone(text: &str) -> Result<Tz, String> {
+    text.parse().map_err(|_| "write the name of a time zone, as in Europe/Vienna or UTC".to_owned())
+}
+
+fn log_filter(text: &str) -> Result<String, String> {
+    let filter = tracing_subscriber::EnvFilter::try_new(text);
+    filter.map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+impl Common {
+    /// The configured zone, or the machine's: `TZ`, else what the system is set to, else UTC.
+    pub fn zone(&self) -> Tz {
+        let named = |name: String| name.trim_start_matches(':').parse().ok();
+        let system = || iana_time_zone::get_timezone().ok().and_then(named);
+        self.timezone.or_else(|| std::env::var("TZ").ok().and_then(named)).or_else(system).unwrap_or(Tz::UTC)
+    }
+}

@@ -1,0 +1,46 @@
+//! `tessera key …`
+
+use super::{Failure, connect, operator, print, table, write};
+use crate::access::{Role, api_key, check_name};
+use crate::cli::{Common, KeyCommand};
+use crate::store::keys::{self, NewKey};
+use crate::token::Micros;
+
+/// Adds, lists or revokes keys.
+pub fn run(common: &Common, command: KeyCommand) -> Result<(), Failure> {
+    match command {
+        KeyCommand::Add { name, role, expires } => add(common, &name, role, expires.as_deref()),
+        KeyCommand::List => list(common),
+        KeyCommand::Revoke { name } => {
+            write(common, |connection| keys::revoke(connection, &name, &operator(), Micros::now()))
+        }
+    }
+}
+
+fn add(common: &Common, name: &str, role: Role, expires: Option<&str>) -> Result<(), Failure> {
+    check_name(name)?;
+    let now = Micros::now();
+    let read = |text| Micros::read(text, common.zone()).map_err(|why| format!("--expires: {why}."));
+    let expires = expires.map(read).transpose()?;
+    if expires.is_some_and(|expires| expires <= now) {
+        return Err(Failure("--expires: this moment has passed; the key would never work.".into()));
+    }
+    let key = api_key::generate();
+    let hash = api_key::hash(&key).ok_or_else(|| Failure("The new key is no key; please report this.".into()))?;
+    let new = NewKey { name, hash: &hash, role, expires };
+    write(common, |connection| keys::add(connection, &new, &operator(), now))?;
+    print(&format!("{key}\n"))
+}
+
+fn list(common: &Common) -> Result<(), Failure> {
+    let now = Micros::now();
+    let shown = |time: Option<Micros>, none: &str| time.map_or_else(|| none.to_owned(), |time| time.to_string());
+    let mut rows = vec![["NAME", "ROLE", "CREATED", "EXPIRES", "LAST USED"].map(str::to_owned).to_vec()];
+    for key in keys::list(&mut connect(common)?)? {
+        let ended = if key.expires.is_some_and(|expires| expires <= now) { " (ended)" } else { "" };
+        let expires = format!("{}{ended}", shown(key.expires, "never"));
+        let created = key.created.to_string();
+        rows.push(vec![key.name, key.role.to_string(), created, expires, shown(key.last_used, "never")]);
+    }
+    print(&table(&rows))
+}

@@ -1,0 +1,19 @@
+//! `tessera migrate`
+
+use super::Failure;
+use crate::cli::Common;
+use crate::store::migrations;
+
+/// Brings the schema to this version's, making the database if there is none.
+pub fn run(common: &Common) -> Result<(), Failure> {
+    let url = &common.database_url;
+    url.create()?;
+    let steps = migrations::migrate(url, &mut url.connect()?)?;
+    let what = match steps {
+        0 => "is up to date".to_owned(),
+        1 => "was migrated in one step".to_owned(),
+        steps => format!("was migrated in {steps} steps"),
+    };
+    eprintln!("The database file {} {what}.", url.path().display());
+    Ok(())
+}

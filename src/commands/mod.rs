@@ -1,0 +1,101 @@
+//! One file a command.
+
+mod key;
+mod migrate;
+mod serve;
+mod user;
+
+use std::io::Write;
+
+use crate::access::Principal;
+use crate::cli::{Cli, Command, Common};
+use crate::store::connection::exclusively;
+use crate::store::migrations::{self, Schema};
+use crate::store::{Connection, Error, OpenError};
+
+/// Why a command did not do what it was told: one sentence.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Failure(String);
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let text = error.to_string();
+        let text = text.trim_end_matches('.');
+        Self(match error {
+            Error::Unavailable(_) | Error::Failed(_) => format!("Nothing was changed, as {text}."),
+            Error::Token(_) | Error::Refused(_) => format!("{text}."),
+        })
+    }
+}
+
+impl From<String> for Failure {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// One sentence for standard error.
+pub fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        Command::Serve(serve) => serve::run(&cli.common, serve),
+        Command::User(command) => user::run(&cli.common, command),
+        Command::Key(command) => key::run(&cli.common, command),
+        Command::Migrate => migrate::run(&cli.common),
+    }
+}
+
+/// A connection for a command beside the server. A database that is empty gets its schema; one of an older version is
+/// left to `migrate`, since a server of that version may be using it.
+fn connect(common: &Common) -> Result<Connection, Failure> {
+    let url = &common.database_url;
+    url.create()?;
+    let mut connection = url.connect()?;
+    match migrations::schema(url, &mut connection)? {
+        Schema::Current => {}
+        Schema::Empty => drop(migrations::migrate(url, &mut connection)?),
+        Schema::Behind => {
+            return Err(url.sentence("is of an older version", "run `tessera migrate` first").into());
+        }
+    }
+    Ok(connection)
+}
+
+/// Does `work` in one transaction of its own, beside a server that may be busy.
+fn write<T>(common: &Common, work: impl FnOnce(&mut Connection) -> Result<T, Error>) -> Result<T, Failure> {
+    Ok(exclusively(&mut connect(common)?, work)?)
+}
+
+/// Who acts when a command does: whoever has the shell.
+fn operator() -> Principal {
+    let name = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).unwrap_or_default();
+    Principal::shell(&name)
+}
+
+/// Writes to standard output, which may be a pipe that somebody closed.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.map_err(|error| Failure(format!("Standard output cannot be written: {error}.")))
+}
+
+/// Lines of cells, each column as wide as its widest cell.
+fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or_default()).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}

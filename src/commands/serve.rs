@@ -1,0 +1,148 @@
+//! `tessera serve`
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Failure, print, write};
+use crate::access::{Principal, Role, password};
+use crate::app;
+use crate::cli::{Common, Serve};
+use crate::store::users::{self, NewUser};
+use crate::store::{DatabaseUrl, Store, migrations};
+use crate::token::Micros;
+use crate::web::bearers::Bearers;
+use crate::web::layers::Drain;
+use crate::web::state::{App, PublicUrl};
+
+/// Migrates if needed, then serves until a signal ends it.
+pub fn run(common: &Common, options: Serve) -> Result<(), Failure> {
+    let url = &common.database_url;
+    // The socket comes first: a password that is shown once must not be lost to a port in use.
+    let listener = listen(options.bind)?;
+    let address = listener.local_addr().map_err(|error| Failure(format!("The socket has no address: {error}.")))?;
+    let public_url = options.public_url.map_or_else(|| format!("http://{address}").parse(), Ok)?;
+    url.create()?;
+    migrations::migrate(url, &mut url.connect()?)?;
+    if let Some(admin) = first_admin(common, options.admin_password.as_deref())? {
+        welcome(&admin, url, address, &public_url);
+    }
+    let state = App {
+        store: Store::start(url.clone())?,
+        zone: common.zone(),
+        public_url,
+        bearers: Bearers::default(),
+        proxies: options.trusted_proxies,
+        drain: Arc::default(),
+    };
+    actix_web::rt::System::new().block_on(serve(listener, state))
+}
+
+fn listen(bind: SocketAddr) -> Result<TcpListener, Failure> {
+    let listener = TcpListener::bind(bind).map_err(|error| {
+        let advice = match error.kind() {
+            std::io::ErrorKind::AddrInUse => "; another program listens there, so choose another address with --bind",
+            std::io::ErrorKind::PermissionDenied => {
+                "; ports below 1024 are not for everybody, so choose another with --bind"
+            }
+            _ => "",
+        };
+        Failure(format!("The address {bind} cannot be listened on: {error}{advice}."))
+    })?;
+    Ok(listener)
+}
+
+async fn serve(listener: TcpListener, state: App) -> Result<(), Failure> {
+    let base_path = state.public_url.base_path().to_owned();
+    let running = app::serve(listener, state).map_err(|error| Failure(format!("The server cannot start: {error}.")))?;
+    let handle = running.server.handle();
+    let mut ended = signals()?;
+    let server = actix_web::rt::spawn(running.server);
+    print(&format!("Tessera is listening on http://{}{base_path}/\n", running.address))?;
+    ended.recv().await;
+    tracing::info!("ending: no new connections, and what is under way is finished");
+    actix_web::rt::spawn(handle.stop(true));
+    end(&running.drain, server).await;
+    Ok(())
+}
+
+/// Waits until nothing is under way. A connection that is only open, or sends a request that never becomes whole, is
+/// not waited for, as the server itself would do.
+async fn end(drain: &Drain, server: actix_web::rt::task::JoinHandle<std::io::Result<()>>) {
+    let patience = tokio::time::sleep(Duration::from_secs(app::ENDING_SECONDS));
+    tokio::select! {
+        () = drain.end() => {}
+        _ = server => {}
+        () = patience => tracing::warn!("some requests were not finished in time"),
+    }
+}
+
+/// Gets a message at SIGTERM and SIGINT. They are listened for before the address is printed, so that none is lost.
+fn signals() -> Result<tokio::sync::mpsc::Receiver<()>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (sender, receiver) = tokio::sync::mpsc::channel(1);
+    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+        let mut signal = signal(kind).map_err(|error| Failure(format!("Signals cannot be received: {error}.")))?;
+        let sender = sender.clone();
+        actix_web::rt::spawn(async move {
+            if signal.recv().await.is_some() {
+                let _ = sender.try_send(());
+            }
+        });
+    }
+    Ok(receiver)
+}
+
+/// The password of an admin that was just made; `None` inside when the operator knows it.
+struct FirstAdmin(Option<String>);
+
+/// Makes the user `admin` when there is no user yet. Whether there is none is asked within the transaction, so that of
+/// two processes that start together one makes it.
+fn first_admin(common: &Common, given: Option<&str>) -> Result<Option<FirstAdmin>, Failure> {
+    const NAME: &str = "admin";
+    if let Some(given) = given {
+        password::check(given, NAME).map_err(|why| format!("TESSERA_ADMIN_PASSWORD cannot be used: {why}"))?;
+    }
+    if users::any(&mut common.database_url.connect()?).map_err(crate::store::Error::from)? {
+        return Ok(None);
+    }
+    let password = given.map_or_else(password::generate, str::to_owned);
+    let password_hash = password::hash(&password)?;
+    let made = write(common, |connection| {
+        if users::any(connection)? {
+            return Ok(false);
+        }
+        let new = NewUser { name: NAME, password_hash: &password_hash, role: Role::Manager };
+        users::add(connection, &new, &Principal::shell("serve"), Micros::now()).map(|()| true)
+    })?;
+    Ok(made.then(|| FirstAdmin(given.is_none().then_some(password))))
+}
+
+/// Says on standard error what to do next. Plain lines and no log lines: a person reads them once.
+fn welcome(admin: &FirstAdmin, url: &DatabaseUrl, address: SocketAddr, public_url: &PublicUrl) {
+    let program = std::env::args().next().unwrap_or_else(|| "tessera".into());
+    let database = url.path().display();
+    let base = format!("http://{address}{}", public_url.base_path());
+    let password = match &admin.0 {
+        Some(password) => format!("{password}   (shown only this once)"),
+        None => "the one in TESSERA_ADMIN_PASSWORD".into(),
+    };
+    eprintln!(
+        "
+Welcome to Tessera. The database {database} is new; its first user is
+
+    name      admin
+    password  {password}
+
+Make an API key, then a token that can be used three times:
+
+    KEY=$({program} --database-url sqlite:{database} key add first --role manager)
+    curl -H \"Authorization: Bearer $KEY\" {base}/add_token \\
+        -d usage_count=3 -d lock_time= -d valid_from= -d valid_to=
+
+Use it once, with the token_uid that this answers:
+
+    curl -H \"Authorization: Bearer $KEY\" -X POST {base}/TOKEN_UID/consume_token
+"
+    );
+}

@@ -1,0 +1,61 @@
+//! `tessera user …`
+
+use std::io::BufRead;
+
+use super::{Failure, connect, operator, print, table, write};
+use crate::access::{check_name, password};
+use crate::cli::{Common, PasswordFrom, UserCommand};
+use crate::store::users::{self, NewUser};
+use crate::token::Micros;
+
+/// Adds, lists, changes or removes users.
+pub fn run(common: &Common, command: UserCommand) -> Result<(), Failure> {
+    let (by, now) = (operator(), Micros::now());
+    match command {
+        UserCommand::Add { name, role, password } => {
+            check_name(&name)?;
+            let password_hash = hash(&name, password)?;
+            let new = NewUser { name: &name, password_hash: &password_hash, role };
+            write(common, |connection| users::add(connection, &new, &by, now))
+        }
+        UserCommand::List => list(common),
+        UserCommand::Passwd { name, password } => {
+            let hash = hash(&name, password)?;
+            write(common, |connection| users::set_password(connection, &name, &hash, &by, now))
+        }
+        UserCommand::Role { name, role } => {
+            write(common, |connection| users::set_role(connection, &name, role, &by, now))
+        }
+        UserCommand::Remove { name } => write(common, |connection| users::remove(connection, &name, &by, now)),
+    }
+}
+
+fn hash(name: &str, from: PasswordFrom) -> Result<String, Failure> {
+    let password = if from.password_stdin { first_line()? } else { ask()? };
+    password::check(&password, name)?;
+    Ok(password::hash(&password)?)
+}
+
+fn first_line() -> Result<String, Failure> {
+    let mut line = String::new();
+    let read = std::io::stdin().lock().read_line(&mut line);
+    read.map_err(|error| Failure(format!("The password cannot be read from standard input: {error}.")))?;
+    Ok(line.trim_end_matches(['\n', '\r']).to_owned())
+}
+
+/// Asks twice: what is typed is not seen, and a typing error would lock the user out.
+fn ask() -> Result<String, Failure> {
+    let unreadable = |error| Failure(format!("There is no terminal to ask on ({error}); use --password-stdin."));
+    let password = rpassword::prompt_password("Password: ").map_err(unreadable)?;
+    if rpassword::prompt_password("Again: ").map_err(unreadable)? == password {
+        return Ok(password);
+    }
+    Err(Failure("The two passwords are not the same; nothing was changed.".into()))
+}
+
+fn list(common: &Common) -> Result<(), Failure> {
+    let mut rows = vec![["NAME", "ROLE", "CREATED"].map(str::to_owned).to_vec()];
+    let users = users::list(&mut connect(common)?)?;
+    rows.extend(users.into_iter().map(|user| vec![user.name, user.role.to_string(), user.created.to_string()]));
+    print(&table(&rows))
+}

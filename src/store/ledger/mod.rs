@@ -1,0 +1,29 @@
+//! The seam between consuming and a database: lock and load what a batch names, and store what settling left.
+
+mod sqlite;
+
+use diesel::QueryResult;
+
+use crate::token::Micros;
+use crate::token::settle::{Answer, Ask, Held};
+
+/// What a database does for a consume, within one transaction: hold, (settle), keep.
+pub trait Ledger {
+    /// Locks and loads the tokens that `asks` name and the replies kept for their keys; then reads the clock.
+    ///
+    /// # Errors
+    /// The database's.
+    fn hold(&mut self, asks: &[Ask]) -> QueryResult<(Held, Micros)>;
+
+    /// Stores the changed tokens, one usage entry for each attempt, and the successes of asks with a key.
+    ///
+    /// # Errors
+    /// The database's.
+    fn keep(&mut self, held: &Held, asks: &[Ask], answers: &[Answer], now: Micros) -> QueryResult<()>;
+
+    /// Removes replies that are older than a day.
+    ///
+    /// # Errors
+    /// The database's.
+    fn tidy(&mut self) -> QueryResult<()>;
+}

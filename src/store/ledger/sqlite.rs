@@ -1,0 +1,86 @@
+//! The seam on SQLite. The write lock is held since `BEGIN IMMEDIATE`, so loading is locking.
+//!
+//! Everything here runs once per consume and is a cached prepared statement: selects and inserts are so in diesel;
+//! an update is not, and has a query fragment of its own.
+
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Integer, Nullable};
+use diesel::sqlite::Sqlite;
+
+use super::Ledger;
+use crate::store::connection::Connection;
+use crate::store::replies::{self, ReplyRow};
+use crate::store::tokens;
+use crate::store::usage::UsageRow;
+use crate::token::Micros;
+use crate::token::settle::{Answer, Ask, Held, TokenId};
+
+impl Ledger for Connection {
+    fn hold(&mut self, asks: &[Ask]) -> QueryResult<(Held, Micros)> {
+        let now = Micros::now();
+        let mut held = Held::default();
+        for ask in asks {
+            if !held.has(&ask.what) {
+                for (id, token) in tokens::named(self, &ask.what)?.into_iter().flatten() {
+                    held.insert(id, token);
+                }
+            }
+            if let Some(key) = &ask.key
+                && let Some(face) = replies::find(self, &ask.who, key, now)?
+            {
+                held.insert_reply(ask.who.clone(), key.clone(), face);
+            }
+        }
+        Ok((held, now))
+    }
+
+    fn keep(&mut self, held: &Held, asks: &[Ask], answers: &[Answer], now: Micros) -> QueryResult<()> {
+        use crate::store::schema::{replies, usage};
+        for (id, token) in held.changed() {
+            let (last_used, lock_start) = (token.last_used.map(Micros::get), token.lock_start.map(Micros::get));
+            Use { id, usage_count: token.usage_count, last_used, lock_start }.execute(self)?;
+        }
+        for (ask, answer) in asks.iter().zip(answers) {
+            if let Some(attempt) = answer.attempt(ask) {
+                let token_id = attempt.token_uid.and_then(|uid| held.id(uid));
+                diesel::insert_into(usage::table)
+                    .values(UsageRow::new(&attempt, token_id, &ask.who, now))
+                    .execute(self)?;
+            }
+            if let (Some(key), Answer::Consumed(face)) = (&ask.key, answer) {
+                // Replaces the row of the same key from more than a day ago.
+                diesel::replace_into(replies::table).values(ReplyRow::new(&ask.who, key, face, now)).execute(self)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tidy(&mut self) -> QueryResult<()> {
+        replies::remove_expired(self, Micros::now())
+    }
+}
+
+/// What a use changes of a token's row.
+#[derive(QueryId)]
+struct Use {
+    id: TokenId,
+    usage_count: i32,
+    last_used: Option<i64>,
+    lock_start: Option<i64>,
+}
+
+impl QueryFragment<Sqlite> for Use {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("UPDATE tokens SET usage_count = ");
+        out.push_bind_param::<Integer, _>(&self.usage_count)?;
+        out.push_sql(", last_used = ");
+        out.push_bind_param::<Nullable<BigInt>, _>(&self.last_used)?;
+        out.push_sql(", lock_start = ");
+        out.push_bind_param::<Nullable<BigInt>, _>(&self.lock_start)?;
+        out.push_sql(" WHERE id = ");
+        out.push_bind_param::<BigInt, _>(&self.id)
+    }
+}
+
+impl RunQueryDsl<Connection> for Use {}

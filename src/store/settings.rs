@@ -1,0 +1,27 @@
+//! Settings: what has no row has its default.
+
+use diesel::prelude::*;
+
+use super::connection::Connection;
+use super::schema::settings;
+use crate::token::input::Defaults;
+
+/// What a new token gets at first: one use and no lock.
+const AT_FIRST: Defaults = Defaults { usage_count: 1, lock_time: 0 };
+
+/// What a new token gets for numbers that a request leaves empty.
+///
+/// # Errors
+/// The database's.
+pub fn defaults(connection: &mut Connection) -> QueryResult<Defaults> {
+    Ok(Defaults {
+        usage_count: number(connection, "default_usage_count")?.unwrap_or(AT_FIRST.usage_count),
+        lock_time: number(connection, "default_lock_time")?.unwrap_or(AT_FIRST.lock_time),
+    })
+}
+
+fn number(connection: &mut Connection, name: &str) -> QueryResult<Option<i32>> {
+    let row = settings::table.filter(settings::name.eq(name)).select(settings::value);
+    let value: Option<String> = row.get_result(connection).optional()?;
+    Ok(value.and_then(|text| text.parse().ok()))
+}

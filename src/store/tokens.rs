@@ -1,0 +1,202 @@
+//! Tokens: rows and queries.
+
+use diesel::prelude::*;
+use diesel::result::Error as Diesel;
+
+use super::Error;
+use super::connection::Connection;
+use super::error::taken;
+use super::schema::tokens;
+use crate::access::Principal;
+use crate::token::input::Change;
+use crate::token::settle::{Lookup, TokenId};
+use crate::token::{Micros, Token, TokenError, Uid, quoted};
+
+/// A row of `tokens`, as far as a token goes.
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = tokens, treat_none_as_null = true)]
+pub(super) struct TokenRow {
+    uid: String,
+    value: String,
+    label: Option<String>,
+    valid_from: Option<i64>,
+    valid_to: Option<i64>,
+    usage_count: i32,
+    lock_time: i32,
+    last_used: Option<i64>,
+    lock_start: Option<i64>,
+    creator: String,
+    created: i64,
+    modified: i64,
+}
+
+impl TokenRow {
+    fn new(token: &Token) -> Self {
+        Self {
+            uid: token.uid.to_string(),
+            value: token.value.clone(),
+            label: token.label.clone(),
+            valid_from: token.valid_from.map(Micros::get),
+            valid_to: token.valid_to.map(Micros::get),
+            usage_count: token.usage_count,
+            lock_time: token.lock_time,
+            last_used: token.last_used.map(Micros::get),
+            lock_start: token.lock_start.map(Micros::get),
+            creator: token.creator.clone(),
+            created: token.created.get(),
+            modified: token.modified.get(),
+        }
+    }
+
+    pub(super) fn token(self) -> QueryResult<Token> {
+        Ok(Token {
+            uid: self.uid.parse().map_err(|error: TokenError| Diesel::DeserializationError(error.into()))?,
+            value: self.value,
+            label: self.label,
+            valid_from: self.valid_from.map(Micros::stored),
+            valid_to: self.valid_to.map(Micros::stored),
+            usage_count: self.usage_count,
+            lock_time: self.lock_time,
+            last_used: self.last_used.map(Micros::stored),
+            lock_start: self.lock_start.map(Micros::stored),
+            creator: self.creator,
+            created: Micros::stored(self.created),
+            modified: Micros::stored(self.modified),
+        })
+    }
+}
+
+/// What a search looks through: value and label in lower case, divided by what neither can hold.
+fn search_text(token: &Token) -> String {
+    format!("{}\n{}", token.value, token.label.as_deref().unwrap_or_default()).to_lowercase()
+}
+
+fn held(row: Option<(TokenId, TokenRow)>) -> QueryResult<Option<(TokenId, Token)>> {
+    row.map(|(id, row)| Ok((id, row.token()?))).transpose()
+}
+
+/// The token of a uid, unless it is deleted.
+///
+/// # Errors
+/// The database's.
+pub fn by_uid(connection: &mut Connection, uid: Uid) -> QueryResult<Option<(TokenId, Token)>> {
+    let found = tokens::table
+        .filter(tokens::uid.eq(uid.to_string()))
+        .filter(tokens::deleted_at.is_null())
+        .select((tokens::id, TokenRow::as_select()))
+        .get_result(connection);
+    held(found.optional()?)
+}
+
+/// The token whose value is exactly this, unless it is deleted.
+///
+/// # Errors
+/// The database's.
+pub fn by_value(connection: &mut Connection, value: &str) -> QueryResult<Option<(TokenId, Token)>> {
+    let found = tokens::table
+        .filter(tokens::value.eq(value))
+        .filter(tokens::deleted_at.is_null())
+        .select((tokens::id, TokenRow::as_select()))
+        .get_result(connection);
+    held(found.optional()?)
+}
+
+/// The token that `what` names by its uid, and the one it names by its value or link.
+///
+/// # Errors
+/// The database's.
+pub fn named(connection: &mut Connection, what: &Lookup) -> QueryResult<[Option<(TokenId, Token)>; 2]> {
+    let uid = what.uid.map_or(Ok(None), |uid| by_uid(connection, uid))?;
+    let value = what.value.as_deref().map_or(Ok(None), |value| by_value(connection, value))?;
+    let value = match (value, what.link) {
+        (None, Some(link)) => by_uid(connection, link)?,
+        (value, _) => value,
+    };
+    Ok([uid, value])
+}
+
+/// The one token that `what` names.
+///
+/// # Errors
+/// A value error when uid and value name different ones.
+pub fn find(connection: &mut Connection, what: &Lookup) -> Result<Option<Token>, Error> {
+    let [by_uid, by_value] = named(connection, what)?;
+    Ok(what.agree(by_uid, by_value)?.map(|(_, token)| token))
+}
+
+/// Whether a uid was ever given, also to a token that is deleted now.
+///
+/// # Errors
+/// The database's.
+pub fn is_given(connection: &mut Connection, uid: Uid) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::exists(tokens::table.filter(tokens::uid.eq(uid.to_string())))).get_result(connection)
+}
+
+/// Adds a token.
+///
+/// # Errors
+/// A value error when its uid was ever given or its value is in use, also by a request that was quicker.
+pub fn add(connection: &mut Connection, token: &Token) -> Result<(), Error> {
+    if is_given(connection, token.uid)? {
+        return Err(TokenError::value("token_uid", "This uid is in use or was once; it is never given twice").into());
+    }
+    insert(connection, token)
+}
+
+/// Adds many tokens whose uids are new.
+///
+/// # Errors
+/// As [`add`]; the caller's transaction then keeps none.
+pub fn add_all(connection: &mut Connection, new: &[Token]) -> Result<(), Error> {
+    new.iter().try_for_each(|token| insert(connection, token))
+}
+
+fn insert(connection: &mut Connection, token: &Token) -> Result<(), Error> {
+    let row = (TokenRow::new(token), tokens::search.eq(search_text(token)));
+    diesel::insert_into(tokens::table).values(row).execute(connection).map_err(unique)?;
+    Ok(())
+}
+
+/// A broken uniqueness becomes an error of the parameter that breaks it.
+fn unique(error: Diesel) -> Error {
+    if taken(&error, "tokens.value") {
+        return TokenError::value("value", "This value is in use by another token").into();
+    }
+    if taken(&error, "tokens.uid") {
+        return TokenError::value("token_uid", "This uid is in use").into();
+    }
+    error.into()
+}
+
+/// Changes a token as it is now; `modified` moves only when something is different afterwards.
+///
+/// # Errors
+/// No such token; a value error when the changed token would be outside its limits or its value is in use.
+pub fn change(connection: &mut Connection, uid: Uid, change: &Change, now: Micros) -> Result<(), Error> {
+    let Some((id, token)) = by_uid(connection, uid)? else { return Err(TokenError::NOT_EXISTS.into()) };
+    let mut changed = change.apply(&token)?;
+    if changed == token {
+        return Ok(());
+    }
+    changed.modified = now.max(token.modified);
+    let row = (TokenRow::new(&changed), tokens::search.eq(search_text(&changed)));
+    diesel::update(tokens::table.find(id)).set(row).execute(connection).map_err(unique)?;
+    Ok(())
+}
+
+/// Deletes tokens so that they can be restored; repeats count once. Says how many they were.
+///
+/// # Errors
+/// No such token, naming the first one missing; the caller's transaction then keeps all.
+pub fn delete(connection: &mut Connection, uids: &[Uid], who: &Principal, now: Micros) -> Result<usize, Error> {
+    let uids: std::collections::BTreeSet<_> = uids.iter().collect();
+    for uid in &uids {
+        let row = tokens::table.filter(tokens::uid.eq(uid.to_string())).filter(tokens::deleted_at.is_null());
+        let set = (tokens::deleted_at.eq(now.get()), tokens::deleted_by.eq(who.as_str()));
+        if diesel::update(row).set(set).execute(connection)? == 0 {
+            tracing::debug!(token = %quoted(&uid.to_string()), "not there to be deleted");
+            return Err(TokenError::NOT_EXISTS.into());
+        }
+    }
+    Ok(uids.len())
+}

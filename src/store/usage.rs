@@ -1,0 +1,119 @@
+//! The log of attempts: rows and queries.
+
+use diesel::prelude::*;
+use serde::Serialize;
+
+use super::connection::Connection;
+use super::schema::{tokens, usage};
+use crate::access::Principal;
+use crate::token::settle::{Attempt, TokenId};
+use crate::token::{Micros, Refusal, Uid};
+
+/// A new row of `usage`.
+#[derive(Insertable)]
+#[diesel(table_name = usage)]
+pub struct UsageRow<'a> {
+    uid: String,
+    token_id: Option<TokenId>,
+    token_uid: Option<String>,
+    token_value: Option<&'a str>,
+    timestamp: i64,
+    principal: &'a str,
+    error_code: Option<i16>,
+}
+
+impl<'a> UsageRow<'a> {
+    /// The row of an attempt; `token_id` is none when there is no such token.
+    pub fn new(attempt: &'a Attempt, token_id: Option<TokenId>, who: &'a Principal, now: Micros) -> Self {
+        Self {
+            uid: Uid::random().to_string(),
+            token_id,
+            token_uid: attempt.token_uid.map(|uid| uid.to_string()),
+            token_value: attempt.token_value.as_deref(),
+            timestamp: now.get(),
+            principal: who.as_str(),
+            error_code: attempt.error_code,
+        }
+    }
+}
+
+/// A usage entry, as the JSON views show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// Its own uid.
+    pub uid: String,
+    /// The token's uid, or the one asked for.
+    pub token_uid: Option<String>,
+    /// The token's value at that time, or the beginning of what was asked for.
+    pub token_value: Option<String>,
+    /// When.
+    pub timestamp: Micros,
+    /// Who asked.
+    pub user: String,
+    /// Why it was refused; none when it was consumed.
+    pub error_code: Option<i16>,
+    /// The name of `error_code`.
+    pub error: Option<&'static str>,
+}
+
+type Row = (i64, String, Option<String>, Option<String>, i64, String, Option<i16>);
+
+/// Which entries are asked for. Bounds are inclusive.
+#[derive(Clone, Debug, Default)]
+pub struct UsageFilter {
+    /// Of one token only; of a uid that no token has, the attempts at it.
+    pub token_uid: Option<Uid>,
+    /// Not before.
+    pub from: Option<Micros>,
+    /// Not after.
+    pub to: Option<Micros>,
+}
+
+/// Entries, newest first, each with its place; from `before` on when it is given.
+///
+/// # Errors
+/// The database's.
+pub fn page(
+    connection: &mut Connection,
+    filter: &UsageFilter,
+    before: Option<i64>,
+    limit: i64,
+) -> QueryResult<Vec<(i64, Entry)>> {
+    let mut query = usage::table
+        .select((
+            usage::id,
+            usage::uid,
+            usage::token_uid,
+            usage::token_value,
+            usage::timestamp,
+            usage::principal,
+            usage::error_code,
+        ))
+        .order(usage::id.desc())
+        .limit(limit)
+        .into_boxed();
+    if let Some(uid) = filter.token_uid {
+        let uid = uid.to_string();
+        let id: Option<TokenId> =
+            tokens::table.filter(tokens::uid.eq(&uid)).select(tokens::id).get_result(connection).optional()?;
+        query = match id {
+            Some(id) => query.filter(usage::token_id.eq(id)),
+            None => query.filter(usage::token_id.is_null()).filter(usage::token_uid.eq(uid)),
+        };
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(usage::timestamp.ge(from.get()));
+    }
+    if let Some(to) = filter.to {
+        query = query.filter(usage::timestamp.le(to.get()));
+    }
+    if let Some(before) = before {
+        query = query.filter(usage::id.lt(before));
+    }
+    Ok(query.load::<Row>(connection)?.into_iter().map(entry).collect())
+}
+
+fn entry((id, uid, token_uid, token_value, timestamp, user, error_code): Row) -> (i64, Entry) {
+    let timestamp = Micros::stored(timestamp);
+    (id, Entry { uid, token_uid, token_value, timestamp, user, error: error_code.map(Refusal::name_of), error_code })
+}

@@ -1,0 +1,138 @@
+//! Users: rows and queries.
+
+use diesel::prelude::*;
+
+use super::connection::Connection;
+use super::schema::users;
+use super::{Error, audit};
+use crate::access::{Principal, Role};
+use crate::token::Micros;
+
+/// A user, without the password's hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// The unique name.
+    pub name: String,
+    /// What the user may do.
+    pub role: Role,
+    /// When the user was added.
+    pub created: Micros,
+}
+
+/// A user that is to be added. The password is hashed outside of any transaction: that takes tens of milliseconds.
+pub struct NewUser<'a> {
+    /// The unique name.
+    pub name: &'a str,
+    /// The PHC string of the password.
+    pub password_hash: &'a str,
+    /// What the user may do.
+    pub role: Role,
+}
+
+/// Adds a user.
+///
+/// # Errors
+/// Refused when there is one of that name.
+pub fn add(connection: &mut Connection, new: &NewUser<'_>, by: &Principal, now: Micros) -> Result<(), Error> {
+    let row = (
+        users::name.eq(new.name),
+        users::password_hash.eq(new.password_hash),
+        users::role.eq(new.role.word()),
+        users::created.eq(now.get()),
+        users::modified.eq(now.get()),
+    );
+    let added = diesel::insert_into(users::table).values(row).on_conflict_do_nothing().execute(connection)?;
+    if added == 0 {
+        return Err(Error::Refused(format!("There is a user {} already.", new.name)));
+    }
+    audit::record(connection, by, "user add", new.name, new.role.word(), now)
+}
+
+/// Whether there is any user.
+///
+/// # Errors
+/// The database's.
+pub fn any(connection: &mut Connection) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::exists(users::table.select(users::id))).get_result(connection)
+}
+
+/// Every user, by name.
+///
+/// # Errors
+/// The database's.
+pub fn list(connection: &mut Connection) -> Result<Vec<User>, Error> {
+    let rows = users::table.order(users::name).select((users::name, users::role, users::created));
+    let rows: Vec<(String, String, i64)> = rows.load(connection)?;
+    rows.into_iter().map(|(name, role, created)| user(name, &role, created)).collect()
+}
+
+fn user(name: String, role: &str, created: i64) -> Result<User, Error> {
+    Ok(User { name, role: role.parse().map_err(Error::Failed)?, created: Micros::stored(created) })
+}
+
+/// Sets a password and ends the user's sessions.
+///
+/// # Errors
+/// Refused when there is no such user.
+pub fn set_password(
+    connection: &mut Connection,
+    name: &str,
+    hash: &str,
+    by: &Principal,
+    now: Micros,
+) -> Result<(), Error> {
+    let row = diesel::update(users::table.filter(users::name.eq(name)));
+    let set = row.set((users::password_hash.eq(hash), users::modified.eq(now.get()))).execute(connection)?;
+    if set == 0 {
+        return Err(unknown(name));
+    }
+    end_sessions(connection, name)?;
+    audit::record(connection, by, "user passwd", name, "", now)
+}
+
+/// Gives a user another role and ends the user's sessions.
+///
+/// # Errors
+/// Refused when there is no such user, or when no manager would be left.
+pub fn set_role(connection: &mut Connection, name: &str, role: Role, by: &Principal, now: Micros) -> Result<(), Error> {
+    let row = diesel::update(users::table.filter(users::name.eq(name)));
+    let set = row.set((users::role.eq(role.word()), users::modified.eq(now.get()))).execute(connection)?;
+    if set == 0 {
+        return Err(unknown(name));
+    }
+    hold_a_manager(connection)?;
+    end_sessions(connection, name)?;
+    audit::record(connection, by, "user role", name, role.word(), now)
+}
+
+/// Removes a user; the sessions go with the row.
+///
+/// # Errors
+/// Refused when there is no such user, or when no manager would be left.
+pub fn remove(connection: &mut Connection, name: &str, by: &Principal, now: Micros) -> Result<(), Error> {
+    if diesel::delete(users::table.filter(users::name.eq(name))).execute(connection)? == 0 {
+        return Err(unknown(name));
+    }
+    hold_a_manager(connection)?;
+    audit::record(connection, by, "user remove", name, "", now)
+}
+
+fn unknown(name: &str) -> Error {
+    Error::Refused(format!("There is no user {name}."))
+}
+
+/// Without a manager nobody could let anybody in again. Called after the change, whose transaction then ends.
+fn hold_a_manager(connection: &mut Connection) -> Result<(), Error> {
+    let managers = users::table.filter(users::role.eq(Role::Manager.word())).filter(users::disabled_at.is_null());
+    if diesel::select(diesel::dsl::exists(managers)).get_result(connection)? {
+        return Ok(());
+    }
+    Err(Error::Refused("This is the last manager; make another user a manager first.".into()))
+}
+
+fn end_sessions(connection: &mut Connection, name: &str) -> QueryResult<()> {
+    use super::schema::sessions;
+    let user: i64 = users::table.filter(users::name.eq(name)).select(users::id).get_result(connection)?;
+    diesel::delete(sessions::table).filter(sessions::user_id.eq(user)).execute(connection)?;
+    Ok(())
+}

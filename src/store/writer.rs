@@ -1,0 +1,222 @@
+//! Group commit: one thread takes what waits, settles it in one transaction, and only then answers each.
+//!
+//! A commit waits for the disk. A hundred consumes that share one commit wait for it once.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::Error;
+use super::connection::{Connection, exclusively};
+use super::ledger::Ledger;
+use crate::token::settle::{Answer, Ask, settle};
+
+/// Most consumes in one transaction.
+pub const BATCH: usize = 256;
+/// Most consumes, and most other writes, that may wait. What is above that is told to come again: a longer queue would
+/// only turn an overload into time-outs.
+pub const QUEUE: usize = 4_096;
+
+/// Under load the write lock is free only for moments. Every 50 ms it is left for 1 ms, so that another process
+/// (the command line, a second server) gets its turn.
+const GAP_EVERY: Duration = Duration::from_millis(50);
+const GAP: Duration = Duration::from_millis(1);
+/// How often what has expired is removed.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+
+/// Another write: it has the connection within a transaction of its own.
+pub type Job = Box<dyn FnOnce(Opened<'_>) + Send>;
+/// What a job gets: the connection, or why there is none.
+pub type Opened<'a> = Result<&'a mut Connection, Error>;
+
+struct Waiting {
+    ask: Ask,
+    answer: oneshot::Sender<Result<Answer, Error>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    asks: VecDeque<Waiting>,
+    jobs: VecDeque<Job>,
+    closed: bool,
+}
+
+#[derive(Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    arrived: Condvar,
+}
+
+impl Shared {
+    /// The queue is whole between any two lines that could panic, so a poisoned lock is still good.
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for work; none when the writer is to end and nothing waits any more.
+    fn take(&self) -> Option<(Vec<Waiting>, Option<Job>)> {
+        let mut queue = self.queue();
+        while queue.asks.is_empty() && queue.jobs.is_empty() {
+            if queue.closed {
+                return None;
+            }
+            queue = self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+        let batch = queue.asks.len().min(BATCH);
+        Some((queue.asks.drain(..batch).collect(), queue.jobs.pop_front()))
+    }
+}
+
+/// The one thread of this process that writes. Dropping it ends the thread when all that waits is done.
+pub struct Writer {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Starts the thread. `open` gives it its connection, and a new one whenever a transaction has failed.
+    ///
+    /// # Errors
+    /// The machine gives no thread.
+    pub fn start(open: impl Fn() -> Result<Connection, Error> + Send + 'static) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let desk = Desk { shared: Arc::clone(&shared), connection: None, open: Box::new(open) };
+        let thread = std::thread::Builder::new().name("tessera-writer".into()).spawn(move || desk.run())?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// Has `ask` answered within a transaction that would survive a power cut.
+    ///
+    /// # Errors
+    /// The queue is full, or the transaction failed: then nothing of it was kept.
+    pub async fn consume(&self, ask: Ask) -> Result<Answer, Error> {
+        let (answer, receiver) = oneshot::channel();
+        self.enqueue(|queue| &mut queue.asks, Waiting { ask, answer })?;
+        receiver.await.unwrap_or_else(|_| Err(Error::Failed("the batch panicked".into())))
+    }
+
+    /// Has `work` done in a transaction of its own, between two batches.
+    ///
+    /// # Errors
+    /// The queue is full, or `work` or its transaction failed: then nothing of it was kept.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (done, receiver) = oneshot::channel();
+        let job: Job = Box::new(move |opened| {
+            let result = opened.and_then(|connection| exclusively(connection, work));
+            // Nobody waits any more when the client has gone; the work is done all the same.
+            let _ = done.send(result);
+        });
+        self.enqueue(|queue| &mut queue.jobs, job)?;
+        receiver.await.unwrap_or_else(|_| Err(Error::Failed("the write panicked".into())))
+    }
+
+    fn enqueue<T>(&self, line: impl Fn(&mut Queue) -> &mut VecDeque<T>, item: T) -> Result<(), Error> {
+        let mut queue = self.shared.queue();
+        let line = line(&mut queue);
+        if line.len() >= QUEUE {
+            return Err(Error::Unavailable("too many requests wait to be written".into()));
+        }
+        line.push_back(item);
+        drop(queue);
+        self.shared.arrived.notify_one();
+        Ok(())
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.shared.queue().closed = true;
+        self.shared.arrived.notify_one();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Where the thread sits.
+struct Desk {
+    shared: Arc<Shared>,
+    connection: Option<Connection>,
+    open: Box<dyn Fn() -> Result<Connection, Error> + Send>,
+}
+
+impl Desk {
+    fn run(mut self) {
+        let mut last_gap = Instant::now();
+        let mut last_tidy: Option<Instant> = None;
+        while let Some((batch, job)) = self.shared.take() {
+            if !batch.is_empty() {
+                self.guarded(|desk| desk.batch(batch));
+            }
+            if let Some(job) = job {
+                self.guarded(|desk| desk.job(job));
+            }
+            if last_tidy.is_none_or(|at| at.elapsed() > TIDY_EVERY) {
+                last_tidy = Some(Instant::now());
+                self.guarded(Self::tidy);
+            }
+            if last_gap.elapsed() > GAP_EVERY {
+                std::thread::sleep(GAP);
+                last_gap = Instant::now();
+            }
+        }
+    }
+
+    /// A panic costs those who are in this transaction an answer, and the thread nothing. Their senders are
+    /// dropped on the way, which tells them; the connection may be in the middle of something and is not used again.
+    fn guarded(&mut self, work: impl FnOnce(&mut Self)) {
+        if catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
+            self.connection = None;
+        }
+    }
+
+    fn batch(&mut self, batch: Vec<Waiting>) {
+        let (asks, senders): (Vec<Ask>, Vec<_>) =
+            batch.into_iter().map(|waiting| (waiting.ask, waiting.answer)).unzip();
+        let settled = self.transaction(|connection| {
+            let (mut held, now) = connection.hold(&asks)?;
+            let answers = settle(&asks, &mut held, now);
+            connection.keep(&held, &asks, &answers, now)?;
+            Ok(answers)
+        });
+        match settled {
+            Ok(answers) => senders.into_iter().zip(answers).for_each(|(sender, answer)| drop(sender.send(Ok(answer)))),
+            Err(error) => senders.into_iter().for_each(|sender| drop(sender.send(Err(error.clone())))),
+        }
+    }
+
+    fn job(&mut self, job: Job) {
+        match self.connection() {
+            Ok(connection) => job(Ok(connection)),
+            Err(error) => job(Err(error)),
+        }
+    }
+
+    fn tidy(&mut self) {
+        if let Err(error) = self.transaction(|connection| Ok(connection.tidy()?)) {
+            tracing::warn!(%error, "expired replies could not be removed");
+        }
+    }
+
+    fn transaction<T>(&mut self, work: impl FnOnce(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
+        let result = exclusively(self.connection()?, work);
+        if result.is_err() {
+            self.connection = None;
+        }
+        result
+    }
+
+    fn connection(&mut self) -> Result<&mut Connection, Error> {
+        if self.connection.is_none() {
+            self.connection = Some((self.open)()?);
+        }
+        self.connection.as_mut().ok_or_else(|| Error::Unavailable("no connection".into()))
+    }
+}

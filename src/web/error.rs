@@ -1,0 +1,179 @@
+//! One error type for everything that a request can meet, and its JSON.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+
+use crate::store;
+use crate::token::{Refusal, TokenError};
+
+/// Why a request is not done.
+#[derive(Debug)]
+pub enum Error {
+    /// The six kinds of the contract.
+    Token(TokenError),
+    /// The body has more bytes than this.
+    TooLarge(usize),
+    /// The body is neither form nor JSON.
+    UnsupportedType,
+    /// Nobody, or nobody we know, asks.
+    Unauthorized(&'static str),
+    /// Whoever asks may not do this.
+    Forbidden(String),
+    /// There is nothing at this address.
+    NotFound,
+    /// The address takes these methods only.
+    MethodNotAllowed(&'static str),
+    /// The database or the queue cannot take it now.
+    Unavailable(String),
+    /// A fault of ours.
+    Fault {
+        /// What happened; for the log only.
+        detail: String,
+        /// Where the log has it.
+        request_id: Option<String>,
+    },
+}
+
+impl From<TokenError> for Error {
+    fn from(error: TokenError) -> Self {
+        Self::Token(error)
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Token(error) => Self::Token(error),
+            store::Error::Refused(why) => Self::Forbidden(why),
+            store::Error::Unavailable(why) => Self::Unavailable(why),
+            store::Error::Failed(why) => Self::fault(why),
+        }
+    }
+}
+
+/// What a client that is told to come again should wait at least, in seconds.
+const AGAIN: &str = "1";
+
+impl Error {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Token(error) => error.name(),
+            Self::TooLarge(_) | Self::UnsupportedType => "TokenAPIError",
+            Self::Unauthorized(_) => "Unauthorized",
+            Self::Forbidden(_) => "Forbidden",
+            Self::NotFound => "NotFound",
+            Self::MethodNotAllowed(_) => "MethodNotAllowed",
+            Self::Unavailable(_) => "Unavailable",
+            Self::Fault { .. } => "Exception",
+        }
+    }
+
+    fn code(&self) -> Option<i16> {
+        match self {
+            Self::Token(error) => Some(error.code()),
+            Self::TooLarge(_) | Self::UnsupportedType => Some(6),
+            _ => None,
+        }
+    }
+
+    fn param(&self) -> Option<&str> {
+        match self {
+            Self::Token(error) => error.param(),
+            _ => None,
+        }
+    }
+
+    /// A fault of ours, described for the log.
+    pub fn fault(detail: impl ToString) -> Self {
+        Self::Fault { detail: detail.to_string(), request_id: None }
+    }
+
+    /// The answer in JSON.
+    pub fn json(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        // Written here as well as around every address: the answer to a panic comes from outside of that.
+        response.insert_header((CACHE_CONTROL, "no-store"));
+        match self {
+            Self::Unauthorized(challenge) => response.insert_header((WWW_AUTHENTICATE, *challenge)),
+            Self::MethodNotAllowed(methods) => response.insert_header((ALLOW, *methods)),
+            Self::Unavailable(_) => response.insert_header((RETRY_AFTER, AGAIN)),
+            _ => &mut response,
+        };
+        let (error, error_code, param) = (self.name(), self.code(), self.param());
+        response.json(Failure { success: false, error, error_code, message: &self.to_string(), param })
+    }
+}
+
+/// What a JSON view answers when it fails.
+#[derive(Serialize)]
+pub struct Failure<'a> {
+    /// Always false.
+    pub success: bool,
+    /// The name that programs look at.
+    pub error: &'static str,
+    /// The number that cone.tokens gave the same error.
+    pub error_code: Option<i16>,
+    /// One sentence for people.
+    pub message: &'a str,
+    /// The parameter at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub param: Option<&'a str>,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Token(error) => error.fmt(f),
+            Self::TooLarge(limit) => write!(f, "The body is too large; at most {} KiB are taken here.", limit / 1024),
+            Self::UnsupportedType => f.write_str(
+                "The body must be application/json or application/x-www-form-urlencoded, in UTF-8 and not compressed.",
+            ),
+            Self::Unauthorized(_) => {
+                f.write_str("An API key is needed that is valid now; send it as Authorization: Bearer tsr_….")
+            }
+            Self::Forbidden(why) => f.write_str(why),
+            Self::NotFound => f.write_str("There is nothing at this address."),
+            Self::MethodNotAllowed(methods) => write!(f, "This address takes {methods} only."),
+            Self::Unavailable(_) => f.write_str("The database cannot take this now; nothing was changed. Try again."),
+            Self::Fault { request_id, .. } => {
+                f.write_str("Something went wrong here, and nothing was changed.")?;
+                request_id.iter().try_for_each(|id| write!(f, " The log has the details under request {id}."))
+            }
+        }
+    }
+}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Token(TokenError::Refused(refusal)) => refusal_status(*refusal),
+            Self::Token(TokenError::Value { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Token(TokenError::Api { .. }) => StatusCode::BAD_REQUEST,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Fault { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.json()
+    }
+}
+
+/// The status of each refusal: gone, used up, locked or out of its time.
+pub fn refusal_status(refusal: Refusal) -> StatusCode {
+    match refusal {
+        Refusal::NotExists => StatusCode::NOT_FOUND,
+        Refusal::UsageCountExceeded | Refusal::TimeRangeViolation => StatusCode::CONFLICT,
+        Refusal::LockTimeViolation { .. } => StatusCode::LOCKED,
+    }
+}

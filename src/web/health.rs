@@ -1,0 +1,21 @@
+//! Is the process alive, and does its database answer?
+
+use actix_web::{HttpResponse, web};
+
+use super::error::Error;
+use super::state::App;
+use crate::store;
+
+/// Alive. Touches nothing.
+pub async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n")
+}
+
+/// The database answers.
+///
+/// # Errors
+/// Unavailable when it does not.
+pub async fn readyz(app: web::Data<App>) -> Result<HttpResponse, Error> {
+    app.store.look(|connection| store::users::any(connection).map_err(Into::into)).await?;
+    Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"))
+}

@@ -1,0 +1,83 @@
+//! `add_token` and `add_tokens`.
+
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+
+use super::{FIELDS, raw_fields, success};
+use crate::access::Principal;
+use crate::store::{settings, tokens};
+use crate::token::input::{Origin, RawFields};
+use crate::token::label::numbered;
+use crate::token::{LIST_MAX, Micros, Token, TokenError, Uid};
+use crate::web::error::Error;
+use crate::web::guard::{Allowed, Edit};
+use crate::web::params::Params;
+use crate::web::state::App;
+
+#[derive(Serialize)]
+struct Added {
+    token_uid: Uid,
+}
+
+#[derive(Serialize)]
+struct AddedMany {
+    count: usize,
+    token_uids: Vec<Uid>,
+}
+
+/// Adds a token, with the uid in the path or a new one.
+///
+/// # Errors
+/// The contract's.
+pub async fn add_token(
+    who: Allowed<Edit>,
+    uid: Option<web::Path<String>>,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    params.only(&FIELDS)?;
+    let raw = raw_fields(&params)?;
+    raw.require()?;
+    let uid = uid.map_or_else(|| Ok(Uid::random()), |uid| uid.parse())?;
+    let token = describe(&app, raw, uid, &who.principal).await?;
+    app.store.write(move |connection| tokens::add(connection, &token)).await?;
+    Ok(success(Added { token_uid: uid }))
+}
+
+/// Adds as many tokens as are asked for, or none.
+///
+/// # Errors
+/// The contract's.
+pub async fn add_tokens(who: Allowed<Edit>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    params.only(&["count", "valid_from", "valid_to", "usage_count", "lock_time", "label"])?;
+    let absent = if params.text("count")?.is_some() {
+        TokenError::value("count", format!("count must be a whole number from 1 to {LIST_MAX}"))
+    } else {
+        TokenError::missing("count")
+    };
+    let count = params.number("count", 1..=LIST_MAX)?.ok_or(absent)?;
+    let mut raw = raw_fields(&params)?;
+    let pattern = raw.label.take().unwrap_or_default();
+    let model = describe(&app, raw, Uid::random(), &who.principal).await?;
+    let made = web::block(move || many(&model, &pattern, count)).await;
+    let made = made.map_err(|error| Error::fault(error))??;
+    let token_uids = made.iter().map(|token| token.uid).collect();
+    app.store.write(move |connection| tokens::add_all(connection, &made)).await?;
+    Ok(success(AddedMany { count, token_uids }))
+}
+
+async fn describe(app: &App, raw: RawFields, uid: Uid, who: &Principal) -> Result<Token, Error> {
+    let defaults = app.store.look(|connection| Ok(settings::defaults(connection)?)).await?;
+    let origin = Origin { uid, creator: who.to_string(), created: Micros::now() };
+    Ok(raw.new_token(origin, defaults, app.zone)?)
+}
+
+/// `count` tokens like `model`, each with a uid of its own, that uid as its value, and its number in its label.
+fn many(model: &Token, pattern: &str, count: usize) -> Result<Vec<Token>, TokenError> {
+    let one = |n| {
+        let uid = Uid::random();
+        let label = Some(numbered(pattern, n)?).filter(|label| !label.is_empty());
+        Token { uid, value: uid.to_string(), label, ..model.clone() }.checked()
+    };
+    (1..=count).map(one).collect()
+}

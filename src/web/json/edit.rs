@@ -1,0 +1,47 @@
+//! `edit_token` and `update_token`.
+
+use actix_web::{HttpResponse, web};
+
+use super::{Done, FIELDS, named_uid, raw_fields, success};
+use crate::store::tokens;
+use crate::token::Micros;
+use crate::web::error::Error;
+use crate::web::guard::{Allowed, Edit};
+use crate::web::params::Params;
+use crate::web::state::App;
+
+/// Changes a token as cone.tokens does: four fields must be present.
+///
+/// # Errors
+/// The contract's.
+pub async fn edit_token(
+    _who: Allowed<Edit>,
+    uid: Option<web::Path<String>>,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    params.only(&[&FIELDS[..], &["token_uid"]].concat())?;
+    raw_fields(&params)?.require()?;
+    change(uid, &params, &app).await
+}
+
+/// Changes of a token what is given, and nothing else.
+///
+/// # Errors
+/// The contract's.
+pub async fn update_token(
+    _who: Allowed<Edit>,
+    uid: Option<web::Path<String>>,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    params.only(&[&FIELDS[..], &["token_uid", "add_uses"]].concat())?;
+    change(uid, &params, &app).await
+}
+
+async fn change(uid: Option<web::Path<String>>, params: &Params, app: &App) -> Result<HttpResponse, Error> {
+    let uid = named_uid(uid.as_deref().map(String::as_str), params)?;
+    let change = raw_fields(params)?.change(app.zone)?;
+    app.store.write(move |connection| tokens::change(connection, uid, &change, Micros::now())).await?;
+    Ok(success(Done {}))
+}

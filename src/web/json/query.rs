@@ -1,0 +1,124 @@
+//! `query_token`, `query_tokens` and `query_usage`.
+
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+
+use super::{TokenObject, lookup, success};
+use crate::store::token_list::{self, Place, TokenFilter};
+use crate::store::tokens;
+use crate::store::usage::{self, Entry, UsageFilter};
+use crate::token::{Micros, State, TokenError, Uid, VALUE_MAX_CHARS};
+use crate::web::cursor::CursorOf;
+use crate::web::error::Error;
+use crate::web::guard::{Allowed, Ask, See};
+use crate::web::params::Params;
+use crate::web::state::App;
+
+/// Entries of a page when no limit is given, and at most.
+const LIMIT: usize = 100;
+const LIMIT_MAX: usize = 1_000;
+
+#[derive(Serialize)]
+struct Queried {
+    token: Option<TokenObject>,
+}
+
+#[derive(Serialize)]
+struct Tokens {
+    tokens: Vec<TokenObject>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Usage {
+    usage: Vec<Entry>,
+    next_cursor: Option<String>,
+}
+
+/// One token by exactly its value or its uid, or null.
+///
+/// # Errors
+/// The contract's.
+pub async fn query_token(_who: Allowed<Ask>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    params.only(&["token_uid", "value"])?;
+    let what = lookup(None, &params, &app)?;
+    let found = app.store.look(move |connection| tokens::find(connection, &what)).await?;
+    Ok(success(Queried { token: found.map(|token| TokenObject::new(token, Micros::now())) }))
+}
+
+/// Tokens, newest first.
+///
+/// # Errors
+/// The contract's.
+pub async fn query_tokens(_who: Allowed<See>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    params.only(&["q", "state", "created_from", "created_to", "limit", "cursor"])?;
+    let filter = TokenFilter {
+        q: params.filled("q")?.map(search_term).transpose()?,
+        state: params.parsed::<State>("state")?,
+        created_from: time(&params, "created_from", &app)?,
+        created_to: time(&params, "created_to", &app)?,
+    };
+    let limit = params.number("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT);
+    let parts =
+        [filter.q.clone(), filter.state.map(|s| s.word().into()), shown(filter.created_from), shown(filter.created_to)];
+    let cursors = CursorOf::new("query_tokens", &parts);
+    let after = params.filled("cursor")?.map(|text| cursors.read(&text)).transpose()?;
+    let after = after.map(|[created, id]| Place { created, id });
+    let now = Micros::now();
+    let page = move |connection: &mut _| Ok(token_list::page(connection, &filter, now, after, more_than(limit))?);
+    let (rows, last) = cut(app.store.read(page).await?, limit);
+    let tokens = rows.into_iter().map(|(_, token)| TokenObject::new(token, now)).collect();
+    let next_cursor = last.map(|place| cursors.write([place.created, place.id]));
+    Ok(success(Tokens { tokens, next_cursor }))
+}
+
+/// Attempts, newest first.
+///
+/// # Errors
+/// The contract's.
+pub async fn query_usage(_who: Allowed<See>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    params.only(&["token_uid", "from", "to", "limit", "cursor"])?;
+    let filter = UsageFilter {
+        token_uid: params.parsed::<Uid>("token_uid")?,
+        from: time(&params, "from", &app)?,
+        to: time(&params, "to", &app)?,
+    };
+    let limit = params.number("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT);
+    let parts = [filter.token_uid.map(|uid| uid.to_string()), shown(filter.from), shown(filter.to)];
+    let cursors = CursorOf::new("query_usage", &parts);
+    let before = params.filled("cursor")?.map(|text| cursors.read(&text)).transpose()?.map(|[id, _]| id);
+    let page = move |connection: &mut _| Ok(usage::page(connection, &filter, before, more_than(limit))?);
+    let (rows, last) = cut(app.store.read(page).await?, limit);
+    let next_cursor = last.map(|id| cursors.write([id, 0]));
+    Ok(success(Usage { usage: rows.into_iter().map(|(_, entry)| entry).collect(), next_cursor }))
+}
+
+fn time(params: &Params, name: &'static str, app: &App) -> Result<Option<Micros>, Error> {
+    let read =
+        |text: String| Micros::read(&text, app.zone).map_err(|why| TokenError::value(name, format!("{name} {why}")));
+    Ok(params.filled(name)?.map(read).transpose()?)
+}
+
+fn search_term(q: String) -> Result<String, TokenError> {
+    if q.chars().count() > VALUE_MAX_CHARS {
+        return Err(TokenError::value("q", format!("q has at most {VALUE_MAX_CHARS} characters")));
+    }
+    Ok(q)
+}
+
+fn shown(time: Option<Micros>) -> Option<String> {
+    time.map(|time| time.to_string())
+}
+
+/// One more than fits the page tells whether there is a next one.
+fn more_than(limit: usize) -> i64 {
+    i64::try_from(limit + 1).unwrap_or(i64::MAX)
+}
+
+/// The page, and the place of its last row if there is more behind it.
+fn cut<P: Copy, T>(mut rows: Vec<(P, T)>, limit: usize) -> (Vec<(P, T)>, Option<P>) {
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let last = rows.last().filter(|_| more).map(|(place, _)| *place);
+    (rows, last)
+}

@@ -1,0 +1,13 @@
+//! HTTP: addresses, who may enter, what is sent, and how it is answered.
+
+pub mod bearers;
+pub mod client;
+pub mod cursor;
+pub mod error;
+pub mod guard;
+pub mod health;
+pub mod json;
+pub mod layers;
+pub mod params;
+pub mod routes;
+pub mod state;

@@ -1,0 +1,87 @@
+//! What every request can reach.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use url::Url;
+
+use super::bearers::Bearers;
+use super::client::TrustedProxies;
+use super::layers::Drain;
+use crate::store::Store;
+use crate::token::Uid;
+
+/// The state of the application.
+pub struct App {
+    /// The database.
+    pub store: Store,
+    /// The zone that times without an offset are meant in.
+    pub zone: Tz,
+    /// Where people and links find us.
+    pub public_url: PublicUrl,
+    /// Keys seen a moment ago.
+    pub bearers: Bearers,
+    /// Proxies that are believed.
+    pub proxies: TrustedProxies,
+    /// Requests under way.
+    pub drain: Arc<Drain>,
+}
+
+/// The address under which the application is reached. Its path is the base path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl(Url);
+
+impl FromStr for PublicUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut url = Url::parse(text).map_err(|error| format!("this is no address: {error}"))?;
+        if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+            return Err("write an address that begins with http:// or https://".into());
+        }
+        if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+            return Err("write an address without a query, a fragment or a user".into());
+        }
+        let path = format!("{}/", url.path().trim_end_matches('/'));
+        url.set_path(&path);
+        Ok(Self(url))
+    }
+}
+
+impl PublicUrl {
+    /// The path before every address, without its last slash: empty, or as in `/tickets`.
+    pub fn base_path(&self) -> &str {
+        self.0.path().trim_end_matches('/')
+    }
+
+    /// The uid in a tile's address, as a code with a link holds it.
+    pub fn linked_uid(&self, text: &str) -> Option<Uid> {
+        text.strip_prefix(self.0.as_str())?.trim_end_matches('/').parse().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_url_has_a_base_path_and_knows_its_tiles() {
+        let uid = "1f0e6c1a-54f7-4b1c-9d5e-0a3b7c2d4e6f";
+        for (url, base) in
+            [("https://example.org", ""), ("http://example.org:81/a/b", "/a/b"), ("https://e.org/t/", "/t")]
+        {
+            let public: PublicUrl = url.parse().unwrap();
+            assert_eq!(public.base_path(), base);
+            let tile = format!("{}/{uid}", url.trim_end_matches('/'));
+            assert_eq!(public.linked_uid(&tile).map(|uid| uid.to_string()).as_deref(), Some(uid));
+            assert_eq!(public.linked_uid(&format!("{tile}/edit")), None);
+            assert_eq!(public.linked_uid(&format!("https://evil.example/{uid}")), None);
+        }
+        for bad in
+            ["", "example.org", "ftp://example.org", "https://u@example.org", "https://e.org/?q", "https://e.org/#f"]
+        {
+            assert!(bad.parse::<PublicUrl>().is_err(), "{bad}");
+        }
+    }
+}
