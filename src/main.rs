@@ -11,7 +11,8 @@ use tracing_subscriber::EnvFilter;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(&cli.common.log))
+        // The server library tells of each of its threads; what a person wants to know, we say ourselves.
+        .with_env_filter(EnvFilter::new(format!("actix_server=warn,{}", cli.common.log)))
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();

@@ -1,7 +1,6 @@
 //! `tessera serve`
 
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Failure, print, write};
@@ -11,7 +10,6 @@ use crate::cli::{Common, Serve};
 use crate::store::users::{self, NewUser};
 use crate::store::{DatabaseUrl, Store, migrations};
 use crate::token::Micros;
-use crate::web::bearers::Bearers;
 use crate::web::layers::Drain;
 use crate::web::state::{App, PublicUrl};
 
@@ -27,14 +25,7 @@ pub fn run(common: &Common, options: Serve) -> Result<(), Failure> {
     if let Some(admin) = first_admin(common, options.admin_password.as_deref())? {
         welcome(&admin, url, address, &public_url);
     }
-    let state = App {
-        store: Store::start(url.clone())?,
-        zone: common.zone(),
-        public_url,
-        bearers: Bearers::default(),
-        proxies: options.trusted_proxies,
-        drain: Arc::default(),
-    };
+    let state = App::new(Store::start(url.clone())?, common.zone(), public_url, options.trusted_proxies);
     actix_web::rt::System::new().block_on(serve(listener, state))
 }
 

@@ -29,11 +29,15 @@ pub struct Caller {
 /// Unauthorized without a key, or with one that is not good.
 pub async fn authenticate(
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
+    next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let caller = caller(request.request()).await?;
-    request.extensions_mut().insert(caller);
-    next.call(request).await
+    match caller(request.request()).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.call(request).await.map(ServiceResponse::map_into_left_body)
+        }
+        Err(error) => Ok(request.error_response(error).map_into_right_body()),
+    }
 }
 
 async fn caller(request: &HttpRequest) -> Result<Caller, Error> {

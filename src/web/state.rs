@@ -28,6 +28,13 @@ pub struct App {
     pub drain: Arc<Drain>,
 }
 
+impl App {
+    /// The state of an application that has served nobody yet.
+    pub fn new(store: Store, zone: Tz, public_url: PublicUrl, proxies: TrustedProxies) -> Self {
+        Self { store, zone, public_url, proxies, bearers: Bearers::default(), drain: Arc::default() }
+    }
+}
+
 /// The address under which the application is reached. Its path is the base path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl(Url);

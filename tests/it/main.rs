@@ -1,1 +1,18 @@
-fn main() {}
+//! The integration tests, in one binary: the real server on a free port, a database file of its own per test.
+
+mod app;
+
+mod access;
+mod add;
+mod architecture;
+mod bad_input;
+mod cli;
+mod clock;
+mod consume;
+mod crash;
+mod delete;
+mod edit;
+mod load;
+mod query;
+mod serve;
+mod store;
