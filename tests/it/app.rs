@@ -43,6 +43,12 @@ impl Answer {
         Self { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
     }
 
+    /// The status of an answer that came whole, which it need not when the server is killed.
+    pub async fn of_any(response: Response) -> Option<u16> {
+        let status = response.status().as_u16();
+        response.bytes().await.ok().map(|_| status)
+    }
+
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }

@@ -1,1 +1,123 @@
-//! cli
+//! The command line: users, keys, migrate, and what it says when it cannot.
+
+use diesel::connection::SimpleConnection;
+use tessera::store::DatabaseUrl;
+
+use crate::process::{Place, check_failed, text, write_file};
+
+#[test]
+fn keys_are_added_listed_and_revoked() {
+    let place = Place::new();
+    let key = place.works(&["key", "add", "door-3", "--role", "scanner"]);
+    assert!(key.starts_with("tsr_") && key.trim_end().len() == 52 && key.ends_with('\n'), "the key alone: {key:?}");
+    place.works(&["key", "add", "later", "--role", "viewer", "--expires", "2999-12-31"]);
+    let list = place.works(&["key", "list"]);
+    assert!(list.contains("door-3") && list.contains("scanner") && list.contains("2999-12-3"), "{list}");
+    assert!(!list.contains(key.trim_end()));
+    place.fails(&["key", "add", "door-3", "--role", "viewer"], 1, "There is a key door-3 already");
+    place.fails(&["key", "add", "a b", "--role", "viewer"], 1, "A name has");
+    place.fails(&["key", "add", "x", "--role", "viewer", "--expires", "soon"], 1, "is not a time");
+    place.fails(&["key", "add", "x", "--role", "viewer", "--expires", "2001-01-01"], 1, "has passed");
+    place.works(&["key", "revoke", "door-3"]);
+    place.fails(&["key", "revoke", "door-3"], 1, "There is no key door-3");
+    place.works(&["key", "add", "door-3", "--role", "scanner"]);
+}
+
+#[test]
+fn users_are_added_listed_changed_and_removed() {
+    let place = Place::new();
+    let good = "correct horse battery\n";
+    let add = |name: &str, role: &str, password: &str| {
+        place.run_with(&["user", "add", name, "--role", role, "--password-stdin"], &[], password)
+    };
+    assert!(add("anna", "manager", good).status.success());
+    assert!(add("ben", "viewer", good).status.success());
+    check_failed(&add("ben", "viewer", good), 1, "There is a user ben already");
+    check_failed(&add("eve", "viewer", "short\n"), 1, "A password has 12 to 1000 characters");
+    check_failed(&add("eve", "viewer", "password1234\n"), 1, "among the common ones");
+    check_failed(&add("eve", "viewer", &"x7".repeat(501)), 1, "A password has 12 to 1000 characters");
+    let list = place.works(&["user", "list"]);
+    assert!(list.contains("anna  manager") && list.contains("ben   viewer") && !list.contains("argon2"), "{list}");
+    place.works(&["user", "role", "ben", "editor"]);
+    place.fails(&["user", "role", "eve", "editor"], 1, "There is no user eve");
+    place.fails(&["user", "role", "anna", "admin"], 1, "last manager");
+    place.fails(&["user", "remove", "anna"], 1, "last manager");
+    assert!(place.run_with(&["user", "passwd", "ben", "--password-stdin"], &[], good).status.success());
+    let nobody = place.run_with(&["user", "passwd", "eve", "--password-stdin"], &[], good);
+    check_failed(&nobody, 1, "There is no user eve");
+    place.works(&["user", "remove", "ben"]);
+    place.fails(&["user", "remove", "ben"], 1, "There is no user ben");
+    assert!(!place.works(&["user", "list"]).contains("ben"));
+}
+
+#[test]
+fn wrong_usage_is_2_and_help_explains() {
+    let place = Place::new();
+    place.fails(&["key", "add", "x", "--role", "root"], 2, "a role is one of");
+    place.fails(&["key", "add", "x"], 2, "--role");
+    place.fails(&["serve", "--timezone", "Mars/Base"], 2, "time zone");
+    place.fails(&["serve", "--database-url", "tessera.db"], 2, "sqlite:FILE");
+    place.fails(&["serve", "--database-url", "sqlite::memory:"], 2, "a file is wanted");
+    place.fails(&["serve", "--database-url", "postgres://localhost/x"], 2, "PostgreSQL");
+    place.fails(&["serve", "--public-url", "example.org"], 2, "public-url");
+    place.fails(&["serve", "--bind", "8080"], 2, "bind");
+    place.fails(&["serve", "--trusted-proxies", "proxy"], 2, "neither an address nor a network");
+    place.fails(&["serve", "--log", "=="], 2, "log");
+    place.fails(&["dance"], 2, "dance");
+    let help = place.works(&["serve", "--help"]);
+    for name in ["DATABASE_URL", "BIND", "PUBLIC_URL", "TIMEZONE", "TRUSTED_PROXIES", "LOG"] {
+        assert!(help.contains(&format!("TESSERA_{name}")), "{name} is not in {help}");
+    }
+    assert!(help.contains("sqlite:tessera.db") && help.contains("127.0.0.1:8080"), "{help}");
+}
+
+#[test]
+fn migrate_makes_and_finds_the_schema() {
+    let place = Place::new();
+    assert!(text(&place.run(&["migrate"]).stderr).contains("was migrated"));
+    assert!(text(&place.run(&["migrate"]).stderr).contains("is up to date"));
+    let mode = std::os::unix::fs::PermissionsExt::mode(&place.path("tessera.db").metadata().unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn a_file_that_is_no_database_of_ours_is_left_alone() {
+    let place = Place::new();
+    let text = b"This is a shopping list, and longer than a hundred bytes, so that no one can take it for an empty file: milk, bread, butter.";
+    write_file(&place.path("list.txt"), text);
+    place.fails(&["serve", "--bind", "127.0.0.1:0", "--database-url", "sqlite:list.txt"], 1, "not a database");
+    assert_eq!(std::fs::read(place.path("list.txt")).unwrap(), text);
+
+    write_file(&place.path("other.db"), b"");
+    let mut other = database(&place, "other.db").connect().unwrap();
+    other.batch_execute("CREATE TABLE recipes (id INTEGER)").unwrap();
+    place.fails(&["migrate", "--database-url", "sqlite:other.db"], 1, "belongs to another program");
+    place.fails(&["key", "list", "--database-url", "sqlite:other.db"], 1, "belongs to another program");
+
+    place.fails(&["migrate", "--database-url", "sqlite:no/such/folder/x.db"], 1, "cannot be created: No such file");
+    place.fails(&["migrate", "--database-url", "sqlite:."], 1, "cannot be");
+}
+
+#[test]
+fn a_newer_schema_is_refused_in_one_sentence() {
+    let place = Place::new();
+    place.works(&["migrate"]);
+    let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('99999999999999')";
+    database(&place, "tessera.db").connect().unwrap().batch_execute(newer).unwrap();
+    for command in [&["serve", "--bind", "127.0.0.1:0"][..], &["migrate"], &["key", "list"]] {
+        place.fails(command, 1, "was migrated by a newer version");
+    }
+}
+
+#[test]
+fn an_older_schema_is_left_to_migrate() {
+    let place = Place::new();
+    place.works(&["migrate"]);
+    let older = "DELETE FROM __diesel_schema_migrations";
+    database(&place, "tessera.db").connect().unwrap().batch_execute(older).unwrap();
+    place.fails(&["key", "list"], 1, "run `tessera migrate` first");
+}
+
+fn database(place: &Place, name: &str) -> DatabaseUrl {
+    format!("sqlite:{}", place.path(name).display()).parse().unwrap()
+}

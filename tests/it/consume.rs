@@ -242,3 +242,21 @@ async fn keys_have_1_to_255_characters_and_agree() {
     send(same).await.check_success();
     app.post_json("/consume_token", json!({"token_uid": uid, "nonce": 7})).await.check_success();
 }
+
+#[actix_web::test]
+async fn a_clock_that_jumped_back_keeps_a_lock_closed_no_longer_than_lock_time() {
+    use diesel::connection::SimpleConnection;
+    let app = App::start().await;
+    let uid = app.add(&[("usage_count", "5"), ("lock_time", "1")]).await;
+    app.consume(&uid).await.check_success();
+    // As if the clock had been an hour ahead at that use.
+    let jump = "UPDATE tokens SET last_used = last_used + 3600000000, lock_start = lock_start + 3600000000";
+    app.connection().batch_execute(jump).unwrap();
+    let ahead = app.token(&uid).await["last_used"].clone();
+    let refused = app.consume(&uid).await;
+    refused.check_failure("TokenLockTimeViolation");
+    assert_eq!(refused.header("retry-after"), "1");
+    tokio::time::sleep(std::time::Duration::from_millis(1_010)).await;
+    assert_eq!(app.consume(&uid).await.check_success().body["last_used"], ahead, "last_used never moves back");
+    app.consume(&uid).await.check_failure("TokenLockTimeViolation");
+}

@@ -1,13 +1,13 @@
 //! The integration tests, in one binary: the real server on a free port, a database file of its own per test.
 
 mod app;
+mod process;
 
 mod access;
 mod add;
 mod architecture;
 mod bad_input;
 mod cli;
-mod clock;
 mod consume;
 mod crash;
 mod delete;

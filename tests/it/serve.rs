@@ -1,1 +1,180 @@
-//! serve
+//! `tessera serve`: how it begins, what it logs, how it ends, and what it does when the machine fails it.
+
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::app::{Answer, send, with_required};
+use crate::process::{Place, check_failed};
+
+#[actix_web::test]
+async fn serve_on_nothing_just_works() {
+    let place = Place::new();
+    let mut server = place.serve();
+    let said = server.log();
+    let password = said.lines().find_map(|line| line.trim().strip_prefix("password  ")).unwrap();
+    assert!(password.ends_with("(shown only this once)") && password.split(' ').next().unwrap().len() == 24, "{said}");
+    assert!(said.contains("key add first --role manager") && said.contains("/consume_token"), "{said}");
+
+    // What it says to do next is done, by a shell.
+    let commands: String = said
+        .lines()
+        .filter(|line| line.starts_with("    ") && !line.trim().starts_with(['n', 'p']))
+        .map(|line| format!("{}\n", line.trim()))
+        .collect();
+    let script = commands.replace("TOKEN_UID", "$UID_1").replace(
+        "curl -H \"Authorization: Bearer $KEY\" -X",
+        "UID_1=$(echo $ADDED | cut -d'\"' -f6); curl -s -H \"Authorization: Bearer $KEY\" -X",
+    );
+    let script = script.replacen("curl -H", "ADDED=$(curl -s -H", 1).replacen("valid_to=\n", "valid_to=)\n", 1);
+    let done = std::process::Command::new("sh").args(["-c", &script]).current_dir(place.path("")).output().unwrap();
+    let answer = String::from_utf8(done.stdout).unwrap();
+    assert!(answer.contains("\"consumed\":true") && answer.contains("\"usage_count\":2"), "{script}: {answer}");
+
+    server.terminate();
+    assert_eq!(server.wait(), Some(0));
+    let again = place.serve();
+    assert!(!again.log().contains("password"), "{}", again.log());
+}
+
+#[test]
+fn the_admins_password_can_be_given_and_must_be_good() {
+    let place = Place::new();
+    let serve = ["serve", "--bind", "127.0.0.1:0"];
+    let bad = place.run_with(&serve, &[("TESSERA_ADMIN_PASSWORD", "password1234")], "");
+    check_failed(&bad, 1, "TESSERA_ADMIN_PASSWORD cannot be used");
+    assert!(!place.works(&["user", "list"]).contains("admin"));
+    let server = place.serve_after("export TESSERA_ADMIN_PASSWORD='correct horse battery'");
+    assert!(server.log().contains("the one in TESSERA_ADMIN_PASSWORD"));
+    assert!(!server.log().contains("correct horse"));
+    assert!(place.works(&["user", "list"]).contains("admin"));
+}
+
+#[test]
+fn a_port_in_use_is_said_and_costs_nothing() {
+    let place = Place::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    place.fails(&["serve", "--bind", &address], 1, "another program listens there");
+    assert!(place.serve().log().contains("(shown only this once)"), "the first admin is still to come");
+}
+
+#[actix_web::test]
+async fn each_request_is_one_line_with_an_id_and_without_values() {
+    let place = Place::new();
+    let server = place.serve();
+    let key = place.key("viewer");
+    send(server.get(&key, "/query_token?value=secret-value")).await.check_success();
+    let log = server.log();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("/query_token")).collect();
+    assert_eq!(lines.len(), 1, "{log}");
+    for part in ["id=", "method=GET", "status=200", "micros=", "who=\"key:viewer", "client=127.0.0.1"] {
+        assert!(lines[0].contains(part), "{part} is not in {}", lines[0]);
+    }
+    assert!(!log.contains("secret-value") && !log.contains(&key));
+}
+
+#[actix_web::test]
+async fn sigterm_finishes_what_is_under_way() {
+    let place = Place::new();
+    let mut server = place.serve();
+    let key = place.key("editor");
+    let long = server.post(&key, "/add_tokens").form(&[("count", "100000")]);
+    let under_way = tokio::spawn(async move { send(long).await });
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    let since = Instant::now();
+    server.terminate();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(TcpStream::connect(server.address()).await.is_err(), "no new connections");
+    under_way.await.unwrap().check_success();
+    assert_eq!(server.wait(), Some(0));
+    assert!(since.elapsed() < Duration::from_secs(25), "{:?}", since.elapsed());
+}
+
+#[actix_web::test]
+async fn sigterm_waits_for_no_request_that_was_never_sent_whole() {
+    let place = Place::new();
+    let mut server = place.serve();
+    let key = place.key("editor");
+    let mut half_head = TcpStream::connect(server.address()).await.unwrap();
+    half_head.write_all(b"GET /healthz HT").await.unwrap();
+    let mut half_body = TcpStream::connect(server.address()).await.unwrap();
+    let head = format!(
+        "POST /add_tokens HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
+    );
+    half_body.write_all(head.as_bytes()).await.unwrap();
+    let mut idle = TcpStream::connect(server.address()).await.unwrap();
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut answer = [0; 12];
+    idle.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let since = Instant::now();
+    server.terminate();
+    assert_eq!(server.wait(), Some(0));
+    assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
+}
+
+#[actix_web::test]
+async fn a_full_disk_is_503_and_loses_nothing() {
+    let place = Place::new();
+    // The shell's limit is in blocks of 512 bytes: files may grow to 1 MiB and no further.
+    let server = place.serve_after("trap '' XFSZ; ulimit -f 2048");
+    let key = place.key("manager");
+    let add =
+        |count: &'static str| send(server.post(&key, "/add_tokens").form(&[("count", count), ("usage_count", "-1")]));
+    let first = add("10").await;
+    let uid = first.check_success().body["token_uids"][0].as_str().unwrap().to_owned();
+    let full = add("100000").await;
+    full.check_failure("Unavailable");
+    assert_eq!(full.header("retry-after"), "1");
+    let mut acknowledged = 0;
+    loop {
+        let answer = send(server.post(&key, &format!("/{uid}/consume_token"))).await;
+        if answer.status != 200 {
+            answer.check_failure("Unavailable");
+            break;
+        }
+        acknowledged += 1;
+        assert!(acknowledged < 20_000, "the disk is never full");
+    }
+    drop(server);
+    let server = place.serve();
+    let listed = send(server.get(&key, "/query_tokens?limit=1000")).await;
+    assert_eq!(listed.check_success().body["tokens"].as_array().unwrap().len(), 10, "nothing of what failed was kept");
+    let used = usage_count(&server, &key, &uid).await;
+    assert_eq!(used, acknowledged);
+    send(server.post(&key, &format!("/{uid}/consume_token"))).await.check_success();
+}
+
+/// How many successful uses of a token the log has.
+async fn usage_count(server: &crate::process::Server, key: &str, uid: &str) -> usize {
+    let (mut cursor, mut count) = (String::new(), 0);
+    loop {
+        let answer: Answer =
+            send(server.get(key, &format!("/query_usage?limit=1000&token_uid={uid}&cursor={cursor}"))).await;
+        let entries = answer.check_success().body["usage"].as_array().unwrap();
+        count += entries.iter().filter(|entry| entry["error_code"].is_null()).count();
+        match answer.body["next_cursor"].as_str() {
+            Some(next) => cursor = next.to_owned(),
+            None => return count,
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_database_in_the_way_of_another_writer_is_503_and_heals() {
+    use diesel::connection::SimpleConnection;
+    let place = Place::new();
+    let server = place.serve();
+    let key = place.key("editor");
+    let url: tessera::store::DatabaseUrl = format!("sqlite:{}", place.path("tessera.db").display()).parse().unwrap();
+    let mut other = url.connect().unwrap();
+    other.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let form = with_required(&[]);
+    send(server.post(&key, "/add_token").form(&form)).await.check_failure("Unavailable");
+    send(server.get(&key, "/query_tokens")).await.check_success();
+    other.batch_execute("ROLLBACK").unwrap();
+    send(server.post(&key, "/add_token").form(&form)).await.check_success();
+}

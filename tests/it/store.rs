@@ -1,1 +1,230 @@
-//! store
+//! The store by itself: the filter that repeats the rule, the plans of the lists, and the writer in trouble.
+
+use std::time::Duration;
+
+use actix_web::{App, HttpResponse, web};
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use futures_util::future::join_all;
+use proptest::prelude::*;
+use tempfile::TempDir;
+use tessera::access::Principal;
+use tessera::store::connection::exclusively;
+use tessera::store::token_list::{self, TokenFilter};
+use tessera::store::{Connection, DatabaseUrl, Error, Store, migrations, tokens, writer};
+use tessera::token::consume::state;
+use tessera::token::settle::{Answer, Ask, Lookup};
+use tessera::token::{Micros, State, Token, Uid};
+use tessera::web::layers::{RequestLog, faults};
+
+fn database() -> (TempDir, DatabaseUrl) {
+    let folder = tempfile::tempdir().unwrap();
+    let url: DatabaseUrl = format!("sqlite:{}/tessera.db", folder.path().display()).parse().unwrap();
+    url.create().unwrap();
+    migrations::migrate(&url, &mut url.connect().unwrap()).unwrap();
+    (folder, url)
+}
+
+fn token(usage_count: i32) -> Token {
+    let uid = Uid::random();
+    let now = Micros::now();
+    Token {
+        uid,
+        value: uid.to_string(),
+        label: None,
+        valid_from: None,
+        valid_to: None,
+        usage_count,
+        lock_time: 0,
+        last_used: None,
+        lock_start: None,
+        creator: "user:anna".into(),
+        created: now,
+        modified: now,
+    }
+}
+
+fn add(connection: &mut Connection, token: &Token) {
+    exclusively(connection, |connection| tokens::add(connection, token)).unwrap();
+}
+
+fn at(offset: i64) -> Micros {
+    Micros::stored(1_000_000_000_000 + offset * 1_000_000)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #[test]
+    fn the_filter_by_state_is_the_rule(
+        rows in proptest::collection::vec(
+            (
+                prop_oneof![Just(-1), Just(0), Just(1)],
+                prop_oneof![Just(0), Just(5), Just(i32::MAX)],
+                proptest::option::of(-6..3i64),
+                proptest::option::of(-2..3i64),
+                proptest::option::of(-2..3i64),
+            ),
+            1..30,
+        )
+    ) {
+        let (_folder, url) = database();
+        let mut connection = url.connect().unwrap();
+        let made: Vec<Token> = rows.into_iter().map(|(usage_count, lock_time, used, from, to)| Token {
+            lock_time, last_used: used.map(at), lock_start: used.map(at), valid_from: from.map(at), valid_to: to.map(at),
+            ..token(usage_count)
+        }).collect();
+        exclusively(&mut connection, |connection| tokens::add_all(connection, &made)).unwrap();
+        for wanted in State::ALL {
+            let filter = TokenFilter { state: Some(wanted), ..TokenFilter::default() };
+            let found = token_list::page(&mut connection, &filter, at(0), None, 1_000).unwrap();
+            let mut found: Vec<Uid> = found.into_iter().map(|(_, token)| token.uid).collect();
+            let mut right: Vec<Uid> = made.iter().filter(|token| state(token, at(0)) == wanted).map(|token| token.uid).collect();
+            found.sort();
+            right.sort();
+            prop_assert_eq!(found, right, "{:?}", wanted);
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+/// A page costs what it shows, and not what lies before it: no step scans a table or sorts.
+#[test]
+fn pages_walk_an_index() {
+    let (_folder, url) = database();
+    let mut connection = url.connect().unwrap();
+    for (query, index) in [
+        (
+            "SELECT * FROM tokens WHERE deleted_at IS NULL AND (created, id) < (5, 5) ORDER BY created DESC, id DESC LIMIT 101",
+            "tokens_created",
+        ),
+        (
+            "SELECT * FROM tokens WHERE deleted_at IS NULL AND created >= 1 AND created <= 9 ORDER BY created DESC, id DESC LIMIT 101",
+            "tokens_created",
+        ),
+        ("SELECT * FROM usage WHERE token_id = 1 AND id < 5 ORDER BY id DESC LIMIT 101", "usage_token"),
+        ("SELECT * FROM usage WHERE id < 5 ORDER BY id DESC LIMIT 101", "PRIMARY KEY"),
+    ] {
+        let plan: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {query}")).load(&mut connection).unwrap();
+        let plan: Vec<&str> = plan.iter().map(|step| step.detail.as_str()).collect();
+        assert!(plan.len() == 1 && plan[0].starts_with("SEARCH") && plan[0].contains(index), "{query}: {plan:?}");
+    }
+}
+
+/// With a hundred thousand tokens, the last page is found in the time of the first: an `OFFSET` would be some
+/// hundred times slower, so ten times is far from noise.
+#[test]
+fn the_last_page_is_as_quick_as_the_first() {
+    let (_folder, url) = database();
+    let mut connection = url.connect().unwrap();
+    let made: Vec<Token> = (0..100_000).map(|_| token(1)).collect();
+    exclusively(&mut connection, |connection| tokens::add_all(connection, &made)).unwrap();
+    let mut page = |after| {
+        let since = std::time::Instant::now();
+        let rows = token_list::page(&mut connection, &TokenFilter::default(), at(0), after, 100).unwrap();
+        (since.elapsed(), rows)
+    };
+    let last_place = token_list::Place { created: made[99].created.get() + 1, id: 0 };
+    let (mut first, mut last) = (Duration::MAX, Duration::MAX);
+    for _ in 0..20 {
+        first = first.min(page(None).0);
+        let (took, rows) = page(Some(last_place));
+        assert!(!rows.is_empty());
+        last = last.min(took);
+    }
+    assert!(last < first * 10, "first {first:?}, last {last:?}");
+}
+
+fn ask(uid: Uid) -> Ask {
+    Ask { who: Principal::key("door"), what: Lookup { uid: Some(uid), ..Lookup::default() }, key: None }
+}
+
+#[actix_web::test]
+async fn a_panic_in_a_write_is_told_and_the_writer_lives_on() {
+    let (_folder, url) = database();
+    let token = token(2);
+    add(&mut url.connect().unwrap(), &token);
+    let store = Store::start(url).unwrap();
+    let panicked = store.write::<()>(|_| panic!("a bug")).await;
+    assert!(matches!(panicked, Err(Error::Failed(_))), "{panicked:?}");
+    let uid = token.uid;
+    let half = store.write::<()>(move |connection| {
+        tokens::delete(connection, &[uid], &Principal::user("anna"), Micros::now())?;
+        panic!("a bug after half of the work")
+    });
+    assert!(half.await.is_err());
+    assert!(matches!(store.consume(ask(uid)).await, Ok(Answer::Consumed(_))), "nothing of it was kept");
+}
+
+#[actix_web::test]
+async fn when_a_transaction_fails_everyone_in_it_is_told_and_nothing_is_kept() {
+    use diesel::connection::SimpleConnection;
+    let (_folder, url) = database();
+    let token = token(50);
+    let mut connection = url.connect().unwrap();
+    add(&mut connection, &token);
+    let store = Store::start(url.clone()).unwrap();
+    // The last statement of a batch fails, as if the disk did.
+    let broken =
+        "CREATE TRIGGER broken BEFORE INSERT ON usage BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END";
+    connection.batch_execute(broken).unwrap();
+    let answers = join_all((0..20).map(|_| store.consume(ask(token.uid)))).await;
+    assert!(answers.iter().all(|answer| matches!(answer, Err(_))), "{answers:?}");
+    connection.batch_execute("DROP TRIGGER broken").unwrap();
+    let Ok(Answer::Consumed(face)) = store.consume(ask(token.uid)).await else { panic!("consumed") };
+    assert_eq!(face.usage_count, 49);
+}
+
+#[actix_web::test]
+async fn a_full_queue_is_told_at_once() {
+    let (_folder, url) = database();
+    let token = token(-1);
+    add(&mut url.connect().unwrap(), &token);
+    let store = Store::start(url).unwrap();
+    let (open, door) = std::sync::mpsc::channel::<()>();
+    let busy = tokio::spawn({
+        let store = store.clone();
+        async move { store.write(move |_| Ok(door.recv().unwrap())).await }
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let waiting: Vec<_> = (0..writer::QUEUE)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { store.consume(ask(token.uid)).await })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let refused = store.consume(ask(token.uid)).await;
+    assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
+    open.send(()).unwrap();
+    busy.await.unwrap().unwrap();
+    for answer in join_all(waiting).await {
+        assert!(matches!(answer.unwrap(), Ok(Answer::Consumed(_))));
+    }
+}
+
+#[actix_web::test]
+async fn a_panic_in_a_handler_is_a_500_with_the_requests_id() {
+    async fn panics() -> HttpResponse {
+        panic!("a bug");
+    }
+    let app = App::new()
+        .route("/panics", web::get().to(panics))
+        .wrap(actix_web::middleware::from_fn(faults))
+        .wrap(tracing_actix_web::TracingLogger::<RequestLog>::new());
+    let app = actix_web::test::init_service(app).await;
+    let request = actix_web::test::TestRequest::get().uri("/panics").to_request();
+    let error = actix_web::test::try_call_service(&app, request).await.unwrap_err();
+    let response = error.error_response();
+    assert_eq!(response.status(), 500);
+    assert_eq!(response.headers().get("cache-control").unwrap(), "no-store");
+    let body = actix_web::body::to_bytes(response.into_body()).await.unwrap();
+    let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((&body["error"], &body["error_code"]), (&"Exception".into(), &serde_json::Value::Null));
+    let message = body["message"].as_str().unwrap();
+    assert!(message.contains("under request ") && !message.contains("bug"), "{message}");
+}

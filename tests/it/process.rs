@@ -1,0 +1,161 @@
+//! Starts the real binary, and talks to it.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use reqwest::RequestBuilder;
+use tempfile::TempDir;
+
+/// A folder with a database, in which commands run.
+pub struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tessera"));
+        command.args(arguments).current_dir(self.folder.path());
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("TESSERA_")) {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.run_with(arguments, &[], "")
+    }
+
+    /// Runs a command with environment variables and a text on standard input.
+    pub fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Output {
+        let mut command = self.command(arguments);
+        command.envs(variables.iter().copied()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // A command that does not read its input closes the pipe.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+
+    /// Runs a command that must work, and returns what it printed.
+    #[track_caller]
+    pub fn works(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    }
+
+    /// Runs a command that must fail with `code` and say `words` in one line.
+    #[track_caller]
+    pub fn fails(&self, arguments: &[&str], code: i32, words: &str) {
+        check_failed(&self.run(arguments), code, words);
+    }
+
+    /// Starts the server on a free port.
+    pub fn serve(&self) -> Server {
+        self.serve_as(self.command(&["serve", "--bind", "127.0.0.1:0"]))
+    }
+
+    /// Starts the server from a shell that first does `before`.
+    pub fn serve_after(&self, before: &str) -> Server {
+        let mut shell = Command::new("sh");
+        let script = format!("{before}; exec {} serve --bind 127.0.0.1:0", env!("CARGO_BIN_EXE_tessera"));
+        shell.args(["-c", &script]).current_dir(self.folder.path());
+        self.serve_as(shell)
+    }
+
+    fn serve_as(&self, mut command: Command) -> Server {
+        let log = self.path(&format!("log-{}", rand::random::<u32>()));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(File::create(&log).unwrap());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let base = line.trim().strip_prefix("Tessera is listening on ").map(|url| url.trim_end_matches('/').to_owned());
+        let base = base.unwrap_or_else(|| panic!("{line:?}: {}", std::fs::read_to_string(&log).unwrap()));
+        Server { child, base, log }
+    }
+
+    /// Makes a key of that role.
+    pub fn key(&self, role: &str) -> String {
+        self.works(&["key", "add", &format!("{role}-{}", rand::random::<u32>()), "--role", role]).trim().to_owned()
+    }
+}
+
+/// A running server, which is killed when the test ends.
+pub struct Server {
+    child: Child,
+    pub base: String,
+    log: PathBuf,
+}
+
+impl Server {
+    pub fn post(&self, key: &str, path: &str) -> RequestBuilder {
+        reqwest::Client::new().post(format!("{}{path}", self.base)).bearer_auth(key)
+    }
+
+    pub fn get(&self, key: &str, path: &str) -> RequestBuilder {
+        reqwest::Client::new().get(format!("{}{path}", self.base)).bearer_auth(key)
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    pub fn address(&self) -> &str {
+        self.base.trim_start_matches("http://")
+    }
+
+    /// `kill -9`
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// `kill -TERM`
+    pub fn terminate(&self) {
+        let killed = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+    }
+
+    /// Waits for the end, and returns the exit code.
+    pub fn wait(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Holds that a command failed with `code` and says `words` in one line.
+#[track_caller]
+pub fn check_failed(output: &Output, code: i32, words: &str) {
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert!(said.contains(words), "{said}");
+    assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
+    if code == 1 {
+        assert_eq!(said.trim_end().lines().count(), 1, "{said}");
+        assert!(said.starts_with("tessera: ") && said.trim_end().ends_with('.'), "{said}");
+    }
+}
+
+pub fn write_file(path: &Path, bytes: &[u8]) {
+    File::create(path).unwrap().write_all(bytes).unwrap();
+}
