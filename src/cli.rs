@@ -14,8 +14,10 @@ use crate::web::state::PublicUrl;
 #[derive(Debug, Parser)]
 #[command(name = "tessera", version, about, propagate_version = true)]
 pub struct Cli {
+    /// What every command takes.
     #[command(flatten)]
     pub common: Common,
+    /// What is to be done.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -34,6 +36,7 @@ pub struct Common {
     pub log: String,
 }
 
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Migrate the database if needed, then serve
@@ -48,6 +51,7 @@ pub enum Command {
     Migrate,
 }
 
+/// What `serve` takes.
 #[derive(Debug, Args)]
 pub struct Serve {
     /// The address to listen on; port 0 picks a free one
@@ -64,14 +68,17 @@ pub struct Serve {
     pub admin_password: Option<String>,
 }
 
+/// The commands below `user`.
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
     /// Add a user
     Add {
+        /// The user's name
         name: String,
         /// scanner, viewer, editor, admin or manager
         #[arg(long)]
         role: Role,
+        /// Where the password comes from.
         #[command(flatten)]
         password: PasswordFrom,
     },
@@ -79,18 +86,24 @@ pub enum UserCommand {
     List,
     /// Set a user's password; it ends the user's sessions
     Passwd {
+        /// The user's name
         name: String,
+        /// Where the password comes from.
         #[command(flatten)]
         password: PasswordFrom,
     },
     /// Give a user another role; it ends the user's sessions
     Role {
+        /// The user's name
         name: String,
         /// scanner, viewer, editor, admin or manager
         role: Role,
     },
     /// Remove a user
-    Remove { name: String },
+    Remove {
+        /// The user's name
+        name: String,
+    },
 }
 
 /// Where a password comes from.
@@ -101,10 +114,12 @@ pub struct PasswordFrom {
     pub password_stdin: bool,
 }
 
+/// The commands below `key`.
 #[derive(Debug, Subcommand)]
 pub enum KeyCommand {
     /// Add a key and print it, alone, on standard output
     Add {
+        /// The key's name
         name: String,
         /// scanner, viewer, editor, admin or manager
         #[arg(long)]
@@ -116,7 +131,10 @@ pub enum KeyCommand {
     /// List the keys
     List,
     /// End a key; its name can be given again
-    Revoke { name: String },
+    Revoke {
+        /// The key's name
+        name: String,
+    },
 }
 
 fn zone(text: &str) -> Result<Tz, String> {

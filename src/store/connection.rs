@@ -19,7 +19,7 @@ pub type Connection = SqliteConnection;
 /// How long a writer waits for another process's transaction.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often it looks whether its turn has come: often, as the writer of a busy server leaves a gap of only a
-/// millisecond (see `writer.rs`), which SQLite's own waiting, with naps of up to 100 ms, would miss.
+/// millisecond (see `writer.rs`), which `SQLite`'s own waiting, with naps of up to 100 ms, would miss.
 const LOOK_AGAIN: Duration = Duration::from_micros(250);
 /// Connections of the pool for lists.
 const READERS: u32 = 4;
@@ -33,7 +33,7 @@ pub struct DatabaseUrl {
 impl FromStr for DatabaseUrl {
     type Err = String;
 
-    /// SQLite takes any text for a path, so the scheme decides here.
+    /// `SQLite` takes any text for a path, so the scheme decides here.
     fn from_str(text: &str) -> Result<Self, String> {
         if text.starts_with("postgres:") || text.starts_with("postgresql:") {
             return Err("PostgreSQL is not supported by this version; use sqlite:FILE".into());
@@ -113,7 +113,7 @@ impl DatabaseUrl {
         Ok(connection)
     }
 
-    /// The absolute path: SQLite would read a relative one that begins with `file:` as a URI.
+    /// The absolute path: `SQLite` would read a relative one that begins with `file:` as a URI.
     fn absolute(&self) -> Result<String, OpenError> {
         let path = self.path.canonicalize().map_err(|error| self.sentence("cannot be opened", &error.to_string()))?;
         let text = path.to_str().ok_or_else(|| self.sentence("cannot be opened", "its path is not UTF-8"))?;
@@ -126,10 +126,10 @@ impl DatabaseUrl {
     }
 }
 
-/// Before WAL is asked for, SQLite must know to wait: another process may be opening the file, too.
+/// Before WAL is asked for, `SQLite` must know to wait: another process may be opening the file, too.
 const OPTIONS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                        PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384;";
-/// A writer waits for its turn in [`begin`], not within SQLite.
+/// A writer waits for its turn in [`begin`], not within `SQLite`.
 const WRITER: &str = "PRAGMA busy_timeout = 0;";
 const READER: &str = "PRAGMA query_only = ON;";
 

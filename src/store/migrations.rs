@@ -55,9 +55,10 @@ fn look(connection: &mut Connection) -> Result<Schema, Error> {
     let table = |name: &str| format!("EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name {name})");
     let mut exists = |name: &str| diesel::select(diesel::dsl::sql::<Bool>(&table(name))).get_result(connection);
     if !exists("= '__diesel_schema_migrations'")? {
-        return match exists("NOT LIKE 'sqlite_%'")? {
-            false => Ok(Schema::Empty),
-            true => Err(Error::Refused("belongs to another program; name another file with --database-url.".into())),
+        return if exists("NOT LIKE 'sqlite_%'")? {
+            Err(Error::Refused("belongs to another program; name another file with --database-url.".into()))
+        } else {
+            Ok(Schema::Empty)
         };
     }
     let versions = diesel::dsl::sql::<Text>("SELECT version FROM __diesel_schema_migrations");

@@ -77,10 +77,11 @@ impl Store {
     }
 
     /// Looks up a row or two, on a connection of this thread: a point read takes microseconds, fewer than
-    /// it takes to hand it to another thread. Async, since a database behind a network will have to be awaited.
+    /// it takes to hand it to another thread.
     ///
     /// # Errors
     /// `work`'s own, or unavailable.
+    #[allow(clippy::unused_async, reason = "PostgreSQL has to be awaited")]
     pub async fn look<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,

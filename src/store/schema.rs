@@ -1,5 +1,7 @@
 //! The tables, one description for every database. What a column means stands in `migrations/`.
 
+#![allow(missing_docs, reason = "the macro writes structs for columns, which the migrations describe")]
+
 diesel::table! {
     tokens (id) {
         id -> BigInt,

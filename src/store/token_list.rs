@@ -97,10 +97,8 @@ fn is(state: State, now: Micros) -> Condition {
     let locked = "(tokens.lock_time > 0 AND tokens.lock_start IS NOT NULL
         AND tokens.lock_start + tokens.lock_time * CAST(1000000 AS BIGINT) > ";
     let now = now.get();
-    let not_locked = move || {
-        let open = sql::<Bool>("NOT ").sql(used_up).sql(" AND NOT ").sql(locked).bind::<BigInt, _>(now).sql(")");
-        open
-    };
+    let not_locked =
+        move || sql::<Bool>("NOT ").sql(used_up).sql(" AND NOT ").sql(locked).bind::<BigInt, _>(now).sql(")");
     let before = "COALESCE(tokens.valid_from, 0) > ";
     let after = "COALESCE(tokens.valid_to, 9223372036854775807) < ";
     match state {

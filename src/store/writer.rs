@@ -26,7 +26,7 @@ pub const QUEUE: usize = 4_096;
 const GAP_EVERY: Duration = Duration::from_millis(50);
 const GAP: Duration = Duration::from_millis(1);
 /// How often what has expired is removed.
-const TIDY_EVERY: Duration = Duration::from_secs(60);
+const TIDY_EVERY: Duration = Duration::from_mins(1);
 
 /// Another write: it has the connection within a transaction of its own.
 pub type Job = Box<dyn FnOnce(Opened<'_>) + Send>;

@@ -1,5 +1,7 @@
 //! The running number in a label: `{n}` or `{n:04}`.
 
+use std::fmt::Write;
+
 use super::TokenError;
 
 /// The label of the `n`th token, counted from 1. A number wider than asked for is written whole.
@@ -19,7 +21,8 @@ pub fn numbered(pattern: &str, n: usize) -> Result<String, TokenError> {
         } else if let Some(spec) = rest.strip_prefix(":0") {
             let (width, after) = spec.split_once('}').ok_or_else(mistyped)?;
             let width = width.parse().ok().filter(|width| (1..=9usize).contains(width)).ok_or_else(mistyped)?;
-            label.push_str(&format!("{n:0width$}"));
+            // Writing to a String cannot fail.
+            let _ = write!(label, "{n:0width$}");
             rest = after;
         } else if rest.starts_with(':') {
             return Err(mistyped());

@@ -42,6 +42,7 @@ impl Micros {
     }
 
     /// This moment and `seconds`; no later than [`Micros::LAST`].
+    #[must_use]
     pub fn plus_seconds(self, seconds: i32) -> Self {
         Self::stored(self.0.saturating_add(i64::from(seconds) * PER_SECOND))
     }

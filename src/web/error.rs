@@ -88,8 +88,8 @@ impl Error {
     }
 
     /// A fault of ours, described for the log.
-    pub fn fault(detail: impl ToString) -> Self {
-        Self::Fault { detail: detail.to_string(), request_id: None }
+    pub fn fault(detail: impl Into<String>) -> Self {
+        Self::Fault { detail: detail.into(), request_id: None }
     }
 
     /// The answer in JSON.

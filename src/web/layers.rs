@@ -59,12 +59,11 @@ pub async fn faults<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let id = request.extensions().get::<RequestId>().map(ToString::to_string);
     let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().await;
-    let response = match outcome {
-        Ok(response) => response?.map_into_boxed_body(),
-        Err(_) => {
-            tracing::error!("a handler panicked");
-            return Err(Error::Fault { detail: "a panic".into(), request_id: id }.into());
-        }
+    let response = if let Ok(response) = outcome {
+        response?.map_into_boxed_body()
+    } else {
+        tracing::error!("a handler panicked");
+        return Err(Error::Fault { detail: "a panic".into(), request_id: id }.into());
     };
     let fault = match response.response().error().and_then(|error| error.as_error::<Error>()) {
         Some(Error::Fault { detail, .. }) => {

@@ -77,7 +77,7 @@ fn body_fields(request: &HttpRequest, body: &[u8]) -> Result<BTreeMap<String, Ra
     let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?").to_ascii_lowercase());
     let kind = header(CONTENT_TYPE).unwrap_or_default();
     let (kind, options) = kind.split_once(';').unwrap_or((&kind, ""));
-    let charset = options.split(';').filter_map(|option| option.trim().strip_prefix("charset=")).next();
+    let charset = options.split(';').find_map(|option| option.trim().strip_prefix("charset="));
     let plain = header(CONTENT_ENCODING).is_none_or(|coding| coding == "identity");
     if !plain || charset.is_some_and(|charset| charset.trim_matches('"') != "utf-8") {
         return Err(Error::UnsupportedType);
@@ -96,7 +96,7 @@ fn body_fields(request: &HttpRequest, body: &[u8]) -> Result<BTreeMap<String, Ra
 fn pairs(text: &str, place: &str) -> Result<BTreeMap<String, Raw>, Error> {
     let decode = |part: &str| {
         let part = part.replace('+', " ");
-        let decoded = percent_decode_str(&part).decode_utf8().map(|text| text.into_owned());
+        let decoded = percent_decode_str(&part).decode_utf8().map(std::borrow::Cow::into_owned);
         decoded.map_err(|_| Error::from(TokenError::unreadable(format!("The {place} is not UTF-8 text."))))
     };
     let mut fields = BTreeMap::new();

@@ -1,5 +1,6 @@
 //! `add_token` and `add_tokens`.
 
+use diesel::connection::SimpleConnection;
 use serde_json::json;
 
 use crate::app::{App, with_required};
@@ -59,7 +60,6 @@ async fn what_must_be_present_is_named() {
 #[actix_web::test]
 async fn the_settings_say_what_empty_numbers_mean() {
     let app = App::start().await;
-    use diesel::connection::SimpleConnection;
     let set = "INSERT INTO settings VALUES ('default_usage_count', '5', 0, 'user:anna'), ('default_lock_time', '30', 0, 'user:anna')";
     app.connection().batch_execute(set).unwrap();
     let token = app.token(&app.add(&[]).await).await;

@@ -110,6 +110,7 @@ impl App {
     }
 
     /// Starts below a base path.
+    #[allow(clippy::unused_async, reason = "a test awaits what it starts")]
     pub async fn start_at(base_path: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database: DatabaseUrl = format!("sqlite:{}/tessera.db", folder.path().display()).parse().unwrap();
@@ -186,7 +187,7 @@ impl App {
             let answer = self.get("/query_usage", &query).await;
             entries.extend(answer.check_success().body["usage"].as_array().unwrap().clone());
             match answer.body["next_cursor"].as_str() {
-                Some(next) => cursor = next.to_owned(),
+                Some(next) => next.clone_into(&mut cursor),
                 None => return entries,
             }
         }

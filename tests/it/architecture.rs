@@ -28,11 +28,11 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 fn all() -> Vec<(String, PathBuf, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
-    sources(&root, &mut found);
+    sources(&source, &mut found);
     let room = |path: &Path| {
-        let first = path.strip_prefix(&root).unwrap().components().next().unwrap();
+        let first = path.strip_prefix(&source).unwrap().components().next().unwrap();
         first.as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned()
     };
     found.into_iter().map(|path| (room(&path), path.clone(), fs::read_to_string(path).unwrap())).collect()

@@ -1,5 +1,6 @@
 //! `consume_token`: the rule through HTTP, its answers, and idempotency.
 
+use diesel::connection::SimpleConnection;
 use reqwest::Method;
 use serde_json::json;
 use tessera::access::Role;
@@ -211,7 +212,6 @@ async fn the_same_key_uses_once() {
 
 #[actix_web::test]
 async fn a_key_is_forgotten_after_a_day() {
-    use diesel::connection::SimpleConnection;
     let app = App::start().await;
     let uid = app.add(&[("usage_count", "2")]).await;
     let form = [("token_uid", uid.as_str()), ("nonce", "k")];
@@ -245,7 +245,6 @@ async fn keys_have_1_to_255_characters_and_agree() {
 
 #[actix_web::test]
 async fn a_clock_that_jumped_back_keeps_a_lock_closed_no_longer_than_lock_time() {
-    use diesel::connection::SimpleConnection;
     let app = App::start().await;
     let uid = app.add(&[("usage_count", "5"), ("lock_time", "1")]).await;
     app.consume(&uid).await.check_success();

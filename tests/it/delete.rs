@@ -9,9 +9,10 @@ async fn a_deleted_token_is_gone() {
     let app = App::start().await;
     for by_path in [true, false] {
         let uid = app.add(&[("value", "T-1")]).await;
-        let answer = match by_path {
-            true => app.post(&format!("/{uid}/delete_token"), &[]).await,
-            false => app.post("/delete_token", &[("token_uid", &uid)]).await,
+        let answer = if by_path {
+            app.post(&format!("/{uid}/delete_token"), &[]).await
+        } else {
+            app.post("/delete_token", &[("token_uid", &uid)]).await
         };
         assert_eq!(answer.check_success().body, json!({"success": true}));
         assert_eq!(app.token(&uid).await, Value::Null);

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -18,19 +19,20 @@ async fn serve_on_nothing_just_works() {
     assert!(said.contains("key add first --role manager") && said.contains("/consume_token"), "{said}");
 
     // What it says to do next is done, by a shell.
-    let commands: String = said
-        .lines()
-        .filter(|line| line.starts_with("    ") && !line.trim().starts_with(['n', 'p']))
-        .map(|line| format!("{}\n", line.trim()))
-        .collect();
-    let script = commands.replace("TOKEN_UID", "$UID_1").replace(
-        "curl -H \"Authorization: Bearer $KEY\" -X",
-        "UID_1=$(echo $ADDED | cut -d'\"' -f6); curl -s -H \"Authorization: Bearer $KEY\" -X",
-    );
-    let script = script.replacen("curl -H", "ADDED=$(curl -s -H", 1).replacen("valid_to=\n", "valid_to=)\n", 1);
-    let done = std::process::Command::new("sh").args(["-c", &script]).current_dir(place.path("")).output().unwrap();
-    let answer = String::from_utf8(done.stdout).unwrap();
-    assert!(answer.contains("\"consumed\":true") && answer.contains("\"usage_count\":2"), "{script}: {answer}");
+    let said = said.replace("\\\n", "");
+    let command = |begins: &str| {
+        said.lines().map(str::trim).filter(|line| line.starts_with(begins)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let shell = |script: String| {
+        let done = std::process::Command::new("sh").args(["-c", &script]).current_dir(place.path("")).output().unwrap();
+        String::from_utf8(done.stdout).unwrap()
+    };
+    let (key, curls) = (command("KEY=").remove(0), command("curl "));
+    let key = format!("KEY={}", shell(format!("{key}; echo $KEY")).trim());
+    let added: serde_json::Value = serde_json::from_str(&shell(format!("{key}; {} -s", curls[0]))).unwrap();
+    let used = curls[1].replace("TOKEN_UID", added["token_uid"].as_str().unwrap());
+    let used: serde_json::Value = serde_json::from_str(&shell(format!("{key}; {used} -s"))).unwrap();
+    assert_eq!((&used["consumed"], &used["usage_count"]), (&true.into(), &2.into()));
 
     server.terminate();
     assert_eq!(server.wait(), Some(0));
@@ -157,7 +159,7 @@ async fn usage_count(server: &crate::process::Server, key: &str, uid: &str) -> u
         let entries = answer.check_success().body["usage"].as_array().unwrap();
         count += entries.iter().filter(|entry| entry["error_code"].is_null()).count();
         match answer.body["next_cursor"].as_str() {
-            Some(next) => cursor = next.to_owned(),
+            Some(next) => next.clone_into(&mut cursor),
             None => return count,
         }
     }
@@ -165,7 +167,6 @@ async fn usage_count(server: &crate::process::Server, key: &str, uid: &str) -> u
 
 #[actix_web::test]
 async fn a_database_in_the_way_of_another_writer_is_503_and_heals() {
-    use diesel::connection::SimpleConnection;
     let place = Place::new();
     let server = place.serve();
     let key = place.key("editor");

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use actix_web::{App, HttpResponse, web};
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use futures_util::future::join_all;
@@ -162,7 +163,6 @@ async fn a_panic_in_a_write_is_told_and_the_writer_lives_on() {
 
 #[actix_web::test]
 async fn when_a_transaction_fails_everyone_in_it_is_told_and_nothing_is_kept() {
-    use diesel::connection::SimpleConnection;
     let (_folder, url) = database();
     let token = token(50);
     let mut connection = url.connect().unwrap();
@@ -173,7 +173,7 @@ async fn when_a_transaction_fails_everyone_in_it_is_told_and_nothing_is_kept() {
         "CREATE TRIGGER broken BEFORE INSERT ON usage BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END";
     connection.batch_execute(broken).unwrap();
     let answers = join_all((0..20).map(|_| store.consume(ask(token.uid)))).await;
-    assert!(answers.iter().all(|answer| matches!(answer, Err(_))), "{answers:?}");
+    assert!(answers.iter().all(Result::is_err), "{answers:?}");
     connection.batch_execute("DROP TRIGGER broken").unwrap();
     let Ok(Answer::Consumed(face)) = store.consume(ask(token.uid)).await else { panic!("consumed") };
     assert_eq!(face.usage_count, 49);
@@ -188,7 +188,14 @@ async fn a_full_queue_is_told_at_once() {
     let (open, door) = std::sync::mpsc::channel::<()>();
     let busy = tokio::spawn({
         let store = store.clone();
-        async move { store.write(move |_| Ok(door.recv().unwrap())).await }
+        async move {
+            store
+                .write(move |_| {
+                    let _: () = door.recv().unwrap();
+                    Ok(())
+                })
+                .await
+        }
     });
     tokio::time::sleep(Duration::from_millis(50)).await;
     let waiting: Vec<_> = (0..writer::QUEUE)

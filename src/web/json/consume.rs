@@ -16,7 +16,7 @@ use crate::web::state::App;
 const KEY_MAX_CHARS: usize = 255;
 
 #[derive(Serialize)]
-struct Consumed {
+struct Used {
     consumed: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     replayed: bool,
@@ -49,8 +49,8 @@ pub async fn consume_token(
     let what = lookup(uid.as_deref().map(String::as_str), &params, &app)?;
     let key = replay_key(&request, &params)?;
     match app.store.consume(Ask { who: who.principal, what, key }).await? {
-        Answer::Consumed(face) => Ok(success(Consumed { consumed: true, replayed: false, face })),
-        Answer::Replayed(face) => Ok(success(Consumed { consumed: true, replayed: true, face })),
+        Answer::Consumed(face) => Ok(success(Used { consumed: true, replayed: false, face })),
+        Answer::Replayed(face) => Ok(success(Used { consumed: true, replayed: true, face })),
         Answer::Refused { refusal, face, retry_at } => Ok(refused(refusal, face, retry_at)),
         Answer::Mistaken(error) => Err(error.into()),
     }
