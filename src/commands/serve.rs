@@ -25,7 +25,7 @@ pub fn run(common: &Common, options: Serve) -> Result<(), Failure> {
     if let Some(admin) = first_admin(common, options.admin_password.as_deref())? {
         welcome(&admin, url, address, &public_url);
     }
-    let state = App::new(Store::start(url.clone())?, common.zone(), public_url, options.trusted_proxies);
+    let state = App::new(Store::start(url)?, common.zone(), public_url, options.trusted_proxies);
     actix_web::rt::System::new().block_on(serve(listener, state))
 }
 

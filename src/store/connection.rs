@@ -19,7 +19,7 @@ pub type Connection = SqliteConnection;
 /// How long a writer waits for another process's transaction.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often it looks whether its turn has come: often, as the writer of a busy server leaves a gap of only a
-/// millisecond (see `writer.rs`), which `SQLite`'s own waiting, with naps of up to 100 ms, would miss.
+/// millisecond (see `writer.rs`), which SQLite's own waiting, with naps of up to 100 ms, would miss.
 const LOOK_AGAIN: Duration = Duration::from_micros(250);
 /// Connections of the pool for lists.
 const READERS: u32 = 4;
@@ -33,7 +33,7 @@ pub struct DatabaseUrl {
 impl FromStr for DatabaseUrl {
     type Err = String;
 
-    /// `SQLite` takes any text for a path, so the scheme decides here.
+    /// SQLite takes any text for a path, so the scheme decides here.
     fn from_str(text: &str) -> Result<Self, String> {
         if text.starts_with("postgres:") || text.starts_with("postgresql:") {
             return Err("PostgreSQL is not supported by this version; use sqlite:FILE".into());
@@ -84,16 +84,6 @@ impl DatabaseUrl {
         Ok(connection)
     }
 
-    /// A connection that only reads.
-    ///
-    /// # Errors
-    /// As [`connect`](Self::connect).
-    pub fn connect_reader(&self) -> Result<Connection, Error> {
-        let mut connection = self.open().map_err(|error| Error::Unavailable(error.to_string()))?;
-        connection.batch_execute(READER)?;
-        Ok(connection)
-    }
-
     /// The pool of connections that only read.
     ///
     /// # Errors
@@ -113,11 +103,25 @@ impl DatabaseUrl {
         Ok(connection)
     }
 
-    /// The absolute path: `SQLite` would read a relative one that begins with `file:` as a URI.
+    /// The absolute path: SQLite would read a relative one that begins with `file:` as a URI.
     fn absolute(&self) -> Result<String, OpenError> {
         let path = self.path.canonicalize().map_err(|error| self.sentence("cannot be opened", &error.to_string()))?;
         let text = path.to_str().ok_or_else(|| self.sentence("cannot be opened", "its path is not UTF-8"))?;
         Ok(text.to_owned())
+    }
+
+    /// The file as it is now.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub fn file(&self) -> Result<DatabaseFile, OpenError> {
+        let identity = self.identity().map_err(|error| self.sentence("cannot be opened", &error.to_string()))?;
+        Ok(DatabaseFile { url: self.clone(), identity })
+    }
+
+    fn identity(&self) -> io::Result<(u64, u64)> {
+        use std::os::unix::fs::MetadataExt;
+        self.path.metadata().map(|metadata| (metadata.dev(), metadata.ino()))
     }
 
     /// One readable line about the file.
@@ -126,10 +130,50 @@ impl DatabaseUrl {
     }
 }
 
-/// Before WAL is asked for, `SQLite` must know to wait: another process may be opening the file, too.
+/// The file that was opened at the start, and no other one that came into its place.
+#[derive(Clone, Debug)]
+pub struct DatabaseFile {
+    url: DatabaseUrl,
+    identity: (u64, u64),
+}
+
+impl DatabaseFile {
+    /// Holds that the file still stands under its name. SQLite would go on with one that was removed or replaced, and
+    /// what it acknowledges then is lost with the process.
+    ///
+    /// # Errors
+    /// Unavailable, until the file is put back or the process is started anew.
+    pub fn check(&self) -> Result<(), Error> {
+        if self.url.identity().is_ok_and(|identity| identity == self.identity) {
+            return Ok(());
+        }
+        let path = self.url.path.display();
+        Err(Error::Unavailable(format!("{path} was removed or replaced while it was in use; restart Tessera")))
+    }
+
+    /// A connection that may write.
+    ///
+    /// # Errors
+    /// Unavailable.
+    pub fn connect(&self) -> Result<Connection, Error> {
+        self.url.connect().map_err(|error| Error::Unavailable(error.to_string()))
+    }
+
+    /// A connection that only reads.
+    ///
+    /// # Errors
+    /// Unavailable.
+    pub fn connect_reader(&self) -> Result<Connection, Error> {
+        let mut connection = self.url.open().map_err(|error| Error::Unavailable(error.to_string()))?;
+        connection.batch_execute(READER)?;
+        Ok(connection)
+    }
+}
+
+/// Before WAL is asked for, SQLite must know to wait: another process may be opening the file, too.
 const OPTIONS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                        PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384;";
-/// A writer waits for its turn in [`begin`], not within `SQLite`.
+/// A writer waits for its turn in [`begin`], not within SQLite.
 const WRITER: &str = "PRAGMA busy_timeout = 0;";
 const READER: &str = "PRAGMA query_only = ON;";
 

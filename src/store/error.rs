@@ -21,7 +21,7 @@ pub enum Error {
     Failed(String),
 }
 
-/// What `SQLite` says when the disk or another process, and not the statement, is the reason.
+/// What SQLite says when the disk or another process, and not the statement, is the reason.
 const PASSING: [&str; 7] = [
     "database is locked",
     "database or disk is full",

@@ -25,6 +25,7 @@ use std::sync::Arc;
 use diesel::r2d2::{ConnectionManager, Pool};
 use thread_local::ThreadLocal;
 
+use connection::DatabaseFile;
 pub use connection::{Connection, DatabaseUrl, OpenError};
 pub use error::Error;
 use writer::Writer;
@@ -38,7 +39,7 @@ pub struct Store {
 }
 
 struct Inner {
-    url: DatabaseUrl,
+    file: DatabaseFile,
     writer: Writer,
     readers: Pool<ConnectionManager<Connection>>,
     near: ThreadLocal<RefCell<Connection>>,
@@ -49,12 +50,11 @@ impl Store {
     ///
     /// # Errors
     /// It cannot be opened, or the machine gives no thread.
-    pub fn start(url: DatabaseUrl) -> Result<Self, OpenError> {
-        let readers = url.readers()?;
-        let for_writer = url.clone();
-        let open = move || for_writer.connect().map_err(|error| Error::Unavailable(error.to_string()));
-        let writer = Writer::start(open).map_err(|error| OpenError(format!("No thread can be started: {error}.")))?;
-        Ok(Self { inner: Arc::new(Inner { url, writer, readers, near: ThreadLocal::new() }) })
+    pub fn start(url: &DatabaseUrl) -> Result<Self, OpenError> {
+        let (file, readers) = (url.file()?, url.readers()?);
+        let writer = Writer::start(file.clone());
+        let writer = writer.map_err(|error| OpenError(format!("No thread can be started: {error}.")))?;
+        Ok(Self { inner: Arc::new(Inner { file, writer, readers, near: ThreadLocal::new() }) })
     }
 
     /// Has `ask` answered within a transaction that would survive a power cut.
@@ -86,7 +86,8 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let near = self.inner.near.get_or_try(|| self.inner.url.connect_reader().map(RefCell::new))?;
+        self.inner.file.check()?;
+        let near = self.inner.near.get_or_try(|| self.inner.file.connect_reader().map(RefCell::new))?;
         let mut connection = near.try_borrow_mut().map_err(|_| Error::Failed("a look within a look".into()))?;
         work(&mut connection)
     }
@@ -99,6 +100,7 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
+        self.inner.file.check()?;
         let readers = self.inner.readers.clone();
         let done = tokio::task::spawn_blocking(move || work(&mut *readers.get()?)).await;
         done.unwrap_or_else(|error| Err(Error::Failed(error.to_string())))

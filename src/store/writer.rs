@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::Error;
-use super::connection::{Connection, exclusively};
+use super::connection::{Connection, DatabaseFile, exclusively};
 use super::ledger::Ledger;
 use crate::token::settle::{Answer, Ask, settle};
 
@@ -28,10 +28,8 @@ const GAP: Duration = Duration::from_millis(1);
 /// How often what has expired is removed.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
 
-/// Another write: it has the connection within a transaction of its own.
-pub type Job = Box<dyn FnOnce(Opened<'_>) + Send>;
-/// What a job gets: the connection, or why there is none.
-pub type Opened<'a> = Result<&'a mut Connection, Error>;
+/// Another write: it gets the connection, or why there is none, and says what became of its own transaction.
+type Job = Box<dyn FnOnce(Result<&mut Connection, Error>) -> Result<(), Error> + Send>;
 
 struct Waiting {
     ask: Ask,
@@ -78,13 +76,13 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread. `open` gives it its connection, and a new one whenever a transaction has failed.
+    /// Starts the thread, with a connection of its own.
     ///
     /// # Errors
     /// The machine gives no thread.
-    pub fn start(open: impl Fn() -> Result<Connection, Error> + Send + 'static) -> std::io::Result<Self> {
+    pub fn start(file: DatabaseFile) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
-        let desk = Desk { shared: Arc::clone(&shared), connection: None, open: Box::new(open) };
+        let desk = Desk { shared: Arc::clone(&shared), connection: None, file };
         let thread = std::thread::Builder::new().name("tessera-writer".into()).spawn(move || desk.run())?;
         Ok(Self { shared, thread: Some(thread) })
     }
@@ -108,10 +106,12 @@ impl Writer {
         work: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let (done, receiver) = oneshot::channel();
-        let job: Job = Box::new(move |opened| {
-            let result = opened.and_then(|connection| exclusively(connection, work));
+        let job: Job = Box::new(move |connection| {
+            let result = connection.and_then(|connection| exclusively(connection, work));
+            let outcome = result.as_ref().map(|_| ()).map_err(Error::clone);
             // Nobody waits any more when the client has gone; the work is done all the same.
             let _ = done.send(result);
+            outcome
         });
         self.enqueue(|queue| &mut queue.jobs, job)?;
         receiver.await.unwrap_or_else(|_| Err(Error::Failed("the write panicked".into())))
@@ -144,7 +144,7 @@ impl Drop for Writer {
 struct Desk {
     shared: Arc<Shared>,
     connection: Option<Connection>,
-    open: Box<dyn Fn() -> Result<Connection, Error> + Send>,
+    file: DatabaseFile,
 }
 
 impl Desk {
@@ -193,10 +193,8 @@ impl Desk {
     }
 
     fn job(&mut self, job: Job) {
-        match self.connection() {
-            Ok(connection) => job(Ok(connection)),
-            Err(error) => job(Err(error)),
-        }
+        let outcome = job(self.connection());
+        let _ = self.reopen_after(outcome);
     }
 
     fn tidy(&mut self) {
@@ -206,16 +204,23 @@ impl Desk {
     }
 
     fn transaction<T>(&mut self, work: impl FnOnce(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
-        let result = exclusively(self.connection()?, work);
-        if result.is_err() {
+        let result = self.connection().and_then(|connection| exclusively(connection, work));
+        self.reopen_after(result)
+    }
+
+    /// A connection on which a transaction broke may be in any state, and is not used again. One whose work was
+    /// refused by a rule was rolled back in order, and keeps its prepared statements.
+    fn reopen_after<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
+        if matches!(result, Err(Error::Unavailable(_) | Error::Failed(_))) {
             self.connection = None;
         }
         result
     }
 
     fn connection(&mut self) -> Result<&mut Connection, Error> {
+        self.file.check()?;
         if self.connection.is_none() {
-            self.connection = Some((self.open)()?);
+            self.connection = Some(self.file.connect()?);
         }
         self.connection.as_mut().ok_or_else(|| Error::Unavailable("no connection".into()))
     }

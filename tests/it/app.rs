@@ -122,7 +122,7 @@ impl App {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}{base_path}", listener.local_addr().unwrap());
         let public_url = base.parse().unwrap();
-        let store = Store::start(database.clone()).unwrap();
+        let store = Store::start(&database).unwrap();
         let state = state::App::new(store, Tz::Europe__Vienna, public_url, TrustedProxies::default());
         let (sender, receiver) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {

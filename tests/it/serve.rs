@@ -179,3 +179,23 @@ async fn a_database_in_the_way_of_another_writer_is_503_and_heals() {
     other.batch_execute("ROLLBACK").unwrap();
     send(server.post(&key, "/add_token").form(&form)).await.check_success();
 }
+
+#[actix_web::test]
+async fn a_database_that_was_moved_away_is_503_until_it_is_back() {
+    let place = Place::new();
+    let server = place.serve();
+    let key = place.key("editor");
+    let added = send(server.post(&key, "/add_token").form(&with_required(&[("usage_count", "5")]))).await;
+    let uid = added.check_success().body["token_uid"].as_str().unwrap().to_owned();
+    let consume = || send(server.post(&key, &format!("/{uid}/consume_token")));
+    consume().await.check_success();
+    std::fs::rename(place.path("tessera.db"), place.path("away.db")).unwrap();
+    consume().await.check_failure("Unavailable");
+    send(server.get(&key, "/query_tokens")).await.check_failure("Unavailable");
+    let ready = || async { reqwest::get(format!("{}/readyz", server.base)).await.unwrap().status().as_u16() };
+    assert_eq!(ready().await, 503);
+    assert_eq!(reqwest::get(format!("{}/healthz", server.base)).await.unwrap().status(), 200);
+    std::fs::rename(place.path("away.db"), place.path("tessera.db")).unwrap();
+    assert_eq!(ready().await, 200);
+    assert_eq!(consume().await.check_success().body["usage_count"], 3);
+}

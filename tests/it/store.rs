@@ -149,7 +149,7 @@ async fn a_panic_in_a_write_is_told_and_the_writer_lives_on() {
     let (_folder, url) = database();
     let token = token(2);
     add(&mut url.connect().unwrap(), &token);
-    let store = Store::start(url).unwrap();
+    let store = Store::start(&url).unwrap();
     let panicked = store.write::<()>(|_| panic!("a bug")).await;
     assert!(matches!(panicked, Err(Error::Failed(_))), "{panicked:?}");
     let uid = token.uid;
@@ -167,7 +167,7 @@ async fn when_a_transaction_fails_everyone_in_it_is_told_and_nothing_is_kept() {
     let token = token(50);
     let mut connection = url.connect().unwrap();
     add(&mut connection, &token);
-    let store = Store::start(url.clone()).unwrap();
+    let store = Store::start(&url).unwrap();
     // The last statement of a batch fails, as if the disk did.
     let broken =
         "CREATE TRIGGER broken BEFORE INSERT ON usage BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END";
@@ -184,7 +184,7 @@ async fn a_full_queue_is_told_at_once() {
     let (_folder, url) = database();
     let token = token(-1);
     add(&mut url.connect().unwrap(), &token);
-    let store = Store::start(url).unwrap();
+    let store = Store::start(&url).unwrap();
     let (open, door) = std::sync::mpsc::channel::<()>();
     let busy = tokio::spawn({
         let store = store.clone();

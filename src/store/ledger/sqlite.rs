@@ -1,4 +1,4 @@
-//! The seam on `SQLite`. The write lock is held since `BEGIN IMMEDIATE`, so loading is locking.
+//! The seam on SQLite. The write lock is held since `BEGIN IMMEDIATE`, so loading is locking.
 //!
 //! Everything here runs once per consume and is a cached prepared statement: selects and inserts are so in diesel;
 //! an update is not, and has a query fragment of its own.
