@@ -3,6 +3,7 @@
 use diesel::result::{DatabaseErrorKind, Error as Diesel};
 
 use crate::token::TokenError;
+use crate::token::input::Mistakes;
 
 /// Why the store did not do what it was asked. Cloned to everyone whose transaction failed.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -19,6 +20,12 @@ pub enum Error {
     /// A fault of ours. Nothing was changed.
     #[error("the database refused a statement: {0}")]
     Failed(String),
+}
+
+impl From<Mistakes> for Error {
+    fn from(mistakes: Mistakes) -> Self {
+        Self::Token(mistakes.into())
+    }
 }
 
 /// What SQLite says when the disk or another process, and not the statement, is the reason.

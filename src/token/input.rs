@@ -1,11 +1,8 @@
 //! Raw text to tokens. "Empty" gets its meaning here and nowhere else.
 
-use std::borrow::Cow;
-
 use chrono_tz::Tz;
-use validator::{Validate, ValidationError, ValidationErrors};
 
-use super::{LABEL_MAX_CHARS, Micros, Token, TokenError, UNLIMITED, Uid, VALUE_MAX_BYTES, VALUE_MAX_CHARS, quoted};
+use super::{Micros, Token, TokenError, UNLIMITED, Uid, quoted};
 
 /// What a request says of a token, as it was written: `None` where a field is absent.
 #[derive(Clone, Debug, Default)]
@@ -65,18 +62,19 @@ impl RawFields {
     /// The token that these fields describe; a field that is absent is as one that is empty.
     ///
     /// # Errors
-    /// A value error of the first field that is outside what is allowed.
-    pub fn new_token(&self, origin: Origin, defaults: Defaults, zone: Tz) -> Result<Token, TokenError> {
+    /// Every field that is outside what is allowed.
+    pub fn new_token(&self, origin: Origin, defaults: Defaults, zone: Tz) -> Result<Token, Mistakes> {
         let filled = |field: &Option<String>| field.clone().filter(|text| !text.is_empty());
-        let time = |name, field: &Option<String>| field.as_deref().map_or(Ok(None), |text| read_time(name, text, zone));
-        let number = |name, field, default| filled(field).map_or(Ok(default), |text| read_number(name, &text));
+        let mut read = Reading { zone, mistakes: Vec::new() };
         let token = Token {
             value: filled(&self.value).unwrap_or_else(|| origin.uid.to_string()),
             label: filled(&self.label),
-            valid_from: time("valid_from", &self.valid_from)?,
-            valid_to: time("valid_to", &self.valid_to)?,
-            usage_count: number("usage_count", &self.usage_count, defaults.usage_count)?,
-            lock_time: number("lock_time", &self.lock_time, defaults.lock_time)?,
+            valid_from: read.time("valid_from", self.valid_from.as_deref()).flatten(),
+            valid_to: read.time("valid_to", self.valid_to.as_deref()).flatten(),
+            usage_count: read
+                .number("usage_count", filled(&self.usage_count).as_deref())
+                .unwrap_or(defaults.usage_count),
+            lock_time: read.number("lock_time", filled(&self.lock_time).as_deref()).unwrap_or(defaults.lock_time),
             last_used: None,
             lock_start: None,
             uid: origin.uid,
@@ -84,29 +82,90 @@ impl RawFields {
             created: origin.created,
             modified: origin.created,
         };
-        token.checked()
+        token.checked_after(read.mistakes)
     }
 
     /// The change that these fields describe; what is absent stays as it is.
     ///
     /// # Errors
-    /// A value error of the first field that cannot be read.
-    pub fn change(&self, zone: Tz) -> Result<Change, TokenError> {
+    /// Every field that cannot be read.
+    pub fn change(&self, zone: Tz) -> Result<Change, Mistakes> {
         let text = |field: &Option<String>| field.clone().map(|text| Some(text).filter(|text| !text.is_empty()));
-        let time = |name, field: &Option<String>| field.as_ref().map(|text| read_time(name, text, zone)).transpose();
-        let number = |name, field: &Option<String>| field.as_ref().map(|text| read_number(name, text)).transpose();
-        if self.add_uses.is_some() && self.usage_count.is_some() {
-            return Err(TokenError::value("add_uses", "add_uses and usage_count cannot be given together"));
-        }
-        Ok(Change {
+        let mut read = Reading { zone, mistakes: Vec::new() };
+        let change = Change {
             value: text(&self.value),
             label: text(&self.label),
-            valid_from: time("valid_from", &self.valid_from)?,
-            valid_to: time("valid_to", &self.valid_to)?,
-            usage_count: number("usage_count", &self.usage_count)?,
-            lock_time: number("lock_time", &self.lock_time)?,
-            add_uses: number("add_uses", &self.add_uses)?,
-        })
+            valid_from: read.time("valid_from", self.valid_from.as_deref()),
+            valid_to: read.time("valid_to", self.valid_to.as_deref()),
+            usage_count: read.number("usage_count", self.usage_count.as_deref()),
+            lock_time: read.number("lock_time", self.lock_time.as_deref()),
+            add_uses: read.number("add_uses", self.add_uses.as_deref()),
+        };
+        if self.add_uses.is_some() && self.usage_count.is_some() {
+            let both = TokenError::value("add_uses", "add_uses and usage_count cannot be given together");
+            read.mistakes.push(both);
+        }
+        if read.mistakes.is_empty() { Ok(change) } else { Err(Mistakes(read.mistakes)) }
+    }
+}
+
+/// What is wrong with a token's fields: never empty. A form shows all of it, a JSON view the first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistakes(pub(super) Vec<TokenError>);
+
+impl Mistakes {
+    /// Every mistake, in the order of the fields.
+    pub fn all(&self) -> &[TokenError] {
+        &self.0
+    }
+}
+
+impl From<TokenError> for Mistakes {
+    fn from(error: TokenError) -> Self {
+        Self(vec![error])
+    }
+}
+
+impl From<Mistakes> for TokenError {
+    fn from(mistakes: Mistakes) -> Self {
+        let first = mistakes.0.into_iter().next();
+        first.unwrap_or_else(|| Self::value("value", "The token is not valid"))
+    }
+}
+
+/// Reads one field after the other, and remembers what could not be read.
+struct Reading {
+    zone: Tz,
+    mistakes: Vec<TokenError>,
+}
+
+impl Reading {
+    /// A time, or none inside for an empty text.
+    fn time(&mut self, name: &'static str, text: Option<&str>) -> Option<Option<Micros>> {
+        let read = |text: &str| match text {
+            "" => Ok(None),
+            text => Micros::read(text, self.zone).map(Some),
+        };
+        match read(text?) {
+            Ok(time) => Some(time),
+            Err(why) => {
+                self.mistakes.push(TokenError::value(name, format!("{name} {why}")));
+                None
+            }
+        }
+    }
+
+    /// A whole number that fits the column; what it may be beyond that, the token's limits say.
+    fn number(&mut self, name: &'static str, text: Option<&str>) -> Option<i32> {
+        let text = text?;
+        let number = text.trim().parse().ok();
+        if number.is_none() {
+            let least = if name == "lock_time" { 0 } else { -1 };
+            let range = if name == "add_uses" { String::new() } else { format!(" from {least} to {}", i32::MAX) };
+            self.mistakes
+                .push(TokenError::value(name, format!("{name} {} is not a whole number{range}", quoted(text))));
+        }
+        number
     }
 }
 
@@ -133,8 +192,8 @@ impl Change {
     /// The token with this change, as it was at the moment of changing: a use that happened meanwhile is kept.
     ///
     /// # Errors
-    /// A value error when the changed token would be outside what is allowed.
-    pub fn apply(&self, token: &Token) -> Result<Token, TokenError> {
+    /// Every field of the changed token that would be outside what is allowed.
+    pub fn apply(&self, token: &Token) -> Result<Token, Mistakes> {
         let mut changed = token.clone();
         if let Some(value) = &self.value {
             changed.value = value.clone().unwrap_or_else(|| token.uid.to_string());
@@ -160,129 +219,6 @@ fn add_uses(left: i32, added: i32) -> Result<i32, TokenError> {
     left.checked_add(added).filter(|sum| *sum >= 0).ok_or_else(|| {
         TokenError::value("add_uses", format!("With {added} the {left} uses left would not be from 0 to {}", i32::MAX))
     })
-}
-
-fn read_time(name: &'static str, text: &str, zone: Tz) -> Result<Option<Micros>, TokenError> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    Micros::read(text, zone).map(Some).map_err(|why| TokenError::value(name, format!("{name} {why}")))
-}
-
-/// Reads a whole number that fits the column; what it may be beyond that, the token's own rules say.
-fn read_number(name: &'static str, text: &str) -> Result<i32, TokenError> {
-    text.trim().parse().map_err(|_| {
-        let least = if name == "lock_time" { 0 } else { -1 };
-        let range = if name == "add_uses" { String::new() } else { format!(" from {least} to {}", i32::MAX) };
-        TokenError::value(name, format!("{name} {} is not a whole number{range}", quoted(text)))
-    })
-}
-
-impl Token {
-    /// The token, if it is within the limits of the contract.
-    ///
-    /// # Errors
-    /// A value error of the first field that is not.
-    pub fn checked(self) -> Result<Self, TokenError> {
-        Limits::of(&self).validate().map_err(|errors| first_of(&errors))?;
-        Ok(self)
-    }
-}
-
-/// A value as a token may have it, when one is looked up: what no token can say is a mistake, and no unknown token.
-///
-/// # Errors
-/// A value error.
-pub fn check_value(value: &str) -> Result<(), TokenError> {
-    value_rules(value).map_err(|error| TokenError::value("value", error.message.unwrap_or_default()))
-}
-
-/// What the limits speak about.
-#[derive(Validate)]
-#[validate(schema(function = "agree"))]
-struct Limits<'a> {
-    uid: Uid,
-    #[validate(custom(function = "value_rules"))]
-    value: &'a str,
-    #[validate(custom(function = "label_rules"))]
-    label: &'a str,
-    #[validate(range(min = -1, message = "usage_count must be -1 for unlimited, or 0 to 2147483647"))]
-    usage_count: i32,
-    #[validate(range(min = 0, message = "lock_time must be 0 to 2147483647 seconds"))]
-    lock_time: i32,
-    valid_from: Option<Micros>,
-    valid_to: Option<Micros>,
-}
-
-impl<'a> Limits<'a> {
-    fn of(token: &'a Token) -> Self {
-        Self {
-            uid: token.uid,
-            value: &token.value,
-            label: token.label.as_deref().unwrap_or_default(),
-            usage_count: token.usage_count,
-            lock_time: token.lock_time,
-            valid_from: token.valid_from,
-            valid_to: token.valid_to,
-        }
-    }
-}
-
-fn refuse(param: &'static str, message: impl Into<Cow<'static, str>>) -> Result<(), ValidationError> {
-    Err(ValidationError::new(param).with_message(message.into()))
-}
-
-fn value_rules(value: &str) -> Result<(), ValidationError> {
-    if value.chars().count() > VALUE_MAX_CHARS || value.len() > VALUE_MAX_BYTES {
-        let most = format!("A value has at most {VALUE_MAX_CHARS} characters and {VALUE_MAX_BYTES} bytes");
-        return refuse("value", most);
-    }
-    if value.trim() != value {
-        return refuse("value", "A value has no white space at its ends");
-    }
-    if value.chars().any(char::is_control) {
-        return refuse("value", "A value has no control characters, line breaks included");
-    }
-    Ok(())
-}
-
-fn label_rules(label: &str) -> Result<(), ValidationError> {
-    if label.chars().count() > LABEL_MAX_CHARS {
-        return refuse("label", format!("A label has at most {LABEL_MAX_CHARS} characters"));
-    }
-    if label.chars().any(char::is_control) {
-        return refuse("label", "A label has no control characters, line breaks included");
-    }
-    Ok(())
-}
-
-fn agree(limits: &Limits<'_>) -> Result<(), ValidationError> {
-    // Else a token's value could be what the code of another, later token says.
-    if limits.value.parse::<Uid>().is_ok_and(|uid| uid != limits.uid) {
-        return refuse("value", "A value that looks like a uid must be the token's own uid");
-    }
-    match (limits.valid_from, limits.valid_to) {
-        (Some(from), Some(to)) if from >= to => refuse("valid_to", "valid_to must be later than valid_from"),
-        _ => Ok(()),
-    }
-}
-
-/// One error of several, always the same one.
-fn first_of(errors: &ValidationErrors) -> TokenError {
-    const ORDER: [(&str, &str); 5] = [
-        ("value", "value"),
-        ("label", "label"),
-        ("usage_count", "usage_count"),
-        ("lock_time", "lock_time"),
-        ("__all__", ""),
-    ];
-    let fields = errors.field_errors();
-    let first = ORDER.into_iter().find_map(|(field, param)| Some((param, fields.get(field)?.first()?)));
-    let Some((param, error)) = first else { return TokenError::value("value", "The token is not valid") };
-    let message = error.message.clone().unwrap_or_default();
-    // An error of fields that do not agree names its parameter in its code.
-    let param = if param.is_empty() && error.code == "valid_to" { "valid_to" } else { param };
-    TokenError::value(if param.is_empty() { "value" } else { param }, message)
 }
 
 #[cfg(test)]

@@ -25,11 +25,11 @@ fn fields(pairs: &[(&str, &str)]) -> RawFields {
 
 fn new(pairs: &[(&str, &str)]) -> Result<Token, TokenError> {
     let origin = Origin { uid: uid(0xA1), creator: "user:anna".into(), created: Micros::EPOCH };
-    fields(pairs).new_token(origin, DEFAULTS, Tz::Europe__Vienna)
+    Ok(fields(pairs).new_token(origin, DEFAULTS, Tz::Europe__Vienna)?)
 }
 
 fn changed(pairs: &[(&str, &str)], token: &Token) -> Result<Token, TokenError> {
-    fields(pairs).change(Tz::Europe__Vienna)?.apply(token)
+    Ok(fields(pairs).change(Tz::Europe__Vienna)?.apply(token)?)
 }
 
 #[track_caller]
@@ -140,4 +140,13 @@ fn uses_are_added_to_those_left() {
     check_refused(add(3, ""), "add_uses");
     check_refused(add(3, "1.5"), "add_uses");
     check_refused(changed(&[("add_uses", "1"), ("usage_count", "5")], &token(1)), "add_uses");
+}
+
+#[test]
+fn a_form_learns_of_every_mistake() {
+    let origin = Origin { uid: uid(0xA1), creator: "user:anna".into(), created: Micros::EPOCH };
+    let wrong = [("value", " x"), ("label", "a\tb"), ("valid_from", "soon"), ("usage_count", "-2"), ("lock_time", "x")];
+    let mistakes = fields(&wrong).new_token(origin, DEFAULTS, Tz::UTC).unwrap_err();
+    let params: Vec<_> = mistakes.all().iter().filter_map(TokenError::param).collect();
+    assert_eq!(params, ["valid_from", "lock_time", "value", "label", "usage_count"]);
 }

@@ -6,6 +6,7 @@ pub mod consume;
 pub mod error;
 pub mod input;
 pub mod label;
+pub mod limits;
 pub mod settle;
 pub mod time;
 

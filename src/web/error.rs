@@ -8,6 +8,7 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
 use crate::store;
+use crate::token::input::Mistakes;
 use crate::token::{Refusal, TokenError};
 
 /// Why a request is not done.
@@ -41,6 +42,12 @@ pub enum Error {
 impl From<TokenError> for Error {
     fn from(error: TokenError) -> Self {
         Self::Token(error)
+    }
+}
+
+impl From<Mistakes> for Error {
+    fn from(mistakes: Mistakes) -> Self {
+        Self::Token(mistakes.into())
     }
 }
 

@@ -77,7 +77,7 @@ fn many(model: &Token, pattern: &str, count: usize) -> Result<Vec<Token>, TokenE
     let one = |n| {
         let uid = Uid::random();
         let label = Some(numbered(pattern, n)?).filter(|label| !label.is_empty());
-        Token { uid, value: uid.to_string(), label, ..model.clone() }.checked()
+        Ok(Token { uid, value: uid.to_string(), label, ..model.clone() }.checked()?)
     };
     (1..=count).map(one).collect()
 }

@@ -13,7 +13,8 @@ use super::error::Error;
 use super::params::Params;
 use super::state::App;
 use crate::token::consume::state;
-use crate::token::input::{RawFields, check_value};
+use crate::token::input::RawFields;
+use crate::token::limits::check_value;
 use crate::token::settle::Lookup;
 use crate::token::{Micros, State, Token, TokenError, Uid};
 

@@ -1,0 +1,110 @@
+//! What a token may be: the limits of the contract.
+
+use std::borrow::Cow;
+
+use validator::{Validate, ValidationError};
+
+use super::input::Mistakes;
+use super::{LABEL_MAX_CHARS, Micros, Token, TokenError, Uid, VALUE_MAX_BYTES, VALUE_MAX_CHARS};
+
+impl Token {
+    /// The token, if it is within the limits of the contract.
+    ///
+    /// # Errors
+    /// Every field that is not.
+    pub fn checked(self) -> Result<Self, Mistakes> {
+        self.checked_after(Vec::new())
+    }
+
+    pub(super) fn checked_after(self, mut mistakes: Vec<TokenError>) -> Result<Self, Mistakes> {
+        if let Err(errors) = Limits::of(&self).validate() {
+            let found = errors.field_errors();
+            let found = FIELDS.iter().filter_map(|field| found.get(*field)).flat_map(|errors| errors.iter());
+            mistakes.extend(
+                found.map(|error| TokenError::value(error.code.clone(), error.message.clone().unwrap_or_default())),
+            );
+        }
+        if mistakes.is_empty() { Ok(self) } else { Err(Mistakes(mistakes)) }
+    }
+}
+
+/// A value as a token may have it, when one is looked up: what no token can say is a mistake, and no unknown token.
+///
+/// # Errors
+/// A value error.
+pub fn check_value(value: &str) -> Result<(), TokenError> {
+    value_rules(value).map_err(|error| TokenError::value("value", error.message.unwrap_or_default()))
+}
+
+/// The fields that have rules, in the order in which their mistakes are told; the last are those that do not agree.
+const FIELDS: [&str; 5] = ["value", "label", "usage_count", "lock_time", "__all__"];
+
+/// What the limits speak about. The code of an error is the parameter at fault.
+#[derive(Validate)]
+#[validate(schema(function = "agree"))]
+struct Limits<'a> {
+    uid: Uid,
+    #[validate(custom(function = "value_rules"))]
+    value: &'a str,
+    #[validate(custom(function = "label_rules"))]
+    label: &'a str,
+    #[validate(range(min = -1, code = "usage_count", message = "usage_count must be -1 for unlimited, or 0 to 2147483647"))]
+    usage_count: i32,
+    #[validate(range(min = 0, code = "lock_time", message = "lock_time must be 0 to 2147483647 seconds"))]
+    lock_time: i32,
+    valid_from: Option<Micros>,
+    valid_to: Option<Micros>,
+}
+
+impl<'a> Limits<'a> {
+    fn of(token: &'a Token) -> Self {
+        Self {
+            uid: token.uid,
+            value: &token.value,
+            label: token.label.as_deref().unwrap_or_default(),
+            usage_count: token.usage_count,
+            lock_time: token.lock_time,
+            valid_from: token.valid_from,
+            valid_to: token.valid_to,
+        }
+    }
+}
+
+fn refuse(param: &'static str, message: impl Into<Cow<'static, str>>) -> Result<(), ValidationError> {
+    Err(ValidationError::new(param).with_message(message.into()))
+}
+
+fn value_rules(value: &str) -> Result<(), ValidationError> {
+    if value.chars().count() > VALUE_MAX_CHARS || value.len() > VALUE_MAX_BYTES {
+        let most = format!("A value has at most {VALUE_MAX_CHARS} characters and {VALUE_MAX_BYTES} bytes");
+        return refuse("value", most);
+    }
+    if value.trim() != value {
+        return refuse("value", "A value has no white space at its ends");
+    }
+    if value.chars().any(char::is_control) {
+        return refuse("value", "A value has no control characters, line breaks included");
+    }
+    Ok(())
+}
+
+fn label_rules(label: &str) -> Result<(), ValidationError> {
+    if label.chars().count() > LABEL_MAX_CHARS {
+        return refuse("label", format!("A label has at most {LABEL_MAX_CHARS} characters"));
+    }
+    if label.chars().any(char::is_control) {
+        return refuse("label", "A label has no control characters, line breaks included");
+    }
+    Ok(())
+}
+
+fn agree(limits: &Limits<'_>) -> Result<(), ValidationError> {
+    // Else a token's value could be what the code of another, later token says.
+    if limits.value.parse::<Uid>().is_ok_and(|uid| uid != limits.uid) {
+        return refuse("value", "A value that looks like a uid must be the token's own uid");
+    }
+    match (limits.valid_from, limits.valid_to) {
+        (Some(from), Some(to)) if from >= to => refuse("valid_to", "valid_to must be later than valid_from"),
+        _ => Ok(()),
+    }
+}
