@@ -2,6 +2,7 @@
 
 pub mod api_key;
 pub mod password;
+pub mod session;
 
 use std::fmt;
 use std::str::FromStr;

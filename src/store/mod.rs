@@ -4,6 +4,7 @@
 //! [`Store::consume`] and [`Store::write`] through the one writer, [`Store::look`] for a row or two, [`Store::read`]
 //! for lists.
 
+pub mod attempts;
 pub mod audit;
 pub mod connection;
 pub mod error;
@@ -12,6 +13,7 @@ pub mod ledger;
 pub mod migrations;
 pub mod replies;
 pub mod schema;
+pub mod sessions;
 pub mod settings;
 pub mod token_list;
 pub mod tokens;

@@ -116,3 +116,6 @@ diesel::table! {
         timestamp -> BigInt,
     }
 }
+
+diesel::joinable!(sessions -> users (user_id));
+diesel::allow_tables_to_appear_in_same_query!(sessions, users);

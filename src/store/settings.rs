@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use super::connection::Connection;
 use super::schema::settings;
+use crate::token::Micros;
 use crate::token::input::Defaults;
 
 /// What a new token gets at first: one use and no lock.
@@ -24,4 +25,24 @@ fn number(connection: &mut Connection, name: &str) -> QueryResult<Option<i32>> {
     let row = settings::table.filter(settings::name.eq(name)).select(settings::value);
     let value: Option<String> = row.get_result(connection).optional()?;
     Ok(value.and_then(|text| text.parse().ok()))
+}
+
+/// The key that seals cookies, made at the first need: the same for every instance on this database.
+///
+/// # Errors
+/// The database's.
+pub fn cookie_key(connection: &mut Connection, fresh: &str, now: Micros) -> QueryResult<String> {
+    const NAME: &str = "cookie_key";
+    let row = settings::table.filter(settings::name.eq(NAME)).select(settings::value);
+    if let Some(known) = row.get_result(connection).optional()? {
+        return Ok(known);
+    }
+    let row = (
+        settings::name.eq(NAME),
+        settings::value.eq(fresh),
+        settings::changed.eq(now.get()),
+        settings::changed_by.eq("shell:serve"),
+    );
+    diesel::insert_into(settings::table).values(row).execute(connection)?;
+    Ok(fresh.to_owned())
 }

@@ -1,9 +1,10 @@
-//! The list of tokens: its filter in SQL, newest first, page by page.
+//! The list of tokens: its filter and its orders in SQL, page by page.
 
-use diesel::dsl::sql;
+use diesel::dsl::{AsSelect, SqlTypeOf, sql};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool};
+use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::sqlite::Sqlite;
+use serde::{Deserialize, Serialize};
 
 use super::connection::Connection;
 use super::schema::tokens;
@@ -11,7 +12,7 @@ use super::tokens::TokenRow;
 use crate::token::{Micros, State, Token, Uid};
 
 /// Which tokens are asked for. Bounds are inclusive.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TokenFilter {
     /// Part of value or label in either case, or a uid.
     pub q: Option<String>,
@@ -23,16 +24,93 @@ pub struct TokenFilter {
     pub created_to: Option<Micros>,
 }
 
-/// A place in the list: behind the token made then, with that number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// When it was made, in microseconds.
-    pub created: i64,
-    /// Its number.
-    pub id: i64,
+/// What a list is ordered by; tokens that are alike in it are ordered by their making.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// When they were made.
+    #[default]
+    Created,
+    /// Their values, by Unicode's numbers.
+    Value,
+    /// Their labels; without one comes first.
+    Label,
+    /// When they end; without an end comes last.
+    ValidTo,
 }
 
-/// Tokens, newest first, each with its place; those behind `after` when it is given. Costs the same on every page.
+impl Sort {
+    /// The expression, as an index has it: only then is a page found without sorting.
+    fn expression(self) -> &'static str {
+        match self {
+            Self::Created => "tokens.created",
+            Self::Value => "tokens.value",
+            Self::Label => "COALESCE(tokens.label, '')",
+            Self::ValidTo => "COALESCE(tokens.valid_to, 9223372036854775807)",
+        }
+    }
+
+    /// The place of a token in this order.
+    fn place(self, id: i64, token: &Token) -> Place {
+        let key = match self {
+            Self::Created => Key::Number(token.created.get()),
+            Self::Value => Key::Text(token.value.clone()),
+            Self::Label => Key::Text(token.label.clone().unwrap_or_default()),
+            Self::ValidTo => Key::Number(token.valid_to.map_or(i64::MAX, Micros::get)),
+        };
+        Place { key, id }
+    }
+}
+
+/// A place in a list: at the token with that number, which has that in what the list is ordered by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    key: Key,
+    id: i64,
+}
+
+impl Place {
+    /// The place of a number in a list.
+    pub fn number(number: i64, id: i64) -> Self {
+        Self { key: Key::Number(number), id }
+    }
+
+    /// The number of what stands there.
+    pub fn id(&self) -> i64 {
+        self.id
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Key {
+    Number(i64),
+    Text(String),
+}
+
+/// Which part of a list is asked for.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// What the list is ordered by.
+    pub sort: Sort,
+    /// From the greatest to the least.
+    pub descending: bool,
+    /// Only what lies behind this place.
+    pub after: Option<Place>,
+    /// Most tokens.
+    pub limit: i64,
+}
+
+impl Part {
+    /// The newest, as the JSON views show them.
+    pub fn newest(after: Option<Place>, limit: i64) -> Self {
+        Self { sort: Sort::Created, descending: true, after, limit }
+    }
+}
+
+/// Tokens in their order, each with its place. Costs the same on every page.
+///
+/// Those that are alike with the place come first, then those behind. One comparison of row values would say the same,
+/// but SQLite walks through all that are alike then: through a million, where no token has a label.
 ///
 /// # Errors
 /// The database's.
@@ -40,15 +118,63 @@ pub fn page(
     connection: &mut Connection,
     filter: &TokenFilter,
     now: Micros,
-    after: Option<Place>,
-    limit: i64,
+    part: Part,
 ) -> QueryResult<Vec<(Place, Token)>> {
-    let mut query = tokens::table
-        .filter(tokens::deleted_at.is_null())
-        .select((tokens::id, TokenRow::as_select()))
-        .order((tokens::created.desc(), tokens::id.desc()))
-        .limit(limit)
-        .into_boxed();
+    use diesel::Connection as _;
+    let Part { sort, descending, after, limit } = part;
+    let expression = sort.expression();
+    let (than, way) = if descending { ("<", "DESC") } else { (">", "ASC") };
+    let (by_id, order) = (format!("tokens.id {way}"), format!("{expression} {way}, tokens.id {way}"));
+    let rows = connection.transaction(|connection| {
+        let Some(place) = after else { return ordered(filtered(filter, now), &order, limit).load(connection) };
+        let alike = filtered(filter, now).filter(compared(expression, "=", &place.key));
+        let alike = alike.filter(sql::<Bool>(&format!("tokens.id {than} ")).bind::<BigInt, _>(place.id));
+        let mut rows: Vec<(i64, TokenRow)> = ordered(alike, &by_id, limit).load(connection)?;
+        let wanted = limit - i64::try_from(rows.len()).unwrap_or(limit);
+        if wanted > 0 {
+            let behind = filtered(filter, now).filter(compared(expression, than, &place.key));
+            rows.append(&mut ordered(behind, &order, wanted).load(connection)?);
+        }
+        Ok(rows)
+    })?;
+    rows.into_iter().map(|(id, row)| row.token().map(|token| (sort.place(id, &token), token))).collect()
+}
+
+type Selected = SqlTypeOf<(tokens::id, AsSelect<TokenRow, Sqlite>)>;
+type Rows = tokens::BoxedQuery<'static, Sqlite, Selected>;
+
+fn ordered(query: tokens::BoxedQuery<'static, Sqlite>, order: &str, limit: i64) -> Rows {
+    query.select((tokens::id, TokenRow::as_select())).order(sql::<BigInt>(order)).limit(limit)
+}
+
+fn compared(expression: &str, than: &str, key: &Key) -> Condition {
+    let compared = sql::<Bool>(&format!("{expression} {than} "));
+    match key {
+        Key::Number(number) => Box::new(compared.bind::<BigInt, _>(*number)),
+        Key::Text(text) => Box::new(compared.bind::<Text, _>(text.clone())),
+    }
+}
+
+/// How many tokens there are, counted no further than `at_most`.
+///
+/// # Errors
+/// The database's.
+pub fn count(connection: &mut Connection, filter: &TokenFilter, now: Micros, at_most: i64) -> QueryResult<i64> {
+    // Counted from the newest on, so that a search that finds much ends early.
+    let found = filtered(filter, now).select(tokens::id).limit(at_most);
+    Ok(i64::try_from(found.load::<i64>(connection)?.len()).unwrap_or(i64::MAX))
+}
+
+/// How many tokens there are at all.
+///
+/// # Errors
+/// The database's.
+pub fn count_all(connection: &mut Connection) -> QueryResult<i64> {
+    tokens::table.filter(tokens::deleted_at.is_null()).count().get_result(connection)
+}
+
+fn filtered(filter: &TokenFilter, now: Micros) -> tokens::BoxedQuery<'static, Sqlite> {
+    let mut query = tokens::table.into_boxed().filter(tokens::deleted_at.is_null());
     if let Some(q) = &filter.q {
         let found = tokens::search.like(pattern(q)).escape('\\');
         query = match q.parse::<Uid>() {
@@ -65,15 +191,7 @@ pub fn page(
     if let Some(to) = filter.created_to {
         query = query.filter(tokens::created.le(to.get()));
     }
-    if let Some(place) = after {
-        // A row value, as only that lets both databases walk the index from here; `a < x OR (a = x AND b < y)` does not.
-        let behind = sql::<Bool>("(tokens.created, tokens.id) < (").bind::<BigInt, _>(place.created).sql(", ");
-        query = query.filter(behind.bind::<BigInt, _>(place.id).sql(")"));
-    }
-    let rows: Vec<(i64, TokenRow)> = query.load(connection)?;
-    rows.into_iter()
-        .map(|(id, row)| row.token().map(|token| (Place { created: token.created.get(), id }, token)))
-        .collect()
+    query
 }
 
 /// The pattern that finds `q` anywhere in `tokens.search`.

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::connection::Connection;
 use super::schema::{tokens, usage};
+use super::token_list::Place;
 use crate::access::Principal;
 use crate::token::settle::{Attempt, TokenId};
 use crate::token::{Micros, Refusal, Uid};
@@ -69,16 +70,16 @@ pub struct UsageFilter {
     pub to: Option<Micros>,
 }
 
-/// Entries, newest first, each with its place; from `before` on when it is given.
+/// Entries, newest first, each with its place; those behind `after` when it is given.
 ///
 /// # Errors
 /// The database's.
 pub fn page(
     connection: &mut Connection,
     filter: &UsageFilter,
-    before: Option<i64>,
+    after: Option<Place>,
     limit: i64,
-) -> QueryResult<Vec<(i64, Entry)>> {
+) -> QueryResult<Vec<(Place, Entry)>> {
     let mut query = usage::table
         .select((
             usage::id,
@@ -107,13 +108,16 @@ pub fn page(
     if let Some(to) = filter.to {
         query = query.filter(usage::timestamp.le(to.get()));
     }
-    if let Some(before) = before {
-        query = query.filter(usage::id.lt(before));
+    if let Some(place) = after {
+        query = query.filter(usage::id.lt(place.id()));
     }
     Ok(query.load::<Row>(connection)?.into_iter().map(entry).collect())
 }
 
-fn entry((id, uid, token_uid, token_value, timestamp, user, error_code): Row) -> (i64, Entry) {
+fn entry((id, uid, token_uid, token_value, timestamp, user, error_code): Row) -> (Place, Entry) {
     let timestamp = Micros::stored(timestamp);
-    (id, Entry { uid, token_uid, token_value, timestamp, user, error: error_code.map(Refusal::name_of), error_code })
+    (
+        Place::number(timestamp.get(), id),
+        Entry { uid, token_uid, token_value, timestamp, user, error: error_code.map(Refusal::name_of), error_code },
+    )
 }

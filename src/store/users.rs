@@ -48,6 +48,33 @@ pub fn add(connection: &mut Connection, new: &NewUser<'_>, by: &Principal, now: 
     audit::record(connection, by, "user add", new.name, new.role.word(), now)
 }
 
+/// What a sign-in needs to know of a user.
+pub struct Credentials {
+    /// The user's number.
+    pub user_id: i64,
+    /// The PHC string of the password.
+    pub password_hash: String,
+}
+
+/// The credentials of the user of that name, unless there is none or the user is disabled.
+///
+/// # Errors
+/// The database's.
+pub fn credentials(connection: &mut Connection, name: &str) -> QueryResult<Option<Credentials>> {
+    let row = users::table.filter(users::name.eq(name)).filter(users::disabled_at.is_null());
+    let row: Option<(i64, String)> = row.select((users::id, users::password_hash)).get_result(connection).optional()?;
+    Ok(row.map(|(user_id, password_hash)| Credentials { user_id, password_hash }))
+}
+
+/// Remembers when a user signed in.
+///
+/// # Errors
+/// The database's.
+pub fn signed_in(connection: &mut Connection, user_id: i64, now: Micros) -> QueryResult<()> {
+    diesel::update(users::table.find(user_id)).set(users::last_sign_in.eq(now.get())).execute(connection)?;
+    Ok(())
+}
+
 /// Whether there is any user.
 ///
 /// # Errors

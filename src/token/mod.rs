@@ -102,7 +102,7 @@ pub struct Token {
 }
 
 /// What a consume would be refused with; `Active` when it would not be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// May be used now.

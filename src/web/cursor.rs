@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
+use crate::store::token_list::Place;
 use crate::token::TokenError;
 
 /// The filter that a cursor belongs to: the view's name and every part of the filter.
@@ -25,8 +26,8 @@ impl CursorOf {
     }
 
     /// The cursor of a place.
-    pub fn write(&self, place: [i64; 2]) -> String {
-        let mut bytes = [place[0].to_be_bytes(), place[1].to_be_bytes()].concat();
+    pub fn write(&self, place: &Place) -> String {
+        let mut bytes = serde_json::to_vec(place).unwrap_or_default();
         bytes.extend_from_slice(&self.seal(&bytes));
         URL_SAFE_NO_PAD.encode(bytes)
     }
@@ -35,13 +36,11 @@ impl CursorOf {
     ///
     /// # Errors
     /// A value error when it was made up, or belongs to another filter.
-    pub fn read(&self, text: &str) -> Result<[i64; 2], TokenError> {
+    pub fn read(&self, text: &str) -> Result<Place, TokenError> {
         let place = || {
             let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-            let (place, seal) = bytes.split_at_checked(16)?;
-            let (first, second) = place.split_at_checked(8)?;
-            let place = [i64::from_be_bytes(first.try_into().ok()?), i64::from_be_bytes(second.try_into().ok()?)];
-            (seal == self.seal(&bytes[..16])).then_some(place)
+            let (place, seal) = bytes.split_at_checked(bytes.len().checked_sub(SEAL)?)?;
+            (seal == self.seal(place)).then(|| serde_json::from_slice(place).ok()).flatten()
         };
         let wrong = "cursor is not one that this view gave for this filter; begin again without it";
         place().ok_or_else(|| TokenError::value("cursor", wrong))
@@ -63,8 +62,8 @@ mod tests {
     #[test]
     fn a_cursor_belongs_to_its_filter() {
         let of = |parts: [Option<&str>; 2]| CursorOf::new("query_tokens", &parts.map(|part| part.map(str::to_owned)));
-        let cursor = of([Some("ab"), None]).write([7, -9]);
-        assert_eq!(of([Some("ab"), None]).read(&cursor), Ok([7, -9]));
+        let cursor = of([Some("ab"), None]).write(&Place::number(7, -9));
+        assert_eq!(of([Some("ab"), None]).read(&cursor), Ok(Place::number(7, -9)));
         for other in [[Some("ab"), Some("")], [None, Some("ab")], [Some("abc"), None]] {
             assert!(of(other).read(&cursor).is_err());
         }

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 use tessera::access::Principal;
 use tessera::store::connection::exclusively;
-use tessera::store::token_list::{self, TokenFilter};
+use tessera::store::token_list::{self, Part, Place, TokenFilter};
 use tessera::store::{Connection, DatabaseUrl, Error, Store, migrations, tokens, writer};
 use tessera::token::consume::state;
 use tessera::token::settle::{Answer, Ask, Lookup};
@@ -77,7 +77,7 @@ proptest! {
         exclusively(&mut connection, |connection| tokens::add_all(connection, &made)).unwrap();
         for wanted in State::ALL {
             let filter = TokenFilter { state: Some(wanted), ..TokenFilter::default() };
-            let found = token_list::page(&mut connection, &filter, at(0), None, 1_000).unwrap();
+            let found = token_list::page(&mut connection, &filter, at(0), Part::newest(None, 1_000)).unwrap();
             let mut found: Vec<Uid> = found.into_iter().map(|(_, token)| token.uid).collect();
             let mut right: Vec<Uid> = made.iter().filter(|token| state(token, at(0)) == wanted).map(|token| token.uid).collect();
             found.sort();
@@ -99,18 +99,34 @@ fn pages_walk_an_index() {
     let (_folder, url) = database();
     let mut connection = url.connect().unwrap();
     for (query, index) in [
+        ("tokens WHERE deleted_at IS NULL AND created = 5 AND id < 5 ORDER BY id DESC", "tokens_created"),
         (
-            "SELECT * FROM tokens WHERE deleted_at IS NULL AND (created, id) < (5, 5) ORDER BY created DESC, id DESC LIMIT 101",
+            "tokens WHERE deleted_at IS NULL AND created >= 1 AND created < 9 ORDER BY created DESC, id DESC",
             "tokens_created",
         ),
+        ("tokens WHERE deleted_at IS NULL AND value > 'x' ORDER BY value ASC, id ASC", "tokens_value"),
         (
-            "SELECT * FROM tokens WHERE deleted_at IS NULL AND created >= 1 AND created <= 9 ORDER BY created DESC, id DESC LIMIT 101",
-            "tokens_created",
+            "tokens WHERE deleted_at IS NULL AND COALESCE(label, '') = '' AND id > 5 ORDER BY id ASC",
+            "tokens_label (<expr>=? AND id>?)",
         ),
-        ("SELECT * FROM usage WHERE token_id = 1 AND id < 5 ORDER BY id DESC LIMIT 101", "usage_token"),
-        ("SELECT * FROM usage WHERE id < 5 ORDER BY id DESC LIMIT 101", "PRIMARY KEY"),
+        (
+            "tokens WHERE deleted_at IS NULL AND COALESCE(label, '') > 'x' ORDER BY COALESCE(label, '') ASC, id ASC",
+            "tokens_label",
+        ),
+        (
+            "tokens WHERE deleted_at IS NULL AND COALESCE(valid_to, 9223372036854775807) = 7 AND id < 5 ORDER BY id DESC",
+            "tokens_valid_to (<expr>=? AND id<?)",
+        ),
+        (
+            "tokens WHERE deleted_at IS NULL AND COALESCE(valid_to, 9223372036854775807) < 7 ORDER BY COALESCE(valid_to, 9223372036854775807) DESC, id DESC",
+            "tokens_valid_to",
+        ),
+        ("usage WHERE token_id = 1 AND id < 5 ORDER BY id DESC", "usage_token"),
+        ("usage WHERE id < 5 ORDER BY id DESC", "PRIMARY KEY"),
     ] {
-        let plan: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {query}")).load(&mut connection).unwrap();
+        let plan: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN SELECT * FROM {query} LIMIT 101"))
+            .load(&mut connection)
+            .unwrap();
         let plan: Vec<&str> = plan.iter().map(|step| step.detail.as_str()).collect();
         assert!(plan.len() == 1 && plan[0].starts_with("SEARCH") && plan[0].contains(index), "{query}: {plan:?}");
     }
@@ -122,19 +138,21 @@ fn pages_walk_an_index() {
 fn the_last_page_is_as_quick_as_the_first() {
     let (_folder, url) = database();
     let mut connection = url.connect().unwrap();
-    let made: Vec<Token> = (0..100_000).map(|_| token(1)).collect();
+    let created = Micros::now();
+    let made: Vec<Token> = (0..100_000).map(|_| Token { created, ..token(1) }).collect();
     exclusively(&mut connection, |connection| tokens::add_all(connection, &made)).unwrap();
     let mut page = |after| {
         let since = std::time::Instant::now();
-        let rows = token_list::page(&mut connection, &TokenFilter::default(), at(0), after, 100).unwrap();
+        let rows = token_list::page(&mut connection, &TokenFilter::default(), at(0), Part::newest(after, 100)).unwrap();
         (since.elapsed(), rows)
     };
-    let last_place = token_list::Place { created: made[99].created.get() + 1, id: 0 };
+    // They were made at one moment, so that only their numbers order them.
+    let last_place = Place::number(made[0].created.get(), 101);
     let (mut first, mut last) = (Duration::MAX, Duration::MAX);
     for _ in 0..20 {
         first = first.min(page(None).0);
-        let (took, rows) = page(Some(last_place));
-        assert!(!rows.is_empty());
+        let (took, rows) = page(Some(last_place.clone()));
+        assert_eq!(rows.len(), 100);
         last = last.min(took);
     }
     assert!(last < first * 10, "first {first:?}, last {last:?}");

@@ -25,7 +25,11 @@ CREATE TABLE tokens (
 -- A uid is never given twice, also not after a deletion; a value is free again after one.
 CREATE UNIQUE INDEX tokens_uid ON tokens (uid);
 CREATE UNIQUE INDEX tokens_value ON tokens (value) WHERE deleted_at IS NULL;
+-- The orders of the list: each page is found by walking its index. By value, tokens_value does it.
 CREATE INDEX tokens_created ON tokens (created, id) WHERE deleted_at IS NULL;
+CREATE INDEX tokens_label ON tokens (COALESCE(label, ''), id) WHERE deleted_at IS NULL;
+CREATE INDEX tokens_valid_to ON tokens (COALESCE(valid_to, 9223372036854775807), id) WHERE deleted_at IS NULL;
+CREATE INDEX tokens_deleted ON tokens (deleted_at, id) WHERE deleted_at IS NOT NULL;
 
 -- The log of attempts. It outlives tokens: no foreign key.
 CREATE TABLE usage (

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 
 use super::{TokenObject, lookup, success};
-use crate::store::token_list::{self, Place, TokenFilter};
+use crate::store::token_list::{self, Part, TokenFilter};
 use crate::store::tokens;
 use crate::store::usage::{self, Entry, UsageFilter};
 use crate::token::{Micros, State, TokenError, Uid, VALUE_MAX_CHARS};
@@ -63,12 +63,13 @@ pub async fn query_tokens(_who: Allowed<See>, params: Params, app: web::Data<App
         [filter.q.clone(), filter.state.map(|s| s.word().into()), shown(filter.created_from), shown(filter.created_to)];
     let cursors = CursorOf::new("query_tokens", &parts);
     let after = params.filled("cursor")?.map(|text| cursors.read(&text)).transpose()?;
-    let after = after.map(|[created, id]| Place { created, id });
     let now = Micros::now();
-    let page = move |connection: &mut _| Ok(token_list::page(connection, &filter, now, after, more_than(limit))?);
+    let page = move |connection: &mut _| {
+        Ok(token_list::page(connection, &filter, now, Part::newest(after, more_than(limit)))?)
+    };
     let (rows, last) = cut(app.store.read(page).await?, limit);
     let tokens = rows.into_iter().map(|(_, token)| TokenObject::new(token, now)).collect();
-    let next_cursor = last.map(|place| cursors.write([place.created, place.id]));
+    let next_cursor = last.map(|place| cursors.write(&place));
     Ok(success(Tokens { tokens, next_cursor }))
 }
 
@@ -86,10 +87,10 @@ pub async fn query_usage(_who: Allowed<See>, params: Params, app: web::Data<App>
     let limit = params.number("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT);
     let parts = [filter.token_uid.map(|uid| uid.to_string()), shown(filter.from), shown(filter.to)];
     let cursors = CursorOf::new("query_usage", &parts);
-    let before = params.filled("cursor")?.map(|text| cursors.read(&text)).transpose()?.map(|[id, _]| id);
+    let before = params.filled("cursor")?.map(|text| cursors.read(&text)).transpose()?;
     let page = move |connection: &mut _| Ok(usage::page(connection, &filter, before, more_than(limit))?);
     let (rows, last) = cut(app.store.read(page).await?, limit);
-    let next_cursor = last.map(|id| cursors.write([id, 0]));
+    let next_cursor = last.map(|place| cursors.write(&place));
     Ok(success(Usage { usage: rows.into_iter().map(|(_, entry)| entry).collect(), next_cursor }))
 }
 
@@ -116,9 +117,9 @@ fn more_than(limit: usize) -> i64 {
 }
 
 /// The page, and the place of its last row if there is more behind it.
-fn cut<P: Copy, T>(mut rows: Vec<(P, T)>, limit: usize) -> (Vec<(P, T)>, Option<P>) {
+fn cut<P: Clone, T>(mut rows: Vec<(P, T)>, limit: usize) -> (Vec<(P, T)>, Option<P>) {
     let more = rows.len() > limit;
     rows.truncate(limit);
-    let last = rows.last().filter(|_| more).map(|(place, _)| *place);
+    let last = rows.last().filter(|_| more).map(|(place, _)| place.clone());
     (rows, last)
 }
