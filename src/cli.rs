@@ -36,10 +36,15 @@ pub struct Common {
     pub log: String,
 }
 
+/// Only a variable: a password on a command line is seen by everyone on the machine.
+const FIRST_ADMIN: &str = "When there is no user yet, the user `admin` is created, a manager, with the password in the \
+environment variable TESSERA_ADMIN_PASSWORD, or with a random one that is shown once.";
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Migrate the database if needed, then serve
+    #[command(after_help = FIRST_ADMIN)]
     Serve(Serve),
     /// Add, list, change and remove users
     #[command(subcommand)]
@@ -63,9 +68,6 @@ pub struct Serve {
     /// Proxies whose X-Forwarded-For is believed: addresses and networks, divided by commas [default: none]
     #[arg(long, env = "TESSERA_TRUSTED_PROXIES", default_value = "", hide_default_value = true, value_name = "LIST")]
     pub trusted_proxies: TrustedProxies,
-    /// The password of the user `admin`, who is created when there is no user yet [default: a random one, shown once]
-    #[arg(long, env = "TESSERA_ADMIN_PASSWORD", hide_env_values = true, value_name = "PASSWORD", hide = true)]
-    pub admin_password: Option<String>,
 }
 
 /// The commands below `user`.

@@ -1,6 +1,6 @@
 //! `tessera key …`
 
-use super::{Failure, connect, operator, print, table, write};
+use super::{Failure, connect, create, operator, print, table, write};
 use crate::access::{Role, api_key, check_name};
 use crate::cli::{Common, KeyCommand};
 use crate::store::keys::{self, NewKey};
@@ -12,7 +12,7 @@ pub fn run(common: &Common, command: KeyCommand) -> Result<(), Failure> {
         KeyCommand::Add { name, role, expires } => add(common, &name, role, expires.as_deref()),
         KeyCommand::List => list(common),
         KeyCommand::Revoke { name } => {
-            write(common, |connection| keys::revoke(connection, &name, &operator(), Micros::now()))
+            write(connect(common)?, |connection| keys::revoke(connection, &name, &operator(), Micros::now()))
         }
     }
 }
@@ -28,7 +28,7 @@ fn add(common: &Common, name: &str, role: Role, expires: Option<&str>) -> Result
     let key = api_key::generate();
     let hash = api_key::hash(&key).ok_or_else(|| Failure("The new key is no key; please report this.".into()))?;
     let new = NewKey { name, hash: &hash, role, expires };
-    write(common, |connection| keys::add(connection, &new, &operator(), now))?;
+    write(create(common)?, |connection| keys::add(connection, &new, &operator(), now))?;
     print(&format!("{key}\n"))
 }
 

@@ -54,11 +54,10 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     }
 }
 
-/// A connection for a command beside the server. A database that is empty gets its schema; one of an older version is
-/// left to `migrate`, since a server of that version may be using it.
+/// A connection for a command beside the server, to a database that is there. One of an older version is left to
+/// `migrate`, since a server of that version may be using it.
 fn connect(common: &Common) -> Result<Connection, Failure> {
     let url = &common.database_url;
-    url.create()?;
     let mut connection = url.connect()?;
     match migrations::schema(url, &mut connection)? {
         Schema::Current => {}
@@ -70,9 +69,15 @@ fn connect(common: &Common) -> Result<Connection, Failure> {
     Ok(connection)
 }
 
+/// As [`connect`], and makes the database if there is none, for commands that add the first thing to it.
+fn create(common: &Common) -> Result<Connection, Failure> {
+    common.database_url.create()?;
+    connect(common)
+}
+
 /// Does `work` in one transaction of its own, beside a server that may be busy.
-fn write<T>(common: &Common, work: impl FnOnce(&mut Connection) -> Result<T, Error>) -> Result<T, Failure> {
-    Ok(exclusively(&mut connect(common)?, work)?)
+fn write<T>(mut connection: Connection, work: impl FnOnce(&mut Connection) -> Result<T, Error>) -> Result<T, Failure> {
+    Ok(exclusively(&mut connection, work)?)
 }
 
 /// Who acts when a command does: whoever has the shell.

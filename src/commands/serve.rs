@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use super::{Failure, print, write};
+use super::{Failure, connect, print, write};
 use crate::access::{Principal, Role, password};
 use crate::app;
 use crate::cli::{Common, Serve};
@@ -22,7 +22,7 @@ pub fn run(common: &Common, options: Serve) -> Result<(), Failure> {
     let public_url = options.public_url.map_or_else(|| format!("http://{address}").parse(), Ok)?;
     url.create()?;
     migrations::migrate(url, &mut url.connect()?)?;
-    if let Some(admin) = first_admin(common, options.admin_password.as_deref())? {
+    if let Some(admin) = first_admin(common, std::env::var("TESSERA_ADMIN_PASSWORD").ok().as_deref())? {
         welcome(&admin, url, address, &public_url);
     }
     let state = App::new(Store::start(url)?, common.zone(), public_url, options.trusted_proxies);
@@ -48,9 +48,12 @@ async fn serve(listener: TcpListener, state: App) -> Result<(), Failure> {
     let running = app::serve(listener, state).map_err(|error| Failure(format!("The server cannot start: {error}.")))?;
     let handle = running.server.handle();
     let mut ended = signals()?;
-    let server = actix_web::rt::spawn(running.server);
+    let mut server = actix_web::rt::spawn(running.server);
     print(&format!("Tessera is listening on http://{}{base_path}/\n", running.address))?;
-    ended.recv().await;
+    tokio::select! {
+        _ = ended.recv() => {}
+        _ = &mut server => return Err(Failure("The server ended by itself; the log may say why.".into())),
+    }
     tracing::info!("ending: no new connections, and what is under way is finished");
     actix_web::rt::spawn(handle.stop(true));
     end(&running.drain, server).await;
@@ -99,7 +102,7 @@ fn first_admin(common: &Common, given: Option<&str>) -> Result<Option<FirstAdmin
     }
     let password = given.map_or_else(password::generate, str::to_owned);
     let password_hash = password::hash(&password)?;
-    let made = write(common, |connection| {
+    let made = write(connect(common)?, |connection| {
         if users::any(connection)? {
             return Ok(false);
         }

@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use super::{Failure, connect, operator, print, table, write};
+use super::{Failure, connect, create, operator, print, table, write};
 use crate::access::{check_name, password};
 use crate::cli::{Common, PasswordFrom, UserCommand};
 use crate::store::users::{self, NewUser};
@@ -16,17 +16,19 @@ pub fn run(common: &Common, command: UserCommand) -> Result<(), Failure> {
             check_name(&name)?;
             let password_hash = hash(&name, password)?;
             let new = NewUser { name: &name, password_hash: &password_hash, role };
-            write(common, |connection| users::add(connection, &new, &by, now))
+            write(create(common)?, |connection| users::add(connection, &new, &by, now))
         }
         UserCommand::List => list(common),
         UserCommand::Passwd { name, password } => {
             let hash = hash(&name, password)?;
-            write(common, |connection| users::set_password(connection, &name, &hash, &by, now))
+            write(connect(common)?, |connection| users::set_password(connection, &name, &hash, &by, now))
         }
         UserCommand::Role { name, role } => {
-            write(common, |connection| users::set_role(connection, &name, role, &by, now))
+            write(connect(common)?, |connection| users::set_role(connection, &name, role, &by, now))
         }
-        UserCommand::Remove { name } => write(common, |connection| users::remove(connection, &name, &by, now)),
+        UserCommand::Remove { name } => {
+            write(connect(common)?, |connection| users::remove(connection, &name, &by, now))
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use super::Error;
 pub type Connection = SqliteConnection;
 
 /// How long a writer waits for another process's transaction.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// How often it looks whether its turn has come: often, as the writer of a busy server leaves a gap of only a
 /// millisecond (see `writer.rs`), which SQLite's own waiting, with naps of up to 100 ms, would miss.
 const LOOK_AGAIN: Duration = Duration::from_micros(250);
@@ -211,12 +211,12 @@ pub fn exclusively<T>(
     match work(connection) {
         Ok(done) => match AnsiTransactionManager::commit_transaction(connection) {
             Ok(()) => Ok(done),
-            // SQLite has rolled back by itself; that this cannot be done twice is not the news.
+            // The reason is the commit's; whoever broke a connection so does not use it again.
             Err(diesel::result::Error::RollbackErrorOnCommit { commit_error, .. }) => Err((*commit_error).into()),
             Err(error) => Err(error.into()),
         },
         Err(error) => {
-            // After a full disk SQLite has rolled back by itself, and this fails; the reason is what counts.
+            // If this fails, too, the connection is not used again; the reason is what counts.
             let _ = AnsiTransactionManager::rollback_transaction(connection);
             Err(error)
         }

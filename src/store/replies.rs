@@ -55,8 +55,13 @@ impl ReplyRow {
     }
 }
 
-fn oldest(now: Micros) -> i64 {
-    now.get() - REPLAY_HOURS * 3_600 * 1_000_000
+/// Hours after which a reply is removed: longer than it is given, so that a clock that is wrong for a moment costs none.
+const KEPT_HOURS: i64 = 2 * REPLAY_HOURS;
+/// Most replies removed at once, as consumes wait for it.
+const REMOVED: i64 = 5_000;
+
+fn hours_before(now: Micros, hours: i64) -> i64 {
+    now.get() - hours * 3_600 * 1_000_000
 }
 
 /// What was kept for `who`'s `key` within the last day.
@@ -67,18 +72,22 @@ pub fn find(connection: &mut Connection, who: &Principal, key: &ReplayKey, now: 
     let row = replies::table
         .filter(replies::principal.eq(who.as_str()))
         .filter(replies::key.eq(&key.0))
-        .filter(replies::created.gt(oldest(now)))
+        .filter(replies::created.gt(hours_before(now, REPLAY_HOURS)))
         .select(ReplyRow::as_select())
         .get_result(connection)
         .optional()?;
     row.map(ReplyRow::face).transpose()
 }
 
-/// Removes what is older than a day.
+/// Removes some of what has expired, and says whether there may be more.
 ///
 /// # Errors
 /// The database's.
-pub fn remove_expired(connection: &mut Connection, now: Micros) -> QueryResult<()> {
-    diesel::delete(replies::table.filter(replies::created.le(oldest(now)))).execute(connection)?;
-    Ok(())
+pub fn remove_expired(connection: &mut Connection, now: Micros) -> QueryResult<bool> {
+    let old = replies::table.filter(replies::created.le(hours_before(now, KEPT_HOURS)));
+    let upto = old.order(replies::created).offset(REMOVED - 1).limit(1).select(replies::created);
+    let upto: Option<i64> = upto.get_result(connection).optional()?;
+    let last = upto.unwrap_or_else(|| hours_before(now, KEPT_HOURS));
+    diesel::delete(replies::table.filter(replies::created.le(last))).execute(connection)?;
+    Ok(upto.is_some())
 }

@@ -27,7 +27,6 @@ diesel::table! {
     usage (id) {
         id -> BigInt,
         uid -> Text,
-        token_id -> Nullable<BigInt>,
         token_uid -> Nullable<Text>,
         token_value -> Nullable<Text>,
         timestamp -> BigInt,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::connection::Connection;
 use super::schema::tokens;
-use super::tokens::TokenRow;
+use super::tokens::{TokenRow, fold};
 use crate::token::{Micros, State, Token, Uid};
 
 /// Which tokens are asked for. Bounds are inclusive.
@@ -197,7 +197,7 @@ fn filtered(filter: &TokenFilter, now: Micros) -> tokens::BoxedQuery<'static, Sq
 /// The pattern that finds `q` anywhere in `tokens.search`.
 fn pattern(q: &str) -> String {
     let mut pattern = String::from("%");
-    for c in q.to_lowercase().chars() {
+    for c in fold(q).chars() {
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');
         }

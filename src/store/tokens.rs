@@ -10,7 +10,7 @@ use super::schema::tokens;
 use crate::access::Principal;
 use crate::token::input::Change;
 use crate::token::settle::{Lookup, TokenId};
-use crate::token::{Micros, Token, TokenError, Uid, quoted};
+use crate::token::{Micros, Token, TokenError, Uid};
 
 /// A row of `tokens`, as far as a token goes.
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
@@ -68,7 +68,12 @@ impl TokenRow {
 
 /// What a search looks through: value and label in lower case, divided by what neither can hold.
 fn search_text(token: &Token) -> String {
-    format!("{}\n{}", token.value, token.label.as_deref().unwrap_or_default()).to_lowercase()
+    fold(&format!("{}\n{}", token.value, token.label.as_deref().unwrap_or_default()))
+}
+
+/// Lower case, in which a letter is the same wherever in a word it stands: Greek has two small sigmas.
+pub(super) fn fold(text: &str) -> String {
+    text.to_lowercase().replace('ς', "σ")
 }
 
 fn held(row: Option<(TokenId, TokenRow)>) -> QueryResult<Option<(TokenId, Token)>> {
@@ -173,7 +178,7 @@ fn unique(error: Diesel) -> Error {
 /// # Errors
 /// No such token; a value error when the changed token would be outside its limits or its value is in use.
 pub fn change(connection: &mut Connection, uid: Uid, change: &Change, now: Micros) -> Result<(), Error> {
-    let Some((id, token)) = by_uid(connection, uid)? else { return Err(TokenError::NOT_EXISTS.into()) };
+    let Some((id, token)) = by_uid(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
     let mut changed = change.apply(&token)?;
     if changed == token {
         return Ok(());
@@ -194,8 +199,7 @@ pub fn delete(connection: &mut Connection, uids: &[Uid], who: &Principal, now: M
         let row = tokens::table.filter(tokens::uid.eq(uid.to_string())).filter(tokens::deleted_at.is_null());
         let set = (tokens::deleted_at.eq(now.get()), tokens::deleted_by.eq(who.as_str()));
         if diesel::update(row).set(set).execute(connection)? == 0 {
-            tracing::debug!(token = %quoted(&uid.to_string()), "not there to be deleted");
-            return Err(TokenError::NOT_EXISTS.into());
+            return Err(TokenError::Unknown(**uid).into());
         }
     }
     Ok(uids.len())

@@ -4,10 +4,10 @@ use diesel::prelude::*;
 use serde::Serialize;
 
 use super::connection::Connection;
-use super::schema::{tokens, usage};
+use super::schema::usage;
 use super::token_list::Place;
 use crate::access::Principal;
-use crate::token::settle::{Attempt, TokenId};
+use crate::token::settle::Attempt;
 use crate::token::{Micros, Refusal, Uid};
 
 /// A new row of `usage`.
@@ -15,7 +15,6 @@ use crate::token::{Micros, Refusal, Uid};
 #[diesel(table_name = usage)]
 pub struct UsageRow<'a> {
     uid: String,
-    token_id: Option<TokenId>,
     token_uid: Option<String>,
     token_value: Option<&'a str>,
     timestamp: i64,
@@ -24,11 +23,10 @@ pub struct UsageRow<'a> {
 }
 
 impl<'a> UsageRow<'a> {
-    /// The row of an attempt; `token_id` is none when there is no such token.
-    pub fn new(attempt: &'a Attempt, token_id: Option<TokenId>, who: &'a Principal, now: Micros) -> Self {
+    /// The row of an attempt.
+    pub fn new(attempt: &'a Attempt, who: &'a Principal, now: Micros) -> Self {
         Self {
             uid: Uid::random().to_string(),
-            token_id,
             token_uid: attempt.token_uid.map(|uid| uid.to_string()),
             token_value: attempt.token_value.as_deref(),
             timestamp: now.get(),
@@ -62,7 +60,7 @@ type Row = (i64, String, Option<String>, Option<String>, i64, String, Option<i16
 /// Which entries are asked for. Bounds are inclusive.
 #[derive(Clone, Debug, Default)]
 pub struct UsageFilter {
-    /// Of one token only; of a uid that no token has, the attempts at it.
+    /// Of one uid only, also one that no token has.
     pub token_uid: Option<Uid>,
     /// Not before.
     pub from: Option<Micros>,
@@ -94,13 +92,7 @@ pub fn page(
         .limit(limit)
         .into_boxed();
     if let Some(uid) = filter.token_uid {
-        let uid = uid.to_string();
-        let id: Option<TokenId> =
-            tokens::table.filter(tokens::uid.eq(&uid)).select(tokens::id).get_result(connection).optional()?;
-        query = match id {
-            Some(id) => query.filter(usage::token_id.eq(id)),
-            None => query.filter(usage::token_id.is_null()).filter(usage::token_uid.eq(uid)),
-        };
+        query = query.filter(usage::token_uid.eq(uid.to_string()));
     }
     if let Some(from) = filter.from {
         query = query.filter(usage::timestamp.ge(from.get()));

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::Error;
-use super::connection::{Connection, DatabaseFile, exclusively};
+use super::connection::{Connection, DatabaseFile, PATIENCE, exclusively};
 use super::ledger::Ledger;
 use crate::token::settle::{Answer, Ask, settle};
 
@@ -25,8 +25,9 @@ pub const QUEUE: usize = 4_096;
 /// (the command line, a second server) gets its turn.
 const GAP_EVERY: Duration = Duration::from_millis(50);
 const GAP: Duration = Duration::from_millis(1);
-/// How often what has expired is removed.
+/// How often what has expired is removed, and how soon again when there was much of it.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
+const TIDY_MORE: Duration = Duration::from_millis(500);
 
 /// Another write: it gets the connection, or why there is none, and says what became of its own transaction.
 type Job = Box<dyn FnOnce(Result<&mut Connection, Error>) -> Result<(), Error> + Send>;
@@ -36,11 +37,30 @@ struct Waiting {
     answer: oneshot::Sender<Result<Answer, Error>>,
 }
 
+/// Something in a queue, and since when.
+struct Queued<T> {
+    item: T,
+    since: Instant,
+}
+
+impl<T> Queued<T> {
+    /// Whoever waits so long has been told nothing yet, and would only be told the same after one more wait.
+    fn is_late(&self) -> bool {
+        self.since.elapsed() > PATIENCE
+    }
+}
+
 #[derive(Default)]
 struct Queue {
-    asks: VecDeque<Waiting>,
-    jobs: VecDeque<Job>,
+    asks: VecDeque<Queued<Waiting>>,
+    jobs: VecDeque<Queued<Job>>,
     closed: bool,
+}
+
+/// What is done before the queues are looked at again.
+struct Turn {
+    batch: Vec<Queued<Waiting>>,
+    job: Option<Queued<Job>>,
 }
 
 #[derive(Default)]
@@ -56,7 +76,7 @@ impl Shared {
     }
 
     /// Waits for work; none when the writer is to end and nothing waits any more.
-    fn take(&self) -> Option<(Vec<Waiting>, Option<Job>)> {
+    fn take(&self) -> Option<Turn> {
         let mut queue = self.queue();
         while queue.asks.is_empty() && queue.jobs.is_empty() {
             if queue.closed {
@@ -65,7 +85,7 @@ impl Shared {
             queue = self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
         let batch = queue.asks.len().min(BATCH);
-        Some((queue.asks.drain(..batch).collect(), queue.jobs.pop_front()))
+        Some(Turn { batch: queue.asks.drain(..batch).collect(), job: queue.jobs.pop_front() })
     }
 }
 
@@ -117,13 +137,13 @@ impl Writer {
         receiver.await.unwrap_or_else(|_| Err(Error::Failed("the write panicked".into())))
     }
 
-    fn enqueue<T>(&self, line: impl Fn(&mut Queue) -> &mut VecDeque<T>, item: T) -> Result<(), Error> {
+    fn enqueue<T>(&self, line: impl Fn(&mut Queue) -> &mut VecDeque<Queued<T>>, item: T) -> Result<(), Error> {
         let mut queue = self.shared.queue();
         let line = line(&mut queue);
         if line.len() >= QUEUE {
             return Err(Error::Unavailable("too many requests wait to be written".into()));
         }
-        line.push_back(item);
+        line.push_back(Queued { item, since: Instant::now() });
         drop(queue);
         self.shared.arrived.notify_one();
         Ok(())
@@ -140,6 +160,10 @@ impl Drop for Writer {
     }
 }
 
+fn too_late() -> Error {
+    Error::Unavailable(format!("the write lock was not to be had in {} seconds", PATIENCE.as_secs()))
+}
+
 /// Where the thread sits.
 struct Desk {
     shared: Arc<Shared>,
@@ -150,17 +174,18 @@ struct Desk {
 impl Desk {
     fn run(mut self) {
         let mut last_gap = Instant::now();
-        let mut last_tidy: Option<Instant> = None;
-        while let Some((batch, job)) = self.shared.take() {
+        let mut next_tidy = Instant::now();
+        while let Some(Turn { batch, job }) = self.shared.take() {
             if !batch.is_empty() {
                 self.guarded(|desk| desk.batch(batch));
             }
             if let Some(job) = job {
                 self.guarded(|desk| desk.job(job));
             }
-            if last_tidy.is_none_or(|at| at.elapsed() > TIDY_EVERY) {
-                last_tidy = Some(Instant::now());
-                self.guarded(Self::tidy);
+            if Instant::now() > next_tidy {
+                let mut more = false;
+                self.guarded(|desk| more = desk.tidy());
+                next_tidy = Instant::now() + if more { TIDY_MORE } else { TIDY_EVERY };
             }
             if last_gap.elapsed() > GAP_EVERY {
                 std::thread::sleep(GAP);
@@ -177,9 +202,17 @@ impl Desk {
         }
     }
 
-    fn batch(&mut self, batch: Vec<Waiting>) {
-        let (asks, senders): (Vec<Ask>, Vec<_>) =
-            batch.into_iter().map(|waiting| (waiting.ask, waiting.answer)).unzip();
+    fn batch(&mut self, batch: Vec<Queued<Waiting>>) {
+        let (late, batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(Queued::is_late);
+        for late in late {
+            let _ = late.item.answer.send(Err(too_late()));
+        }
+        // Whose client has gone shall not lose a use for an answer that nobody gets.
+        let batch = batch.into_iter().map(|queued| queued.item).filter(|waiting| !waiting.answer.is_closed());
+        let (asks, senders): (Vec<Ask>, Vec<_>) = batch.map(|waiting| (waiting.ask, waiting.answer)).unzip();
+        if asks.is_empty() {
+            return;
+        }
         let settled = self.transaction(|connection| {
             let (mut held, now) = connection.hold(&asks)?;
             let answers = settle(&asks, &mut held, now);
@@ -192,15 +225,19 @@ impl Desk {
         }
     }
 
-    fn job(&mut self, job: Job) {
-        let outcome = job(self.connection());
+    fn job(&mut self, job: Queued<Job>) {
+        let connection = if job.is_late() { Err(too_late()) } else { self.connection() };
+        let outcome = (job.item)(connection);
         let _ = self.reopen_after(outcome);
     }
 
-    fn tidy(&mut self) {
-        if let Err(error) = self.transaction(|connection| Ok(connection.tidy()?)) {
+    /// Says whether there is more to remove.
+    fn tidy(&mut self) -> bool {
+        let more = self.transaction(|connection| Ok(connection.tidy()?));
+        more.unwrap_or_else(|error| {
             tracing::warn!(%error, "expired replies could not be removed");
-        }
+            false
+        })
     }
 
     fn transaction<T>(&mut self, work: impl FnOnce(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {

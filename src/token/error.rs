@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::Micros;
+use super::{Micros, Uid};
 
 /// Why a token may not be used. The first four kinds of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,9 +68,9 @@ impl fmt::Display for Refusal {
 /// What is wrong with a request about tokens.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// The rule refuses, or the token to be changed does not exist.
-    #[error("{0}")]
-    Refused(Refusal),
+    /// There is no token of this uid.
+    #[error("There is no token {0}.")]
+    Unknown(Uid),
     /// A value is outside what is allowed.
     #[error("{message}")]
     Value {
@@ -90,9 +90,6 @@ pub enum TokenError {
 }
 
 impl TokenError {
-    /// No such token.
-    pub const NOT_EXISTS: Self = Self::Refused(Refusal::NotExists);
-
     /// A value error of one parameter; the sentence gets its full stop.
     pub fn value(param: impl Into<Cow<'static, str>>, message: impl fmt::Display) -> Self {
         Self::Value { param: param.into(), message: format!("{message}.") }
@@ -112,7 +109,7 @@ impl TokenError {
     /// The name programs look at.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Refused(refusal) => refusal.name(),
+            Self::Unknown(_) => Refusal::NotExists.name(),
             Self::Value { .. } => "TokenValueError",
             Self::Api { .. } => "TokenAPIError",
         }
@@ -121,7 +118,7 @@ impl TokenError {
     /// The number that cone.tokens gave the same error.
     pub fn code(&self) -> i16 {
         match self {
-            Self::Refused(refusal) => refusal.code(),
+            Self::Unknown(_) => Refusal::NotExists.code(),
             Self::Value { .. } => 5,
             Self::Api { .. } => 6,
         }
@@ -130,7 +127,7 @@ impl TokenError {
     /// The parameter at fault, where one is.
     pub fn param(&self) -> Option<&str> {
         match self {
-            Self::Refused(_) => None,
+            Self::Unknown(_) => None,
             Self::Value { param, .. } => Some(param),
             Self::Api { param, .. } => param.as_deref(),
         }

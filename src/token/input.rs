@@ -141,6 +141,7 @@ struct Reading {
 
 impl Reading {
     /// A time, or none inside for an empty text.
+    #[allow(clippy::option_option, reason = "absent, empty and a time are three things")]
     fn time(&mut self, name: &'static str, text: Option<&str>) -> Option<Option<Micros>> {
         let read = |text: &str| match text {
             "" => Ok(None),

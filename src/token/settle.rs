@@ -178,11 +178,6 @@ impl Held {
             && what.value.as_ref().is_none_or(|value| self.values.contains_key(value))
     }
 
-    /// The number of a held token.
-    pub fn id(&self, uid: Uid) -> Option<TokenId> {
-        self.uids.get(&uid).copied()
-    }
-
     /// The tokens that settling changed.
     pub fn changed(&self) -> impl Iterator<Item = (TokenId, &Token)> {
         self.tokens.iter().filter(|(_, held)| held.changed).map(|(id, held)| (*id, &held.token))
@@ -190,8 +185,8 @@ impl Held {
 
     fn find(&self, what: &Lookup) -> Result<Option<TokenId>, TokenError> {
         let by_value = what.value.as_ref().and_then(|value| self.values.get(value).copied());
-        let by_link = what.link.and_then(|uid| self.id(uid));
-        what.agree(what.uid.and_then(|uid| self.id(uid)), by_value.or(by_link))
+        let by_link = what.link.and_then(|uid| self.uids.get(&uid).copied());
+        what.agree(what.uid.and_then(|uid| self.uids.get(&uid).copied()), by_value.or(by_link))
     }
 
     /// Uses the token once, or says why not.

@@ -145,7 +145,7 @@ impl fmt::Display for Error {
             Self::Forbidden(why) => f.write_str(why),
             Self::NotFound => f.write_str("There is nothing at this address."),
             Self::MethodNotAllowed(methods) => write!(f, "This address takes {methods} only."),
-            Self::Unavailable(_) => f.write_str("The database cannot take this now; nothing was changed. Try again."),
+            Self::Unavailable(_) => f.write_str("The database cannot take this now; try again."),
             Self::Fault { request_id, .. } => {
                 f.write_str("Something went wrong here, and nothing was changed.")?;
                 request_id.iter().try_for_each(|id| write!(f, " The log has the details under request {id}."))
@@ -157,7 +157,7 @@ impl fmt::Display for Error {
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::Token(TokenError::Refused(refusal)) => refusal_status(*refusal),
+            Self::Token(TokenError::Unknown(_)) => refusal_status(Refusal::NotExists),
             Self::Token(TokenError::Value { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Token(TokenError::Api { .. }) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,

@@ -20,10 +20,22 @@ use tracing_actix_web::{RequestId, RootSpanBuilder};
 use super::error::Error;
 use super::guard::Caller;
 use super::state::App;
+use crate::token::Uid;
 
-/// One line a request. The query string is left out: values of tokens stand in it, and who reads a log should
-/// not be able to use them.
+/// One line a request. The query string is left out, and uids are cut: they are what codes say, and who reads a
+/// log should not be able to use tokens.
 pub struct RequestLog;
+
+/// Characters of a uid that tell two of them apart, and do not open a door.
+const UID_SHOWN: usize = 8;
+
+fn shown(path: &str) -> String {
+    let cut = |part: &str| match part.parse::<Uid>() {
+        Ok(_) => format!("{}…", part.get(..UID_SHOWN).unwrap_or_default()),
+        Err(_) => part.chars().take(UID_SHOWN * 8).collect(),
+    };
+    path.split('/').map(cut).collect::<Vec<_>>().join("/")
+}
 
 struct Started(Instant);
 
@@ -31,7 +43,7 @@ impl RootSpanBuilder for RequestLog {
     fn on_request_start(request: &ServiceRequest) -> Span {
         request.extensions_mut().insert(Started(Instant::now()));
         let id = request.extensions().get::<RequestId>().map(ToString::to_string);
-        tracing::info_span!("request", id, method = %request.method(), path = request.path())
+        tracing::info_span!("request", id, method = %request.method(), path = shown(request.path()))
     }
 
     fn on_request_end<B: MessageBody>(span: Span, outcome: &Result<ServiceResponse<B>, actix_web::Error>) {

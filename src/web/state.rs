@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::bearers::Bearers;
@@ -26,12 +27,25 @@ pub struct App {
     pub proxies: TrustedProxies,
     /// Requests under way.
     pub drain: Arc<Drain>,
+    /// Turns for requests that hold a list of a hundred thousand in memory: a few at once, and the others wait.
+    pub lists: Semaphore,
 }
+
+/// How many requests may hold a long list at once.
+const LISTS: usize = 4;
 
 impl App {
     /// The state of an application that has served nobody yet.
     pub fn new(store: Store, zone: Tz, public_url: PublicUrl, proxies: TrustedProxies) -> Self {
-        Self { store, zone, public_url, proxies, bearers: Bearers::default(), drain: Arc::default() }
+        Self {
+            store,
+            zone,
+            public_url,
+            proxies,
+            bearers: Bearers::default(),
+            drain: Arc::default(),
+            lists: Semaphore::new(LISTS),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Requests that cannot be read, and addresses that are not there.
 
 use reqwest::{Method, RequestBuilder};
+use serde_json::json;
 use tessera::access::Role;
 
 use crate::app::{App, send};
@@ -23,9 +24,8 @@ async fn bodies_that_cannot_be_read() {
     check(JSON, b"\"x\"", "TokenAPIError").await;
     check(JSON, b"{\"value\": \"\xff\"}", "TokenAPIError").await;
     check(JSON, b"{\"value\": \"a\", \"value\": \"b\"}", "TokenAPIError").await;
-    check(JSON, b"{\"value\": true}", "TokenValueError").await;
-    check(JSON, b"{\"value\": {}}", "TokenValueError").await;
     check(JSON, b"{\"value\": \"\\ud800\"}", "TokenAPIError").await;
+    check(JSON, b"{\"valeu\": true}", "TokenAPIError").await;
     check(FORM, b"value=%ff", "TokenAPIError").await;
     check(FORM, b"value=\xff", "TokenAPIError").await;
     check(FORM, b"value=a&value=b", "TokenAPIError").await;
@@ -42,6 +42,23 @@ async fn bodies_that_cannot_be_read() {
         .await
         .check_failure("TokenAPIError")
         .check_param("q");
+}
+
+#[actix_web::test]
+async fn values_of_a_kind_that_no_view_takes() {
+    let app = App::start().await;
+    for wrong in [json!(true), json!({}), json!([])] {
+        let body = json!({"valid_from": wrong, "valid_to": "", "usage_count": "", "lock_time": ""});
+        app.post_json("/add_token", body).await.check_failure("TokenValueError").check_param("valid_from");
+    }
+}
+
+#[actix_web::test]
+async fn no_message_carries_the_body_back() {
+    let app = App::start().await;
+    let long = format!("\"{}\"", "x".repeat(1_000_000));
+    let answer = send(post(&app, "/delete_tokens", JSON, long)).await;
+    assert!(answer.check_failure("TokenAPIError").body["message"].as_str().unwrap().len() < 200);
 }
 
 #[actix_web::test]

@@ -68,6 +68,7 @@ fn wrong_usage_is_2_and_help_explains() {
     for name in ["DATABASE_URL", "BIND", "PUBLIC_URL", "TIMEZONE", "TRUSTED_PROXIES", "LOG"] {
         assert!(help.contains(&format!("TESSERA_{name}")), "{name} is not in {help}");
     }
+    assert!(help.contains("TESSERA_ADMIN_PASSWORD"), "{help}");
     assert!(help.contains("sqlite:tessera.db") && help.contains("127.0.0.1:8080"), "{help}");
 }
 
@@ -96,6 +97,8 @@ fn a_file_that_is_no_database_of_ours_is_left_alone() {
 
     place.fails(&["migrate", "--database-url", "sqlite:no/such/folder/x.db"], 1, "cannot be created: No such file");
     place.fails(&["migrate", "--database-url", "sqlite:."], 1, "cannot be");
+    place.fails(&["key", "list", "--database-url", "sqlite:mistyped.db"], 1, "cannot be opened: No such file");
+    assert!(!place.path("mistyped.db").exists());
 }
 
 #[test]

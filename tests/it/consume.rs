@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::json;
 use tessera::access::Role;
 
-use crate::app::{App, send};
+use crate::app::{App, send, with_required};
 
 #[actix_web::test]
 async fn a_token_with_two_uses_is_used_twice() {
@@ -159,7 +159,10 @@ async fn every_attempt_is_logged_once() {
     assert!(entries.iter().all(|entry| entry["user"] == "key:manager"));
     assert_eq!(app.usage(Some(nobody)).await.len(), 1);
     app.post(&format!("/{uid}/delete_token"), &[]).await.check_success();
-    assert_eq!(app.usage(Some(&uid)).await.len(), 2, "the log outlives the token");
+    app.consume(&uid).await.check_failure("TokenNotExists");
+    assert_eq!(app.usage(Some(&uid)).await.len(), 3, "the log outlives the token, and goes on");
+    app.post(&format!("/{nobody}/add_token"), &with_required(&[])).await.check_success();
+    assert_eq!(app.usage(Some(nobody)).await.len(), 1, "and knows of attempts before it was made");
 }
 
 #[actix_web::test]
@@ -217,9 +220,9 @@ async fn a_key_is_forgotten_after_a_day() {
     let form = [("token_uid", uid.as_str()), ("nonce", "k")];
     let ask = || app.post("/consume_token", &form);
     ask().await.check_success();
-    app.connection().batch_execute("UPDATE replies SET created = created - 86399 * 1000000").unwrap();
+    app.connection().batch_execute("UPDATE replies SET created = created - 86390 * 1000000").unwrap();
     assert_eq!(ask().await.check_success().body["replayed"], true);
-    app.connection().batch_execute("UPDATE replies SET created = created - 2 * 1000000").unwrap();
+    app.connection().batch_execute("UPDATE replies SET created = created - 20 * 1000000").unwrap();
     assert_eq!(ask().await.check_success().body["usage_count"], 0);
     assert_eq!(ask().await.check_success().body["replayed"], true, "and kept anew");
 }

@@ -29,11 +29,14 @@ async fn q_finds_parts_in_either_case_and_takes_no_wildcards() {
     assert_eq!(values(&app, &[("q", "ärGER")]).await, ["Ärger 100%"]);
     assert_eq!(values(&app, &[("q", "STRAßE")]).await, ["Ärger 100%"]);
     assert_eq!(values(&app, &[("q", "%")]).await, ["Ärger 100%"]);
+    app.add(&[("value", "greek"), ("label", "ΟΔΥΣΣΕΑΣ")]).await;
+    assert_eq!(values(&app, &[("q", "ΟΔΥΣ")]).await, ["greek"]);
+    assert_eq!(values(&app, &[("q", "σεας")]).await, ["greek"]);
     assert_eq!(values(&app, &[("q", "_")]).await, ["Ärger 100%"]);
     assert_eq!(values(&app, &[("q", "n\\x")]).await, ["plain\\x"]);
     assert_eq!(values(&app, &[("q", &plain.to_uppercase())]).await, ["plain\\x"]);
     assert_eq!(values(&app, &[("q", &plain[..8])]).await, [""; 0], "a uid is found whole");
-    assert_eq!(values(&app, &[("q", "")]).await, ["plain\\x", "Ärger 100%"]);
+    assert_eq!(values(&app, &[("q", "")]).await, ["greek", "plain\\x", "Ärger 100%"]);
     app.get("/query_tokens", &[("q", &"x".repeat(1_001))]).await.check_failure("TokenValueError").check_param("q");
 }
 

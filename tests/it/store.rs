@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use actix_web::{App, HttpResponse, web};
-use diesel::connection::SimpleConnection;
+use std::sync::{Arc, Mutex};
+
+use diesel::connection::{Connection as _, InstrumentationEvent, SimpleConnection};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use futures_util::future::join_all;
@@ -11,7 +13,8 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 use tessera::access::Principal;
 use tessera::store::connection::exclusively;
-use tessera::store::token_list::{self, Part, Place, TokenFilter};
+use tessera::store::token_list::{self, Part, Place, Sort, TokenFilter};
+use tessera::store::usage::{self, UsageFilter};
 use tessera::store::{Connection, DatabaseUrl, Error, Store, migrations, tokens, writer};
 use tessera::token::consume::state;
 use tessera::token::settle::{Answer, Ask, Lookup};
@@ -93,42 +96,60 @@ struct Step {
     detail: String,
 }
 
-/// A page costs what it shows, and not what lies before it: no step scans a table or sorts.
+/// What the database plans for every query that `work` makes.
+fn plans(url: &DatabaseUrl, work: impl FnOnce(&mut Connection)) -> Vec<(String, Vec<String>)> {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let mut connection = url.connect().unwrap();
+    let noted = Arc::clone(&seen);
+    connection.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::StartQuery { query, .. } = event {
+            noted.lock().unwrap().push(query.to_string());
+        }
+    });
+    work(&mut connection);
+    let mut other = url.connect().unwrap();
+    let seen = seen.lock().unwrap();
+    let selects =
+        seen.iter().filter(|query| query.starts_with("SELECT")).map(|query| query.split(" -- binds").next().unwrap());
+    let plan = |query: &str| {
+        let steps: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {query}")).load(&mut other).unwrap();
+        (query.to_owned(), steps.into_iter().map(|step| step.detail).collect())
+    };
+    selects.map(plan).collect()
+}
+
+/// A page costs what it shows, and not what lies before it: every query walks an index, and none sorts.
 #[test]
 fn pages_walk_an_index() {
     let (_folder, url) = database();
-    let mut connection = url.connect().unwrap();
-    for (query, index) in [
-        ("tokens WHERE deleted_at IS NULL AND created = 5 AND id < 5 ORDER BY id DESC", "tokens_created"),
-        (
-            "tokens WHERE deleted_at IS NULL AND created >= 1 AND created < 9 ORDER BY created DESC, id DESC",
-            "tokens_created",
-        ),
-        ("tokens WHERE deleted_at IS NULL AND value > 'x' ORDER BY value ASC, id ASC", "tokens_value"),
-        (
-            "tokens WHERE deleted_at IS NULL AND COALESCE(label, '') = '' AND id > 5 ORDER BY id ASC",
-            "tokens_label (<expr>=? AND id>?)",
-        ),
-        (
-            "tokens WHERE deleted_at IS NULL AND COALESCE(label, '') > 'x' ORDER BY COALESCE(label, '') ASC, id ASC",
-            "tokens_label",
-        ),
-        (
-            "tokens WHERE deleted_at IS NULL AND COALESCE(valid_to, 9223372036854775807) = 7 AND id < 5 ORDER BY id DESC",
-            "tokens_valid_to (<expr>=? AND id<?)",
-        ),
-        (
-            "tokens WHERE deleted_at IS NULL AND COALESCE(valid_to, 9223372036854775807) < 7 ORDER BY COALESCE(valid_to, 9223372036854775807) DESC, id DESC",
-            "tokens_valid_to",
-        ),
-        ("usage WHERE token_id = 1 AND id < 5 ORDER BY id DESC", "usage_token"),
-        ("usage WHERE id < 5 ORDER BY id DESC", "PRIMARY KEY"),
+    let all = TokenFilter::default();
+    let made = TokenFilter { created_from: Some(at(0)), created_to: Some(at(9)), ..TokenFilter::default() };
+    let (number, text) = (Place::number(5, 5), serde_json::from_str::<Place>(r#"{"key": "x", "id": 5}"#).unwrap());
+    for (sort, filter, place, index) in [
+        (Sort::Created, &all, &number, "tokens_created"),
+        (Sort::Created, &made, &number, "tokens_created"),
+        (Sort::Value, &all, &text, "tokens_value"),
+        (Sort::Label, &all, &text, "tokens_label"),
+        (Sort::ValidTo, &all, &number, "tokens_valid_to"),
     ] {
-        let plan: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN SELECT * FROM {query} LIMIT 101"))
-            .load(&mut connection)
-            .unwrap();
-        let plan: Vec<&str> = plan.iter().map(|step| step.detail.as_str()).collect();
-        assert!(plan.len() == 1 && plan[0].starts_with("SEARCH") && plan[0].contains(index), "{query}: {plan:?}");
+        for descending in [true, false] {
+            let part = Part { sort, descending, after: Some(place.clone()), limit: 101 };
+            let plans = plans(&url, |connection| drop(token_list::page(connection, filter, at(0), part).unwrap()));
+            assert_eq!(plans.len(), 2, "what is alike, and what is behind");
+            for (query, plan) in plans {
+                assert!(
+                    plan.len() == 1 && plan[0].starts_with("SEARCH") && plan[0].contains(index),
+                    "{query}: {plan:?}"
+                );
+            }
+        }
+    }
+    for (token_uid, index) in [(Some(Uid::random()), "usage_token"), (None, "PRIMARY KEY")] {
+        let filter = UsageFilter { token_uid, ..UsageFilter::default() };
+        let after = Some(Place::number(5, 5));
+        for (query, plan) in plans(&url, |connection| drop(usage::page(connection, &filter, after, 101).unwrap())) {
+            assert!(plan.len() == 1 && plan[0].starts_with("SEARCH") && plan[0].contains(index), "{query}: {plan:?}");
+        }
     }
 }
 

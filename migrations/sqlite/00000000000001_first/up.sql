@@ -35,7 +35,6 @@ CREATE INDEX tokens_deleted ON tokens (deleted_at, id) WHERE deleted_at IS NOT N
 CREATE TABLE usage (
     id          INTEGER NOT NULL PRIMARY KEY,
     uid         TEXT NOT NULL,
-    token_id    INTEGER,
     token_uid   TEXT,
     token_value TEXT,
     timestamp   INTEGER NOT NULL,
@@ -43,7 +42,8 @@ CREATE TABLE usage (
     error_code  INTEGER
 ) STRICT;
 
-CREATE INDEX usage_token ON usage (token_id, id);
+-- By uid, as also attempts at a token that is not there yet or any more are asked for.
+CREATE INDEX usage_token ON usage (token_uid, id);
 
 -- The first success of each idempotency key, to be given again for a day.
 CREATE TABLE replies (

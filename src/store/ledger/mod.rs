@@ -21,9 +21,9 @@ pub trait Ledger {
     /// The database's.
     fn keep(&mut self, held: &Held, asks: &[Ask], answers: &[Answer], now: Micros) -> QueryResult<()>;
 
-    /// Removes replies that are older than a day.
+    /// Removes some of the replies that have expired, and says whether there may be more.
     ///
     /// # Errors
     /// The database's.
-    fn tidy(&mut self) -> QueryResult<()>;
+    fn tidy(&mut self) -> QueryResult<bool>;
 }

@@ -18,7 +18,6 @@ use crate::token::settle::{Answer, Ask, Held, TokenId};
 
 impl Ledger for Connection {
     fn hold(&mut self, asks: &[Ask]) -> QueryResult<(Held, Micros)> {
-        let now = Micros::now();
         let mut held = Held::default();
         for ask in asks {
             if !held.has(&ask.what) {
@@ -27,12 +26,12 @@ impl Ledger for Connection {
                 }
             }
             if let Some(key) = &ask.key
-                && let Some(face) = replies::find(self, &ask.who, key, now)?
+                && let Some(face) = replies::find(self, &ask.who, key, Micros::now())?
             {
                 held.insert_reply(ask.who.clone(), key.clone(), face);
             }
         }
-        Ok((held, now))
+        Ok((held, Micros::now()))
     }
 
     fn keep(&mut self, held: &Held, asks: &[Ask], answers: &[Answer], now: Micros) -> QueryResult<()> {
@@ -43,10 +42,7 @@ impl Ledger for Connection {
         }
         for (ask, answer) in asks.iter().zip(answers) {
             if let Some(attempt) = answer.attempt(ask) {
-                let token_id = attempt.token_uid.and_then(|uid| held.id(uid));
-                diesel::insert_into(usage::table)
-                    .values(UsageRow::new(&attempt, token_id, &ask.who, now))
-                    .execute(self)?;
+                diesel::insert_into(usage::table).values(UsageRow::new(&attempt, &ask.who, now)).execute(self)?;
             }
             if let (Some(key), Answer::Consumed(face)) = (&ask.key, answer) {
                 // Replaces the row of the same key from more than a day ago.
@@ -56,7 +52,7 @@ impl Ledger for Connection {
         Ok(())
     }
 
-    fn tidy(&mut self) -> QueryResult<()> {
+    fn tidy(&mut self) -> QueryResult<bool> {
         replies::remove_expired(self, Micros::now())
     }
 }

@@ -59,6 +59,7 @@ pub async fn add_tokens(who: Allowed<Edit>, params: Params, app: web::Data<App>)
     let mut raw = raw_fields(&params)?;
     let pattern = raw.label.take().unwrap_or_default();
     let model = describe(&app, raw, Uid::random(), &who.principal).await?;
+    let _turn = app.lists.acquire().await;
     let made = web::block(move || many(&model, &pattern, count)).await;
     let made = made.map_err(|error| Error::fault(error.to_string()))??;
     let token_uids = made.iter().map(|token| token.uid).collect();

@@ -42,6 +42,7 @@ pub async fn delete_tokens(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     params.only(&["token_uids"])?;
+    let _turn = app.lists.acquire().await;
     let uids = params.uids("token_uids")?;
     let deleted = app.store.write(move |connection| tokens::delete(connection, &uids, &who.principal, Micros::now()));
     Ok(success(Deleted { count: deleted.await? }))
