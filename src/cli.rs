@@ -1,6 +1,6 @@
 //! The command line and its environment variables: the whole configuration.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 
 use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand};
@@ -60,7 +60,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Serve {
     /// The address to listen on; port 0 picks a free one
-    #[arg(long, env = "TESSERA_BIND", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    #[arg(long, env = "TESSERA_BIND", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT", value_parser = address)]
     pub bind: SocketAddr,
     /// The address under which it is reached; its path is the base path [default: what it is bound to]
     #[arg(long, env = "TESSERA_PUBLIC_URL", value_name = "URL")]
@@ -139,6 +139,12 @@ pub enum KeyCommand {
     },
 }
 
+/// An address, or a name that the machine knows, as in localhost:8080.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let found = text.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
+    found.ok_or_else(|| "write an address and a port, as in 127.0.0.1:8080".to_owned())
+}
+
 fn zone(text: &str) -> Result<Tz, String> {
     text.parse().map_err(|_| "write the name of a time zone, as in Europe/Vienna or UTC".to_owned())
 }
@@ -151,7 +157,8 @@ fn log_filter(text: &str) -> Result<String, String> {
 impl Common {
     /// The configured zone, or the machine's: `TZ`, else what the system is set to, else UTC.
     pub fn zone(&self) -> Tz {
-        let named = |name: String| name.trim_start_matches(':').parse().ok();
+        // TZ may be the path of a zone's file, too.
+        let named = |name: String| name.rsplit("zoneinfo/").next()?.trim_start_matches(':').parse().ok();
         let system = || iana_time_zone::get_timezone().ok().and_then(named);
         self.timezone.or_else(|| std::env::var("TZ").ok().and_then(named)).or_else(system).unwrap_or(Tz::UTC)
     }

@@ -4,23 +4,48 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 use tessera::cli::Cli;
 use tessera::commands;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
     tracing_subscriber::fmt()
         // The server library tells of each of its threads; what a person wants to know, we say ourselves.
         .with_env_filter(EnvFilter::new(format!("actix_server=warn,{}", cli.common.log)))
         .with_writer(std::io::stderr)
+        // Else a log that cannot be written (a full disk, a closed pipe) would be reported to that same log, and the
+        // report panics in the middle of a request.
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
     match commands::run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("tessera: {failure}");
+            commands::say(&format!("tessera: {failure}\n"));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Help and version as they are, on standard output; what is wrong, in one line.
+fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let text = error.render().to_string();
+    let first = text.split("\n\n").next().unwrap_or_default();
+    let line = first.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        "a command is missing"
+    } else {
+        line.trim_start_matches("error: ")
+    };
+    commands::say(&format!("tessera: {line}; see tessera --help.\n"));
+    ExitCode::from(2)
 }

@@ -9,13 +9,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 pub const MIN_CHARS: usize = 12;
 /// Most characters of a password: hashing a megabyte would be an attack.
 pub const MAX_CHARS: usize = 1_000;
+/// Guesses that a password must withstand: zxcvbn's score 3, "safely unguessable" where guessing is slowed down.
+pub const GUESSES: u64 = 100_000_000;
 /// Bytes of a password that is made here: 24 characters of base64.
 const GENERATED_BYTES: usize = 18;
 
 /// Whether `password` may be the password of `name`.
 ///
 /// "Common" is judged by zxcvbn, which knows lists of leaked passwords, words, names, dates, keyboard rows and
-/// repetitions: what takes fewer than a million guesses is refused.
+/// repetitions: what takes fewer than [`GUESSES`] is refused.
 ///
 /// # Errors
 /// One sentence that says what is wrong.
@@ -25,7 +27,7 @@ pub fn check(password: &str, name: &str) -> Result<(), String> {
         return Err(format!("A password has {MIN_CHARS} to {MAX_CHARS} characters; this one has {chars}."));
     }
     let guesses = zxcvbn::zxcvbn(password, &[name, "tessera"]).guesses();
-    if guesses < 1_000_000 {
+    if guesses < GUESSES {
         return Err("This password is among the common ones; choose one that is harder to guess.".into());
     }
     Ok(())
@@ -73,6 +75,8 @@ mod tests {
             "tesseratessera",
             "letmeinletmein",
             "iloveyou1234",
+            "mercedesbenz",
+            "zaq12wsxcde3",
         ] {
             assert!(check(bad, "anna").is_err(), "{bad}");
         }

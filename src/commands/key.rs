@@ -3,6 +3,7 @@
 use super::{Failure, connect, create, operator, print, table, write};
 use crate::access::{Role, api_key, check_name};
 use crate::cli::{Common, KeyCommand};
+use crate::store::Error;
 use crate::store::keys::{self, NewKey};
 use crate::token::Micros;
 
@@ -28,8 +29,11 @@ fn add(common: &Common, name: &str, role: Role, expires: Option<&str>) -> Result
     let key = api_key::generate();
     let hash = api_key::hash(&key).ok_or_else(|| Failure("The new key is no key; please report this.".into()))?;
     let new = NewKey { name, hash: &hash, role, expires };
-    write(create(common)?, |connection| keys::add(connection, &new, &operator(), now))?;
-    print(&format!("{key}\n"))
+    // Printed before the commit: a key that nobody has seen is not kept.
+    write(create(common)?, |connection| {
+        keys::add(connection, &new, &operator(), now)?;
+        print(&format!("{key}\n")).map_err(|failure| Error::Refused(failure.to_string()))
+    })
 }
 
 fn list(common: &Common) -> Result<(), Failure> {

@@ -1,6 +1,6 @@
 //! `tessera migrate`
 
-use super::Failure;
+use super::{Failure, say};
 use crate::cli::Common;
 use crate::store::migrations;
 
@@ -14,6 +14,6 @@ pub fn run(common: &Common) -> Result<(), Failure> {
         1 => "was migrated in one step".to_owned(),
         steps => format!("was migrated in {steps} steps"),
     };
-    eprintln!("The database file {} {what}.", url.path().display());
+    say(&format!("The database file {} {what}.\n", url.path().display()));
     Ok(())
 }

@@ -86,6 +86,11 @@ fn operator() -> Principal {
     Principal::shell(&name)
 }
 
+/// Says something on standard error. That nobody can hear it is no reason to end in a panic.
+pub fn say(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
 /// Writes to standard output, which may be a pipe that somebody closed.
 fn print(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();

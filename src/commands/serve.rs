@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use super::{Failure, connect, print, write};
+use super::{Failure, connect, print, say, write};
 use crate::access::{Principal, Role, password};
 use crate::app;
 use crate::cli::{Common, Serve};
@@ -13,16 +13,25 @@ use crate::token::Micros;
 use crate::web::layers::Drain;
 use crate::web::state::{App, PublicUrl};
 
+/// The name of the first user.
+const ADMIN: &str = "admin";
+/// How long requests that lie in a socket already get to be read, before the server stops reading.
+const SETTLING: Duration = Duration::from_millis(300);
+
 /// Migrates if needed, then serves until a signal ends it.
 pub fn run(common: &Common, options: Serve) -> Result<(), Failure> {
     let url = &common.database_url;
+    let given = std::env::var("TESSERA_ADMIN_PASSWORD").ok().filter(|given| !given.is_empty());
+    if let Some(given) = &given {
+        password::check(given, ADMIN).map_err(|why| format!("TESSERA_ADMIN_PASSWORD cannot be used: {why}"))?;
+    }
     // The socket comes first: a password that is shown once must not be lost to a port in use.
     let listener = listen(options.bind)?;
     let address = listener.local_addr().map_err(|error| Failure(format!("The socket has no address: {error}.")))?;
     let public_url = options.public_url.map_or_else(|| format!("http://{address}").parse(), Ok)?;
     url.create()?;
     migrations::migrate(url, &mut url.connect()?)?;
-    if let Some(admin) = first_admin(common, std::env::var("TESSERA_ADMIN_PASSWORD").ok().as_deref())? {
+    if let Some(admin) = first_admin(common, given.as_deref())? {
         welcome(&admin, url, address, &public_url);
     }
     let state = App::new(Store::start(url)?, common.zone(), public_url, options.trusted_proxies);
@@ -55,6 +64,9 @@ async fn serve(listener: TcpListener, state: App) -> Result<(), Failure> {
         _ = &mut server => return Err(Failure("The server ended by itself; the log may say why.".into())),
     }
     tracing::info!("ending: no new connections, and what is under way is finished");
+    running.drain.begin();
+    handle.pause().await;
+    tokio::time::sleep(SETTLING).await;
     actix_web::rt::spawn(handle.stop(true));
     end(&running.drain, server).await;
     Ok(())
@@ -93,10 +105,6 @@ struct FirstAdmin(Option<String>);
 /// Makes the user `admin` when there is no user yet. Whether there is none is asked within the transaction, so that of
 /// two processes that start together one makes it.
 fn first_admin(common: &Common, given: Option<&str>) -> Result<Option<FirstAdmin>, Failure> {
-    const NAME: &str = "admin";
-    if let Some(given) = given {
-        password::check(given, NAME).map_err(|why| format!("TESSERA_ADMIN_PASSWORD cannot be used: {why}"))?;
-    }
     if users::any(&mut common.database_url.connect()?).map_err(crate::store::Error::from)? {
         return Ok(None);
     }
@@ -106,7 +114,7 @@ fn first_admin(common: &Common, given: Option<&str>) -> Result<Option<FirstAdmin
         if users::any(connection)? {
             return Ok(false);
         }
-        let new = NewUser { name: NAME, password_hash: &password_hash, role: Role::Manager };
+        let new = NewUser { name: ADMIN, password_hash: &password_hash, role: Role::Manager };
         users::add(connection, &new, &Principal::shell("serve"), Micros::now()).map(|()| true)
     })?;
     Ok(made.then(|| FirstAdmin(given.is_none().then_some(password))))
@@ -121,7 +129,7 @@ fn welcome(admin: &FirstAdmin, url: &DatabaseUrl, address: SocketAddr, public_ur
         Some(password) => format!("{password}   (shown only this once)"),
         None => "the one in TESSERA_ADMIN_PASSWORD".into(),
     };
-    eprintln!(
+    say(&format!(
         "
 Welcome to Tessera. The database {database} is new; its first user is
 
@@ -137,6 +145,7 @@ Make an API key, then a token that can be used three times:
 Use it once, with the token_uid that this answers:
 
     curl -H \"Authorization: Bearer $KEY\" -X POST {base}/TOKEN_UID/consume_token
+
 "
-    );
+    ));
 }

@@ -189,6 +189,16 @@ pub fn change(connection: &mut Connection, uid: Uid, change: &Change, now: Micro
     Ok(())
 }
 
+/// Restarts every lock that begins in the future. Reads all tokens, and is done when the clock has jumped back only.
+///
+/// # Errors
+/// The database's.
+pub fn restart_locks(connection: &mut Connection, now: Micros) -> QueryResult<()> {
+    let ahead = tokens::table.filter(tokens::lock_start.gt(now.get()));
+    diesel::update(ahead).set(tokens::lock_start.eq(now.get())).execute(connection)?;
+    Ok(())
+}
+
 /// Deletes tokens so that they can be restored; repeats count once. Says how many they were.
 ///
 /// # Errors

@@ -36,6 +36,15 @@ impl<'a> UsageRow<'a> {
     }
 }
 
+/// When the newest attempt was.
+///
+/// # Errors
+/// The database's.
+pub fn newest(connection: &mut Connection) -> QueryResult<Option<Micros>> {
+    let newest = usage::table.order(usage::id.desc()).limit(1).select(usage::timestamp);
+    Ok(newest.get_result(connection).optional()?.map(Micros::stored))
+}
+
 /// A usage entry, as the JSON views show it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use super::Error;
 use super::connection::{Connection, DatabaseFile, PATIENCE, exclusively};
 use super::ledger::Ledger;
+use crate::token::Micros;
 use crate::token::settle::{Answer, Ask, settle};
 
 /// Most consumes in one transaction.
@@ -25,6 +26,8 @@ pub const QUEUE: usize = 4_096;
 /// (the command line, a second server) gets its turn.
 const GAP_EVERY: Duration = Duration::from_millis(50);
 const GAP: Duration = Duration::from_millis(1);
+/// How often the writer looks at the clock when it has nothing to do.
+const LOOK_AT_CLOCK: Duration = Duration::from_millis(500);
 /// How often what has expired is removed, and how soon again when there was much of it.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
 const TIDY_MORE: Duration = Duration::from_millis(500);
@@ -75,14 +78,14 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for work; none when the writer is to end and nothing waits any more.
+    /// Waits a moment for work; none when the writer is to end and nothing waits any more.
     fn take(&self) -> Option<Turn> {
         let mut queue = self.queue();
-        while queue.asks.is_empty() && queue.jobs.is_empty() {
+        if queue.asks.is_empty() && queue.jobs.is_empty() {
             if queue.closed {
                 return None;
             }
-            queue = self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue = self.arrived.wait_timeout(queue, LOOK_AT_CLOCK).unwrap_or_else(PoisonError::into_inner).0;
         }
         let batch = queue.asks.len().min(BATCH);
         Some(Turn { batch: queue.asks.drain(..batch).collect(), job: queue.jobs.pop_front() })
@@ -175,7 +178,13 @@ impl Desk {
     fn run(mut self) {
         let mut last_gap = Instant::now();
         let mut next_tidy = Instant::now();
+        let mut clock = None;
         while let Some(Turn { batch, job }) = self.shared.take() {
+            let now = Micros::now();
+            if clock.is_none_or(|before| now < before) {
+                self.guarded(|desk| desk.restart_locks(now, clock.is_some()));
+            }
+            clock = Some(now);
             if !batch.is_empty() {
                 self.guarded(|desk| desk.batch(batch));
             }
@@ -229,6 +238,15 @@ impl Desk {
         let connection = if job.is_late() { Err(too_late()) } else { self.connection() };
         let outcome = (job.item)(connection);
         let _ = self.reopen_after(outcome);
+    }
+
+    /// The clock has jumped back, or may have while nobody watched it.
+    fn restart_locks(&mut self, now: Micros, watched: bool) {
+        match self.transaction(|connection| Ok(connection.restart_locks(now, watched)?)) {
+            Ok(true) => tracing::warn!("the clock has jumped back; locks that would begin in the future begin now"),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "locks could not be restarted after the clock has jumped back"),
+        }
     }
 
     /// Says whether there is more to remove.

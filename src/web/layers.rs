@@ -114,9 +114,13 @@ impl Drain {
         }
     }
 
-    /// From now on every answer closes its connection; returns when no request is under way.
-    pub async fn end(&self) {
+    /// From now on every answer closes its connection.
+    pub fn begin(&self) {
         self.ending.store(true, Ordering::SeqCst);
+    }
+
+    /// Returns when no request is under way.
+    pub async fn end(&self) {
         loop {
             let left = self.left.notified();
             if self.under_way.load(Ordering::SeqCst) == 0 {

@@ -75,7 +75,7 @@ fn at(path: &str, methods: &'static str) -> Resource {
 /// Answers in JSON who asks for it rather than for HTML.
 async fn not_found(request: HttpRequest) -> HttpResponse {
     let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    if prefers_json(accept) {
+    if prefers_json(&accept.to_ascii_lowercase()) {
         return Error::NotFound.json();
     }
     HttpResponse::NotFound().content_type("text/plain; charset=utf-8").body(format!("{}\n", Error::NotFound))

@@ -64,6 +64,10 @@ impl FromStr for PublicUrl {
         if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
             return Err("write an address without a query, a fragment or a user".into());
         }
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-._~/".contains(c);
+        if !url.path().chars().all(plain) {
+            return Err("write a path of letters, digits, hyphens, dots, underscores and slashes".into());
+        }
         let path = format!("{}/", url.path().trim_end_matches('/'));
         url.set_path(&path);
         Ok(Self(url))
@@ -78,7 +82,13 @@ impl PublicUrl {
 
     /// The uid in a tile's address, as a code with a link holds it.
     pub fn linked_uid(&self, text: &str) -> Option<Uid> {
-        text.strip_prefix(self.0.as_str())?.trim_end_matches('/').parse().ok()
+        // Most values are no address at all.
+        if !text.get(..4)?.eq_ignore_ascii_case("http") {
+            return None;
+        }
+        let url = Url::parse(text).ok()?;
+        let uid = url.path().strip_prefix(self.0.path())?.trim_end_matches('/');
+        (url.origin() == self.0.origin()).then(|| uid.parse().ok()).flatten()
     }
 }
 
@@ -96,12 +106,20 @@ mod tests {
             assert_eq!(public.base_path(), base);
             let tile = format!("{}/{uid}", url.trim_end_matches('/'));
             assert_eq!(public.linked_uid(&tile).map(|uid| uid.to_string()).as_deref(), Some(uid));
+            assert!(public.linked_uid(&tile.to_uppercase().replace(&base.to_uppercase(), base)).is_some());
             assert_eq!(public.linked_uid(&format!("{tile}/edit")), None);
             assert_eq!(public.linked_uid(&format!("https://evil.example/{uid}")), None);
         }
-        for bad in
-            ["", "example.org", "ftp://example.org", "https://u@example.org", "https://e.org/?q", "https://e.org/#f"]
-        {
+        for bad in [
+            "",
+            "example.org",
+            "ftp://example.org",
+            "https://u@example.org",
+            "https://e.org/?q",
+            "https://e.org/#f",
+            "https://e.org/k%C3%A4se",
+            "https://e.org/{x}",
+        ] {
             assert!(bad.parse::<PublicUrl>().is_err(), "{bad}");
         }
     }

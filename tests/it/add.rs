@@ -3,7 +3,10 @@
 use diesel::connection::SimpleConnection;
 use serde_json::json;
 
-use crate::app::{App, with_required};
+use reqwest::Method;
+use tessera::access::Role;
+
+use crate::app::{App, send, with_required};
 
 #[actix_web::test]
 async fn a_token_is_added_by_form_json_and_query_and_shown() {
@@ -114,6 +117,37 @@ async fn a_value_is_unique_exact_and_case_sensitive() {
     app.add(&[("value", "t-1")]).await;
     app.post(&format!("/{first}/delete_token"), &[]).await.check_success();
     app.add(&[("value", "T-1")]).await;
+}
+
+#[actix_web::test]
+async fn a_value_keeps_every_digit_of_a_json_number() {
+    let app = App::start().await;
+    let body =
+        |value: &str| format!(r#"{{"valid_from":"","valid_to":"","usage_count":1,"lock_time":0,"value":{value}}}"#);
+    for value in ["12345678901234567890123", "12345678901234567890124", "1.50"] {
+        let request = app.request(Role::Manager, Method::POST, "/add_token").header("Content-Type", "application/json");
+        let uid = send(request.body(body(value))).await.check_success().body["token_uid"].as_str().unwrap().to_owned();
+        assert_eq!(app.token(&uid).await["value"], value);
+    }
+    let request = app.request(Role::Manager, Method::POST, "/add_token").header("Content-Type", "application/json");
+    let huge = body("1").replace("\"usage_count\":1", "\"usage_count\":1e999");
+    send(request.body(huge)).await.check_failure("TokenValueError").check_param("usage_count");
+}
+
+#[actix_web::test]
+async fn a_value_is_not_the_address_of_another_token() {
+    let app = App::start_at("/tickets").await;
+    let uid = app.add(&[]).await;
+    let link = format!("{}/{uid}", app.base);
+    app.post("/add_token", &with_required(&[("value", &link)]))
+        .await
+        .check_failure("TokenValueError")
+        .check_param("value");
+    let other = app.add(&[]).await;
+    let path = format!("/{other}/update_token");
+    app.post(&path, &[("value", &link)]).await.check_failure("TokenValueError").check_param("value");
+    app.post(&format!("/{uid}/update_token"), &[("value", &link)]).await.check_success();
+    app.post("/consume_token", &[("value", &link)]).await.check_success();
 }
 
 #[actix_web::test]

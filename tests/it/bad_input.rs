@@ -29,6 +29,7 @@ async fn bodies_that_cannot_be_read() {
     check(FORM, b"value=%ff", "TokenAPIError").await;
     check(FORM, b"value=\xff", "TokenAPIError").await;
     check(FORM, b"value=a&value=b", "TokenAPIError").await;
+    check(FORM, b"_=1&_=2&valid_from=", "TokenAPIError").await;
     check("text/plain", b"value=a", "UnsupportedType").await;
     check("multipart/form-data; boundary=x", b"--x--", "UnsupportedType").await;
     check("application/json; charset=latin1", b"{}", "UnsupportedType").await;
@@ -68,7 +69,7 @@ async fn bodies_that_are_read_all_the_same() {
     for kind in ["application/json; charset=UTF-8", "Application/JSON", "application/json;charset=\"utf-8\""] {
         send(post(&app, "/add_token", kind, empty)).await.check_success();
     }
-    let query = "/add_token?valid_from=&valid_to=&usage_count=&lock_time=";
+    let query = "/add_token?valid_from=&valid_to=&usage_count=&lock_time=&_=1&_=2";
     send(post(&app, query, JSON, "")).await.check_success();
     send(app.request(Role::Manager, Method::POST, query)).await.check_success();
 }

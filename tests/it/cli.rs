@@ -64,6 +64,7 @@ fn wrong_usage_is_2_and_help_explains() {
     place.fails(&["serve", "--trusted-proxies", "proxy"], 2, "neither an address nor a network");
     place.fails(&["serve", "--log", "=="], 2, "log");
     place.fails(&["dance"], 2, "dance");
+    place.fails(&[], 2, "a command is missing");
     let help = place.works(&["serve", "--help"]);
     for name in ["DATABASE_URL", "BIND", "PUBLIC_URL", "TIMEZONE", "TRUSTED_PROXIES", "LOG"] {
         assert!(help.contains(&format!("TESSERA_{name}")), "{name} is not in {help}");

@@ -255,6 +255,7 @@ async fn a_clock_that_jumped_back_keeps_a_lock_closed_no_longer_than_lock_time()
     let jump = "UPDATE tokens SET last_used = last_used + 3600000000, lock_start = lock_start + 3600000000";
     app.connection().batch_execute(jump).unwrap();
     let ahead = app.token(&uid).await["last_used"].clone();
+    assert_eq!(app.token(&uid).await["state"], "locked");
     let refused = app.consume(&uid).await;
     refused.check_failure("TokenLockTimeViolation");
     assert_eq!(refused.header("retry-after"), "1");

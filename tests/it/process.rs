@@ -150,10 +150,8 @@ pub fn check_failed(output: &Output, code: i32, words: &str) {
     assert_eq!(output.status.code(), Some(code), "{said}");
     assert!(said.contains(words), "{said}");
     assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
-    if code == 1 {
-        assert_eq!(said.trim_end().lines().count(), 1, "{said}");
-        assert!(said.starts_with("tessera: ") && said.trim_end().ends_with('.'), "{said}");
-    }
+    assert_eq!(said.trim_end().lines().count(), 1, "{said}");
+    assert!(said.starts_with("tessera: ") && said.trim_end().ends_with('.'), "{said}");
 }
 
 pub fn write_file(path: &Path, bytes: &[u8]) {

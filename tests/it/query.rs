@@ -37,6 +37,7 @@ async fn q_finds_parts_in_either_case_and_takes_no_wildcards() {
     assert_eq!(values(&app, &[("q", &plain.to_uppercase())]).await, ["plain\\x"]);
     assert_eq!(values(&app, &[("q", &plain[..8])]).await, [""; 0], "a uid is found whole");
     assert_eq!(values(&app, &[("q", "")]).await, ["greek", "plain\\x", "Ärger 100%"]);
+    app.get("/query_tokens", &[("q", "a\u{0}b")]).await.check_failure("TokenValueError").check_param("q");
     app.get("/query_tokens", &[("q", &"x".repeat(1_001))]).await.check_failure("TokenValueError").check_param("q");
 }
 

@@ -46,7 +46,7 @@ fn the_admins_password_can_be_given_and_must_be_good() {
     let serve = ["serve", "--bind", "127.0.0.1:0"];
     let bad = place.run_with(&serve, &[("TESSERA_ADMIN_PASSWORD", "password1234")], "");
     check_failed(&bad, 1, "TESSERA_ADMIN_PASSWORD cannot be used");
-    assert!(!place.works(&["user", "list"]).contains("admin"));
+    assert!(!place.path("tessera.db").exists(), "nothing is begun");
     let server = place.serve_after("export TESSERA_ADMIN_PASSWORD='correct horse battery'");
     assert!(server.log().contains("the one in TESSERA_ADMIN_PASSWORD"));
     assert!(!server.log().contains("correct horse"));
@@ -112,10 +112,7 @@ async fn sigterm_waits_for_no_request_that_was_never_sent_whole() {
     );
     half_body.write_all(head.as_bytes()).await.unwrap();
     let mut idle = TcpStream::connect(server.address()).await.unwrap();
-    idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-    let mut answer = [0; 12];
-    idle.read_exact(&mut answer).await.unwrap();
-    assert_eq!(&answer, b"HTTP/1.1 200");
+    ask_health(&mut idle).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     let since = Instant::now();
     server.terminate();
@@ -188,6 +185,65 @@ async fn a_database_in_the_way_of_another_writer_is_503_and_heals() {
     send(server.get(&key, "/query_tokens")).await.check_success();
     other.batch_execute("ROLLBACK").unwrap();
     send(server.post(&key, "/add_token").form(&form)).await.check_success();
+}
+
+#[actix_web::test]
+async fn a_log_that_cannot_be_written_costs_nothing_but_the_log() {
+    let place = Place::new();
+    let key = place.key("editor");
+    let mut server = place.serve_after("exec 2>/dev/full");
+    let added = send(server.post(&key, "/add_token").form(&with_required(&[]))).await;
+    let uid = added.check_success().body["token_uid"].as_str().unwrap().to_owned();
+    send(server.post(&key, &format!("/{uid}/consume_token"))).await.check_success();
+    server.terminate();
+    assert_eq!(server.wait(), Some(0));
+}
+
+#[actix_web::test]
+async fn a_key_that_nobody_saw_is_not_kept() {
+    let place = Place::new();
+    place.key("viewer");
+    let binary = env!("CARGO_BIN_EXE_tessera");
+    let shell = format!("{binary} key add unseen --role viewer >/dev/full");
+    let status = std::process::Command::new("sh").args(["-c", &shell]).current_dir(place.path("")).status().unwrap();
+    assert_eq!(status.code(), Some(1));
+    assert!(!place.works(&["key", "list"]).contains("unseen"));
+}
+
+#[actix_web::test]
+async fn sigterm_answers_what_lies_in_the_sockets() {
+    let place = Place::new();
+    for _ in 0..3 {
+        let mut server = place.serve();
+        let mut sockets = Vec::new();
+        for _ in 0..100 {
+            let mut socket = TcpStream::connect(server.address()).await.unwrap();
+            ask_health(&mut socket).await;
+            sockets.push(socket);
+        }
+        for socket in &mut sockets {
+            socket.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        }
+        server.terminate();
+        for socket in &mut sockets {
+            let mut answer = String::new();
+            socket.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer:?}");
+        }
+        assert_eq!(server.wait(), Some(0));
+    }
+}
+
+/// Asks for the health over a connection that is kept, and reads the answer.
+async fn ask_health(socket: &mut TcpStream) {
+    socket.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"ok\n") {
+        let mut part = [0; 512];
+        let read = socket.read(&mut part).await.unwrap();
+        assert_ne!(read, 0);
+        answer.extend_from_slice(&part[..read]);
+    }
 }
 
 #[actix_web::test]

@@ -274,3 +274,19 @@ async fn a_panic_in_a_handler_is_a_500_with_the_requests_id() {
     let message = body["message"].as_str().unwrap();
     assert!(message.contains("under request ") && !message.contains("bug"), "{message}");
 }
+
+#[actix_web::test]
+async fn locks_are_restarted_when_the_clock_was_found_to_have_jumped_back_before_the_start() {
+    let (_folder, url) = database();
+    let ahead = Micros::now().plus_seconds(3_600);
+    let token = Token { lock_time: 1, last_used: Some(ahead), lock_start: Some(ahead), ..token(5) };
+    let mut connection = url.connect().unwrap();
+    add(&mut connection, &token);
+    let entry = format!("INSERT INTO usage (uid, timestamp, principal) VALUES ('x', {}, 'key:door')", ahead.get());
+    connection.batch_execute(&entry).unwrap();
+    let store = Store::start(&url).unwrap();
+    // Nobody tries: the writer looks by itself, and the lock lasts a second from then.
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    let Ok(Answer::Consumed(face)) = store.consume(ask(token.uid)).await else { panic!("consumed") };
+    assert_eq!(face.last_used, Some(ahead));
+}

@@ -21,6 +21,13 @@ pub trait Ledger {
     /// The database's.
     fn keep(&mut self, held: &Held, asks: &[Ask], answers: &[Answer], now: Micros) -> QueryResult<()>;
 
+    /// Restarts every lock that begins in the future, as the clock has jumped back: it is then closed for `lock_time`.
+    /// When nobody has `watched` the clock, only if the newest attempt says that it has jumped. Says whether it did.
+    ///
+    /// # Errors
+    /// The database's.
+    fn restart_locks(&mut self, now: Micros, watched: bool) -> QueryResult<bool>;
+
     /// Removes some of the replies that have expired, and says whether there may be more.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use super::Ledger;
 use crate::store::connection::Connection;
 use crate::store::replies::{self, ReplyRow};
 use crate::store::tokens;
-use crate::store::usage::UsageRow;
+use crate::store::usage::{UsageRow, newest};
 use crate::token::Micros;
 use crate::token::settle::{Answer, Ask, Held, TokenId};
 
@@ -50,6 +50,14 @@ impl Ledger for Connection {
             }
         }
         Ok(())
+    }
+
+    fn restart_locks(&mut self, now: Micros, watched: bool) -> QueryResult<bool> {
+        if !watched && newest(self)?.is_none_or(|newest| newest <= now) {
+            return Ok(false);
+        }
+        tokens::restart_locks(self, now)?;
+        Ok(true)
     }
 
     fn tidy(&mut self) -> QueryResult<bool> {

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 
-use super::{FIELDS, raw_fields, success};
+use super::{FIELDS, check_link, raw_fields, success};
 use crate::access::Principal;
 use crate::store::{settings, tokens};
 use crate::token::input::{Origin, RawFields};
@@ -39,6 +39,7 @@ pub async fn add_token(
     let raw = raw_fields(&params)?;
     raw.require()?;
     let uid = uid.map_or_else(|| Ok(Uid::random()), |uid| uid.parse())?;
+    check_link(&app, raw.value.as_deref(), uid)?;
     let token = describe(&app, raw, uid, &who.principal).await?;
     app.store.write(move |connection| tokens::add(connection, &token)).await?;
     Ok(success(Added { token_uid: uid }))

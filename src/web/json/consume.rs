@@ -60,7 +60,9 @@ pub async fn consume_token(
 fn refuse_prefetch(request: &HttpRequest) -> Result<(), Error> {
     let says = |name| {
         let value = request.headers().get(name).and_then(|value| value.to_str().ok());
-        value.is_some_and(|value| value.to_ascii_lowercase().contains("prefetch"))
+        value.is_some_and(|value| {
+            ["prefetch", "prerender"].iter().any(|ahead| value.to_ascii_lowercase().contains(ahead))
+        })
     };
     if ["sec-purpose", "purpose", "x-moz"].into_iter().any(says) {
         return Err(Error::Forbidden("A token is not consumed by loading a link ahead of time.".into()));

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 
-use super::{Done, FIELDS, named_uid, raw_fields, success};
+use super::{Done, FIELDS, check_link, named_uid, raw_fields, success};
 use crate::store::tokens;
 use crate::token::Micros;
 use crate::web::error::Error;
@@ -41,7 +41,9 @@ pub async fn update_token(
 
 async fn change(uid: Option<web::Path<String>>, params: &Params, app: &App) -> Result<HttpResponse, Error> {
     let uid = named_uid(uid.as_deref().map(String::as_str), params)?;
-    let change = raw_fields(params)?.change(app.zone)?;
+    let raw = raw_fields(params)?;
+    check_link(app, raw.value.as_deref(), uid)?;
+    let change = raw.change(app.zone)?;
     app.store.write(move |connection| tokens::change(connection, uid, &change, Micros::now())).await?;
     Ok(success(Done {}))
 }

@@ -49,6 +49,15 @@ fn raw_fields<const L: usize>(params: &Params<L>) -> Result<RawFields, Error> {
     })
 }
 
+/// Refuses a value that is the address of another token's tile: a code with a link says just that, and it could then not
+/// be told which of the two tokens is meant.
+fn check_link(app: &App, value: Option<&str>, uid: Uid) -> Result<(), TokenError> {
+    match value.and_then(|value| app.public_url.linked_uid(value)) {
+        Some(linked) if linked != uid => Err(TokenError::value("value", "This value is the address of another token")),
+        _ => Ok(()),
+    }
+}
+
 /// The uid in the path, in `token_uid`, or in both, where it must be the same.
 fn named_uid(path: Option<&str>, params: &Params) -> Result<Uid, Error> {
     let in_path = path.map(str::parse::<Uid>).transpose()?;

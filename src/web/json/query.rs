@@ -104,6 +104,9 @@ fn search_term(q: String) -> Result<String, TokenError> {
     if q.chars().count() > VALUE_MAX_CHARS {
         return Err(TokenError::value("q", format!("q has at most {VALUE_MAX_CHARS} characters")));
     }
+    if q.chars().any(char::is_control) {
+        return Err(TokenError::value("q", "q has no control characters, as no value or label has"));
+    }
     Ok(q)
 }
 
