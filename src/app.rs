@@ -9,6 +9,7 @@ use actix_web::{App as ActixApp, HttpServer, web};
 use tracing_actix_web::TracingLogger;
 
 use crate::web::layers::{Drain, RequestLog, faults, under_way};
+use crate::web::pages::error::error_pages;
 use crate::web::routes::routes;
 use crate::web::state::App;
 
@@ -34,12 +35,13 @@ pub fn serve(listener: TcpListener, state: App) -> std::io::Result<Running> {
     let drain = Arc::clone(&state.drain);
     let state = web::Data::new(state);
     let server = HttpServer::new(move || {
-        let base_path = state.public_url.base_path().to_owned();
+        let for_routes = web::Data::clone(&state);
         ActixApp::new()
             .app_data(web::Data::clone(&state))
-            .configure(move |config| routes(config, &base_path))
+            .configure(move |config| routes(config, &for_routes))
             .wrap(DefaultHeaders::new().add(("Cache-Control", "no-store")).add(("X-Content-Type-Options", "nosniff")))
             .wrap(from_fn(faults))
+            .wrap(from_fn(error_pages))
             .wrap(from_fn(under_way))
             .wrap(TracingLogger::<RequestLog>::new())
     });

@@ -1,12 +1,13 @@
 //! Tessera, a token server: a token with n uses is used n times.
 //!
 //! Imports point one way, and a test holds it:
-//! `main -> commands -> cli, app -> web -> store -> token -> access`.
+//! `main -> commands -> cli, app -> web -> store -> token -> access`; `web -> qr`.
 
 pub mod access;
 pub mod app;
 pub mod cli;
 pub mod commands;
+pub mod qr;
 pub mod store;
 pub mod token;
 pub mod web;

@@ -31,6 +31,11 @@ impl Principal {
         Self(format!("shell:{name}").into())
     }
 
+    /// Whoever is not signed in.
+    pub fn nobody() -> Self {
+        Self("nobody".into())
+    }
+
     /// As it stands in the log.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -8,9 +8,10 @@ use crate::access::{Principal, Role, password};
 use crate::app;
 use crate::cli::{Common, Serve};
 use crate::store::users::{self, NewUser};
-use crate::store::{DatabaseUrl, Store, migrations};
+use crate::store::{DatabaseUrl, Store, migrations, settings};
 use crate::token::Micros;
 use crate::web::layers::Drain;
+use crate::web::seal;
 use crate::web::state::{App, PublicUrl};
 
 /// The name of the first user.
@@ -34,7 +35,10 @@ pub fn run(common: &Common, options: Serve) -> Result<(), Failure> {
     if let Some(admin) = first_admin(common, given.as_deref())? {
         welcome(&admin, url, address, &public_url);
     }
-    let state = App::new(Store::start(url)?, common.zone(), public_url, options.trusted_proxies);
+    let cookie_key =
+        write(connect(common)?, |connection| Ok(settings::cookie_key(connection, &seal::generate(), Micros::now())?))?;
+    let cookie_key = seal::key(&cookie_key)?;
+    let state = App::new(Store::start(url)?, cookie_key, common.zone(), public_url, options.trusted_proxies);
     actix_web::rt::System::new().block_on(serve(listener, state))
 }
 

@@ -7,6 +7,7 @@
 pub mod attempts;
 pub mod audit;
 pub mod connection;
+pub mod deleted;
 pub mod error;
 pub mod keys;
 pub mod ledger;

@@ -74,6 +74,14 @@ impl Place {
         Self { key: Key::Number(number), id }
     }
 
+    /// The number that the list is ordered by there, and the number of what stands there.
+    pub fn as_numbers(&self) -> Option<(i64, i64)> {
+        match self.key {
+            Key::Number(number) => Some((number, self.id)),
+            Key::Text(_) => None,
+        }
+    }
+
     /// The number of what stands there.
     pub fn id(&self) -> i64 {
         self.id

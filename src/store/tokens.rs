@@ -163,7 +163,7 @@ fn insert(connection: &mut Connection, token: &Token) -> Result<(), Error> {
 }
 
 /// A broken uniqueness becomes an error of the parameter that breaks it.
-fn unique(error: Diesel) -> Error {
+pub(super) fn unique(error: Diesel) -> Error {
     if taken(&error, "tokens.value") {
         return TokenError::value("value", "This value is in use by another token").into();
     }

@@ -108,12 +108,26 @@ pub fn set_password(
     by: &Principal,
     now: Micros,
 ) -> Result<(), Error> {
+    change_password(connection, name, hash, by, now)?;
+    Ok(end_sessions(connection, name)?)
+}
+
+/// Changes a password; which sessions end with it is the caller's.
+///
+/// # Errors
+/// Refused when there is no such user.
+pub fn change_password(
+    connection: &mut Connection,
+    name: &str,
+    hash: &str,
+    by: &Principal,
+    now: Micros,
+) -> Result<(), Error> {
     let row = diesel::update(users::table.filter(users::name.eq(name)));
     let set = row.set((users::password_hash.eq(hash), users::modified.eq(now.get()))).execute(connection)?;
     if set == 0 {
         return Err(unknown(name));
     }
-    end_sessions(connection, name)?;
     audit::record(connection, by, "user passwd", name, "", now)
 }
 

@@ -3,6 +3,7 @@
 //! Nothing here does I/O, and nothing here knows of HTTP, SQL or HTML.
 
 pub mod consume;
+pub mod edit;
 pub mod error;
 pub mod input;
 pub mod label;

@@ -76,6 +76,13 @@ impl Micros {
         Self::new(instant).ok_or_else(|| format!("{shown} is outside the years 1970 to 9999"))
     }
 
+    /// What a clock in `zone` shows at this moment.
+    pub fn local(self, zone: Tz) -> NaiveDateTime {
+        let utc = self.utc().naive_utc();
+        let (alike, _) = known_year(&utc);
+        zone.from_utc_datetime(&alike).naive_local() + (utc - alike)
+    }
+
     fn utc(self) -> DateTime<Utc> {
         DateTime::from_timestamp_micros(self.0).unwrap_or_default()
     }

@@ -96,6 +96,14 @@ fn gaps_and_doubled_hours() {
 }
 
 #[test]
+fn a_moment_is_shown_as_it_is_read() {
+    for text in ["2026-09-22T10:30:00", "2026-01-22T10:30:00", "2200-07-01T12:00:00", "9999-12-31T23:59:59"] {
+        let moment = Micros::read(text, VIENNA).unwrap();
+        assert_eq!(moment.local(VIENNA).format("%Y-%m-%dT%H:%M:%S").to_string(), text);
+    }
+}
+
+#[test]
 fn retry_after_rounds_up() {
     let at = |micros| Micros::new(micros).unwrap();
     assert_eq!(at(10_000_000).seconds_after(at(0)), 10);

@@ -2,16 +2,23 @@
 
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
+use std::sync::Arc;
 
+use actix_session::SessionExt;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::http::Method;
+use actix_web::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use super::error::Error;
 use super::state::App;
+use crate::access::session::SessionHash;
 use crate::access::{Permission, Principal, Role};
+
+/// The session cookie's one entry: the random id.
+pub const SESSION_ID: &str = "id";
 
 /// Who sent a request.
 #[derive(Clone, Debug)]
@@ -20,13 +27,41 @@ pub struct Caller {
     pub principal: Principal,
     /// What the caller may do.
     pub role: Role,
+    /// What the caller showed.
+    pub via: Via,
+}
+
+/// By what a caller is known.
+#[derive(Clone, Debug)]
+pub enum Via {
+    /// An API key.
+    Key,
+    /// A session.
+    Session {
+        /// The hash of its id.
+        hash: SessionHash,
+        /// The user's number.
+        user_id: i64,
+        /// The user's name.
+        name: Arc<str>,
+    },
+}
+
+impl Via {
+    /// The name of a signed-in user.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Key => "",
+            Self::Session { name, .. } => name,
+        }
+    }
 }
 
 /// Lets nobody in whom it does not know: around every address but the open ones, so that one that is added without
 /// a thought is closed. What is inside is decided by [`Allowed`].
 ///
 /// # Errors
-/// Unauthorized without a key, or with one that is not good.
+/// None: who is not known gets an answer.
 pub async fn authenticate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -42,53 +77,100 @@ pub async fn authenticate(
 
 async fn caller(request: &HttpRequest) -> Result<Caller, Error> {
     let app = request.app_data::<web::Data<App>>().ok_or_else(|| Error::fault("no state"))?;
-    let Some(header) = request.headers().get(AUTHORIZATION) else { return Err(Error::Unauthorized("Bearer")) };
-    // The scheme in either case: RFC 9110, section 11.1.
+    let Some(header) = request.headers().get(AUTHORIZATION) else {
+        let id = request.get_session().get::<String>(SESSION_ID).ok().flatten();
+        let id = id.ok_or(Error::Unauthorized("Bearer"))?;
+        return app.callers.by_session(&app.store, &id).await?.ok_or(Error::Unauthorized("Bearer"));
+    };
+    // A wrong bearer never falls back to the cookie. The scheme is in either case: RFC 9110, section 11.1.
     let bearer = header.to_str().ok().and_then(|text| text.split_once(' '));
     let key = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, key)| key.trim());
     // RFC 6750, section 3.1.
     let wrong = || Error::Unauthorized("Bearer error=\"invalid_token\"");
-    app.bearers.caller(&app.store, key.ok_or_else(wrong)?).await?.ok_or_else(wrong)
+    app.callers.by_key(&app.store, key.ok_or_else(wrong)?).await?.ok_or_else(wrong)
+}
+
+/// Refuses what another site's page makes a browser send: the cookie would come along, and the user not know of it.
+///
+/// # Errors
+/// None: what is refused gets an answer.
+pub async fn same_origin(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if reads || request.headers().contains_key(AUTHORIZATION) || is_same_origin(request.request()) {
+        return next.call(request).await.map(ServiceResponse::map_into_left_body);
+    }
+    let error = Error::Forbidden("This was sent by a page of another site, and is refused.".into());
+    Ok(request.error_response(error).map_into_right_body())
+}
+
+/// By `Sec-Fetch-Site` (W3C Fetch Metadata), which no page can forge; by `Origin` where a browser is too old for it. Who
+/// sends neither is no browser, and has no cookie that it does not know of.
+fn is_same_origin(request: &HttpRequest) -> bool {
+    let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
+    if let Some(site) = header("sec-fetch-site") {
+        return matches!(site, "same-origin" | "none");
+    }
+    let Some(origin) = header(ORIGIN.as_str()) else { return true };
+    let is_host = |host: &str| origin.split_once("://").is_some_and(|(_, of)| of.eq_ignore_ascii_case(host));
+    let app = request.app_data::<web::Data<App>>();
+    header(HOST.as_str()).is_some_and(is_host) || app.is_some_and(|app| app.public_url.origin() == origin)
+}
+
+/// Holds that a GET that changes something was sent by a page of ours or by a key's owner, and not by a link elsewhere.
+///
+/// # Errors
+/// Forbidden.
+pub fn refuse_foreign_get(request: &HttpRequest) -> Result<(), Error> {
+    let is_ours = request.headers().get("sec-fetch-site").is_some_and(|site| site == "same-origin");
+    if request.method() != Method::GET || request.headers().contains_key(AUTHORIZATION) || is_ours {
+        return Ok(());
+    }
+    Err(Error::Forbidden("A signed-in browser consumes by POST, or by GET from a page of this site only.".into()))
 }
 
 /// What it takes to enter a handler.
 pub trait Entry {
-    /// The permission.
-    const PERMISSION: Permission;
+    /// The permission, or none where being known is enough.
+    const PERMISSION: Option<Permission>;
     /// What is told to who does not have it.
     const REFUSAL: &'static str;
 }
 
 macro_rules! entries {
-    ($($(#[$doc:meta])* $name:ident: $refusal:literal;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident, $permission:expr, $refusal:literal;)*) => {$(
         $(#[$doc])*
         pub struct $name;
 
         impl Entry for $name {
-            const PERMISSION: Permission = Permission::$name;
+            const PERMISSION: Option<Permission> = $permission;
             const REFUSAL: &'static str = $refusal;
         }
     )*};
 }
 
 entries! {
+    /// To be anybody who is known.
+    Anybody, None, "";
     /// To see tokens and usage.
-    See: "You may not see tokens and usage with this role.";
+    See, Some(Permission::See), "You may not see tokens and usage with this role.";
     /// To ask for one exact value.
-    Ask: "You may not ask for tokens with this role.";
+    Ask, Some(Permission::Ask), "You may not ask for tokens with this role.";
     /// To use a token.
-    Consume: "You may not consume tokens with this role.";
+    Consume, Some(Permission::Consume), "You may not consume tokens with this role.";
     /// To add and edit tokens.
-    Edit: "You may not add or edit tokens with this role.";
+    Edit, Some(Permission::Edit), "You may not add or edit tokens with this role.";
     /// To delete tokens.
-    Delete: "You may not delete tokens with this role.";
+    Delete, Some(Permission::Delete), "You may not delete tokens with this role.";
 }
 
 /// A caller whose role has a permission. Comes first among a handler's arguments: who may not enter learns nothing of
 /// what is wrong with the rest.
 pub struct Allowed<E> {
     /// Who it is.
-    pub principal: Principal,
+    pub caller: Caller,
     entry: PhantomData<E>,
 }
 
@@ -100,8 +182,8 @@ impl<E: Entry> FromRequest for Allowed<E> {
         let caller = request.extensions().get::<Caller>().cloned();
         ready(match caller {
             None => Err(Error::Unauthorized("Bearer")),
-            Some(caller) if caller.role.may(E::PERMISSION) => {
-                Ok(Self { principal: caller.principal, entry: PhantomData })
+            Some(caller) if E::PERMISSION.is_none_or(|permission| caller.role.may(permission)) => {
+                Ok(Self { caller, entry: PhantomData })
             }
             Some(_) => Err(Error::Forbidden(E::REFUSAL.into())),
         })

@@ -1,6 +1,7 @@
 //! HTTP: addresses, who may enter, what is sent, and how it is answered.
 
-pub mod bearers;
+pub mod assets;
+pub mod callers;
 pub mod client;
 pub mod cursor;
 pub mod error;
@@ -8,6 +9,8 @@ pub mod guard;
 pub mod health;
 pub mod json;
 pub mod layers;
+pub mod pages;
 pub mod params;
 pub mod routes;
+pub mod seal;
 pub mod state;

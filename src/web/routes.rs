@@ -1,57 +1,129 @@
 //! Every URL, read from top to bottom.
 
+use std::collections::BTreeSet;
+
+use actix_session::SessionMiddleware;
+use actix_session::config::PersistentSession;
+use actix_session::storage::CookieSessionStore;
+use actix_web::cookie::SameSite;
+use actix_web::cookie::time::Duration;
 use actix_web::http::{Method, header};
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{Compress, from_fn};
 use actix_web::{HttpRequest, HttpResponse, Resource, Route, web};
 
+use super::assets;
 use super::error::Error;
-use super::guard::authenticate;
+use super::guard::{authenticate, same_origin};
 use super::health::{healthz, readyz};
-use super::json::{add, consume, delete, edit, query};
+use super::json::{self, add, consume, edit, query};
+use super::pages::{account, delete, deleted, form, list, login, qr_code, tile};
+use super::state::App;
+use crate::access::session::AGE_SECONDS;
 
-/// The addresses below `base_path`, which is empty or begins with a slash.
-pub fn routes(config: &mut web::ServiceConfig, base_path: &str) {
-    let open = |config: &mut web::ServiceConfig| {
-        config
-            .service(at("/healthz", "GET, HEAD").route(get().to(healthz)).route(head().to(healthz)))
-            .service(at("/readyz", "GET, HEAD").route(get().to(readyz)).route(head().to(readyz)));
-    };
-    let closed = |config: &mut web::ServiceConfig| {
-        config
-            .service(at("/add_token", "POST").route(post().to(add::add_token)))
-            .service(at("/add_tokens", "POST").route(post().to(add::add_tokens)))
-            .service(
-                at("/consume_token", "GET, POST")
-                    .route(get().to(consume::consume_token))
-                    .route(post().to(consume::consume_token)),
-            )
-            .service(at("/edit_token", "POST").route(post().to(edit::edit_token)))
-            .service(at("/update_token", "POST").route(post().to(edit::update_token)))
-            .service(at("/delete_token", "POST").route(post().to(delete::delete_token)))
-            .service(at("/delete_tokens", "POST").route(post().to(delete::delete_tokens)))
-            .service(at("/query_token", "GET").route(get().to(query::query_token)))
-            .service(at("/query_tokens", "GET").route(get().to(query::query_tokens)))
-            .service(at("/query_usage", "GET").route(get().to(query::query_usage)))
-            .service(at("/{uid}/add_token", "POST").route(post().to(add::add_token)))
-            .service(
-                at("/{uid}/consume_token", "GET, POST")
-                    .route(get().to(consume::consume_token))
-                    .route(post().to(consume::consume_token)),
-            )
-            .service(at("/{uid}/edit_token", "POST").route(post().to(edit::edit_token)))
-            .service(at("/{uid}/update_token", "POST").route(post().to(edit::update_token)))
-            .service(at("/{uid}/delete_token", "POST").route(post().to(delete::delete_token)));
-    };
-    if !base_path.is_empty() {
-        // A probe asks the process, not the proxy, and need not know the base path.
-        config.configure(open);
+/// The JSON views: the last part of their addresses. What is asked of them is answered in JSON, errors too.
+const VIEWS: [&str; 10] = [
+    "add_token",
+    "add_tokens",
+    "consume_token",
+    "edit_token",
+    "update_token",
+    "delete_token",
+    "delete_tokens",
+    "query_token",
+    "query_tokens",
+    "query_usage",
+];
+
+/// Every address, below the base path, which is empty or begins with a slash.
+pub fn routes(config: &mut web::ServiceConfig, state: &App) {
+    let base = &*state.base;
+    // A probe asks the process, not the proxy, and need not know the base path.
+    for prefix in BTreeSet::from(["", base]) {
+        config.configure(|config| health(config, prefix));
     }
-    config.service(
-        web::scope(base_path)
-            .configure(open)
-            .service(web::scope("").wrap(from_fn(authenticate)).configure(closed).default_service(web::to(not_found))),
-    );
+    let closed = web::scope("").wrap(from_fn(authenticate)).configure(views).configure(pages);
+    let closed = closed.default_service(web::to(not_found));
+    let below = web::scope(base).configure(open).service(closed);
+    config.service(below.wrap(sessions(state)).wrap(from_fn(same_origin)));
     config.default_service(web::to(not_found));
+}
+
+fn health(config: &mut web::ServiceConfig, prefix: &str) {
+    let healthz_at = at(&format!("{prefix}/healthz"), "GET, HEAD");
+    let readyz_at = at(&format!("{prefix}/readyz"), "GET, HEAD");
+    config.service(healthz_at.route(get().to(healthz)).route(head().to(healthz)));
+    config.service(readyz_at.route(get().to(readyz)).route(head().to(readyz)));
+}
+
+/// For everybody.
+fn open(config: &mut web::ServiceConfig) {
+    config
+        .service(at("/static/{address}", "GET").route(get().to(assets::get)).wrap(Compress::default()))
+        .service(at("/login", "GET, POST").route(get().to(login::show)).route(post().to(login::sign_in)));
+}
+
+/// For programs, by key; and for the pages' scripts, by session.
+fn views(config: &mut web::ServiceConfig) {
+    config
+        .service(at("/add_token", "POST").route(post().to(add::add_token)))
+        .service(at("/{uid}/add_token", "POST").route(post().to(add::add_token)))
+        .service(at("/add_tokens", "POST").route(post().to(add::add_tokens)))
+        .service(consuming("/consume_token"))
+        .service(consuming("/{uid}/consume_token"))
+        .service(at("/edit_token", "POST").route(post().to(edit::edit_token)))
+        .service(at("/{uid}/edit_token", "POST").route(post().to(edit::edit_token)))
+        .service(at("/update_token", "POST").route(post().to(edit::update_token)))
+        .service(at("/{uid}/update_token", "POST").route(post().to(edit::update_token)))
+        .service(at("/delete_token", "POST").route(post().to(json::delete::delete_token)))
+        .service(at("/{uid}/delete_token", "POST").route(post().to(json::delete::delete_token)))
+        .service(at("/delete_tokens", "POST").route(post().to(json::delete::delete_tokens)))
+        .service(at("/query_token", "GET").route(get().to(query::query_token)))
+        .service(at("/query_tokens", "GET").route(get().to(query::query_tokens)))
+        .service(at("/query_usage", "GET").route(get().to(query::query_usage)));
+}
+
+fn consuming(path: &str) -> Resource {
+    at(path, "GET, POST").route(get().to(consume::consume_token)).route(post().to(consume::consume_token))
+}
+
+/// For people: sent compressed to whoever takes it so. Nothing on a page is both secret and beside what a stranger typed.
+fn pages(config: &mut web::ServiceConfig) {
+    let packed = Compress::default;
+    config
+        .service(at("/", "GET").route(get().to(list::show)).wrap(packed()))
+        .service(at("/add", "GET, POST").route(get().to(form::add_form)).route(post().to(form::add)).wrap(packed()))
+        .service(at("/deleted", "GET").route(get().to(deleted::show)).wrap(packed()))
+        .service(at("/account", "GET").route(get().to(account::show)).wrap(packed()))
+        .service(at("/account/password", "POST").route(post().to(account::change_password)))
+        .service(at("/account/sessions/end", "POST").route(post().to(account::end_sessions)))
+        .service(at("/logout", "POST").route(post().to(login::sign_out)))
+        .service(at("/{uid}", "GET").route(get().to(tile::show)).wrap(packed()))
+        .service(at("/{uid}/use", "POST").route(post().to(tile::use_once)))
+        .service(at("/{uid}/edit", "GET, POST").route(get().to(form::edit_form)).route(post().to(form::edit)))
+        .service(at("/{uid}/delete", "GET, POST").route(get().to(delete::ask)).route(post().to(delete::delete)))
+        .service(at("/{uid}/restore", "POST").route(post().to(deleted::restore)))
+        .service(at("/{uid}/qr_code", "GET").route(get().to(qr_code::png)))
+        .service(at("/{uid}/qr_code.svg", "GET").route(get().to(qr_code::svg)));
+}
+
+/// The session cookie: it holds a random id and nothing else. Its name's prefix has browsers hold what it says (RFC 6265bis,
+/// section 4.1.3), where they can: by https, and `__Host-` without a base path only.
+fn sessions(state: &App) -> SessionMiddleware<CookieSessionStore> {
+    let (https, base) = (state.public_url.is_https(), &*state.base);
+    let name = match (https, base) {
+        (true, "") => "__Host-tessera",
+        (true, _) => "__Secure-tessera",
+        (false, _) => "tessera",
+    };
+    let age = PersistentSession::default().session_ttl(Duration::seconds(AGE_SECONDS.into()));
+    SessionMiddleware::builder(CookieSessionStore::default(), state.cookie_key.clone())
+        .cookie_name(name.to_owned())
+        .cookie_path(if base.is_empty() { "/".to_owned() } else { base.to_owned() })
+        .cookie_secure(https)
+        .cookie_http_only(true)
+        .cookie_same_site(SameSite::Lax)
+        .session_lifecycle(age)
+        .build()
 }
 
 fn get() -> Route {
@@ -72,13 +144,15 @@ fn at(path: &str, methods: &'static str) -> Resource {
         .default_service(web::to(move || async move { Err::<HttpResponse, _>(Error::MethodNotAllowed(methods)) }))
 }
 
-/// Answers in JSON who asks for it rather than for HTML.
-async fn not_found(request: HttpRequest) -> HttpResponse {
+async fn not_found() -> Result<HttpResponse, Error> {
+    Err(Error::NotFound)
+}
+
+/// Whether a program asks: one of the JSON views, or anything by whoever prefers JSON to HTML.
+pub fn answers_json(request: &HttpRequest) -> bool {
+    let last = request.path().rsplit('/').next().unwrap_or_default();
     let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    if prefers_json(&accept.to_ascii_lowercase()) {
-        return Error::NotFound.json();
-    }
-    HttpResponse::NotFound().content_type("text/plain; charset=utf-8").body(format!("{}\n", Error::NotFound))
+    VIEWS.contains(&last) || prefers_json(&accept.to_ascii_lowercase())
 }
 
 /// Whether an `Accept` header gives JSON a greater weight than HTML (RFC 9110, section 12.5.1).

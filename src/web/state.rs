@@ -3,13 +3,17 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
+use actix_web::cookie::Key;
+
 use chrono_tz::Tz;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::bearers::Bearers;
+use super::callers::Callers;
 use super::client::TrustedProxies;
 use super::layers::Drain;
+use super::pages::list::Counts;
+use crate::qr::Codes;
 use crate::store::Store;
 use crate::token::Uid;
 
@@ -21,29 +25,46 @@ pub struct App {
     pub zone: Tz,
     /// Where people and links find us.
     pub public_url: PublicUrl,
-    /// Keys seen a moment ago.
-    pub bearers: Bearers,
+    /// Keys and sessions seen a moment ago.
+    pub callers: Callers,
     /// Proxies that are believed.
     pub proxies: TrustedProxies,
     /// Requests under way.
     pub drain: Arc<Drain>,
+    /// The path before every address: empty, or as in `/tickets`.
+    pub base: Arc<str>,
+    /// The key that seals cookies.
+    pub cookie_key: Key,
+    /// QR codes made a moment ago.
+    pub codes: Codes,
+    /// How many tokens there are, counted a moment ago.
+    pub counts: Counts,
+    /// Turns for hashing passwords: each takes 19 MiB and a core.
+    pub hashes: Semaphore,
     /// Turns for requests that hold a list of a hundred thousand in memory: a few at once, and the others wait.
     pub lists: Semaphore,
 }
 
+/// How many passwords are hashed at once.
+const HASHES: usize = 2;
 /// How many requests may hold a long list at once.
 const LISTS: usize = 4;
 
 impl App {
     /// The state of an application that has served nobody yet.
-    pub fn new(store: Store, zone: Tz, public_url: PublicUrl, proxies: TrustedProxies) -> Self {
+    pub fn new(store: Store, cookie_key: Key, zone: Tz, public_url: PublicUrl, proxies: TrustedProxies) -> Self {
         Self {
             store,
             zone,
+            base: public_url.base_path().into(),
             public_url,
             proxies,
-            bearers: Bearers::default(),
+            cookie_key,
+            callers: Callers::default(),
             drain: Arc::default(),
+            codes: Codes::default(),
+            counts: Counts::default(),
+            hashes: Semaphore::new(HASHES),
             lists: Semaphore::new(LISTS),
         }
     }
@@ -78,6 +99,16 @@ impl PublicUrl {
     /// The path before every address, without its last slash: empty, or as in `/tickets`.
     pub fn base_path(&self) -> &str {
         self.0.path().trim_end_matches('/')
+    }
+
+    /// Scheme, host and port, as a browser's `Origin` has them.
+    pub fn origin(&self) -> String {
+        self.0.origin().ascii_serialization()
+    }
+
+    /// Whether browsers reach us by https.
+    pub fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
     }
 
     /// The uid in a tile's address, as a code with a link holds it.

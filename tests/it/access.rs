@@ -39,14 +39,15 @@ async fn the_contracts_table_of_roles() {
         let (method, path) = (method.parse::<Method>().unwrap(), path.replace("UID", UID));
         for role in Role::ALL {
             // What is wrong with the request is told only to who may make it.
-            let answer = send(app.request(role, method.clone(), &path).query(&[("wrong", "x")])).await;
+            let wrong = app.request(role, method.clone(), &path).query(&[("wrong", "x")]);
+            let answer = send(wrong.header("Accept", "application/json")).await;
             if role.may(permission) {
                 assert!(matches!(answer.status, 400 | 404), "{role} {method} {path}: {answer:?}");
             } else {
                 answer.check_failure("Forbidden");
             }
         }
-        let nobody = send(app.anonymous(method.clone(), &path)).await;
+        let nobody = send(app.anonymous(method.clone(), &path).header("Accept", "application/json")).await;
         nobody.check_failure("Unauthorized");
         assert_eq!(nobody.header("www-authenticate"), "Bearer");
     }

@@ -13,7 +13,7 @@ use tessera::store::keys::{self, NewKey};
 use tessera::store::{Connection, DatabaseUrl, Store, connection, migrations};
 use tessera::token::Micros;
 use tessera::web::client::TrustedProxies;
-use tessera::web::state;
+use tessera::web::{seal, state};
 
 /// A running application, which ends with the test.
 pub struct App {
@@ -123,7 +123,8 @@ impl App {
         let base = format!("http://{}{base_path}", listener.local_addr().unwrap());
         let public_url = base.parse().unwrap();
         let store = Store::start(&database).unwrap();
-        let state = state::App::new(store, Tz::Europe__Vienna, public_url, TrustedProxies::default());
+        let key = seal::key(&seal::generate()).unwrap();
+        let state = state::App::new(store, key, Tz::Europe__Vienna, public_url, TrustedProxies::default());
         let (sender, receiver) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {

@@ -5,15 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room and the rooms that it may name.
-const ROOMS: [(&str, &[&str]); 8] = [
+const ROOMS: [(&str, &[&str]); 9] = [
     ("main", &["cli", "commands"]),
     ("commands", &["cli", "app", "web", "store", "token", "access"]),
     ("cli", &["web", "store", "access"]),
     ("app", &["web"]),
-    ("web", &["store", "token", "access"]),
+    ("web", &["store", "token", "access", "qr"]),
     ("store", &["token", "access"]),
     ("token", &["access"]),
     ("access", &[]),
+    ("qr", &[]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

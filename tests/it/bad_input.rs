@@ -107,7 +107,7 @@ async fn methods_and_addresses() {
     let nothing = |accept: &str| app.request(Role::Manager, Method::GET, "/nothing").header("Accept", accept);
     send(nothing("application/json")).await.check_failure("NotFound");
     let page = send(nothing("text/html")).await;
-    assert_eq!((page.status, page.header("content-type")), (404, "text/plain; charset=utf-8"));
+    assert_eq!((page.status, page.header("content-type")), (404, "text/html; charset=utf-8"));
     assert_eq!(page.header("x-content-type-options"), "nosniff");
 }
 

@@ -40,7 +40,7 @@ pub async fn add_token(
     raw.require()?;
     let uid = uid.map_or_else(|| Ok(Uid::random()), |uid| uid.parse())?;
     check_link(&app, raw.value.as_deref(), uid)?;
-    let token = describe(&app, raw, uid, &who.principal).await?;
+    let token = describe(&app, raw, uid, &who.caller.principal).await?;
     app.store.write(move |connection| tokens::add(connection, &token)).await?;
     Ok(success(Added { token_uid: uid }))
 }
@@ -59,7 +59,7 @@ pub async fn add_tokens(who: Allowed<Edit>, params: Params, app: web::Data<App>)
     let count = params.number("count", 1..=LIST_MAX)?.ok_or(absent)?;
     let mut raw = raw_fields(&params)?;
     let pattern = raw.label.take().unwrap_or_default();
-    let model = describe(&app, raw, Uid::random(), &who.principal).await?;
+    let model = describe(&app, raw, Uid::random(), &who.caller.principal).await?;
     let _turn = app.lists.acquire().await;
     let made = web::block(move || many(&model, &pattern, count)).await;
     let made = made.map_err(|error| Error::fault(error.to_string()))??;

@@ -8,7 +8,7 @@ use super::{lookup, success};
 use crate::token::settle::{Answer, Ask, Face, ReplayKey};
 use crate::token::{Micros, Refusal, TokenError};
 use crate::web::error::{Error, Failure, refusal_status};
-use crate::web::guard::{Allowed, Consume};
+use crate::web::guard::{Allowed, Consume, refuse_foreign_get};
 use crate::web::params::Params;
 use crate::web::state::App;
 
@@ -45,10 +45,11 @@ pub async fn consume_token(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     refuse_prefetch(&request)?;
+    refuse_foreign_get(&request)?;
     params.only(&["token_uid", "value", "nonce"])?;
     let what = lookup(uid.as_deref().map(String::as_str), &params, &app)?;
     let key = replay_key(&request, &params)?;
-    match app.store.consume(Ask { who: who.principal, what, key }).await? {
+    match app.store.consume(Ask { who: who.caller.principal, what, key }).await? {
         Answer::Consumed(face) => Ok(success(Used { consumed: true, replayed: false, face })),
         Answer::Replayed(face) => Ok(success(Used { consumed: true, replayed: true, face })),
         Answer::Refused { refusal, face, retry_at } => Ok(refused(refusal, face, retry_at)),

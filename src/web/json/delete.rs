@@ -28,7 +28,7 @@ pub async fn delete_token(
 ) -> Result<HttpResponse, Error> {
     params.only(&["token_uid"])?;
     let uid = named_uid(uid.as_deref().map(String::as_str), &params)?;
-    app.store.write(move |connection| tokens::delete(connection, &[uid], &who.principal, Micros::now())).await?;
+    app.store.write(move |connection| tokens::delete(connection, &[uid], &who.caller.principal, Micros::now())).await?;
     Ok(success(Done {}))
 }
 
@@ -44,6 +44,7 @@ pub async fn delete_tokens(
     params.only(&["token_uids"])?;
     let _turn = app.lists.acquire().await;
     let uids = params.uids("token_uids")?;
-    let deleted = app.store.write(move |connection| tokens::delete(connection, &uids, &who.principal, Micros::now()));
+    let deleted =
+        app.store.write(move |connection| tokens::delete(connection, &uids, &who.caller.principal, Micros::now()));
     Ok(success(Deleted { count: deleted.await? }))
 }

@@ -51,7 +51,10 @@ fn raw_fields<const L: usize>(params: &Params<L>) -> Result<RawFields, Error> {
 
 /// Refuses a value that is the address of another token's tile: a code with a link says just that, and it could then not
 /// be told which of the two tokens is meant.
-fn check_link(app: &App, value: Option<&str>, uid: Uid) -> Result<(), TokenError> {
+///
+/// # Errors
+/// A value error.
+pub fn check_link(app: &App, value: Option<&str>, uid: Uid) -> Result<(), TokenError> {
     match value.and_then(|value| app.public_url.linked_uid(value)) {
         Some(linked) if linked != uid => Err(TokenError::value("value", "This value is the address of another token")),
         _ => Ok(()),

@@ -100,7 +100,11 @@ fn time(params: &Params, name: &'static str, app: &App) -> Result<Option<Micros>
     Ok(params.filled(name)?.map(read).transpose()?)
 }
 
-fn search_term(q: String) -> Result<String, TokenError> {
+/// What is searched for.
+///
+/// # Errors
+/// A value error when it is too long, or could be found nowhere.
+pub fn search_term(q: String) -> Result<String, TokenError> {
     if q.chars().count() > VALUE_MAX_CHARS {
         return Err(TokenError::value("q", format!("q has at most {VALUE_MAX_CHARS} characters")));
     }

@@ -1,0 +1,299 @@
+//! A text as a QR code (ISO/IEC 18004), as modules, outlines, SVG and PNG, and a cache of codes.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use qrcode::bits::Bits;
+use qrcode::optimize::{Optimizer, Parser, Segment, total_encoded_len};
+use qrcode::types::Mode;
+use qrcode::{Color, EcLevel, QrCode, Version};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use sha2::{Digest, Sha256};
+
+/// Light modules on each side of a code (ISO/IEC 18004, "quiet zone"): scanners find the code by them.
+pub const QUIET_ZONE: u16 = 4;
+
+/// The most pixels that [`Code::png`] gives a module; the largest code is then 11,840 pixels wide.
+pub const MAX_PIXELS_PER_MODULE: u32 = 64;
+
+/// How large a stand-alone SVG is shown unless told otherwise, in CSS pixels per module.
+const SVG_PIXELS_PER_MODULE: u32 = 8;
+
+/// What the cache holds at most, in bytes: about 5,000 codes of a UUID, or 300 of 1,000 letters.
+const CACHE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// How many codes the cache expects to hold, which decides into how many parts it is locked: at most one per 32.
+/// So a part holds at least 128 KiB, and the largest code there is fits in.
+const CACHE_CODES: usize = 4096;
+
+/// The text does not fit in the largest QR code: 2,953 bytes, or more of digits and capitals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("The text is too long for a QR code")]
+pub struct TooLong;
+
+/// The QR code of a text. The same text always gives the same code.
+///
+/// Its coordinates count modules from the left upper corner of the quiet zone, x to the right and y down.
+#[derive(Debug)]
+pub struct Code {
+    text: Box<str>,
+    side: u16,
+    /// Row by row, quiet zone included.
+    dark: Box<[bool]>,
+    path: Box<str>,
+}
+
+impl Code {
+    /// The smallest code of `text` at error correction level M, the usual one for print (it restores about 15 % of
+    /// the code), or at level L (about 7 %) where M has no room for it: beyond 2,331 bytes.
+    ///
+    /// Takes about 0.25 ms for a UUID and 5 ms for 1,000 letters, nearly all of it to try the eight masks.
+    ///
+    /// # Errors
+    /// The text does not fit at level L either.
+    pub fn new(text: &str) -> Result<Self, TooLong> {
+        let (version, modules) = encode(text, EcLevel::M).or_else(|| encode(text, EcLevel::L)).ok_or(TooLong)?;
+        let bare = 17 + 4 * version;
+        let side = bare + 2 * QUIET_ZONE;
+        let mut dark = vec![false; usize::from(side) * usize::from(side)];
+        let rows = dark.chunks_mut(side.into()).skip(QUIET_ZONE.into()).zip(modules.chunks(bare.into()));
+        for (row, colors) in rows {
+            for (cell, color) in row.iter_mut().skip(QUIET_ZONE.into()).zip(colors) {
+                *cell = *color == Color::Dark;
+            }
+        }
+        let mut code = Self { text: text.into(), side, dark: dark.into(), path: "".into() };
+        code.path = svg_path(&code.outlines()).into();
+        Ok(code)
+    }
+
+    /// Width and height in modules, with the quiet zone: from 29 to 185.
+    pub fn side(&self) -> u16 {
+        self.side
+    }
+
+    /// Whether the module is dark. The quiet zone and everything outside of the code is light.
+    pub fn is_dark(&self, x: i32, y: i32) -> bool {
+        self.index(x, y).is_some_and(|index| self.dark[index])
+    }
+
+    /// The [outlines](Self::outlines) as the `d` of one SVG path, in modules: for `viewBox="0 0 side side"`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The closed outlines of the dark areas and of the light areas in them, for formats that are not SVG.
+    ///
+    /// An outline begins to the right, turns at every corner, and goes back from its last corner to its first. Dark
+    /// is on its right hand: the non-zero and the even-odd fill rule give the same picture. It is half as long as
+    /// merged rows are, and without their seams, which show as hairlines where a renderer smooths edges.
+    pub fn outlines(&self) -> Vec<Vec<(i32, i32)>> {
+        let mut walked = vec![false; self.dark.len()];
+        let mut outlines = Vec::new();
+        for y in 0..self.side.into() {
+            for x in 0..self.side.into() {
+                let is_new = self.index(x, y).is_some_and(|index| self.dark[index] && !walked[index]);
+                if is_new && !self.is_dark(x, y - 1) {
+                    outlines.push(self.walk((x, y), &mut walked));
+                }
+            }
+        }
+        outlines
+    }
+
+    /// The outline that begins with the upper edge of the module at `start`; marks the upper edges that it passes.
+    fn walk(&self, start: (i32, i32), walked: &mut [bool]) -> Vec<(i32, i32)> {
+        let mut corners = vec![start];
+        let ((mut x, mut y), (mut dx, mut dy)) = (start, (1, 0));
+        loop {
+            if let Some(index) = self.index(x, y).filter(|_| dx == 1) {
+                walked[index] = true;
+            }
+            (x, y) = (x + dx, y + dy);
+            // The module ahead on the left hand, which points to (dy, -dx), and the one on the right hand.
+            let left = self.is_dark(x + (dx + dy - 1) / 2, y + (dy - dx - 1) / 2);
+            let right = self.is_dark(x + (dx - dy - 1) / 2, y + (dy + dx - 1) / 2);
+            (dx, dy) = match (left, right) {
+                // Also where two dark modules touch at a corner only: fewer and longer outlines.
+                (true, _) => (dy, -dx),
+                (false, true) => continue,
+                (false, false) => (-dy, dx),
+            };
+            if (x, y) == start && dx == 1 {
+                return corners;
+            }
+            corners.push((x, y));
+        }
+    }
+
+    /// A stand-alone SVG file: black on white, with the text as its title.
+    pub fn svg(&self) -> String {
+        let (side, path, title) = (self.side, &self.path, xml_escaped(&self.text));
+        let pixels = u32::from(side) * SVG_PIXELS_PER_MODULE;
+        format!(
+            r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" width="{pixels}" height="{pixels}"
+ shape-rendering="crispEdges">
+<title>{title}</title>
+<path fill="#fff" d="M0 0h{side}v{side}H0z"/>
+<path d="{path}"/>
+</svg>
+"##
+        )
+    }
+
+    /// A PNG file, greyscale with one bit a pixel, quiet zone included. The same code always gives the same bytes.
+    ///
+    /// `pixels_per_module` is taken as 1 if it is 0, and as [`MAX_PIXELS_PER_MODULE`] if it is more.
+    pub fn png(&self, pixels_per_module: u32) -> Vec<u8> {
+        let mut file = Vec::new();
+        let written = self.write_png(pixels_per_module.clamp(1, MAX_PIXELS_PER_MODULE), &mut file);
+        debug_assert!(written.is_ok(), "memory takes every byte, and there are as many rows as were announced");
+        file
+    }
+
+    fn write_png(&self, scale: u32, file: &mut Vec<u8>) -> Result<(), png::EncodingError> {
+        const BITS: [u8; 8] = [128, 64, 32, 16, 8, 4, 2, 1];
+        let pixels = u32::from(self.side) * scale;
+        let mut encoder = png::Encoder::new(file, pixels, pixels);
+        encoder.set_color(png::ColorType::Grayscale);
+        encoder.set_depth(png::BitDepth::One);
+        // Most rows repeat the one above: by this filter they are zeros.
+        encoder.set_filter(png::Filter::Up);
+        let mut writer = encoder.write_header()?;
+        let mut rows = writer.stream_writer()?;
+        for modules in self.dark.chunks(self.side.into()) {
+            let light: Vec<bool> = modules.iter().flat_map(|dark| (0..scale).map(move |_| !dark)).collect();
+            let byte = |eight: &[bool]| eight.iter().zip(BITS).map(|(light, bit)| u8::from(*light) * bit).sum();
+            let row: Vec<u8> = light.chunks(8).map(byte).collect();
+            for _ in 0..scale {
+                rows.write_all(&row)?;
+            }
+        }
+        rows.finish()?;
+        writer.finish()
+    }
+
+    /// An entity tag for the code's images, without its quotes: the same for the same text and program version.
+    pub fn tag(&self) -> String {
+        let digest = Sha256::new().chain_update(concat!(env!("CARGO_PKG_VERSION"), "\n")).chain_update(&*self.text);
+        BASE64_URL_SAFE_NO_PAD.encode(&digest.finalize()[..16])
+    }
+
+    /// Where in `dark` the module is, if it is in the code.
+    fn index(&self, x: i32, y: i32) -> Option<usize> {
+        let (x, y, side) = (usize::try_from(x).ok()?, usize::try_from(y).ok()?, usize::from(self.side));
+        (x < side && y < side).then_some(y * side + x)
+    }
+}
+
+/// The smallest version that holds `text` at `level`, if any, and its modules row by row.
+///
+/// The crate chooses the mask with the lowest penalty, as ISO/IEC 18004 ("Evaluation of data masking results") asks. It
+/// adds up in 16 bits, which only some 7,000 digits made for it overflow: a poorer mask, and a panic in debug builds.
+/// Its choice of modes is mended: pairs of UTF-8 bytes that could be Shift JIS it takes for Kanji, and a scanner then
+/// shows other characters (zxing issue 708). They are bytes here.
+///
+/// Bytes without an ECI are ISO 8859-1 by the standard's letter. Phones take them for UTF-8 where they are valid UTF-8
+/// (zxing's `StringUtils.guessCharset`), and some readers refuse an ECI or print its number: so there is none, as is
+/// usual. A hand scanner may have to be set to UTF-8 for texts that are not ASCII.
+fn encode(text: &str, level: EcLevel) -> Option<(u16, Vec<Color>)> {
+    let data = text.as_bytes();
+    let stretches = segments(data);
+    (1..=40).find_map(|number: u16| {
+        let version = Version::Normal(number.try_into().ok()?);
+        let segments: Vec<Segment> = Optimizer::new(stretches.iter().copied(), version).collect();
+        let mut bits = Bits::new(version);
+        if total_encoded_len(&segments, version) > bits.max_len(level).ok()? {
+            return None;
+        }
+        bits.push_segments(data, segments.into_iter()).ok()?;
+        bits.push_terminator(level).ok()?;
+        Some((number, QrCode::with_bits(bits, level).ok()?.into_colors()))
+    })
+}
+
+/// The stretches of `data` by mode, of which none is Kanji.
+fn segments(data: &[u8]) -> Vec<Segment> {
+    let mend = |mode| if mode == Mode::Kanji { Mode::Byte } else { mode };
+    Parser::new(data).map(|found| Segment { mode: mend(found.mode), ..found }).collect()
+}
+
+/// Outlines as an SVG path in relative moves; `z` draws an outline's last one and goes back to its first corner.
+fn svg_path(outlines: &[Vec<(i32, i32)>]) -> String {
+    let mut path = String::new();
+    let (mut x, mut y) = (0, 0);
+    for corners in outlines {
+        // Writing to a string cannot fail.
+        if let Some(first) = corners.first() {
+            let _ = write!(path, "m{} {}", first.0 - x, first.1 - y);
+            (x, y) = *first;
+        }
+        for [from, to] in corners.array_windows() {
+            let _ = match (to.0 - from.0, to.1 - from.1) {
+                (0, down) => write!(path, "v{down}"),
+                (right, _) => write!(path, "h{right}"),
+            };
+        }
+        path.push('z');
+    }
+    path
+}
+
+/// `text` as XML character data. What XML 1.0 cannot hold, not even escaped, becomes U+FFFD.
+fn xml_escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '\0'..'\t' | '\u{b}' | '\u{c}' | '\u{e}'..' ' | '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// The codes that were asked for of late, at most about 16 MiB of them. May be asked by many threads at once.
+///
+/// `quick_cache`, because it counts bytes, is locked in parts and never while a code is made, makes a code only once
+/// where several ask for it at the same time, and is small; `lru` under a lock of ours does none of it.
+#[derive(Debug)]
+pub struct Codes(Cache<String, Arc<Code>, Bytes>);
+
+impl Codes {
+    fn with_room(codes: usize, bytes: u64) -> Self {
+        Self(Cache::with_weighter(codes, bytes, Bytes))
+    }
+
+    /// The code of `text`. Whoever asks for a text whose code is just being made waits for it.
+    ///
+    /// # Errors
+    /// The text does not fit in a QR code.
+    pub fn get(&self, text: &str) -> Result<Arc<Code>, TooLong> {
+        self.0.get_or_insert_with(text, || Code::new(text).map(Arc::new))
+    }
+}
+
+impl Default for Codes {
+    fn default() -> Self {
+        Self::with_room(CACHE_CODES, CACHE_BYTES)
+    }
+}
+
+/// Weighs an entry by the memory that it takes.
+#[derive(Clone, Debug)]
+struct Bytes;
+
+impl Weighter<String, Arc<Code>> for Bytes {
+    fn weight(&self, text: &String, code: &Arc<Code>) -> u64 {
+        (size_of::<Code>() + 2 * text.len() + code.dark.len() + code.path.len()) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests;

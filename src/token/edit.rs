@@ -1,0 +1,67 @@
+//! An edit by somebody who saw the token some time ago: which of the changes do not fit any more?
+
+use super::input::Change;
+use super::{Micros, Token};
+
+/// What a form knew of a token when it was opened; what is `None`, it did not say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The value.
+    pub value: Option<String>,
+    /// The label, or none.
+    pub label: Option<Option<String>>,
+    /// The first moment, or no bound.
+    pub valid_from: Option<Option<Micros>>,
+    /// The last moment, or no bound.
+    pub valid_to: Option<Option<Micros>>,
+    /// Uses left.
+    pub usage_count: Option<i32>,
+    /// Seconds of lock.
+    pub lock_time: Option<i32>,
+}
+
+impl Known {
+    /// The fields that `change` changes and that meanwhile became something else than what was known and what is wanted. To
+    /// write over one would undo somebody else's edit, or give a use back.
+    pub fn conflicts(&self, change: &Change, token: &Token) -> Vec<&'static str> {
+        let value = change.value.as_ref().map(|value| value.clone().unwrap_or_else(|| token.uid.to_string()));
+        let found = [
+            ("value", conflict(value.as_ref(), self.value.as_ref(), &token.value)),
+            ("label", conflict(change.label.as_ref(), self.label.as_ref(), &token.label)),
+            ("valid_from", conflict(change.valid_from.as_ref(), self.valid_from.as_ref(), &token.valid_from)),
+            ("valid_to", conflict(change.valid_to.as_ref(), self.valid_to.as_ref(), &token.valid_to)),
+            ("usage_count", conflict(change.usage_count.as_ref(), self.usage_count.as_ref(), &token.usage_count)),
+            ("lock_time", conflict(change.lock_time.as_ref(), self.lock_time.as_ref(), &token.lock_time)),
+        ];
+        found.into_iter().filter(|(_, conflict)| *conflict).map(|(field, _)| field).collect()
+    }
+}
+
+fn conflict<T: PartialEq>(wanted: Option<&T>, known: Option<&T>, now: &T) -> bool {
+    match (wanted, known) {
+        (Some(wanted), Some(known)) => known != now && wanted != now,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::tests::token;
+
+    #[test]
+    fn only_what_both_changed_is_a_conflict() {
+        let known = Known { label: Some(None), usage_count: Some(5), lock_time: Some(0), ..Known::default() };
+        let now = Token { label: Some("Ben".into()), lock_time: 7, ..token(4) };
+        let change = |change: Change| known.conflicts(&change, &now);
+        assert_eq!(change(Change::default()), [""; 0]);
+        assert_eq!(change(Change { label: Some(Some("Anna".into())), ..Change::default() }), ["label"]);
+        assert_eq!(change(Change { label: Some(Some("Ben".into())), ..Change::default() }), [""; 0]);
+        assert_eq!(change(Change { usage_count: Some(10), ..Change::default() }), ["usage_count"], "it was used");
+        assert_eq!(
+            change(Change { lock_time: Some(9), usage_count: Some(10), ..Change::default() }),
+            ["usage_count", "lock_time"]
+        );
+        assert_eq!(change(Change { value: Some(None), ..Change::default() }), [""; 0], "the form did not say");
+    }
+}

@@ -1,0 +1,133 @@
+//! Keys and sessions that were seen within the last second: most requests need no look at the database for them.
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use super::error::Error;
+use super::guard::{Caller, Via};
+use crate::access::Principal;
+use crate::access::api_key;
+use crate::access::session::{self, SessionHash};
+use crate::store::{Store, keys, sessions};
+use crate::token::Micros;
+
+/// What ends a key, a session or a role takes effect within a second, so no longer than that is one believed.
+const BELIEVED: Duration = Duration::from_millis(900);
+/// How many are remembered at most, of keys and of sessions.
+const REMEMBERED: usize = 4_096;
+/// A last use is written down at most this often, in microseconds.
+const LAST_USED_EVERY: i64 = 60_000_000;
+
+/// Remembers callers for a moment.
+#[derive(Default)]
+pub struct Callers {
+    keys: Seen,
+    sessions: Seen,
+}
+
+/// Callers by the hash of what they showed.
+#[derive(Default)]
+struct Seen(RwLock<HashMap<[u8; 32], Known>>);
+
+#[derive(Clone)]
+struct Known {
+    caller: Caller,
+    expires: Option<Micros>,
+    at: Instant,
+}
+
+impl Seen {
+    fn get(&self, hash: &[u8; 32]) -> Option<Known> {
+        let seen = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        seen.get(hash).filter(|known| known.at.elapsed() < BELIEVED).cloned()
+    }
+
+    fn set(&self, hash: [u8; 32], known: Option<(Caller, Option<Micros>)>) {
+        let mut seen = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() >= REMEMBERED {
+            seen.clear();
+        }
+        match known {
+            Some((caller, expires)) => seen.insert(hash, Known { caller, expires, at: Instant::now() }),
+            None => seen.remove(&hash),
+        };
+    }
+}
+
+impl Callers {
+    /// Whose key this is, if it is a good one.
+    ///
+    /// # Errors
+    /// Unavailable, when the database cannot be asked.
+    pub async fn by_key(&self, store: &Store, text: &str) -> Result<Option<Caller>, Error> {
+        let Some(hash) = api_key::hash(text) else { return Ok(None) };
+        let now = Micros::now();
+        let is_good = |expires: Option<Micros>| expires.is_none_or(|expires| now < expires);
+        if let Some(known) = self.keys.get(&hash) {
+            return Ok(Some(known.caller).filter(|_| is_good(known.expires)));
+        }
+        let found = store.look(move |connection| keys::find(connection, &hash)).await?;
+        let Some(key) = found.filter(|key| is_good(key.expires)) else {
+            self.keys.set(hash, None);
+            return Ok(None);
+        };
+        if is_old(key.last_used, now) {
+            aside(store, move |connection| Ok(keys::touch(connection, &hash, now)?));
+        }
+        let caller = Caller { principal: Principal::key(&key.name), role: key.role, via: Via::Key };
+        self.keys.set(hash, Some((caller.clone(), key.expires)));
+        Ok(Some(caller))
+    }
+
+    /// Whose session this is, if it has not ended.
+    ///
+    /// # Errors
+    /// Unavailable, when the database cannot be asked.
+    pub async fn by_session(&self, store: &Store, id: &str) -> Result<Option<Caller>, Error> {
+        let hash = session::hash(id);
+        if let Some(known) = self.sessions.get(&hash) {
+            return Ok(Some(known.caller));
+        }
+        let now = Micros::now();
+        let found = store.look(move |connection| sessions::find(connection, &hash, now)).await?;
+        let Some(signed_in) = found else {
+            self.sessions.set(hash, None);
+            return Ok(None);
+        };
+        if is_old(Some(signed_in.last_seen), now) {
+            aside(store, move |connection| Ok(sessions::touch(connection, &hash, now)?));
+        }
+        let via = Via::Session { hash, user_id: signed_in.user_id, name: signed_in.name.into() };
+        let caller = Caller { principal: Principal::user(via.name()), role: signed_in.role, via };
+        self.sessions.set(hash, Some((caller.clone(), None)));
+        Ok(Some(caller))
+    }
+
+    /// Forgets a session that has just ended; elsewhere it is believed for less than a second.
+    pub fn forget(&self, hash: &SessionHash) {
+        self.sessions.set(*hash, None);
+    }
+
+    /// Forgets every session, after some have ended.
+    pub fn forget_sessions(&self) {
+        self.sessions.0.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+fn is_old(last: Option<Micros>, now: Micros) -> bool {
+    last.is_none_or(|last| now.get() - last.get() > LAST_USED_EVERY)
+}
+
+/// Writes something down beside the request, which need not wait for it.
+fn aside(
+    store: &Store,
+    work: impl FnOnce(&mut crate::store::Connection) -> Result<(), crate::store::Error> + Send + 'static,
+) {
+    let store = store.clone();
+    actix_web::rt::spawn(async move {
+        if let Err(error) = store.write(work).await {
+            tracing::debug!(%error, "a last use was not written");
+        }
+    });
+}

@@ -1,0 +1,48 @@
+//! `/{uid}/delete`: asks, then deletes.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::view::Row;
+use super::when::Clock;
+use super::{Page, page, see_other, tile};
+use crate::store::tokens;
+use crate::token::{Micros, Uid};
+use crate::web::error::Error;
+use crate::web::guard::{Allowed, Delete};
+use crate::web::state::App;
+
+#[derive(Template)]
+#[template(path = "tokens/delete.html")]
+struct DeletePage {
+    page: Page,
+    title: String,
+    row: Row,
+}
+
+/// Asks.
+///
+/// # Errors
+/// No such token; unavailable, when the database cannot be asked.
+pub async fn ask(
+    _who: Allowed<Delete>,
+    uid: web::Path<String>,
+    request: HttpRequest,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let token = tile::find(&app, &uid).await?;
+    let row = Row::new(&token, Clock { now: Micros::now(), zone: app.zone });
+    page(&app, StatusCode::OK, &DeletePage { page: Page::new(&request, "tokens"), title: row.title(), row })
+}
+
+/// Deletes, and offers to undo it.
+///
+/// # Errors
+/// No such token; unavailable, when the database cannot take it.
+pub async fn delete(who: Allowed<Delete>, uid: web::Path<String>, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let by = who.caller.principal;
+    app.store.write(move |connection| tokens::delete(connection, &[uid], &by, Micros::now())).await?;
+    Ok(see_other(&app, &format!("/?done=deleted&token={uid}")))
+}

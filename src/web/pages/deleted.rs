@@ -1,0 +1,98 @@
+//! `/deleted` and `/{uid}/restore`: deletions of the last 30 days, and undoing them.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::when::{Clock, When};
+use super::{Page, page, see_other};
+use crate::store::deleted::{self, Deleted};
+use crate::store::token_list::Place;
+use crate::store::{self};
+use crate::token::{Micros, TokenError, Uid};
+use crate::web::cursor::CursorOf;
+use crate::web::error::Error;
+use crate::web::guard::{Allowed, Delete};
+use crate::web::params::Params;
+use crate::web::state::App;
+
+/// Tokens on a page.
+const ROWS: usize = 50;
+
+#[derive(Template)]
+#[template(path = "tokens/deleted.html")]
+struct DeletedPage {
+    page: Page,
+    problem: Option<String>,
+    rows: Vec<DeletedRow>,
+    older: Option<String>,
+}
+
+struct DeletedRow {
+    uid: String,
+    value: String,
+    label: Option<String>,
+    when: When,
+    by: String,
+}
+
+/// Shows what can be restored, the last deletion first.
+///
+/// # Errors
+/// A cursor that was made up; unavailable, when the database cannot be asked.
+pub async fn show(
+    _who: Allowed<Delete>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let after = params.filled("after")?.map(|text| CursorOf::new("deleted", &[]).read(&text)).transpose()?;
+    list(&request, &app, after, StatusCode::OK, None).await
+}
+
+async fn list(
+    request: &HttpRequest,
+    app: &App,
+    after: Option<Place>,
+    status: StatusCode,
+    problem: Option<String>,
+) -> Result<HttpResponse, Error> {
+    let clock = Clock { now: Micros::now(), zone: app.zone };
+    let limit = i64::try_from(ROWS + 1).unwrap_or(i64::MAX);
+    let read = app.store.read(move |connection| Ok(deleted::page(connection, clock.now, after.as_ref(), limit)?));
+    let mut found = read.await?;
+    let more = found.len() > ROWS;
+    found.truncate(ROWS);
+    let last = found.last().filter(|_| more).map(|(place, _)| CursorOf::new("deleted", &[]).write(place));
+    let older = last.map(|cursor| format!("{}/deleted?after={cursor}", app.base));
+    let row = |(_, gone): (Place, Deleted)| DeletedRow {
+        uid: gone.uid,
+        value: gone.value,
+        label: gone.label,
+        when: clock.tell(gone.at),
+        by: gone.by,
+    };
+    let rows = found.into_iter().map(row).collect();
+    page(app, status, &DeletedPage { page: Page::new(request, "deleted"), problem, rows, older })
+}
+
+/// Restores a token. Another one may have got its value meanwhile: then both are said.
+///
+/// # Errors
+/// No such deletion; unavailable, when the database cannot take it.
+pub async fn restore(
+    _who: Allowed<Delete>,
+    uid: web::Path<String>,
+    request: HttpRequest,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    match app.store.write(move |connection| deleted::restore(connection, uid, Micros::now())).await {
+        Ok(()) => Ok(see_other(&app, &format!("/{uid}?done=restored"))),
+        Err(store::Error::Token(TokenError::Value { .. })) => {
+            let problem = "It was not restored: another token has its value now. Change that token's value first.";
+            list(&request, &app, None, StatusCode::CONFLICT, Some(problem.into())).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,158 @@
+//! The pages: one file a page, with its template's struct, its form and its handlers.
+
+pub mod account;
+pub mod delete;
+pub mod deleted;
+pub mod error;
+pub mod form;
+pub mod list;
+pub mod login;
+pub mod qr_code;
+pub mod tile;
+pub mod typed;
+pub mod view;
+pub mod when;
+
+use std::sync::Arc;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use askama::Template;
+
+use super::assets;
+use super::error::Error;
+use super::guard::Caller;
+use super::state::App;
+use crate::access::{Permission, Role};
+use crate::token::TokenError;
+
+/// What every page needs.
+pub struct Page {
+    /// The path before every address: empty, or as in `/tickets`.
+    pub base: Arc<str>,
+    /// Which part of the navigation this is.
+    pub at: &'static str,
+    /// Who is signed in.
+    pub user: Option<PageUser>,
+}
+
+/// Who is signed in, as far as the header tells.
+pub struct PageUser {
+    /// The user's name.
+    pub name: String,
+    /// Whether the user may see tokens.
+    pub sees: bool,
+    /// Whether the user may delete, and so restore.
+    pub deletes: bool,
+}
+
+impl Page {
+    /// The page that answers `request`.
+    pub fn new(request: &HttpRequest, at: &'static str) -> Self {
+        let base = request.app_data::<web::Data<App>>().map(|app| Arc::clone(&app.base));
+        let user = request.extensions().get::<Caller>().map(|caller| PageUser {
+            name: caller.via.name().to_owned(),
+            sees: caller.role.may(Permission::See),
+            deletes: caller.role.may(Permission::Delete),
+        });
+        Self { base: base.unwrap_or_default(), at, user }
+    }
+
+    /// The address of an embedded file.
+    pub fn asset(&self, name: &str) -> String {
+        format!("{}/static/{}", self.base, assets::address(name))
+    }
+}
+
+/// A page of nothing but our own: no script, style, image or form of another origin, no frame around it.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// An answer with the headers of a page.
+pub fn html(status: StatusCode, https: bool) -> HttpResponseBuilder {
+    let mut response = HttpResponse::build(status);
+    response.content_type("text/html; charset=utf-8");
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
+        (header::PERMISSIONS_POLICY, "camera=(self), geolocation=(), microphone=(), payment=(), usb=()"),
+    ] {
+        response.insert_header((name, value));
+    }
+    if https {
+        response.insert_header((header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"));
+    }
+    response
+}
+
+/// A page.
+///
+/// # Errors
+/// A fault, when the template cannot be rendered.
+pub fn page(app: &App, status: StatusCode, template: &impl Template) -> Result<HttpResponse, Error> {
+    let text = template.render().map_err(|error| Error::fault(error.to_string()))?;
+    Ok(html(status, app.public_url.is_https()).body(text))
+}
+
+/// Done: the browser goes on to `path`, below the base path, by GET.
+pub fn see_other(app: &App, path: &str) -> HttpResponse {
+    let address = format!("{}{path}", app.base);
+    html(StatusCode::SEE_OTHER, app.public_url.is_https()).insert_header((header::LOCATION, address)).finish()
+}
+
+/// What is wrong with a form, by field.
+#[derive(Default)]
+pub struct Problems(Vec<(String, String)>);
+
+impl Problems {
+    /// Adds what is wrong with a field.
+    pub fn add(&mut self, field: &str, message: impl Into<String>) {
+        self.0.push((field.to_owned(), message.into()));
+    }
+
+    /// Adds errors that name their fields.
+    pub fn add_all(&mut self, errors: &[TokenError]) {
+        for error in errors {
+            self.add(error.param().unwrap_or("value"), error.to_string());
+        }
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All of it: field and sentence.
+    pub fn list(&self) -> &[(String, String)] {
+        &self.0
+    }
+
+    /// What is wrong with one field.
+    pub fn of(&self, field: &str) -> Option<&str> {
+        self.0.iter().find(|(of, _)| of == field).map(|(_, message)| message.as_str())
+    }
+}
+
+/// What was done, told on the next page.
+pub struct Flash {
+    /// One sentence.
+    pub text: String,
+    /// It was not done.
+    pub refused: bool,
+    /// The uid of a token whose deletion can be undone.
+    pub undo: Option<String>,
+}
+
+impl Flash {
+    fn done(text: impl Into<String>) -> Self {
+        Self { text: text.into(), refused: false, undo: None }
+    }
+}
+
+/// Whether a role may do something: which buttons a page has.
+pub fn may(role: Role, permission: Permission) -> bool {
+    role.may(permission)
+}

@@ -1,0 +1,158 @@
+//! `/{uid}`: a token's tile, and its use by a click.
+
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::view::Row;
+use super::when::{Clock, When, duration};
+use super::{Flash, Page, page, see_other};
+use crate::access::Permission;
+use crate::qr::Code;
+use crate::store::tokens;
+use crate::store::usage::{self, Entry, UsageFilter};
+use crate::token::settle::{Answer, Ask, Lookup, ReplayKey};
+use crate::token::{Micros, Refusal, State, Token, Uid};
+use crate::web::error::Error;
+use crate::web::guard::{Allowed, Consume, See};
+use crate::web::params::Params;
+use crate::web::state::App;
+
+/// Entries of the usage log on a tile.
+const HISTORY: i64 = 20;
+
+#[derive(Template)]
+#[template(path = "tokens/tile.html")]
+struct TilePage {
+    page: Page,
+    flash: Option<Flash>,
+    title: String,
+    row: Row,
+    code: Arc<Code>,
+    nonce: String,
+    valid_from: Option<When>,
+    valid_to: Option<When>,
+    lock: String,
+    created: When,
+    creator: String,
+    modified: Option<When>,
+    zone: String,
+    history: Vec<Attempt>,
+    may_edit: bool,
+    may_delete: bool,
+    may_use: bool,
+}
+
+/// An entry of the usage log.
+struct Attempt {
+    when: When,
+    who: String,
+    refusal: Option<&'static str>,
+}
+
+/// The token of a path.
+///
+/// # Errors
+/// Not found, also when the path is no uid; unavailable, when the database cannot be asked.
+pub async fn find(app: &App, path: &str) -> Result<Token, Error> {
+    let uid: Uid = path.parse().map_err(|_| Error::NotFound)?;
+    let found = app.store.look(move |connection| Ok(tokens::by_uid(connection, uid)?)).await?;
+    found.map(|(_, token)| token).ok_or(Error::NotFound)
+}
+
+/// Shows a tile.
+///
+/// # Errors
+/// As [`find`].
+pub async fn show(
+    who: Allowed<See>,
+    uid: web::Path<String>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let found = app.store.look(move |connection| {
+        let filter = UsageFilter { token_uid: Some(uid), ..UsageFilter::default() };
+        let Some((_, token)) = tokens::by_uid(connection, uid)? else { return Ok(None) };
+        Ok(Some((token, usage::page(connection, &filter, None, HISTORY)?)))
+    });
+    let (token, history) = found.await?.ok_or(Error::NotFound)?;
+    let clock = Clock { now: Micros::now(), zone: app.zone };
+    let code = app.codes.get(&token.value).map_err(|error| Error::fault(error.to_string()))?;
+    let (row, role) = (Row::new(&token, clock), who.caller.role);
+    let template = TilePage {
+        page: Page::new(&request, "tokens"),
+        flash: flash(&params)?,
+        title: row.title(),
+        code,
+        nonce: Uid::random().to_string(),
+        valid_from: token.valid_from.map(|from| clock.tell(from)),
+        valid_to: token.valid_to.map(|to| clock.tell(to)),
+        lock: duration(token.lock_time),
+        created: clock.tell(token.created),
+        modified: Some(token.modified).filter(|at| *at != token.created).map(|at| clock.tell(at)),
+        creator: token.creator,
+        zone: app.zone.to_string(),
+        history: history.into_iter().map(|(_, entry)| attempt(entry, clock)).collect(),
+        may_edit: role.may(Permission::Edit),
+        may_delete: role.may(Permission::Delete),
+        may_use: role.may(Permission::Consume) && row.state.word == State::Active.word(),
+        row,
+    };
+    page(&app, StatusCode::OK, &template)
+}
+
+fn attempt(entry: Entry, clock: Clock) -> Attempt {
+    Attempt { when: clock.tell(entry.timestamp), who: entry.user, refusal: entry.error_code.map(refusal) }
+}
+
+/// The reason of a refusal, as a tile tells it.
+fn refusal(code: i16) -> &'static str {
+    match code {
+        1 => "it was deleted",
+        2 => "it was used up",
+        3 => "it was locked",
+        4 => "it was out of its time",
+        _ => "for another reason",
+    }
+}
+
+/// What was done before this tile was asked for.
+fn flash(params: &Params) -> Result<Option<Flash>, Error> {
+    Ok(match params.filled("done")?.as_deref() {
+        Some("added") => Some(Flash::done("The token is added.")),
+        Some("saved") => Some(Flash::done("The token is saved.")),
+        Some("used") => Some(Flash::done("The token is used once.")),
+        Some("restored") => Some(Flash::done("The token is restored.")),
+        Some(other) => other
+            .strip_prefix("refused-")
+            .and_then(|code| code.parse().ok())
+            .map(|code| Flash { refused: true, ..Flash::done(format!("It was not used: {}.", refusal(code))) }),
+        None => None,
+    })
+}
+
+/// Uses a token once, as `consume_token` does. The form's nonce makes one use of two clicks.
+///
+/// # Errors
+/// Unavailable, when the database cannot take it.
+pub async fn use_once(
+    who: Allowed<Consume>,
+    uid: web::Path<String>,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let key = params.filled("nonce")?.filter(|nonce| nonce.len() <= 36).map(ReplayKey);
+    let what = Lookup { uid: Some(uid), ..Lookup::default() };
+    let done = match app.store.consume(Ask { who: who.caller.principal, what, key }).await? {
+        Answer::Consumed(_) | Answer::Replayed(_) => "used".to_owned(),
+        Answer::Refused { refusal: Refusal::NotExists, .. } => return Err(Error::NotFound),
+        Answer::Refused { refusal, .. } => format!("refused-{}", refusal.code()),
+        Answer::Mistaken(error) => return Err(error.into()),
+    };
+    Ok(see_other(&app, &format!("/{uid}?done={done}")))
+}
