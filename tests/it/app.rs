@@ -112,6 +112,17 @@ impl App {
     /// Starts below a base path.
     #[allow(clippy::unused_async, reason = "a test awaits what it starts")]
     pub async fn start_at(base_path: &str) -> Self {
+        Self::run(base_path, None)
+    }
+
+    /// Starts as one that is reached under a public URL, behind a proxy as it were.
+    #[allow(clippy::unused_async, reason = "a test awaits what it starts")]
+    pub async fn start_as(public_url: &str) -> Self {
+        let base_path = public_url.splitn(4, '/').nth(3).map(|path| format!("/{path}")).unwrap_or_default();
+        Self::run(&base_path, Some(public_url))
+    }
+
+    fn run(base_path: &str, public_url: Option<&str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database: DatabaseUrl = format!("sqlite:{}/tessera.db", folder.path().display()).parse().unwrap();
         database.create().unwrap();
@@ -121,7 +132,7 @@ impl App {
 
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}{base_path}", listener.local_addr().unwrap());
-        let public_url = base.parse().unwrap();
+        let public_url = public_url.unwrap_or(&base).parse().unwrap();
         let store = Store::start(&database).unwrap();
         let key = seal::key(&seal::generate()).unwrap();
         let state = state::App::new(store, key, Tz::Europe__Vienna, public_url, TrustedProxies::default());

@@ -4,6 +4,7 @@
 #![allow(missing_docs)]
 
 mod app;
+mod browser;
 mod process;
 
 mod access;
@@ -16,6 +17,9 @@ mod crash;
 mod delete;
 mod edit;
 mod load;
+mod pages;
+mod qr_codes;
 mod query;
 mod serve;
+mod sign_in;
 mod store;
