@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use actix_session::SessionMiddleware;
-use actix_session::config::PersistentSession;
+use actix_session::config::{CookieContentSecurity, PersistentSession};
 use actix_session::storage::CookieSessionStore;
 use actix_web::cookie::SameSite;
 use actix_web::cookie::time::Duration;
@@ -119,6 +119,8 @@ fn sessions(state: &App) -> SessionMiddleware<CookieSessionStore> {
     SessionMiddleware::builder(CookieSessionStore::default(), state.cookie_key.clone())
         .cookie_name(name.to_owned())
         .cookie_path(if base.is_empty() { "/".to_owned() } else { base.to_owned() })
+        // Signed, not encrypted: the id is random, and its owner may see it.
+        .cookie_content_security(CookieContentSecurity::Signed)
         .cookie_secure(https)
         .cookie_http_only(true)
         .cookie_same_site(SameSite::Lax)

@@ -12,7 +12,7 @@ use super::{Flash, Page, page, see_other};
 use crate::access::Permission;
 use crate::qr::Code;
 use crate::store::tokens;
-use crate::store::usage::{self, Entry, UsageFilter};
+use crate::store::usage::{self, Entry};
 use crate::token::settle::{Answer, Ask, Lookup, ReplayKey};
 use crate::token::{Micros, Refusal, State, Token, Uid};
 use crate::web::error::Error;
@@ -21,7 +21,7 @@ use crate::web::params::Params;
 use crate::web::state::App;
 
 /// Entries of the usage log on a tile.
-const HISTORY: i64 = 20;
+const HISTORY: usize = 20;
 
 #[derive(Template)]
 #[template(path = "tokens/tile.html")]
@@ -75,9 +75,8 @@ pub async fn show(
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let found = app.store.look(move |connection| {
-        let filter = UsageFilter { token_uid: Some(uid), ..UsageFilter::default() };
         let Some((_, token)) = tokens::by_uid(connection, uid)? else { return Ok(None) };
-        Ok(Some((token, usage::page(connection, &filter, None, HISTORY)?)))
+        Ok(Some((token, usage::last(connection, uid, HISTORY)?)))
     });
     let (token, history) = found.await?.ok_or(Error::NotFound)?;
     let clock = Clock { now: Micros::now(), zone: app.zone };
@@ -96,7 +95,7 @@ pub async fn show(
         modified: Some(token.modified).filter(|at| *at != token.created).map(|at| clock.tell(at)),
         creator: token.creator,
         zone: app.zone.to_string(),
-        history: history.into_iter().map(|(_, entry)| attempt(entry, clock)).collect(),
+        history: history.into_iter().map(|entry| attempt(entry, clock)).collect(),
         may_edit: role.may(Permission::Edit),
         may_delete: role.may(Permission::Delete),
         may_use: role.may(Permission::Consume) && row.state.word == State::Active.word(),
