@@ -24,6 +24,13 @@ pub struct TokenFilter {
     pub created_to: Option<Micros>,
 }
 
+impl TokenFilter {
+    /// Whether a page is found by walking an index, in the time of its rows: a search or a state may read a million.
+    pub fn walks_an_index(&self) -> bool {
+        self.q.is_none() && self.state.is_none()
+    }
+}
+
 /// What a list is ordered by; tokens that are alike in it are ordered by their making.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {

@@ -3,6 +3,7 @@
 pub mod assets;
 pub mod callers;
 pub mod client;
+pub mod counts;
 pub mod cursor;
 pub mod error;
 pub mod guard;

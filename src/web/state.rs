@@ -11,8 +11,8 @@ use url::Url;
 
 use super::callers::Callers;
 use super::client::TrustedProxies;
+use super::counts::Counts;
 use super::layers::Drain;
-use super::pages::list::Counts;
 use crate::qr::Codes;
 use crate::store::Store;
 use crate::token::Uid;

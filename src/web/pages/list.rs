@@ -1,9 +1,5 @@
 //! `/`: the list of tokens.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -16,6 +12,7 @@ use super::{Flash, Page, Problems, page};
 use crate::access::Permission;
 use crate::store::token_list::{self, Part, Place, Sort, TokenFilter};
 use crate::token::{Micros, State, Token, TokenError, Uid};
+use crate::web::counts::Count;
 use crate::web::cursor::CursorOf;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, See};
@@ -25,8 +22,6 @@ use crate::web::state::App;
 
 /// Tokens on a page.
 const ROWS: usize = 50;
-/// A filter's tokens are counted no further than this: whoever finds more looks for something narrower.
-const COUNTED: i64 = 10_000;
 
 /// The orders that can be chosen: the word in the address, the words on the page, and what they mean.
 const ORDERS: [(&str, &str, Sort, bool); 5] = [
@@ -180,17 +175,21 @@ pub async fn show(
     });
     let clock = Clock { now: Micros::now(), zone: app.zone };
     let wanted = (asked.order(), turn.clone(), filter.clone());
-    let found = app.store.read(move |connection| {
+    let work = move |connection: &mut _| {
         let ((sort, descending), turn, filter) = wanted;
         Ok(token_list::page(connection, &filter, clock.now, turn.part(sort, descending))?)
-    });
-    let found = if problems.is_empty() { found.await? } else { Vec::new() };
+    };
+    let found = match (problems.is_empty(), filter.walks_an_index()) {
+        (false, _) => Vec::new(),
+        (true, true) => app.store.look(work).await?,
+        (true, false) => app.store.read(work).await?,
+    };
     let (rows, before, behind) = turn.cut(found);
     let is_all = turn == Turn::First && behind.is_none();
     let count = if is_all {
-        counted(i64::try_from(rows.len()).unwrap_or_default())
+        Count::Exactly(i64::try_from(rows.len()).unwrap_or_default())
     } else {
-        app.counts.of(&app, &filter, clock.now).await?
+        app.counts.of(&app.store, &filter, clock.now).await?
     };
     let base = app.base.to_string();
     let link = |name: &str, place: Option<Place>| {
@@ -205,7 +204,7 @@ pub async fn show(
         orders: ORDERS.iter().map(|(word, words, ..)| (*word, *words)).collect(),
         untouched: rows.is_empty() && is_all && !asked.is_set() && problems.is_empty(),
         rows: rows.iter().map(|token| Row::new(token, clock)).collect(),
-        count,
+        count: counted(count),
         loosen: asked.loosen(&base),
         first: asked.href(&base, ""),
         newer: link("before", before),
@@ -280,41 +279,10 @@ impl Turn {
     }
 }
 
-fn counted(count: i64) -> String {
-    format!("{} token{}", grouped(count), if count == 1 { "" } else { "s" })
-}
-
-/// How many tokens a filter finds, counted a moment ago: counting reads them all, and a page only its own.
-#[derive(Default)]
-pub struct Counts(Mutex<HashMap<TokenFilter, (Instant, String)>>);
-
-/// How long a count is good enough.
-const COUNT_AGE: Duration = Duration::from_secs(5);
-/// How many filters' counts are remembered.
-const COUNTS: usize = 256;
-
-impl Counts {
-    async fn of(&self, app: &App, filter: &TokenFilter, now: Micros) -> Result<String, Error> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(filter).cloned();
-        if let Some((at, text)) = known
-            && at.elapsed() < COUNT_AGE
-        {
-            return Ok(text);
-        }
-        let wanted = filter.clone();
-        let count = app.store.read(move |connection| match &wanted {
-            all if *all == TokenFilter::default() => Ok(token_list::count_all(connection)?),
-            some => Ok(token_list::count(connection, some, now, COUNTED + 1)?),
-        });
-        let text = match count.await? {
-            count if count > COUNTED && *filter != TokenFilter::default() => format!("more than {}", counted(COUNTED)),
-            count => counted(count),
-        };
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if counts.len() >= COUNTS {
-            counts.clear();
-        }
-        counts.insert(filter.clone(), (Instant::now(), text.clone()));
-        Ok(text)
+fn counted(count: Count) -> String {
+    match count {
+        Count::Exactly(1) => "1 token".into(),
+        Count::Exactly(count) => format!("{} tokens", grouped(count)),
+        Count::MoreThan(count) => format!("more than {} tokens", grouped(count)),
     }
 }

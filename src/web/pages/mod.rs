@@ -23,7 +23,7 @@ use super::assets;
 use super::error::Error;
 use super::guard::Caller;
 use super::state::App;
-use crate::access::{Permission, Role};
+use crate::access::Permission;
 use crate::token::TokenError;
 
 /// What every page needs.
@@ -150,9 +150,4 @@ impl Flash {
     fn done(text: impl Into<String>) -> Self {
         Self { text: text.into(), refused: false, undo: None }
     }
-}
-
-/// Whether a role may do something: which buttons a page has.
-pub fn may(role: Role, permission: Permission) -> bool {
-    role.may(permission)
 }

@@ -1,0 +1,62 @@
+//! How many tokens a filter finds, counted a moment ago: counting reads them all, and a page only its own.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::error::Error;
+use crate::store::Store;
+use crate::store::token_list::{self, TokenFilter};
+use crate::token::Micros;
+
+/// How long a count is good enough.
+const AGE: Duration = Duration::from_secs(5);
+/// How many filters' counts are remembered.
+const REMEMBERED: usize = 256;
+/// A filter's tokens are counted no further than this: whoever finds more looks for something narrower.
+const COUNTED: i64 = 10_000;
+
+/// Counts by filter.
+#[derive(Default)]
+pub struct Counts(Mutex<HashMap<TokenFilter, (Instant, Count)>>);
+
+/// A count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// So many.
+    Exactly(i64),
+    /// More than so many.
+    MoreThan(i64),
+}
+
+impl Counts {
+    /// How many tokens `filter` finds. All of them are counted exactly.
+    ///
+    /// # Errors
+    /// Unavailable, when the database cannot be asked.
+    pub async fn of(&self, store: &Store, filter: &TokenFilter, now: Micros) -> Result<Count, Error> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(filter).copied();
+        if let Some((at, count)) = known
+            && at.elapsed() < AGE
+        {
+            return Ok(count);
+        }
+        let (wanted, is_all) = (filter.clone(), *filter == TokenFilter::default());
+        let count = store.read(move |connection| {
+            if is_all {
+                return Ok(Count::Exactly(token_list::count_all(connection)?));
+            }
+            Ok(match token_list::count(connection, &wanted, now, COUNTED + 1)? {
+                count if count > COUNTED => Count::MoreThan(COUNTED),
+                count => Count::Exactly(count),
+            })
+        });
+        let count = count.await?;
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.len() >= REMEMBERED {
+            counts.clear();
+        }
+        counts.insert(filter.clone(), (Instant::now(), count));
+        Ok(count)
+    }
+}
