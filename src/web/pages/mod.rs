@@ -113,10 +113,20 @@ impl Problems {
         self.0.push((field.to_owned(), message.into()));
     }
 
-    /// Adds errors that name their fields.
+    /// Adds errors that name their fields, in the words of the form.
     pub fn add_all(&mut self, errors: &[TokenError]) {
         for error in errors {
-            self.add(error.param().unwrap_or("value"), error.to_string());
+            let (field, told) = (error.param().unwrap_or("value"), error.to_string());
+            let told = match field {
+                "usage_count" => "Uses must be a whole number from 0 to 2,147,483,647, or unlimited.".into(),
+                "lock_time" => "The lock must be a whole number of up to 2,147,483,647 seconds, and 0 for none.".into(),
+                "valid_from" => told.replace("valid_from", "“Valid from”").replace("valid_to", "“Valid to”"),
+                "valid_to" => told.replace("valid_to", "“Valid to”").replace("valid_from", "“Valid from”"),
+                "created_from" => told.replace("created_from", "“Created from”"),
+                "created_to" => told.replace("created_to", "“Created to”"),
+                _ => told,
+            };
+            self.add(field, told);
         }
     }
 
