@@ -30,11 +30,6 @@ for (const box of document.querySelectorAll("[data-disables]")) {
   follow();
 }
 
-// A filter that is chosen is applied; without a script its button does so.
-for (const field of document.querySelectorAll("[data-submits]")) {
-  field.addEventListener("change", () => field.form.requestSubmit());
-}
-
 // What was done is told once: a page that is loaded again, or bookmarked, does not tell it again.
 const address = new URL(location.href);
 if (address.searchParams.has("done")) {
