@@ -1,16 +1,52 @@
 //! Keys and sessions that were seen within the last second: most requests need no look at the database for them.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use super::error::Error;
-use super::guard::{Caller, Via};
-use crate::access::Principal;
 use crate::access::api_key;
 use crate::access::session::{self, SessionHash};
+use crate::access::{Principal, Role};
 use crate::store::{Store, keys, sessions};
 use crate::token::Micros;
+
+/// Who sent a request.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The name in the log.
+    pub principal: Principal,
+    /// What the caller may do.
+    pub role: Role,
+    /// What the caller showed.
+    pub via: Via,
+}
+
+/// By what a caller is known.
+#[derive(Clone, Debug)]
+pub enum Via {
+    /// An API key.
+    Key,
+    /// A session.
+    Session {
+        /// The hash of its id.
+        hash: SessionHash,
+        /// The user's number.
+        user_id: i64,
+        /// The user's name.
+        name: Arc<str>,
+    },
+}
+
+impl Via {
+    /// The name of a signed-in user.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Key => "",
+            Self::Session { name, .. } => name,
+        }
+    }
+}
 
 /// What ends a key, a session or a role takes effect within a second, so no longer than that is one believed.
 const BELIEVED: Duration = Duration::from_millis(900);

@@ -2,7 +2,6 @@
 
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use actix_session::SessionExt;
 use actix_web::body::MessageBody;
@@ -12,50 +11,13 @@ use actix_web::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
+use super::callers::Caller;
 use super::error::Error;
 use super::state::App;
-use crate::access::session::SessionHash;
-use crate::access::{Permission, Principal, Role};
+use crate::access::Permission;
 
 /// The session cookie's one entry: the random id.
 pub const SESSION_ID: &str = "id";
-
-/// Who sent a request.
-#[derive(Clone, Debug)]
-pub struct Caller {
-    /// The name in the log.
-    pub principal: Principal,
-    /// What the caller may do.
-    pub role: Role,
-    /// What the caller showed.
-    pub via: Via,
-}
-
-/// By what a caller is known.
-#[derive(Clone, Debug)]
-pub enum Via {
-    /// An API key.
-    Key,
-    /// A session.
-    Session {
-        /// The hash of its id.
-        hash: SessionHash,
-        /// The user's number.
-        user_id: i64,
-        /// The user's name.
-        name: Arc<str>,
-    },
-}
-
-impl Via {
-    /// The name of a signed-in user.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Key => "",
-            Self::Session { name, .. } => name,
-        }
-    }
-}
 
 /// Lets nobody in whom it does not know: around every address but the open ones, so that one that is added without
 /// a thought is closed. What is inside is decided by [`Allowed`].

@@ -17,8 +17,8 @@ use tokio::sync::Notify;
 use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
 
+use super::callers::Caller;
 use super::error::Error;
-use super::guard::Caller;
 use super::state::App;
 use crate::token::Uid;
 

@@ -11,8 +11,9 @@ use crate::access::password;
 use crate::access::session::SessionHash;
 use crate::store::{sessions, users};
 use crate::token::{Micros, TokenError};
+use crate::web::callers::{Caller, Via};
 use crate::web::error::Error;
-use crate::web::guard::{Allowed, Anybody, Caller, Via};
+use crate::web::guard::{Allowed, Anybody};
 use crate::web::params::Params;
 use crate::web::state::App;
 

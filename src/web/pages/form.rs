@@ -16,8 +16,6 @@ use crate::web::json::check_link;
 use crate::web::params::Params;
 use crate::web::state::App;
 
-pub use super::typed::in_unit;
-
 #[derive(Template)]
 #[template(path = "tokens/form.html")]
 struct FormPage {

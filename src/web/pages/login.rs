@@ -14,8 +14,9 @@ use crate::store::audit;
 use crate::store::sessions::{self, NewSession};
 use crate::store::users::{self, Credentials};
 use crate::token::Micros;
+use crate::web::callers::Via;
 use crate::web::error::Error;
-use crate::web::guard::{Allowed, Anybody, SESSION_ID, Via};
+use crate::web::guard::{Allowed, Anybody, SESSION_ID};
 use crate::web::params::Params;
 use crate::web::state::App;
 

@@ -20,8 +20,8 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder, web
 use askama::Template;
 
 use super::assets;
+use super::callers::Caller;
 use super::error::Error;
-use super::guard::Caller;
 use super::state::App;
 use crate::access::Permission;
 use crate::token::TokenError;

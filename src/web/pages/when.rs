@@ -116,7 +116,7 @@ pub fn duration(seconds: i32) -> String {
     if seconds == 0 {
         return "none".into();
     }
-    let (amount, unit) = super::form::in_unit(seconds);
+    let (amount, unit) = super::typed::in_unit(seconds);
     let plural = if amount == 1 { "" } else { "s" };
     format!("{} {}{plural}", grouped(i64::from(amount)), unit.trim_end_matches('s'))
 }
