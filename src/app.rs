@@ -10,6 +10,7 @@ use tracing_actix_web::TracingLogger;
 
 use crate::web::layers::{Drain, RequestLog, faults, under_way};
 use crate::web::pages::error::error_pages;
+use crate::web::pages::{HSTS, PERMISSIONS};
 use crate::web::routes::routes;
 use crate::web::state::App;
 
@@ -39,12 +40,25 @@ pub fn serve(listener: TcpListener, state: App) -> std::io::Result<Running> {
         ActixApp::new()
             .app_data(web::Data::clone(&state))
             .configure(move |config| routes(config, &for_routes))
-            .wrap(DefaultHeaders::new().add(("Cache-Control", "no-store")).add(("X-Content-Type-Options", "nosniff")))
             .wrap(from_fn(faults))
             .wrap(from_fn(error_pages))
+            .wrap(headers(state.public_url.is_https()))
             .wrap(from_fn(under_way))
             .wrap(TracingLogger::<RequestLog>::new())
     });
     let server = server.disable_signals().shutdown_timeout(ENDING_SECONDS).listen(listener)?.run();
     Ok(Running { server, address, drain })
+}
+
+/// What every answer says that does not say otherwise: nothing is kept, framed, sniffed or read by other sites.
+fn headers(https: bool) -> DefaultHeaders {
+    let headers = DefaultHeaders::new()
+        .add(("Cache-Control", "no-store"))
+        .add(("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"))
+        .add(("Cross-Origin-Opener-Policy", "same-origin"))
+        .add(("Cross-Origin-Resource-Policy", "same-origin"))
+        .add(("Permissions-Policy", PERMISSIONS))
+        .add(("Referrer-Policy", "same-origin"))
+        .add(("X-Content-Type-Options", "nosniff"));
+    if https { headers.add(("Strict-Transport-Security", HSTS)) } else { headers }
 }

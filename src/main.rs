@@ -15,8 +15,8 @@ fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     tracing_subscriber::fmt()
-        // The server library tells of each of its threads; what a person wants to know, we say ourselves.
-        .with_env_filter(EnvFilter::new(format!("actix_server=warn,{}", cli.common.log)))
+        // The libraries tell of each of their threads, and of each cookie that somebody made up.
+        .with_env_filter(EnvFilter::new(format!("actix_server=warn,actix_session=error,{}", cli.common.log)))
         .with_writer(std::io::stderr)
         // Else a log that cannot be written (a full disk, a closed pipe) would be reported to that same log, and the
         // report panics in the middle of a request.

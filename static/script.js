@@ -48,10 +48,11 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
-// What was typed into a form outlives a session that ended meanwhile: it is kept in this tab until the form is done.
+// What was typed into a form outlives a session that ended meanwhile: it is kept in this tab until the form is done. The hidden
+// fields come back with it: they say what the form knew, and without them a use or an edit since then would be undone.
 for (const form of document.querySelectorAll("form[data-keep]")) {
   const name = "typed " + form.dataset.keep;
-  const fields = () => [...form.elements].filter((field) => field.name && field.type !== "hidden" && field.type !== "submit");
+  const fields = () => [...form.elements].filter((field) => field.name && field.type !== "submit");
   const kept = JSON.parse(sessionStorage.getItem(name) || "null");
   if (kept && form.dataset.restore !== "no" && performance.getEntriesByType("navigation")[0]?.type !== "reload") {
     for (const field of fields()) {

@@ -11,6 +11,7 @@ use crate::store::users::{self, NewUser};
 use crate::store::{DatabaseUrl, Store, migrations, settings};
 use crate::token::Micros;
 use crate::web::layers::Drain;
+use crate::web::pages::trying;
 use crate::web::seal;
 use crate::web::state::{App, PublicUrl};
 
@@ -39,6 +40,7 @@ pub fn run(common: &Common, options: Serve) -> Result<(), Failure> {
         write(connect(common)?, |connection| Ok(settings::cookie_key(connection, &seal::generate(), Micros::now())?))?;
     let cookie_key = seal::key(&cookie_key)?;
     let state = App::new(Store::start(url)?, cookie_key, common.zone(), public_url, options.trusted_proxies);
+    trying::prepare();
     actix_web::rt::System::new().block_on(serve(listener, state))
 }
 

@@ -60,6 +60,15 @@ pub fn page(
     Ok(query.load::<Row>(connection)?.into_iter().map(deleted).collect())
 }
 
+/// Whether a token is deleted, and can be restored.
+///
+/// # Errors
+/// The database's.
+pub fn is_there(connection: &mut Connection, uid: Uid, now: Micros) -> QueryResult<bool> {
+    let row = tokens::table.filter(tokens::uid.eq(uid.to_string())).filter(tokens::deleted_at.gt(oldest(now)));
+    diesel::select(diesel::dsl::exists(row)).get_result(connection)
+}
+
 /// Restores a token, as it was.
 ///
 /// # Errors

@@ -79,13 +79,13 @@ impl Seen {
         seen.get(hash).filter(|known| known.at.elapsed() < BELIEVED).cloned()
     }
 
-    fn set(&self, hash: [u8; 32], known: Option<(Caller, Option<Micros>)>) {
+    fn set(&self, hash: [u8; 32], at: Instant, known: Option<(Caller, Option<Micros>)>) {
         let mut seen = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= REMEMBERED {
             seen.clear();
         }
         match known {
-            Some((caller, expires)) => seen.insert(hash, Known { caller, expires, at: Instant::now() }),
+            Some((caller, expires)) => seen.insert(hash, Known { caller, expires, at }),
             None => seen.remove(&hash),
         };
     }
@@ -103,16 +103,18 @@ impl Callers {
         if let Some(known) = self.keys.get(&hash) {
             return Ok(Some(known.caller).filter(|_| is_good(known.expires)));
         }
+        // What is found was true at this moment, however long the finding takes.
+        let at = Instant::now();
         let found = store.look(move |connection| keys::find(connection, &hash)).await?;
         let Some(key) = found.filter(|key| is_good(key.expires)) else {
-            self.keys.set(hash, None);
+            self.keys.set(hash, at, None);
             return Ok(None);
         };
         if is_old(key.last_used, now) {
             aside(store, move |connection| Ok(keys::touch(connection, &hash, now)?));
         }
         let caller = Caller { principal: Principal::key(&key.name), role: key.role, via: Via::Key };
-        self.keys.set(hash, Some((caller.clone(), key.expires)));
+        self.keys.set(hash, at, Some((caller.clone(), key.expires)));
         Ok(Some(caller))
     }
 
@@ -126,9 +128,10 @@ impl Callers {
             return Ok(Some(known.caller));
         }
         let now = Micros::now();
+        let at = Instant::now();
         let found = store.look(move |connection| sessions::find(connection, &hash, now)).await?;
         let Some(signed_in) = found else {
-            self.sessions.set(hash, None);
+            self.sessions.set(hash, at, None);
             return Ok(None);
         };
         if is_old(Some(signed_in.last_seen), now) {
@@ -136,13 +139,13 @@ impl Callers {
         }
         let via = Via::Session { hash, user_id: signed_in.user_id, name: signed_in.name.into() };
         let caller = Caller { principal: Principal::user(via.name()), role: signed_in.role, via };
-        self.sessions.set(hash, Some((caller.clone(), None)));
+        self.sessions.set(hash, at, Some((caller.clone(), None)));
         Ok(Some(caller))
     }
 
     /// Forgets a session that has just ended; elsewhere it is believed for less than a second.
     pub fn forget(&self, hash: &SessionHash) {
-        self.sessions.set(*hash, None);
+        self.sessions.set(*hash, Instant::now(), None);
     }
 
     /// Forgets every session, after some have ended.

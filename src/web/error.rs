@@ -28,6 +28,8 @@ pub enum Error {
     NotFound,
     /// The address takes these methods only.
     MethodNotAllowed(&'static str),
+    /// Too many failures; not before this many seconds.
+    TooManyRequests(i64),
     /// The database or the queue cannot take it now.
     Unavailable(String),
     /// A fault of ours.
@@ -74,6 +76,7 @@ impl Error {
             Self::Forbidden(_) => "Forbidden",
             Self::NotFound => "NotFound",
             Self::MethodNotAllowed(_) => "MethodNotAllowed",
+            Self::TooManyRequests(_) => "TooManyRequests",
             Self::Unavailable(_) => "Unavailable",
             Self::Fault { .. } => "Exception",
         }
@@ -107,6 +110,7 @@ impl Error {
         match self {
             Self::Unauthorized(challenge) => response.insert_header((WWW_AUTHENTICATE, *challenge)),
             Self::MethodNotAllowed(methods) => response.insert_header((ALLOW, *methods)),
+            Self::TooManyRequests(seconds) => response.insert_header((RETRY_AFTER, seconds.to_string())),
             Self::Unavailable(_) => response.insert_header((RETRY_AFTER, AGAIN)),
             _ => &mut response,
         };
@@ -145,6 +149,13 @@ impl fmt::Display for Error {
             Self::Forbidden(why) => f.write_str(why),
             Self::NotFound => f.write_str("There is nothing at this address."),
             Self::MethodNotAllowed(methods) => write!(f, "This address takes {methods} only."),
+            Self::TooManyRequests(seconds) => {
+                write!(
+                    f,
+                    "Too many tries. Wait {seconds} second{}, then try again.",
+                    if *seconds == 1 { "" } else { "s" }
+                )
+            }
             Self::Unavailable(_) => f.write_str("The database cannot take this now; try again."),
             Self::Fault { request_id, .. } => {
                 f.write_str("Something went wrong here, and nothing was changed.")?;
@@ -166,6 +177,7 @@ impl ResponseError for Error {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Fault { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }

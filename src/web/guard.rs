@@ -61,11 +61,17 @@ pub async fn same_origin(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if reads || request.headers().contains_key(AUTHORIZATION) || is_same_origin(request.request()) {
+    if reads || has_bearer(request.request()) || is_same_origin(request.request()) {
         return next.call(request).await.map(ServiceResponse::map_into_left_body);
     }
     let error = Error::Forbidden("This was sent by a page of another site, and is refused.".into());
     Ok(request.error_response(error).map_into_right_body())
+}
+
+/// A browser never sends a bearer by itself.
+fn has_bearer(request: &HttpRequest) -> bool {
+    let header = request.headers().get(AUTHORIZATION).and_then(|header| header.to_str().ok()).unwrap_or_default();
+    header.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer "))
 }
 
 /// By `Sec-Fetch-Site` (W3C Fetch Metadata), which no page can forge; by `Origin` where a browser is too old for it. Who
@@ -86,8 +92,10 @@ fn is_same_origin(request: &HttpRequest) -> bool {
 /// # Errors
 /// Forbidden.
 pub fn refuse_foreign_get(request: &HttpRequest) -> Result<(), Error> {
-    let is_ours = request.headers().get("sec-fetch-site").is_some_and(|site| site == "same-origin");
-    if request.method() != Method::GET || request.headers().contains_key(AUTHORIZATION) || is_ours {
+    let says = |name: &str, value: &str| request.headers().get(name).is_some_and(|said| said == value);
+    // A page of ours fetches; a navigation may have been sent here from elsewhere, by way of our own redirects.
+    let is_ours = says("sec-fetch-site", "same-origin") && !says("sec-fetch-mode", "navigate");
+    if request.method() != Method::GET || has_bearer(request) || is_ours {
         return Ok(());
     }
     Err(Error::Forbidden("A signed-in browser consumes by POST, or by GET from a page of this site only.".into()))

@@ -39,11 +39,31 @@ enum Raw {
     Other,
 }
 
+/// A page's form: its fields come from the body alone. A link with fields in its query string must not decide what a
+/// form writes that somebody else fills in.
+pub struct Form(pub Params);
+
+impl FromRequest for Form {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let params = Params::read(request, payload, false);
+        Box::pin(async move { Ok(Self(params.await?)) })
+    }
+}
+
 impl<const LIMIT: usize> FromRequest for Params<LIMIT> {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        Self::read(request, payload, true)
+    }
+}
+
+impl<const LIMIT: usize> Params<LIMIT> {
+    fn read(request: &HttpRequest, payload: &mut Payload, with_query: bool) -> <Self as FromRequest>::Future {
         let request = request.clone();
         let body = web::Payload::from_request(&request, payload).into_inner();
         Box::pin(async move {
@@ -53,7 +73,8 @@ impl<const LIMIT: usize> FromRequest for Params<LIMIT> {
                     .map_err(|_| TokenError::unreadable("The body was not sent whole in time."))??,
                 Err(error) => return Err(unreadable(error)),
             };
-            let mut fields = pairs(request.query_string(), "query string")?;
+            let query = if with_query { request.query_string() } else { "" };
+            let mut fields = pairs(query, "query string")?;
             if !body.is_empty() {
                 fields.append(&mut body_fields(&request, &body)?);
             }

@@ -9,7 +9,7 @@ use actix_web::cookie::SameSite;
 use actix_web::cookie::time::Duration;
 use actix_web::http::{Method, header};
 use actix_web::middleware::{Compress, from_fn};
-use actix_web::{HttpRequest, HttpResponse, Resource, Route, web};
+use actix_web::{HttpRequest, HttpResponse, Resource, Route, guard, web};
 
 use super::assets;
 use super::error::Error;
@@ -58,8 +58,8 @@ fn health(config: &mut web::ServiceConfig, prefix: &str) {
 /// For everybody.
 fn open(config: &mut web::ServiceConfig) {
     config
-        .service(at("/static/{address}", "GET").route(get().to(assets::get)).wrap(Compress::default()))
-        .service(at("/login", "GET, POST").route(get().to(login::show)).route(post().to(login::sign_in)));
+        .service(at("/static/{address}", "GET, HEAD").route(shown().to(assets::get)).wrap(Compress::default()))
+        .service(at("/login", "GET, HEAD, POST").route(shown().to(login::show)).route(post().to(login::sign_in)));
 }
 
 /// For programs, by key; and for the pages' scripts, by session.
@@ -86,24 +86,27 @@ fn consuming(path: &str) -> Resource {
     at(path, "GET, POST").route(get().to(consume::consume_token)).route(post().to(consume::consume_token))
 }
 
-/// For people: sent compressed to whoever takes it so. Nothing on a page is both secret and beside what a stranger typed.
+/// For people: sent compressed to whoever takes it so. No other site can have a page made with the cookie but by
+/// navigating to it (`SameSite`), and so none can measure what its text compresses to.
 fn pages(config: &mut web::ServiceConfig) {
     let packed = Compress::default;
     config
-        .service(at("/", "GET").route(get().to(list::show)).wrap(packed()))
-        .service(at("/add", "GET, POST").route(get().to(form::add_form)).route(post().to(form::add)).wrap(packed()))
-        .service(at("/deleted", "GET").route(get().to(deleted::show)).wrap(packed()))
-        .service(at("/account", "GET").route(get().to(account::show)).wrap(packed()))
+        .service(at("/", "GET, HEAD").route(shown().to(list::show)).wrap(packed()))
+        .service(
+            at("/add", "GET, HEAD, POST").route(shown().to(form::add_form)).route(post().to(form::add)).wrap(packed()),
+        )
+        .service(at("/deleted", "GET, HEAD").route(shown().to(deleted::show)).wrap(packed()))
+        .service(at("/account", "GET, HEAD").route(shown().to(account::show)).wrap(packed()))
         .service(at("/account/password", "POST").route(post().to(account::change_password)))
         .service(at("/account/sessions/end", "POST").route(post().to(account::end_sessions)))
         .service(at("/logout", "POST").route(post().to(login::sign_out)))
-        .service(at("/{uid}", "GET").route(get().to(tile::show)).wrap(packed()))
+        .service(at("/{uid}", "GET, HEAD").route(shown().to(tile::show)).wrap(packed()))
         .service(at("/{uid}/use", "POST").route(post().to(tile::use_once)))
-        .service(at("/{uid}/edit", "GET, POST").route(get().to(form::edit_form)).route(post().to(form::edit)))
-        .service(at("/{uid}/delete", "GET, POST").route(get().to(delete::ask)).route(post().to(delete::delete)))
+        .service(at("/{uid}/edit", "GET, HEAD, POST").route(shown().to(form::edit_form)).route(post().to(form::edit)))
+        .service(at("/{uid}/delete", "GET, HEAD, POST").route(shown().to(delete::ask)).route(post().to(delete::delete)))
         .service(at("/{uid}/restore", "POST").route(post().to(deleted::restore)))
-        .service(at("/{uid}/qr_code", "GET").route(get().to(qr_code::png)))
-        .service(at("/{uid}/qr_code.svg", "GET").route(get().to(qr_code::svg)));
+        .service(at("/{uid}/qr_code", "GET, HEAD").route(shown().to(qr_code::png)))
+        .service(at("/{uid}/qr_code.svg", "GET, HEAD").route(shown().to(qr_code::svg)));
 }
 
 /// The session cookie: it holds a random id and nothing else. Its name's prefix has browsers hold what it says (RFC 6265bis,
@@ -132,6 +135,11 @@ fn get() -> Route {
     web::route().method(Method::GET)
 }
 
+/// A page or a file: HEAD asks for what GET would answer, without its body. It consumes nothing.
+fn shown() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}
+
 fn head() -> Route {
     web::route().method(Method::HEAD)
 }
@@ -150,11 +158,15 @@ async fn not_found() -> Result<HttpResponse, Error> {
     Err(Error::NotFound)
 }
 
+/// Whether a path is one of the JSON views.
+pub fn is_view(path: &str) -> bool {
+    VIEWS.contains(&path.rsplit('/').next().unwrap_or_default())
+}
+
 /// Whether a program asks: one of the JSON views, or anything by whoever prefers JSON to HTML.
 pub fn answers_json(request: &HttpRequest) -> bool {
-    let last = request.path().rsplit('/').next().unwrap_or_default();
     let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    VIEWS.contains(&last) || prefers_json(&accept.to_ascii_lowercase())
+    is_view(request.path()) || prefers_json(&accept.to_ascii_lowercase())
 }
 
 /// Whether an `Accept` header gives JSON a greater weight than HTML (RFC 9110, section 12.5.1).

@@ -69,6 +69,7 @@ impl Answer {
             "Forbidden" => (None, 403),
             "NotFound" => (None, 404),
             "MethodNotAllowed" => (None, 405),
+            "TooManyRequests" => (None, 429),
             "Exception" => (None, 500),
             "Unavailable" => (None, 503),
             other => panic!("no such failure: {other}"),

@@ -103,9 +103,9 @@ async fn a_token_is_added_shown_edited_used_deleted_and_restored() {
     );
 
     let nonce = tile.field("nonce");
-    for _ in 0..2 {
+    for done in ["used", "replayed"] {
         let used = browser.post(&format!("/{uid}/use"), &[("nonce", &nonce)]).await;
-        assert_eq!(used.check_leads_to("/").location, format!("/{uid}?done=used"));
+        assert_eq!(used.check_leads_to("/").location, format!("/{uid}?done={done}"));
     }
     assert_eq!(app.token(&uid).await["usage_count"], 1, "two clicks are one use");
     browser.post(&format!("/{uid}/use"), &[]).await.check_leads_to(&format!("/{uid}?done=used"));
@@ -144,11 +144,14 @@ async fn a_token_is_added_shown_edited_used_deleted_and_restored() {
     let list = browser.get(&deleted.check_leads_to("/?done=deleted").location).await;
     list.check(200, &["The token is deleted.", "Undo", &format!("/{uid}/restore")]);
     browser.get(&format!("/{uid}")).await.check(404, &["Nothing is here", "Back to the tokens"]);
-    browser.post(&format!("/{uid}/delete"), &[]).await.check(404, &[]);
+    let again = browser.post(&format!("/{uid}/delete"), &[]).await;
+    assert_eq!(again.check_leads_to("/?done=deleted").location, deleted.location, "from two tabs it is deleted once");
     browser.get("/deleted").await.check(200, &["Ben", "user:admin", "Restore"]);
     browser.post(&format!("/{uid}/restore"), &[]).await.check_leads_to(&format!("/{uid}?done=restored"));
     browser.get(&format!("/{uid}")).await.check(200, &["Ben"]);
-    browser.post(&format!("/{uid}/restore"), &[]).await.check(404, &[]);
+    browser.post(&format!("/{uid}/restore"), &[]).await.check_leads_to(&format!("/{uid}?done=restored"));
+    browser.post(&format!("/{NOBODY}/restore"), &[]).await.check(404, &[]);
+    browser.post(&format!("/{NOBODY}/delete"), &[]).await.check(404, &[]);
 }
 
 #[actix_web::test]
@@ -378,7 +381,9 @@ async fn errors_have_pages_with_a_way_back() {
     browser.get("/not-a-uid").await.check(404, &["Nothing is here"]);
     let post = browser.post("/", &[]).await;
     post.check(405, &["Not in this way"]);
-    assert_eq!(post.headers["allow"], "GET");
+    assert_eq!(post.headers["allow"], "GET, HEAD");
+    let head = browser.request(Method::HEAD, "/").send().await.unwrap();
+    assert_eq!((head.status().as_u16(), head.text().await.unwrap()), (200, String::new()));
     app.connection().batch_execute("ALTER TABLE usage RENAME TO gone").unwrap();
     let uid = app.add(&[]).await;
     let fault = browser.get(&format!("/{uid}")).await;
@@ -470,6 +475,7 @@ async fn the_account_changes_the_password_and_ends_sessions() {
     page.check(200, &["editor", "This one", "Sign out everywhere else"]);
     let session = page.field("session");
     browser.post("/account/sessions/end", &[("session", &session)]).await.check_leads_to("/account?done=ended");
+    browser.get("/account?done=ended").await.check(200, &["That session is signed out"]);
     other.get("/").await.check_leads_to("/login");
     browser.get("/").await.check(200, &[]);
     browser.post("/account/sessions/end", &[("session", "x")]).await.check(422, &[]);
@@ -501,5 +507,154 @@ async fn a_session_that_ended_in_a_form_comes_back_to_it() {
         ("/logout".into(), "%2F".into()),
     ] {
         assert_eq!(browser.post(&path, &[]).await.check_leads_to("/login").location, format!("/login?next={next}"));
+    }
+}
+
+/// The fields of a token's edit form, as a browser sends them when nothing is changed.
+async fn edit_fields(browser: &mut Browser<'_>, uid: &str) -> Vec<(&'static str, String)> {
+    let form = browser.get(&format!("/{uid}/edit")).await;
+    let names = [
+        "was_value",
+        "was_label",
+        "was_valid_from",
+        "was_valid_to",
+        "was_usage_count",
+        "was_lock_time",
+        "value",
+        "label",
+        "valid_from",
+        "valid_to",
+        "usage_count",
+        "lock_time",
+    ];
+    names.into_iter().map(|name| (name, form.field(name))).chain([("lock_unit", "seconds".to_owned())]).collect()
+}
+
+fn with<'a>(fields: &'a [(&'static str, String)], changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let kept = fields.iter().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
+    kept.map(|(name, value)| (*name, value.as_str())).chain(changes.iter().copied()).collect()
+}
+
+#[actix_web::test]
+async fn a_link_decides_nothing_of_what_a_form_writes() {
+    let app = App::start().await;
+    let mut browser = Browser::of(&app, Role::Editor).await;
+    let uid = app.add(&[("usage_count", "3")]).await;
+    let fields = edit_fields(&mut browser, &uid).await;
+    let page = browser.get(&format!("/{uid}/edit?unlimited=1")).await;
+    page.check(200, &[&format!("action=\"/{uid}/edit\"")]);
+    let sent = browser.post(&format!("/{uid}/edit?unlimited=1&value=x"), &with(&fields, &[("label", "Anna")])).await;
+    sent.check_leads_to(&format!("/{uid}?done=saved"));
+    let token = app.token(&uid).await;
+    assert_eq!((&token["usage_count"], &token["value"], &token["label"]), (&json!(3), &json!(uid), &json!("Anna")));
+}
+
+#[actix_web::test]
+async fn an_edit_that_does_not_say_what_it_knew_is_refused() {
+    let app = App::start().await;
+    let mut browser = Browser::of(&app, Role::Editor).await;
+    let uid = app.add(&[("valid_to", "2999-01-01")]).await;
+    let fields = edit_fields(&mut browser, &uid).await;
+    let path = format!("/{uid}/edit");
+    let without: Vec<_> = with(&fields, &[]).into_iter().filter(|(name, _)| *name != "was_valid_to").collect();
+    browser.post(&path, &without).await.check(400, &["was_valid_to"]);
+    for (name, text) in [("was_usage_count", "x"), ("was_lock_time", ""), ("was_valid_from", "soon")] {
+        browser.post(&path, &with(&fields, &[(name, text)])).await.check(422, &[name]);
+    }
+    assert_eq!(app.token(&uid).await["valid_to"], "2998-12-31T23:00:00Z");
+}
+
+#[actix_web::test]
+async fn fields_that_do_not_agree_any_more_are_shown_as_they_are() {
+    let app = App::start().await;
+    let mut browser = Browser::of(&app, Role::Editor).await;
+    let uid = app.add(&[("valid_to", "2930-01-01")]).await;
+    let fields = edit_fields(&mut browser, &uid).await;
+    let path = format!("/{uid}/edit");
+    app.post(&format!("/{uid}/update_token"), &[("valid_to", "2927-01-01")]).await.check_success();
+    let refused = browser.post(&path, &with(&fields, &[("valid_from", "2928-01-01T00:00")])).await;
+    refused.check(422, &["must be later than"]);
+    assert_eq!(refused.field("valid_to"), "2927-01-01T00:00:00", "what stands in the way is seen");
+    assert_eq!(refused.field("valid_from"), "2928-01-01T00:00");
+}
+
+#[actix_web::test]
+async fn a_form_that_was_changed_after_going_back_makes_another_token() {
+    let app = App::start().await;
+    let mut browser = Browser::of(&app, Role::Admin).await;
+    let uid = browser.get("/add").await.field("token_uid");
+    let add = |label: &'static str| {
+        [("token_uid", uid.clone()), ("label", label.into()), ("usage_count", "1".into()), ("lock_time", "0".into())]
+    };
+    let mut made = Vec::new();
+    for label in ["One", "One", "Two"] {
+        let form = add(label);
+        let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        made.push(browser.post("/add", &form).await.check_leads_to("/").location.clone());
+    }
+    assert_eq!(made[0], made[1]);
+    assert_ne!(made[1], made[2]);
+    browser.get(&made[2]).await.check(200, &["Two", "The token is added."]);
+    browser.post(&format!("/{uid}/delete"), &[]).await.check_leads_to("/");
+    let form = add("One");
+    let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let third = browser.post("/add", &form).await.check_leads_to("/").location.clone();
+    browser.get(&third).await.check(200, &["One"]);
+}
+
+#[actix_web::test]
+async fn contradictions_in_a_form_are_told() {
+    let app = App::start().await;
+    let mut browser = Browser::of(&app, Role::Editor).await;
+    let uid = app.add(&[("usage_count", "-1")]).await;
+    let fields = edit_fields(&mut browser, &uid).await;
+    let path = format!("/{uid}/edit");
+    browser
+        .post(&path, &with(&fields, &[("unlimited", "1"), ("usage_count", "5")]))
+        .await
+        .check(422, &["href=\"#usage_count\""]);
+    browser
+        .post(&path, &with(&fields, &[("unlimited", "1"), ("lock_unit", "weeks"), ("lock_time", "5")]))
+        .await
+        .check(422, &["href=\"#lock_time\""]);
+    browser
+        .post(&path, &with(&fields, &[("unlimited", "1"), ("lock_unit", "days"), ("lock_time", "90000")]))
+        .await
+        .check(422, &["The lock must be"]);
+    browser.post(&path, &with(&fields, &[("unlimited", "1")])).await.check_leads_to(&format!("/{uid}?done=saved"));
+    assert_eq!(app.token(&uid).await["usage_count"], -1);
+}
+
+#[actix_web::test]
+async fn a_database_that_is_away_is_a_page_that_says_so() {
+    let app = App::start().await;
+    let mut browser = Browser::of(&app, Role::Viewer).await;
+    let (here, away) = (app.database.path().to_owned(), app.database.path().with_extension("away"));
+    std::fs::rename(&here, &away).unwrap();
+    let page = browser.get("/").await;
+    page.check(503, &["Not at the moment", "Back to the tokens"]);
+    assert_eq!(page.headers["retry-after"], "1");
+    std::fs::rename(&away, &here).unwrap();
+    browser.get("/").await.check(200, &["Tokens"]);
+}
+
+#[actix_web::test]
+async fn every_answer_says_what_other_sites_may_not_do() {
+    let app = App::start_as("https://example.org").await;
+    let mut browser = Browser::new(&app);
+    let uid = app.add(&[]).await;
+    for path in ["/", "/login", "/healthz", "/query_tokens", &format!("/{uid}/qr_code"), "/static/none"] {
+        let answer = browser.get(path).await;
+        for name in [
+            "content-security-policy",
+            "cross-origin-resource-policy",
+            "cross-origin-opener-policy",
+            "permissions-policy",
+            "referrer-policy",
+            "x-content-type-options",
+            "strict-transport-security",
+        ] {
+            assert!(answer.headers.contains_key(name), "{name} of {path}");
+        }
     }
 }

@@ -107,12 +107,50 @@ async fn guessing_is_throttled_by_name_and_by_address() {
 #[actix_web::test]
 async fn of_many_guesses_at_once_ten_are_tried() {
     let app = App::start().await;
-    let guess =
-        || Browser::new(&app).request(Method::POST, "/login").form(&[("name", "anna"), ("password", "wrong")]).send();
+    let browser = Browser::new(&app);
+    let guess = || browser.request(Method::POST, "/login").form(&[("name", "anna"), ("password", "wrong")]).send();
     let answers = futures_util::future::join_all((0..40).map(|_| guess())).await;
     let statuses: Vec<u16> = answers.into_iter().map(|answer| answer.unwrap().status().as_u16()).collect();
     assert_eq!(statuses.iter().filter(|status| **status == 422).count(), 10, "{statuses:?}");
     assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 30, "{statuses:?}");
+    let program =
+        browser.request(Method::POST, "/login").header("Accept", "application/json").form(&[("name", "anna")]);
+    send(program).await.check_failure("TooManyRequests");
+}
+
+#[actix_web::test]
+async fn successes_do_not_count_however_many_come_at_once() {
+    let app = App::start().await;
+    add_user(&app, "anna", Role::Editor);
+    let browser = Browser::new(&app);
+    let sign_in = || browser.request(Method::POST, "/login").form(&[("name", "anna"), ("password", PASSWORD)]).send();
+    let answers = futures_util::future::join_all((0..25).map(|_| sign_in())).await;
+    for answer in answers {
+        assert_eq!(answer.unwrap().status(), 303);
+    }
+}
+
+#[actix_web::test]
+async fn the_own_password_is_not_guessed_either() {
+    let app = App::start().await;
+    let mut browser = Browser::of(&app, Role::Editor).await;
+    let guess = [("current", "wrong"), ("password", "another-tile-of-1888"), ("again", "another-tile-of-1888")];
+    for _ in 0..10 {
+        browser.post("/account/password", &guess).await.check(422, &["This is not your password"]);
+    }
+    browser.post("/account/password", &guess).await.check(429, &["Too many tries"]);
+}
+
+#[actix_web::test]
+async fn a_new_sign_in_ends_the_session_before_it() {
+    let app = App::start().await;
+    let mut browser = Browser::of(&app, Role::Editor).await;
+    let before = browser.cookie().unwrap().to_owned();
+    browser.sign_in("editor").await.check_leads_to("/");
+    assert_ne!(browser.cookie(), Some(before.as_str()));
+    browser.get("/").await.check(200, &[]);
+    browser.set_cookie(&before);
+    browser.get("/").await.check_leads_to("/login");
 }
 
 #[actix_web::test]
@@ -212,6 +250,8 @@ async fn a_signed_in_browser_consumes_by_get_from_here_only() {
     }
     assert_eq!(app.token(&uid).await["usage_count"], 9);
     browser.site = Some("same-origin");
+    let navigates = browser.request(Method::GET, &path).header("Sec-Fetch-Mode", "navigate").send().await.unwrap();
+    assert_eq!(navigates.status(), 403, "a redirect of ours may come from elsewhere");
     browser.get(&path).await.check(200, &["\"consumed\":true"]);
     assert_eq!(app.usage(Some(&uid)).await[0]["user"], "user:editor");
 }

@@ -4,17 +4,17 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::login::verify;
+use super::trying::Trying;
 use super::when::{Clock, When};
 use super::{Page, Problems, page, see_other};
 use crate::access::password;
 use crate::access::session::SessionHash;
-use crate::store::{sessions, users};
+use crate::store::{self, sessions, users};
 use crate::token::{Micros, TokenError};
 use crate::web::callers::{Caller, Via};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Anybody};
-use crate::web::params::Params;
+use crate::web::params::{Form, Params};
 use crate::web::state::App;
 
 #[derive(Template)]
@@ -57,7 +57,8 @@ pub async fn show(
 ) -> Result<HttpResponse, Error> {
     let flash = params.filled("done")?.and_then(|done| match done.as_str() {
         "password" => Some("Your password is changed, and every other session is ended."),
-        "ended" => Some("It is ended."),
+        "ended" => Some("That session is signed out."),
+        "all-ended" => Some("You are signed out everywhere else."),
         _ => None,
     });
     account(&who.caller, &request, &app, Problems::default(), flash).await
@@ -108,17 +109,15 @@ fn browser(agent: &str) -> String {
 pub async fn change_password(
     who: Allowed<Anybody>,
     request: HttpRequest,
-    params: Params,
+    Form(params): Form,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let (hash, user_id, name) = user(&who.caller)?;
     let field = |field| params.text(field).map(Option::unwrap_or_default);
     let (current, password, again) = (field("current")?, field("password")?, field("again")?);
     let mut problems = Problems::default();
-    let wanted = name.clone();
-    let known = app.store.look(move |connection| Ok(users::credentials(connection, &wanted)?)).await?;
-    let known = known.map(|user| user.password_hash).unwrap_or_default();
-    if !verify(&app, current, known).await? {
+    let known = Trying::begin(&app, &request, &name).await?.check(&app, &name, current).await?;
+    if known.is_none() {
         problems.add("current", "This is not your password.");
     }
     if let Err(why) = password::check(&password, &name) {
@@ -136,6 +135,10 @@ pub async fn change_password(
     let new_hash = new_hash.map_err(|error| Error::fault(error.to_string()))?.map_err(Error::fault)?;
     let by = who.caller.principal.clone();
     let change = app.store.write(move |connection| {
+        let now = users::credentials(connection, &name)?.map(|user| user.password_hash);
+        if now != known.map(|user| user.password_hash) {
+            return Err(store::Error::Refused("The password was changed elsewhere meanwhile.".into()));
+        }
         users::change_password(connection, &name, &new_hash, &by, Micros::now())?;
         Ok(sessions::end_others(connection, user_id, &hash, None)?)
     });
@@ -148,11 +151,15 @@ pub async fn change_password(
 ///
 /// # Errors
 /// Unavailable, when the database cannot be asked.
-pub async fn end_sessions(who: Allowed<Anybody>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub async fn end_sessions(
+    who: Allowed<Anybody>,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
     let (hash, user_id, _) = user(&who.caller)?;
     let only = params.filled("session")?.map(|id| id.parse::<i64>()).transpose();
     let only = only.map_err(|_| TokenError::value("session", "There is no such session"))?;
     app.store.write(move |connection| Ok(sessions::end_others(connection, user_id, &hash, only)?)).await?;
     app.callers.forget_sessions();
-    Ok(see_other(&app, "/account?done=ended"))
+    Ok(see_other(&app, if only.is_some() { "/account?done=ended" } else { "/account?done=all-ended" }))
 }

@@ -6,9 +6,9 @@ use askama::Template;
 
 use super::view::Row;
 use super::when::Clock;
-use super::{Page, page, see_other, tile};
-use crate::store::tokens;
-use crate::token::{Micros, Uid};
+use super::{Page, deleted, page, see_other, tile};
+use crate::store::{self, tokens};
+use crate::token::{Micros, TokenError, Uid};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Delete};
 use crate::web::state::App;
@@ -43,6 +43,10 @@ pub async fn ask(
 pub async fn delete(who: Allowed<Delete>, uid: web::Path<String>, app: web::Data<App>) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let by = who.caller.principal;
-    app.store.write(move |connection| tokens::delete(connection, &[uid], &by, Micros::now())).await?;
+    match app.store.write(move |connection| tokens::delete(connection, &[uid], &by, Micros::now())).await {
+        // Sent twice, or from two tabs: it is deleted, and can be undone.
+        Err(store::Error::Token(TokenError::Unknown(_))) if deleted::is_there(&app, uid).await? => {}
+        other => drop(other?),
+    }
     Ok(see_other(&app, &format!("/?done=deleted&token={uid}")))
 }

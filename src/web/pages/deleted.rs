@@ -5,10 +5,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::when::{Clock, When};
-use super::{Page, page, see_other};
+use super::{Page, page, see_other, tile};
+use crate::store;
 use crate::store::deleted::{self, Deleted};
 use crate::store::token_list::Place;
-use crate::store::{self};
 use crate::token::{Micros, TokenError, Uid};
 use crate::web::cursor::CursorOf;
 use crate::web::error::Error;
@@ -76,7 +76,15 @@ async fn list(
     page(app, status, &DeletedPage { page: Page::new(request, "deleted"), problem, rows, older })
 }
 
-/// Restores a token. Another one may have got its value meanwhile: then both are said.
+/// Whether a token is deleted, and can be restored.
+///
+/// # Errors
+/// Unavailable, when the database cannot be asked.
+pub async fn is_there(app: &App, uid: Uid) -> Result<bool, Error> {
+    Ok(app.store.look(move |connection| Ok(deleted::is_there(connection, uid, Micros::now())?)).await?)
+}
+
+/// Restores a token, unless another one has got its value meanwhile.
 ///
 /// # Errors
 /// No such deletion; unavailable, when the database cannot take it.
@@ -92,6 +100,10 @@ pub async fn restore(
         Err(store::Error::Token(TokenError::Value { .. })) => {
             let problem = "It was not restored: another token has its value now. Change that token's value first.";
             list(&request, &app, None, StatusCode::CONFLICT, Some(problem.into())).await
+        }
+        // Sent twice, or from two tabs: it is restored.
+        Err(store::Error::Token(TokenError::Unknown(_))) if tile::find(&app, &uid.to_string()).await.is_ok() => {
+            Ok(see_other(&app, &format!("/{uid}?done=restored")))
         }
         Err(error) => Err(error.into()),
     }

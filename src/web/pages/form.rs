@@ -7,13 +7,13 @@ use askama::Template;
 use super::typed::{Typed, UNITS, Was, WasFields};
 use super::when::{Clock, duration};
 use super::{Page, Problems, page, see_other};
-use crate::store::{self, settings, tokens};
+use crate::store::{self, Connection, settings, tokens};
 use crate::token::input::{Change, Mistakes, Origin};
 use crate::token::{Micros, Token, TokenError, Uid};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Edit};
 use crate::web::json::check_link;
-use crate::web::params::Params;
+use crate::web::params::Form;
 use crate::web::state::App;
 
 #[derive(Template)]
@@ -24,7 +24,7 @@ struct FormPage {
     title: String,
     keep: String,
     zone: String,
-    units: [(&'static str, &'static str); 4],
+    units: [(&'static str, i32); 4],
     typed: Typed,
     was: WasFields,
     problems: Problems,
@@ -47,7 +47,7 @@ impl FormPage {
             keep: uid.map_or_else(|| "add".into(), |uid| uid.to_string()),
             uid: uid.map(|uid| uid.to_string()),
             zone: app.zone.to_string(),
-            units: UNITS.map(|(unit, _)| (unit, unit)),
+            units: UNITS,
             typed,
             was,
             problems: Problems::default(),
@@ -87,7 +87,7 @@ pub async fn add_form(_who: Allowed<Edit>, request: HttpRequest, app: web::Data<
 pub async fn add(
     who: Allowed<Edit>,
     request: HttpRequest,
-    params: Params,
+    Form(params): Form,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let typed = Typed::read(&params)?;
@@ -102,12 +102,31 @@ pub async fn add(
         Ok(token) => token,
         Err(mistakes) => return form.refused(mistakes.all(), &app),
     };
-    match app.store.write(move |connection| tokens::add(connection, &token)).await {
-        // The same form was sent before; this is its token.
-        Err(store::Error::Token(error)) if error.param() != Some("token_uid") => form.refused(&[error], &app),
-        Ok(()) | Err(store::Error::Token(_)) => Ok(see_other(&app, &format!("/{uid}?done=added"))),
+    match app.store.write(move |connection| add_or_find(connection, &token)).await {
+        Ok(uid) => Ok(see_other(&app, &format!("/{uid}?done=added"))),
+        Err(store::Error::Token(error)) => form.refused(&[error], &app),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Adds a token, once: the same form again finds the token that it made. A form that was changed after it had made one
+/// (by going back to it) makes another.
+fn add_or_find(connection: &mut Connection, token: &Token) -> Result<Uid, store::Error> {
+    let alike = |other: &Token| {
+        let facts = |token: &Token| (token.label.clone(), token.valid_from, token.valid_to, token.lock_time);
+        facts(other) == facts(token) && other.value == token.value
+    };
+    if let Some((_, other)) = tokens::by_uid(connection, token.uid)?
+        && alike(&other)
+    {
+        return Ok(other.uid);
+    }
+    if !tokens::is_given(connection, token.uid)? {
+        return tokens::add(connection, token).map(|()| token.uid);
+    }
+    let uid = Uid::random();
+    let value = if token.value == token.uid.to_string() { uid.to_string() } else { token.value.clone() };
+    tokens::add(connection, &Token { uid, value, ..token.clone() }).map(|()| uid)
 }
 
 /// The form for a token that is there.
@@ -123,7 +142,7 @@ pub async fn edit_form(
     let token = super::tile::find(&app, &uid).await?;
     let typed = Typed::of(&token, app.zone);
     let mut form = FormPage::new(&request, &app, Some(token.uid), typed, WasFields::of(&token));
-    form.title = token.label.unwrap_or(token.value);
+    form.title = title(&token);
     form.answer(&app)
 }
 
@@ -131,7 +150,7 @@ pub async fn edit_form(
 enum Edited {
     Done,
     Conflict(Token, Vec<&'static str>),
-    Refused(Mistakes),
+    Refused(Token, Mistakes),
 }
 
 /// Writes what was changed in the form, or shows it again.
@@ -142,7 +161,7 @@ pub async fn edit(
     _who: Allowed<Edit>,
     uid: web::Path<String>,
     request: HttpRequest,
-    params: Params,
+    Form(params): Form,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
@@ -164,35 +183,38 @@ pub async fn edit(
             return Ok(Edited::Conflict(token, conflicts));
         }
         if let Err(mistakes) = change.apply(&token) {
-            return Ok(Edited::Refused(mistakes));
+            return Ok(Edited::Refused(token, mistakes));
         }
         tokens::change(connection, uid, &change, Micros::now()).map(|()| Edited::Done)
     });
     match edited.await {
         Ok(Edited::Done) => Ok(see_other(&app, &format!("/{uid}?done=saved"))),
-        Ok(Edited::Refused(mistakes)) => form.refused(mistakes.all(), &app),
-        Ok(Edited::Conflict(token, fields)) => conflict(&request, &app, &token, &wanted, &typed, &fields),
+        Ok(Edited::Refused(token, mistakes)) => {
+            as_it_is_now(&request, &app, &token, &wanted, &typed).refused(mistakes.all(), &app)
+        }
+        Ok(Edited::Conflict(token, fields)) => {
+            let clock = Clock { now: Micros::now(), zone: app.zone };
+            let mut form = as_it_is_now(&request, &app, &token, &wanted, &typed);
+            form.conflicts = fields.iter().map(|field| both_sides(field, &token, &typed, clock)).collect();
+            form.answer(&app)
+        }
         Err(store::Error::Token(error @ TokenError::Value { .. })) => form.refused(&[error], &app),
         Err(error) => Err(error.into()),
     }
 }
 
-/// The form again, with both sides: what the user changed stays as typed, all else is as it is now, and saving once more
-/// writes over what is now known.
-fn conflict(
-    request: &HttpRequest,
-    app: &App,
-    token: &Token,
-    wanted: &Change,
-    typed: &Typed,
-    fields: &[&'static str],
-) -> Result<HttpResponse, Error> {
-    let now = Typed::of(token, app.zone);
-    let mixed = typed.where_changed(wanted, &now);
-    let clock = Clock { now: Micros::now(), zone: app.zone };
+/// The form again: what the user changed stays as typed, all else is as it is now, and saving once more writes over what
+/// is now known.
+fn as_it_is_now(request: &HttpRequest, app: &App, token: &Token, wanted: &Change, typed: &Typed) -> FormPage {
+    let mixed = typed.where_changed(wanted, &Typed::of(token, app.zone));
     let mut form = FormPage::new(request, app, Some(token.uid), mixed, WasFields::of(token));
-    form.conflicts = fields.iter().map(|field| both_sides(field, token, typed, clock)).collect();
-    form.answer(app)
+    form.title = title(token);
+    form
+}
+
+/// What people call a token.
+fn title(token: &Token) -> String {
+    token.label.clone().unwrap_or_else(|| token.value.clone())
 }
 
 fn both_sides(field: &'static str, token: &Token, typed: &Typed, clock: Clock) -> Conflict {

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::view::{Row, StateView};
@@ -87,25 +87,14 @@ impl Asked {
 
     /// What it means, and what is wrong with it.
     fn filter(&self, app: &App, problems: &mut Problems) -> TokenFilter {
-        let mut read = |result: Result<TokenFilter, TokenError>| {
-            result.unwrap_or_else(|error| {
-                problems.add_all(&[error]);
-                TokenFilter::default()
-            })
-        };
-        let q = Some(self.q.clone()).filter(|q| !q.is_empty()).map(search_term).transpose();
-        let state = Some(&self.state).filter(|word| !word.is_empty()).map(|word| word.parse::<State>()).transpose();
-        let day = |name, text: &str| {
-            Some(text).filter(|text| !text.is_empty()).map(|text| bound(name, text, app)).transpose()
-        };
-        let mut filter = read(q.map(|q| TokenFilter { q, ..TokenFilter::default() }));
-        filter.state = read(state.map(|state| TokenFilter { state, ..TokenFilter::default() })).state;
-        let from = day("created_from", &self.created_from)
-            .map(|from| TokenFilter { created_from: from, ..TokenFilter::default() });
-        filter.created_from = read(from).created_from;
-        let to = day("created_to", &self.created_to).map(|to| TokenFilter { created_to: to, ..TokenFilter::default() });
-        filter.created_to = read(to).created_to;
-        filter
+        let filled = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        let day = |name, text| filled(text).map(|text| bound(name, &text, app)).transpose();
+        TokenFilter {
+            q: problems.note(filled(&self.q).map(search_term).transpose()),
+            state: problems.note(filled(&self.state).map(|word| word.parse::<State>()).transpose()),
+            created_from: problems.note(day("created_from", &self.created_from)),
+            created_to: problems.note(day("created_to", &self.created_to)),
+        }
     }
 
     /// The address of this list, with `more` behind it.
@@ -147,6 +136,7 @@ fn bound(name: &'static str, text: &str, app: &App) -> Result<Micros, TokenError
     let read =
         |text: &str| Micros::read(text, app.zone).map_err(|why| TokenError::value(name, format!("{name} {why}")));
     match NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().and_then(|day| day.succ_opt()) {
+        Some(next) if name == "created_to" && next.year() > 9_999 => Ok(Micros::LAST),
         Some(next) if name == "created_to" => {
             let end = read(&next.to_string())?;
             Ok(Micros::stored(end.get() - 1))
@@ -169,10 +159,7 @@ pub async fn show(
     let mut problems = Problems::default();
     let filter = asked.filter(&app, &mut problems);
     let cursors = CursorOf::new("list", &[Some(asked.href("", ""))]);
-    let turn = Turn::read(&params, &cursors).unwrap_or_else(|error| {
-        problems.add_all(&[error]);
-        Turn::First
-    });
+    let turn = problems.note(Turn::read(&params, &cursors).map(Some)).unwrap_or(Turn::First);
     let clock = Clock { now: Micros::now(), zone: app.zone };
     let wanted = (asked.order(), turn.clone(), filter.clone());
     let work = move |connection: &mut _| {

@@ -1,15 +1,13 @@
 //! `/login` and `/logout`.
 
-use std::sync::LazyLock;
-
 use actix_session::Session;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::trying::Trying;
 use super::{Page, page, see_other};
-use crate::access::{Principal, password, session};
-use crate::store::attempts::{self, Try};
+use crate::access::{Principal, session};
 use crate::store::audit;
 use crate::store::sessions::{self, NewSession};
 use crate::store::users::{self, Credentials};
@@ -17,7 +15,8 @@ use crate::token::Micros;
 use crate::web::callers::Via;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Anybody, SESSION_ID};
-use crate::web::params::Params;
+use crate::web::params::{Form, Params};
+use crate::web::routes::{answers_json, is_view};
 use crate::web::state::App;
 
 #[derive(Template)]
@@ -30,15 +29,10 @@ struct LoginPage {
     signed_out: bool,
 }
 
-/// What stands in the log of attempts of a name: cut, as it may be a megabyte.
-const SUBJECT_CHARS: usize = 64;
 /// What is kept of a browser's description.
 const AGENT_CHARS: usize = 200;
 /// Told for unknown names and wrong passwords alike: nobody learns which names there are.
 const WRONG: &str = "This name and password do not fit together.";
-
-/// A password that nobody has: it is checked for names that do not exist, so that these take as long.
-static NOBODY: LazyLock<String> = LazyLock::new(|| password::hash(&password::generate()).unwrap_or_default());
 
 /// The form.
 ///
@@ -58,94 +52,88 @@ pub async fn show(request: HttpRequest, params: Params, app: web::Data<App>) -> 
 pub async fn sign_in(
     request: HttpRequest,
     browser: Session,
-    params: Params,
+    Form(params): Form,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let name = params.text("name")?.unwrap_or_default();
     let password = params.text("password")?.unwrap_or_default();
     let next = local(&app, params.filled("next")?.as_deref());
-    let address = app.proxies.client(&request).map(|address| address.to_string()).unwrap_or_default();
-    let cut: String = name.chars().take(SUBJECT_CHARS).collect();
-    let subjects = [format!("name:{cut}"), format!("address:{address}")];
-    let tried = app.store.write(move |connection| Ok(attempts::begin(connection, &subjects, Micros::now())?)).await?;
     let again = |status, problem: String| {
-        let page_of = Page::new(&request, "");
-        let name = cut.clone();
-        page(
-            &app,
-            status,
-            &LoginPage { page: page_of, name, next: next.clone(), problem: Some(problem), signed_out: false },
-        )
+        let (page_of, name, next) = (Page::new(&request, ""), name.clone(), next.clone());
+        page(&app, status, &LoginPage { page: page_of, name, next, problem: Some(problem), signed_out: false })
     };
-    let attempts = match tried {
-        Try::Allowed(attempts) => attempts,
-        Try::Wait(seconds) => {
-            let problem = format!("Too many tries. Wait {seconds} seconds, then try again.");
-            let mut response = again(StatusCode::TOO_MANY_REQUESTS, problem)?;
+    let trying = match Trying::begin(&app, &request, &name).await {
+        Ok(trying) => trying,
+        Err(error @ Error::TooManyRequests(seconds)) if !answers_json(&request) => {
+            let mut response = again(StatusCode::TOO_MANY_REQUESTS, error.to_string())?;
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
             return Ok(response);
         }
+        Err(error) => return Err(error),
     };
-    let Some(user) = check(&app, &name, password).await? else {
-        let subject = cut.clone();
-        let record = app.store.write(move |connection| {
-            audit::record(connection, &Principal::nobody(), "sign-in failed", &subject, &address, Micros::now())
-        });
-        record.await?;
+    let user = trying.check(&app, &name, password).await?;
+    let id = match user {
+        Some(user) => begin(&app, &request, &browser, user, &name).await?,
+        None => None,
+    };
+    let Some(id) = id else {
+        refused(&app, &request, &name).await?;
         return again(StatusCode::UNPROCESSABLE_ENTITY, WRONG.into());
     };
-    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("unknown");
-    let agent = agent.chars().take(AGENT_CHARS).collect();
-    let id = begin(&app, user, Beginning { name, address, agent, attempts }).await?;
     // A new cookie at every sign-in: one that somebody planted before is worth nothing.
     browser.renew();
     browser.insert(SESSION_ID, id).map_err(|error| Error::fault(error.to_string()))?;
     Ok(see_other(&app, next.strip_prefix(&*app.base).unwrap_or(&next)))
 }
 
-/// The user of that name, if this is the user's password. Takes the same time when there is none.
-async fn check(app: &App, name: &str, password: String) -> Result<Option<Credentials>, Error> {
-    let wanted = name.to_owned();
-    let found = app.store.look(move |connection| Ok(users::credentials(connection, &wanted)?)).await?;
-    let hash = found.as_ref().map_or_else(|| NOBODY.clone(), |user| user.password_hash.clone());
-    let good = verify(app, password, hash).await?;
-    Ok(found.filter(|_| good))
-}
-
-/// Whether a password is the one of a hash. Two at once, as each takes 19 MiB and a core.
-///
-/// # Errors
-/// A fault, when the thread that works on it dies.
-pub async fn verify(app: &App, password: String, hash: String) -> Result<bool, Error> {
-    // No password is longer, and hashing a longer one is only work.
-    if password.chars().count() > password::MAX_CHARS {
-        return Ok(false);
-    }
-    let _turn = app.hashes.acquire().await;
-    let verified = web::block(move || password::verify(&password, &hash)).await;
-    verified.map_err(|error| Error::fault(error.to_string()))
-}
-
-struct Beginning {
-    name: String,
-    address: String,
-    agent: String,
-    attempts: Vec<i64>,
-}
-
-async fn begin(app: &App, user: Credentials, beginning: Beginning) -> Result<String, Error> {
-    let id = session::generate();
+/// Begins a session, and ends the one that the browser had; none when the password was changed since it was checked.
+async fn begin(
+    app: &App,
+    request: &HttpRequest,
+    browser: &Session,
+    user: Credentials,
+    name: &str,
+) -> Result<Option<String>, Error> {
+    let (id, name) = (session::generate(), name.to_owned());
     let hash = session::hash(&id);
+    let before = browser.get::<String>(SESSION_ID).ok().flatten().map(|id| session::hash(&id));
+    let address = client(app, request);
+    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("unknown");
+    let agent: String = agent.chars().take(AGENT_CHARS).collect();
     let work = app.store.write(move |connection| {
         let now = Micros::now();
-        attempts::forgive(connection, &beginning.attempts)?;
+        if users::credentials(connection, &name)?.is_none_or(|known| known.password_hash != user.password_hash) {
+            return Ok(false);
+        }
+        if let Some(before) = before {
+            sessions::end(connection, &before)?;
+        }
         users::signed_in(connection, user.user_id, now)?;
-        let (address, agent) = (beginning.address.as_str(), beginning.agent.as_str());
-        sessions::begin(connection, &NewSession { hash: &hash, user_id: user.user_id, address, agent }, now)?;
-        audit::record(connection, &Principal::user(&beginning.name), "sign-in", &beginning.name, address, now)
+        let new = NewSession { hash: &hash, user_id: user.user_id, address: &address, agent: &agent };
+        sessions::begin(connection, &new, now)?;
+        audit::record(connection, &Principal::user(&name), "sign-in", &name, &address, now)?;
+        Ok(true)
     });
-    work.await?;
-    Ok(id)
+    let begun = work.await?;
+    if let Some(before) = &before {
+        app.callers.forget(before);
+    }
+    Ok(begun.then_some(id))
+}
+
+/// Records a failure. A name that is none is not kept: it may be a password in the wrong field.
+async fn refused(app: &App, request: &HttpRequest, name: &str) -> Result<(), Error> {
+    let (name, address) = (name.to_owned(), client(app, request));
+    let record = app.store.write(move |connection| {
+        let known = users::credentials(connection, &name)?.is_some();
+        let subject = if known { name.as_str() } else { "unknown" };
+        audit::record(connection, &Principal::nobody(), "sign-in failed", subject, &address, Micros::now())
+    });
+    Ok(record.await?)
+}
+
+fn client(app: &App, request: &HttpRequest) -> String {
+    app.proxies.client(request).map(|address| address.to_string()).unwrap_or_default()
 }
 
 /// Signs out: the session ends on the server, and the cookie goes.
@@ -167,7 +155,12 @@ fn local(app: &App, next: Option<&str>) -> String {
     let base: &str = &app.base;
     let is_ours = |next: &&str| {
         let below = next.strip_prefix(base).is_some_and(|rest| rest.starts_with('/'));
-        below && !next.starts_with("//") && !next.contains('\\') && !next.chars().any(char::is_control)
+        // Nor one of the JSON views: signing in must not use a token.
+        below
+            && !is_view(next.split('?').next().unwrap_or_default())
+            && !next.starts_with("//")
+            && !next.contains('\\')
+            && !next.chars().any(char::is_control)
     };
     next.filter(is_ours).map_or_else(|| format!("{base}/"), str::to_owned)
 }

@@ -9,6 +9,7 @@ pub mod list;
 pub mod login;
 pub mod qr_code;
 pub mod tile;
+pub mod trying;
 pub mod typed;
 pub mod view;
 pub mod when;
@@ -58,6 +59,11 @@ impl Page {
         Self { base: base.unwrap_or_default(), at, user }
     }
 
+    /// Whether the list of tokens is a way back: for who may see it, or is not signed in yet.
+    pub fn sees(&self) -> bool {
+        self.user.as_ref().is_none_or(|user| user.sees)
+    }
+
     /// The address of an embedded file.
     pub fn asset(&self, name: &str) -> String {
         format!("{}/static/{}", self.base, assets::address(name))
@@ -68,7 +74,13 @@ impl Page {
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// An answer with the headers of a page.
+/// What a page may ask a browser for: the camera, to scan.
+pub const PERMISSIONS: &str = "camera=(self), geolocation=(), microphone=(), payment=(), usb=()";
+/// A year of https only.
+pub const HSTS: &str = "max-age=31536000";
+
+/// An answer with the headers of a page. Every answer gets most of them in `app.rs`; the page of a panic is made outside
+/// of that.
 pub fn html(status: StatusCode, https: bool) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
     response.content_type("text/html; charset=utf-8");
@@ -78,12 +90,12 @@ pub fn html(status: StatusCode, https: bool) -> HttpResponseBuilder {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
         (header::CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
-        (header::PERMISSIONS_POLICY, "camera=(self), geolocation=(), microphone=(), payment=(), usb=()"),
+        (header::PERMISSIONS_POLICY, PERMISSIONS),
     ] {
         response.insert_header((name, value));
     }
     if https {
-        response.insert_header((header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"));
+        response.insert_header((header::STRICT_TRANSPORT_SECURITY, HSTS));
     }
     response
 }
@@ -128,6 +140,14 @@ impl Problems {
             };
             self.add(field, told);
         }
+    }
+
+    /// What was read, or none when it could not be: then it is noted why.
+    pub fn note<T>(&mut self, read: Result<Option<T>, TokenError>) -> Option<T> {
+        read.unwrap_or_else(|error| {
+            self.add_all(&[error]);
+            None
+        })
     }
 
     /// Whether nothing is wrong.

@@ -17,7 +17,7 @@ use crate::token::settle::{Answer, Ask, Lookup, ReplayKey};
 use crate::token::{Micros, Refusal, State, Token, Uid};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Consume, See};
-use crate::web::params::Params;
+use crate::web::params::{Form, Params};
 use crate::web::state::App;
 
 /// Entries of the usage log on a tile.
@@ -125,6 +125,7 @@ fn flash(params: &Params) -> Result<Option<Flash>, Error> {
         Some("added") => Some(Flash::done("The token is added.")),
         Some("saved") => Some(Flash::done("The token is saved.")),
         Some("used") => Some(Flash::done("The token is used once.")),
+        Some("replayed") => Some(Flash::done("The token was used once by this click; a second click uses nothing.")),
         Some("restored") => Some(Flash::done("The token is restored.")),
         Some(other) => other
             .strip_prefix("refused-")
@@ -141,14 +142,15 @@ fn flash(params: &Params) -> Result<Option<Flash>, Error> {
 pub async fn use_once(
     who: Allowed<Consume>,
     uid: web::Path<String>,
-    params: Params,
+    Form(params): Form,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let key = params.filled("nonce")?.filter(|nonce| nonce.len() <= 36).map(ReplayKey);
     let what = Lookup { uid: Some(uid), ..Lookup::default() };
     let done = match app.store.consume(Ask { who: who.caller.principal, what, key }).await? {
-        Answer::Consumed(_) | Answer::Replayed(_) => "used".to_owned(),
+        Answer::Consumed(_) => "used".to_owned(),
+        Answer::Replayed(_) => "replayed".to_owned(),
         Answer::Refused { refusal: Refusal::NotExists, .. } => return Err(Error::NotFound),
         Answer::Refused { refusal, .. } => format!("refused-{}", refusal.code()),
         Answer::Mistaken(error) => return Err(error.into()),

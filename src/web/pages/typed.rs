@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 
 use crate::token::edit::Known;
 use crate::token::input::{Change, RawFields};
-use crate::token::{Micros, Token, UNLIMITED, Uid};
+use crate::token::{Micros, Token, TokenError, UNLIMITED, Uid};
 use crate::web::error::Error;
 use crate::web::params::Params;
 
@@ -79,6 +79,7 @@ impl Typed {
     /// A field that is no text.
     pub fn read(params: &Params) -> Result<Self, Error> {
         let text = |name| params.text(name).map(Option::unwrap_or_default);
+        let unit = params.filled("lock_unit")?;
         Ok(Self {
             value: text("value")?,
             label: text("label")?,
@@ -87,7 +88,7 @@ impl Typed {
             usage_count: text("usage_count")?,
             unlimited: params.filled("unlimited")?.is_some(),
             lock_time: text("lock_time")?,
-            lock_unit: text("lock_unit")?,
+            lock_unit: unit.unwrap_or_else(|| "seconds".into()),
         })
     }
 
@@ -100,13 +101,14 @@ impl Typed {
         if self.unlimited { UNLIMITED.to_string() } else { self.usage_count.trim().to_owned() }
     }
 
-    /// The lock in seconds; a number that cannot be read stays as it is, for the domain to refuse.
+    /// The lock in seconds; a number or a unit that cannot be read stays as it is, for the domain to refuse.
     fn lock_seconds(&self) -> String {
-        let length = UNITS.into_iter().find(|(unit, _)| *unit == self.lock_unit).map_or(1, |(_, length)| length);
+        let length = UNITS.into_iter().find(|(unit, _)| *unit == self.lock_unit).map(|(_, length)| length);
         let amount = self.lock_time.trim();
-        amount
-            .parse::<i64>()
-            .map_or_else(|_| amount.to_owned(), |amount| (amount.saturating_mul(length.into())).to_string())
+        match (amount.parse::<i64>(), length) {
+            (Ok(amount), Some(length)) => amount.saturating_mul(length.into()).to_string(),
+            _ => format!("{amount} {}", self.lock_unit),
+        }
     }
 
     /// All fields, for a new token. No number is a mistake here, and not the default.
@@ -171,56 +173,71 @@ impl WasFields {
 
 /// What stood in the form when it was made, as the hidden fields bring it back.
 pub struct Was {
-    value: Option<String>,
-    label: Option<String>,
-    valid_from: Option<String>,
-    valid_to: Option<String>,
-    usage_count: Option<String>,
-    lock_time: Option<String>,
+    value: String,
+    label: String,
+    valid_from: String,
+    valid_to: String,
+    usage_count: String,
+    lock_time: String,
+    known: Known,
 }
 
 impl Was {
-    /// The hidden fields of a form that was sent.
+    /// The hidden fields of a form that was sent. Without them nobody could tell what was changed.
     ///
     /// # Errors
-    /// A field that is no text.
+    /// One is missing, or cannot be read.
     pub fn read(params: &Params) -> Result<Self, Error> {
-        Ok(Self {
-            value: params.text("was_value")?,
-            label: params.text("was_label")?,
-            valid_from: params.text("was_valid_from")?,
-            valid_to: params.text("was_valid_to")?,
-            usage_count: params.text("was_usage_count")?,
-            lock_time: params.text("was_lock_time")?,
-        })
+        let text = |name| params.text(name)?.ok_or_else(|| Error::from(TokenError::missing(name)));
+        let unreadable = |name: &'static str| TokenError::value(name, format!("{name} cannot be read"));
+        let number = |name, text: &str| text.parse::<i32>().map_err(|_| unreadable(name));
+        let time = |name, text: &str| match text {
+            "" => Ok(None),
+            text => moment(text).map(Some).ok_or_else(|| unreadable(name)),
+        };
+        let (value, label) = (text("was_value")?, text("was_label")?);
+        let (valid_from, valid_to) = (text("was_valid_from")?, text("was_valid_to")?);
+        let (usage_count, lock_time) = (text("was_usage_count")?, text("was_lock_time")?);
+        let known = Known {
+            value: Some(value.clone()),
+            label: Some(Some(label.clone()).filter(|label| !label.is_empty())),
+            valid_from: Some(time("was_valid_from", &valid_from)?),
+            valid_to: Some(time("was_valid_to", &valid_to)?),
+            usage_count: Some(number("was_usage_count", &usage_count)?),
+            lock_time: Some(number("was_lock_time", &lock_time)?),
+        };
+        Ok(Self { value, label, valid_from, valid_to, usage_count, lock_time, known })
     }
 
     /// The same hidden fields again.
     pub fn fields(&self) -> WasFields {
-        let fields = [
-            ("was_value", &self.value),
-            ("was_label", &self.label),
-            ("was_valid_from", &self.valid_from),
-            ("was_valid_to", &self.valid_to),
-            ("was_usage_count", &self.usage_count),
-            ("was_lock_time", &self.lock_time),
-        ];
-        WasFields(fields.into_iter().filter_map(|(name, field)| Some((name, field.clone()?))).collect())
+        WasFields(vec![
+            ("was_value", self.value.clone()),
+            ("was_label", self.label.clone()),
+            ("was_valid_from", self.valid_from.clone()),
+            ("was_valid_to", self.valid_to.clone()),
+            ("was_usage_count", self.usage_count.clone()),
+            ("was_lock_time", self.lock_time.clone()),
+        ])
     }
 
     /// Only the fields that were changed. A time whose seconds stand as they did is not: its microseconds must not be lost.
     pub fn changed(&self, typed: &Typed, zone: Tz) -> RawFields {
-        let differs = |was: &Option<String>, typed: String| Some(typed).filter(|typed| was.as_ref() != Some(typed));
-        let time = |was: &Option<String>, typed: &str| {
-            let shown = was.as_ref().map(|was| local(moment(was), zone));
-            Some(typed.to_owned()).filter(|typed| shown != Some(to_the_second(typed)))
+        let differs = |was: &String, typed: String| Some(typed).filter(|typed| was != typed);
+        let time = |was: &str, typed: &str| {
+            let shown = local(moment(was), zone);
+            Some(typed.to_owned()).filter(|typed| shown != to_the_second(typed))
         };
+        // A number that was typed beside "unlimited" contradicts it; one that only stood there does not.
+        let number = typed.usage_count.trim();
+        let both = typed.unlimited && !number.is_empty() && number != self.usage_count;
+        let usage_count = if both { format!("{number} or unlimited") } else { typed.usage_count() };
         RawFields {
             value: differs(&self.value, typed.value.clone()),
             label: differs(&self.label, typed.label.clone()),
             valid_from: time(&self.valid_from, &typed.valid_from),
             valid_to: time(&self.valid_to, &typed.valid_to),
-            usage_count: differs(&self.usage_count, typed.usage_count()),
+            usage_count: differs(&self.usage_count, usage_count),
             lock_time: differs(&self.lock_time, typed.lock_seconds()),
             add_uses: None,
         }
@@ -228,15 +245,7 @@ impl Was {
 
     /// What the form knew.
     pub fn known(&self) -> Known {
-        let text = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-        Known {
-            value: self.value.clone(),
-            label: self.label.as_ref().map(text),
-            valid_from: self.valid_from.as_ref().map(|text| moment(text)),
-            valid_to: self.valid_to.as_ref().map(|text| moment(text)),
-            usage_count: self.usage_count.as_ref().and_then(|text| text.parse().ok()),
-            lock_time: self.lock_time.as_ref().and_then(|text| text.parse().ok()),
-        }
+        self.known.clone()
     }
 }
 
@@ -268,7 +277,7 @@ mod tests {
 
     fn was(token: &Token) -> Was {
         let fields = WasFields::of(token);
-        let field = |name| fields.pairs().iter().find(|(of, _)| *of == name).map(|(_, text)| text.clone());
+        let field = |name| fields.pairs().iter().find(|(of, _)| *of == name).map(|(_, text)| text.clone()).unwrap();
         Was {
             value: field("was_value"),
             label: field("was_label"),
@@ -276,6 +285,7 @@ mod tests {
             valid_to: field("was_valid_to"),
             usage_count: field("was_usage_count"),
             lock_time: field("was_lock_time"),
+            known: Known::default(),
         }
     }
 

@@ -3,6 +3,7 @@
 use chrono::{Datelike, NaiveDateTime};
 use chrono_tz::Tz;
 
+use crate::token::consume::retry_at;
 use crate::token::{Micros, State, Token, UNLIMITED};
 
 /// A moment as a page shows it.
@@ -68,10 +69,10 @@ impl Clock {
                 Some(_) => format!("{}, until {}", uses_left(token.usage_count), at(token.valid_to)),
                 None => uses_left(token.usage_count),
             },
-            State::Locked => {
-                let open = token.lock_start.unwrap_or(self.now).min(self.now).plus_seconds(token.lock_time);
-                format!("free again at {}", self.to_the_second(open))
-            }
+            State::Locked => match retry_at(token, self.now) {
+                Some(open) => format!("free again at {}", self.to_the_second(open)),
+                None => "and not valid any more when it is free".into(),
+            },
             State::Pending => format!("from {}", at(token.valid_from)),
             State::Expired => format!("since {}", at(token.valid_to)),
             State::UsedUp if token.last_used.is_some() => format!("last used {}", at(token.last_used)),

@@ -1,0 +1,109 @@
+//! Trying a password: throttled by name and by address, two at a time, and the same work for names that do not exist.
+
+use std::net::IpAddr;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use actix_web::{HttpRequest, web};
+
+use crate::access::password;
+use crate::store::attempts::{self, Try};
+use crate::store::users::{self, Credentials};
+use crate::token::Micros;
+use crate::web::error::Error;
+use crate::web::state::App;
+
+/// What is kept of a name: it may be a megabyte.
+const NAME_CHARS: usize = 64;
+/// How often and how long a try waits for others that are under way.
+const WAITS: u32 = 50;
+const WAIT: Duration = Duration::from_millis(100);
+
+/// A password that nobody has: it is checked for names that do not exist, so that these take as long.
+static NOBODY: LazyLock<String> = LazyLock::new(|| password::hash(&password::generate()).unwrap_or_default());
+
+/// Makes what the first unknown name needs, so that it does not take longer than the others.
+pub fn prepare() {
+    std::thread::spawn(|| LazyLock::force(&NOBODY).len());
+}
+
+/// A try that may be made.
+pub struct Trying {
+    ids: Vec<i64>,
+}
+
+impl Trying {
+    /// Waits for the turn to try the password of `name` from where `request` came.
+    ///
+    /// # Errors
+    /// Too many failures of the name or the address within the last minute.
+    pub async fn begin(app: &App, request: &HttpRequest, name: &str) -> Result<Self, Error> {
+        let name: String = name.chars().take(NAME_CHARS).collect();
+        let address = app.proxies.client(request).map(network).unwrap_or_default();
+        let subjects = [format!("name:{name}"), format!("address:{address}")];
+        for _ in 0..WAITS {
+            let wanted = subjects.clone();
+            let tried = app.store.write(move |connection| Ok(attempts::begin(connection, &wanted, Micros::now())?));
+            match tried.await? {
+                Try::Allowed(ids) => return Ok(Self { ids }),
+                Try::Wait(seconds) => return Err(Error::TooManyRequests(seconds)),
+                Try::Soon => tokio::time::sleep(WAIT).await,
+            }
+        }
+        Err(Error::TooManyRequests(1))
+    }
+
+    /// The user of that name, if this is the user's password; a failure counts.
+    ///
+    /// # Errors
+    /// Unavailable, when the database cannot be asked; then the try does not count.
+    pub async fn check(&self, app: &App, name: &str, password: String) -> Result<Option<Credentials>, Error> {
+        let checked = check(app, name, password).await;
+        let ids = self.ids.clone();
+        let failed = matches!(checked, Ok(None));
+        app.store
+            .write(move |connection| {
+                let told = if failed { attempts::failed } else { attempts::forgive };
+                Ok(told(connection, &ids)?)
+            })
+            .await?;
+        checked
+    }
+}
+
+async fn check(app: &App, name: &str, password: String) -> Result<Option<Credentials>, Error> {
+    let wanted = name.to_owned();
+    let found = app.store.look(move |connection| Ok(users::credentials(connection, &wanted)?)).await?;
+    // No password is longer, and hashing a longer one is only work.
+    if password.chars().count() > password::MAX_CHARS {
+        return Ok(None);
+    }
+    let hash = found.as_ref().map(|user| user.password_hash.clone());
+    let _turn = app.hashes.acquire().await;
+    let verified = web::block(move || password::verify(&password, hash.as_ref().unwrap_or(&NOBODY))).await;
+    let good = verified.map_err(|error| Error::fault(error.to_string()))?;
+    Ok(found.filter(|_| good))
+}
+
+/// Whoever has an IPv6 address has the 2^64 beside it, too (RFC 6177, section 2).
+fn network(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_counts_with_its_network() {
+        for (address, counts_as) in [("203.0.113.7", "203.0.113.7"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64")] {
+            assert_eq!(network(address.parse().unwrap()), counts_as);
+        }
+    }
+}
