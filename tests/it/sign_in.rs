@@ -113,8 +113,7 @@ async fn of_many_guesses_at_once_ten_are_tried() {
     let statuses: Vec<u16> = answers.into_iter().map(|answer| answer.unwrap().status().as_u16()).collect();
     assert_eq!(statuses.iter().filter(|status| **status == 422).count(), 10, "{statuses:?}");
     assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 30, "{statuses:?}");
-    let program =
-        browser.request(Method::POST, "/login").header("Accept", "application/json").form(&[("name", "anna")]);
+    let program = app.anonymous(Method::POST, "/login").header("Accept", "application/json").form(&[("name", "anna")]);
     send(program).await.check_failure("TooManyRequests");
 }
 
