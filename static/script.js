@@ -53,16 +53,18 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
-// What was typed into a form outlives a session that ended meanwhile: it is kept in this tab until the form is done.
+// What was typed into a form outlives a session that ended meanwhile: it is kept in this tab until the form is done. So
+// is what stood in the form before, since what happened to the token meanwhile must not be written over unseen.
 for (const form of document.querySelectorAll("form[data-keep]")) {
   const name = "typed " + form.dataset.keep;
-  const fields = () => [...form.elements].filter((field) => field.name && field.type !== "hidden" && field.type !== "submit");
+  const fields = () => [...form.elements].filter((field) => field.name && field.type !== "submit");
   const kept = JSON.parse(sessionStorage.getItem(name) || "null");
   if (kept && form.dataset.restore !== "no" && performance.getEntriesByType("navigation")[0]?.type !== "reload") {
     for (const field of fields()) {
       if (!(field.name in kept)) continue;
       if (field.type === "checkbox") field.checked = kept[field.name];
       else field.value = kept[field.name];
+      field.dispatchEvent(new Event("change"));
     }
   }
   sessionStorage.removeItem(name);
