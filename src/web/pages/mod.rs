@@ -116,7 +116,7 @@ impl Problems {
     /// Adds errors that name their fields.
     pub fn add_all(&mut self, errors: &[TokenError]) {
         for error in errors {
-            self.add(error.param().unwrap_or("value"), error.to_string());
+            self.add(error.param().unwrap_or("value"), as_labelled(&error.to_string()));
         }
     }
 
@@ -134,6 +134,22 @@ impl Problems {
     pub fn of(&self, field: &str) -> Option<&str> {
         self.0.iter().find(|(of, _)| of == field).map(|(_, message)| message.as_str())
     }
+}
+
+/// What the pages call the parameters.
+const NAMES: [(&str, &str); 6] = [
+    ("valid_from", "“Valid from”"),
+    ("valid_to", "“Valid to”"),
+    ("usage_count", "“Uses”"),
+    ("lock_time", "“Lock after each use”"),
+    ("created_from", "“Created from”"),
+    ("created_to", "“Created to”"),
+];
+
+/// A message with the fields called as on the page. What was typed stands in quotes, and as it was typed.
+fn as_labelled(message: &str) -> String {
+    let (ours, typed) = message.split_at(message.find('"').unwrap_or(message.len()));
+    NAMES.iter().fold(ours.to_owned(), |ours, (name, label)| ours.replace(name, label)) + typed
 }
 
 /// What was done, told on the next page.
@@ -155,4 +171,18 @@ impl Flash {
 /// Whether a role may do something: which buttons a page has.
 pub fn may(role: Role, permission: Permission) -> bool {
     role.may(permission)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::as_labelled;
+
+    #[test]
+    fn messages_call_the_fields_as_the_page_does() {
+        assert_eq!(
+            as_labelled("valid_to must be later than valid_from."),
+            "“Valid to” must be later than “Valid from”."
+        );
+        assert_eq!(as_labelled("lock_time \"lock_time\" is no"), "“Lock after each use” \"lock_time\" is no");
+    }
 }
