@@ -235,6 +235,7 @@ export class Visitor {
           (values) => window.axe.run(document, { runOnly: { type: "tag", values }, resultTypes: ["violations"] }),
           RULES,
         );
+        assert.ok(found.passes.length > 10, "axe-core looked");
         const where = `${name}, ${colorScheme}, ${viewport.width} px`;
         for (const { id, nodes } of found.violations) {
           for (const node of nodes) violations.push(`${where}: ${id} at ${node.target.join(" ")}: ${node.failureSummary}`);
