@@ -18,6 +18,7 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 const WIDE = { width: 1280, height: 900 };
 const NARROW = { width: 320, height: 640 };
+const WIDTHS = [320, 400, 769, 1025];
 
 export const PASSWORD = "mosaic-tile-1887";
 
@@ -255,17 +256,18 @@ export class Visitor {
     await page.screenshot({ path: join(folder, `${name.replaceAll(/\W+/g, "-")}.png`), fullPage: true });
   }
 
-  /** Nothing is wider than the narrowest screen. */
+  /** Nothing is wider than the screen, be it the narrowest or one at which the layout changes. */
   async fits(name) {
-    await this.page.setViewportSize(NARROW);
-    const [width, widest] = await this.page.evaluate(() => {
-      const beyond = [...document.querySelectorAll("body *")].filter(
-        (element) => element.getBoundingClientRect().right > innerWidth + 1,
-      );
-      const names = beyond.map((element) => `${element.tagName.toLowerCase()}.${element.getAttribute("class") ?? ""}`);
-      return [document.documentElement.scrollWidth, names];
-    });
+    for (const width of WIDTHS) {
+      await this.page.setViewportSize({ width, height: 640 });
+      const [needed, beyond] = await this.page.evaluate(() => {
+        const right = (element) => element.getBoundingClientRect().right;
+        const wide = [...document.querySelectorAll("body *")].filter((element) => right(element) > innerWidth + 1);
+        const names = wide.map((element) => `${element.tagName.toLowerCase()}.${element.getAttribute("class") ?? ""}`);
+        return [document.documentElement.scrollWidth, names];
+      });
+      assert.ok(needed <= width, `${name} scrolls sideways at ${width} px: ${needed} px, for ${beyond.join(", ")}`);
+    }
     await this.page.setViewportSize(WIDE);
-    assert.ok(width <= NARROW.width, `${name} scrolls sideways: ${width} px, beyond the edge: ${widest.join(", ")}`);
   }
 }
