@@ -59,6 +59,7 @@ for (const form of document.querySelectorAll("form[data-keep]")) {
       if (!(field.name in kept)) continue;
       if (field.type === "checkbox") field.checked = kept[field.name];
       else field.value = kept[field.name];
+      field.dispatchEvent(new Event("change"));
     }
   }
   sessionStorage.removeItem(name);

@@ -132,11 +132,7 @@ impl Problems {
             let told = match field {
                 "usage_count" => "Uses must be a whole number from 0 to 2,147,483,647, or unlimited.".into(),
                 "lock_time" => "The lock must be a whole number of up to 2,147,483,647 seconds, and 0 for none.".into(),
-                "valid_from" => told.replace("valid_from", "“Valid from”").replace("valid_to", "“Valid to”"),
-                "valid_to" => told.replace("valid_to", "“Valid to”").replace("valid_from", "“Valid from”"),
-                "created_from" => told.replace("created_from", "“Created from”"),
-                "created_to" => told.replace("created_to", "“Created to”"),
-                _ => told,
+                _ => as_labelled(&told),
             };
             self.add(field, told);
         }
@@ -166,6 +162,22 @@ impl Problems {
     }
 }
 
+/// What the pages call the parameters.
+const NAMES: [(&str, &str); 6] = [
+    ("valid_from", "“Valid from”"),
+    ("valid_to", "“Valid to”"),
+    ("usage_count", "“Uses”"),
+    ("lock_time", "“Lock after each use”"),
+    ("created_from", "“Created from”"),
+    ("created_to", "“Created to”"),
+];
+
+/// A message with the fields called as on the page. What was typed stands in quotes, and as it was typed.
+fn as_labelled(message: &str) -> String {
+    let (ours, typed) = message.split_at(message.find('"').unwrap_or(message.len()));
+    NAMES.iter().fold(ours.to_owned(), |ours, (name, label)| ours.replace(name, label)) + typed
+}
+
 /// What was done, told on the next page.
 pub struct Flash {
     /// One sentence.
@@ -179,5 +191,17 @@ pub struct Flash {
 impl Flash {
     fn done(text: impl Into<String>) -> Self {
         Self { text: text.into(), refused: false, undo: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::as_labelled;
+
+    #[test]
+    fn messages_call_the_fields_as_the_page_does() {
+        let told = as_labelled("valid_to must be later than valid_from.");
+        assert_eq!(told, "“Valid to” must be later than “Valid from”.");
+        assert_eq!(as_labelled("lock_time \"lock_time\" is no"), "“Lock after each use” \"lock_time\" is no");
     }
 }

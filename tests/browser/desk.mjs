@@ -1,0 +1,273 @@
+// Starts the real binary and a real browser, and looks at every page as a picky visitor would.
+
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const BINARY = process.env.TESSERA_BINARY ?? fileURLToPath(new URL("../../target/debug/tessera", import.meta.url));
+const CHROME = process.env.CHROME || "/usr/bin/chromium";
+// A folder for pictures of every page, wide and narrow, light and dark; none are taken without it.
+const PICTURES = process.env.PICTURES;
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+const WIDE = { width: 1280, height: 900 };
+const NARROW = { width: 320, height: 640 };
+const WIDTHS = [320, 400, 769, 1025];
+
+export const PASSWORD = "mosaic-tile-1887";
+
+/** A running server with an empty database, and a browser with an empty profile. */
+export class Desk {
+  static async open(javaScriptEnabled) {
+    const desk = new Desk();
+    desk.javaScriptEnabled = javaScriptEnabled;
+    desk.audited = new Set();
+    desk.folder = mkdtempSync(join(tmpdir(), "tessera-browser-"));
+    try {
+      await desk.#serve();
+      desk.browser = await chromium.launch({
+        executablePath: CHROME,
+        // Chromium refuses to run as root with its sandbox.
+        chromiumSandbox: process.getuid?.() !== 0,
+        args: [
+          "--disable-gpu",
+          "--disable-quic",
+          "--no-first-run",
+          "--disable-background-networking",
+          "--disable-component-update",
+          "--disable-sync",
+        ],
+      });
+      desk.key = desk.run(["key", "add", "tests", "--role", "manager"]).trim();
+    } catch (error) {
+      await desk.close();
+      throw error;
+    }
+    return desk;
+  }
+
+  async close() {
+    await this.browser?.close();
+    if (this.server && this.server.exitCode === null) {
+      const ended = new Promise((resolve) => this.server.once("exit", resolve));
+      this.server.kill("SIGKILL");
+      await ended;
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #environment() {
+    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("TESSERA_"));
+    return { ...Object.fromEntries(inherited), TESSERA_ADMIN_PASSWORD: PASSWORD, TESSERA_TIMEZONE: "Europe/Vienna" };
+  }
+
+  async #serve() {
+    const log = join(this.folder, "log");
+    const stdio = ["ignore", "pipe", openSync(log, "w")];
+    this.server = spawn(BINARY, ["serve", "--bind", "127.0.0.1:0"], { cwd: this.folder, env: this.#environment(), stdio });
+    const started = new Promise((resolve, reject) => {
+      this.server.once("error", reject);
+      this.server.once("exit", () => reject(new Error(`the server did not start: ${readFileSync(log, "utf8")}`)));
+      createInterface({ input: this.server.stdout }).on("line", (line) => {
+        const address = line.match(/^Tessera is listening on (\S+)\/$/)?.[1];
+        if (address) resolve(address);
+      });
+    });
+    this.base = await started;
+  }
+
+  /** Runs a command beside the server. */
+  run(words, input = "") {
+    const done = spawnSync(BINARY, words, { cwd: this.folder, env: this.#environment(), input, encoding: "utf8" });
+    assert.equal(done.status, 0, `${words.join(" ")}: ${done.stderr}`);
+    return done.stdout;
+  }
+
+  /** Asks a JSON view. */
+  async view(path, fields) {
+    const headers = { authorization: `Bearer ${this.key}`, "content-type": "application/json" };
+    const answer = await fetch(this.base + path, { method: "POST", headers, body: JSON.stringify(fields) });
+    const json = await answer.json();
+    assert.equal(answer.status, 200, JSON.stringify(json));
+    return json;
+  }
+
+  /** Adds a token, and tells its address. */
+  async token(fields = {}) {
+    const plain = { valid_from: "", valid_to: "", usage_count: 1, lock_time: 0 };
+    return `/${(await this.view("/add_token", { ...plain, ...fields })).token_uid}`;
+  }
+
+  /** A browser of somebody else: own cookies, own storage. */
+  async visitor() {
+    const context = await this.browser.newContext({ javaScriptEnabled: this.javaScriptEnabled, viewport: WIDE });
+    context.setDefaultTimeout(10_000);
+    return new Visitor(this, context, await context.newPage());
+  }
+
+  /** A browser that is signed in. */
+  async signedIn(name = "admin", password = PASSWORD) {
+    const visitor = await this.visitor();
+    await visitor.open("/login");
+    await visitor.signIn(name, password);
+    return visitor;
+  }
+
+  /** The same page in a browser that runs axe, which cannot run where JavaScript is off. Its own script does not run. */
+  async copy(page) {
+    const context = await this.browser.newContext({ viewport: WIDE });
+    const copy = await context.newPage();
+    const body = await page.content();
+    await copy.route("**/static/script-*.js", (route) => route.fulfill({ contentType: "text/javascript", body: "" }));
+    await copy.route(page.url().split("#")[0], (route) => route.fulfill({ contentType: "text/html; charset=utf-8", body }));
+    await copy.goto(page.url());
+    return copy;
+  }
+}
+
+/** A page and what happens on it. */
+export class Visitor {
+  constructor(desk, context, page) {
+    this.desk = desk;
+    this.context = context;
+    this.page = page;
+    this.noise = [];
+    this.failures = [];
+    page.on("pageerror", (error) => this.noise.push(`uncaught: ${error.message}`));
+    page.on("console", (message) => {
+      // The browser's own line about a page that answered 4xx; `check` and `close` hold that the status was meant.
+      const isStatus = /^Failed to load resource: the server responded with a status of 4\d\d/.test(message.text());
+      const isPage = this.pages.has(message.location().url.split("#")[0]);
+      if (["error", "warning"].includes(message.type()) && !(isStatus && isPage)) {
+        this.noise.push(`${message.type()}: ${message.text()} (${message.location().url})`);
+      }
+    });
+    page.on("dialog", (dialog) => {
+      this.noise.push(`a dialog: ${dialog.message()}`);
+      dialog.dismiss();
+    });
+    this.pages = new Set();
+    page.on("response", (response) => {
+      if (!response.request().isNavigationRequest()) {
+        if (response.status() >= 400) this.noise.push(`${response.status()} ${response.url()}`);
+        return;
+      }
+      this.pages.add(response.url().split("#")[0]);
+      if (response.status() >= 400) this.failures.push(response.status());
+    });
+  }
+
+  /** Another tab of the same browser. */
+  async tab() {
+    return new Visitor(this.desk, this.context, await this.context.newPage());
+  }
+
+  /** Ends the browser. Nothing was said on its console, and no page failed that was not meant to. */
+  async close() {
+    await this.context.close();
+    this.silent();
+  }
+
+  silent() {
+    assert.deepEqual(this.noise.splice(0), [], "the console is silent");
+    assert.deepEqual(this.failures.splice(0), [], "no page failed that was not meant to");
+  }
+
+  async open(path) {
+    await this.page.goto(this.desk.base + path);
+  }
+
+  /** Does what leads to another page, and waits for that. */
+  async leads(action) {
+    const loaded = this.page.waitForEvent("load");
+    await action();
+    await loaded;
+  }
+
+  async click(role, name, options = {}) {
+    await this.leads(() => this.page.getByRole(role, { name, exact: true, ...options }).click());
+  }
+
+  async fill(label, text) {
+    await this.page.getByLabel(label).fill(text);
+  }
+
+  async signIn(name, password) {
+    await this.fill("Name", name);
+    await this.fill("Password", password);
+    await this.click("button", "Sign in");
+  }
+
+  path() {
+    return new URL(this.page.url()).pathname;
+  }
+
+  text(selector = "main") {
+    return this.page.locator(selector).first().innerText();
+  }
+
+  async says(...words) {
+    const text = await this.text();
+    for (const word of words) assert.ok(text.includes(word), `${JSON.stringify(word)} is not in ${JSON.stringify(text)}`);
+  }
+
+  /** Holds that the page is what it should be: its status, its silence, its width, and that nobody is kept out of it. */
+  async check(name, status = 200) {
+    assert.deepEqual(this.failures.splice(0), status >= 400 ? [status] : [], `${name}: its status`);
+    this.silent();
+    await this.fits(name);
+    // A page is looked at once: the same template with the same parts would only take longer.
+    if (this.desk.audited.has(name)) return;
+    this.desk.audited.add(name);
+    const page = this.desk.javaScriptEnabled ? this.page : await this.desk.copy(this.page);
+    const violations = [];
+    await page.evaluate(AXE);
+    for (const colorScheme of ["light", "dark"]) {
+      for (const viewport of [WIDE, NARROW]) {
+        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+        await page.setViewportSize(viewport);
+        const found = await page.evaluate(
+          (values) => window.axe.run(document, { runOnly: { type: "tag", values }, resultTypes: ["violations"] }),
+          RULES,
+        );
+        assert.ok(found.passes.length > 10, "axe-core looked");
+        const where = `${name}, ${colorScheme}, ${viewport.width} px`;
+        for (const { id, nodes } of found.violations) {
+          for (const node of nodes) violations.push(`${where}: ${id} at ${node.target.join(" ")}: ${node.failureSummary}`);
+        }
+        if (PICTURES) await this.picture(page, `${name}-${colorScheme}-${viewport.width}`);
+      }
+    }
+    await page.emulateMedia({ colorScheme: null, reducedMotion: null });
+    await page.setViewportSize(WIDE);
+    if (page !== this.page) await page.context().close();
+    assert.equal(violations.length, 0, `axe-core finds:\n${violations.join("\n")}`);
+  }
+
+  async picture(page, name) {
+    const folder = join(PICTURES, this.desk.javaScriptEnabled ? "script" : "no-script");
+    mkdirSync(folder, { recursive: true });
+    await page.screenshot({ path: join(folder, `${name.replaceAll(/\W+/g, "-")}.png`), fullPage: true });
+  }
+
+  /** Nothing is wider than the screen, be it the narrowest or one at which the layout changes. */
+  async fits(name) {
+    for (const width of WIDTHS) {
+      await this.page.setViewportSize({ width, height: 640 });
+      const [needed, beyond] = await this.page.evaluate(() => {
+        const right = (element) => element.getBoundingClientRect().right;
+        const wide = [...document.querySelectorAll("body *")].filter((element) => right(element) > innerWidth + 1);
+        const names = wide.map((element) => `${element.tagName.toLowerCase()}.${element.getAttribute("class") ?? ""}`);
+        return [document.documentElement.scrollWidth, names];
+      });
+      assert.ok(needed <= width, `${name} scrolls sideways at ${width} px: ${needed} px, for ${beyond.join(", ")}`);
+    }
+    await this.page.setViewportSize(WIDE);
+  }
+}
