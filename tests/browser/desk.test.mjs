@@ -221,10 +221,8 @@ for (const javaScript of [true, false]) {
       await visitor.page.getByLabel("Search value, label or uid").fill("Guest");
       await visitor.click("button", "Find");
       await visitor.says("120 tokens");
-      const choose = visitor.page.getByLabel("Order").selectOption("label");
-      await choose;
-      if (javaScript) await visitor.page.waitForURL(/sort=label/);
-      else await visitor.click("button", "Find");
+      await visitor.page.getByLabel("Order").selectOption("label");
+      await visitor.click("button", "Find");
       assert.deepEqual([await rows(), await first()], [50, "Guest 001"]);
       await visitor.check("first page");
       await visitor.click("link", "Next");
@@ -278,7 +276,7 @@ for (const javaScript of [true, false]) {
       assert.equal(there.path(), "/");
       await here.open("/account");
       await here.click("button", "End the session of Chrome");
-      await here.says("It is ended.");
+      await here.says("That session is signed out.");
       await there.open("/");
       assert.equal(there.path(), "/login");
       await here.close();
@@ -472,7 +470,7 @@ for (const javaScript of [true, false]) {
       await visitor.page.emulateMedia({ media: null });
     });
 
-    it("copies the value", { skip: !javaScript }, async () => {
+    if (javaScript) it("copies the value", async () => {
       await visitor.context.grantPermissions(["clipboard-read", "clipboard-write"]);
       await visitor.open(await desk.token({ value: "to be copied" }));
       await visitor.page.getByRole("button", { name: "Copy value" }).click();
