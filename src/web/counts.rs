@@ -1,7 +1,7 @@
 //! How many tokens a filter finds, counted a moment ago: counting reads them all, and a page only its own.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::error::Error;
@@ -35,10 +35,7 @@ impl Counts {
     /// # Errors
     /// Unavailable, when the database cannot be asked.
     pub async fn of(&self, store: &Store, filter: &TokenFilter, now: Micros) -> Result<Count, Error> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(filter).copied();
-        if let Some((at, count)) = known
-            && at.elapsed() < AGE
-        {
+        if let Some(count) = self.known(filter) {
             return Ok(count);
         }
         let (wanted, is_all) = (filter.clone(), *filter == TokenFilter::default());
@@ -52,11 +49,27 @@ impl Counts {
             })
         });
         let count = count.await?;
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.counts();
         if counts.len() >= REMEMBERED {
             counts.clear();
         }
         counts.insert(filter.clone(), (Instant::now(), count));
         Ok(count)
+    }
+
+    /// A count that is good enough. Of those who find one too old, the first counts anew, and the others take it
+    /// meanwhile: sixty at once that count a million tokens would keep everybody waiting.
+    fn known(&self, filter: &TokenFilter) -> Option<Count> {
+        let mut counts = self.counts();
+        let (at, count) = counts.get_mut(filter)?;
+        if at.elapsed() < AGE {
+            return Some(*count);
+        }
+        *at = Instant::now();
+        None
+    }
+
+    fn counts(&self) -> MutexGuard<'_, HashMap<TokenFilter, (Instant, Count)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
