@@ -174,10 +174,10 @@ async fn a_form_with_errors_comes_back_with_what_was_typed() {
         ("label", "a\tb", "control characters"),
         ("valid_from", "2026-03-29T02:30", "does not exist in the time zone"),
         ("valid_to", "soon", "is not a time"),
-        ("usage_count", "-5", "usage_count must be"),
+        ("usage_count", "-5", "“Uses” must be"),
         ("usage_count", "", "is not a whole number"),
         ("usage_count", "1.5", "is not a whole number"),
-        ("lock_time", "-1", "lock_time must be"),
+        ("lock_time", "-1", "“Lock after each use” must be"),
         ("lock_time", "9999999999", "is not a whole number"),
     ] {
         let fields: Vec<_> =
