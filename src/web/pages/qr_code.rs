@@ -28,7 +28,7 @@ pub async fn png(
 /// The code as an SVG.
 ///
 /// # Errors
-/// As [`png`].
+/// As [`png()`].
 pub async fn svg(
     _who: Allowed<See>,
     uid: web::Path<String>,
