@@ -65,25 +65,18 @@ pub struct Entry {
     pub error: Option<&'static str>,
 }
 
-type Columns = (
-    usage::id,
-    usage::uid,
-    usage::token_uid,
-    usage::token_value,
-    usage::timestamp,
-    usage::principal,
-    usage::error_code,
-);
-const COLUMNS: Columns = (
-    usage::id,
-    usage::uid,
-    usage::token_uid,
-    usage::token_value,
-    usage::timestamp,
-    usage::principal,
-    usage::error_code,
-);
-type Row = (i64, String, Option<String>, Option<String>, i64, String, Option<i16>);
+/// A row of `usage`.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = usage)]
+struct Row {
+    id: i64,
+    uid: String,
+    token_uid: Option<String>,
+    token_value: Option<String>,
+    timestamp: i64,
+    principal: String,
+    error_code: Option<i16>,
+}
 
 /// Which entries are asked for. Bounds are inclusive.
 #[derive(Clone, Debug, Default)]
@@ -105,7 +98,7 @@ pub fn last(connection: &mut Connection, token_uid: Uid, at_most: usize) -> Quer
     let rows = usage::table
         .filter(usage::token_uid.eq(token_uid.to_string()))
         .order(usage::id.desc())
-        .select(COLUMNS)
+        .select(Row::as_select())
         .load_iter::<Row, DefaultLoadingMode>(connection)?;
     rows.take(at_most).map(|row| row.map(|row| entry(row).1)).collect()
 }
@@ -120,7 +113,7 @@ pub fn page(
     after: Option<Place>,
     limit: i64,
 ) -> QueryResult<Vec<(Place, Entry)>> {
-    let mut query = usage::table.select(COLUMNS).order(usage::id.desc()).limit(limit).into_boxed();
+    let mut query = usage::table.select(Row::as_select()).order(usage::id.desc()).limit(limit).into_boxed();
     if let Some(uid) = filter.token_uid {
         query = query.filter(usage::token_uid.eq(uid.to_string()));
     }
@@ -136,10 +129,15 @@ pub fn page(
     Ok(query.load::<Row>(connection)?.into_iter().map(entry).collect())
 }
 
-fn entry((id, uid, token_uid, token_value, timestamp, user, error_code): Row) -> (Place, Entry) {
-    let timestamp = Micros::stored(timestamp);
-    (
-        Place::number(timestamp.get(), id),
-        Entry { uid, token_uid, token_value, timestamp, user, error: error_code.map(Refusal::name_of), error_code },
-    )
+fn entry(row: Row) -> (Place, Entry) {
+    let entry = Entry {
+        uid: row.uid,
+        token_uid: row.token_uid,
+        token_value: row.token_value,
+        timestamp: Micros::stored(row.timestamp),
+        user: row.principal,
+        error: row.error_code.map(Refusal::name_of),
+        error_code: row.error_code,
+    };
+    (Place::number(row.timestamp, row.id), entry)
 }

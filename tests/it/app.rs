@@ -5,6 +5,7 @@ use std::thread::JoinHandle;
 
 use actix_web::dev::ServerHandle;
 use chrono_tz::Tz;
+use diesel::connection::SimpleConnection;
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -206,9 +207,11 @@ impl App {
         }
     }
 
-    /// A connection of another process, as it were.
+    /// A connection of another process, as it were, which waits for its turn to write.
     pub fn connection(&self) -> Connection {
-        self.database.connect().unwrap()
+        let mut connection = self.database.connect().unwrap();
+        connection.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
+        connection
     }
 }
 

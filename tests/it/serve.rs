@@ -174,7 +174,7 @@ async fn a_database_in_the_way_of_another_writer_is_503_and_heals() {
     let key = place.key("editor");
     let url: tessera::store::DatabaseUrl = format!("sqlite:{}", place.path("tessera.db").display()).parse().unwrap();
     let mut other = url.connect().unwrap();
-    other.batch_execute("BEGIN IMMEDIATE").unwrap();
+    other.batch_execute("PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE").unwrap();
     let form = with_required(&[]);
     let since = Instant::now();
     let waiting = (0..40).map(|_| send(server.post(&key, "/add_token").form(&form)));

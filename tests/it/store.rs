@@ -25,8 +25,15 @@ fn database() -> (TempDir, DatabaseUrl) {
     let folder = tempfile::tempdir().unwrap();
     let url: DatabaseUrl = format!("sqlite:{}/tessera.db", folder.path().display()).parse().unwrap();
     url.create().unwrap();
-    migrations::migrate(&url, &mut url.connect().unwrap()).unwrap();
+    migrations::migrate(&url, &mut connect(&url)).unwrap();
     (folder, url)
+}
+
+/// A connection that waits for its turn to write.
+fn connect(url: &DatabaseUrl) -> Connection {
+    let mut connection = url.connect().unwrap();
+    connection.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
+    connection
 }
 
 fn token(usage_count: i32) -> Token {
@@ -72,7 +79,7 @@ proptest! {
         )
     ) {
         let (_folder, url) = database();
-        let mut connection = url.connect().unwrap();
+        let mut connection = connect(&url);
         let made: Vec<Token> = rows.into_iter().map(|(usage_count, lock_time, used, from, to)| Token {
             lock_time, last_used: used.map(at), lock_start: used.map(at), valid_from: from.map(at), valid_to: to.map(at),
             ..token(usage_count)
@@ -99,7 +106,7 @@ struct Step {
 /// What the database plans for every query that `work` makes.
 fn plans(url: &DatabaseUrl, work: impl FnOnce(&mut Connection)) -> Vec<(String, Vec<String>)> {
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let mut connection = url.connect().unwrap();
+    let mut connection = connect(url);
     let noted = Arc::clone(&seen);
     connection.set_instrumentation(move |event: InstrumentationEvent<'_>| {
         if let InstrumentationEvent::StartQuery { query, .. } = event {
@@ -107,7 +114,7 @@ fn plans(url: &DatabaseUrl, work: impl FnOnce(&mut Connection)) -> Vec<(String, 
         }
     });
     work(&mut connection);
-    let mut other = url.connect().unwrap();
+    let mut other = connect(url);
     let seen = seen.lock().unwrap();
     let selects =
         seen.iter().filter(|query| query.starts_with("SELECT")).map(|query| query.split(" -- binds").next().unwrap());
@@ -158,7 +165,7 @@ fn pages_walk_an_index() {
 #[test]
 fn the_last_page_is_as_quick_as_the_first() {
     let (_folder, url) = database();
-    let mut connection = url.connect().unwrap();
+    let mut connection = connect(&url);
     let created = Micros::now();
     let made: Vec<Token> = (0..100_000).map(|_| Token { created, ..token(1) }).collect();
     exclusively(&mut connection, |connection| tokens::add_all(connection, &made)).unwrap();
@@ -187,7 +194,7 @@ fn ask(uid: Uid) -> Ask {
 async fn a_panic_in_a_write_is_told_and_the_writer_lives_on() {
     let (_folder, url) = database();
     let token = token(2);
-    add(&mut url.connect().unwrap(), &token);
+    add(&mut connect(&url), &token);
     let store = Store::start(&url).unwrap();
     let panicked = store.write::<()>(|_| panic!("a bug")).await;
     assert!(matches!(panicked, Err(Error::Failed(_))), "{panicked:?}");
@@ -204,7 +211,7 @@ async fn a_panic_in_a_write_is_told_and_the_writer_lives_on() {
 async fn when_a_transaction_fails_everyone_in_it_is_told_and_nothing_is_kept() {
     let (_folder, url) = database();
     let token = token(50);
-    let mut connection = url.connect().unwrap();
+    let mut connection = connect(&url);
     add(&mut connection, &token);
     let store = Store::start(&url).unwrap();
     // The last statement of a batch fails, as if the disk did.
@@ -222,7 +229,7 @@ async fn when_a_transaction_fails_everyone_in_it_is_told_and_nothing_is_kept() {
 async fn a_full_queue_is_told_at_once() {
     let (_folder, url) = database();
     let token = token(-1);
-    add(&mut url.connect().unwrap(), &token);
+    add(&mut connect(&url), &token);
     let store = Store::start(&url).unwrap();
     let (open, door) = std::sync::mpsc::channel::<()>();
     let busy = tokio::spawn({
@@ -280,7 +287,7 @@ async fn locks_are_restarted_when_the_clock_was_found_to_have_jumped_back_before
     let (_folder, url) = database();
     let ahead = Micros::now().plus_seconds(3_600);
     let token = Token { lock_time: 1, last_used: Some(ahead), lock_start: Some(ahead), ..token(5) };
-    let mut connection = url.connect().unwrap();
+    let mut connection = connect(&url);
     add(&mut connection, &token);
     let entry = format!("INSERT INTO usage (uid, timestamp, principal) VALUES ('x', {}, 'key:door')", ahead.get());
     connection.batch_execute(&entry).unwrap();

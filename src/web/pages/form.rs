@@ -41,10 +41,13 @@ struct Conflict {
 
 impl FormPage {
     fn new(request: &HttpRequest, app: &App, uid: Option<Uid>, typed: Typed, was: WasFields) -> Self {
+        let page = Page::new(request, "tokens");
+        // By user: whoever signs in after somebody else in the same tab must not find what that one typed.
+        let user = page.user.as_ref().map(|user| user.name.clone()).unwrap_or_default();
         Self {
-            page: Page::new(request, "tokens"),
+            page,
             title: uid.map(|uid| uid.to_string()).unwrap_or_default(),
-            keep: uid.map_or_else(|| "add".into(), |uid| uid.to_string()),
+            keep: format!("{user} {}", uid.map_or_else(|| "add".into(), |uid| uid.to_string())),
             uid: uid.map(|uid| uid.to_string()),
             zone: app.zone.to_string(),
             units: UNITS,
