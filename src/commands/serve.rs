@@ -142,7 +142,8 @@ Welcome to Tessera. The database {database} is new; its first user is
     name      admin
     password  {password}
 
-Make an API key, then a token that can be used three times:
+Sign in at {base}/ with a browser. Or go on here: make an API key, and a token that can
+be used three times:
 
     KEY=$({program} --database-url sqlite:{database} key add first --role manager)
     curl -H \"Authorization: Bearer $KEY\" {base}/add_token \\
