@@ -8,9 +8,9 @@ use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::{App as ActixApp, HttpServer, web};
 use tracing_actix_web::TracingLogger;
 
+use crate::web::headers::common;
 use crate::web::layers::{Drain, RequestLog, faults, under_way};
 use crate::web::pages::error::error_pages;
-use crate::web::pages::{HSTS, PERMISSIONS};
 use crate::web::routes::routes;
 use crate::web::state::App;
 
@@ -50,15 +50,8 @@ pub fn serve(listener: TcpListener, state: App) -> std::io::Result<Running> {
     Ok(Running { server, address, drain })
 }
 
-/// What every answer says that does not say otherwise: nothing is kept, framed, sniffed or read by other sites.
+/// What every answer says that does not say otherwise.
 fn headers(https: bool) -> DefaultHeaders {
-    let headers = DefaultHeaders::new()
-        .add(("Cache-Control", "no-store"))
-        .add(("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"))
-        .add(("Cross-Origin-Opener-Policy", "same-origin"))
-        .add(("Cross-Origin-Resource-Policy", "same-origin"))
-        .add(("Permissions-Policy", PERMISSIONS))
-        .add(("Referrer-Policy", "same-origin"))
-        .add(("X-Content-Type-Options", "nosniff"));
-    if https { headers.add(("Strict-Transport-Security", HSTS)) } else { headers }
+    let policy = DefaultHeaders::new().add(("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"));
+    common(https).fold(policy, DefaultHeaders::add)
 }

@@ -3,12 +3,13 @@
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use super::{Failure, connect, print, say, write};
+use super::{Failure, print, say};
 use crate::access::{Principal, Role, password};
 use crate::app;
 use crate::cli::{Common, Serve};
+use crate::store::connection::exclusively;
 use crate::store::users::{self, NewUser};
-use crate::store::{DatabaseUrl, Store, migrations, settings};
+use crate::store::{Connection, DatabaseUrl, Store, migrations, settings};
 use crate::token::Micros;
 use crate::web::layers::Drain;
 use crate::web::pages::trying;
@@ -32,13 +33,16 @@ pub fn run(common: &Common, options: Serve) -> Result<(), Failure> {
     let address = listener.local_addr().map_err(|error| Failure(format!("The socket has no address: {error}.")))?;
     let public_url = options.public_url.map_or_else(|| format!("http://{address}").parse(), Ok)?;
     url.create()?;
-    migrations::migrate(url, &mut url.connect()?)?;
-    if let Some(admin) = first_admin(common, given.as_deref())? {
+    let mut connection = url.connect()?;
+    migrations::migrate(url, &mut connection)?;
+    if let Some(admin) = first_admin(&mut connection, given.as_deref())? {
         welcome(&admin, url, address, &public_url);
     }
-    let cookie_key =
-        write(connect(common)?, |connection| Ok(settings::cookie_key(connection, &seal::generate(), Micros::now())?))?;
+    let cookie_key = exclusively(&mut connection, |connection| {
+        Ok(settings::cookie_key(connection, &seal::generate(), Micros::now())?)
+    })?;
     let cookie_key = seal::key(&cookie_key)?;
+    drop(connection);
     let state = App::new(Store::start(url)?, cookie_key, common.zone(), public_url, options.trusted_proxies);
     trying::prepare();
     actix_web::rt::System::new().block_on(serve(listener, state))
@@ -110,13 +114,13 @@ struct FirstAdmin(Option<String>);
 
 /// Makes the user `admin` when there is no user yet. Whether there is none is asked within the transaction, so that of
 /// two processes that start together one makes it.
-fn first_admin(common: &Common, given: Option<&str>) -> Result<Option<FirstAdmin>, Failure> {
-    if users::any(&mut common.database_url.connect()?).map_err(crate::store::Error::from)? {
+fn first_admin(connection: &mut Connection, given: Option<&str>) -> Result<Option<FirstAdmin>, Failure> {
+    if users::any(connection).map_err(crate::store::Error::from)? {
         return Ok(None);
     }
     let password = given.map_or_else(password::generate, str::to_owned);
     let password_hash = password::hash(&password)?;
-    let made = write(connect(common)?, |connection| {
+    let made = exclusively(connection, |connection| {
         if users::any(connection)? {
             return Ok(false);
         }

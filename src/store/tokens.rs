@@ -173,17 +173,31 @@ pub(super) fn unique(error: Diesel) -> Error {
     error.into()
 }
 
-/// Changes a token as it is now; `modified` moves only when something is different afterwards.
+/// Changes a token as it is now.
 ///
 /// # Errors
 /// No such token; a value error when the changed token would be outside its limits or its value is in use.
 pub fn change(connection: &mut Connection, uid: Uid, change: &Change, now: Micros) -> Result<(), Error> {
     let Some((id, token)) = by_uid(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
-    let mut changed = change.apply(&token)?;
-    if changed == token {
+    let changed = change.apply(&token)?;
+    put(connection, id, &token, changed, now)
+}
+
+/// Stores a token that was `before` and is `changed` now; `modified` moves only when something is different.
+///
+/// # Errors
+/// A value error when its value is in use.
+pub fn put(
+    connection: &mut Connection,
+    id: TokenId,
+    before: &Token,
+    mut changed: Token,
+    now: Micros,
+) -> Result<(), Error> {
+    if changed == *before {
         return Ok(());
     }
-    changed.modified = now.max(token.modified);
+    changed.modified = now.max(before.modified);
     let row = (TokenRow::new(&changed), tokens::search.eq(search_text(&changed)));
     diesel::update(tokens::table.find(id)).set(row).execute(connection).map_err(unique)?;
     Ok(())

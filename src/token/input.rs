@@ -133,6 +133,14 @@ impl From<Mistakes> for TokenError {
     }
 }
 
+/// The time that a parameter says.
+///
+/// # Errors
+/// A value error that names the parameter.
+pub fn read_time(name: &'static str, text: &str, zone: Tz) -> Result<Micros, TokenError> {
+    Micros::read(text, zone).map_err(|why| TokenError::value(name, format!("{name} {why}")))
+}
+
 /// Reads one field after the other, and remembers what could not be read.
 struct Reading {
     zone: Tz,
@@ -145,12 +153,12 @@ impl Reading {
     fn time(&mut self, name: &'static str, text: Option<&str>) -> Option<Option<Micros>> {
         let read = |text: &str| match text {
             "" => Ok(None),
-            text => Micros::read(text, self.zone).map(Some),
+            text => read_time(name, text, self.zone).map(Some),
         };
         match read(text?) {
             Ok(time) => Some(time),
-            Err(why) => {
-                self.mistakes.push(TokenError::value(name, format!("{name} {why}")));
+            Err(mistake) => {
+                self.mistakes.push(mistake);
                 None
             }
         }

@@ -55,6 +55,19 @@ impl CursorOf {
     }
 }
 
+/// One more than fits a page tells whether there is a next one.
+pub fn more_than(limit: usize) -> i64 {
+    i64::try_from(limit + 1).unwrap_or(i64::MAX)
+}
+
+/// The page, and the place of its last row if there is more behind it.
+pub fn cut<T>(mut rows: Vec<(Place, T)>, limit: usize) -> (Vec<(Place, T)>, Option<Place>) {
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let last = rows.last().filter(|_| more).map(|(place, _)| place.clone());
+    (rows, last)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,7 @@ pub mod counts;
 pub mod cursor;
 pub mod error;
 pub mod guard;
+pub mod headers;
 pub mod health;
 pub mod json;
 pub mod layers;

@@ -6,7 +6,7 @@ use serde_json::json;
 use tessera::access::Role;
 
 use crate::app::App;
-use crate::browser::{Browser, PASSWORD, add_user};
+use crate::browser::{Browser, PASSWORD, PageAnswer, add_user};
 
 const NOBODY: &str = "1f0e6c1a-54f7-4b1c-9d5e-0a3b7c2d4e6f";
 
@@ -207,44 +207,18 @@ async fn an_edit_writes_only_what_was_changed() {
     let mut browser = Browser::of(&app, Role::Editor).await;
     let exact = "2999-09-22T08:30:00.123456Z";
     let uid = app.add(&[("usage_count", "5"), ("valid_to", exact), ("label", "Anna")]).await;
-    let edit = browser.get(&format!("/{uid}/edit")).await;
-    let field = |name: &str| edit.field(name);
-    let names = [
-        "was_value",
-        "was_label",
-        "was_valid_from",
-        "was_valid_to",
-        "was_usage_count",
-        "was_lock_time",
-        "value",
-        "label",
-        "valid_from",
-        "valid_to",
-        "usage_count",
-        "lock_time",
-    ];
-    let opened: Vec<(&str, String)> = names.iter().map(|name| (*name, field(name))).collect();
-    let send = |changes: &[(&'static str, &'static str)]| -> Vec<(String, String)> {
-        let changed = |name: &str| changes.iter().find(|(of, _)| *of == name).map(|(_, to)| (*to).to_owned());
-        let fields =
-            opened.iter().map(|(name, value)| ((*name).to_owned(), changed(name).unwrap_or_else(|| value.clone())));
-        fields.chain([("lock_unit".to_owned(), "seconds".to_owned())]).collect()
-    };
+    let opened = edit_fields(&mut browser, &uid).await;
     let path = format!("/{uid}/edit");
-    let post = async |browser: &mut Browser<'_>, fields: Vec<(String, String)>| {
-        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        browser.post(&path, &fields).await
-    };
     // While the form is open, the token is used, and somebody changes its lock.
     app.consume(&uid).await.check_success();
     app.post(&format!("/{uid}/update_token"), &[("lock_time", "7")]).await.check_success();
-    post(&mut browser, send(&[("label", "Ben")])).await.check_leads_to(&format!("/{uid}?done=saved"));
+    browser.post(&path, &with(&opened, &[("label", "Ben")])).await.check_leads_to(&format!("/{uid}?done=saved"));
     let token = app.token(&uid).await;
     assert_eq!((&token["label"], &token["usage_count"], &token["lock_time"]), (&json!("Ben"), &json!(4), &json!(7)));
     assert_eq!(token["valid_to"], exact, "no microsecond is lost");
 
     // Both changed the same: nothing is written, and both sides are shown.
-    let conflict = post(&mut browser, send(&[("usage_count", "10"), ("label", "Carl")])).await;
+    let conflict = browser.post(&path, &with(&opened, &[("usage_count", "10"), ("label", "Carl")])).await;
     conflict.check(
         409,
         &[
@@ -257,12 +231,8 @@ async fn an_edit_writes_only_what_was_changed() {
     assert_eq!(app.token(&uid).await["label"], "Ben");
     assert_eq!((conflict.field("usage_count"), conflict.field("was_usage_count")), ("10".into(), "4".into()));
     // Saved once more, it is known.
-    let again: Vec<(String, String)> = names
-        .iter()
-        .map(|name| ((*name).to_owned(), conflict.field(name)))
-        .chain([("lock_unit".to_owned(), "seconds".to_owned())])
-        .collect();
-    post(&mut browser, again).await.check_leads_to(&format!("/{uid}?done=saved"));
+    let again = fields_of(&conflict);
+    browser.post(&path, &with(&again, &[])).await.check_leads_to(&format!("/{uid}?done=saved"));
     let token = app.token(&uid).await;
     assert_eq!((&token["label"], &token["usage_count"], &token["lock_time"]), (&json!("Carl"), &json!(10), &json!(7)));
 }
@@ -512,7 +482,10 @@ async fn a_session_that_ended_in_a_form_comes_back_to_it() {
 
 /// The fields of a token's edit form, as a browser sends them when nothing is changed.
 async fn edit_fields(browser: &mut Browser<'_>, uid: &str) -> Vec<(&'static str, String)> {
-    let form = browser.get(&format!("/{uid}/edit")).await;
+    fields_of(&browser.get(&format!("/{uid}/edit")).await)
+}
+
+fn fields_of(form: &PageAnswer) -> Vec<(&'static str, String)> {
     let names = [
         "was_value",
         "was_label",

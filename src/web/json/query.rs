@@ -7,8 +7,9 @@ use super::{TokenObject, lookup, success};
 use crate::store::token_list::{self, Part, TokenFilter};
 use crate::store::tokens;
 use crate::store::usage::{self, Entry, UsageFilter};
+use crate::token::input::read_time;
 use crate::token::{Micros, State, TokenError, Uid, VALUE_MAX_CHARS};
-use crate::web::cursor::CursorOf;
+use crate::web::cursor::{CursorOf, cut, more_than};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Ask, See};
 use crate::web::params::Params;
@@ -95,9 +96,7 @@ pub async fn query_usage(_who: Allowed<See>, params: Params, app: web::Data<App>
 }
 
 fn time(params: &Params, name: &'static str, app: &App) -> Result<Option<Micros>, Error> {
-    let read =
-        |text: String| Micros::read(&text, app.zone).map_err(|why| TokenError::value(name, format!("{name} {why}")));
-    Ok(params.filled(name)?.map(read).transpose()?)
+    Ok(params.filled(name)?.map(|text| read_time(name, &text, app.zone)).transpose()?)
 }
 
 /// What is searched for.
@@ -116,17 +115,4 @@ pub fn search_term(q: String) -> Result<String, TokenError> {
 
 fn shown(time: Option<Micros>) -> Option<String> {
     time.map(|time| time.to_string())
-}
-
-/// One more than fits the page tells whether there is a next one.
-fn more_than(limit: usize) -> i64 {
-    i64::try_from(limit + 1).unwrap_or(i64::MAX)
-}
-
-/// The page, and the place of its last row if there is more behind it.
-fn cut<P: Clone, T>(mut rows: Vec<(P, T)>, limit: usize) -> (Vec<(P, T)>, Option<P>) {
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let last = rows.last().filter(|_| more).map(|(place, _)| place.clone());
-    (rows, last)
 }

@@ -10,7 +10,7 @@ use crate::store;
 use crate::store::deleted::{self, Deleted};
 use crate::store::token_list::Place;
 use crate::token::{Micros, TokenError, Uid};
-use crate::web::cursor::CursorOf;
+use crate::web::cursor::{CursorOf, cut, more_than};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Delete};
 use crate::web::params::Params;
@@ -58,13 +58,9 @@ async fn list(
     problem: Option<String>,
 ) -> Result<HttpResponse, Error> {
     let clock = Clock { now: Micros::now(), zone: app.zone };
-    let limit = i64::try_from(ROWS + 1).unwrap_or(i64::MAX);
-    let read = app.store.read(move |connection| Ok(deleted::page(connection, clock.now, after.as_ref(), limit)?));
-    let mut found = read.await?;
-    let more = found.len() > ROWS;
-    found.truncate(ROWS);
-    let last = found.last().filter(|_| more).map(|(place, _)| CursorOf::new("deleted", &[]).write(place));
-    let older = last.map(|cursor| format!("{}/deleted?after={cursor}", app.base));
+    let work = move |connection: &mut _| Ok(deleted::page(connection, clock.now, after.as_ref(), more_than(ROWS))?);
+    let (found, last) = cut(app.store.read(work).await?, ROWS);
+    let older = last.map(|place| format!("{}/deleted?after={}", app.base, CursorOf::new("deleted", &[]).write(&place)));
     let row = |(_, gone): (Place, Deleted)| DeletedRow {
         uid: gone.uid,
         value: gone.value,

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::typed::{Typed, UNITS, Was, WasFields};
+use super::view::title;
 use super::when::{Clock, duration};
 use super::{Page, Problems, page, see_other};
 use crate::store::{self, Connection, settings, tokens};
@@ -145,7 +146,7 @@ pub async fn edit_form(
     let token = super::tile::find(&app, &uid).await?;
     let typed = Typed::of(&token, app.zone);
     let mut form = FormPage::new(&request, &app, Some(token.uid), typed, WasFields::of(&token));
-    form.title = title(&token);
+    form.title = title(token.label.as_deref(), &token.value);
     form.answer(&app)
 }
 
@@ -180,15 +181,15 @@ pub async fn edit(
     };
     let (wanted, known) = (change.clone(), was.known());
     let edited = app.store.write(move |connection| {
-        let Some((_, token)) = tokens::by_uid(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
+        let Some((id, token)) = tokens::by_uid(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
         let conflicts = known.conflicts(&change, &token);
         if !conflicts.is_empty() {
             return Ok(Edited::Conflict(token, conflicts));
         }
-        if let Err(mistakes) = change.apply(&token) {
-            return Ok(Edited::Refused(token, mistakes));
+        match change.apply(&token) {
+            Ok(changed) => tokens::put(connection, id, &token, changed, Micros::now()).map(|()| Edited::Done),
+            Err(mistakes) => Ok(Edited::Refused(token, mistakes)),
         }
-        tokens::change(connection, uid, &change, Micros::now()).map(|()| Edited::Done)
     });
     match edited.await {
         Ok(Edited::Done) => Ok(see_other(&app, &format!("/{uid}?done=saved"))),
@@ -211,13 +212,8 @@ pub async fn edit(
 fn as_it_is_now(request: &HttpRequest, app: &App, token: &Token, wanted: &Change, typed: &Typed) -> FormPage {
     let mixed = typed.where_changed(wanted, &Typed::of(token, app.zone));
     let mut form = FormPage::new(request, app, Some(token.uid), mixed, WasFields::of(token));
-    form.title = title(token);
+    form.title = title(token.label.as_deref(), &token.value);
     form
-}
-
-/// What people call a token.
-fn title(token: &Token) -> String {
-    token.label.clone().unwrap_or_else(|| token.value.clone())
 }
 
 fn both_sides(field: &'static str, token: &Token, typed: &Typed, clock: Clock) -> Conflict {

@@ -11,9 +11,10 @@ use super::when::{Clock, grouped};
 use super::{Flash, Page, Problems, page};
 use crate::access::Permission;
 use crate::store::token_list::{self, Part, Place, Sort, TokenFilter};
+use crate::token::input::read_time;
 use crate::token::{Micros, State, Token, TokenError, Uid};
 use crate::web::counts::Count;
-use crate::web::cursor::CursorOf;
+use crate::web::cursor::{CursorOf, more_than};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, See};
 use crate::web::json::query::search_term;
@@ -133,8 +134,7 @@ impl Asked {
 
 /// A bound of the filter. A day alone is meant whole: whoever asks for tokens made until Friday means Friday's, too.
 fn bound(name: &'static str, text: &str, app: &App) -> Result<Micros, TokenError> {
-    let read =
-        |text: &str| Micros::read(text, app.zone).map_err(|why| TokenError::value(name, format!("{name} {why}")));
+    let read = |text: &str| read_time(name, text, app.zone);
     match NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().and_then(|day| day.succ_opt()) {
         Some(next) if name == "created_to" && next.year() > 9_999 => Ok(Micros::LAST),
         Some(next) if name == "created_to" => {
@@ -238,13 +238,12 @@ impl Turn {
 
     /// One more than fits the page tells whether there is more. Backwards, the list is walked from its other end.
     fn part(self, sort: Sort, descending: bool) -> Part {
-        let limit = i64::try_from(ROWS + 1).unwrap_or(i64::MAX);
         let descending = descending != self.is_backwards();
         let after = match self {
             Self::First | Self::Last => None,
             Self::After(place) | Self::Before(place) => Some(place),
         };
-        Part { sort, descending, after, limit }
+        Part { sort, descending, after, limit: more_than(ROWS) }
     }
 
     /// The tokens of the page in their order, and the places at which the page before it and the one behind it begin.

@@ -23,6 +23,7 @@ use askama::Template;
 use super::assets;
 use super::callers::Caller;
 use super::error::Error;
+use super::headers::common;
 use super::state::App;
 use crate::access::Permission;
 use crate::token::TokenError;
@@ -74,28 +75,14 @@ impl Page {
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// What a page may ask a browser for: the camera, to scan.
-pub const PERMISSIONS: &str = "camera=(self), geolocation=(), microphone=(), payment=(), usb=()";
-/// A year of https only.
-pub const HSTS: &str = "max-age=31536000";
-
 /// An answer with the headers of a page. Every answer gets most of them in `app.rs`; the page of a panic is made outside
 /// of that.
 pub fn html(status: StatusCode, https: bool) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
     response.content_type("text/html; charset=utf-8");
-    for (name, value) in [
-        (header::CACHE_CONTROL, "no-store"),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "same-origin"),
-        (header::CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
-        (header::PERMISSIONS_POLICY, PERMISSIONS),
-    ] {
-        response.insert_header((name, value));
-    }
-    if https {
-        response.insert_header((header::STRICT_TRANSPORT_SECURITY, HSTS));
+    response.insert_header((header::CONTENT_SECURITY_POLICY, POLICY));
+    for header in common(https) {
+        response.insert_header(header);
     }
     response
 }

@@ -66,10 +66,15 @@ impl Row {
         }
     }
 
-    /// What people call it: its label, or else its value.
+    /// What people call it.
     pub fn title(&self) -> String {
-        self.label.clone().unwrap_or_else(|| self.value.clone())
+        title(self.label.as_deref(), &self.value)
     }
+}
+
+/// What people call a token: its label, or else its value.
+pub fn title(label: Option<&str>, value: &str) -> String {
+    label.unwrap_or(value).to_owned()
 }
 
 fn valid(token: &Token, clock: Clock) -> String {
