@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::access::Role;
 use crate::store::DatabaseUrl;
+use crate::store::writer::BATCH;
 use crate::web::client::TrustedProxies;
 use crate::web::state::PublicUrl;
 
@@ -25,7 +26,7 @@ pub struct Cli {
 /// What every command takes.
 #[derive(Debug, Args)]
 pub struct Common {
-    /// The database: sqlite:FILE, which is created if it is not there
+    /// The database: sqlite:FILE, which is created if it is not there, or <postgres://USER@HOST/DATABASE>
     #[arg(long, global = true, env = "TESSERA_DATABASE_URL", default_value = "sqlite:tessera.db", value_name = "URL")]
     pub database_url: DatabaseUrl,
     /// The time zone of times without an offset, as in Europe/Vienna [default: the machine's]
@@ -54,6 +55,12 @@ pub enum Command {
     Key(KeyCommand),
     /// Bring the database to this version's schema
     Migrate,
+    /// Copy the whole database into an empty one, as from SQLite to PostgreSQL, and compare every row
+    Copy {
+        /// The empty database: sqlite:FILE, which is created if it is not there, or <postgres://USER@HOST/DATABASE>
+        #[arg(long, value_name = "URL")]
+        to: DatabaseUrl,
+    },
 }
 
 /// What `serve` takes.
@@ -68,6 +75,9 @@ pub struct Serve {
     /// Proxies whose X-Forwarded-For is believed: addresses and networks, divided by commas [default: none]
     #[arg(long, env = "TESSERA_TRUSTED_PROXIES", default_value = "", hide_default_value = true, value_name = "LIST")]
     pub trusted_proxies: TrustedProxies,
+    /// Most consumes in one transaction; the benchmark shows with 1 what sharing a commit gains
+    #[arg(long, env = "TESSERA_BATCH", default_value_t = BATCH, value_name = "N", hide = true)]
+    pub batch: usize,
 }
 
 /// The commands below `user`.

@@ -41,10 +41,9 @@ fn usage(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
     let first = text.split("\n\n").next().unwrap_or_default();
     let line = first.split_whitespace().collect::<Vec<_>>().join(" ");
-    let line = if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        "a command is missing"
-    } else {
-        line.trim_start_matches("error: ")
+    let line = match error.kind() {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => "a command is missing",
+        _ => line.trim_start_matches("error: "),
     };
     commands::say(&format!("tessera: {line}; see tessera --help.\n"));
     ExitCode::from(2)

@@ -3,8 +3,8 @@
 use super::{Failure, connect, create, operator, print, table, write};
 use crate::access::{Role, api_key, check_name};
 use crate::cli::{Common, KeyCommand};
-use crate::store::Error;
 use crate::store::keys::{self, NewKey};
+use crate::store::{Error, clock};
 use crate::token::Micros;
 
 /// Adds, lists or revokes keys.
@@ -13,34 +13,34 @@ pub fn run(common: &Common, command: KeyCommand) -> Result<(), Failure> {
         KeyCommand::Add { name, role, expires } => add(common, &name, role, expires.as_deref()),
         KeyCommand::List => list(common),
         KeyCommand::Revoke { name } => {
-            write(connect(common)?, |connection| keys::revoke(connection, &name, &operator(), Micros::now()))
+            write(connect(common)?, |connection, now| keys::revoke(connection, &name, &operator(), now))
         }
     }
 }
 
 fn add(common: &Common, name: &str, role: Role, expires: Option<&str>) -> Result<(), Failure> {
     check_name(name)?;
-    let now = Micros::now();
     let read = |text| Micros::read(text, common.zone()).map_err(|why| format!("--expires: {why}."));
     let expires = expires.map(read).transpose()?;
-    if expires.is_some_and(|expires| expires <= now) {
+    if expires.is_some_and(|expires| expires <= Micros::now()) {
         return Err(Failure("--expires: this moment has passed; the key would never work.".into()));
     }
     let key = api_key::generate();
     let hash = api_key::hash(&key).ok_or_else(|| Failure("The new key is no key; please report this.".into()))?;
     let new = NewKey { name, hash: &hash, role, expires };
     // Printed before the commit: a key that nobody has seen is not kept.
-    write(create(common)?, |connection| {
+    write(create(common)?, |connection, now| {
         keys::add(connection, &new, &operator(), now)?;
         print(&format!("{key}\n")).map_err(|failure| Error::Refused(failure.to_string()))
     })
 }
 
 fn list(common: &Common) -> Result<(), Failure> {
-    let now = Micros::now();
+    let mut connection = connect(common)?;
+    let now = clock::now(&mut connection).map_err(Error::from)?;
     let shown = |time: Option<Micros>, none: &str| time.map_or_else(|| none.to_owned(), |time| time.to_string());
     let mut rows = vec![["NAME", "ROLE", "CREATED", "EXPIRES", "LAST USED"].map(str::to_owned).to_vec()];
-    for key in keys::list(&mut connect(common)?)? {
+    for key in keys::list(&mut connection)? {
         let ended = if key.expires.is_some_and(|expires| expires <= now) { " (ended)" } else { "" };
         let expires = format!("{}{ended}", shown(key.expires, "never"));
         let created = key.created.to_string();

@@ -14,6 +14,6 @@ pub fn run(common: &Common) -> Result<(), Failure> {
         1 => "was migrated in one step".to_owned(),
         steps => format!("was migrated in {steps} steps"),
     };
-    say(&format!("The database file {} {what}.\n", url.path().display()));
+    say(&format!("The {url} {what}.\n"));
     Ok(())
 }

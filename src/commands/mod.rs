@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod copy;
 mod key;
 mod migrate;
 mod serve;
@@ -11,7 +12,8 @@ use crate::access::Principal;
 use crate::cli::{Cli, Command, Common};
 use crate::store::connection::exclusively;
 use crate::store::migrations::{self, Schema};
-use crate::store::{Connection, Error, OpenError};
+use crate::store::{Connection, Error, OpenError, clock};
+use crate::token::Micros;
 
 /// Why a command did not do what it was told: one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +31,9 @@ impl From<Error> for Failure {
         let text = error.to_string();
         let text = text.trim_end_matches('.');
         Self(match error {
-            Error::Unavailable(_) | Error::Failed(_) => format!("Nothing was changed, as {text}."),
+            Error::Unavailable(_) | Error::Again(_) | Error::Lost(_) | Error::Failed(_) => {
+                format!("Nothing was changed, as {text}.")
+            }
             Error::Token(_) | Error::Refused(_) => format!("{text}."),
         })
     }
@@ -51,6 +55,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::User(command) => user::run(&cli.common, command),
         Command::Key(command) => key::run(&cli.common, command),
         Command::Migrate => migrate::run(&cli.common),
+        Command::Copy { to } => copy::run(&cli.common, &to),
     }
 }
 
@@ -75,9 +80,15 @@ fn create(common: &Common) -> Result<Connection, Failure> {
     connect(common)
 }
 
-/// Does `work` in one transaction of its own, beside a server that may be busy.
-fn write<T>(mut connection: Connection, work: impl FnOnce(&mut Connection) -> Result<T, Error>) -> Result<T, Failure> {
-    Ok(exclusively(&mut connection, work)?)
+/// Does `work` in one transaction of its own, beside a server that may be busy, at the time of the database's clock.
+fn write<T>(
+    mut connection: Connection,
+    work: impl FnOnce(&mut Connection, Micros) -> Result<T, Error>,
+) -> Result<T, Failure> {
+    Ok(exclusively(&mut connection, |connection| {
+        let now = clock::now(connection)?;
+        work(connection, now)
+    })?)
 }
 
 /// Who acts when a command does: whoever has the shell.

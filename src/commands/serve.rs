@@ -8,9 +8,9 @@ use crate::access::{Principal, Role, password};
 use crate::app;
 use crate::cli::{Common, Serve};
 use crate::store::connection::exclusively;
+use crate::store::turns::{self, Turn};
 use crate::store::users::{self, NewUser};
-use crate::store::{Connection, DatabaseUrl, Store, migrations, settings};
-use crate::token::Micros;
+use crate::store::{Connection, DatabaseUrl, Store, clock, migrations, settings};
 use crate::web::layers::Drain;
 use crate::web::pages::trying;
 use crate::web::seal;
@@ -39,11 +39,18 @@ pub fn run(common: &Common, options: Serve) -> Result<(), Failure> {
         welcome(&admin, url, address, &public_url);
     }
     let cookie_key = exclusively(&mut connection, |connection| {
-        Ok(settings::cookie_key(connection, &seal::generate(), Micros::now())?)
+        let now = clock::now(connection)?;
+        Ok(settings::cookie_key(connection, &seal::generate(), now)?)
     })?;
     let cookie_key = seal::key(&cookie_key)?;
     drop(connection);
-    let state = App::new(Store::start(url)?, cookie_key, common.zone(), public_url, options.trusted_proxies);
+    let state = App::new(
+        Store::start_with(url, options.batch)?,
+        cookie_key,
+        common.zone(),
+        public_url,
+        options.trusted_proxies,
+    );
     trying::prepare();
     actix_web::rt::System::new().block_on(serve(listener, state))
 }
@@ -121,11 +128,13 @@ fn first_admin(connection: &mut Connection, given: Option<&str>) -> Result<Optio
     let password = given.map_or_else(password::generate, str::to_owned);
     let password_hash = password::hash(&password)?;
     let made = exclusively(connection, |connection| {
+        turns::wait(connection, Turn::Users)?;
         if users::any(connection)? {
             return Ok(false);
         }
         let new = NewUser { name: ADMIN, password_hash: &password_hash, role: Role::Manager };
-        users::add(connection, &new, &Principal::shell("serve"), Micros::now()).map(|()| true)
+        let now = clock::now(connection)?;
+        users::add(connection, &new, &Principal::shell("serve"), now).map(|()| true)
     })?;
     Ok(made.then(|| FirstAdmin(given.is_none().then_some(password))))
 }
@@ -133,7 +142,11 @@ fn first_admin(connection: &mut Connection, given: Option<&str>) -> Result<Optio
 /// Says on standard error what to do next. Plain lines and no log lines: a person reads them once.
 fn welcome(admin: &FirstAdmin, url: &DatabaseUrl, address: SocketAddr, public_url: &PublicUrl) {
     let program = std::env::args().next().unwrap_or_else(|| "tessera".into());
-    let database = url.path().display();
+    // A server's address may hold a password, and is not shown.
+    let (database_url, hint) = match url {
+        DatabaseUrl::Sqlite(file) => (format!("--database-url sqlite:{} ", file.path().display()), ""),
+        DatabaseUrl::Postgres(_) => (String::new(), ", with this server's TESSERA_DATABASE_URL or --database-url"),
+    };
     let base = format!("http://{address}{}", public_url.base_path());
     let password = match &admin.0 {
         Some(password) => format!("{password}   (shown only this once)"),
@@ -141,15 +154,15 @@ fn welcome(admin: &FirstAdmin, url: &DatabaseUrl, address: SocketAddr, public_ur
     };
     say(&format!(
         "
-Welcome to Tessera. The database {database} is new; its first user is
+Welcome to Tessera. The {url} is new; its first user is
 
     name      admin
     password  {password}
 
 Sign in at {base}/ with a browser. Or go on here: make an API key, and a token that can
-be used three times:
+be used three times{hint}:
 
-    KEY=$({program} --database-url sqlite:{database} key add first --role manager)
+    KEY=$({program} {database_url}key add first --role manager)
     curl -H \"Authorization: Bearer $KEY\" {base}/add_token \\
         -d usage_count=3 -d lock_time= -d valid_from= -d valid_to=
 

@@ -6,28 +6,27 @@ use super::{Failure, connect, create, operator, print, table, write};
 use crate::access::{check_name, password};
 use crate::cli::{Common, PasswordFrom, UserCommand};
 use crate::store::users::{self, NewUser};
-use crate::token::Micros;
 
 /// Adds, lists, changes or removes users.
 pub fn run(common: &Common, command: UserCommand) -> Result<(), Failure> {
-    let (by, now) = (operator(), Micros::now());
+    let by = operator();
     match command {
         UserCommand::Add { name, role, password } => {
             check_name(&name)?;
             let password_hash = hash(&name, password)?;
             let new = NewUser { name: &name, password_hash: &password_hash, role };
-            write(create(common)?, |connection| users::add(connection, &new, &by, now))
+            write(create(common)?, |connection, now| users::add(connection, &new, &by, now))
         }
         UserCommand::List => list(common),
         UserCommand::Passwd { name, password } => {
             let hash = hash(&name, password)?;
-            write(connect(common)?, |connection| users::set_password(connection, &name, &hash, &by, now))
+            write(connect(common)?, |connection, now| users::set_password(connection, &name, &hash, &by, now))
         }
         UserCommand::Role { name, role } => {
-            write(connect(common)?, |connection| users::set_role(connection, &name, role, &by, now))
+            write(connect(common)?, |connection, now| users::set_role(connection, &name, role, &by, now))
         }
         UserCommand::Remove { name } => {
-            write(connect(common)?, |connection| users::remove(connection, &name, &by, now))
+            write(connect(common)?, |connection, now| users::remove(connection, &name, &by, now))
         }
     }
 }

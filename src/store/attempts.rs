@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use super::connection::Connection;
 use super::schema::attempts;
+use super::turns::{self, Turn};
 use crate::token::Micros;
 
 /// Failures within [`WINDOW_SECONDS`] after which a name or an address has to wait.
@@ -30,6 +31,7 @@ pub enum Try {
 /// # Errors
 /// The database's.
 pub fn begin(connection: &mut Connection, subjects: &[String], now: Micros) -> QueryResult<Try> {
+    turns::wait(connection, Turn::SignIn)?;
     let since = now.get() - i64::from(WINDOW_SECONDS) * 1_000_000;
     diesel::delete(attempts::table.filter(attempts::timestamp.le(since))).execute(connection)?;
     for subject in subjects {

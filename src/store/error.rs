@@ -14,9 +14,16 @@ pub enum Error {
     /// A rule about users and keys does not allow it. Nothing was changed.
     #[error("{0}")]
     Refused(String),
-    /// The database or the queue cannot take it now; asking again later may work. Nothing was changed.
+    /// Another transaction came between; doing it again is likely to work. Nothing was changed.
+    #[error("another change came between: {0}")]
+    Again(String),
+    /// The database or the queue cannot take it now; asking again later may work. Nothing was changed, or the text says
+    /// that it is not known.
     #[error("the database is not available: {0}")]
     Unavailable(String),
+    /// The connection is gone, and others made before are likely to be. What was not committed was not done.
+    #[error("the connection to the database was lost: {0}")]
+    Lost(String),
     /// A fault of ours. Nothing was changed.
     #[error("the database refused a statement: {0}")]
     Failed(String),
@@ -28,8 +35,12 @@ impl From<Mistakes> for Error {
     }
 }
 
-/// What SQLite says when the disk or another process, and not the statement, is the reason.
-const PASSING: [&str; 7] = [
+/// What SQLite and PostgreSQL say when the disk, another process or the network, and not the statement, is the reason.
+const PASSING: &[&str] = &[
+    "canceling statement due to",
+    "No space left on device",
+    "out of memory",
+    "out of shared memory",
     "database is locked",
     "database or disk is full",
     "disk I/O error",
@@ -39,15 +50,41 @@ const PASSING: [&str; 7] = [
     "file is not a database",
 ];
 
+/// What libpq and PostgreSQL say when it is the connection.
+const LOST: &[&str] = &[
+    "terminating connection",
+    "the database system is",
+    "server closed the connection",
+    "connection to server",
+    "no connection to the server",
+    "could not receive data from server",
+    "could not send data to server",
+    "SSL connection has been closed",
+    "SSL SYSCALL error",
+];
+
+const DEADLOCK: &str = "deadlock detected";
+
 impl From<Diesel> for Error {
     fn from(error: Diesel) -> Self {
         let text = error.to_string();
-        let passing = match &error {
-            Diesel::DatabaseError(DatabaseErrorKind::ClosedConnection, _) => true,
-            Diesel::DatabaseError(DatabaseErrorKind::Unknown, _) => PASSING.iter().any(|known| text.contains(known)),
-            _ => false,
-        };
-        if passing { Self::Unavailable(text) } else { Self::Failed(text) }
+        match &error {
+            Diesel::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Self::Again(text),
+            // diesel has no kind for 40P01.
+            Diesel::DatabaseError(DatabaseErrorKind::Unknown, _) if text.contains(DEADLOCK) => Self::Again(text),
+            // A server that takes no writes is a standby; another connection may find the one that does.
+            Diesel::DatabaseError(DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::ReadOnlyTransaction, _)
+            | Diesel::BrokenTransactionManager => Self::Lost(text),
+            Diesel::DatabaseError(DatabaseErrorKind::Unknown, _) if LOST.iter().any(|known| text.contains(known)) => {
+                Self::Lost(text)
+            }
+            Diesel::DatabaseError(DatabaseErrorKind::Unknown, _)
+                if PASSING.iter().any(|known| text.contains(known)) =>
+            {
+                Self::Unavailable(text)
+            }
+            _ => Self::Failed(text),
+        }
     }
 }
 
@@ -57,7 +94,12 @@ impl From<diesel::r2d2::PoolError> for Error {
     }
 }
 
-/// The unique column that a statement ran against, as `table.column`, if that was its fault.
-pub fn taken(error: &Diesel, column: &str) -> bool {
-    matches!(error, Diesel::DatabaseError(DatabaseErrorKind::UniqueViolation, info) if info.message().contains(column))
+/// Whether it was the fault of a statement that something like it is in this column already. SQLite names the column, and
+/// PostgreSQL the index, which is called after it.
+pub fn taken(error: &Diesel, table: &str, column: &str) -> bool {
+    let Diesel::DatabaseError(DatabaseErrorKind::UniqueViolation, info) = error else { return false };
+    match info.constraint_name() {
+        Some(index) => index == format!("{table}_{column}"),
+        None => info.message().ends_with(&format!("{table}.{column}")),
+    }
 }

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::connection::Connection;
+use super::error::taken;
 use super::schema::keys;
 use super::{Error, audit};
 use crate::access::api_key::KeyHash;
@@ -63,12 +64,12 @@ pub fn add(connection: &mut Connection, new: &NewKey<'_>, by: &Principal, now: M
         keys::created.eq(now.get()),
         keys::expires.eq(new.expires.map(Micros::get)),
     );
-    if diesel::insert_into(keys::table).values(row).on_conflict_do_nothing().execute(connection)? == 0 {
-        return Err(Error::Refused(format!(
-            "There is a key {} already; revoke it first, or choose another name.",
-            new.name
-        )));
-    }
+    diesel::insert_into(keys::table).values(row).execute(connection).map_err(|error| {
+        if !taken(&error, "keys", "name") {
+            return error.into();
+        }
+        Error::Refused(format!("There is a key {} already; revoke it first, or choose another name.", new.name))
+    })?;
     audit::record(connection, by, "key add", new.name, new.role.word(), now)
 }
 

@@ -2,14 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use diesel::backend::Backend;
+use diesel::migration::MigrationSource;
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
+use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::Error;
-use super::connection::{Connection, DatabaseUrl, OpenError, exclusively};
+use super::connection::{Connection, DatabaseUrl, OpenError, TRIES, exclusively, postgres};
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// How a database's schema stands to this version's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,18 +27,34 @@ pub enum Schema {
     Current,
 }
 
-/// Brings the schema to this version's, in one transaction, while every other writer waits: of two processes that
-/// start together, one migrates and the other finds it done. Says how many steps were made.
+/// Brings the schema to this version's, in one transaction: of processes that start together, one migrates and the
+/// others find it done. Says how many steps were made.
 ///
 /// # Errors
 /// A newer version has migrated the database, another program owns it, or it cannot be written.
 pub fn migrate(url: &DatabaseUrl, connection: &mut Connection) -> Result<usize, OpenError> {
-    let steps = exclusively(connection, |connection| {
-        look(connection)?;
-        let ran = connection.run_pending_migrations(MIGRATIONS).map_err(|error| Error::Failed(error.to_string()))?;
-        Ok(ran.len())
-    });
-    steps.map_err(|error| sentence(url, &error))
+    let mut tries = 1;
+    loop {
+        let steps = exclusively(connection, |connection| {
+            look(connection)?;
+            let ran = match connection {
+                Connection::Sqlite(connection) => connection.run_pending_migrations(SQLITE).map(|ran| ran.len()),
+                Connection::Postgres(connection) => connection.run_pending_migrations(POSTGRES).map(|ran| ran.len()),
+            };
+            ran.map_err(|error| Error::Failed(error.to_string()))
+        });
+        match steps {
+            // Two instances that make the same table at once: PostgreSQL tells the second one that it is there, in one
+            // of several ways, when the first has committed. The next look finds it.
+            Err(Error::Failed(_) | Error::Again(_))
+                if tries < TRIES && matches!(connection, Connection::Postgres(_)) =>
+            {
+                std::thread::sleep(std::time::Duration::from_millis(100));
+                tries += 1;
+            }
+            steps => return steps.map_err(|error| sentence(url, &error)),
+        }
+    }
 }
 
 /// How the schema stands, without touching it.
@@ -46,24 +67,43 @@ pub fn schema(url: &DatabaseUrl, connection: &mut Connection) -> Result<Schema, 
 
 fn sentence(url: &DatabaseUrl, error: &Error) -> OpenError {
     match error {
-        Error::Refused(why) => OpenError(format!("The database file {} {why}", url.path().display())),
+        Error::Refused(why) => OpenError(format!("The {url} {why}")),
         other => url.sentence("cannot be used", &other.to_string()),
     }
 }
 
 fn look(connection: &mut Connection) -> Result<Schema, Error> {
-    let table = |name: &str| format!("EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name {name})");
-    let mut exists = |name: &str| diesel::select(diesel::dsl::sql::<Bool>(&table(name))).get_result(connection);
-    if !exists("= '__diesel_schema_migrations'")? {
-        return if exists("NOT LIKE 'sqlite_%'")? {
-            Err(Error::Refused("belongs to another program; name another file with --database-url.".into()))
+    let (ours, any) = match connection {
+        Connection::Sqlite(_) => (
+            "EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '__diesel_schema_migrations')",
+            "EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%')",
+        ),
+        Connection::Postgres(connection) => {
+            let encoding = postgres::setting(connection, "server_encoding")?;
+            if encoding != "UTF8" {
+                let why = format!(
+                    "has the encoding {encoding}; create it with ENCODING 'UTF8', as labels can be in any script."
+                );
+                return Err(Error::Refused(why));
+            }
+            (
+                "EXISTS (SELECT 1 FROM information_schema.tables WHERE table_schema = current_schema() \
+                 AND table_name = '__diesel_schema_migrations')",
+                "EXISTS (SELECT 1 FROM information_schema.tables WHERE table_schema = current_schema())",
+            )
+        }
+    };
+    let mut is = |what: &str| diesel::select(diesel::dsl::sql::<Bool>(what)).get_result(connection);
+    if !is(ours)? {
+        return if is(any)? {
+            Err(Error::Refused("belongs to another program; name another one with --database-url.".into()))
         } else {
             Ok(Schema::Empty)
         };
     }
     let versions = diesel::dsl::sql::<Text>("SELECT version FROM __diesel_schema_migrations");
     let applied: BTreeSet<String> = versions.load(connection)?.into_iter().collect();
-    let known = known();
+    let known = known(connection);
     if applied.difference(&known).next().is_some() {
         let why = "was migrated by a newer version of Tessera; start that version, or restore a backup.";
         return Err(Error::Refused(why.into()));
@@ -71,8 +111,14 @@ fn look(connection: &mut Connection) -> Result<Schema, Error> {
     Ok(if applied == known { Schema::Current } else { Schema::Behind })
 }
 
-fn known() -> BTreeSet<String> {
-    use diesel::migration::MigrationSource;
-    let migrations = MigrationSource::<diesel::sqlite::Sqlite>::migrations(&MIGRATIONS).unwrap_or_default();
+fn known(connection: &Connection) -> BTreeSet<String> {
+    match connection {
+        Connection::Sqlite(_) => versions::<Sqlite>(&SQLITE),
+        Connection::Postgres(_) => versions::<Pg>(&POSTGRES),
+    }
+}
+
+fn versions<DB: Backend>(migrations: &EmbeddedMigrations) -> BTreeSet<String> {
+    let migrations = MigrationSource::<DB>::migrations(migrations).unwrap_or_default();
     migrations.iter().map(|migration| migration.name().version().to_string()).collect()
 }

@@ -6,7 +6,9 @@
 
 pub mod attempts;
 pub mod audit;
+pub mod clock;
 pub mod connection;
+pub mod copy;
 pub mod deleted;
 pub mod error;
 pub mod keys;
@@ -18,22 +20,38 @@ pub mod sessions;
 pub mod settings;
 pub mod token_list;
 pub mod tokens;
+pub mod turns;
 pub mod usage;
 pub mod users;
 pub mod writer;
 
 use std::cell::RefCell;
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use diesel::r2d2::{ConnectionManager, Pool};
+use diesel::r2d2::{ManageConnection, Pool};
 use thread_local::ThreadLocal;
 
-use connection::DatabaseFile;
+use clock::Clock;
 pub use connection::{Connection, DatabaseUrl, OpenError};
+use connection::{Database, exclusively, repeatedly};
 pub use error::Error;
 use writer::Writer;
 
+use crate::token::Micros;
 use crate::token::settle::{Answer, Ask};
+
+/// Connections of the pool: for lists on SQLite, for everything but consuming on PostgreSQL.
+const POOL_SQLITE: u32 = 4;
+const POOL_POSTGRES: u32 = 8;
+/// How long anybody waits for one of them.
+const POOL_PATIENCE: Duration = Duration::from_secs(4);
+/// A database that stands still without a word, or a network that swallows what it is sent, answers nobody: whoever
+/// consumes or looks a row up is told after this long. Nobody knows then whether a consume was done.
+const SILENCE: Duration = Duration::from_secs(10);
+/// The same for what may take its time: lists, and writes of a hundred thousand tokens.
+const LONG_SILENCE: Duration = Duration::from_mins(1);
 
 /// A database in use. Cheap to clone.
 #[derive(Clone)]
@@ -42,9 +60,10 @@ pub struct Store {
 }
 
 struct Inner {
-    file: DatabaseFile,
+    database: Database,
+    clock: Clock,
     writer: Writer,
-    readers: Pool<ConnectionManager<Connection>>,
+    pool: Pool<Manager>,
     near: ThreadLocal<RefCell<Connection>>,
 }
 
@@ -54,10 +73,28 @@ impl Store {
     /// # Errors
     /// It cannot be opened, or the machine gives no thread.
     pub fn start(url: &DatabaseUrl) -> Result<Self, OpenError> {
-        let (file, readers) = (url.file()?, url.readers()?);
-        let writer = Writer::start(file.clone());
+        Self::start_with(url, writer::BATCH)
+    }
+
+    /// As [`Store::start`], with at most `batch` consumes in one transaction.
+    ///
+    /// # Errors
+    /// As [`Store::start`].
+    pub fn start_with(url: &DatabaseUrl, batch: usize) -> Result<Self, OpenError> {
+        let (database, clock) = (url.open()?, Clock::default());
+        let asked = url.connect().map(|mut connection| clock.ask(&mut connection));
+        asked?.map_err(|error| url.sentence("cannot be asked for the time", &error.to_string()))?;
+        let writer = Writer::start(database.clone(), clock.clone(), batch);
         let writer = writer.map_err(|error| OpenError(format!("No thread can be started: {error}.")))?;
-        Ok(Self { inner: Arc::new(Inner { file, writer, readers, near: ThreadLocal::new() }) })
+        let size = if database.has_one_lock() { POOL_SQLITE } else { POOL_POSTGRES };
+        let pool = Pool::builder().max_size(size).min_idle(Some(0)).connection_timeout(POOL_PATIENCE);
+        let pool = pool.error_handler(Box::new(ToLog)).build_unchecked(Manager(database.clone()));
+        Ok(Self { inner: Arc::new(Inner { database, clock, writer, pool, near: ThreadLocal::new() }) })
+    }
+
+    /// What the database's clock says, without asking it.
+    pub fn now(&self) -> Micros {
+        self.inner.clock.now()
     }
 
     /// Has `ask` answered within a transaction that would survive a power cut.
@@ -65,7 +102,7 @@ impl Store {
     /// # Errors
     /// Unavailable, or failed: then nothing of it was kept.
     pub async fn consume(&self, ask: Ask) -> Result<Answer, Error> {
-        self.inner.writer.consume(ask).await
+        in_time(SILENCE, self.inner.writer.consume(ask)).await
     }
 
     /// Has `work` done in a transaction of its own.
@@ -74,23 +111,29 @@ impl Store {
     /// `work`'s own, unavailable, or failed: then nothing of it was kept.
     pub async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
+        work: impl Fn(&mut Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        self.inner.writer.write(work).await
+        if self.inner.database.has_one_lock() {
+            return self.inner.writer.write(work).await;
+        }
+        let work = move |kept: &mut Kept| repeatedly(|| kept.have(|connection| exclusively(connection, &work)));
+        in_time(LONG_SILENCE, self.on_pool(work)).await
     }
 
-    /// Looks up a row or two, on a connection of this thread: a point read takes microseconds, fewer than
+    /// Looks up a row or two: on SQLite on a connection of this thread, as a point read takes microseconds, fewer than
     /// it takes to hand it to another thread.
     ///
     /// # Errors
     /// `work`'s own, or unavailable.
-    #[allow(clippy::unused_async, reason = "PostgreSQL has to be awaited")]
     pub async fn look<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        self.inner.file.check()?;
-        let near = self.inner.near.get_or_try(|| self.inner.file.connect_reader().map(RefCell::new))?;
+        if !self.inner.database.has_one_lock() {
+            return in_time(SILENCE, self.on_pool(|kept| kept.have(work))).await;
+        }
+        self.inner.database.check()?;
+        let near = self.inner.near.get_or_try(|| self.inner.database.connect_reader().map(RefCell::new))?;
         let mut connection = near.try_borrow_mut().map_err(|_| Error::Failed("a look within a look".into()))?;
         work(&mut connection)
     }
@@ -103,9 +146,79 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        self.inner.file.check()?;
-        let readers = self.inner.readers.clone();
-        let done = tokio::task::spawn_blocking(move || work(&mut *readers.get()?)).await;
+        self.inner.database.check()?;
+        in_time(LONG_SILENCE, self.on_pool(|kept| kept.have(work))).await
+    }
+
+    async fn on_pool<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Kept) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let pool = self.inner.pool.clone();
+        let done = tokio::task::spawn_blocking(move || work(&mut *pool.get()?)).await;
         done.unwrap_or_else(|error| Err(Error::Failed(error.to_string())))
+    }
+}
+
+async fn in_time<T>(patience: Duration, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let silent =
+        || format!("it has been silent for {} seconds; it is not known whether this was done", patience.as_secs());
+    tokio::time::timeout(patience, work).await.unwrap_or_else(|_| Err(Error::Unavailable(silent())))
+}
+
+/// Makes the pool's connections.
+#[derive(Debug)]
+struct Manager(Database);
+
+/// A connection of the pool.
+struct Kept {
+    connection: Connection,
+    database: Database,
+    /// How many had been lost when this one was made.
+    losses: u64,
+    /// Something failed on it that may have left it in any state.
+    is_spent: bool,
+}
+
+impl Kept {
+    fn have<T>(&mut self, work: impl FnOnce(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
+        // Until it is known to be in order, as a panic may leave it in the middle of a transaction.
+        self.is_spent = true;
+        let done = work(&mut self.connection);
+        if matches!(done, Err(Error::Lost(_))) {
+            self.database.lost();
+        }
+        self.is_spent = matches!(done, Err(Error::Unavailable(_) | Error::Failed(_)));
+        done
+    }
+}
+
+impl ManageConnection for Manager {
+    type Connection = Kept;
+    type Error = Error;
+
+    fn connect(&self) -> Result<Kept, Error> {
+        let losses = self.0.losses();
+        let connection = self.0.connect_reader()?;
+        Ok(Kept { connection, database: self.0.clone(), losses, is_spent: false })
+    }
+
+    /// Asks nobody: that would be a way to the server and back before each use.
+    fn is_valid(&self, kept: &mut Kept) -> Result<(), Error> {
+        if self.has_broken(kept) { Err(Error::Unavailable("the connection was lost".into())) } else { Ok(()) }
+    }
+
+    fn has_broken(&self, kept: &mut Kept) -> bool {
+        kept.is_spent || kept.losses != self.0.losses()
+    }
+}
+
+/// A database that is away is one warning a try, and no stack of errors.
+#[derive(Debug)]
+struct ToLog;
+
+impl<E: fmt::Display> diesel::r2d2::HandleError<E> for ToLog {
+    fn handle_error(&self, error: E) {
+        tracing::warn!(%error, "no connection");
     }
 }

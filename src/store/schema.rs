@@ -27,6 +27,7 @@ diesel::table! {
     usage (id) {
         id -> BigInt,
         uid -> Text,
+        token -> Nullable<BigInt>,
         token_uid -> Nullable<Text>,
         token_value -> Nullable<Text>,
         timestamp -> BigInt,
@@ -113,6 +114,12 @@ diesel::table! {
         id -> BigInt,
         subject -> Text,
         timestamp -> BigInt,
+    }
+}
+
+diesel::table! {
+    turns (name) {
+        name -> Text,
     }
 }
 

@@ -37,12 +37,19 @@ pub fn cookie_key(connection: &mut Connection, fresh: &str, now: Micros) -> Quer
     if let Some(known) = row.get_result(connection).optional()? {
         return Ok(known);
     }
-    let row = (
+    let new = (
         settings::name.eq(NAME),
         settings::value.eq(fresh),
         settings::changed.eq(now.get()),
         settings::changed_by.eq("shell:serve"),
     );
-    diesel::insert_into(settings::table).values(row).execute(connection)?;
-    Ok(fresh.to_owned())
+    match connection {
+        Connection::Sqlite(connection) => drop(diesel::insert_into(settings::table).values(new).execute(connection)?),
+        // Of two instances that start together, one makes it.
+        Connection::Postgres(connection) => {
+            let insert = diesel::insert_into(settings::table).values(new).on_conflict_do_nothing();
+            insert.execute(connection)?;
+        }
+    }
+    row.get_result(connection)
 }

@@ -3,10 +3,9 @@
 use diesel::dsl::{AsSelect, SqlTypeOf, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
-use diesel::sqlite::Sqlite;
 use serde::{Deserialize, Serialize};
 
-use super::connection::Connection;
+use super::connection::{Connection, MultiBackend};
 use super::schema::tokens;
 use super::tokens::{TokenRow, fold};
 use crate::token::{Micros, State, Token, Uid};
@@ -140,14 +139,15 @@ pub fn page(
     let expression = sort.expression();
     let (than, way) = if descending { ("<", "DESC") } else { (">", "ASC") };
     let (by_id, order) = (format!("tokens.id {way}"), format!("{expression} {way}, tokens.id {way}"));
+    let filtered = |connection: &Connection| filtered(connection, filter, now);
     let rows = connection.transaction(|connection| {
-        let Some(place) = after else { return ordered(filtered(filter, now), &order, limit).load(connection) };
-        let alike = filtered(filter, now).filter(compared(expression, "=", &place.key));
+        let Some(place) = after else { return ordered(filtered(connection), &order, limit).load(connection) };
+        let alike = filtered(connection).filter(compared(expression, "=", &place.key));
         let alike = alike.filter(sql::<Bool>(&format!("tokens.id {than} ")).bind::<BigInt, _>(place.id));
         let mut rows: Vec<(i64, TokenRow)> = ordered(alike, &by_id, limit).load(connection)?;
         let wanted = limit - i64::try_from(rows.len()).unwrap_or(limit);
         if wanted > 0 {
-            let behind = filtered(filter, now).filter(compared(expression, than, &place.key));
+            let behind = filtered(connection).filter(compared(expression, than, &place.key));
             rows.append(&mut ordered(behind, &order, wanted).load(connection)?);
         }
         Ok(rows)
@@ -155,10 +155,10 @@ pub fn page(
     rows.into_iter().map(|(id, row)| row.token().map(|token| (sort.place(id, &token), token))).collect()
 }
 
-type Selected = SqlTypeOf<(tokens::id, AsSelect<TokenRow, Sqlite>)>;
-type Rows = tokens::BoxedQuery<'static, Sqlite, Selected>;
+type Selected = SqlTypeOf<(tokens::id, AsSelect<TokenRow, MultiBackend>)>;
+type Rows = tokens::BoxedQuery<'static, MultiBackend, Selected>;
 
-fn ordered(query: tokens::BoxedQuery<'static, Sqlite>, order: &str, limit: i64) -> Rows {
+fn ordered(query: tokens::BoxedQuery<'static, MultiBackend>, order: &str, limit: i64) -> Rows {
     query.select((tokens::id, TokenRow::as_select())).order(sql::<BigInt>(order)).limit(limit)
 }
 
@@ -176,7 +176,7 @@ fn compared(expression: &str, than: &str, key: &Key) -> Condition {
 /// The database's.
 pub fn count(connection: &mut Connection, filter: &TokenFilter, now: Micros, at_most: i64) -> QueryResult<i64> {
     // Counted from the newest on, so that a search that finds much ends early.
-    let found = filtered(filter, now).select(tokens::id).limit(at_most);
+    let found = filtered(connection, filter, now).select(tokens::id).limit(at_most);
     Ok(i64::try_from(found.load::<i64>(connection)?.len()).unwrap_or(i64::MAX))
 }
 
@@ -188,11 +188,15 @@ pub fn count_all(connection: &mut Connection) -> QueryResult<i64> {
     tokens::table.filter(tokens::deleted_at.is_null()).count().get_result(connection)
 }
 
-fn filtered(filter: &TokenFilter, now: Micros) -> tokens::BoxedQuery<'static, Sqlite> {
+fn filtered(connection: &Connection, filter: &TokenFilter, now: Micros) -> tokens::BoxedQuery<'static, MultiBackend> {
     let mut query = tokens::table.into_boxed().filter(tokens::deleted_at.is_null());
     if let Some(q) = &filter.q {
         // Not LIKE, which takes quadratic time for a text that is nearly found everywhere.
-        let found = sql::<Bool>("instr(tokens.search, ").bind::<Text, _>(fold(q)).sql(") > 0");
+        let position = match connection {
+            Connection::Sqlite(_) => "instr",
+            Connection::Postgres(_) => "strpos",
+        };
+        let found = sql::<Bool>(position).sql("(tokens.search, ").bind::<Text, _>(fold(q)).sql(") > 0");
         query = match q.parse::<Uid>() {
             Ok(uid) => query.filter(tokens::uid.eq(uid.to_string()).or(found)),
             Err(_) => query.filter(found),
@@ -210,7 +214,7 @@ fn filtered(filter: &TokenFilter, now: Micros) -> tokens::BoxedQuery<'static, Sq
     query
 }
 
-type Condition = Box<dyn BoxableExpression<tokens::table, Sqlite, SqlType = Bool>>;
+type Condition = Box<dyn BoxableExpression<tokens::table, MultiBackend, SqlType = Bool>>;
 
 /// The rule of `token::consume::state` in SQL. A test holds the two equal.
 fn is(state: State, now: Micros) -> Condition {

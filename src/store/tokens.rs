@@ -1,5 +1,9 @@
 //! Tokens: rows and queries.
 
+use std::collections::BTreeSet;
+
+use diesel::dsl::{AsSelect, SqlTypeOf};
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::result::Error as Diesel;
 
@@ -13,9 +17,9 @@ use crate::token::settle::{Lookup, TokenId};
 use crate::token::{Micros, Token, TokenError, Uid};
 
 /// A row of `tokens`, as far as a token goes.
-#[derive(Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = tokens, treat_none_as_null = true)]
-pub(super) struct TokenRow {
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = tokens)]
+pub struct TokenRow {
     uid: String,
     value: String,
     label: Option<String>,
@@ -30,23 +34,13 @@ pub(super) struct TokenRow {
     modified: i64,
 }
 
+/// What a row of these columns is made of.
+pub(super) type RowType = SqlTypeOf<AsSelect<TokenRow, Pg>>;
+
 impl TokenRow {
-    fn new(token: &Token) -> Self {
-        Self {
-            uid: token.uid.to_string(),
-            value: token.value.clone(),
-            label: token.label.clone(),
-            valid_from: token.valid_from.map(Micros::get),
-            valid_to: token.valid_to.map(Micros::get),
-            usage_count: token.usage_count,
-            lock_time: token.lock_time,
-            last_used: token.last_used.map(Micros::get),
-            lock_start: token.lock_start.map(Micros::get),
-            creator: token.creator.clone(),
-            created: token.created.get(),
-            modified: token.modified.get(),
-        }
-    }
+    /// The columns, in their order.
+    pub(super) const COLUMNS: &str = "uid, value, label, valid_from, valid_to, usage_count, lock_time, last_used, \
+                                      lock_start, creator, created, modified";
 
     pub(super) fn token(self) -> QueryResult<Token> {
         Ok(Token {
@@ -66,6 +60,45 @@ impl TokenRow {
     }
 }
 
+/// What is written of a token.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = tokens, treat_none_as_null = true, treat_none_as_default_value = false)]
+struct NewRow {
+    uid: String,
+    value: String,
+    label: Option<String>,
+    valid_from: Option<i64>,
+    valid_to: Option<i64>,
+    usage_count: i32,
+    lock_time: i32,
+    last_used: Option<i64>,
+    lock_start: Option<i64>,
+    creator: String,
+    created: i64,
+    modified: i64,
+    search: String,
+}
+
+impl NewRow {
+    fn new(token: &Token) -> Self {
+        Self {
+            uid: token.uid.to_string(),
+            value: token.value.clone(),
+            label: token.label.clone(),
+            valid_from: token.valid_from.map(Micros::get),
+            valid_to: token.valid_to.map(Micros::get),
+            usage_count: token.usage_count,
+            lock_time: token.lock_time,
+            last_used: token.last_used.map(Micros::get),
+            lock_start: token.lock_start.map(Micros::get),
+            creator: token.creator.clone(),
+            created: token.created.get(),
+            modified: token.modified.get(),
+            search: search_text(token),
+        }
+    }
+}
+
 /// What a search looks through: value and label in lower case, divided by what neither can hold.
 fn search_text(token: &Token) -> String {
     fold(&format!("{}\n{}", token.value, token.label.as_deref().unwrap_or_default()))
@@ -76,8 +109,14 @@ pub(super) fn fold(text: &str) -> String {
     text.to_lowercase().replace('ς', "σ")
 }
 
-fn held(row: Option<(TokenId, TokenRow)>) -> QueryResult<Option<(TokenId, Token)>> {
-    row.map(|(id, row)| Ok((id, row.token()?))).transpose()
+/// A row that is the only one of its kind, or none, from either database's connection: a macro, as a query that is typed
+/// for its database is prepared once and costs half of one that is typed for both.
+macro_rules! one_token {
+    ($connection:expr, $filter:expr) => {{
+        let query = tokens::table.filter($filter).filter(tokens::deleted_at.is_null());
+        let found = query.select((tokens::id, TokenRow::as_select())).get_result($connection);
+        found.optional()?.map(|(id, row): (TokenId, TokenRow)| Ok((id, row.token()?))).transpose()
+    }};
 }
 
 /// The token of a uid, unless it is deleted.
@@ -85,12 +124,11 @@ fn held(row: Option<(TokenId, TokenRow)>) -> QueryResult<Option<(TokenId, Token)
 /// # Errors
 /// The database's.
 pub fn by_uid(connection: &mut Connection, uid: Uid) -> QueryResult<Option<(TokenId, Token)>> {
-    let found = tokens::table
-        .filter(tokens::uid.eq(uid.to_string()))
-        .filter(tokens::deleted_at.is_null())
-        .select((tokens::id, TokenRow::as_select()))
-        .get_result(connection);
-    held(found.optional()?)
+    let is_it = tokens::uid.eq(uid.to_string());
+    match connection {
+        Connection::Sqlite(connection) => one_token!(connection, is_it),
+        Connection::Postgres(connection) => one_token!(connection, is_it),
+    }
 }
 
 /// The token whose value is exactly this, unless it is deleted.
@@ -98,12 +136,31 @@ pub fn by_uid(connection: &mut Connection, uid: Uid) -> QueryResult<Option<(Toke
 /// # Errors
 /// The database's.
 pub fn by_value(connection: &mut Connection, value: &str) -> QueryResult<Option<(TokenId, Token)>> {
-    let found = tokens::table
-        .filter(tokens::value.eq(value))
-        .filter(tokens::deleted_at.is_null())
-        .select((tokens::id, TokenRow::as_select()))
-        .get_result(connection);
-    held(found.optional()?)
+    let is_it = tokens::value.eq(value);
+    match connection {
+        Connection::Sqlite(connection) => one_token!(connection, is_it),
+        Connection::Postgres(connection) => one_token!(connection, is_it),
+    }
+}
+
+/// The token of a uid, unless it is deleted, as it is and stays until the transaction ends.
+///
+/// # Errors
+/// The database's.
+pub fn locked(connection: &mut Connection, uid: Uid) -> QueryResult<Option<(TokenId, Token)>> {
+    if let Connection::Postgres(connection) = connection {
+        let row = tokens::table.filter(tokens::uid.eq(uid.to_string())).filter(tokens::deleted_at.is_null());
+        row.select(tokens::id).for_no_key_update().execute(connection)?;
+    }
+    by_uid(connection, uid)
+}
+
+/// The number of the token that has a uid or had it once.
+///
+/// # Errors
+/// The database's.
+pub fn number(connection: &mut Connection, uid: Uid) -> QueryResult<Option<TokenId>> {
+    tokens::table.filter(tokens::uid.eq(uid.to_string())).select(tokens::id).get_result(connection).optional()
 }
 
 /// The token that `what` names by its uid, and the one it names by its value or link.
@@ -145,7 +202,7 @@ pub fn add(connection: &mut Connection, token: &Token) -> Result<(), Error> {
     if is_given(connection, token.uid)? {
         return Err(TokenError::value("token_uid", "This uid is in use or was once; it is never given twice").into());
     }
-    insert(connection, token)
+    add_all(connection, std::slice::from_ref(token))
 }
 
 /// Adds many tokens whose uids are new.
@@ -153,21 +210,28 @@ pub fn add(connection: &mut Connection, token: &Token) -> Result<(), Error> {
 /// # Errors
 /// As [`add`]; the caller's transaction then keeps none.
 pub fn add_all(connection: &mut Connection, new: &[Token]) -> Result<(), Error> {
-    new.iter().try_for_each(|token| insert(connection, token))
-}
-
-fn insert(connection: &mut Connection, token: &Token) -> Result<(), Error> {
-    let row = (TokenRow::new(token), tokens::search.eq(search_text(token)));
-    diesel::insert_into(tokens::table).values(row).execute(connection).map_err(unique)?;
+    let rows = new.iter().map(NewRow::new);
+    match connection {
+        Connection::Sqlite(connection) => {
+            for row in rows {
+                diesel::insert_into(tokens::table).values(row).execute(connection).map_err(unique)?;
+            }
+        }
+        // A row at a time would be a way to the server at a time.
+        Connection::Postgres(connection) => {
+            let rows: Vec<NewRow> = rows.collect();
+            diesel::copy_from(tokens::table).from_insertable(rows).execute(connection).map_err(unique)?;
+        }
+    }
     Ok(())
 }
 
 /// A broken uniqueness becomes an error of the parameter that breaks it.
 pub(super) fn unique(error: Diesel) -> Error {
-    if taken(&error, "tokens.value") {
+    if taken(&error, "tokens", "value") {
         return TokenError::value("value", "This value is in use by another token").into();
     }
-    if taken(&error, "tokens.uid") {
+    if taken(&error, "tokens", "uid") {
         return TokenError::value("token_uid", "This uid is in use").into();
     }
     error.into()
@@ -178,7 +242,7 @@ pub(super) fn unique(error: Diesel) -> Error {
 /// # Errors
 /// No such token; a value error when the changed token would be outside its limits or its value is in use.
 pub fn change(connection: &mut Connection, uid: Uid, change: &Change, now: Micros) -> Result<(), Error> {
-    let Some((id, token)) = by_uid(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
+    let Some((id, token)) = locked(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
     let changed = change.apply(&token)?;
     put(connection, id, &token, changed, now)
 }
@@ -198,8 +262,7 @@ pub fn put(
         return Ok(());
     }
     changed.modified = now.max(before.modified);
-    let row = (TokenRow::new(&changed), tokens::search.eq(search_text(&changed)));
-    diesel::update(tokens::table.find(id)).set(row).execute(connection).map_err(unique)?;
+    diesel::update(tokens::table.find(id)).set(NewRow::new(&changed)).execute(connection).map_err(unique)?;
     Ok(())
 }
 
@@ -209,6 +272,10 @@ pub fn put(
 /// The database's.
 pub fn restart_locks(connection: &mut Connection, now: Micros) -> QueryResult<()> {
     let ahead = tokens::table.filter(tokens::lock_start.gt(now.get()));
+    if let Connection::Postgres(connection) = connection {
+        // In the order in which batches lock.
+        ahead.order(tokens::uid).select(tokens::id).for_no_key_update().execute(connection)?;
+    }
     diesel::update(ahead).set(tokens::lock_start.eq(now.get())).execute(connection)?;
     Ok(())
 }
@@ -218,12 +285,28 @@ pub fn restart_locks(connection: &mut Connection, now: Micros) -> QueryResult<()
 /// # Errors
 /// No such token, naming the first one missing; the caller's transaction then keeps all.
 pub fn delete(connection: &mut Connection, uids: &[Uid], who: &Principal, now: Micros) -> Result<usize, Error> {
-    let uids: std::collections::BTreeSet<_> = uids.iter().collect();
-    for uid in &uids {
-        let row = tokens::table.filter(tokens::uid.eq(uid.to_string())).filter(tokens::deleted_at.is_null());
-        let set = (tokens::deleted_at.eq(now.get()), tokens::deleted_by.eq(who.as_str()));
-        if diesel::update(row).set(set).execute(connection)? == 0 {
-            return Err(TokenError::Unknown(**uid).into());
+    let uids: BTreeSet<Uid> = uids.iter().copied().collect();
+    let set = (tokens::deleted_at.eq(now.get()), tokens::deleted_by.eq(who.as_str()));
+    match connection {
+        Connection::Sqlite(connection) => {
+            for uid in &uids {
+                let row = tokens::table.filter(tokens::uid.eq(uid.to_string())).filter(tokens::deleted_at.is_null());
+                if diesel::update(row).set(set).execute(connection)? == 0 {
+                    return Err(TokenError::Unknown(*uid).into());
+                }
+            }
+        }
+        Connection::Postgres(connection) => {
+            let texts: Vec<String> = uids.iter().map(Uid::to_string).collect();
+            let found = tokens::table.filter(tokens::uid.eq_any(texts)).filter(tokens::deleted_at.is_null());
+            let found = found.order(tokens::uid).select((tokens::id, tokens::uid));
+            let found: Vec<(TokenId, String)> = found.for_no_key_update().load(connection)?;
+            let known: BTreeSet<&str> = found.iter().map(|(_, uid)| uid.as_str()).collect();
+            if let Some(missing) = uids.iter().find(|uid| !known.contains(uid.to_string().as_str())) {
+                return Err(TokenError::Unknown(*missing).into());
+            }
+            let ids: Vec<TokenId> = found.iter().map(|(id, _)| *id).collect();
+            diesel::update(tokens::table.filter(tokens::id.eq_any(ids))).set(set).execute(connection)?;
         }
     }
     Ok(uids.len())

@@ -3,7 +3,9 @@
 use diesel::prelude::*;
 
 use super::connection::Connection;
+use super::error::taken;
 use super::schema::users;
+use super::turns::{self, Turn};
 use super::{Error, audit};
 use crate::access::{Principal, Role};
 use crate::token::Micros;
@@ -41,10 +43,10 @@ pub fn add(connection: &mut Connection, new: &NewUser<'_>, by: &Principal, now: 
         users::created.eq(now.get()),
         users::modified.eq(now.get()),
     );
-    let added = diesel::insert_into(users::table).values(row).on_conflict_do_nothing().execute(connection)?;
-    if added == 0 {
-        return Err(Error::Refused(format!("There is a user {} already.", new.name)));
-    }
+    diesel::insert_into(users::table).values(row).execute(connection).map_err(|error| {
+        let is_known = taken(&error, "users", "name");
+        if is_known { Error::Refused(format!("There is a user {} already.", new.name)) } else { error.into() }
+    })?;
     audit::record(connection, by, "user add", new.name, new.role.word(), now)
 }
 
@@ -136,6 +138,7 @@ pub fn change_password(
 /// # Errors
 /// Refused when there is no such user, or when no manager would be left.
 pub fn set_role(connection: &mut Connection, name: &str, role: Role, by: &Principal, now: Micros) -> Result<(), Error> {
+    turns::wait(connection, Turn::Users)?;
     let row = diesel::update(users::table.filter(users::name.eq(name)));
     let set = row.set((users::role.eq(role.word()), users::modified.eq(now.get()))).execute(connection)?;
     if set == 0 {
@@ -151,6 +154,7 @@ pub fn set_role(connection: &mut Connection, name: &str, role: Role, by: &Princi
 /// # Errors
 /// Refused when there is no such user, or when no manager would be left.
 pub fn remove(connection: &mut Connection, name: &str, by: &Principal, now: Micros) -> Result<(), Error> {
+    turns::wait(connection, Turn::Users)?;
     if diesel::delete(users::table.filter(users::name.eq(name))).execute(connection)? == 0 {
         return Err(unknown(name));
     }

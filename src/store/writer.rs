@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::Error;
-use super::connection::{Connection, DatabaseFile, PATIENCE, exclusively};
-use super::ledger::Ledger;
+use super::clock::{self, Clock};
+use super::connection::{Connection, Database, PATIENCE, exclusively, repeatedly};
+use super::{ledger, replies};
 use crate::token::Micros;
 use crate::token::settle::{Answer, Ask, settle};
 
@@ -22,11 +23,11 @@ pub const BATCH: usize = 256;
 /// only turn an overload into time-outs.
 pub const QUEUE: usize = 4_096;
 
-/// Under load the write lock is free only for moments. Every 50 ms it is left for 1 ms, so that another process
+/// Under load SQLite's write lock is free only for moments. Every 50 ms it is left for 1 ms, so that another process
 /// (the command line, a second server) gets its turn.
 const GAP_EVERY: Duration = Duration::from_millis(50);
 const GAP: Duration = Duration::from_millis(1);
-/// How often the writer looks at the clock when it has nothing to do.
+/// How often the writer looks at the clock: the machine's whenever it has something to do, too, as that costs nothing.
 const LOOK_AT_CLOCK: Duration = Duration::from_millis(500);
 /// How often what has expired is removed, and how soon again when there was much of it.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
@@ -79,7 +80,7 @@ impl Shared {
     }
 
     /// Waits a moment for work; none when the writer is to end and nothing waits any more.
-    fn take(&self) -> Option<Turn> {
+    fn take(&self, at_most: usize) -> Option<Turn> {
         let mut queue = self.queue();
         if queue.asks.is_empty() && queue.jobs.is_empty() {
             if queue.closed {
@@ -87,7 +88,7 @@ impl Shared {
             }
             queue = self.arrived.wait_timeout(queue, LOOK_AT_CLOCK).unwrap_or_else(PoisonError::into_inner).0;
         }
-        let batch = queue.asks.len().min(BATCH);
+        let batch = queue.asks.len().min(at_most);
         Some(Turn { batch: queue.asks.drain(..batch).collect(), job: queue.jobs.pop_front() })
     }
 }
@@ -99,13 +100,13 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread, with a connection of its own.
+    /// Starts the thread, with a connection of its own, and at most `batch` consumes in one transaction.
     ///
     /// # Errors
     /// The machine gives no thread.
-    pub fn start(file: DatabaseFile) -> std::io::Result<Self> {
+    pub fn start(database: Database, clock: Clock, batch: usize) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
-        let desk = Desk { shared: Arc::clone(&shared), connection: None, file };
+        let desk = Desk { shared: Arc::clone(&shared), connection: None, database, clock, batch: batch.max(1) };
         let thread = std::thread::Builder::new().name("tessera-writer".into()).spawn(move || desk.run())?;
         Ok(Self { shared, thread: Some(thread) })
     }
@@ -171,20 +172,23 @@ fn too_late() -> Error {
 struct Desk {
     shared: Arc<Shared>,
     connection: Option<Connection>,
-    file: DatabaseFile,
+    database: Database,
+    clock: Clock,
+    /// Most consumes in one transaction.
+    batch: usize,
 }
 
 impl Desk {
     fn run(mut self) {
         let mut last_gap = Instant::now();
+        let mut next_look = Instant::now();
         let mut next_tidy = Instant::now();
-        let mut clock = None;
-        while let Some(Turn { batch, job }) = self.shared.take() {
-            let now = Micros::now();
-            if clock.is_none_or(|before| now < before) {
-                self.guarded(|desk| desk.restart_locks(now, clock.is_some()));
+        let mut seen = None;
+        while let Some(Turn { batch, job }) = self.shared.take(self.batch) {
+            if self.database.has_one_lock() || Instant::now() >= next_look {
+                self.guarded(|desk| desk.watch_clock(&mut seen));
+                next_look = Instant::now() + LOOK_AT_CLOCK;
             }
-            clock = Some(now);
             if !batch.is_empty() {
                 self.guarded(|desk| desk.batch(batch));
             }
@@ -196,7 +200,7 @@ impl Desk {
                 self.guarded(|desk| more = desk.tidy());
                 next_tidy = Instant::now() + if more { TIDY_MORE } else { TIDY_EVERY };
             }
-            if last_gap.elapsed() > GAP_EVERY {
+            if self.database.has_one_lock() && last_gap.elapsed() > GAP_EVERY {
                 std::thread::sleep(GAP);
                 last_gap = Instant::now();
             }
@@ -222,16 +226,27 @@ impl Desk {
         if asks.is_empty() {
             return;
         }
-        let settled = self.transaction(|connection| {
-            let (mut held, now) = connection.hold(&asks)?;
-            let answers = settle(&asks, &mut held, now);
-            connection.keep(&held, &asks, &answers, now)?;
-            Ok(answers)
-        });
-        match settled {
+        match self.settle(&asks) {
             Ok(answers) => senders.into_iter().zip(answers).for_each(|(sender, answer)| drop(sender.send(Ok(answer)))),
+            // One that the database cannot take shall not spoil the others'.
+            Err(Error::Failed(_)) if asks.len() > 1 => {
+                for (ask, sender) in asks.iter().zip(senders) {
+                    let answer = self.settle(std::slice::from_ref(ask)).map(|mut answers| answers.remove(0));
+                    let _ = sender.send(answer);
+                }
+            }
             Err(error) => senders.into_iter().for_each(|sender| drop(sender.send(Err(error.clone())))),
         }
+    }
+
+    /// Answers asks in one transaction.
+    fn settle(&mut self, asks: &[Ask]) -> Result<Vec<Answer>, Error> {
+        self.transaction(|connection| {
+            let (mut held, now) = ledger::hold(connection, asks)?;
+            let answers = settle(asks, &mut held, now);
+            ledger::keep(connection, &held, asks, &answers, now)?;
+            Ok(answers)
+        })
     }
 
     fn job(&mut self, job: Queued<Job>) {
@@ -240,42 +255,75 @@ impl Desk {
         let _ = self.reopen_after(outcome);
     }
 
-    /// The clock has jumped back, or may have while nobody watched it.
-    fn restart_locks(&mut self, now: Micros, watched: bool) {
-        match self.transaction(|connection| Ok(connection.restart_locks(now, watched)?)) {
-            Ok(true) => tracing::warn!("the clock has jumped back; locks that would begin in the future begin now"),
-            Ok(false) => {}
-            Err(error) => tracing::warn!(%error, "locks could not be restarted after the clock has jumped back"),
+    /// Restarts locks when the clock has jumped back since it was `seen`, or may have while nobody watched it.
+    fn watch_clock(&mut self, seen: &mut Option<Micros>) {
+        let clock = self.clock.clone();
+        let now = match self.connection().and_then(|connection| Ok(clock.ask(connection)?)) {
+            Ok(now) => now,
+            Err(error) => {
+                tracing::warn!(%error, "the database's clock cannot be read");
+                let _ = self.reopen_after::<()>(Err(error));
+                return;
+            }
+        };
+        if seen.is_none_or(|before| now < before) {
+            let watched = seen.is_some();
+            match self.transaction(|connection| Ok(clock::restart_locks(connection, now, watched)?)) {
+                Ok(true) => tracing::warn!("the clock has jumped back; locks that would begin in the future begin now"),
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, "locks could not be restarted after the clock has jumped back"),
+            }
         }
+        *seen = Some(now);
     }
 
     /// Says whether there is more to remove.
     fn tidy(&mut self) -> bool {
-        let more = self.transaction(|connection| Ok(connection.tidy()?));
+        let clock = self.clock.clone();
+        let more = self.transaction(|connection| Ok(replies::remove_expired(connection, clock.now())?));
         more.unwrap_or_else(|error| {
             tracing::warn!(%error, "expired replies could not be removed");
             false
         })
     }
 
-    fn transaction<T>(&mut self, work: impl FnOnce(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
-        let result = self.connection().and_then(|connection| exclusively(connection, work));
+    /// Does `work` in a transaction, again when others come between. A connection that turns out to have gone before
+    /// the transaction began costs nobody anything: a new one is made, once.
+    fn transaction<T>(&mut self, work: impl Fn(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
+        let result = repeatedly(|| {
+            let began = std::cell::Cell::new(false);
+            let mut transaction = || {
+                exclusively(self.connection()?, |connection| {
+                    began.set(true);
+                    work(connection)
+                })
+            };
+            let result = transaction();
+            if !began.get() && matches!(result, Err(Error::Lost(_))) {
+                let _ = self.reopen_after(result);
+                return exclusively(self.connection()?, &work);
+            }
+            result
+        });
         self.reopen_after(result)
     }
 
     /// A connection on which a transaction broke may be in any state, and is not used again. One whose work was
     /// refused by a rule was rolled back in order, and keeps its prepared statements.
     fn reopen_after<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
-        if matches!(result, Err(Error::Unavailable(_) | Error::Failed(_))) {
+        if matches!(result, Err(Error::Lost(_))) {
+            self.database.lost();
+        }
+        if matches!(result, Err(Error::Lost(_) | Error::Unavailable(_) | Error::Failed(_))) {
             self.connection = None;
         }
         result
     }
 
     fn connection(&mut self) -> Result<&mut Connection, Error> {
-        self.file.check()?;
+        self.database.check()?;
         if self.connection.is_none() {
-            self.connection = Some(self.file.connect()?);
+            self.connection = Some(self.database.connect()?);
         }
         self.connection.as_mut().ok_or_else(|| Error::Unavailable("no connection".into()))
     }

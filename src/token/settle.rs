@@ -178,6 +178,11 @@ impl Held {
             && what.value.as_ref().is_none_or(|value| self.values.contains_key(value))
     }
 
+    /// The number of the token of that uid, if it is held.
+    pub fn number(&self, uid: Uid) -> Option<TokenId> {
+        self.uids.get(&uid).copied()
+    }
+
     /// The tokens that settling changed.
     pub fn changed(&self) -> impl Iterator<Item = (TokenId, &Token)> {
         self.tokens.iter().filter(|(_, held)| held.changed).map(|(id, held)| (*id, &held.token))

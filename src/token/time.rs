@@ -47,6 +47,12 @@ impl Micros {
         Self::stored(self.0.saturating_add(i64::from(seconds) * PER_SECOND))
     }
 
+    /// This moment and `micros`, which may be negative; within the years that can be stored.
+    #[must_use]
+    pub fn plus_micros(self, micros: i64) -> Self {
+        Self::stored(self.0.saturating_add(micros))
+    }
+
     /// Whole seconds from `earlier` until this moment, rounded up; at least 1, as `Retry-After` wants.
     pub fn seconds_after(self, earlier: Self) -> i64 {
         let micros = self.0.saturating_sub(earlier.0).max(1);

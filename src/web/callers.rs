@@ -98,7 +98,7 @@ impl Callers {
     /// Unavailable, when the database cannot be asked.
     pub async fn by_key(&self, store: &Store, text: &str) -> Result<Option<Caller>, Error> {
         let Some(hash) = api_key::hash(text) else { return Ok(None) };
-        let now = Micros::now();
+        let now = store.now();
         let is_good = |expires: Option<Micros>| expires.is_none_or(|expires| now < expires);
         if let Some(known) = self.keys.get(&hash) {
             return Ok(Some(known.caller).filter(|_| is_good(known.expires)));
@@ -127,7 +127,7 @@ impl Callers {
         if let Some(known) = self.sessions.get(&hash) {
             return Ok(Some(known.caller));
         }
-        let now = Micros::now();
+        let now = store.now();
         let at = Instant::now();
         let found = store.look(move |connection| sessions::find(connection, &hash, now)).await?;
         let Some(signed_in) = found else {
@@ -161,7 +161,7 @@ fn is_old(last: Option<Micros>, now: Micros) -> bool {
 /// Writes something down beside the request, which need not wait for it.
 fn aside(
     store: &Store,
-    work: impl FnOnce(&mut crate::store::Connection) -> Result<(), crate::store::Error> + Send + 'static,
+    work: impl Fn(&mut crate::store::Connection) -> Result<(), crate::store::Error> + Send + 'static,
 ) {
     let store = store.clone();
     actix_web::rt::spawn(async move {

@@ -58,7 +58,9 @@ impl From<store::Error> for Error {
         match error {
             store::Error::Token(error) => Self::Token(error),
             store::Error::Refused(why) => Self::Forbidden(why),
-            store::Error::Unavailable(why) => Self::Unavailable(why),
+            store::Error::Unavailable(why) | store::Error::Again(why) | store::Error::Lost(why) => {
+                Self::Unavailable(why)
+            }
             store::Error::Failed(why) => Self::fault(why),
         }
     }

@@ -5,28 +5,27 @@ use std::thread::JoinHandle;
 
 use actix_web::dev::ServerHandle;
 use chrono_tz::Tz;
-use diesel::connection::SimpleConnection;
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
-use tempfile::TempDir;
 use tessera::access::{Principal, Role, api_key};
 use tessera::store::keys::{self, NewKey};
-use tessera::store::{Connection, DatabaseUrl, Store, connection, migrations};
+use tessera::store::{Connection, Store, connection};
 use tessera::token::Micros;
 use tessera::web::client::TrustedProxies;
 use tessera::web::{seal, state};
+
+use crate::database::Database;
 
 /// A running application, which ends with the test.
 pub struct App {
     /// `http://127.0.0.1:PORT` and the base path.
     pub base: String,
     /// Its database.
-    pub database: DatabaseUrl,
+    pub database: Database,
     client: reqwest::Client,
     keys: Vec<(Role, String)>,
     handle: ServerHandle,
     thread: Option<JoinHandle<()>>,
-    _folder: TempDir,
 }
 
 /// A status and a JSON body.
@@ -125,17 +124,14 @@ impl App {
     }
 
     fn run(base_path: &str, public_url: Option<&str>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let database: DatabaseUrl = format!("sqlite:{}/tessera.db", folder.path().display()).parse().unwrap();
-        database.create().unwrap();
-        let mut connection = database.connect().unwrap();
-        migrations::migrate(&database, &mut connection).unwrap();
+        let database = Database::new();
+        let mut connection = database.connect();
         let keys = Role::ALL.map(|role| (role, add_key(&mut connection, role.word(), role, None))).to_vec();
 
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}{base_path}", listener.local_addr().unwrap());
         let public_url = public_url.unwrap_or(&base).parse().unwrap();
-        let store = Store::start(&database).unwrap();
+        let store = Store::start(&database.url).unwrap();
         let key = seal::key(&seal::generate()).unwrap();
         let state = state::App::new(store, key, Tz::Europe__Vienna, public_url, TrustedProxies::default());
         let (sender, receiver) = std::sync::mpsc::channel();
@@ -148,7 +144,7 @@ impl App {
         });
         let handle = receiver.recv().unwrap();
         let client = reqwest::Client::new();
-        Self { base, database, client, keys, handle, thread: Some(thread), _folder: folder }
+        Self { base, database, client, keys, handle, thread: Some(thread) }
     }
 
     /// A request as `role`, through its key.
@@ -209,9 +205,7 @@ impl App {
 
     /// A connection of another process, as it were, which waits for its turn to write.
     pub fn connection(&self) -> Connection {
-        let mut connection = self.database.connect().unwrap();
-        connection.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
-        connection
+        self.database.connect()
     }
 }
 

@@ -220,9 +220,9 @@ async fn a_key_is_forgotten_after_a_day() {
     let form = [("token_uid", uid.as_str()), ("nonce", "k")];
     let ask = || app.post("/consume_token", &form);
     ask().await.check_success();
-    app.connection().batch_execute("UPDATE replies SET created = created - 86390 * 1000000").unwrap();
+    app.connection().batch_execute("UPDATE replies SET created = created - 86390000000").unwrap();
     assert_eq!(ask().await.check_success().body["replayed"], true);
-    app.connection().batch_execute("UPDATE replies SET created = created - 20 * 1000000").unwrap();
+    app.connection().batch_execute("UPDATE replies SET created = created - 20000000").unwrap();
     assert_eq!(ask().await.check_success().body["usage_count"], 0);
     assert_eq!(ask().await.check_success().body["replayed"], true, "and kept anew");
 }

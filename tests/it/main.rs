@@ -5,6 +5,10 @@
 
 mod app;
 mod browser;
+mod cluster;
+mod cluster_tests;
+#[macro_use]
+mod database;
 mod process;
 
 mod access;
@@ -13,10 +17,13 @@ mod architecture;
 mod bad_input;
 mod cli;
 mod consume;
+mod copy;
 mod crash;
 mod delete;
 mod edit;
+mod instances;
 mod load;
+mod outage;
 mod pages;
 mod qr_codes;
 mod query;

@@ -602,12 +602,11 @@ async fn contradictions_in_a_form_are_told() {
 async fn a_database_that_is_away_is_a_page_that_says_so() {
     let app = App::start().await;
     let mut browser = Browser::of(&app, Role::Viewer).await;
-    let (here, away) = (app.database.path().to_owned(), app.database.path().with_extension("away"));
-    std::fs::rename(&here, &away).unwrap();
+    app.database.take_away();
     let page = browser.get("/").await;
     page.check(503, &["Not at the moment", "Back to the tokens"]);
     assert_eq!(page.headers["retry-after"], "1");
-    std::fs::rename(&away, &here).unwrap();
+    app.database.bring_back();
     browser.get("/").await.check(200, &["Tokens"]);
 }
 

@@ -1,5 +1,6 @@
 //! Starts the real binary, and talks to it.
 
+use std::borrow::BorrowMut;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -7,15 +8,21 @@ use std::process::{Child, Command, Output, Stdio};
 
 use reqwest::RequestBuilder;
 use tempfile::TempDir;
+use tessera::store::{Connection, DatabaseUrl};
+
+use crate::database::{self, Database, on_postgres};
 
 /// A folder with a database, in which commands run.
 pub struct Place {
     folder: TempDir,
+    /// On a server; else it is `tessera.db` in the folder, as nobody says otherwise.
+    pub database: Option<Database>,
 }
 
 impl Place {
     pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        let database = on_postgres().then(Database::empty);
+        Self { folder: tempfile::tempdir().unwrap(), database }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -28,7 +35,21 @@ impl Place {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("TESSERA_")) {
             command.env_remove(name);
         }
+        if let Some(database) = &self.database {
+            command.env("TESSERA_DATABASE_URL", &database.text);
+        }
         command
+    }
+
+    /// The database that commands use when nobody says otherwise.
+    pub fn database_url(&self) -> DatabaseUrl {
+        let of_file = || format!("sqlite:{}", self.path("tessera.db").display()).parse().unwrap();
+        self.database.as_ref().map_or_else(of_file, |database| database.url.clone())
+    }
+
+    /// A connection of another process to it.
+    pub fn connection(&self) -> Connection {
+        database::connect(&self.database_url())
     }
 
     /// Runs a command to its end.
@@ -65,15 +86,32 @@ impl Place {
         self.serve_as(self.command(&["serve", "--bind", "127.0.0.1:0"]))
     }
 
+    /// Starts the server on a database.
+    pub fn serve_on(&self, database_url: &str) -> Server {
+        self.serve_as(self.command(&["serve", "--bind", "127.0.0.1:0", "--database-url", database_url]))
+    }
+
+    /// Starts the server with a clock that is wrong by `offset`, as in `+3600s`.
+    pub fn serve_with_clock(&self, offset: &str) -> Server {
+        let mut command = self.command(&["serve", "--bind", "127.0.0.1:0"]);
+        // Only the time of day: what measures how long something takes stays right.
+        command.envs([("FAKETIME", offset), ("FAKETIME_DONT_FAKE_MONOTONIC", "1"), ("DONT_FAKE_MONOTONIC", "1")]);
+        self.serve_as(command.env("LD_PRELOAD", libfaketime()))
+    }
+
     /// Starts the server from a shell that first does `before`.
     pub fn serve_after(&self, before: &str) -> Server {
         let mut shell = Command::new("sh");
         let script = format!("{before}; exec {} serve --bind 127.0.0.1:0", env!("CARGO_BIN_EXE_tessera"));
         shell.args(["-c", &script]).current_dir(self.folder.path());
+        if let Some(database) = &self.database {
+            shell.env("TESSERA_DATABASE_URL", &database.text);
+        }
         self.serve_as(shell)
     }
 
-    fn serve_as(&self, mut command: Command) -> Server {
+    fn serve_as(&self, mut command: impl BorrowMut<Command>) -> Server {
+        let command = command.borrow_mut();
         let log = self.path(&format!("log-{}", rand::random::<u32>()));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(File::create(&log).unwrap());
         let mut child = command.spawn().unwrap();
@@ -141,6 +179,13 @@ impl Drop for Server {
 
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Debian's place for it, whatever the processor.
+fn libfaketime() -> PathBuf {
+    let folders = std::fs::read_dir("/usr/lib").unwrap().map(|entry| entry.unwrap().path());
+    let mut libraries = folders.map(|folder| folder.join("faketime/libfaketime.so.1"));
+    libraries.find(|library| library.exists()).expect("Install libfaketime (Debian: faketime).")
 }
 
 /// Holds that a command failed with `code` and says `words` in one line.

@@ -2,11 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::app::{Answer, send, with_required};
+use crate::database::on_postgres;
 use crate::process::{Place, check_failed};
 
 #[actix_web::test]
@@ -24,7 +26,10 @@ async fn serve_on_nothing_just_works() {
         said.lines().map(str::trim).filter(|line| line.starts_with(begins)).map(str::to_owned).collect::<Vec<_>>()
     };
     let shell = |script: String| {
-        let done = std::process::Command::new("sh").args(["-c", &script]).current_dir(place.path("")).output().unwrap();
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &script]).current_dir(place.path(""));
+        let database = place.database.iter().map(|database| ("TESSERA_DATABASE_URL", &database.text));
+        let done = shell.envs(database).output().unwrap();
         String::from_utf8(done.stdout).unwrap()
     };
     let (key, curls) = (command("KEY=").remove(0), command("curl "));
@@ -47,10 +52,19 @@ fn the_admins_password_can_be_given_and_must_be_good() {
     let bad = place.run_with(&serve, &[("TESSERA_ADMIN_PASSWORD", "password1234")], "");
     check_failed(&bad, 1, "TESSERA_ADMIN_PASSWORD cannot be used");
     assert!(!place.path("tessera.db").exists(), "nothing is begun");
+    assert!(!on_postgres() || tables(&place) == 0, "nothing is begun");
     let server = place.serve_after("export TESSERA_ADMIN_PASSWORD='correct horse battery'");
     assert!(server.log().contains("the one in TESSERA_ADMIN_PASSWORD"));
     assert!(!server.log().contains("correct horse"));
     assert!(place.works(&["user", "list"]).contains("admin"));
+}
+
+/// How many tables a database on a server has.
+fn tables(place: &Place) -> i64 {
+    let count = diesel::dsl::sql::<diesel::sql_types::BigInt>(
+        "(SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema())",
+    );
+    diesel::select(count).get_result(&mut place.connection()).unwrap()
 }
 
 #[test]
@@ -122,6 +136,8 @@ async fn sigterm_waits_for_no_request_that_was_never_sent_whole() {
 
 #[actix_web::test]
 async fn a_full_disk_is_503_and_loses_nothing() {
+    // A server's disk is the server's.
+    only_on_sqlite!();
     let place = Place::new();
     // The shell's limit is in blocks of 512 bytes: files may grow to 1 MiB and no further.
     let server = place.serve_after("trap '' XFSZ; ulimit -f 2048");
@@ -169,12 +185,13 @@ async fn usage_count(server: &crate::process::Server, key: &str, uid: &str) -> u
 
 #[actix_web::test]
 async fn a_database_in_the_way_of_another_writer_is_503_and_heals() {
+    // PostgreSQL locks rows.
+    only_on_sqlite!();
     let place = Place::new();
     let server = place.serve();
     let key = place.key("editor");
-    let url: tessera::store::DatabaseUrl = format!("sqlite:{}", place.path("tessera.db").display()).parse().unwrap();
-    let mut other = url.connect().unwrap();
-    other.batch_execute("PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE").unwrap();
+    let mut other = place.connection();
+    other.batch_execute("BEGIN IMMEDIATE").unwrap();
     let form = with_required(&[]);
     let since = Instant::now();
     let waiting = (0..40).map(|_| send(server.post(&key, "/add_token").form(&form)));
@@ -248,6 +265,7 @@ async fn ask_health(socket: &mut TcpStream) {
 
 #[actix_web::test]
 async fn a_database_that_was_moved_away_is_503_until_it_is_back() {
+    only_on_sqlite!();
     let place = Place::new();
     let server = place.serve();
     let key = place.key("editor");

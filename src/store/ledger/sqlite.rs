@@ -8,61 +8,53 @@ use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Integer, Nullable};
 use diesel::sqlite::Sqlite;
 
-use super::Ledger;
 use crate::store::connection::Connection;
 use crate::store::replies::{self, ReplyRow};
 use crate::store::tokens;
-use crate::store::usage::{UsageRow, newest};
+use crate::store::usage::UsageRow;
 use crate::token::Micros;
 use crate::token::settle::{Answer, Ask, Held, TokenId};
 
-impl Ledger for Connection {
-    fn hold(&mut self, asks: &[Ask]) -> QueryResult<(Held, Micros)> {
-        let mut held = Held::default();
-        for ask in asks {
-            if !held.has(&ask.what) {
-                for (id, token) in tokens::named(self, &ask.what)?.into_iter().flatten() {
-                    held.insert(id, token);
-                }
-            }
-            if let Some(key) = &ask.key
-                && let Some(face) = replies::find(self, &ask.who, key, Micros::now())?
-            {
-                held.insert_reply(ask.who.clone(), key.clone(), face);
+pub fn hold(connection: &mut Connection, asks: &[Ask]) -> QueryResult<(Held, Micros)> {
+    let mut held = Held::default();
+    for ask in asks {
+        if !held.has(&ask.what) {
+            for (id, token) in tokens::named(connection, &ask.what)?.into_iter().flatten() {
+                held.insert(id, token);
             }
         }
-        Ok((held, Micros::now()))
+        if let Some(key) = &ask.key
+            && let Some(face) = replies::find(connection, &ask.who, key, Micros::now())?
+        {
+            held.insert_reply(ask.who.clone(), key.clone(), face);
+        }
     }
+    Ok((held, Micros::now()))
+}
 
-    fn keep(&mut self, held: &Held, asks: &[Ask], answers: &[Answer], now: Micros) -> QueryResult<()> {
-        use crate::store::schema::{replies, usage};
-        for (id, token) in held.changed() {
-            let (last_used, lock_start) = (token.last_used.map(Micros::get), token.lock_start.map(Micros::get));
-            Use { id, usage_count: token.usage_count, last_used, lock_start }.execute(self)?;
-        }
-        for (ask, answer) in asks.iter().zip(answers) {
-            if let Some(attempt) = answer.attempt(ask) {
-                diesel::insert_into(usage::table).values(UsageRow::new(&attempt, &ask.who, now)).execute(self)?;
-            }
-            if let (Some(key), Answer::Consumed(face)) = (&ask.key, answer) {
-                // Replaces the row of the same key from more than a day ago.
-                diesel::replace_into(replies::table).values(ReplyRow::new(&ask.who, key, face, now)).execute(self)?;
-            }
-        }
-        Ok(())
+pub fn keep(
+    connection: &mut SqliteConnection,
+    held: &Held,
+    asks: &[Ask],
+    answers: &[Answer],
+    now: Micros,
+) -> QueryResult<()> {
+    use crate::store::schema::{replies, usage};
+    for (id, token) in held.changed() {
+        let (last_used, lock_start) = (token.last_used.map(Micros::get), token.lock_start.map(Micros::get));
+        Use { id, usage_count: token.usage_count, last_used, lock_start }.execute(connection)?;
     }
-
-    fn restart_locks(&mut self, now: Micros, watched: bool) -> QueryResult<bool> {
-        if !watched && newest(self)?.is_none_or(|newest| newest <= now) {
-            return Ok(false);
+    for (ask, answer) in asks.iter().zip(answers) {
+        if let Some(attempt) = answer.attempt(ask) {
+            let row = UsageRow::new(&attempt, held, &ask.who, now);
+            diesel::insert_into(usage::table).values(row).execute(connection)?;
         }
-        tokens::restart_locks(self, now)?;
-        Ok(true)
+        if let (Some(key), Answer::Consumed(face)) = (&ask.key, answer) {
+            // Replaces the row of the same key from more than a day ago.
+            diesel::replace_into(replies::table).values(ReplyRow::new(&ask.who, key, face, now)).execute(connection)?;
+        }
     }
-
-    fn tidy(&mut self) -> QueryResult<bool> {
-        replies::remove_expired(self, Micros::now())
-    }
+    Ok(())
 }
 
 /// What a use changes of a token's row.
@@ -87,4 +79,4 @@ impl QueryFragment<Sqlite> for Use {
     }
 }
 
-impl RunQueryDsl<Connection> for Use {}
+impl RunQueryDsl<SqliteConnection> for Use {}

@@ -8,7 +8,7 @@ use crate::access::Principal;
 use crate::store::{settings, tokens};
 use crate::token::input::{Origin, RawFields};
 use crate::token::label::numbered;
-use crate::token::{LIST_MAX, Micros, Token, TokenError, Uid};
+use crate::token::{LIST_MAX, Token, TokenError, Uid};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Edit};
 use crate::web::params::Params;
@@ -70,7 +70,7 @@ pub async fn add_tokens(who: Allowed<Edit>, params: Params, app: web::Data<App>)
 
 async fn describe(app: &App, raw: RawFields, uid: Uid, who: &Principal) -> Result<Token, Error> {
     let defaults = app.store.look(|connection| Ok(settings::defaults(connection)?)).await?;
-    let origin = Origin { uid, creator: who.to_string(), created: Micros::now() };
+    let origin = Origin { uid, creator: who.to_string(), created: app.store.now() };
     Ok(raw.new_token(origin, defaults, app.zone)?)
 }
 

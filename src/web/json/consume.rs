@@ -52,7 +52,7 @@ pub async fn consume_token(
     match app.store.consume(Ask { who: who.caller.principal, what, key }).await? {
         Answer::Consumed(face) => Ok(success(Used { consumed: true, replayed: false, face })),
         Answer::Replayed(face) => Ok(success(Used { consumed: true, replayed: true, face })),
-        Answer::Refused { refusal, face, retry_at } => Ok(refused(refusal, face, retry_at)),
+        Answer::Refused { refusal, face, retry_at } => Ok(refused(refusal, face, retry_at, app.store.now())),
         Answer::Mistaken(error) => Err(error.into()),
     }
 }
@@ -82,13 +82,14 @@ fn replay_key(request: &HttpRequest, params: &Params) -> Result<Option<ReplayKey
         return Err(wrong("Two idempotency keys are given that are not the same"));
     }
     let Some(key) = header.or(nonce) else { return Ok(None) };
-    if !(1..=KEY_MAX_CHARS).contains(&key.chars().count()) {
-        return Err(wrong("An idempotency key has 1 to 255 characters"));
+    // PostgreSQL stores no NUL.
+    if !(1..=KEY_MAX_CHARS).contains(&key.chars().count()) || key.contains('\0') {
+        return Err(wrong("An idempotency key has 1 to 255 characters, none of them NUL"));
     }
     Ok(Some(ReplayKey(key)))
 }
 
-fn refused(refusal: Refusal, face: Option<Face>, retry_at: Option<Micros>) -> HttpResponse {
+fn refused(refusal: Refusal, face: Option<Face>, retry_at: Option<Micros>, now: Micros) -> HttpResponse {
     let message = refusal.to_string();
     let failure = Failure {
         success: false,
@@ -99,7 +100,7 @@ fn refused(refusal: Refusal, face: Option<Face>, retry_at: Option<Micros>) -> Ht
     };
     let mut response = HttpResponse::build(refusal_status(refusal));
     if let Refusal::LockTimeViolation { until } = refusal {
-        let seconds = retry_at.unwrap_or(until).seconds_after(Micros::now());
+        let seconds = retry_at.unwrap_or(until).seconds_after(now);
         response.insert_header((RETRY_AFTER, seconds.to_string()));
     }
     response.json(Refused { failure, face, retry_at })

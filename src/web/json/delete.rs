@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use super::{Done, named_uid, success};
 use crate::store::tokens;
-use crate::token::Micros;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Delete};
 use crate::web::params::{LARGE, Params};
@@ -28,7 +27,8 @@ pub async fn delete_token(
 ) -> Result<HttpResponse, Error> {
     params.only(&["token_uid"])?;
     let uid = named_uid(uid.as_deref().map(String::as_str), &params)?;
-    app.store.write(move |connection| tokens::delete(connection, &[uid], &who.caller.principal, Micros::now())).await?;
+    let now = app.store.now();
+    app.store.write(move |connection| tokens::delete(connection, &[uid], &who.caller.principal, now)).await?;
     Ok(success(Done {}))
 }
 
@@ -44,7 +44,7 @@ pub async fn delete_tokens(
     params.only(&["token_uids"])?;
     let _turn = app.lists.acquire().await;
     let uids = params.uids("token_uids")?;
-    let deleted =
-        app.store.write(move |connection| tokens::delete(connection, &uids, &who.caller.principal, Micros::now()));
+    let now = app.store.now();
+    let deleted = app.store.write(move |connection| tokens::delete(connection, &uids, &who.caller.principal, now));
     Ok(success(Deleted { count: deleted.await? }))
 }

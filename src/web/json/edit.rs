@@ -4,7 +4,6 @@ use actix_web::{HttpResponse, web};
 
 use super::{Done, FIELDS, check_link, named_uid, raw_fields, success};
 use crate::store::tokens;
-use crate::token::Micros;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Edit};
 use crate::web::params::Params;
@@ -44,6 +43,7 @@ async fn change(uid: Option<web::Path<String>>, params: &Params, app: &App) -> R
     let raw = raw_fields(params)?;
     check_link(app, raw.value.as_deref(), uid)?;
     let change = raw.change(app.zone)?;
-    app.store.write(move |connection| tokens::change(connection, uid, &change, Micros::now())).await?;
+    let now = app.store.now();
+    app.store.write(move |connection| tokens::change(connection, uid, &change, now)).await?;
     Ok(success(Done {}))
 }

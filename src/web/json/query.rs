@@ -44,7 +44,7 @@ pub async fn query_token(_who: Allowed<Ask>, params: Params, app: web::Data<App>
     params.only(&["token_uid", "value"])?;
     let what = lookup(None, &params, &app)?;
     let found = app.store.look(move |connection| tokens::find(connection, &what)).await?;
-    Ok(success(Queried { token: found.map(|token| TokenObject::new(token, Micros::now())) }))
+    Ok(success(Queried { token: found.map(|token| TokenObject::new(token, app.store.now())) }))
 }
 
 /// Tokens, newest first.
@@ -64,7 +64,7 @@ pub async fn query_tokens(_who: Allowed<See>, params: Params, app: web::Data<App
         [filter.q.clone(), filter.state.map(|s| s.word().into()), shown(filter.created_from), shown(filter.created_to)];
     let cursors = CursorOf::new("query_tokens", &parts);
     let after = params.filled("cursor")?.map(|text| cursors.read(&text)).transpose()?;
-    let now = Micros::now();
+    let now = app.store.now();
     let page = move |connection: &mut _| {
         Ok(token_list::page(connection, &filter, now, Part::newest(after, more_than(limit)))?)
     };
@@ -89,7 +89,7 @@ pub async fn query_usage(_who: Allowed<See>, params: Params, app: web::Data<App>
     let parts = [filter.token_uid.map(|uid| uid.to_string()), shown(filter.from), shown(filter.to)];
     let cursors = CursorOf::new("query_usage", &parts);
     let before = params.filled("cursor")?.map(|text| cursors.read(&text)).transpose()?;
-    let page = move |connection: &mut _| Ok(usage::page(connection, &filter, before, more_than(limit))?);
+    let page = move |connection: &mut _| Ok(usage::page(connection, &filter, before.as_ref(), more_than(limit))?);
     let (rows, last) = cut(app.store.read(page).await?, limit);
     let next_cursor = last.map(|place| cursors.write(&place));
     Ok(success(Usage { usage: rows.into_iter().map(|(_, entry)| entry).collect(), next_cursor }))

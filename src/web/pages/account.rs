@@ -10,7 +10,7 @@ use super::{Page, Problems, page, see_other};
 use crate::access::password;
 use crate::access::session::SessionHash;
 use crate::store::{self, sessions, users};
-use crate::token::{Micros, TokenError};
+use crate::token::TokenError;
 use crate::web::callers::{Caller, Via};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Anybody};
@@ -72,7 +72,7 @@ async fn account(
     flash: Option<&'static str>,
 ) -> Result<HttpResponse, Error> {
     let (hash, user_id, name) = user(caller)?;
-    let clock = Clock { now: Micros::now(), zone: app.zone };
+    let clock = Clock { now: app.store.now(), zone: app.zone };
     let listed = app.store.look(move |connection| Ok(sessions::list(connection, user_id, clock.now)?)).await?;
     let view = |session: sessions::Session| SessionView {
         id: session.id,
@@ -134,12 +134,12 @@ pub async fn change_password(
     drop(turn);
     let new_hash = new_hash.map_err(|error| Error::fault(error.to_string()))?.map_err(Error::fault)?;
     let by = who.caller.principal.clone();
+    let (known, now) = (known.map(|user| user.password_hash), app.store.now());
     let change = app.store.write(move |connection| {
-        let now = users::credentials(connection, &name)?.map(|user| user.password_hash);
-        if now != known.map(|user| user.password_hash) {
+        if users::credentials(connection, &name)?.map(|user| user.password_hash) != known {
             return Err(store::Error::Refused("The password was changed elsewhere meanwhile.".into()));
         }
-        users::change_password(connection, &name, &new_hash, &by, Micros::now())?;
+        users::change_password(connection, &name, &new_hash, &by, now)?;
         Ok(sessions::end_others(connection, user_id, &hash, None)?)
     });
     change.await?;

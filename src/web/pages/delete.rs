@@ -8,7 +8,7 @@ use super::view::Row;
 use super::when::Clock;
 use super::{Page, deleted, page, see_other, tile};
 use crate::store::{self, tokens};
-use crate::token::{Micros, TokenError, Uid};
+use crate::token::{TokenError, Uid};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Delete};
 use crate::web::state::App;
@@ -32,7 +32,7 @@ pub async fn ask(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let token = tile::find(&app, &uid).await?;
-    let row = Row::new(&token, Clock { now: Micros::now(), zone: app.zone });
+    let row = Row::new(&token, Clock { now: app.store.now(), zone: app.zone });
     page(&app, StatusCode::OK, &DeletePage { page: Page::new(&request, "tokens"), title: row.title(), row })
 }
 
@@ -42,8 +42,8 @@ pub async fn ask(
 /// No such token; unavailable, when the database cannot take it.
 pub async fn delete(who: Allowed<Delete>, uid: web::Path<String>, app: web::Data<App>) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let by = who.caller.principal;
-    match app.store.write(move |connection| tokens::delete(connection, &[uid], &by, Micros::now())).await {
+    let (by, now) = (who.caller.principal, app.store.now());
+    match app.store.write(move |connection| tokens::delete(connection, &[uid], &by, now)).await {
         // Sent twice, or from two tabs: it is deleted, and can be undone.
         Err(store::Error::Token(TokenError::Unknown(_))) if deleted::is_there(&app, uid).await? => {}
         other => drop(other?),

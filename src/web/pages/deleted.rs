@@ -9,7 +9,7 @@ use super::{Page, page, see_other, tile};
 use crate::store;
 use crate::store::deleted::{self, Deleted};
 use crate::store::token_list::Place;
-use crate::token::{Micros, TokenError, Uid};
+use crate::token::{TokenError, Uid};
 use crate::web::cursor::{CursorOf, cut, more_than};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Delete};
@@ -57,7 +57,7 @@ async fn list(
     status: StatusCode,
     problem: Option<String>,
 ) -> Result<HttpResponse, Error> {
-    let clock = Clock { now: Micros::now(), zone: app.zone };
+    let clock = Clock { now: app.store.now(), zone: app.zone };
     let work = move |connection: &mut _| Ok(deleted::page(connection, clock.now, after.as_ref(), more_than(ROWS))?);
     let (found, last) = cut(app.store.read(work).await?, ROWS);
     let older = last.map(|place| format!("{}/deleted?after={}", app.base, CursorOf::new("deleted", &[]).write(&place)));
@@ -77,7 +77,8 @@ async fn list(
 /// # Errors
 /// Unavailable, when the database cannot be asked.
 pub async fn is_there(app: &App, uid: Uid) -> Result<bool, Error> {
-    Ok(app.store.look(move |connection| Ok(deleted::is_there(connection, uid, Micros::now())?)).await?)
+    let now = app.store.now();
+    Ok(app.store.look(move |connection| Ok(deleted::is_there(connection, uid, now)?)).await?)
 }
 
 /// Restores a token, unless another one has got its value meanwhile.
@@ -91,7 +92,8 @@ pub async fn restore(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    match app.store.write(move |connection| deleted::restore(connection, uid, Micros::now())).await {
+    let now = app.store.now();
+    match app.store.write(move |connection| deleted::restore(connection, uid, now)).await {
         Ok(()) => Ok(see_other(&app, &format!("/{uid}?done=restored"))),
         Err(store::Error::Token(TokenError::Value { .. })) => {
             let problem = "It was not restored: another token has its value now. Change that token's value first.";

@@ -101,7 +101,7 @@ pub async fn add(
         return form.refused(&[mistake], &app);
     }
     let defaults = app.store.look(|connection| Ok(settings::defaults(connection)?)).await?;
-    let origin = Origin { uid, creator: who.caller.principal.to_string(), created: Micros::now() };
+    let origin = Origin { uid, creator: who.caller.principal.to_string(), created: app.store.now() };
     let token = match typed.raw().new_token(origin, defaults, app.zone) {
         Ok(token) => token,
         Err(mistakes) => return form.refused(mistakes.all(), &app),
@@ -179,15 +179,15 @@ pub async fn edit(
         Ok(change) => change,
         Err(mistakes) => return form.refused(mistakes.all(), &app),
     };
-    let (wanted, known) = (change.clone(), was.known());
+    let (wanted, known, now) = (change.clone(), was.known(), app.store.now());
     let edited = app.store.write(move |connection| {
-        let Some((id, token)) = tokens::by_uid(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
+        let Some((id, token)) = tokens::locked(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
         let conflicts = known.conflicts(&change, &token);
         if !conflicts.is_empty() {
             return Ok(Edited::Conflict(token, conflicts));
         }
         match change.apply(&token) {
-            Ok(changed) => tokens::put(connection, id, &token, changed, Micros::now()).map(|()| Edited::Done),
+            Ok(changed) => tokens::put(connection, id, &token, changed, now).map(|()| Edited::Done),
             Err(mistakes) => Ok(Edited::Refused(token, mistakes)),
         }
     });
@@ -197,7 +197,7 @@ pub async fn edit(
             as_it_is_now(&request, &app, &token, &wanted, &typed).refused(mistakes.all(), &app)
         }
         Ok(Edited::Conflict(token, fields)) => {
-            let clock = Clock { now: Micros::now(), zone: app.zone };
+            let clock = Clock { now: app.store.now(), zone: app.zone };
             let mut form = as_it_is_now(&request, &app, &token, &wanted, &typed);
             form.conflicts = fields.iter().map(|field| both_sides(field, &token, &typed, clock)).collect();
             form.answer(&app)

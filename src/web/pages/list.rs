@@ -160,7 +160,7 @@ pub async fn show(
     let filter = asked.filter(&app, &mut problems);
     let cursors = CursorOf::new("list", &[Some(asked.href("", ""))]);
     let turn = problems.note(Turn::read(&params, &cursors).map(Some)).unwrap_or(Turn::First);
-    let clock = Clock { now: Micros::now(), zone: app.zone };
+    let clock = Clock { now: app.store.now(), zone: app.zone };
     let wanted = (asked.order(), turn.clone(), filter.clone());
     let work = move |connection: &mut _| {
         let ((sort, descending), turn, filter) = wanted;

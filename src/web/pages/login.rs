@@ -11,7 +11,6 @@ use crate::access::{Principal, session};
 use crate::store::audit;
 use crate::store::sessions::{self, NewSession};
 use crate::store::users::{self, Credentials};
-use crate::token::Micros;
 use crate::web::callers::Via;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Anybody, SESSION_ID};
@@ -55,7 +54,8 @@ pub async fn sign_in(
     Form(params): Form,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let name = params.text("name")?.unwrap_or_default();
+    // No name has a NUL, and PostgreSQL no text that has one.
+    let name = params.text("name")?.unwrap_or_default().replace('\0', "\u{fffd}");
     let password = params.text("password")?.unwrap_or_default();
     let next = local(&app, params.filled("next")?.as_deref());
     let again = |status, problem: String| {
@@ -100,8 +100,8 @@ async fn begin(
     let address = client(app, request);
     let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("unknown");
     let agent: String = agent.chars().take(AGENT_CHARS).collect();
+    let now = app.store.now();
     let work = app.store.write(move |connection| {
-        let now = Micros::now();
         if users::credentials(connection, &name)?.is_none_or(|known| known.password_hash != user.password_hash) {
             return Ok(false);
         }
@@ -123,11 +123,11 @@ async fn begin(
 
 /// Records a failure. A name that is none is not kept: it may be a password in the wrong field.
 async fn refused(app: &App, request: &HttpRequest, name: &str) -> Result<(), Error> {
-    let (name, address) = (name.to_owned(), client(app, request));
+    let (name, address, now) = (name.to_owned(), client(app, request), app.store.now());
     let record = app.store.write(move |connection| {
         let known = users::credentials(connection, &name)?.is_some();
         let subject = if known { name.as_str() } else { "unknown" };
-        audit::record(connection, &Principal::nobody(), "sign-in failed", subject, &address, Micros::now())
+        audit::record(connection, &Principal::nobody(), "sign-in failed", subject, &address, now)
     });
     Ok(record.await?)
 }

@@ -14,7 +14,7 @@ use crate::qr::Code;
 use crate::store::tokens;
 use crate::store::usage::{self, Entry};
 use crate::token::settle::{Answer, Ask, Lookup, ReplayKey};
-use crate::token::{Micros, Refusal, State, Token, Uid};
+use crate::token::{Refusal, State, Token, Uid};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Consume, See};
 use crate::web::params::{Form, Params};
@@ -75,11 +75,11 @@ pub async fn show(
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let found = app.store.look(move |connection| {
-        let Some((_, token)) = tokens::by_uid(connection, uid)? else { return Ok(None) };
-        Ok(Some((token, usage::last(connection, uid, HISTORY)?)))
+        let Some((id, token)) = tokens::by_uid(connection, uid)? else { return Ok(None) };
+        Ok(Some((token, usage::last(connection, id, uid, HISTORY)?)))
     });
     let (token, history) = found.await?.ok_or(Error::NotFound)?;
-    let clock = Clock { now: Micros::now(), zone: app.zone };
+    let clock = Clock { now: app.store.now(), zone: app.zone };
     let code = app.codes.get(&token.value).map_err(|error| Error::fault(error.to_string()))?;
     let (row, role) = (Row::new(&token, clock), who.caller.role);
     let template = TilePage {

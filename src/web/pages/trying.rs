@@ -9,7 +9,6 @@ use actix_web::{HttpRequest, web};
 use crate::access::password;
 use crate::store::attempts::{self, Try};
 use crate::store::users::{self, Credentials};
-use crate::token::Micros;
 use crate::web::error::Error;
 use crate::web::state::App;
 
@@ -42,8 +41,8 @@ impl Trying {
         let address = app.proxies.client(request).map(network).unwrap_or_default();
         let subjects = [format!("name:{name}"), format!("address:{address}")];
         for _ in 0..WAITS {
-            let wanted = subjects.clone();
-            let tried = app.store.write(move |connection| Ok(attempts::begin(connection, &wanted, Micros::now())?));
+            let (wanted, now) = (subjects.clone(), app.store.now());
+            let tried = app.store.write(move |connection| Ok(attempts::begin(connection, &wanted, now)?));
             match tried.await? {
                 Try::Allowed(ids) => return Ok(Self { ids }),
                 Try::Wait(seconds) => return Err(Error::TooManyRequests(seconds)),

@@ -1,0 +1,1 @@
+DROP TABLE tokens, usage, replies, sessions, users, keys, settings, audit, attempts, turns;

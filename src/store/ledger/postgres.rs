@@ -1,0 +1,187 @@
+//! The seam on PostgreSQL. A batch is a few statements whatever its size: what it names goes there as arrays.
+//!
+//! Rows are locked in the order of their uids, so that the batches of two instances cannot wait for each other. Each
+//! statement sees what was committed before it (`READ COMMITTED`): replies are loaded after the tokens are locked, and
+//! so is the clock read.
+
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text};
+
+use crate::store::clock::SERVER_MICROS;
+use crate::store::replies::{self, ReplyRow};
+use crate::store::tokens::TokenRow;
+use crate::store::usage::UsageRow;
+use crate::token::Micros;
+use crate::token::settle::{Answer, Ask, Held, TokenId};
+
+pub fn hold(connection: &mut PgConnection, asks: &[Ask]) -> QueryResult<(Held, Micros)> {
+    let (mut held, mut clock) = (Held::default(), None);
+    for (id, row, at) in Hold::new(asks).load::<(TokenId, TokenRow, i64)>(connection)? {
+        held.insert(id, row.token()?);
+        clock = clock.max(Some(at));
+    }
+    for (who, key, face) in replies::find_all(connection, asks)? {
+        held.insert_reply(who, key, face);
+    }
+    let now = match clock {
+        Some(at) => at,
+        None => diesel::select(diesel::dsl::sql::<BigInt>(SERVER_MICROS)).get_result(connection)?,
+    };
+    Ok((held, Micros::stored(now)))
+}
+
+pub fn keep(
+    connection: &mut PgConnection,
+    held: &Held,
+    asks: &[Ask],
+    answers: &[Answer],
+    now: Micros,
+) -> QueryResult<()> {
+    let attempts: Vec<_> = asks.iter().zip(answers).map(|(ask, answer)| answer.attempt(ask)).collect();
+    let rows = asks.iter().zip(&attempts);
+    let rows = rows.filter_map(|(ask, attempt)| Some(UsageRow::new(attempt.as_ref()?, held, &ask.who, now)));
+    Keep::new(held, rows).execute(connection)?;
+
+    let kept = asks.iter().zip(answers).filter_map(|(ask, answer)| match (&ask.key, answer) {
+        (Some(key), Answer::Consumed(face)) => Some(ReplyRow::new(&ask.who, key, face, now)),
+        _ => None,
+    });
+    let kept: Vec<ReplyRow> = kept.collect();
+    if kept.is_empty() { Ok(()) } else { replies::keep(connection, kept, now) }
+}
+
+/// Finds and locks the tokens of a batch. The clock is read for each row after it is locked: the lock stands in an inner
+/// query that is never merged with the outer one.
+struct Hold {
+    uids: Vec<String>,
+    values: Vec<String>,
+}
+
+impl Hold {
+    fn new(asks: &[Ask]) -> Self {
+        let whats = || asks.iter().map(|ask| &ask.what);
+        let uids = whats().flat_map(|what| what.uid.into_iter().chain(what.link)).map(|uid| uid.to_string());
+        let (mut uids, mut values): (Vec<_>, Vec<_>) =
+            (uids.collect(), whats().filter_map(|what| what.value.clone()).collect());
+        for texts in [&mut uids, &mut values] {
+            texts.sort_unstable();
+            texts.dedup();
+        }
+        Self { uids, values }
+    }
+}
+
+impl QueryFragment<Pg> for Hold {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("WITH held AS (SELECT * FROM tokens WHERE deleted_at IS NULL AND (uid = ANY(");
+        out.push_bind_param::<Array<Text>, _>(&self.uids)?;
+        out.push_sql(")");
+        // Most batches ask by uid only, and one index is quicker than two.
+        if !self.values.is_empty() {
+            out.push_sql(" OR value = ANY(");
+            out.push_bind_param::<Array<Text>, _>(&self.values)?;
+            out.push_sql(")");
+        }
+        out.push_sql(") ORDER BY uid FOR NO KEY UPDATE) SELECT id, ");
+        out.push_sql(TokenRow::COLUMNS);
+        out.push_sql(", ");
+        out.push_sql(SERVER_MICROS);
+        out.push_sql(" FROM held");
+        Ok(())
+    }
+}
+
+/// Two texts, so that the statement is remembered by its text and not by its type.
+impl QueryId for Hold {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for Hold {
+    type SqlType = (BigInt, crate::store::tokens::RowType, BigInt);
+}
+
+impl RunQueryDsl<PgConnection> for Hold {}
+
+/// Stores what a batch did, tokens and log, in one statement.
+#[derive(Default)]
+struct Keep<'a> {
+    ids: Vec<TokenId>,
+    usage_counts: Vec<i32>,
+    last_used: Vec<Option<i64>>,
+    lock_starts: Vec<Option<i64>>,
+    uids: Vec<String>,
+    tokens: Vec<Option<TokenId>>,
+    token_uids: Vec<Option<String>>,
+    token_values: Vec<Option<&'a str>>,
+    timestamps: Vec<i64>,
+    principals: Vec<&'a str>,
+    error_codes: Vec<Option<i16>>,
+}
+
+impl<'a> Keep<'a> {
+    fn new(held: &Held, rows: impl Iterator<Item = UsageRow<'a>>) -> Self {
+        let mut keep = Self::default();
+        for (id, token) in held.changed() {
+            keep.ids.push(id);
+            keep.usage_counts.push(token.usage_count);
+            keep.last_used.push(token.last_used.map(Micros::get));
+            keep.lock_starts.push(token.lock_start.map(Micros::get));
+        }
+        for row in rows {
+            keep.uids.push(row.uid);
+            keep.tokens.push(row.token);
+            keep.token_uids.push(row.token_uid);
+            keep.token_values.push(row.token_value);
+            keep.timestamps.push(row.timestamp);
+            keep.principals.push(row.principal);
+            keep.error_codes.push(row.error_code);
+        }
+        keep
+    }
+}
+
+impl QueryFragment<Pg> for Keep<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "WITH used AS (UPDATE tokens SET usage_count = n.usage_count, last_used = n.last_used, \
+                      lock_start = n.lock_start FROM unnest(",
+        );
+        out.push_bind_param::<Array<BigInt>, _>(&self.ids)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Integer>, _>(&self.usage_counts)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.last_used)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.lock_starts)?;
+        out.push_sql(
+            ") AS n (id, usage_count, last_used, lock_start) WHERE tokens.id = n.id) \
+             INSERT INTO usage (uid, token, token_uid, token_value, timestamp, principal, error_code) \
+             SELECT * FROM unnest(",
+        );
+        out.push_bind_param::<Array<Text>, _>(&self.uids)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.tokens)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.token_uids)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.token_values)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<BigInt>, _>(&self.timestamps)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(&self.principals)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<SmallInt>>, _>(&self.error_codes)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl QueryId for Keep<'_> {
+    type QueryId = Keep<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<PgConnection> for Keep<'_> {}

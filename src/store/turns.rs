@@ -1,0 +1,28 @@
+//! Turns: of those who want the same one, on all instances, one has it at a time.
+
+use diesel::prelude::*;
+
+use super::connection::Connection;
+use super::schema::turns;
+
+/// What only one may do at a time, as it goes by what others could change meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub enum Turn {
+    /// Taking the manager's role from somebody, when a manager has to be left; making the first user.
+    Users,
+    /// Counting failed sign-ins and adding one.
+    SignIn,
+}
+
+/// Waits for the turn, and has it until the transaction ends. On SQLite every transaction has it.
+///
+/// # Errors
+/// The database's.
+pub fn wait(connection: &mut Connection, turn: Turn) -> QueryResult<()> {
+    let Connection::Postgres(connection) = connection else { return Ok(()) };
+    let name = match turn {
+        Turn::Users => "users",
+        Turn::SignIn => "sign_in",
+    };
+    turns::table.find(name).select(turns::name).for_update().execute(connection).map(drop)
+}
