@@ -35,6 +35,9 @@ pub fn run(common: &Common, options: Serve) -> Result<(), Failure> {
     url.create()?;
     let mut connection = url.connect()?;
     migrations::migrate(url, &mut connection)?;
+    if let Some(danger) = url.danger(&mut connection)? {
+        tracing::warn!("{danger}");
+    }
     if let Some(admin) = first_admin(&mut connection, given.as_deref())? {
         welcome(&admin, url, address, &public_url);
     }

@@ -124,6 +124,16 @@ impl DatabaseUrl {
         Ok(Database { url: self.clone(), file, losses: Arc::default() })
     }
 
+    /// What of the database's own settings breaks the promise, as a sentence for the log.
+    ///
+    /// # Errors
+    /// It cannot be asked.
+    pub fn danger(&self, connection: &mut Connection) -> Result<Option<String>, Error> {
+        let Connection::Postgres(connection) = connection else { return Ok(None) };
+        let danger = "runs with fsync = off: a power cut loses uses, and tokens could be used again";
+        Ok((postgres::setting(connection, "fsync")? == "off").then(|| format!("The {self} {danger}.")))
+    }
+
     /// One readable line about the database.
     pub fn sentence(&self, what: &str, why: &str) -> OpenError {
         OpenError(format!("The {self} {what}: {}.", why.trim().trim_end_matches('.')))
