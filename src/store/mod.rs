@@ -32,6 +32,7 @@ use std::time::Duration;
 
 use diesel::r2d2::{ManageConnection, Pool};
 use thread_local::ThreadLocal;
+use tokio::sync::Semaphore;
 
 use clock::Clock;
 pub use connection::{Connection, DatabaseUrl, OpenError};
@@ -64,6 +65,9 @@ struct Inner {
     clock: Clock,
     writer: Writer,
     pool: Pool<Manager>,
+    /// As many as the pool has connections. Who waits here is served in turn; who waits for the pool holds a thread, and
+    /// may be overtaken for as long as others come.
+    free: Semaphore,
     near: ThreadLocal<RefCell<Connection>>,
 }
 
@@ -89,7 +93,8 @@ impl Store {
         let size = if database.has_one_lock() { POOL_SQLITE } else { POOL_POSTGRES };
         let pool = Pool::builder().max_size(size).min_idle(Some(0)).connection_timeout(POOL_PATIENCE);
         let pool = pool.error_handler(Box::new(ToLog)).build_unchecked(Manager(database.clone()));
-        Ok(Self { inner: Arc::new(Inner { database, clock, writer, pool, near: ThreadLocal::new() }) })
+        let free = Semaphore::new(size as usize);
+        Ok(Self { inner: Arc::new(Inner { database, clock, writer, pool, free, near: ThreadLocal::new() }) })
     }
 
     /// What the database's clock says, without asking it.
@@ -154,6 +159,8 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Kept) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
+        let busy = || Error::Unavailable("all connections are in use".into());
+        let _free = tokio::time::timeout(POOL_PATIENCE, self.inner.free.acquire()).await.map_err(|_| busy())?;
         let pool = self.inner.pool.clone();
         let done = tokio::task::spawn_blocking(move || work(&mut *pool.get()?)).await;
         done.unwrap_or_else(|error| Err(Error::Failed(error.to_string())))
