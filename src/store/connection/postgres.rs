@@ -102,9 +102,12 @@ impl Server {
     }
 }
 
-/// What libpq says of several hosts, and a server of an error, has several lines.
+/// What libpq says of several hosts, and a server of an error, has several lines; that it then asks whether the server is
+/// running tells nothing more.
 fn one_line(text: &str) -> String {
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+    let lines = text.lines().map(|line| line.trim().trim_start_matches("connection to server ").trim());
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("Is the server running"));
+    lines.collect::<Vec<_>>().join("; ")
 }
 
 /// A setting of the server.
