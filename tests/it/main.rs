@@ -23,6 +23,7 @@ mod delete;
 mod edit;
 mod instances;
 mod load;
+mod model;
 mod outage;
 mod pages;
 mod qr_codes;
