@@ -10,6 +10,7 @@ mod cluster_tests;
 #[macro_use]
 mod database;
 mod process;
+mod trace;
 
 mod access;
 mod add;
@@ -20,6 +21,7 @@ mod consume;
 mod copy;
 mod crash;
 mod delete;
+mod durability;
 mod edit;
 mod instances;
 mod load;
