@@ -10,6 +10,7 @@ mod cluster_tests;
 #[macro_use]
 mod database;
 mod process;
+mod trace;
 
 mod access;
 mod add;
@@ -20,9 +21,11 @@ mod consume;
 mod copy;
 mod crash;
 mod delete;
+mod durability;
 mod edit;
 mod instances;
 mod load;
+mod model;
 mod outage;
 mod pages;
 mod qr_codes;

@@ -30,7 +30,11 @@ impl Place {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tessera"));
+        self.program(env!("CARGO_BIN_EXE_tessera"), arguments)
+    }
+
+    fn program(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command.args(arguments).current_dir(self.folder.path());
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("TESSERA_")) {
             command.env_remove(name);
@@ -97,6 +101,12 @@ impl Place {
         // Only the time of day: what measures how long something takes stays right.
         command.envs([("FAKETIME", offset), ("FAKETIME_DONT_FAKE_MONOTONIC", "1"), ("DONT_FAKE_MONOTONIC", "1")]);
         self.serve_as(command.env("LD_PRELOAD", libfaketime()))
+    }
+
+    /// Starts the server by another program, which becomes it.
+    pub fn serve_under(&self, program: &[&str]) -> Server {
+        let serve = [env!("CARGO_BIN_EXE_tessera"), "serve", "--bind", "127.0.0.1:0"];
+        self.serve_as(self.program(program[0], &[&program[1..], &serve].concat()))
     }
 
     /// Starts the server from a shell that first does `before`.
