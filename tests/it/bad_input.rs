@@ -4,7 +4,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 use tessera::access::Role;
 
-use crate::app::{App, send};
+use crate::app::{App, send, with_required};
 
 fn post(app: &App, path: &str, kind: &str, body: impl Into<reqwest::Body>) -> RequestBuilder {
     app.request(Role::Manager, Method::POST, path).header("Content-Type", kind).body(body)
@@ -134,4 +134,25 @@ async fn health_is_open() {
             assert_eq!(reqwest::get(format!("{root}{path}")).await.unwrap().status(), 200);
         }
     }
+}
+
+/// PostgreSQL stores no NUL; nobody may learn that by a 500.
+#[actix_web::test]
+async fn a_nul_is_refused_or_found_nowhere() {
+    let app = App::start().await;
+    let uid = app.add(&[("usage_count", "5")]).await;
+    let nul = "a\0b";
+    for (path, name) in [("/add_token", "value"), ("/add_token", "label"), ("/consume_token", "value")] {
+        let form = if path == "/add_token" { with_required(&[(name, nul)]) } else { vec![(name, nul)] };
+        app.post(path, &form).await.check_failure("TokenValueError").check_param(name);
+    }
+    app.post("/consume_token", &[("token_uid", &uid), ("nonce", nul)])
+        .await
+        .check_failure("TokenValueError")
+        .check_param("nonce");
+    app.get("/query_tokens", &[("q", nul)]).await.check_failure("TokenValueError").check_param("q");
+    app.get("/query_token", &[("value", nul)]).await.check_failure("TokenValueError").check_param("value");
+    let sign_in = app.anonymous(Method::POST, "/login").form(&[("name", nul), ("password", nul)]);
+    assert_eq!(sign_in.send().await.unwrap().status(), 422);
+    assert_eq!(app.consume(&uid).await.check_success().body["usage_count"], 4);
 }

@@ -33,3 +33,4 @@ mod query;
 mod serve;
 mod sign_in;
 mod store;
+mod writer;
