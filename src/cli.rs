@@ -27,7 +27,14 @@ pub struct Cli {
 #[derive(Debug, Args)]
 pub struct Common {
     /// The database: sqlite:FILE, which is created if it is not there, or <postgres://USER@HOST/DATABASE>
-    #[arg(long, global = true, env = "TESSERA_DATABASE_URL", default_value = "sqlite:tessera.db", value_name = "URL")]
+    #[arg(
+        long,
+        global = true,
+        env = "TESSERA_DATABASE_URL",
+        hide_env_values = true,
+        default_value = "sqlite:tessera.db",
+        value_name = "URL"
+    )]
     pub database_url: DatabaseUrl,
     /// The time zone of times without an offset, as in Europe/Vienna [default: the machine's]
     #[arg(long, global = true, env = "TESSERA_TIMEZONE", value_name = "ZONE", value_parser = zone)]

@@ -28,9 +28,13 @@ fn add(common: &Common, name: &str, role: Role, expires: Option<&str>) -> Result
     let key = api_key::generate();
     let hash = api_key::hash(&key).ok_or_else(|| Failure("The new key is no key; please report this.".into()))?;
     let new = NewKey { name, hash: &hash, role, expires };
-    // Printed before the commit: a key that nobody has seen is not kept.
+    // Printed before the commit, once: a key that nobody has seen is not kept.
+    let printed = std::cell::Cell::new(false);
     write(create(common)?, |connection, now| {
         keys::add(connection, &new, &operator(), now)?;
+        if printed.replace(true) {
+            return Ok(());
+        }
         print(&format!("{key}\n")).map_err(|failure| Error::Refused(failure.to_string()))
     })
 }

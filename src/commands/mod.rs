@@ -10,7 +10,7 @@ use std::io::Write;
 
 use crate::access::Principal;
 use crate::cli::{Cli, Command, Common};
-use crate::store::connection::exclusively;
+use crate::store::connection::{exclusively, repeatedly};
 use crate::store::migrations::{self, Schema};
 use crate::store::{Connection, Error, OpenError, clock};
 use crate::token::Micros;
@@ -31,6 +31,9 @@ impl From<Error> for Failure {
         let text = error.to_string();
         let text = text.trim_end_matches('.');
         Self(match error {
+            Error::Unknown(_) => {
+                format!("It is not known whether this was done, as {text}; look before you try again.")
+            }
             Error::Unavailable(_) | Error::Again(_) | Error::Lost(_) | Error::Failed(_) => {
                 format!("Nothing was changed, as {text}.")
             }
@@ -83,12 +86,15 @@ fn create(common: &Common) -> Result<Connection, Failure> {
 /// Does `work` in one transaction of its own, beside a server that may be busy, at the time of the database's clock.
 fn write<T>(
     mut connection: Connection,
-    work: impl FnOnce(&mut Connection, Micros) -> Result<T, Error>,
+    work: impl Fn(&mut Connection, Micros) -> Result<T, Error>,
 ) -> Result<T, Failure> {
-    Ok(exclusively(&mut connection, |connection| {
-        let now = clock::now(connection)?;
-        work(connection, now)
-    })?)
+    let done = repeatedly(|| {
+        exclusively(&mut connection, |connection| {
+            let now = clock::now(connection)?;
+            work(connection, now)
+        })
+    });
+    Ok(done?)
 }
 
 /// Who acts when a command does: whoever has the shell.

@@ -7,7 +7,7 @@ use super::{Failure, print, say};
 use crate::access::{Principal, Role, password};
 use crate::app;
 use crate::cli::{Common, Serve};
-use crate::store::connection::exclusively;
+use crate::store::connection::{exclusively, repeatedly};
 use crate::store::turns::{self, Turn};
 use crate::store::users::{self, NewUser};
 use crate::store::{Connection, DatabaseUrl, Store, clock, migrations, settings};
@@ -41,9 +41,11 @@ pub fn run(common: &Common, options: Serve) -> Result<(), Failure> {
     if let Some(admin) = first_admin(&mut connection, given.as_deref())? {
         welcome(&admin, url, address, &public_url);
     }
-    let cookie_key = exclusively(&mut connection, |connection| {
-        let now = clock::now(connection)?;
-        Ok(settings::cookie_key(connection, &seal::generate(), now)?)
+    let cookie_key = repeatedly(|| {
+        exclusively(&mut connection, |connection| {
+            let now = clock::now(connection)?;
+            Ok(settings::cookie_key(connection, &seal::generate(), now)?)
+        })
     })?;
     let cookie_key = seal::key(&cookie_key)?;
     drop(connection);
@@ -130,14 +132,16 @@ fn first_admin(connection: &mut Connection, given: Option<&str>) -> Result<Optio
     }
     let password = given.map_or_else(password::generate, str::to_owned);
     let password_hash = password::hash(&password)?;
-    let made = exclusively(connection, |connection| {
-        turns::wait(connection, Turn::Users)?;
-        if users::any(connection)? {
-            return Ok(false);
-        }
-        let new = NewUser { name: ADMIN, password_hash: &password_hash, role: Role::Manager };
-        let now = clock::now(connection)?;
-        users::add(connection, &new, &Principal::shell("serve"), now).map(|()| true)
+    let new = NewUser { name: ADMIN, password_hash: &password_hash, role: Role::Manager };
+    let made = repeatedly(|| {
+        exclusively(connection, |connection| {
+            turns::wait(connection, Turn::Users)?;
+            if users::any(connection)? {
+                return Ok(false);
+            }
+            let now = clock::now(connection)?;
+            users::add(connection, &new, &Principal::shell("serve"), now).map(|()| true)
+        })
     })?;
     Ok(made.then(|| FirstAdmin(given.is_none().then_some(password))))
 }

@@ -35,12 +35,13 @@ pub fn begin(connection: &mut Connection, subjects: &[String], now: Micros) -> Q
     let since = now.get() - i64::from(WINDOW_SECONDS) * 1_000_000;
     diesel::delete(attempts::table.filter(attempts::timestamp.le(since))).execute(connection)?;
     for subject in subjects {
+        // In this order: one that fails between the two looks counts twice, and not never.
+        let under_way = times(connection, &format!("{UNDER_WAY}{subject}"))?;
         let failures = times(connection, subject)?;
         if let Some(oldest) = failures.get(usize::try_from(FAILURES - 1).unwrap_or_default()) {
             let again = Micros::stored(*oldest).plus_seconds(WINDOW_SECONDS);
             return Ok(Try::Wait(again.seconds_after(now).min(i64::from(WINDOW_SECONDS))));
         }
-        let under_way = times(connection, &format!("{UNDER_WAY}{subject}"))?;
         if failures.len() + under_way.len() >= usize::try_from(FAILURES).unwrap_or_default() {
             return Ok(Try::Soon);
         }

@@ -1,5 +1,6 @@
 //! Copying a whole database into an empty one, from either kind to either kind, and comparing every row afterwards.
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 
@@ -178,7 +179,7 @@ impl Rows for SettingRow {
 /// # Errors
 /// Refused, when there is something in `to` already; failed, when a row is not what it was.
 pub fn copy(from: &mut Connection, to: &mut Connection) -> Result<Vec<Copied>, Error> {
-    Ok(vec![
+    let copied = vec![
         table::<TokenRow>(from, to)?,
         table::<UsageRow>(from, to)?,
         table::<ReplyRow>(from, to)?,
@@ -188,7 +189,12 @@ pub fn copy(from: &mut Connection, to: &mut Connection) -> Result<Vec<Copied>, E
         table::<KeyRow>(from, to)?,
         table::<SettingRow>(from, to)?,
         table::<AuditRow>(from, to)?,
-    ])
+    ];
+    if let Connection::Postgres(to) = to {
+        // Until it knows what is in the tables, PostgreSQL plans for empty ones.
+        to.batch_execute("ANALYZE")?;
+    }
+    Ok(copied)
 }
 
 fn table<R: Rows>(from: &mut Connection, to: &mut Connection) -> Result<Copied, Error> {
@@ -247,9 +253,11 @@ pub fn hold_still(from: &mut Connection) -> Result<(), Error> {
     // SQLite's file is locked as it is opened.
     let Connection::Postgres(from) = from else { return Ok(()) };
     let others = "EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() \
-                  AND pid <> pg_backend_pid() AND backend_type = 'client backend')";
+                  AND pid <> pg_backend_pid() AND usename IS NOT NULL)";
     if diesel::select(diesel::dsl::sql::<Bool>(others)).get_result(from)? {
         return Err(Error::Refused("It is in use; stop every server on it first.".into()));
     }
-    Ok(())
+    // Whoever comes now can read, and waits with a change until the copy is there.
+    let tables = "tokens, usage, replies, users, sessions, keys, settings, audit, attempts, turns";
+    Ok(from.batch_execute(&format!("LOCK TABLE {tables} IN EXCLUSIVE MODE"))?)
 }

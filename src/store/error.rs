@@ -17,8 +17,10 @@ pub enum Error {
     /// Another transaction came between; doing it again is likely to work. Nothing was changed.
     #[error("another change came between: {0}")]
     Again(String),
-    /// The database or the queue cannot take it now; asking again later may work. Nothing was changed, or the text says
-    /// that it is not known.
+    /// The database went away in the middle: it is not known whether this was done.
+    #[error("the database went away meanwhile: {0}")]
+    Unknown(String),
+    /// The database or the queue cannot take it now; asking again later may work. Nothing was changed.
     #[error("the database is not available: {0}")]
     Unavailable(String),
     /// The connection is gone, and others made before are likely to be. What was not committed was not done.
@@ -56,7 +58,6 @@ const LOST: &[&str] = &[
     "the database system is",
     "server closed the connection",
     "connection to server",
-    "no connection to the server",
     "could not receive data from server",
     "could not send data to server",
     "SSL connection has been closed",
@@ -73,7 +74,12 @@ impl From<Diesel> for Error {
             // diesel has no kind for 40P01.
             Diesel::DatabaseError(DatabaseErrorKind::Unknown, _) if text.contains(DEADLOCK) => Self::Again(text),
             // A server that takes no writes is a standby; another connection may find the one that does.
-            Diesel::DatabaseError(DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::ReadOnlyTransaction, _)
+            Diesel::DatabaseError(
+                DatabaseErrorKind::ClosedConnection
+                | DatabaseErrorKind::ReadOnlyTransaction
+                | DatabaseErrorKind::UnableToSendCommand,
+                _,
+            )
             | Diesel::BrokenTransactionManager => Self::Lost(text),
             Diesel::DatabaseError(DatabaseErrorKind::Unknown, _) if LOST.iter().any(|known| text.contains(known)) => {
                 Self::Lost(text)

@@ -48,8 +48,8 @@ pub fn migrate(url: &DatabaseUrl, connection: &mut Connection) -> Result<usize, 
         });
         match steps {
             // Two instances that make the same table at once: PostgreSQL tells the second one that it is there, in one
-            // of several ways, when the first has committed. The next look finds it.
-            Err(Error::Failed(_) | Error::Again(_))
+            // of several ways, when the first has committed, or that it waited for long. The next look finds it.
+            Err(Error::Failed(_) | Error::Again(_) | Error::Unavailable(_))
                 if tries < TRIES && matches!(connection, Connection::Postgres(_)) =>
             {
                 std::thread::sleep(std::time::Duration::from_millis(100));
@@ -90,9 +90,11 @@ fn look(connection: &mut Connection) -> Result<Schema, Error> {
                 return Err(Error::Refused(why));
             }
             (
-                "EXISTS (SELECT 1 FROM information_schema.tables WHERE table_schema = current_schema() \
-                 AND table_name = '__diesel_schema_migrations')",
-                "EXISTS (SELECT 1 FROM information_schema.tables WHERE table_schema = current_schema())",
+                "EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' \
+                 AND relname = '__diesel_schema_migrations')",
+                // Views and tables that an extension brings, into every new database even, are nobody's program.
+                "EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' \
+                 AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e'))",
             )
         }
     };

@@ -26,7 +26,6 @@ pub mod users;
 pub mod writer;
 
 use std::cell::RefCell;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,7 +66,7 @@ struct Inner {
     pool: Pool<Manager>,
     /// As many as the pool has connections. Who waits here is served in turn; who waits for the pool holds a thread, and
     /// may be overtaken for as long as others come.
-    free: Semaphore,
+    free: Arc<Semaphore>,
     near: ThreadLocal<RefCell<Connection>>,
 }
 
@@ -93,7 +92,7 @@ impl Store {
         let size = if database.has_one_lock() { POOL_SQLITE } else { POOL_POSTGRES };
         let pool = Pool::builder().max_size(size).min_idle(Some(0)).connection_timeout(POOL_PATIENCE);
         let pool = pool.error_handler(Box::new(ToLog)).build_unchecked(Manager(database.clone()));
-        let free = Semaphore::new(size as usize);
+        let free = Arc::new(Semaphore::new(size as usize));
         Ok(Self { inner: Arc::new(Inner { database, clock, writer, pool, free, near: ThreadLocal::new() }) })
     }
 
@@ -107,7 +106,7 @@ impl Store {
     /// # Errors
     /// Unavailable, or failed: then nothing of it was kept.
     pub async fn consume(&self, ask: Ask) -> Result<Answer, Error> {
-        in_time(SILENCE, self.inner.writer.consume(ask)).await
+        in_time(SILENCE, self.inner.writer.consume(ask), Error::Unknown).await
     }
 
     /// Has `work` done in a transaction of its own.
@@ -122,7 +121,7 @@ impl Store {
             return self.inner.writer.write(work).await;
         }
         let work = move |kept: &mut Kept| repeatedly(|| kept.have(|connection| exclusively(connection, &work)));
-        in_time(LONG_SILENCE, self.on_pool(work)).await
+        in_time(LONG_SILENCE, self.on_pool(work), Error::Unknown).await
     }
 
     /// Looks up a row or two: on SQLite on a connection of this thread, as a point read takes microseconds, fewer than
@@ -135,10 +134,10 @@ impl Store {
         work: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         if !self.inner.database.has_one_lock() {
-            return in_time(SILENCE, self.on_pool(|kept| kept.have(work))).await;
+            return in_time(SILENCE, self.on_pool(|kept| kept.have(work)), Error::Unavailable).await;
         }
         self.inner.database.check()?;
-        let near = self.inner.near.get_or_try(|| self.inner.database.connect_reader().map(RefCell::new))?;
+        let near = self.inner.near.get_or_try(|| self.inner.database.connect_for_pool().map(RefCell::new))?;
         let mut connection = near.try_borrow_mut().map_err(|_| Error::Failed("a look within a look".into()))?;
         work(&mut connection)
     }
@@ -152,7 +151,7 @@ impl Store {
         work: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         self.inner.database.check()?;
-        in_time(LONG_SILENCE, self.on_pool(|kept| kept.have(work))).await
+        in_time(LONG_SILENCE, self.on_pool(|kept| kept.have(work)), Error::Unavailable).await
     }
 
     async fn on_pool<T: Send + 'static>(
@@ -160,17 +159,26 @@ impl Store {
         work: impl FnOnce(&mut Kept) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let busy = || Error::Unavailable("all connections are in use".into());
-        let _free = tokio::time::timeout(POOL_PATIENCE, self.inner.free.acquire()).await.map_err(|_| busy())?;
+        let free = Arc::clone(&self.inner.free).acquire_owned();
+        let free = tokio::time::timeout(POOL_PATIENCE, free).await.map_err(|_| busy())?;
         let pool = self.inner.pool.clone();
-        let done = tokio::task::spawn_blocking(move || work(&mut *pool.get()?)).await;
+        let done = tokio::task::spawn_blocking(move || {
+            // Given back by the work, which goes on when nobody waits for it any more.
+            let _free = free;
+            work(&mut *pool.get()?)
+        });
+        let done = done.await;
         done.unwrap_or_else(|error| Err(Error::Failed(error.to_string())))
     }
 }
 
-async fn in_time<T>(patience: Duration, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    let silent =
-        || format!("it has been silent for {} seconds; it is not known whether this was done", patience.as_secs());
-    tokio::time::timeout(patience, work).await.unwrap_or_else(|_| Err(Error::Unavailable(silent())))
+async fn in_time<T>(
+    patience: Duration,
+    work: impl Future<Output = Result<T, Error>>,
+    silent: impl FnOnce(String) -> Error,
+) -> Result<T, Error> {
+    let why = || format!("it has been silent for {} seconds", patience.as_secs());
+    tokio::time::timeout(patience, work).await.unwrap_or_else(|_| Err(silent(why())))
 }
 
 /// Makes the pool's connections.
@@ -192,7 +200,7 @@ impl Kept {
         // Until it is known to be in order, as a panic may leave it in the middle of a transaction.
         self.is_spent = true;
         let done = work(&mut self.connection);
-        if matches!(done, Err(Error::Lost(_))) {
+        if matches!(done, Err(Error::Lost(_) | Error::Unknown(_))) {
             self.database.lost();
         }
         self.is_spent = matches!(done, Err(Error::Unavailable(_) | Error::Failed(_)));
@@ -206,13 +214,13 @@ impl ManageConnection for Manager {
 
     fn connect(&self) -> Result<Kept, Error> {
         let losses = self.0.losses();
-        let connection = self.0.connect_reader()?;
+        let connection = self.0.connect_for_pool()?;
         Ok(Kept { connection, database: self.0.clone(), losses, is_spent: false })
     }
 
     /// Asks nobody: that would be a way to the server and back before each use.
     fn is_valid(&self, kept: &mut Kept) -> Result<(), Error> {
-        if self.has_broken(kept) { Err(Error::Unavailable("the connection was lost".into())) } else { Ok(()) }
+        if self.has_broken(kept) { Err(Error::Lost("another one was".into())) } else { Ok(()) }
     }
 
     fn has_broken(&self, kept: &mut Kept) -> bool {
@@ -220,12 +228,14 @@ impl ManageConnection for Manager {
     }
 }
 
-/// A database that is away is one warning a try, and no stack of errors.
+/// A database that is away is a warning a try; that a connection is replaced after it was is none.
 #[derive(Debug)]
 struct ToLog;
 
-impl<E: fmt::Display> diesel::r2d2::HandleError<E> for ToLog {
-    fn handle_error(&self, error: E) {
-        tracing::warn!(%error, "no connection");
+impl diesel::r2d2::HandleError<Error> for ToLog {
+    fn handle_error(&self, error: Error) {
+        if !matches!(error, Error::Lost(_)) {
+            tracing::warn!(%error, "no connection");
+        }
     }
 }

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use diesel::dsl::{AsSelect, SqlTypeOf};
+use diesel::dsl::{AsSelect, SqlTypeOf, sql};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::result::Error as Diesel;
+use diesel::sql_types::{BigInt, Bool, Nullable};
 
 use super::Error;
+use super::clock::SERVER_MICROS;
 use super::connection::Connection;
 use super::error::taken;
 use super::schema::tokens;
@@ -231,8 +233,9 @@ pub(super) fn unique(error: Diesel) -> Error {
     if taken(&error, "tokens", "value") {
         return TokenError::value("value", "This value is in use by another token").into();
     }
+    // Whoever adds looks first whether it was given, so somebody else was quicker, and the next look finds that.
     if taken(&error, "tokens", "uid") {
-        return TokenError::value("token_uid", "This uid is in use").into();
+        return Error::Again("this uid was given a moment ago".into());
     }
     error.into()
 }
@@ -270,14 +273,22 @@ pub fn put(
 ///
 /// # Errors
 /// The database's.
-pub fn restart_locks(connection: &mut Connection, now: Micros) -> QueryResult<()> {
-    let ahead = tokens::table.filter(tokens::lock_start.gt(now.get()));
-    if let Connection::Postgres(connection) = connection {
-        // In the order in which batches lock.
-        ahead.order(tokens::uid).select(tokens::id).for_no_key_update().execute(connection)?;
+pub fn restart_locks(connection: &mut Connection) -> QueryResult<()> {
+    match connection {
+        Connection::Sqlite(connection) => {
+            let now = Micros::now().get();
+            let ahead = tokens::table.filter(tokens::lock_start.gt(now));
+            diesel::update(ahead).set(tokens::lock_start.eq(now)).execute(connection).map(drop)
+        }
+        Connection::Postgres(connection) => {
+            // The clock is read for each row, and again for one that was waited for.
+            let ahead = || tokens::table.filter(sql::<Bool>("lock_start > ").sql(SERVER_MICROS));
+            // In the order in which batches lock.
+            ahead().order(tokens::uid).select(tokens::id).for_no_key_update().execute(connection)?;
+            let restart = tokens::lock_start.eq(sql::<Nullable<BigInt>>(SERVER_MICROS));
+            diesel::update(ahead()).set(restart).execute(connection).map(drop)
+        }
     }
-    diesel::update(ahead).set(tokens::lock_start.eq(now.get())).execute(connection)?;
-    Ok(())
 }
 
 /// Deletes tokens so that they can be restored; repeats count once. Says how many they were.

@@ -68,6 +68,18 @@ pub fn credentials(connection: &mut Connection, name: &str) -> QueryResult<Optio
     Ok(row.map(|(user_id, password_hash)| Credentials { user_id, password_hash }))
 }
 
+/// As [`credentials`], and they stay as they are until the transaction ends.
+///
+/// # Errors
+/// The database's.
+pub fn locked(connection: &mut Connection, name: &str) -> QueryResult<Option<Credentials>> {
+    if let Connection::Postgres(connection) = connection {
+        let row = users::table.filter(users::name.eq(name)).select(users::id);
+        row.for_no_key_update().execute(connection)?;
+    }
+    credentials(connection, name)
+}
+
 /// Remembers when a user signed in.
 ///
 /// # Errors

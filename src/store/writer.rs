@@ -268,7 +268,7 @@ impl Desk {
         };
         if seen.is_none_or(|before| now < before) {
             let watched = seen.is_some();
-            match self.transaction(|connection| Ok(clock::restart_locks(connection, now, watched)?)) {
+            match self.transaction(|connection| Ok(clock::restart_locks(connection, watched)?)) {
                 Ok(true) => tracing::warn!("the clock has jumped back; locks that would begin in the future begin now"),
                 Ok(false) => {}
                 Err(error) => tracing::warn!(%error, "locks could not be restarted after the clock has jumped back"),
@@ -311,10 +311,10 @@ impl Desk {
     /// A connection on which a transaction broke may be in any state, and is not used again. One whose work was
     /// refused by a rule was rolled back in order, and keeps its prepared statements.
     fn reopen_after<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
-        if matches!(result, Err(Error::Lost(_))) {
+        if matches!(result, Err(Error::Lost(_) | Error::Unknown(_))) {
             self.database.lost();
         }
-        if matches!(result, Err(Error::Lost(_) | Error::Unavailable(_) | Error::Failed(_))) {
+        if matches!(result, Err(Error::Lost(_) | Error::Unknown(_) | Error::Unavailable(_) | Error::Failed(_))) {
             self.connection = None;
         }
         result

@@ -32,6 +32,8 @@ pub enum Error {
     TooManyRequests(i64),
     /// The database or the queue cannot take it now.
     Unavailable(String),
+    /// The database went away in the middle: it is not known whether this was done.
+    Unknown(String),
     /// A fault of ours.
     Fault {
         /// What happened; for the log only.
@@ -61,6 +63,7 @@ impl From<store::Error> for Error {
             store::Error::Unavailable(why) | store::Error::Again(why) | store::Error::Lost(why) => {
                 Self::Unavailable(why)
             }
+            store::Error::Unknown(why) => Self::Unknown(why),
             store::Error::Failed(why) => Self::fault(why),
         }
     }
@@ -79,7 +82,7 @@ impl Error {
             Self::NotFound => "NotFound",
             Self::MethodNotAllowed(_) => "MethodNotAllowed",
             Self::TooManyRequests(_) => "TooManyRequests",
-            Self::Unavailable(_) => "Unavailable",
+            Self::Unavailable(_) | Self::Unknown(_) => "Unavailable",
             Self::Fault { .. } => "Exception",
         }
     }
@@ -113,7 +116,7 @@ impl Error {
             Self::Unauthorized(challenge) => response.insert_header((WWW_AUTHENTICATE, *challenge)),
             Self::MethodNotAllowed(methods) => response.insert_header((ALLOW, *methods)),
             Self::TooManyRequests(seconds) => response.insert_header((RETRY_AFTER, seconds.to_string())),
-            Self::Unavailable(_) => response.insert_header((RETRY_AFTER, AGAIN)),
+            Self::Unavailable(_) | Self::Unknown(_) => response.insert_header((RETRY_AFTER, AGAIN)),
             _ => &mut response,
         };
         let (error, error_code, param) = (self.name(), self.code(), self.param());
@@ -159,6 +162,10 @@ impl fmt::Display for Error {
                 )
             }
             Self::Unavailable(_) => f.write_str("The database cannot take this now; try again."),
+            Self::Unknown(_) => f.write_str(
+                "The database went away meanwhile, and it is not known whether this was done: look before you try again, \
+                 or ask again with the same Idempotency-Key.",
+            ),
             Self::Fault { request_id, .. } => {
                 f.write_str("Something went wrong here, and nothing was changed.")?;
                 request_id.iter().try_for_each(|id| write!(f, " The log has the details under request {id}."))
@@ -180,7 +187,7 @@ impl ResponseError for Error {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) | Self::Unknown(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Fault { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -82,7 +82,7 @@ pub async fn faults<B: MessageBody + 'static>(
             tracing::error!(detail, "a fault");
             Error::Fault { detail: detail.clone(), request_id: id }
         }
-        Some(Error::Unavailable(detail)) => {
+        Some(Error::Unavailable(detail) | Error::Unknown(detail)) => {
             tracing::warn!(detail, "not available");
             return Ok(response);
         }

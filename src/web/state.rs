@@ -39,12 +39,16 @@ pub struct App {
     pub codes: Codes,
     /// How many tokens there are, counted a moment ago.
     pub counts: Counts,
+    /// Turns for asking whether a password may be tried: a flood of sign-ins must not take every connection from others.
+    pub tries: Semaphore,
     /// Turns for hashing passwords: each takes 19 MiB and a core.
     pub hashes: Semaphore,
     /// Turns for requests that hold a list of a hundred thousand in memory: a few at once, and the others wait.
     pub lists: Semaphore,
 }
 
+/// How many sign-ins ask at once whether they may try.
+const TRIES: usize = 2;
 /// How many passwords are hashed at once.
 const HASHES: usize = 2;
 /// How many requests may hold a long list at once.
@@ -64,6 +68,7 @@ impl App {
             drain: Arc::default(),
             codes: Codes::default(),
             counts: Counts::default(),
+            tries: Semaphore::new(TRIES),
             hashes: Semaphore::new(HASHES),
             lists: Semaphore::new(LISTS),
         }

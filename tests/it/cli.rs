@@ -60,6 +60,13 @@ fn wrong_usage_is_2_and_help_explains() {
     place.fails(&["serve", "--database-url", "tessera.db"], 2, "sqlite:FILE");
     place.fails(&["serve", "--database-url", "sqlite::memory:"], 2, "a file is wanted");
     place.fails(&["serve", "--database-url", "postgres:x"], 2, "postgres://USER@HOST/DATABASE");
+    let secret = "postgress://anna:s3cret@host/x";
+    let output = place.run(&["migrate", "--database-url", secret]);
+    check_failed(&output, 2, "postgres://USER@HOST/DATABASE");
+    assert!(!text(&output.stderr).contains("s3cret"));
+    place.fails(&["migrate", "--database-url", "postgres://anna:s3/cret@host/x"], 2, "write %40 for @");
+    let help = place.run_with(&["serve", "--help"], &[("TESSERA_DATABASE_URL", secret)], "");
+    assert!(!text(&help.stdout).contains("s3cret"));
     place.fails(&["serve", "--public-url", "example.org"], 2, "public-url");
     place.fails(&["serve", "--bind", "8080"], 2, "bind");
     place.fails(&["serve", "--trusted-proxies", "proxy"], 2, "neither an address nor a network");

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use diesel::RunQueryDsl;
+use diesel::connection::SimpleConnection;
 use futures_util::future::join_all;
 use reqwest::header::{COOKIE, SET_COOKIE};
 use reqwest::redirect;
@@ -185,6 +187,25 @@ async fn guesses_are_counted_over_all_instances() {
     let statuses: Vec<u16> = answers.into_iter().map(|answer| answer.unwrap().status().as_u16()).collect();
     assert_eq!(statuses.iter().filter(|status| **status == 422).count(), 10, "{statuses:?}");
     assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 20, "{statuses:?}");
+}
+
+/// A password that was right a moment ago begins no session after it was changed.
+#[actix_web::test]
+async fn a_sign_in_waits_for_a_change_of_the_password_and_heeds_it() {
+    // SQLite's one lock keeps the two apart from their beginning.
+    only_on_postgres!();
+    let place = Place::new();
+    let server = place.serve_after("export TESSERA_ADMIN_PASSWORD='correct horse battery'");
+    let mut other = place.connection();
+    other.batch_execute("BEGIN; UPDATE users SET password_hash = 'another' WHERE name = 'admin'").unwrap();
+    let client = reqwest::Client::builder().redirect(redirect::Policy::none()).build().unwrap();
+    let form = [("name", "admin"), ("password", "correct horse battery")];
+    let sign_in = tokio::spawn(client.post(format!("{}/login", server.base)).form(&form).send());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    other.batch_execute("COMMIT").unwrap();
+    assert_eq!(sign_in.await.unwrap().unwrap().status(), 422);
+    let sessions = diesel::dsl::sql::<diesel::sql_types::BigInt>("(SELECT count(*) FROM sessions)");
+    assert_eq!(diesel::select(sessions).get_result::<i64>(&mut other).unwrap(), 0);
 }
 
 /// The hour that an answer's `Date` says, in GMT.

@@ -10,7 +10,7 @@ use tessera::store::connection::exclusively;
 use tessera::store::usage::{self, UsageFilter};
 use tessera::store::{Error, Store, tokens, writer};
 use tessera::token::settle::{Answer, Ask, Lookup};
-use tessera::token::{Micros, Token, Uid};
+use tessera::token::{Micros, Token, TokenError, Uid};
 use tessera::web::layers::{RequestLog, faults};
 
 use crate::database::{Database, on_postgres};
@@ -60,6 +60,25 @@ async fn when_a_transaction_fails_everyone_in_it_is_told_and_nothing_is_kept() {
         .unwrap();
     let Ok(Answer::Consumed(face)) = store.consume(ask(token.uid)).await else { panic!("consumed") };
     assert_eq!(face.usage_count, 49);
+}
+
+/// As when a form is sent to two instances at once.
+#[actix_web::test]
+async fn of_two_that_add_the_same_uid_at_once_one_adds_and_the_other_is_told() {
+    let database = Database::new();
+    let stores = [Store::start(&database.url).unwrap(), Store::start(&database.url).unwrap()];
+    for _ in 0..20 {
+        let token = token(1);
+        let add = |store: &Store| {
+            let (store, token) = (store.clone(), token.clone());
+            tokio::spawn(async move { store.write(move |connection| tokens::add(connection, &token)).await })
+        };
+        let both = join_all(stores.iter().map(add)).await.into_iter().map(Result::unwrap);
+        let (added, told): (Vec<_>, Vec<_>) = both.partition(Result::is_ok);
+        assert_eq!((added.len(), told.len()), (1, 1));
+        let Err(Error::Token(TokenError::Value { param, .. })) = &told[0] else { panic!("{told:?}") };
+        assert_eq!(*param, "token_uid");
+    }
 }
 
 /// One ask that the database cannot take costs nobody else an answer.

@@ -130,8 +130,20 @@ impl DatabaseUrl {
     /// It cannot be asked.
     pub fn danger(&self, connection: &mut Connection) -> Result<Option<String>, Error> {
         let Connection::Postgres(connection) = connection else { return Ok(None) };
-        let danger = "runs with fsync = off: a power cut loses uses, and tokens could be used again";
-        Ok((postgres::setting(connection, "fsync")? == "off").then(|| format!("The {self} {danger}.")))
+        for name in ["fsync", "full_page_writes"] {
+            if postgres::setting(connection, name)? == "off" {
+                let why = "a power cut can lose uses, and tokens could be used again";
+                return Ok(Some(format!("The {self} runs with {name} = off: {why}.")));
+            }
+        }
+        let language = postgres::setting(connection, "lc_messages")?;
+        let is_known = ["", "C", "POSIX"].contains(&language.as_str()) || language.starts_with("en");
+        Ok((!is_known).then(|| {
+            format!(
+                "The {self} tells errors in {language}, so that deadlocks are not tried again: GRANT SET ON PARAMETER \
+                 lc_messages to this role."
+            )
+        }))
     }
 
     /// One readable line about the database.
@@ -171,27 +183,28 @@ impl Database {
         }
     }
 
-    /// A connection that may write.
+    /// The writer's connection.
     ///
     /// # Errors
     /// Unavailable.
     pub fn connect(&self) -> Result<Connection, Error> {
         let connected = match &self.url {
-            DatabaseUrl::Postgres(server) => server.connect_serving().map(Connection::Postgres),
+            DatabaseUrl::Postgres(server) => server.connect_to_consume().map(Connection::Postgres),
             DatabaseUrl::Sqlite(file) => file.connect().map(Connection::Sqlite),
         };
         connected.map_err(Error::Unavailable)
     }
 
-    /// A connection for reading.
+    /// A connection of the pool: for reading, and on PostgreSQL for other writes.
     ///
     /// # Errors
     /// Unavailable.
-    pub fn connect_reader(&self) -> Result<Connection, Error> {
-        match &self.url {
-            DatabaseUrl::Sqlite(file) => file.connect_reader().map(Connection::Sqlite).map_err(Error::Unavailable),
-            DatabaseUrl::Postgres(_) => self.connect(),
-        }
+    pub fn connect_for_pool(&self) -> Result<Connection, Error> {
+        let connected = match &self.url {
+            DatabaseUrl::Sqlite(file) => file.connect_reader().map(Connection::Sqlite),
+            DatabaseUrl::Postgres(server) => server.connect_to_serve().map(Connection::Postgres),
+        };
+        connected.map_err(Error::Unavailable)
     }
 
     /// How often a connection was lost.
@@ -241,8 +254,7 @@ fn commit(connection: &mut Connection) -> Result<(), Error> {
             };
             let is_lost = matches!(error, Diesel::DatabaseError(DatabaseErrorKind::ClosedConnection, _));
             if is_remote && is_lost {
-                let why = "the connection was lost during the commit, so it is not known whether it was done";
-                return Err(Error::Lost(why.into()));
+                return Err(Error::Unknown("the connection was lost during the commit".into()));
             }
             Err(error.into())
         }

@@ -35,8 +35,10 @@ impl FromStr for Server {
         let Some((_, place)) = text.split_once("://") else {
             return Err("write postgres://USER@HOST/DATABASE".into());
         };
-        if text.contains('\0') {
-            return Err("an address has no NUL".into());
+        // Else a part of the password would be taken for a host's or a database's name, and shown.
+        let (authority, rest) = place.split_at(place.find(['/', '?']).unwrap_or(place.len()));
+        if rest.contains('@') || authority.matches('@').count() > 1 || text.contains('\0') {
+            return Err("in a user's name or password write %40 for @, %2F for / and %3F for ?".into());
         }
         let (place, options) = place.split_once('?').unwrap_or((place, ""));
         let given = |name: &str| options.split('&').any(|option| option.split('=').next() == Some(name));
@@ -65,15 +67,20 @@ impl fmt::Debug for Server {
 /// What every session is told. A commit that does not wait for the disk would break the promise, whatever the server's
 /// default; one that waits for more (a standby) is left as it is. Reading what was committed a moment ago is right
 /// here, as what a transaction goes by is locked first.
-const SESSION: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED; \
+const SESSION: &str = "SET lock_timeout = '5s'; \
+     SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED; \
      SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';";
 /// Good to have, and no reason to stop where a server or a role does not allow it: errors in the words that
 /// `store/error.rs` knows; no compiling of queries that take a millisecond.
 const WHERE_POSSIBLE: [&str; 3] = ["SET lc_messages = 'C'", "SET jit = off", "SET client_min_messages = warning"];
-/// For a server's connections: nobody waits longer for another one's lock than for SQLite's; a search that takes too
-/// long is ended; and what an instance holds that stands still in the middle of a transaction is free after a moment.
-const SERVING: [&str; 3] =
-    ["SET lock_timeout = '5s'", "SET statement_timeout = '30s'", "SET idle_in_transaction_session_timeout = '10s'"];
+/// For a server's connections: a search that takes too long is ended; and what an instance holds that stands still in
+/// the middle of a transaction is free after a moment.
+const SERVING: [&str; 2] = ["SET statement_timeout = '30s'", "SET idle_in_transaction_session_timeout = '10s'"];
+/// A plan that is kept was made for the table as it was: on a new database for a handful of tokens, and after a hundred
+/// thousand more it takes a hundred times as long, until the next ANALYZE. Reads are planned each time. The writer's
+/// few statements go by keys, for which one kind of plan is right whatever the size.
+const PLAN_EACH_TIME: [&str; 1] = ["SET plan_cache_mode = force_custom_plan"];
+const PLAN_BY_KEYS: [&str; 3] = ["SET enable_seqscan = off", "SET enable_hashjoin = off", "SET enable_mergejoin = off"];
 
 impl Server {
     /// A connection for a command.
@@ -89,13 +96,25 @@ impl Server {
         Ok(connection)
     }
 
-    /// A connection for a server.
+    /// A connection for a server's reads and its writes but consuming.
     ///
     /// # Errors
     /// As [`Server::connect`].
-    pub fn connect_serving(&self) -> Result<PgConnection, String> {
+    pub fn connect_to_serve(&self) -> Result<PgConnection, String> {
+        self.connect_with(&PLAN_EACH_TIME)
+    }
+
+    /// A connection for a server's consuming.
+    ///
+    /// # Errors
+    /// As [`Server::connect`].
+    pub fn connect_to_consume(&self) -> Result<PgConnection, String> {
+        self.connect_with(&PLAN_BY_KEYS)
+    }
+
+    fn connect_with(&self, options: &[&str]) -> Result<PgConnection, String> {
         let mut connection = self.connect()?;
-        for option in SERVING {
+        for option in SERVING.iter().chain(options) {
             let _ = connection.batch_execute(option);
         }
         Ok(connection)
@@ -126,14 +145,18 @@ mod tests {
     #[test]
     fn a_url_is_completed_and_shows_no_password() {
         let server: Server =
-            "postgres://anna:s3cr@t@a:5432,b/tickets?sslmode=require&connect_timeout=2".parse().unwrap();
+            "postgres://anna:s3cr%40t@a:5432,b/tickets?sslmode=require&connect_timeout=2".parse().unwrap();
         assert_eq!(server.to_string(), "a:5432,b/tickets");
         assert!(!format!("{server:?}").contains("s3cr"));
-        assert!(server.url.starts_with("postgres://anna:s3cr@t@a:5432,b/tickets?sslmode=require&connect_timeout=2&"));
+        assert!(server.url.starts_with("postgres://anna:s3cr%40t@a:5432,b/tickets?sslmode=require&connect_timeout=2&"));
         assert_eq!(server.url.matches("connect_timeout").count(), 1);
         assert!(server.url.contains("&tcp_user_timeout=5000"));
         let plain: Server = "postgresql:///tessera".parse().unwrap();
         assert!(plain.url.starts_with("postgres:///tessera?connect_timeout=5&"));
-        assert!("postgres:tessera".parse::<Server>().is_err());
+        for wrong in
+            ["postgres:tessera", "postgres://u:a@b@host/x", "postgres://u:a/b@host/x", "postgres://u:a?b@host/x"]
+        {
+            assert!(wrong.parse::<Server>().is_err(), "{wrong}");
+        }
     }
 }

@@ -100,9 +100,12 @@ impl File {
 
     fn with_options(&self, options: &str) -> Result<SqliteConnection, String> {
         let mut connection = SqliteConnection::establish(&self.absolute()?).map_err(|error| error.to_string())?;
-        let ready = prepare(&mut connection).and_then(|()| connection.batch_execute(options));
-        ready.map_err(|error| error.to_string())?;
-        Ok(connection)
+        let ready = patiently(|| Ok(prepare(&mut connection)?)).and_then(|()| Ok(connection.batch_execute(options)?));
+        match ready {
+            Ok(()) => Ok(connection),
+            Err(Error::Unavailable(why) | Error::Failed(why)) => Err(why),
+            Err(error) => Err(error.to_string()),
+        }
     }
 
     /// The absolute path: SQLite would read a relative one that begins with `file:` as a URI.
@@ -132,9 +135,15 @@ fn prepare(connection: &mut SqliteConnection) -> QueryResult<()> {
 /// # Errors
 /// Unavailable, when the lock is not to be had in five seconds.
 pub fn begin(connection: &mut SqliteConnection) -> Result<(), Error> {
+    patiently(|| Ok(AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")?))
+}
+
+/// Does `work` again for as long as it fails at a lock: also at one for which SQLite itself does not wait, as when two
+/// processes make a new file's journal WAL at once, and each would wait for the other.
+fn patiently(mut work: impl FnMut() -> Result<(), Error>) -> Result<(), Error> {
     let since = Instant::now();
     loop {
-        match AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE").map_err(Error::from) {
+        match work() {
             Err(Error::Unavailable(why)) if why.contains("database is locked") && since.elapsed() < PATIENCE => {
                 std::thread::sleep(LOOK_AGAIN);
             }

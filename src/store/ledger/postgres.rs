@@ -75,20 +75,21 @@ impl Hold {
 
 impl QueryFragment<Pg> for Hold {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("WITH held AS (SELECT * FROM tokens WHERE deleted_at IS NULL AND (uid = ANY(");
+        // That a token is not deleted is asked outside: inside, every index of what is not deleted would do.
+        out.push_sql("WITH held AS (SELECT * FROM tokens WHERE uid = ANY(");
         out.push_bind_param::<Array<Text>, _>(&self.uids)?;
         out.push_sql(")");
         // Most batches ask by uid only, and one index is quicker than two.
         if !self.values.is_empty() {
-            out.push_sql(" OR value = ANY(");
+            out.push_sql(" OR (deleted_at IS NULL AND value = ANY(");
             out.push_bind_param::<Array<Text>, _>(&self.values)?;
-            out.push_sql(")");
+            out.push_sql("))");
         }
-        out.push_sql(") ORDER BY uid FOR NO KEY UPDATE) SELECT id, ");
+        out.push_sql(" ORDER BY uid FOR NO KEY UPDATE) SELECT id, ");
         out.push_sql(TokenRow::COLUMNS);
         out.push_sql(", ");
         out.push_sql(SERVER_MICROS);
-        out.push_sql(" FROM held");
+        out.push_sql(" FROM held WHERE deleted_at IS NULL");
         Ok(())
     }
 }

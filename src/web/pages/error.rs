@@ -98,6 +98,10 @@ impl Rendered {
         let (title, advice) = words(status);
         let message = match error {
             Error::Token(TokenError::Unknown(_)) => "There is no such token, or it was deleted.".to_owned(),
+            Error::Unknown(_) => {
+                "The database went away meanwhile. What you did may have been done; look before you do it again."
+                    .to_owned()
+            }
             error => error.to_string(),
         };
         let template = ErrorPage { page, status: status.as_u16(), title, message, advice };

@@ -102,7 +102,7 @@ async fn begin(
     let agent: String = agent.chars().take(AGENT_CHARS).collect();
     let now = app.store.now();
     let work = app.store.write(move |connection| {
-        if users::credentials(connection, &name)?.is_none_or(|known| known.password_hash != user.password_hash) {
+        if users::locked(connection, &name)?.is_none_or(|known| known.password_hash != user.password_hash) {
             return Ok(false);
         }
         if let Some(before) = before {

@@ -41,9 +41,12 @@ impl Trying {
         let address = app.proxies.client(request).map(network).unwrap_or_default();
         let subjects = [format!("name:{name}"), format!("address:{address}")];
         for _ in 0..WAITS {
+            let turn = app.tries.acquire().await;
             let (wanted, now) = (subjects.clone(), app.store.now());
             let tried = app.store.write(move |connection| Ok(attempts::begin(connection, &wanted, now)?));
-            match tried.await? {
+            let tried = tried.await?;
+            drop(turn);
+            match tried {
                 Try::Allowed(ids) => return Ok(Self { ids }),
                 Try::Wait(seconds) => return Err(Error::TooManyRequests(seconds)),
                 Try::Soon => tokio::time::sleep(WAIT).await,
