@@ -117,7 +117,7 @@ impl File {
 
 /// Before WAL is asked for, SQLite must know to wait: another process may be opening the file, too.
 const OPTIONS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                       PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384;";
+                       PRAGMA foreign_keys = ON;";
 
 fn prepare(connection: &mut SqliteConnection) -> QueryResult<()> {
     connection.batch_execute(OPTIONS)?;

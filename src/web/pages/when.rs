@@ -1,5 +1,9 @@
 //! Moments and states in words, for people.
 
+use std::fmt::Display;
+use std::sync::LazyLock;
+
+use chrono::format::{Item, StrftimeItems};
 use chrono::{Datelike, NaiveDateTime};
 use chrono_tz::Tz;
 
@@ -20,6 +24,19 @@ pub struct When {
 const MINUTE: i64 = 60_000_000;
 const HOUR: i64 = 60 * MINUTE;
 
+/// A format, read once: a page tells dozens of moments, and reading a format takes as long as writing by it.
+type Format = LazyLock<Vec<Item<'static>>>;
+
+static EXACT: Format = LazyLock::new(|| StrftimeItems::new("%a %-d %b %Y, %H:%M:%S%.f").collect());
+static TIME: Format = LazyLock::new(|| StrftimeItems::new("%H:%M").collect());
+static TIME_TO_THE_SECOND: Format = LazyLock::new(|| StrftimeItems::new("%H:%M:%S").collect());
+static DAY: Format = LazyLock::new(|| StrftimeItems::new("%-d %b").collect());
+static DAY_OF_YEAR: Format = LazyLock::new(|| StrftimeItems::new("%-d %b %Y").collect());
+
+fn by(format: &'static Format, local: NaiveDateTime) -> impl Display {
+    local.format_with_items(format.iter())
+}
+
 /// The clock that a page is written by.
 #[derive(Clone, Copy)]
 pub struct Clock {
@@ -34,7 +51,7 @@ impl Clock {
     pub fn tell(self, moment: Micros) -> When {
         let local = moment.local(self.zone);
         let zone = self.zone;
-        let exact = format!("{} ({zone})", local.format("%a %-d %b %Y, %H:%M:%S%.f"));
+        let exact = format!("{} ({zone})", by(&EXACT, local));
         When { utc: moment.to_string(), exact, short: self.near(moment).unwrap_or_else(|| self.day_and_time(moment)) }
     }
 
@@ -51,13 +68,13 @@ impl Clock {
     /// As in `today 13:47`, `30 Nov 18:00` or `30 Nov 2027 18:00`.
     pub fn day_and_time(self, moment: Micros) -> String {
         let (today, local) = (self.now.local(self.zone), moment.local(self.zone));
-        format!("{} {}", day(today, local), local.format("%H:%M"))
+        format!("{} {}", day(today, local), by(&TIME, local))
     }
 
     /// As in `14:05:10`, with the day when it is not today's.
     pub fn to_the_second(self, moment: Micros) -> String {
         let (today, local) = (self.now.local(self.zone), moment.local(self.zone));
-        let time = local.format("%H:%M:%S");
+        let time = by(&TIME_TO_THE_SECOND, local);
         if today.date() == local.date() { time.to_string() } else { format!("{} {time}", day(today, local)) }
     }
 
@@ -86,8 +103,8 @@ fn day(today: NaiveDateTime, local: NaiveDateTime) -> String {
         0 => "today".into(),
         1 => "tomorrow".into(),
         -1 => "yesterday".into(),
-        _ if today.year() == local.year() => local.format("%-d %b").to_string(),
-        _ => local.format("%-d %b %Y").to_string(),
+        _ if today.year() == local.year() => by(&DAY, local).to_string(),
+        _ => by(&DAY_OF_YEAR, local).to_string(),
     }
 }
 
