@@ -23,6 +23,7 @@ mod crash;
 mod delete;
 mod durability;
 mod edit;
+mod http_answer;
 mod instances;
 mod load;
 mod model;

@@ -1,0 +1,71 @@
+//! A plain client, for what is asked once: it makes the tokens, and looks for the addresses that are measured.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use crate::answer;
+
+/// Long enough for a write of 100,000 tokens on a slow disk.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A connection with a key.
+pub struct Client {
+    server: SocketAddr,
+    stream: TcpStream,
+    key: String,
+}
+
+impl Client {
+    pub fn connect(server: SocketAddr, key: &str) -> io::Result<Self> {
+        let stream = TcpStream::connect(server)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        Ok(Self { server, stream, key: key.to_owned() })
+    }
+
+    /// Asks for a page, and returns its text.
+    pub fn get(&mut self, path: &str) -> io::Result<String> {
+        self.exchange(&get(self.server, &self.key, path))
+    }
+
+    /// Sends a form to a JSON view, and returns what that answers.
+    pub fn post(&mut self, path: &str, form: &str) -> io::Result<serde_json::Value> {
+        let text = self.exchange(&post(self.server, &self.key, path, form))?;
+        serde_json::from_str(&text).map_err(io::Error::other)
+    }
+
+    fn exchange(&mut self, request: &[u8]) -> io::Result<String> {
+        self.stream.write_all(request)?;
+        let mut bytes = Vec::new();
+        let mut part = vec![0; 1 << 20];
+        loop {
+            let count = self.stream.read(&mut part)?;
+            bytes.extend_from_slice(&part[..count]);
+            let whole = answer::read(&bytes)?;
+            let text = |from| String::from_utf8_lossy(&bytes[from..]).into_owned();
+            match whole {
+                Some(answer) if answer.status == 200 => return Ok(text(answer.head)),
+                Some(_) => return Err(io::Error::other(format!("an answer was not the 200 expected:\n{}", text(0)))),
+                None if count == 0 => return Err(io::Error::other("the server closed a connection")),
+                None => {}
+            }
+        }
+    }
+}
+
+/// The bytes of a GET. A key opens the pages, too.
+pub fn get(server: SocketAddr, key: &str, path: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nAuthorization: Bearer {key}\r\n\r\n").into_bytes()
+}
+
+/// The bytes of a POST of a form, which may be empty.
+pub fn post(server: SocketAddr, key: &str, path: &str, form: &str) -> Vec<u8> {
+    let kind = if form.is_empty() { "" } else { "Content-Type: application/x-www-form-urlencoded\r\n" };
+    let length = form.len();
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: {server}\r\nAuthorization: Bearer {key}\r\n{kind}Content-Length: {length}\r\n\
+         \r\n{form}"
+    )
+    .into_bytes()
+}

@@ -1,0 +1,82 @@
+//! The whole server under load: `cargo bench --bench http`. What it measures and how to read it: docs/BENCHMARK.md.
+
+mod answer;
+mod client;
+mod database;
+mod load;
+mod machine;
+mod report;
+mod run;
+mod scenarios;
+mod server;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+
+use database::Kind;
+use run::say;
+
+/// Measures Tessera over HTTP, and prints a table in Markdown.
+#[derive(Parser)]
+#[command(bin_name = "cargo bench --bench http --")]
+struct Options {
+    /// What is measured
+    #[arg(long, value_enum, default_value_t = Databases::Both)]
+    database: Databases,
+    /// Seconds for which each line is measured, after one to warm up
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: u64,
+    /// Numbers of connections, divided by commas
+    #[arg(long, default_values_t = [1, 8, 64, 256], value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..))]
+    connections: Vec<u16>,
+    /// Only scenarios whose name contains this, and the health check
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    only: String,
+    /// What cargo says to a benchmark
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Databases {
+    Sqlite,
+    Postgres,
+    Both,
+}
+
+impl Databases {
+    fn kinds(self) -> &'static [Kind] {
+        match self {
+            Self::Sqlite => &[Kind::Sqlite],
+            Self::Postgres => &[Kind::Postgres],
+            Self::Both => &[Kind::Sqlite, Kind::Postgres],
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    // `cargo test --benches` starts it without, and means only to see whether it starts.
+    if !std::env::args().any(|argument| argument == "--bench" || argument == "--help") {
+        say("The benchmark takes minutes; `cargo bench --bench http` runs it.");
+        return ExitCode::SUCCESS;
+    }
+    let options = Options::parse();
+    let (mut all, mut code) = (Vec::new(), ExitCode::SUCCESS);
+    for kind in options.database.kinds() {
+        match run::run(*kind, &options) {
+            Ok(measured) => all.push(measured),
+            // What was measured before is told all the same.
+            Err(error) => {
+                say(&format!("http: {error}"));
+                if error.kind() != io::ErrorKind::Unsupported || all.is_empty() {
+                    code = ExitCode::FAILURE;
+                }
+            }
+        }
+    }
+    let report = if all.is_empty() { String::new() } else { report::report(&all, options.seconds) };
+    let written = io::stdout().lock().write_all(report.as_bytes());
+    if written.is_ok() { code } else { ExitCode::FAILURE }
+}

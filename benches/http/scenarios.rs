@@ -1,0 +1,92 @@
+//! What is asked of the server: its database is filled, and the requests are made before anything is measured.
+
+use std::io;
+use std::net::SocketAddr;
+
+use crate::client::{Client, get, post};
+
+/// What everything else is compared with.
+pub const HEALTH: &str = "health check";
+
+/// Tokens in the database, and how many one request makes.
+pub const TOKENS: usize = 1_000_000;
+const AT_ONCE: usize = 100_000;
+/// Tokens that are consumed in turn.
+const IN_TURN: usize = 10_000;
+
+/// Requests that are sent in turn.
+pub struct Scenario {
+    pub name: &'static str,
+    pub requests: Vec<Vec<u8>>,
+    /// They go to the server whose consumes do not share commits.
+    pub alone: bool,
+}
+
+/// What there is in the database.
+pub struct Seed {
+    /// The tokens that are consumed in turn, from all over the database.
+    many: Vec<String>,
+    /// The token that is consumed over and over.
+    one: String,
+}
+
+/// Adds a million tokens, each with a label and unlimited uses.
+pub fn seed(server: SocketAddr, key: &str) -> io::Result<Seed> {
+    let mut client = Client::connect(server, key)?;
+    let mut many = Vec::new();
+    for _ in 0..TOKENS / AT_ONCE {
+        let form = format!("count={AT_ONCE}&usage_count=-1&label=Ticket+%7Bn%3A06%7D");
+        let made = client.post("/add_tokens", &form)?;
+        let uids = made["token_uids"].as_array().into_iter().flatten().filter_map(|uid| uid.as_str());
+        many.extend(uids.step_by(TOKENS / IN_TURN).map(str::to_owned));
+    }
+    let one = many.get(IN_TURN / 2).cloned().ok_or_else(|| io::Error::other("no tokens were made"))?;
+    Ok(Seed { many, one })
+}
+
+/// A request that does nothing: what HTTP alone costs on this machine.
+pub fn health(server: SocketAddr) -> Scenario {
+    let request = format!("GET /healthz HTTP/1.1\r\nHost: {server}\r\n\r\n").into_bytes();
+    Scenario { name: HEALTH, requests: vec![request], alone: false }
+}
+
+/// All other scenarios.
+pub fn all(server: SocketAddr, key: &str, seed: &Seed) -> io::Result<Vec<Scenario>> {
+    let get = |path: &str| vec![get(server, key, path)];
+    let consume = |uid: &String| post(server, key, &format!("/{uid}/consume_token"), "");
+    let add = "valid_from=&valid_to=&usage_count=3&lock_time=";
+    let scenario = |name, requests| Scenario { name, requests, alone: false };
+    let (one, last) = (&seed.one, last_page(server, key)?);
+    Ok(vec![
+        scenario("consume one token", vec![consume(one)]),
+        scenario("consume 10,000 tokens in turn", seed.many.iter().map(consume).collect()),
+        Scenario { name: "consume one token, a commit for each", requests: vec![consume(one)], alone: true },
+        scenario("add a token", vec![post(server, key, "/add_token", add)]),
+        scenario("query a token by value", get(&format!("/query_token?value={one}"))),
+        scenario("tile page", get(&format!("/{one}"))),
+        scenario("list, first page of a million", get("/")),
+        scenario("list, last page of a million", get(&last)),
+    ])
+}
+
+/// The address of the last page as it is reached from the one before it: with a cursor that lies behind nearly all
+/// tokens. The link "Last" alone would not do, since it walks the list from its other end.
+fn last_page(server: SocketAddr, key: &str) -> io::Result<String> {
+    let mut client = Client::connect(server, key)?;
+    let mut address = "/".to_owned();
+    for text in ["Last", "Back", "Next"] {
+        address = link(&client.get(&address)?, text)
+            .ok_or_else(|| io::Error::other(format!("the page {address} has no link {text}")))?;
+    }
+    match link(&client.get(&address)?, "Next") {
+        None => Ok(address),
+        Some(_) => Err(io::Error::other(format!("{address} is not the last page"))),
+    }
+}
+
+/// Where the link with that text leads.
+fn link(page: &str, text: &str) -> Option<String> {
+    let before = page.split_once(&format!(">{text}</a>"))?.0;
+    let (href, _) = before.rsplit_once(" href=\"")?.1.split_once('"')?;
+    Some(href.replace("&#38;", "&").replace("&amp;", "&"))
+}

@@ -1,0 +1,181 @@
+//! The parts by themselves: `cargo bench --bench parts`. What they measure and how to read it: docs/BENCHMARK.md.
+
+use std::error::Error;
+
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::{App as ActixApp, rt, test, web};
+use chrono_tz::Tz;
+use divan::{Bencher, black_box};
+use tempfile::TempDir;
+use tessera::access::{Principal, Role, api_key};
+use tessera::qr::Code;
+use tessera::store::connection::exclusively;
+use tessera::store::keys::{self, NewKey};
+use tessera::store::token_list::{self, Part, TokenFilter};
+use tessera::store::{DatabaseUrl, Store, migrations, tokens};
+use tessera::token::input::{Defaults, Origin, RawFields};
+use tessera::token::settle::{Ask, Held, Lookup, settle};
+use tessera::token::{Micros, Token, UNLIMITED, Uid};
+use tessera::web::client::TrustedProxies;
+use tessera::web::routes::routes;
+use tessera::web::seal;
+use tessera::web::state::App;
+
+/// Asks in a batch: the most that the writer takes at once.
+const BATCH: usize = 256;
+/// Tokens behind the pages.
+const TOKENS: usize = 1_000;
+
+fn main() {
+    divan::main();
+}
+
+/// A code, and the SVG file of it.
+#[divan::bench(args = ["a uid", "100 characters", "1,000 characters"])]
+fn qr_code(bencher: Bencher, what: &str) {
+    let text = match what {
+        "a uid" => Uid::random().to_string(),
+        "100 characters" => words(100),
+        _ => words(1_000),
+    };
+    bencher.bench(|| Code::new(black_box(&text)).map(|code| code.svg()));
+}
+
+fn words(characters: usize) -> String {
+    "Admit one, row 7, seat 12. ".chars().cycle().take(characters).collect()
+}
+
+/// A whole batch, from what is held to the answers.
+#[divan::bench(args = [1, BATCH])]
+fn settle_a_batch(bencher: Bencher, tokens: usize) {
+    let tokens: Vec<Token> = (0..tokens).map(|_| token()).collect();
+    let who = Principal::key("door-3");
+    let ask =
+        |token: &Token| Ask { who: who.clone(), what: Lookup { uid: Some(token.uid), ..Lookup::default() }, key: None };
+    let asks: Vec<Ask> = tokens.iter().cycle().take(BATCH).map(ask).collect();
+    let mut held = Held::default();
+    for (id, token) in (1..).zip(tokens) {
+        held.insert(id, token);
+    }
+    bencher.with_inputs(|| held.clone()).bench_refs(|held| settle(&asks, held, Micros::now()));
+}
+
+fn token() -> Token {
+    let uid = Uid::random();
+    let now = Micros::now();
+    Token {
+        uid,
+        value: uid.to_string(),
+        label: Some("Ticket 000001".into()),
+        valid_from: Some(Micros::EPOCH),
+        valid_to: Some(Micros::LAST),
+        usage_count: UNLIMITED,
+        lock_time: 0,
+        last_used: None,
+        lock_start: None,
+        creator: "key:bench".into(),
+        created: now,
+        modified: now,
+    }
+}
+
+/// A time as people and programs write it, in a zone with a summer time.
+#[divan::bench(sample_size = 100, args = ["2026-09-22", "2026-09-22T10:30", "2026-09-22T10:30:00.123456+02:00"])]
+fn read_time(text: &str) -> Result<Micros, String> {
+    Micros::read(black_box(text), Tz::Europe__Vienna)
+}
+
+/// What `add_token` is sent, to a token.
+#[divan::bench(sample_size = 100)]
+fn read_token(bencher: Bencher) {
+    let text = |text: &str| Some(text.to_owned());
+    let raw = RawFields {
+        value: text("ticket-000001"),
+        label: text("Row 7, seat 12"),
+        valid_from: text("2026-09-22T10:30"),
+        valid_to: text("2026-09-22T18:00"),
+        usage_count: text("3"),
+        lock_time: text("10"),
+        add_uses: None,
+    };
+    let defaults = Defaults { usage_count: 1, lock_time: 0 };
+    let origin = || Origin { uid: Uid::random(), creator: "key:bench".into(), created: Micros::now() };
+    bencher.with_inputs(origin).bench_values(|origin| raw.new_token(origin, defaults, Tz::Europe__Vienna).is_ok());
+}
+
+/// What a page of the list reads, by itself.
+#[divan::bench]
+fn fifty_tokens_from_sqlite(bencher: Bencher) {
+    let place = ready(Place::make());
+    let mut connection = ready(place.url().and_then(|url| Ok(url.connect()?)));
+    let part = || Part::newest(None, 51);
+    let all = TokenFilter::default();
+    bencher.with_inputs(part).bench_local_values(|part| token_list::page(&mut connection, &all, Micros::now(), part));
+}
+
+/// A request through routes, guard, handler, database and template, without the network.
+#[divan::bench(args = ["tile", "list of 50"])]
+fn page(bencher: Bencher, what: &str) {
+    let runtime = rt::System::new();
+    let place = ready(Place::make());
+    let state = ready(place.state());
+    let for_routes = web::Data::clone(&state);
+    let app = ActixApp::new().app_data(state).configure(move |config| routes(config, &for_routes));
+    let app = runtime.block_on(test::init_service(app));
+    let path = if what == "tile" { format!("/{}", place.uid) } else { "/".to_owned() };
+    let bearer = format!("Bearer {}", place.key);
+    bencher.bench_local(|| {
+        let request = test::TestRequest::get().uri(&path).insert_header((AUTHORIZATION, bearer.as_str())).to_request();
+        runtime.block_on(async {
+            let response = test::call_service(&app, request).await;
+            assert!(response.status().is_success(), "{what}: {}", response.status());
+            test::read_body(response).await
+        })
+    });
+}
+
+/// A benchmark has no way to say that it cannot begin.
+fn ready<T>(made: Result<T, Box<dyn Error>>) -> T {
+    made.unwrap_or_else(|error| {
+        eprintln!("parts: {error}");
+        std::process::exit(1)
+    })
+}
+
+/// A database with tokens, and a key to it.
+struct Place {
+    folder: TempDir,
+    key: String,
+    uid: Uid,
+}
+
+impl Place {
+    fn make() -> Result<Self, Box<dyn Error>> {
+        let folder = tempfile::tempdir()?;
+        let place = Self { folder, key: api_key::generate(), uid: Uid::random() };
+        let url = place.url()?;
+        url.create()?;
+        let mut connection = url.connect()?;
+        migrations::migrate(&url, &mut connection)?;
+        let hash = api_key::hash(&place.key).ok_or("a key that is none")?;
+        let new = NewKey { name: "bench", hash: &hash, role: Role::Viewer, expires: None };
+        let mut made: Vec<Token> = (0..TOKENS).map(|_| token()).collect();
+        made.push(Token { uid: place.uid, value: place.uid.to_string(), ..token() });
+        exclusively(&mut connection, |connection| {
+            keys::add(connection, &new, &Principal::shell("bench"), Micros::now())?;
+            tokens::add_all(connection, &made)
+        })?;
+        Ok(place)
+    }
+
+    fn url(&self) -> Result<DatabaseUrl, Box<dyn Error>> {
+        Ok(format!("sqlite:{}", self.folder.path().join("tessera.db").display()).parse()?)
+    }
+
+    fn state(&self) -> Result<web::Data<App>, Box<dyn Error>> {
+        let store = Store::start(&self.url()?)?;
+        let cookie_key = seal::key(&seal::generate())?;
+        let state = App::new(store, cookie_key, Tz::UTC, "http://127.0.0.1/".parse()?, TrustedProxies::default());
+        Ok(web::Data::new(state))
+    }
+}
