@@ -15,7 +15,7 @@ use super::PATIENCE;
 use crate::store::Error;
 
 /// How often a writer looks whether its turn has come: often, as the writer of a busy server leaves a gap of only a
-/// millisecond (see `writer.rs`), which SQLite's own waiting, with naps of up to 100 ms, would miss.
+/// millisecond (see `writer/desk.rs`), which SQLite's own waiting, with naps of up to 100 ms, would miss.
 const LOOK_AGAIN: Duration = Duration::from_micros(250);
 
 /// A database's file.
