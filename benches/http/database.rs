@@ -56,8 +56,7 @@ impl Kind {
             }
             Self::Postgres => {
                 // It is made for tests, and panics. The panic says why. The settings are those of docs/INSTANCES.md.
-                let settings =
-                    ["shared_buffers=1GB", "max_wal_size=4GB", "checkpoint_timeout=15min", "wal_compression=on"];
+                let settings = ["shared_buffers=1GB", "max_wal_size=4GB", "checkpoint_timeout=15min"];
                 let cluster = catch_unwind(|| Cluster::start(&settings)).map_err(|_| {
                     io::Error::new(io::ErrorKind::Unsupported, "PostgreSQL is not measured, as it cannot be started.")
                 })?;
