@@ -1,8 +1,8 @@
 //! The database: the only place that knows SQL.
 //!
 //! A noun's file holds its rows and queries, as functions on a connection. How a request gets its work done:
-//! [`Store::consume`] and [`Store::write`] through the one writer, [`Store::look`] for a row or two, [`Store::read`]
-//! for lists.
+//! [`Store::consume`] through the one writer, [`Store::write`] through it on SQLite and beside it on PostgreSQL,
+//! [`Store::look`] for a row or two, [`Store::read`] for lists.
 
 pub mod attempts;
 pub mod audit;
@@ -104,15 +104,15 @@ impl Store {
     /// Has `ask` answered within a transaction that would survive a power cut.
     ///
     /// # Errors
-    /// Unavailable, or failed: then nothing of it was kept.
+    /// Unavailable, or failed: then nothing of it was kept. Unknown: then it may have been.
     pub async fn consume(&self, ask: Ask) -> Result<Answer, Error> {
         in_time(SILENCE, self.inner.writer.consume(ask), Error::Unknown).await
     }
 
-    /// Has `work` done in a transaction of its own.
+    /// Has `work` done in a transaction of its own; again, when another one comes between.
     ///
     /// # Errors
-    /// `work`'s own, unavailable, or failed: then nothing of it was kept.
+    /// `work`'s own, unavailable, or failed: then nothing of it was kept. Unknown: then it may have been.
     pub async fn write<T: Send + 'static>(
         &self,
         work: impl Fn(&mut Connection) -> Result<T, Error> + Send + 'static,

@@ -1,4 +1,4 @@
-//! The integration tests, in one binary: the real server on a free port, a database file of its own per test.
+//! The integration tests, in one binary: the real server on a free port, a database of its own per test.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 #![allow(missing_docs)]
