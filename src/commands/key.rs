@@ -13,7 +13,7 @@ pub fn run(common: &Common, command: KeyCommand) -> Result<(), Failure> {
         KeyCommand::Add { name, role, expires } => add(common, &name, role, expires.as_deref()),
         KeyCommand::List => list(common),
         KeyCommand::Revoke { name } => {
-            write(connect(common)?, |connection, now| keys::revoke(connection, &name, &operator(), now))
+            write(&mut connect(common)?, |connection, now| keys::revoke(connection, &name, &operator(), now))
         }
     }
 }
@@ -30,7 +30,7 @@ fn add(common: &Common, name: &str, role: Role, expires: Option<&str>) -> Result
     let new = NewKey { name, hash: &hash, role, expires };
     // Printed before the commit, once: a key that nobody has seen is not kept.
     let printed = std::cell::Cell::new(false);
-    write(create(common)?, |connection, now| {
+    write(&mut create(common)?, |connection, now| {
         keys::add(connection, &new, &operator(), now)?;
         if printed.replace(true) {
             return Ok(());

@@ -85,11 +85,11 @@ fn create(common: &Common) -> Result<Connection, Failure> {
 
 /// Does `work` in one transaction of its own, beside a server that may be busy, at the time of the database's clock.
 fn write<T>(
-    mut connection: Connection,
+    connection: &mut Connection,
     work: impl Fn(&mut Connection, Micros) -> Result<T, Error>,
 ) -> Result<T, Failure> {
     let done = repeatedly(|| {
-        exclusively(&mut connection, |connection| {
+        exclusively(connection, |connection| {
             let now = clock::now(connection)?;
             work(connection, now)
         })

@@ -3,14 +3,13 @@
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use super::{Failure, print, say};
+use super::{Failure, print, say, write};
 use crate::access::{Principal, Role, password};
 use crate::app;
 use crate::cli::{Common, Serve};
-use crate::store::connection::{exclusively, repeatedly};
 use crate::store::turns::{self, Turn};
 use crate::store::users::{self, NewUser};
-use crate::store::{Connection, DatabaseUrl, Store, clock, migrations, settings};
+use crate::store::{Connection, DatabaseUrl, Store, migrations, settings};
 use crate::web::layers::Drain;
 use crate::web::pages::trying;
 use crate::web::seal;
@@ -41,12 +40,8 @@ pub fn run(common: &Common, options: Serve) -> Result<(), Failure> {
     if let Some(admin) = first_admin(&mut connection, given.as_deref())? {
         welcome(&admin, url, address, &public_url);
     }
-    let cookie_key = repeatedly(|| {
-        exclusively(&mut connection, |connection| {
-            let now = clock::now(connection)?;
-            Ok(settings::cookie_key(connection, &seal::generate(), now)?)
-        })
-    })?;
+    let cookie_key =
+        write(&mut connection, |connection, now| Ok(settings::cookie_key(connection, &seal::generate(), now)?))?;
     let cookie_key = seal::key(&cookie_key)?;
     drop(connection);
     let state = App::new(
@@ -133,15 +128,12 @@ fn first_admin(connection: &mut Connection, given: Option<&str>) -> Result<Optio
     let password = given.map_or_else(password::generate, str::to_owned);
     let password_hash = password::hash(&password)?;
     let new = NewUser { name: ADMIN, password_hash: &password_hash, role: Role::Manager };
-    let made = repeatedly(|| {
-        exclusively(connection, |connection| {
-            turns::wait(connection, Turn::Users)?;
-            if users::any(connection)? {
-                return Ok(false);
-            }
-            let now = clock::now(connection)?;
-            users::add(connection, &new, &Principal::shell("serve"), now).map(|()| true)
-        })
+    let made = write(connection, |connection, now| {
+        turns::wait(connection, Turn::Users)?;
+        if users::any(connection)? {
+            return Ok(false);
+        }
+        users::add(connection, &new, &Principal::shell("serve"), now).map(|()| true)
     })?;
     Ok(made.then(|| FirstAdmin(given.is_none().then_some(password))))
 }

@@ -15,18 +15,18 @@ pub fn run(common: &Common, command: UserCommand) -> Result<(), Failure> {
             check_name(&name)?;
             let password_hash = hash(&name, password)?;
             let new = NewUser { name: &name, password_hash: &password_hash, role };
-            write(create(common)?, |connection, now| users::add(connection, &new, &by, now))
+            write(&mut create(common)?, |connection, now| users::add(connection, &new, &by, now))
         }
         UserCommand::List => list(common),
         UserCommand::Passwd { name, password } => {
             let hash = hash(&name, password)?;
-            write(connect(common)?, |connection, now| users::set_password(connection, &name, &hash, &by, now))
+            write(&mut connect(common)?, |connection, now| users::set_password(connection, &name, &hash, &by, now))
         }
         UserCommand::Role { name, role } => {
-            write(connect(common)?, |connection, now| users::set_role(connection, &name, role, &by, now))
+            write(&mut connect(common)?, |connection, now| users::set_role(connection, &name, role, &by, now))
         }
         UserCommand::Remove { name } => {
-            write(connect(common)?, |connection, now| users::remove(connection, &name, &by, now))
+            write(&mut connect(common)?, |connection, now| users::remove(connection, &name, &by, now))
         }
     }
 }

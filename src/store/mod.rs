@@ -85,9 +85,12 @@ impl Store {
     /// As [`Store::start`].
     pub fn start_with(url: &DatabaseUrl, batch: usize) -> Result<Self, OpenError> {
         let (database, clock) = (url.open()?, Clock::default());
-        let asked = url.connect().map(|mut connection| clock.ask(&mut connection));
-        asked?.map_err(|error| url.sentence("cannot be asked for the time", &error.to_string()))?;
-        let writer = Writer::start(database.clone(), clock.clone(), batch);
+        let connection = database.connect().and_then(|mut connection| {
+            clock.ask(&mut connection)?;
+            Ok(connection)
+        });
+        let connection = connection.map_err(|error| url.sentence("cannot be used", &error.to_string()))?;
+        let writer = Writer::start(database.clone(), clock.clone(), connection, batch);
         let writer = writer.map_err(|error| OpenError(format!("No thread can be started: {error}.")))?;
         let size = if database.has_one_lock() { POOL_SQLITE } else { POOL_POSTGRES };
         let pool = Pool::builder().max_size(size).min_idle(Some(0)).connection_timeout(POOL_PATIENCE);

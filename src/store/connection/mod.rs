@@ -114,14 +114,12 @@ impl DatabaseUrl {
     /// # Errors
     /// The file is not there.
     pub fn open(&self) -> Result<Database, OpenError> {
-        let file = match self {
-            Self::Sqlite(file) => {
-                let identity = file.identity().map_err(|why| self.sentence("cannot be opened", &why.to_string()))?;
-                Some((file.clone(), identity))
-            }
-            Self::Postgres(_) => None,
+        let identity = match self {
+            Self::Sqlite(file) => Some(file.identity()).transpose(),
+            Self::Postgres(_) => Ok(None),
         };
-        Ok(Database { url: self.clone(), file, losses: Arc::default() })
+        let identity = identity.map_err(|why| self.sentence("cannot be opened", &why.to_string()))?;
+        Ok(Database { url: self.clone(), identity, losses: Arc::default() })
     }
 
     /// What of the database's own settings breaks the promise, as a sentence for the log.
@@ -157,7 +155,7 @@ impl DatabaseUrl {
 pub struct Database {
     url: DatabaseUrl,
     /// The file that was opened at the start, and no other one that came into its place.
-    file: Option<(sqlite::File, sqlite::Identity)>,
+    identity: Option<sqlite::Identity>,
     /// How often a connection was lost: one that is older than the last loss is not used again.
     losses: Arc<AtomicU64>,
 }
@@ -165,7 +163,7 @@ pub struct Database {
 impl Database {
     /// Whether every write of every process waits for one lock, as on a file.
     pub fn has_one_lock(&self) -> bool {
-        self.file.is_some()
+        matches!(self.url, DatabaseUrl::Sqlite(_))
     }
 
     /// Holds that the file still stands under its name. SQLite would go on with one that was removed or replaced, and
@@ -174,8 +172,8 @@ impl Database {
     /// # Errors
     /// Unavailable, until the file is put back or the process is started anew.
     pub fn check(&self) -> Result<(), Error> {
-        match &self.file {
-            Some((file, identity)) if !file.identity().is_ok_and(|now| now == *identity) => {
+        match &self.url {
+            DatabaseUrl::Sqlite(file) if file.identity().ok() != self.identity => {
                 let path = file.path().display();
                 Err(Error::Unavailable(format!("{path} was removed or replaced while it was in use; restart Tessera")))
             }

@@ -41,10 +41,13 @@ impl FromStr for Server {
             return Err("in a user's name or password write %40 for @, %2F for / and %3F for ?".into());
         }
         let (place, options) = place.split_once('?').unwrap_or((place, ""));
-        let given = |name: &str| options.split('&').any(|option| option.split('=').next() == Some(name));
-        let missing = DEFAULTS.iter().filter(|(name, _)| !given(name)).map(|(name, value)| format!("{name}={value}"));
-        let options: Vec<String> =
-            Some(options.to_owned()).filter(|given| !given.is_empty()).into_iter().chain(missing).collect();
+        let mut options: Vec<String> =
+            options.split('&').filter(|option| !option.is_empty()).map(str::to_owned).collect();
+        for (name, value) in DEFAULTS {
+            if !options.iter().any(|option| option.split('=').next() == Some(name)) {
+                options.push(format!("{name}={value}"));
+            }
+        }
         let url = format!("postgres://{place}?{}", options.join("&"));
         let name = place.rsplit_once('@').map_or(place, |(_, name)| name);
         Ok(Self { url, name: name.to_owned() })

@@ -1,6 +1,5 @@
 //! SQLite: a file, and its one write lock.
 
-use std::convert::Infallible;
 use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -37,8 +36,7 @@ impl FromStr for File {
                 "a file is wanted, as in sqlite:tessera.db; tokens in memory would not outlive the process".into()
             );
         }
-        let path: Result<PathBuf, Infallible> = path.parse();
-        path.map(|path| Self { path }).map_err(|error| error.to_string())
+        Ok(Self { path: path.into() })
     }
 }
 

@@ -1,6 +1,5 @@
 //! Where the writer's thread sits: what it does with what it takes from the queues.
 
-use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -156,19 +155,16 @@ impl Desk {
     /// the transaction began costs nobody anything: a new one is made, once.
     fn transaction<T>(&mut self, work: impl Fn(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
         let result = repeatedly(|| {
-            let began = Cell::new(false);
-            let mut transaction = || {
-                exclusively(self.connection()?, |connection| {
-                    began.set(true);
-                    work(connection)
-                })
-            };
-            let result = transaction();
-            if !began.get() && matches!(result, Err(Error::Lost(_))) {
-                let _ = self.reopen_after(result);
-                return exclusively(self.connection()?, &work);
+            let mut began = false;
+            let result = exclusively(self.connection()?, |connection| {
+                began = true;
+                work(connection)
+            });
+            if began || !matches!(result, Err(Error::Lost(_))) {
+                return result;
             }
-            result
+            let _ = self.reopen_after(result);
+            exclusively(self.connection()?, &work)
         });
         self.reopen_after(result)
     }

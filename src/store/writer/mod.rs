@@ -93,15 +93,15 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread, with a connection of its own, and at most `batch` consumes in one transaction.
+    /// Starts the thread, with its first connection, and at most `batch` consumes in one transaction.
     ///
     /// # Errors
     /// The machine gives no thread.
-    pub fn start(database: Database, clock: Clock, batch: usize) -> std::io::Result<Self> {
+    pub fn start(database: Database, clock: Clock, connection: Connection, batch: usize) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let desk = Desk {
             shared: Arc::clone(&shared),
-            connection: None,
+            connection: Some(connection),
             database,
             clock,
             batch: batch.max(1),
