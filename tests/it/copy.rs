@@ -20,8 +20,7 @@ async fn a_database_moves_whole_and_back() {
     let key = key.trim();
     let mut server = place.serve_on("sqlite:a.db");
     let form = [("count", "20"), ("usage_count", "2"), ("label", "Größe {n}"), ("valid_to", "2999-12-31")];
-    let added = send(server.post(key, "/add_tokens").form(&form)).await;
-    let uids: Vec<String> = serde_json::from_value(added.check_success().body["token_uids"].clone()).unwrap();
+    let uids = server.add_tokens(key, &form).await;
     for n in 0..30 {
         let request = server.post(key, &format!("/{}/consume_token", uids[n * 7 % 20]));
         send(request.header("Idempotency-Key", format!("key-{n}"))).await;

@@ -11,9 +11,7 @@ use crate::app::{Answer, send};
 use crate::process::{Place, Server};
 
 async fn add(server: &Server, key: &str, count: usize, uses: usize) -> Vec<String> {
-    let form = [("count", count.to_string()), ("usage_count", uses.to_string())];
-    let answer = send(server.post(key, "/add_tokens").form(&form)).await;
-    serde_json::from_value(answer.check_success().body["token_uids"].clone()).unwrap()
+    server.add_tokens(key, &[("count", &count.to_string()), ("usage_count", &uses.to_string())]).await
 }
 
 async fn left(server: &Server, key: &str, uid: &str) -> usize {
@@ -23,9 +21,7 @@ async fn left(server: &Server, key: &str, uid: &str) -> usize {
 
 /// The successful uses of a token in the log.
 async fn logged(server: &Server, key: &str, uid: &str) -> usize {
-    let answer = send(server.get(key, &format!("/query_usage?limit=1000&token_uid={uid}"))).await;
-    let entries = answer.check_success().body["usage"].as_array().unwrap();
-    assert!(entries.len() < 1_000);
+    let entries = server.usage(key, uid).await;
     entries.iter().filter(|entry| entry["error_code"].is_null()).count()
 }
 

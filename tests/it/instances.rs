@@ -32,8 +32,7 @@ impl Two {
 
     async fn add(&self, count: &str, uses: &str, lock_time: &str) -> Vec<String> {
         let form = [("count", count), ("usage_count", uses), ("lock_time", lock_time)];
-        let answer = send(self.servers[0].post(&self.key, "/add_tokens").form(&form)).await;
-        serde_json::from_value(answer.check_success().body["token_uids"].clone()).unwrap()
+        self.servers[0].add_tokens(&self.key, &form).await
     }
 
     /// Asks for a use, every other time at the other server.
@@ -45,16 +44,7 @@ impl Two {
 
     /// Every entry of the log.
     async fn usage(&self) -> Vec<Value> {
-        let (mut entries, mut cursor) = (Vec::new(), String::new());
-        loop {
-            let path = format!("/query_usage?limit=1000&cursor={cursor}");
-            let answer = send(self.servers[1].get(&self.key, &path)).await;
-            entries.extend(answer.check_success().body["usage"].as_array().unwrap().clone());
-            match answer.body["next_cursor"].as_str() {
-                Some(next) => next.clone_into(&mut cursor),
-                None => return entries,
-            }
-        }
+        self.servers[1].usage(&self.key, "").await
     }
 }
 

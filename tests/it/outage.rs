@@ -30,9 +30,8 @@ impl Outage {
     }
 
     async fn add(&self, count: usize, uses: usize) -> Vec<String> {
-        let form = [("count", count.to_string()), ("usage_count", uses.to_string())];
-        let answer = send(self.servers[0].post(&self.key, "/add_tokens").form(&form)).await;
-        serde_json::from_value(answer.check_success().body["token_uids"].clone()).unwrap()
+        let form = [("count", &*count.to_string()), ("usage_count", &*uses.to_string())];
+        self.servers[0].add_tokens(&self.key, &form).await
     }
 
     async fn status(&self, server: usize, path: &str) -> u16 {

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use reqwest::RequestBuilder;
+use serde_json::Value;
 use tempfile::TempDir;
 use tessera::store::{Connection, DatabaseUrl};
 
+use crate::app::send;
 use crate::database::{self, Database, on_postgres};
 
 /// A folder with a database, in which commands run.
@@ -152,6 +154,26 @@ impl Server {
 
     pub fn get(&self, key: &str, path: &str) -> RequestBuilder {
         reqwest::Client::new().get(format!("{}{path}", self.base)).bearer_auth(key)
+    }
+
+    /// Adds tokens, and returns their uids.
+    pub async fn add_tokens(&self, key: &str, form: &[(&str, &str)]) -> Vec<String> {
+        let answer = send(self.post(key, "/add_tokens").form(form)).await;
+        serde_json::from_value(answer.check_success().body["token_uids"].clone()).unwrap()
+    }
+
+    /// The usage log, of one token or the whole, newest first.
+    pub async fn usage(&self, key: &str, uid: &str) -> Vec<Value> {
+        let (mut entries, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/query_usage?limit=1000&token_uid={uid}&cursor={cursor}");
+            let answer = send(self.get(key, &path)).await;
+            entries.extend(answer.check_success().body["usage"].as_array().unwrap().clone());
+            match answer.body["next_cursor"].as_str() {
+                Some(next) => next.clone_into(&mut cursor),
+                None => return entries,
+            }
+        }
     }
 
     pub fn log(&self) -> String {

@@ -7,7 +7,7 @@ use diesel::connection::SimpleConnection;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::app::{Answer, send, with_required};
+use crate::app::{send, with_required};
 use crate::database::on_postgres;
 use crate::process::{Place, check_failed};
 
@@ -170,17 +170,7 @@ async fn a_full_disk_is_503_and_loses_nothing() {
 
 /// How many successful uses of a token the log has.
 async fn usage_count(server: &crate::process::Server, key: &str, uid: &str) -> usize {
-    let (mut cursor, mut count) = (String::new(), 0);
-    loop {
-        let answer: Answer =
-            send(server.get(key, &format!("/query_usage?limit=1000&token_uid={uid}&cursor={cursor}"))).await;
-        let entries = answer.check_success().body["usage"].as_array().unwrap();
-        count += entries.iter().filter(|entry| entry["error_code"].is_null()).count();
-        match answer.body["next_cursor"].as_str() {
-            Some(next) => next.clone_into(&mut cursor),
-            None => return count,
-        }
-    }
+    server.usage(key, uid).await.iter().filter(|entry| entry["error_code"].is_null()).count()
 }
 
 #[actix_web::test]
