@@ -46,6 +46,8 @@ pub struct PageUser {
     pub sees: bool,
     /// Whether the user may delete, and so restore.
     pub deletes: bool,
+    /// Whether the user looks after settings, users and keys.
+    pub manages: bool,
 }
 
 impl Page {
@@ -56,6 +58,7 @@ impl Page {
             name: caller.via.name().to_owned(),
             sees: caller.role.may(Permission::See),
             deletes: caller.role.may(Permission::Delete),
+            manages: caller.role.may(Permission::Manage),
         });
         Self { base: base.unwrap_or_default(), at, user }
     }
