@@ -104,6 +104,8 @@ pub enum Answer {
         face: Option<Face>,
         /// The first moment at which it would succeed as it stands.
         retry_at: Option<Micros>,
+        /// The moment of the decision, by the clock that decided.
+        at: Micros,
     },
     /// The ask contradicts itself; it is no attempt.
     Mistaken(TokenError),
@@ -197,7 +199,7 @@ impl Held {
     /// Uses the token once, or says why not.
     fn consume(&mut self, id: TokenId, now: Micros) -> Answer {
         let Some(held) = self.tokens.get_mut(&id) else {
-            return Answer::Refused { refusal: Refusal::NotExists, face: None, retry_at: None };
+            return Answer::Refused { refusal: Refusal::NotExists, face: None, retry_at: None, at: now };
         };
         match consume(&held.token, now) {
             Ok(used) => {
@@ -210,7 +212,7 @@ impl Held {
                     held.changed = true;
                 }
                 let face = Some(Face::from(&held.token));
-                Answer::Refused { refusal, face, retry_at: retry_at(&held.token, now) }
+                Answer::Refused { refusal, face, retry_at: retry_at(&held.token, now), at: now }
             }
         }
     }
@@ -232,7 +234,7 @@ fn settle_one(ask: &Ask, held: &mut Held, now: Micros) -> Answer {
     }
     let answer = match found {
         Some(id) => held.consume(id, now),
-        None => Answer::Refused { refusal: Refusal::NotExists, face: None, retry_at: None },
+        None => Answer::Refused { refusal: Refusal::NotExists, face: None, retry_at: None, at: now },
     };
     if let (Some(kept), Answer::Consumed(face)) = (kept, &answer) {
         held.replies.insert(kept, face.clone());

@@ -52,7 +52,7 @@ pub async fn consume_token(
     match app.store.consume(Ask { who: who.caller.principal, what, key }).await? {
         Answer::Consumed(face) => Ok(success(Used { consumed: true, replayed: false, face })),
         Answer::Replayed(face) => Ok(success(Used { consumed: true, replayed: true, face })),
-        Answer::Refused { refusal, face, retry_at } => Ok(refused(refusal, face, retry_at, app.store.now())),
+        Answer::Refused { refusal, face, retry_at, at } => Ok(refused(refusal, face, retry_at, at)),
         Answer::Mistaken(error) => Err(error.into()),
     }
 }
