@@ -76,6 +76,7 @@ fn token() -> Token {
         creator: "key:bench".into(),
         created: now,
         modified: now,
+        batch: None,
     }
 }
 

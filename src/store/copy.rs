@@ -6,7 +6,7 @@ use diesel::sql_types::{BigInt, Bool};
 
 use super::Error;
 use super::connection::Connection;
-use super::schema::{audit, keys, replies, sessions, settings, tokens, usage, users};
+use super::schema::{action_tokens, actions, audit, batches, keys, replies, sessions, settings, tokens, usage, users};
 
 /// Rows that are in memory at once.
 const PAGE: i64 = 5_000;
@@ -99,6 +99,39 @@ numbered!(
         search: String,
         deleted_at: Number,
         deleted_by: Text,
+        batch: Number,
+    }
+);
+numbered!(
+    batches,
+    BatchRow { uid: String, name: String, count: i32, creator: String, created: i64, made: Number, failure: Text }
+);
+numbered!(
+    actions,
+    ActionRow {
+        uid: String,
+        what: String,
+        principal: String,
+        timestamp: i64,
+        count: i32,
+        refused: i32,
+        undone: Number,
+        undone_by: Text,
+    }
+);
+row!(
+    action_tokens,
+    ActionTokenRow {
+        action: i64,
+        token: i64,
+        stamp: i64,
+        label: Text,
+        valid_from: Number,
+        valid_to: Number,
+        usage_count: i32,
+        lock_time: i32,
+        uses_after: i32,
+        kept: Text,
     }
 );
 numbered!(usage, UsageRow {
@@ -159,6 +192,23 @@ impl Rows for ReplyRow {
     }
 }
 
+impl Rows for ActionTokenRow {
+    const TABLE: &'static str = "action_tokens";
+    const NUMBERED: bool = false;
+
+    fn page(connection: &mut Connection, after: Option<&Self>) -> QueryResult<Vec<Self>> {
+        let (action, token) = after.map_or((i64::MIN, i64::MIN), |row| (row.action, row.token));
+        let alike = action_tokens::action.eq(action).and(action_tokens::token.gt(token));
+        let behind = action_tokens::table.filter(action_tokens::action.gt(action).or(alike));
+        let ordered = behind.order((action_tokens::action, action_tokens::token)).limit(PAGE);
+        ordered.select(Self::as_select()).load(connection)
+    }
+
+    fn insert(connection: &mut Connection, rows: Vec<Self>) -> QueryResult<()> {
+        insert!(action_tokens, connection, rows)
+    }
+}
+
 impl Rows for SettingRow {
     const TABLE: &'static str = "settings";
     const NUMBERED: bool = false;
@@ -182,6 +232,9 @@ pub fn copy(from: &mut Connection, to: &mut Connection) -> Result<Vec<Copied>, E
     let copied = vec![
         table::<TokenRow>(from, to)?,
         table::<UsageRow>(from, to)?,
+        table::<BatchRow>(from, to)?,
+        table::<ActionRow>(from, to)?,
+        table::<ActionTokenRow>(from, to)?,
         table::<ReplyRow>(from, to)?,
         // Before their sessions.
         table::<UserRow>(from, to)?,
@@ -258,6 +311,7 @@ pub fn hold_still(from: &mut Connection) -> Result<(), Error> {
         return Err(Error::Refused("It is in use; stop every server on it first.".into()));
     }
     // Whoever comes now can read, and waits with a change until the copy is there.
-    let tables = "tokens, usage, replies, users, sessions, keys, settings, audit, attempts, turns";
+    let tables = "tokens, usage, batches, actions, action_tokens, replies, users, sessions, keys, settings, audit, \
+                  attempts, turns";
     Ok(from.batch_execute(&format!("LOCK TABLE {tables} IN EXCLUSIVE MODE"))?)
 }

@@ -20,6 +20,49 @@ diesel::table! {
         search -> Text,
         deleted_at -> Nullable<BigInt>,
         deleted_by -> Nullable<Text>,
+        batch -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    batches (id) {
+        id -> BigInt,
+        uid -> Text,
+        name -> Text,
+        count -> Integer,
+        creator -> Text,
+        created -> BigInt,
+        made -> Nullable<BigInt>,
+        failure -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    actions (id) {
+        id -> BigInt,
+        uid -> Text,
+        what -> Text,
+        principal -> Text,
+        timestamp -> BigInt,
+        count -> Integer,
+        refused -> Integer,
+        undone -> Nullable<BigInt>,
+        undone_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    action_tokens (action, token) {
+        action -> BigInt,
+        token -> BigInt,
+        stamp -> BigInt,
+        label -> Nullable<Text>,
+        valid_from -> Nullable<BigInt>,
+        valid_to -> Nullable<BigInt>,
+        usage_count -> Integer,
+        lock_time -> Integer,
+        uses_after -> Integer,
+        kept -> Nullable<Text>,
     }
 }
 
@@ -125,3 +168,4 @@ diesel::table! {
 
 diesel::joinable!(sessions -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(sessions, users);
+diesel::allow_tables_to_appear_in_same_query!(tokens, batches, action_tokens, usage);

@@ -6,7 +6,7 @@ use diesel::sql_types::{BigInt, Bool, Text};
 use serde::{Deserialize, Serialize};
 
 use super::connection::{Connection, MultiBackend};
-use super::schema::tokens;
+use super::schema::{batches, tokens};
 use super::tokens::{TokenRow, fold};
 use crate::token::{Micros, State, Token, Uid};
 
@@ -21,12 +21,14 @@ pub struct TokenFilter {
     pub created_from: Option<Micros>,
     /// Not made after.
     pub created_to: Option<Micros>,
+    /// Made in this batch.
+    pub batch: Option<Uid>,
 }
 
 impl TokenFilter {
     /// Whether a page is found by walking an index, in the time of its rows: a search or a state may read a million.
     pub fn walks_an_index(&self) -> bool {
-        self.q.is_none() && self.state.is_none()
+        self.q.is_none() && self.state.is_none() && self.batch.is_none()
     }
 }
 
@@ -210,6 +212,10 @@ fn filtered(connection: &Connection, filter: &TokenFilter, now: Micros) -> token
     }
     if let Some(to) = filter.created_to {
         query = query.filter(tokens::created.le(to.get()));
+    }
+    if let Some(batch) = filter.batch {
+        let number = batches::table.filter(batches::uid.eq(batch.to_string())).select(batches::id);
+        query = query.filter(tokens::batch.nullable().eq(number.single_value()));
     }
     query
 }

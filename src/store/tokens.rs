@@ -16,7 +16,7 @@ use super::schema::tokens;
 use crate::access::Principal;
 use crate::token::input::Change;
 use crate::token::settle::{Lookup, TokenId};
-use crate::token::{Micros, Token, TokenError, Uid};
+use crate::token::{BatchId, Micros, Token, TokenError, Uid};
 
 /// A row of `tokens`, as far as a token goes.
 #[derive(Queryable, Selectable)]
@@ -34,6 +34,7 @@ pub struct TokenRow {
     creator: String,
     created: i64,
     modified: i64,
+    batch: Option<BatchId>,
 }
 
 /// What a row of these columns is made of.
@@ -42,7 +43,7 @@ pub(super) type RowType = SqlTypeOf<AsSelect<TokenRow, Pg>>;
 impl TokenRow {
     /// The columns, in their order.
     pub(super) const COLUMNS: &str = "uid, value, label, valid_from, valid_to, usage_count, lock_time, last_used, \
-                                      lock_start, creator, created, modified";
+                                      lock_start, creator, created, modified, batch";
 
     pub(super) fn token(self) -> QueryResult<Token> {
         Ok(Token {
@@ -58,6 +59,7 @@ impl TokenRow {
             creator: self.creator,
             created: Micros::stored(self.created),
             modified: Micros::stored(self.modified),
+            batch: self.batch,
         })
     }
 }
@@ -79,6 +81,7 @@ struct NewRow {
     created: i64,
     modified: i64,
     search: String,
+    batch: Option<BatchId>,
 }
 
 impl NewRow {
@@ -97,6 +100,7 @@ impl NewRow {
             created: token.created.get(),
             modified: token.modified.get(),
             search: search_text(token),
+            batch: token.batch,
         }
     }
 }

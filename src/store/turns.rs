@@ -10,6 +10,8 @@ use super::schema::turns;
 pub enum Turn {
     /// Taking the manager's role from somebody, when a manager has to be left; making the first user.
     Users,
+    /// Changing the settings, of which some have no row yet that could be locked.
+    Settings,
     /// Counting failed sign-ins and adding one.
     SignIn,
 }
@@ -22,6 +24,7 @@ pub fn wait(connection: &mut Connection, turn: Turn) -> QueryResult<()> {
     let Connection::Postgres(connection) = connection else { return Ok(()) };
     let name = match turn {
         Turn::Users => "users",
+        Turn::Settings => "settings",
         Turn::SignIn => "sign_in",
     };
     turns::table.find(name).select(turns::name).for_update().execute(connection).map(drop)

@@ -81,6 +81,7 @@ impl RawFields {
             creator: origin.creator,
             created: origin.created,
             modified: origin.created,
+            batch: None,
         };
         token.checked_after(read.mistakes)
     }

@@ -100,7 +100,12 @@ pub struct Token {
     pub created: Micros,
     /// When a person or integrator last changed it; a use is no change.
     pub modified: Micros,
+    /// The batch in which it was made.
+    pub batch: Option<BatchId>,
 }
+
+/// The number of a batch: tokens that were made together.
+pub type BatchId = i64;
 
 /// What a consume would be refused with; `Active` when it would not be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -176,6 +181,7 @@ pub(crate) mod tests {
             creator: "user:anna".into(),
             created: Micros::EPOCH,
             modified: Micros::EPOCH,
+            batch: None,
         }
     }
 

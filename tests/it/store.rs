@@ -33,6 +33,7 @@ pub fn token(usage_count: i32) -> Token {
         creator: "user:anna".into(),
         created: now,
         modified: now,
+        batch: None,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::store::token_list::{self, Part, TokenFilter};
 use crate::store::tokens;
 use crate::store::usage::{self, Entry, UsageFilter};
 use crate::token::input::read_time;
-use crate::token::{Micros, State, TokenError, Uid, VALUE_MAX_CHARS};
+use crate::token::{Micros, State, TokenError, Uid, VALUE_MAX_CHARS, quoted};
 use crate::web::cursor::{CursorOf, cut, more_than};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Ask, See};
@@ -52,16 +52,22 @@ pub async fn query_token(_who: Allowed<Ask>, params: Params, app: web::Data<App>
 /// # Errors
 /// The contract's.
 pub async fn query_tokens(_who: Allowed<See>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
-    params.only(&["q", "state", "created_from", "created_to", "limit", "cursor"])?;
+    params.only(&["q", "state", "created_from", "created_to", "batch", "limit", "cursor"])?;
     let filter = TokenFilter {
         q: params.filled("q")?.map(search_term).transpose()?,
         state: params.parsed::<State>("state")?,
         created_from: time(&params, "created_from", &app)?,
         created_to: time(&params, "created_to", &app)?,
+        batch: batch(&params)?,
     };
     let limit = params.number("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT);
-    let parts =
-        [filter.q.clone(), filter.state.map(|s| s.word().into()), shown(filter.created_from), shown(filter.created_to)];
+    let parts = [
+        filter.q.clone(),
+        filter.state.map(|state| state.word().into()),
+        shown(filter.created_from),
+        shown(filter.created_to),
+        filter.batch.map(|batch| batch.to_string()),
+    ];
     let cursors = CursorOf::new("query_tokens", &parts);
     let after = params.filled("cursor")?.map(|text| cursors.read(&text)).transpose()?;
     let now = app.store.now();
@@ -97,6 +103,12 @@ pub async fn query_usage(_who: Allowed<See>, params: Params, app: web::Data<App>
 
 fn time(params: &Params, name: &'static str, app: &App) -> Result<Option<Micros>, Error> {
     Ok(params.filled(name)?.map(|text| read_time(name, &text, app.zone)).transpose()?)
+}
+
+/// A batch's uid.
+fn batch(params: &Params) -> Result<Option<Uid>, Error> {
+    let wrong = |text: &str| TokenError::value("batch", format!("batch {} is not the uid of a batch", quoted(text)));
+    Ok(params.filled("batch")?.map(|text| text.parse().map_err(|_| wrong(&text))).transpose()?)
 }
 
 /// What is searched for.

@@ -3,35 +3,23 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use chrono::{Datelike, NaiveDate};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::asked::{Asked, ORDERS};
 use super::view::{Row, StateView};
 use super::when::{Clock, grouped};
 use super::{Flash, Page, Problems, page};
 use crate::access::Permission;
-use crate::store::token_list::{self, Part, Place, Sort, TokenFilter};
-use crate::token::input::read_time;
-use crate::token::{Micros, State, Token, TokenError, Uid};
+use crate::store::token_list::{self, Part, Place, Sort};
+use crate::token::{State, Token, TokenError, Uid};
 use crate::web::counts::Count;
 use crate::web::cursor::{CursorOf, more_than};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, See};
-use crate::web::json::query::search_term;
 use crate::web::params::Params;
 use crate::web::state::App;
 
 /// Tokens on a page.
 const ROWS: usize = 50;
-
-/// The orders that can be chosen: the word in the address, the words on the page, and what they mean.
-const ORDERS: [(&str, &str, Sort, bool); 5] = [
-    ("newest", "Newest first", Sort::Created, true),
-    ("oldest", "Oldest first", Sort::Created, false),
-    ("value", "By value", Sort::Value, false),
-    ("label", "By label", Sort::Label, false),
-    ("valid_to", "Ending first", Sort::ValidTo, false),
-];
 
 #[derive(Template)]
 #[template(path = "tokens/list.html")]
@@ -51,98 +39,6 @@ struct ListPage {
     newer: Option<String>,
     older: Option<String>,
     last: String,
-}
-
-/// The filter and the order, as the address has them.
-#[derive(Clone, Default)]
-struct Asked {
-    q: String,
-    state: String,
-    created_from: String,
-    created_to: String,
-    sort: String,
-}
-
-impl Asked {
-    fn read(params: &Params) -> Result<Self, Error> {
-        let text = |name| params.text(name).map(Option::unwrap_or_default);
-        let sort = text("sort")?;
-        let known = ORDERS.iter().find(|(word, ..)| *word == sort).map_or("newest", |(word, ..)| word);
-        Ok(Self {
-            q: text("q")?.trim().to_owned(),
-            state: text("state")?,
-            created_from: text("created_from")?,
-            created_to: text("created_to")?,
-            sort: known.to_owned(),
-        })
-    }
-
-    fn is_set(&self) -> bool {
-        [&self.q, &self.state, &self.created_from, &self.created_to].into_iter().any(|part| !part.is_empty())
-    }
-
-    fn order(&self) -> (Sort, bool) {
-        let order = ORDERS.iter().find(|(word, ..)| *word == self.sort);
-        order.map_or((Sort::Created, true), |(_, _, sort, descending)| (*sort, *descending))
-    }
-
-    /// What it means, and what is wrong with it.
-    fn filter(&self, app: &App, problems: &mut Problems) -> TokenFilter {
-        let filled = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-        let day = |name, text| filled(text).map(|text| bound(name, &text, app)).transpose();
-        TokenFilter {
-            q: problems.note(filled(&self.q).map(search_term).transpose()),
-            state: problems.note(filled(&self.state).map(|word| word.parse::<State>()).transpose()),
-            created_from: problems.note(day("created_from", &self.created_from)),
-            created_to: problems.note(day("created_to", &self.created_to)),
-        }
-    }
-
-    /// The address of this list, with `more` behind it.
-    fn href(&self, base: &str, more: &str) -> String {
-        let sort = if self.sort == "newest" { "" } else { &self.sort };
-        let parts = [
-            ("q", self.q.as_str()),
-            ("state", &self.state),
-            ("created_from", &self.created_from),
-            ("created_to", &self.created_to),
-            ("sort", sort),
-        ];
-        let parts = parts.iter().filter(|(_, value)| !value.is_empty());
-        let parts = parts.map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
-        let query: Vec<String> = parts.chain(Some(more.to_owned()).filter(|more| !more.is_empty())).collect();
-        if query.is_empty() { format!("{base}/") } else { format!("{base}/?{}", query.join("&")) }
-    }
-
-    /// The parts of the filter, and the address of the list without each.
-    fn loosen(&self, base: &str) -> Vec<(&'static str, String)> {
-        let without = |name, part: fn(&mut Self) -> &mut String| {
-            let mut other = self.clone();
-            let set = !part(&mut other).is_empty();
-            part(&mut other).clear();
-            set.then(|| (name, other.href(base, "")))
-        };
-        let parts = [
-            without("the search", |asked| &mut asked.q),
-            without("the state", |asked| &mut asked.state),
-            without("the first day", |asked| &mut asked.created_from),
-            without("the last day", |asked| &mut asked.created_to),
-        ];
-        parts.into_iter().flatten().collect()
-    }
-}
-
-/// A bound of the filter. A day alone is meant whole: whoever asks for tokens made until Friday means Friday's, too.
-fn bound(name: &'static str, text: &str, app: &App) -> Result<Micros, TokenError> {
-    let read = |text: &str| read_time(name, text, app.zone);
-    match NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().and_then(|day| day.succ_opt()) {
-        Some(next) if name == "created_to" && next.year() > 9_999 => Ok(Micros::LAST),
-        Some(next) if name == "created_to" => {
-            let end = read(&next.to_string())?;
-            Ok(Micros::stored(end.get() - 1))
-        }
-        _ => read(text),
-    }
 }
 
 /// Shows a page of the list.
@@ -178,9 +74,9 @@ pub async fn show(
     } else {
         app.counts.of(&app.store, &filter, clock.now).await?
     };
-    let base = app.base.to_string();
+    let path = format!("{}/", app.base);
     let link = |name: &str, place: Option<Place>| {
-        place.map(|place| asked.href(&base, &format!("{name}={}", cursors.write(&place))))
+        place.map(|place| asked.href(&path, &format!("{name}={}", cursors.write(&place))))
     };
     let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let template = ListPage {
@@ -192,11 +88,11 @@ pub async fn show(
         untouched: rows.is_empty() && is_all && !asked.is_set() && problems.is_empty(),
         rows: rows.iter().map(|token| Row::new(token, clock)).collect(),
         count: counted(count),
-        loosen: asked.loosen(&base),
-        first: asked.href(&base, ""),
+        loosen: asked.loosen(&path),
+        first: asked.href(&path, ""),
         newer: link("before", before),
         older: link("after", behind),
-        last: asked.href(&base, "last=1"),
+        last: asked.href(&path, "last=1"),
         problems,
         filter: asked,
     };

@@ -272,6 +272,7 @@ mod tests {
             creator: "user:anna".into(),
             created: Micros::EPOCH,
             modified: Micros::EPOCH,
+            batch: None,
         }
     }
 

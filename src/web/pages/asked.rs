@@ -1,0 +1,142 @@
+//! The filter and the order of tokens as an address has them: for every page that shows or changes what a filter finds.
+
+use chrono::{Datelike, NaiveDate};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::Problems;
+use crate::store::token_list::{Sort, TokenFilter};
+use crate::token::input::read_time;
+use crate::token::{Micros, State, TokenError, Uid};
+use crate::web::error::Error;
+use crate::web::json::query::search_term;
+use crate::web::params::Params;
+use crate::web::state::App;
+
+/// The orders that can be chosen: the word in the address, the words on the page, and what they mean.
+pub const ORDERS: [(&str, &str, Sort, bool); 5] = [
+    ("newest", "Newest first", Sort::Created, true),
+    ("oldest", "Oldest first", Sort::Created, false),
+    ("value", "By value", Sort::Value, false),
+    ("label", "By label", Sort::Label, false),
+    ("valid_to", "Ending first", Sort::ValidTo, false),
+];
+
+/// The filter and the order, as the address has them.
+#[derive(Clone, Default)]
+pub struct Asked {
+    /// Part of value or label, or a uid.
+    pub q: String,
+    /// A state's word.
+    pub state: String,
+    /// A day, or a moment.
+    pub created_from: String,
+    /// A day, which is meant whole, or a moment.
+    pub created_to: String,
+    /// A batch's uid.
+    pub batch: String,
+    /// The word of one of [`ORDERS`].
+    pub sort: String,
+}
+
+impl Asked {
+    /// What the parameters say.
+    ///
+    /// # Errors
+    /// A parameter that is no text.
+    pub fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
+        let text = |name| params.text(name).map(Option::unwrap_or_default);
+        let sort = text("sort")?;
+        let known = ORDERS.iter().find(|(word, ..)| *word == sort).map_or("newest", |(word, ..)| word);
+        Ok(Self {
+            q: text("q")?.trim().to_owned(),
+            state: text("state")?,
+            created_from: text("created_from")?,
+            created_to: text("created_to")?,
+            batch: text("batch")?,
+            sort: known.to_owned(),
+        })
+    }
+
+    /// Whether it asks for anything less than all tokens.
+    pub fn is_set(&self) -> bool {
+        self.filters().into_iter().any(|(_, part)| !part.is_empty())
+    }
+
+    /// The filter's parameters and what they say.
+    pub fn filters(&self) -> [(&'static str, &str); 5] {
+        [
+            ("q", &self.q),
+            ("state", &self.state),
+            ("created_from", &self.created_from),
+            ("created_to", &self.created_to),
+            ("batch", &self.batch),
+        ]
+    }
+
+    /// The order, and whether it goes from the greatest to the least.
+    pub fn order(&self) -> (Sort, bool) {
+        let order = ORDERS.iter().find(|(word, ..)| *word == self.sort);
+        order.map_or((Sort::Created, true), |(_, _, sort, descending)| (*sort, *descending))
+    }
+
+    /// What it means, and what is wrong with it.
+    pub fn filter(&self, app: &App, problems: &mut Problems) -> TokenFilter {
+        let filled = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        let day = |name, text| filled(text).map(|text| bound(name, &text, app)).transpose();
+        let batch = |text: String| {
+            let uid = text.parse::<Uid>();
+            uid.map_err(|_| TokenError::value("batch", "The batch is not one of those that can be chosen"))
+        };
+        TokenFilter {
+            q: problems.note(filled(&self.q).map(search_term).transpose()),
+            state: problems.note(filled(&self.state).map(|word| word.parse::<State>()).transpose()),
+            created_from: problems.note(day("created_from", &self.created_from)),
+            created_to: problems.note(day("created_to", &self.created_to)),
+            batch: problems.note(filled(&self.batch).map(batch).transpose()),
+        }
+    }
+
+    /// The address of what this finds at `path`, with `more` behind it.
+    pub fn href(&self, path: &str, more: &str) -> String {
+        let sort = if self.sort == "newest" { "" } else { &self.sort };
+        let parts = self.filters().into_iter().chain([("sort", sort)]).filter(|(_, value)| !value.is_empty());
+        let parts = parts.map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
+        let query: Vec<String> = parts.chain(Some(more.to_owned()).filter(|more| !more.is_empty())).collect();
+        if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
+    }
+
+    /// The parts of the filter, and the address at `path` without each.
+    pub fn loosen(&self, path: &str) -> Vec<(&'static str, String)> {
+        let without = |name, part: fn(&mut Self) -> &mut String| {
+            let mut other = self.clone();
+            let set = !part(&mut other).is_empty();
+            part(&mut other).clear();
+            set.then(|| (name, other.href(path, "")))
+        };
+        let parts = [
+            without("the search", |asked| &mut asked.q),
+            without("the state", |asked| &mut asked.state),
+            without("the first day", |asked| &mut asked.created_from),
+            without("the last day", |asked| &mut asked.created_to),
+            without("the batch", |asked| &mut asked.batch),
+        ];
+        parts.into_iter().flatten().collect()
+    }
+}
+
+/// A bound of a filter. A day alone is meant whole: whoever asks for tokens made until Friday means Friday's, too.
+///
+/// # Errors
+/// A value error that names the parameter.
+pub fn bound(name: &'static str, text: &str, app: &App) -> Result<Micros, TokenError> {
+    let read = |text: &str| read_time(name, text, app.zone);
+    let is_last = matches!(name, "created_to" | "to");
+    match NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().and_then(|day| day.succ_opt()) {
+        Some(next) if is_last && next.year() > 9_999 => Ok(Micros::LAST),
+        Some(next) if is_last => {
+            let end = read(&next.to_string())?;
+            Ok(Micros::stored(end.get() - 1))
+        }
+        _ => read(text),
+    }
+}
