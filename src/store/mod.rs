@@ -4,6 +4,7 @@
 //! [`Store::consume`] through the one writer, [`Store::write`] through it on SQLite and beside it on PostgreSQL,
 //! [`Store::look`] for a row or two, [`Store::read`] for lists.
 
+pub mod actions;
 pub mod attempts;
 pub mod audit;
 pub mod clock;
@@ -13,14 +14,17 @@ pub mod deleted;
 pub mod error;
 pub mod keys;
 pub mod ledger;
+pub mod many;
 pub mod migrations;
 pub mod replies;
 pub mod schema;
+pub mod selection;
 pub mod sessions;
 pub mod settings;
 pub mod token_list;
 pub mod tokens;
 pub mod turns;
+pub mod undo;
 pub mod usage;
 pub mod users;
 pub mod writer;

@@ -190,7 +190,11 @@ pub fn count_all(connection: &mut Connection) -> QueryResult<i64> {
     tokens::table.filter(tokens::deleted_at.is_null()).count().get_result(connection)
 }
 
-fn filtered(connection: &Connection, filter: &TokenFilter, now: Micros) -> tokens::BoxedQuery<'static, MultiBackend> {
+pub(super) fn filtered(
+    connection: &Connection,
+    filter: &TokenFilter,
+    now: Micros,
+) -> tokens::BoxedQuery<'static, MultiBackend> {
     let mut query = tokens::table.into_boxed().filter(tokens::deleted_at.is_null());
     if let Some(q) = &filter.q {
         // Not LIKE, which takes quadratic time for a text that is nearly found everywhere.

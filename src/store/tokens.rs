@@ -45,6 +45,10 @@ impl TokenRow {
     pub(super) const COLUMNS: &str = "uid, value, label, valid_from, valid_to, usage_count, lock_time, last_used, \
                                       lock_start, creator, created, modified, batch";
 
+    pub(super) fn value(&self) -> &str {
+        &self.value
+    }
+
     pub(super) fn token(self) -> QueryResult<Token> {
         Ok(Token {
             uid: self.uid.parse().map_err(|error: TokenError| Diesel::DeserializationError(error.into()))?,
@@ -106,7 +110,7 @@ impl NewRow {
 }
 
 /// What a search looks through: value and label in lower case, divided by what neither can hold.
-fn search_text(token: &Token) -> String {
+pub(super) fn search_text(token: &Token) -> String {
     fold(&format!("{}\n{}", token.value, token.label.as_deref().unwrap_or_default()))
 }
 
@@ -254,6 +258,11 @@ pub fn change(connection: &mut Connection, uid: Uid, change: &Change, now: Micro
     put(connection, id, &token, changed, now)
 }
 
+/// The moment of a change: always another one than that of the change before, by which an undo tells the two apart.
+pub(super) fn stamp(before: &Token, now: Micros) -> Micros {
+    now.max(before.modified.plus_micros(1))
+}
+
 /// Stores a token that was `before` and is `changed` now; `modified` moves only when something is different.
 ///
 /// # Errors
@@ -268,7 +277,7 @@ pub fn put(
     if changed == *before {
         return Ok(());
     }
-    changed.modified = now.max(before.modified);
+    changed.modified = stamp(before, now);
     diesel::update(tokens::table.find(id)).set(NewRow::new(&changed)).execute(connection).map_err(unique)?;
     Ok(())
 }

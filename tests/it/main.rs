@@ -13,6 +13,7 @@ mod process;
 mod trace;
 
 mod access;
+mod actions;
 mod add;
 mod architecture;
 mod bad_input;

@@ -1,0 +1,242 @@
+//! Actions: what is done to many tokens at once, in one transaction, and undone as one.
+
+use diesel::prelude::*;
+
+use super::connection::Connection;
+use super::error::taken;
+use super::schema::{action_tokens, actions};
+use super::selection::{self, Seal, Selection};
+use super::tokens::stamp;
+use super::{Error, audit, many};
+use crate::access::Principal;
+use crate::token::action::Action;
+use crate::token::settle::TokenId;
+use crate::token::{Micros, Token, TokenError, UNLIMITED, Uid};
+
+/// Tokens that a plan shows before and after.
+const EXAMPLES: usize = 5;
+/// Tokens of one reason that a plan names.
+const NAMED: usize = 5;
+
+/// What an action would do, or has done.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Tokens of the selection.
+    pub selected: usize,
+    /// Tokens that would be changed.
+    pub changed: usize,
+    /// Tokens that are so already.
+    pub same: usize,
+    /// Tokens that the action is refused for, by the reason.
+    pub refused: Vec<Refused>,
+    /// Some tokens before and after.
+    pub examples: Vec<(Token, Token)>,
+    /// What was looked at.
+    pub seal: Seal,
+}
+
+impl Plan {
+    /// How many tokens are refused.
+    pub fn refused_count(&self) -> usize {
+        self.refused.iter().map(|refused| refused.count).sum()
+    }
+}
+
+/// Tokens that an action is refused for, for one reason.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// Why.
+    pub why: TokenError,
+    /// How many.
+    pub count: usize,
+    /// Some of them.
+    pub tokens: Vec<Token>,
+}
+
+/// A token that is to be changed, before and after.
+struct Changed {
+    id: TokenId,
+    before: Token,
+    after: Token,
+}
+
+fn plan_of(selected: Vec<(TokenId, Token)>, action: &Action) -> (Plan, Vec<Changed>) {
+    let seal = Seal::of(&selected);
+    let mut plan =
+        Plan { selected: selected.len(), changed: 0, same: 0, refused: Vec::new(), examples: Vec::new(), seal };
+    let mut changed = Vec::new();
+    for (n, (id, before)) in selected.into_iter().enumerate() {
+        match action.apply(&before, n + 1) {
+            Ok(after) if after == before && *action != Action::Delete => plan.same += 1,
+            Ok(after) => {
+                if plan.examples.len() < EXAMPLES {
+                    plan.examples.push((before.clone(), after.clone()));
+                }
+                changed.push(Changed { id, before, after });
+            }
+            Err(mistakes) => refuse(&mut plan.refused, mistakes.into(), before),
+        }
+    }
+    plan.changed = changed.len();
+    (plan, changed)
+}
+
+/// Reasons with a token's own numbers in them are one reason.
+fn refuse(refused: &mut Vec<Refused>, why: TokenError, token: Token) {
+    let is_unlimited = |token: &Token| token.usage_count == UNLIMITED;
+    let alike = |known: &&mut Refused| {
+        known.why.param() == why.param() && known.tokens.iter().all(|other| is_unlimited(other) == is_unlimited(&token))
+    };
+    match refused.iter_mut().find(alike) {
+        Some(known) => {
+            known.count += 1;
+            if known.tokens.len() < NAMED {
+                known.tokens.push(token);
+            }
+        }
+        None => refused.push(Refused { why, count: 1, tokens: vec![token] }),
+    }
+}
+
+/// What `action` would do to a selection as it is now.
+///
+/// # Errors
+/// A value error when the action would be refused for every token, or is for too many.
+pub fn plan(connection: &mut Connection, selection: &Selection, action: &Action, now: Micros) -> Result<Plan, Error> {
+    action.check()?;
+    Ok(plan_of(selection::load(connection, selection, now)?, action).0)
+}
+
+/// What became of an action.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is done, and can be undone by this uid.
+    Done(Uid),
+    /// Nothing was done: the selection is not what it was when it was looked at.
+    Stale(Plan),
+    /// Nothing was done: no token would be changed.
+    Nothing(Plan),
+}
+
+/// An action that is wanted.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The uid that the action will have: sent twice, it is done once.
+    pub uid: Uid,
+    /// To which tokens.
+    pub selection: Selection,
+    /// What.
+    pub action: Action,
+    /// Only if the selection is still what it was when it was looked at.
+    pub seal: Option<Seal>,
+}
+
+impl Wanted {
+    /// An action on one token, as it is.
+    pub fn one(token: Uid, action: Action) -> Self {
+        Self { uid: Uid::random(), selection: Selection::Ticked(vec![token]), action, seal: None }
+    }
+}
+
+/// Does an action to every token of its selection that it is not refused for.
+///
+/// # Errors
+/// A value error when the action would be refused for every token, or is for too many.
+pub fn perform(connection: &mut Connection, wanted: &Wanted, by: &Principal, now: Micros) -> Result<Outcome, Error> {
+    let Wanted { uid, selection, action, seal } = wanted;
+    if super::undo::is_done(connection, *uid)? {
+        return Ok(Outcome::Done(*uid));
+    }
+    action.check()?;
+    let (plan, mut changed) = plan_of(selection::lock(connection, selection, now)?, action);
+    if seal.as_ref().is_some_and(|seal| *seal != plan.seal) {
+        return Ok(Outcome::Stale(plan));
+    }
+    if changed.is_empty() {
+        return Ok(Outcome::Nothing(plan));
+    }
+    for token in &mut changed {
+        token.after.modified = stamp(&token.before, now);
+    }
+    let id = begin(connection, *uid, action, &plan, by, now)?;
+    keep(connection, id, action, &changed, now)?;
+    if *action == Action::Delete {
+        let ids: Vec<TokenId> = changed.iter().map(|token| token.id).collect();
+        many::delete(connection, &ids, by, now)?;
+    } else {
+        let rows: Vec<(TokenId, Token)> = changed.into_iter().map(|token| (token.id, token.after)).collect();
+        many::put(connection, action, &rows)?;
+    }
+    if plan.selected > 1 || *action == Action::Delete {
+        let name = if *action == Action::Delete { "bulk delete" } else { "bulk change" };
+        audit::record(connection, by, name, &uid.to_string(), &format!("{} tokens", plan.changed), now)?;
+    }
+    Ok(Outcome::Done(*uid))
+}
+
+fn begin(
+    connection: &mut Connection,
+    uid: Uid,
+    action: &Action,
+    plan: &Plan,
+    by: &Principal,
+    now: Micros,
+) -> Result<i64, Error> {
+    let what = serde_json::to_string(action).map_err(|error| Error::Failed(error.to_string()))?;
+    let count = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+    let row = (
+        actions::uid.eq(uid.to_string()),
+        actions::what.eq(what),
+        actions::principal.eq(by.as_str()),
+        actions::timestamp.eq(now.get()),
+        actions::count.eq(count(plan.changed)),
+        actions::refused.eq(count(plan.refused_count())),
+    );
+    let inserted = diesel::insert_into(actions::table).values(row).returning(actions::id).get_result(connection);
+    inserted.map_err(|error| {
+        // The same form, sent twice at once: the next look finds it done.
+        if taken(&error, "actions", "uid") { Error::Again("it was done a moment ago".into()) } else { error.into() }
+    })
+}
+
+/// What is kept of a token.
+#[derive(Insertable)]
+#[diesel(table_name = action_tokens, treat_none_as_default_value = false)]
+struct KeptRow {
+    action: i64,
+    token: TokenId,
+    stamp: i64,
+    label: Option<String>,
+    valid_from: Option<i64>,
+    valid_to: Option<i64>,
+    usage_count: i32,
+    lock_time: i32,
+    uses_after: i32,
+}
+
+fn keep(connection: &mut Connection, id: i64, action: &Action, changed: &[Changed], now: Micros) -> QueryResult<()> {
+    let stamp = |token: &Changed| if *action == Action::Delete { now } else { token.after.modified };
+    let rows = changed.iter().map(|token| KeptRow {
+        action: id,
+        token: token.id,
+        stamp: stamp(token).get(),
+        label: token.before.label.clone(),
+        valid_from: token.before.valid_from.map(Micros::get),
+        valid_to: token.before.valid_to.map(Micros::get),
+        usage_count: token.before.usage_count,
+        lock_time: token.before.lock_time,
+        uses_after: token.after.usage_count,
+    });
+    match connection {
+        Connection::Sqlite(connection) => {
+            for row in rows {
+                diesel::insert_into(action_tokens::table).values(row).execute(connection)?;
+            }
+        }
+        Connection::Postgres(connection) => {
+            let rows: Vec<KeptRow> = rows.collect();
+            diesel::copy_from(action_tokens::table).from_insertable(rows).execute(connection)?;
+        }
+    }
+    Ok(())
+}

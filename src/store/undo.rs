@@ -1,0 +1,273 @@
+//! What was done by actions, and undoing it.
+
+use std::collections::BTreeSet;
+
+use diesel::prelude::*;
+
+use super::connection::Connection;
+use super::deleted::RESTORE_DAYS;
+use super::schema::{action_tokens, actions, tokens, usage};
+use super::tokens::{TokenRow, stamp};
+use super::{Error, audit, many};
+use crate::access::Principal;
+use crate::token::action::{Action, Before, Kept};
+use crate::token::settle::TokenId;
+use crate::token::{Micros, Token, TokenError, UNLIMITED, Uid};
+
+/// How many rows are asked for by their keys in one statement: SQLite takes 32,766 parameters.
+const CHUNK: usize = 1_000;
+
+/// An action that was done.
+#[derive(Clone, Debug)]
+pub struct Done {
+    id: i64,
+    /// Its uid.
+    pub uid: String,
+    /// What it did.
+    pub action: Action,
+    /// Who did it.
+    pub by: String,
+    /// When.
+    pub at: Micros,
+    /// To how many tokens.
+    pub count: i32,
+    /// How many tokens of the selection it was refused for.
+    pub refused: i32,
+    /// When and by whom it was undone.
+    pub undone: Option<(Micros, String)>,
+}
+
+impl Done {
+    /// Whether it is not too old to be undone, and was not yet.
+    pub fn can_be_undone(&self, now: Micros) -> bool {
+        self.undone.is_none() && now.get() - self.at.get() < RESTORE_DAYS * 24 * 3_600 * 1_000_000
+    }
+}
+
+type Row = (i64, String, String, String, i64, i32, i32, Option<i64>, Option<String>);
+
+fn done((id, uid, what, by, at, count, refused, undone, undone_by): Row) -> Result<Done, Error> {
+    let action = serde_json::from_str(&what).map_err(|error| Error::Failed(error.to_string()))?;
+    let undone = undone.map(|at| (Micros::stored(at), undone_by.unwrap_or_default()));
+    Ok(Done { id, uid, action, by, at: Micros::stored(at), count, refused, undone })
+}
+
+/// Whether an action of that uid was done.
+///
+/// # Errors
+/// The database's.
+pub fn is_done(connection: &mut Connection, uid: Uid) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::exists(actions::table.filter(actions::uid.eq(uid.to_string())))).get_result(connection)
+}
+
+/// The action of that uid.
+///
+/// # Errors
+/// The database's.
+pub fn find(connection: &mut Connection, uid: Uid) -> Result<Option<Done>, Error> {
+    let row = actions::table.filter(actions::uid.eq(uid.to_string()));
+    let row: Option<Row> = row.select(actions::all_columns).get_result(connection).optional()?;
+    row.map(done).transpose()
+}
+
+/// Actions, newest first; those behind the number `after` when it is given.
+///
+/// # Errors
+/// The database's.
+pub fn page(connection: &mut Connection, after: Option<i64>, limit: i64) -> Result<Vec<(i64, Done)>, Error> {
+    let mut query = actions::table.order(actions::id.desc()).limit(limit).select(actions::all_columns).into_boxed();
+    if let Some(after) = after {
+        query = query.filter(actions::id.lt(after));
+    }
+    let rows: Vec<Row> = query.load(connection)?;
+    rows.into_iter().map(|row| done(row).map(|done| (done.id, done))).collect()
+}
+
+/// Some of the tokens that an action changed, deleted ones too, and why an undo has left one as it is.
+///
+/// # Errors
+/// The database's.
+pub fn tokens_of(
+    connection: &mut Connection,
+    action: &Done,
+    only_kept: bool,
+    at_most: i64,
+) -> Result<Vec<(Token, Option<Kept>)>, Error> {
+    let of = action_tokens::table.inner_join(tokens::table.on(tokens::id.eq(action_tokens::token)));
+    let mut rows = of.filter(action_tokens::action.eq(action.id)).into_boxed();
+    if only_kept {
+        rows = rows.filter(action_tokens::kept.is_not_null());
+    }
+    let rows = rows.order(action_tokens::token).limit(at_most).select((TokenRow::as_select(), action_tokens::kept));
+    let rows: Vec<(TokenRow, Option<String>)> = rows.load(connection)?;
+    let why = |word: Option<String>| Kept::ALL.into_iter().find(|kept| Some(kept.word()) == word.as_deref());
+    rows.into_iter().map(|(row, word)| Ok((row.token()?, why(word)))).collect()
+}
+
+/// How many tokens an undo has left as they are.
+///
+/// # Errors
+/// The database's.
+pub fn kept_count(connection: &mut Connection, action: &Done) -> QueryResult<i64> {
+    let kept = action_tokens::table.filter(action_tokens::action.eq(action.id));
+    kept.filter(action_tokens::kept.is_not_null()).count().get_result(connection)
+}
+
+/// A token that an action changed, as it is now, and what it was before.
+#[derive(Queryable)]
+struct Then {
+    id: TokenId,
+    now: TokenRow,
+    deleted_at: Option<i64>,
+    stamp: i64,
+    label: Option<String>,
+    valid_from: Option<i64>,
+    valid_to: Option<i64>,
+    usage_count: i32,
+    lock_time: i32,
+    uses_after: i32,
+}
+
+/// Undoes an action, once: each of its tokens that nobody changed since then is as it was before, without the uses that
+/// were consumed meanwhile. The others are left as they are, and it is noted why.
+///
+/// # Errors
+/// No such action; refused, when it is too old.
+pub fn undo(connection: &mut Connection, uid: Uid, by: &Principal, now: Micros) -> Result<Done, Error> {
+    if let Connection::Postgres(connection) = connection {
+        let row = actions::table.filter(actions::uid.eq(uid.to_string())).select(actions::id);
+        row.for_update().execute(connection)?;
+    }
+    let Some(done) = find(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
+    if done.undone.is_some() {
+        return Ok(done);
+    }
+    if !done.can_be_undone(now) {
+        return Err(Error::Refused(format!(
+            "This is more than {RESTORE_DAYS} days ago, and cannot be undone any more."
+        )));
+    }
+    let tokens = load(connection, done.id)?;
+    let kept = match done.action {
+        Action::Delete => restore(connection, tokens, now)?,
+        _ => put_back(connection, &done, tokens, now)?,
+    };
+    note(connection, done.id, &kept)?;
+    let set = (actions::undone.eq(now.get()), actions::undone_by.eq(by.as_str()));
+    diesel::update(actions::table.find(done.id)).set(set).execute(connection)?;
+    if done.count > 1 || done.action == Action::Delete {
+        audit::record(connection, by, "bulk undo", &done.uid, &format!("{} tokens", done.count), now)?;
+    }
+    Ok(Done { undone: Some((now, by.to_string())), ..done })
+}
+
+/// Notes why tokens were left as they are.
+fn note(connection: &mut Connection, action: i64, kept: &[(TokenId, Kept)]) -> QueryResult<()> {
+    for why in Kept::ALL {
+        let ids: Vec<TokenId> = kept.iter().filter(|(_, kept)| *kept == why).map(|(id, _)| *id).collect();
+        for chunk in ids.chunks(CHUNK) {
+            let rows = action_tokens::table.filter(action_tokens::action.eq(action));
+            let rows = rows.filter(action_tokens::token.eq_any(chunk.to_vec()));
+            diesel::update(rows).set(action_tokens::kept.eq(why.word())).execute(connection)?;
+        }
+    }
+    Ok(())
+}
+
+fn load(connection: &mut Connection, action: i64) -> QueryResult<Vec<Then>> {
+    let of = || action_tokens::table.filter(action_tokens::action.eq(action));
+    if let Connection::Postgres(connection) = connection {
+        let ids = of().select(action_tokens::token);
+        let rows = tokens::table.filter(tokens::id.eq_any(ids)).order(tokens::uid).select(tokens::id);
+        rows.for_no_key_update().execute(connection)?;
+    }
+    of().inner_join(tokens::table.on(tokens::id.eq(action_tokens::token)))
+        .order(action_tokens::token)
+        .select((
+            tokens::id,
+            TokenRow::as_select(),
+            tokens::deleted_at,
+            action_tokens::stamp,
+            action_tokens::label,
+            action_tokens::valid_from,
+            action_tokens::valid_to,
+            action_tokens::usage_count,
+            action_tokens::lock_time,
+            action_tokens::uses_after,
+        ))
+        .load(connection)
+}
+
+fn put_back(
+    connection: &mut Connection,
+    done: &Done,
+    tokens: Vec<Then>,
+    now: Micros,
+) -> Result<Vec<(TokenId, Kept)>, Error> {
+    let (mut undone, mut kept) = (Vec::new(), Vec::new());
+    for then in tokens {
+        let token = then.now.token()?;
+        if then.deleted_at.is_some() {
+            kept.push((then.id, Kept::Deleted));
+        } else if token.modified.get() != then.stamp {
+            kept.push((then.id, Kept::Changed));
+        } else {
+            let before = Before {
+                label: then.label,
+                valid_from: then.valid_from.map(Micros::stored),
+                valid_to: then.valid_to.map(Micros::stored),
+                usage_count: then.usage_count,
+                lock_time: then.lock_time,
+                uses_after: then.uses_after,
+            };
+            let was_unlimited = before.uses_after == UNLIMITED && before.usage_count != UNLIMITED;
+            let is_used = token.last_used.is_some_and(|used| used >= done.at);
+            let consumed = if was_unlimited && is_used { consumed_since(connection, then.id, done.at)? } else { 0 };
+            let after = Token { modified: stamp(&token, now), ..done.action.undo(&token, &before, consumed) };
+            undone.push((then.id, after));
+        }
+    }
+    many::put(connection, &done.action, &undone)?;
+    Ok(kept)
+}
+
+fn consumed_since(connection: &mut Connection, id: TokenId, at: Micros) -> QueryResult<i32> {
+    let of_token = usage::table.filter(usage::token.eq(id)).filter(usage::timestamp.ge(at.get()));
+    let consumed: i64 = of_token.filter(usage::error_code.is_null()).count().get_result(connection)?;
+    Ok(i32::try_from(consumed).unwrap_or(i32::MAX))
+}
+
+fn restore(connection: &mut Connection, tokens: Vec<Then>, now: Micros) -> Result<Vec<(TokenId, Kept)>, Error> {
+    let in_use = values_in_use(connection, tokens.iter().map(|then| then.now.value()))?;
+    let (mut restored, mut kept) = (Vec::new(), Vec::new());
+    for then in tokens {
+        let token = then.now.token()?;
+        if then.deleted_at != Some(then.stamp) {
+            kept.push((then.id, Kept::Restored));
+        } else if in_use.contains(&token.value) {
+            kept.push((then.id, Kept::ValueTaken));
+        } else {
+            restored.push((then.id, stamp(&token, now)));
+        }
+    }
+    many::restore(connection, &restored).map_err(|error| match super::tokens::unique(error) {
+        // Somebody was quicker; the next look finds the value taken.
+        Error::Token(error) => Error::Again(error.to_string()),
+        error => error,
+    })?;
+    Ok(kept)
+}
+
+/// Those of the values that tokens have which are not deleted.
+fn values_in_use<'a>(
+    connection: &mut Connection,
+    values: impl Iterator<Item = &'a str>,
+) -> QueryResult<BTreeSet<String>> {
+    let values: Vec<&str> = values.collect();
+    let mut in_use = BTreeSet::new();
+    for chunk in values.chunks(CHUNK) {
+        let rows = tokens::table.filter(tokens::deleted_at.is_null()).filter(tokens::value.eq_any(chunk.to_vec()));
+        in_use.extend(rows.select(tokens::value).load::<String>(connection)?);
+    }
+    Ok(in_use)
+}

@@ -1,0 +1,186 @@
+//! What is done to many tokens at once, or to one by a click, and how it is undone.
+
+use serde::{Deserialize, Serialize};
+
+use super::input::{Change, Mistakes};
+use super::label::numbered;
+use super::{Micros, Token, TokenError, UNLIMITED};
+
+/// One kind of change, the same for each of its tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Another time range.
+    SetValidity {
+        /// Its first moment.
+        from: Bound,
+        /// Its last moment.
+        to: Bound,
+    },
+    /// A number of uses left; [`UNLIMITED`] too.
+    SetUses(i32),
+    /// Uses added to those left, or taken from them.
+    AddUses(i32),
+    /// Seconds of lock after each use.
+    SetLock(i32),
+    /// A label, with `{n}` for a running number, or none.
+    SetLabel(Option<String>),
+    /// Deletion.
+    Delete,
+}
+
+/// What becomes of an end of the time range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bound {
+    /// It stays as it is.
+    Keep,
+    /// There is none any more.
+    Open,
+    /// This moment.
+    At(Micros),
+}
+
+impl Bound {
+    #[allow(clippy::option_option, reason = "left as it is, none, and a time are three things")]
+    fn change(self) -> Option<Option<Micros>> {
+        match self {
+            Self::Keep => None,
+            Self::Open => Some(None),
+            Self::At(moment) => Some(Some(moment)),
+        }
+    }
+}
+
+impl Action {
+    /// The `n`th token, counted from 1, as this makes it. A deletion changes nothing of what the token is.
+    ///
+    /// # Errors
+    /// Every field of the token that would be outside what is allowed.
+    pub fn apply(&self, token: &Token, n: usize) -> Result<Token, Mistakes> {
+        let mut change = Change::default();
+        match self {
+            Self::SetValidity { from, to } => (change.valid_from, change.valid_to) = (from.change(), to.change()),
+            Self::SetUses(uses) => change.usage_count = Some(*uses),
+            Self::AddUses(uses) => change.add_uses = Some(*uses),
+            Self::SetLock(seconds) => change.lock_time = Some(*seconds),
+            Self::SetLabel(label) => {
+                let label = label.as_deref().map(|pattern| numbered(pattern, n)).transpose()?;
+                change.label = Some(label.filter(|label| !label.is_empty()));
+            }
+            Self::Delete => {}
+        }
+        change.apply(token)
+    }
+
+    /// Whether `apply` could refuse any token for what it is told itself.
+    ///
+    /// # Errors
+    /// A value error: it would be refused for every token.
+    pub fn check(&self) -> Result<(), TokenError> {
+        match self {
+            Self::SetLabel(Some(pattern)) => numbered(pattern, 1).map(drop),
+            Self::SetValidity { from: Bound::At(from), to: Bound::At(to) } if from >= to => {
+                Err(TokenError::value("valid_to", "valid_to must be later than valid_from"))
+            }
+            Self::SetValidity { from: Bound::Keep, to: Bound::Keep } => {
+                Err(TokenError::value("valid_from", "Say which end of the validity is to change"))
+            }
+            Self::AddUses(0) => Err(TokenError::value("add_uses", "add_uses 0 would change nothing")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The token without this action, which was done to it when it was as `before`, and after which it had
+    /// `uses_after` left. What was consumed since then stays consumed: of uses that were unlimited since, they are
+    /// `consumed_since`.
+    #[must_use]
+    pub fn undo(&self, token: &Token, before: &Before, consumed_since: i32) -> Token {
+        let mut undone = token.clone();
+        match self {
+            Self::SetValidity { .. } => {
+                (undone.valid_from, undone.valid_to) = (before.valid_from, before.valid_to);
+            }
+            Self::SetUses(_) | Self::AddUses(_) => undone.usage_count = before.uses_left(token, consumed_since),
+            Self::SetLock(_) => undone.lock_time = before.lock_time,
+            Self::SetLabel(_) => undone.label.clone_from(&before.label),
+            Self::Delete => {}
+        }
+        undone
+    }
+}
+
+/// What an action may have changed of a token, as it was before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Before {
+    /// The label.
+    pub label: Option<String>,
+    /// The first moment.
+    pub valid_from: Option<Micros>,
+    /// The last moment.
+    pub valid_to: Option<Micros>,
+    /// Uses left.
+    pub usage_count: i32,
+    /// Seconds of lock.
+    pub lock_time: i32,
+    /// Uses left after the action.
+    pub uses_after: i32,
+}
+
+impl Before {
+    /// What is kept of a token that an action makes to `after`.
+    pub fn of(token: &Token, after: &Token) -> Self {
+        Self {
+            label: token.label.clone(),
+            valid_from: token.valid_from,
+            valid_to: token.valid_to,
+            usage_count: token.usage_count,
+            lock_time: token.lock_time,
+            uses_after: after.usage_count,
+        }
+    }
+
+    fn uses_left(&self, token: &Token, consumed_since: i32) -> i32 {
+        if self.usage_count == UNLIMITED {
+            return UNLIMITED;
+        }
+        let consumed = if self.uses_after == UNLIMITED {
+            consumed_since
+        } else {
+            self.uses_after.saturating_sub(token.usage_count)
+        };
+        self.usage_count.saturating_sub(consumed.max(0)).max(0)
+    }
+}
+
+/// Why an undo leaves a token as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Somebody changed it after the action.
+    Changed,
+    /// Somebody deleted it after the action.
+    Deleted,
+    /// It was deleted by the action, and somebody restored it, or deleted it again.
+    Restored,
+    /// It was deleted by the action, and another token has its value now.
+    ValueTaken,
+}
+
+impl Kept {
+    /// Every reason.
+    pub const ALL: [Self; 4] = [Self::Changed, Self::Deleted, Self::Restored, Self::ValueTaken];
+
+    /// The word in the database.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::Deleted => "deleted",
+            Self::Restored => "restored",
+            Self::ValueTaken => "value_taken",
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "action_tests.rs"]
+mod tests;

@@ -1,0 +1,104 @@
+use super::*;
+use crate::token::consume::consume;
+use crate::token::tests::token;
+
+fn at(micros: i64) -> Micros {
+    Micros::stored(micros)
+}
+
+#[test]
+fn each_kind_changes_what_it_says() {
+    let before = Token { valid_to: Some(at(9)), ..token(3) };
+    let apply = |action: Action| action.apply(&before, 7).unwrap();
+    let range = Action::SetValidity { from: Bound::At(at(5)), to: Bound::Keep };
+    assert_eq!(apply(range), Token { valid_from: Some(at(5)), ..before.clone() });
+    let open = Action::SetValidity { from: Bound::Keep, to: Bound::Open };
+    assert_eq!(apply(open).valid_to, None);
+    assert_eq!(apply(Action::SetUses(UNLIMITED)).usage_count, UNLIMITED);
+    assert_eq!(apply(Action::AddUses(-2)).usage_count, 1);
+    assert_eq!(apply(Action::SetLock(60)).lock_time, 60);
+    assert_eq!(apply(Action::SetLabel(Some("Locker {n:03}".into()))).label.as_deref(), Some("Locker 007"));
+    assert_eq!(apply(Action::SetLabel(None)).label, None);
+    assert_eq!(apply(Action::Delete), before);
+}
+
+#[test]
+fn what_a_token_may_not_be_is_refused() {
+    let of = |action: Action, token: &Token| action.apply(token, 1).is_err();
+    assert!(of(Action::AddUses(-4), &token(3)));
+    assert!(of(Action::AddUses(1), &token(UNLIMITED)));
+    assert!(of(Action::AddUses(1), &token(i32::MAX)));
+    assert!(of(Action::SetUses(-2), &token(3)));
+    assert!(of(Action::SetLock(-1), &token(3)));
+    let ends = Token { valid_to: Some(at(9)), ..token(1) };
+    assert!(of(Action::SetValidity { from: Bound::At(at(9)), to: Bound::Keep }, &ends));
+    assert!(of(Action::SetLabel(Some("x".repeat(201))), &token(1)));
+    for bad in [
+        Action::SetLabel(Some("{n:4}".into())),
+        Action::SetValidity { from: Bound::At(at(9)), to: Bound::At(at(9)) },
+        Action::SetValidity { from: Bound::Keep, to: Bound::Keep },
+        Action::AddUses(0),
+    ] {
+        assert!(bad.check().is_err(), "{bad:?}");
+    }
+    assert_eq!(Action::SetUses(0).check(), Ok(()));
+}
+
+/// Does it to a token with `before` uses, consumes some, and undoes it.
+#[track_caller]
+fn check_uses(before: i32, action: &Action, consumed: i32, undone: i32) {
+    let first = token(before);
+    let done = action.apply(&first, 1).unwrap();
+    let kept = Before::of(&first, &done);
+    let mut now = done;
+    for n in 0..consumed {
+        now = consume(&now, at(n.into())).unwrap();
+    }
+    assert_eq!(action.undo(&now, &kept, consumed).usage_count, undone, "{before} {action:?} {consumed}");
+}
+
+#[test]
+fn an_undo_gives_no_consumed_use_back() {
+    check_uses(3, &Action::SetUses(10), 0, 3);
+    check_uses(3, &Action::SetUses(10), 2, 1);
+    check_uses(3, &Action::SetUses(10), 5, 0);
+    check_uses(10, &Action::SetUses(3), 3, 7);
+    check_uses(3, &Action::SetUses(UNLIMITED), 2, 1);
+    check_uses(UNLIMITED, &Action::SetUses(2), 2, UNLIMITED);
+    check_uses(3, &Action::AddUses(1), 1, 2);
+    check_uses(3, &Action::AddUses(-2), 1, 2);
+    check_uses(0, &Action::AddUses(1), 1, 0);
+}
+
+#[test]
+fn an_undo_restores_what_was_changed_and_nothing_else() {
+    let first = Token { label: Some("a".into()), valid_from: Some(at(1)), lock_time: 5, ..token(3) };
+    for action in [
+        Action::SetValidity { from: Bound::Open, to: Bound::At(at(9)) },
+        Action::SetLock(60),
+        Action::SetLabel(None),
+        Action::Delete,
+    ] {
+        let done = action.apply(&first, 1).unwrap();
+        let used = consume(&done, at(2)).unwrap();
+        let undone = action.undo(&used, &Before::of(&first, &done), 0);
+        assert_eq!(undone, Token { last_used: Some(at(2)), lock_start: Some(at(2)), usage_count: 2, ..first.clone() });
+    }
+}
+
+#[test]
+fn an_action_is_read_as_it_was_written() {
+    for action in [
+        Action::SetValidity { from: Bound::Keep, to: Bound::At(at(1_500_000)) },
+        Action::SetValidity { from: Bound::Open, to: Bound::Open },
+        Action::SetUses(UNLIMITED),
+        Action::AddUses(-1),
+        Action::SetLock(60),
+        Action::SetLabel(Some("\"{n}\" 😀".into())),
+        Action::SetLabel(None),
+        Action::Delete,
+    ] {
+        let text = serde_json::to_string(&action).unwrap();
+        assert_eq!(serde_json::from_str::<Action>(&text).unwrap(), action, "{text}");
+    }
+}

@@ -1,0 +1,205 @@
+//! Actions on many tokens, and their undoing, on the store: what is done to each, and what is left as it is.
+
+use tessera::access::Principal;
+use tessera::store::actions::{self, Outcome, Plan, Wanted};
+use tessera::store::connection::{exclusively, repeatedly};
+use tessera::store::selection::{Seal, Selection};
+use tessera::store::token_list::{self, Part, TokenFilter};
+use tessera::store::undo::{self, Done};
+use tessera::store::{Connection, Error, tokens};
+use tessera::token::action::{Action, Bound, Kept};
+use tessera::token::input::Change;
+use tessera::token::{Micros, State, Token, UNLIMITED, Uid};
+
+use crate::database::Database;
+use crate::store::token;
+
+const ALL: Selection =
+    Selection::Found(TokenFilter { q: None, state: None, created_from: None, created_to: None, batch: None });
+
+fn anna() -> Principal {
+    Principal::user("anna")
+}
+
+type IsDone = fn(&Token) -> bool;
+
+struct Table {
+    database: Database,
+    connection: Connection,
+    uids: Vec<Uid>,
+}
+
+impl Table {
+    /// With tokens of that many uses.
+    fn of(counts: &[i32]) -> Self {
+        let database = Database::new();
+        let mut connection = database.connect();
+        let made: Vec<Token> = counts.iter().map(|count| token(*count)).collect();
+        exclusively(&mut connection, |connection| tokens::add_all(connection, &made)).unwrap();
+        Self { database, connection, uids: made.iter().map(|token| token.uid).collect() }
+    }
+
+    fn plan(&mut self, selection: &Selection, action: &Action) -> Plan {
+        actions::plan(&mut self.connection, selection, action, Micros::now()).unwrap()
+    }
+
+    fn perform(&mut self, wanted: &Wanted) -> Result<Outcome, Error> {
+        exclusively(&mut self.connection, |connection| actions::perform(connection, wanted, &anna(), Micros::now()))
+    }
+
+    #[track_caller]
+    fn done(&mut self, selection: Selection, action: Action) -> Uid {
+        let wanted = Wanted { uid: Uid::random(), selection, action, seal: None };
+        let Outcome::Done(uid) = self.perform(&wanted).unwrap() else { panic!("not done") };
+        uid
+    }
+
+    fn undo(&mut self, uid: Uid) -> Done {
+        exclusively(&mut self.connection, |connection| undo::undo(connection, uid, &anna(), Micros::now())).unwrap()
+    }
+
+    fn token(&mut self, n: usize) -> Option<Token> {
+        tokens::by_uid(&mut self.connection, self.uids[n]).unwrap().map(|(_, token)| token)
+    }
+
+    fn uses(&mut self) -> Vec<i32> {
+        (0..self.uids.len()).map(|n| self.token(n).map_or(-9, |token| token.usage_count)).collect()
+    }
+
+    fn change(&mut self, n: usize, change: &Change) {
+        let uid = self.uids[n];
+        exclusively(&mut self.connection, |connection| tokens::change(connection, uid, change, Micros::now())).unwrap();
+    }
+
+    fn kept(&mut self, action: &Done) -> Vec<(Uid, Kept)> {
+        let kept = undo::tokens_of(&mut self.connection, action, true, 100).unwrap();
+        kept.into_iter().map(|(token, why)| (token.uid, why.unwrap())).collect()
+    }
+}
+
+#[test]
+fn a_plan_says_what_would_be_changed_and_what_is_refused() {
+    let mut table = Table::of(&[3, 1, UNLIMITED, 0]);
+    let plan = table.plan(&ALL, &Action::AddUses(-2));
+    assert_eq!((plan.selected, plan.changed, plan.same), (4, 1, 0));
+    assert_eq!(plan.refused.iter().map(|refused| refused.count).collect::<Vec<_>>(), [2, 1], "too few, and unlimited");
+    assert_eq!(plan.examples[0].1.usage_count, 1);
+    let plan = table.plan(&ALL, &Action::SetUses(1));
+    assert_eq!((plan.changed, plan.same, plan.refused_count()), (3, 1, 0));
+    assert_eq!(table.uses(), [3, 1, UNLIMITED, 0], "a plan changes nothing");
+    let some = Selection::Ticked(vec![table.uids[0], table.uids[0], Uid::random()]);
+    assert_eq!(table.plan(&some, &Action::Delete).selected, 1, "what is not there is not selected");
+}
+
+#[test]
+fn each_kind_of_action_is_done_and_undone() {
+    let at = |seconds: i64| Micros::stored(seconds * 1_000_000);
+    let kinds: [(Action, IsDone); 6] = [
+        (Action::SetValidity { from: Bound::At(at(5)), to: Bound::At(at(9)) }, |token| {
+            token.valid_from == Some(Micros::stored(5_000_000)) && token.valid_to.is_some()
+        }),
+        (Action::SetUses(UNLIMITED), |token| token.usage_count == UNLIMITED),
+        (Action::AddUses(2), |token| token.usage_count == 5),
+        (Action::SetLock(60), |token| token.lock_time == 60),
+        (Action::SetLabel(Some("Größe {n:02} 😀".into())), |token| token.label.as_deref() == Some("Größe 02 😀")),
+        (Action::SetLabel(None), |token| token.label.is_none()),
+    ];
+    for (action, is_done) in kinds {
+        let mut table = Table::of(&[3, 3]);
+        table.change(1, &Change { label: Some(Some("before".into())), ..Change::default() });
+        let before = table.token(1).unwrap();
+        let uid = table.done(ALL, action.clone());
+        let after = table.token(1).unwrap();
+        assert!(is_done(&after), "{action:?} {after:?}");
+        assert!(after.modified > before.modified);
+        let undone = table.undo(uid);
+        assert_eq!(undone.undone.as_ref().map(|(_, by)| by.as_str()), Some("user:anna"));
+        let again = table.token(1).unwrap();
+        assert_eq!(Token { modified: before.modified, ..again }, before, "{action:?}");
+    }
+}
+
+#[test]
+fn a_search_finds_a_label_that_an_action_gave() {
+    let mut table = Table::of(&[1, 1, 1]);
+    table.done(ALL, Action::SetLabel(Some("ΣΊΣΥΦΟΣ {n}".into())));
+    let filter = TokenFilter { q: Some("σίσυφος 2".into()), ..TokenFilter::default() };
+    let found = token_list::page(&mut table.connection, &filter, Micros::now(), Part::newest(None, 10)).unwrap();
+    assert_eq!(found.len(), 1);
+}
+
+#[test]
+fn a_selection_that_is_not_what_it_was_changes_nothing() {
+    let mut table = Table::of(&[3, 3, 3]);
+    let two = Selection::Found(TokenFilter { state: Some(State::Active), ..TokenFilter::default() });
+    let seal = table.plan(&two, &Action::SetLock(5)).seal;
+    let wanted = Wanted { uid: Uid::random(), selection: two, action: Action::SetLock(5), seal: Some(seal) };
+    table.change(0, &Change { usage_count: Some(0), ..Change::default() });
+    let Outcome::Stale(plan) = table.perform(&wanted).unwrap() else { panic!("it was done") };
+    assert_eq!(plan.selected, 2, "the new count");
+    assert_eq!(table.token(1).unwrap().lock_time, 0);
+
+    let wanted = Wanted { seal: Some(plan.seal), ..wanted };
+    for _ in 0..2 {
+        assert!(
+            matches!(table.perform(&wanted).unwrap(), Outcome::Done(uid) if uid == wanted.uid),
+            "sent twice, done once"
+        );
+    }
+    assert_eq!(table.token(1).unwrap().lock_time, 5);
+    let nothing = Wanted { uid: Uid::random(), seal: None, ..wanted };
+    assert!(matches!(table.perform(&nothing).unwrap(), Outcome::Nothing(plan) if plan.same == 2));
+    let made_up = Wanted { uid: Uid::random(), seal: Some(Seal::read("x")), action: Action::SetLock(6), ..nothing };
+    assert!(matches!(table.perform(&made_up).unwrap(), Outcome::Stale(_)));
+}
+
+#[test]
+fn an_undo_leaves_what_was_changed_later_and_names_it() {
+    let mut table = Table::of(&[3, 3, 3]);
+    let uid = table.done(ALL, Action::SetLock(60));
+    table.change(0, &Change { label: Some(Some("later".into())), ..Change::default() });
+    let gone = table.uids[1];
+    let delete = |connection: &mut Connection| tokens::delete(connection, &[gone], &anna(), Micros::now());
+    exclusively(&mut table.connection, delete).unwrap();
+    let undone = table.undo(uid);
+    assert_eq!(table.kept(&undone), [(table.uids[0], Kept::Changed), (table.uids[1], Kept::Deleted)]);
+    assert_eq!(table.token(0).unwrap().lock_time, 60);
+    assert_eq!(table.token(2).unwrap().lock_time, 0);
+    let again = table.undo(uid);
+    assert_eq!(again.undone, undone.undone, "it is undone once");
+}
+
+#[test]
+fn a_deletion_is_undone_but_for_values_that_were_given_again() {
+    let mut table = Table::of(&[3, 3, 3]);
+    table.change(0, &Change { value: Some(Some("A-1".into())), ..Change::default() });
+    let uid = table.done(ALL, Action::Delete);
+    assert_eq!(table.uses(), [-9, -9, -9]);
+    let other = Token { value: "A-1".into(), ..token(1) };
+    exclusively(&mut table.connection, |connection| tokens::add(connection, &other)).unwrap();
+    let back = table.uids[1];
+    let restore = |connection: &mut Connection| tessera::store::deleted::restore(connection, back, Micros::now());
+    exclusively(&mut table.connection, restore).unwrap();
+    let undone = table.undo(uid);
+    assert_eq!(table.kept(&undone), [(table.uids[0], Kept::ValueTaken), (table.uids[1], Kept::Restored)]);
+    assert_eq!(table.uses(), [-9, 3, 3]);
+}
+
+#[test]
+fn two_actions_at_once_are_one_after_the_other() {
+    let table = Table::of(&[3; 50]);
+    let seal = actions::plan(&mut table.database.connect(), &ALL, &Action::SetLock(1), Micros::now()).unwrap().seal;
+    let perform = |seconds: i32| {
+        let wanted =
+            Wanted { uid: Uid::random(), selection: ALL, action: Action::SetLock(seconds), seal: Some(seal.clone()) };
+        let mut connection = table.database.connect();
+        repeatedly(|| {
+            exclusively(&mut connection, |connection| actions::perform(connection, &wanted, &anna(), Micros::now()))
+        })
+    };
+    let outcomes = std::thread::scope(|scope| {
+        let threads: Vec<_> = (1..=4).map(|seconds| scope.spawn(move || perform(seconds))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect::<Vec<_>>()
+    });
+    assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Done(_))).count(), 1, "{outcomes:?}");
+}
