@@ -16,7 +16,7 @@ use super::error::Error;
 use super::guard::{authenticate, same_origin};
 use super::health::{healthz, readyz};
 use super::json::{self, add, consume, edit, query};
-use super::pages::{account, delete, deleted, form, list, login, qr_code, tile};
+use super::pages::{account, action, delete, deleted, form, list, login, qr_code, tile};
 use super::state::App;
 use crate::access::session::AGE_SECONDS;
 
@@ -99,6 +99,9 @@ fn pages(config: &mut web::ServiceConfig) {
         .service(at("/account", "GET, HEAD").route(shown().to(account::show)).wrap(packed()))
         .service(at("/account/password", "POST").route(post().to(account::change_password)))
         .service(at("/account/sessions/end", "POST").route(post().to(account::end_sessions)))
+        .service(at("/actions", "GET, HEAD").route(shown().to(action::list)).wrap(packed()))
+        .service(at("/actions/{uid}", "GET, HEAD").route(shown().to(action::show)).wrap(packed()))
+        .service(at("/actions/{uid}/undo", "POST").route(post().to(action::undo)))
         .service(at("/logout", "POST").route(post().to(login::sign_out)))
         .service(at("/{uid}", "GET, HEAD").route(shown().to(tile::show)).wrap(packed()))
         .service(at("/{uid}/use", "POST").route(post().to(tile::use_once)))

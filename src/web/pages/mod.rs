@@ -1,6 +1,7 @@
 //! The pages: one file a page, with its template's struct, its form and its handlers.
 
 pub mod account;
+pub mod action;
 pub mod asked;
 pub mod delete;
 pub mod deleted;

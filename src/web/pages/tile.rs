@@ -126,6 +126,7 @@ fn flash(params: &Params) -> Result<Option<Flash>, Error> {
         Some("saved") => Some(Flash::done("The token is saved.")),
         Some("used") => Some(Flash::done("The token is used once.")),
         Some("replayed") => Some(Flash::done("The token was used once by this click; a second click uses nothing.")),
+        Some("undone") => Some(Flash::done("It is undone.")),
         Some("restored") => Some(Flash::done("The token is restored.")),
         Some(other) => other
             .strip_prefix("refused-")

@@ -1,0 +1,220 @@
+//! `/actions`: what was done to many tokens at once, or to one by a click, and undoing it.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::view::title;
+use super::when::{Clock, When, duration, grouped};
+use super::{Page, page, see_other};
+use crate::access::{Permission, Role};
+use crate::store::token_list::Place;
+use crate::store::undo::{self, Done};
+use crate::token::action::{Action, Bound, Kept};
+use crate::token::{Token, UNLIMITED, Uid};
+use crate::web::cursor::{CursorOf, more_than};
+use crate::web::error::Error;
+use crate::web::guard::{Allowed, Edit, See};
+use crate::web::params::Params;
+use crate::web::state::App;
+
+/// Actions on a page.
+const ROWS: usize = 50;
+/// Tokens of one action that its page names.
+const NAMED: i64 = 100;
+
+#[derive(Template)]
+#[template(path = "actions/list.html")]
+struct ActionsPage {
+    page: Page,
+    rows: Vec<ActionView>,
+    older: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "actions/action.html")]
+struct ActionPage {
+    page: Page,
+    flash: Option<&'static str>,
+    action: ActionView,
+    kept_count: i64,
+    tokens: Vec<TokenView>,
+    more: i64,
+}
+
+/// An action, as the pages tell it.
+struct ActionView {
+    uid: String,
+    /// As in `Uses set to 10`.
+    what: String,
+    is_deletion: bool,
+    by: String,
+    at: When,
+    count: String,
+    refused: i32,
+    undone: Option<(When, String)>,
+    may_undo: bool,
+}
+
+/// A token of an action.
+struct TokenView {
+    uid: String,
+    title: String,
+    why: Option<&'static str>,
+    is_there: bool,
+}
+
+impl ActionView {
+    fn new(done: Done, role: Role, clock: Clock) -> Self {
+        Self {
+            may_undo: may_undo(role, &done.action) && done.can_be_undone(clock.now),
+            what: told(&done.action, clock),
+            is_deletion: done.action == Action::Delete,
+            count: tokens(i64::from(done.count)),
+            uid: done.uid,
+            by: done.by,
+            at: clock.tell(done.at),
+            refused: done.refused,
+            undone: done.undone.map(|(at, by)| (clock.tell(at), by)),
+        }
+    }
+}
+
+/// Restoring is for who may delete.
+fn may_undo(role: Role, action: &Action) -> bool {
+    role.may(if *action == Action::Delete { Permission::Delete } else { Permission::Edit })
+}
+
+/// As in `1 token` and `1,204 tokens`.
+pub fn tokens(count: i64) -> String {
+    if count == 1 { "1 token".into() } else { format!("{} tokens", grouped(count)) }
+}
+
+/// What an action does, in words.
+pub fn told(action: &Action, clock: Clock) -> String {
+    let bound = |name: &str, bound: Bound| match bound {
+        Bound::Keep => None,
+        Bound::Open => Some(format!("no {name}")),
+        Bound::At(moment) => Some(format!("{name} {}", clock.day_and_time(moment))),
+    };
+    match action {
+        Action::SetValidity { from, to } => {
+            let both: Vec<String> = bound("start", *from).into_iter().chain(bound("end", *to)).collect();
+            format!("Validity set to {}", both.join(", "))
+        }
+        Action::SetUses(UNLIMITED) => "Uses set to unlimited".into(),
+        Action::SetUses(uses) => format!("Uses set to {}", grouped(i64::from(*uses))),
+        Action::AddUses(1) => "One use added".into(),
+        Action::AddUses(-1) => "One use taken away".into(),
+        Action::AddUses(uses) if *uses < 0 => format!("{} uses taken away", grouped(-i64::from(*uses))),
+        Action::AddUses(uses) => format!("{} uses added", grouped(i64::from(*uses))),
+        Action::SetLock(0) => "Lock removed".into(),
+        Action::SetLock(seconds) => format!("Lock set to {}", duration(*seconds)),
+        Action::SetLabel(Some(label)) => format!("Label set to “{label}”"),
+        Action::SetLabel(None) => "Label removed".into(),
+        Action::Delete => "Deleted".into(),
+    }
+}
+
+/// Why an undo has left a token as it is.
+fn why(kept: Kept) -> &'static str {
+    match kept {
+        Kept::Changed => "was changed later",
+        Kept::Deleted => "was deleted later",
+        Kept::Restored => "was restored or deleted again by somebody",
+        Kept::ValueTaken => "another token has its value now",
+    }
+}
+
+/// Lists what was done, newest first.
+///
+/// # Errors
+/// A cursor that was made up; unavailable, when the database cannot be asked.
+pub async fn list(
+    who: Allowed<See>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let cursors = CursorOf::new("actions", &[]);
+    let after = params.filled("after")?.map(|text| cursors.read(&text)).transpose()?;
+    let after = after.map(|place| place.id());
+    let work = move |connection: &mut _| undo::page(connection, after, more_than(ROWS));
+    let mut found = app.store.read(work).await?;
+    let is_more = found.len() > ROWS;
+    found.truncate(ROWS);
+    let last = found.last().filter(|_| is_more).map(|(id, _)| Place::number(0, *id));
+    let clock = Clock { now: app.store.now(), zone: app.zone };
+    let role = who.caller.role;
+    let template = ActionsPage {
+        page: Page::new(&request, "actions"),
+        rows: found.into_iter().map(|(_, done)| ActionView::new(done, role, clock)).collect(),
+        older: last.map(|place| format!("{}/actions?after={}", app.base, cursors.write(&place))),
+    };
+    page(&app, StatusCode::OK, &template)
+}
+
+/// Shows what an action did, and what its undoing left.
+///
+/// # Errors
+/// No such action; unavailable, when the database cannot be asked.
+pub async fn show(
+    who: Allowed<See>,
+    uid: web::Path<String>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let found = app.store.read(move |connection| {
+        let Some(done) = undo::find(connection, uid)? else { return Ok(None) };
+        let kept_count = undo::kept_count(connection, &done)?;
+        let tokens = undo::tokens_of(connection, &done, kept_count > 0, NAMED)?;
+        Ok(Some((done, kept_count, tokens)))
+    });
+    let (done, kept_count, found) = found.await?.ok_or(Error::NotFound)?;
+    let is_gone = done.action == Action::Delete && done.undone.is_none();
+    let total = if kept_count > 0 { kept_count } else { i64::from(done.count) };
+    let view = |(token, kept): (Token, Option<Kept>)| TokenView {
+        uid: token.uid.to_string(),
+        title: title(token.label.as_deref(), &token.value),
+        why: kept.map(why),
+        is_there: !is_gone && !matches!(kept, Some(Kept::Deleted | Kept::ValueTaken)),
+    };
+    let template = ActionPage {
+        page: Page::new(&request, "actions"),
+        flash: match params.filled("done")?.as_deref() {
+            Some("done") => Some("It is done."),
+            Some("undone") => Some("It is undone."),
+            _ => None,
+        },
+        more: total - i64::try_from(found.len()).unwrap_or_default(),
+        tokens: found.into_iter().map(view).collect(),
+        kept_count,
+        action: ActionView::new(done, who.caller.role, Clock { now: app.store.now(), zone: app.zone }),
+    };
+    page(&app, StatusCode::OK, &template)
+}
+
+/// Undoes an action; a click on one token leads back to its tile.
+///
+/// # Errors
+/// No such action; forbidden, when it is too old or was a deletion and the role may not restore; unavailable, when the
+/// database cannot take it.
+pub async fn undo(who: Allowed<Edit>, uid: web::Path<String>, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let done = app.store.look(move |connection| undo::find(connection, uid)).await?.ok_or(Error::NotFound)?;
+    if !may_undo(who.caller.role, &done.action) {
+        return Err(Error::Forbidden("You may not restore tokens with this role.".into()));
+    }
+    let (by, now) = (who.caller.principal, app.store.now());
+    let undone = app.store.write(move |connection| {
+        let done = undo::undo(connection, uid, &by, now)?;
+        let only = if done.count == 1 { undo::tokens_of(connection, &done, false, 1)?.pop() } else { None };
+        Ok(only.filter(|(_, kept)| kept.is_none()))
+    });
+    Ok(match undone.await? {
+        Some((token, _)) => see_other(&app, &format!("/{}?done=undone", token.uid)),
+        None => see_other(&app, &format!("/actions/{uid}?done=undone")),
+    })
+}
