@@ -72,3 +72,54 @@ for (const form of document.querySelectorAll("form[data-keep]")) {
 if (document.querySelector("[data-forget]")) {
   for (const name of Object.keys(sessionStorage)) if (name.startsWith("typed ")) sessionStorage.removeItem(name);
 }
+
+// A page that tells how far something is asks again until it is done, and keeps the reader's place meanwhile.
+const poll = document.querySelector("[data-poll]");
+if (poll) {
+  const ask = async () => {
+    try {
+      const answer = await fetch(location.href);
+      const there = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-poll]");
+      if (!answer.ok || !there) return location.reload();
+      poll.replaceChildren(...there.childNodes);
+    } catch {
+      // The server is away for a moment.
+    }
+    setTimeout(ask, 500);
+  };
+  setTimeout(ask, 500);
+}
+
+// Tiles take their size at once, and keep it for the next visit.
+for (const slider of document.querySelectorAll("[data-size-of]")) {
+  const tiles = document.getElementById(slider.dataset.sizeOf);
+  slider.addEventListener("input", () => {
+    tiles.dataset.size = slider.value;
+    const secure = location.protocol === "https:" ? "; secure" : "";
+    document.cookie = `tile_size=${slider.value}; path=${slider.dataset.path}; max-age=31536000; samesite=lax${secure}`;
+  });
+}
+
+// How many boxes are ticked is told; ticking one chooses the ticked ones.
+const ticked = document.querySelector("[data-ticked]");
+if (ticked) {
+  const form = ticked.closest("form");
+  const count = () => {
+    const boxes = form.querySelectorAll("input[type=checkbox]:checked").length;
+    ticked.hidden = boxes === 0;
+    ticked.textContent = `${boxes} ticked`;
+  };
+  form.addEventListener("change", (event) => {
+    if (event.target.type !== "checkbox") return;
+    form.elements.select.value = "ticked";
+    count();
+  });
+  window.addEventListener("pageshow", count);
+}
+
+// Whoever types a time means it.
+for (const field of document.querySelectorAll("[data-chooses]")) {
+  field.addEventListener("input", () => {
+    if (field.value) document.getElementById(field.dataset.chooses).value = "at";
+  });
+}

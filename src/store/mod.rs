@@ -7,6 +7,7 @@
 pub mod actions;
 pub mod attempts;
 pub mod audit;
+pub mod batches;
 pub mod clock;
 pub mod connection;
 pub mod copy;

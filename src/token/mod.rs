@@ -3,6 +3,7 @@
 //! Nothing here does I/O, and nothing here knows of HTTP, SQL or HTML.
 
 pub mod action;
+pub mod batch;
 pub mod consume;
 pub mod edit;
 pub mod error;

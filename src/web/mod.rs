@@ -11,6 +11,7 @@ pub mod headers;
 pub mod health;
 pub mod json;
 pub mod layers;
+pub mod makings;
 pub mod pages;
 pub mod params;
 pub mod routes;

@@ -16,7 +16,9 @@ use super::error::Error;
 use super::guard::{authenticate, same_origin};
 use super::health::{healthz, readyz};
 use super::json::{self, add, consume, edit, query};
-use super::pages::{account, action, delete, deleted, form, list, login, qr_code, tile};
+use super::pages::{
+    account, action, add_many, batch, bulk, delete, deleted, form, list, login, overview, qr_code, tile,
+};
 use super::state::App;
 use crate::access::session::AGE_SECONDS;
 
@@ -99,6 +101,23 @@ fn pages(config: &mut web::ServiceConfig) {
         .service(at("/account", "GET, HEAD").route(shown().to(account::show)).wrap(packed()))
         .service(at("/account/password", "POST").route(post().to(account::change_password)))
         .service(at("/account/sessions/end", "POST").route(post().to(account::end_sessions)))
+        .service(
+            at("/add_many", "GET, HEAD, POST")
+                .route(shown().to(add_many::form))
+                .route(post().to(add_many::add))
+                .wrap(packed()),
+        )
+        .service(at("/overview", "GET, HEAD").route(shown().to(overview::show)).wrap(packed()))
+        .service(at("/bulk", "POST").route(post().to(bulk::bulk)).wrap(packed()))
+        .service(
+            at("/print", "GET, HEAD, POST")
+                .route(shown().to(overview::print_found))
+                .route(post().to(overview::print_selected))
+                .wrap(packed()),
+        )
+        .service(at("/batches", "GET, HEAD").route(shown().to(batch::list)).wrap(packed()))
+        .service(at("/batches/{uid}", "GET, HEAD").route(shown().to(batch::show)).wrap(packed()))
+        .service(at("/batches/{uid}/rename", "POST").route(post().to(batch::rename)))
         .service(at("/actions", "GET, HEAD").route(shown().to(action::list)).wrap(packed()))
         .service(at("/actions/{uid}", "GET, HEAD").route(shown().to(action::show)).wrap(packed()))
         .service(at("/actions/{uid}/undo", "POST").route(post().to(action::undo)))

@@ -13,6 +13,7 @@ use super::callers::Callers;
 use super::client::TrustedProxies;
 use super::counts::Counts;
 use super::layers::Drain;
+use super::makings::Makings;
 use crate::qr::Codes;
 use crate::store::Store;
 use crate::token::Uid;
@@ -39,6 +40,8 @@ pub struct App {
     pub codes: Codes,
     /// How many tokens there are, counted a moment ago.
     pub counts: Counts,
+    /// Batches that are being made here.
+    pub makings: Makings,
     /// Turns for asking whether a password may be tried: a flood of sign-ins must not take every connection from others.
     pub tries: Semaphore,
     /// Turns for hashing passwords: each takes 19 MiB and a core.
@@ -68,6 +71,7 @@ impl App {
             drain: Arc::default(),
             codes: Codes::default(),
             counts: Counts::default(),
+            makings: Makings::default(),
             tries: Semaphore::new(TRIES),
             hashes: Semaphore::new(HASHES),
             lists: Semaphore::new(LISTS),

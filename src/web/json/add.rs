@@ -5,10 +5,10 @@ use serde::Serialize;
 
 use super::{FIELDS, check_link, raw_fields, success};
 use crate::access::Principal;
+use crate::store::batches::{self, NewBatch};
 use crate::store::{settings, tokens};
 use crate::token::input::{Origin, RawFields};
-use crate::token::label::numbered;
-use crate::token::{LIST_MAX, Token, TokenError, Uid};
+use crate::token::{LIST_MAX, Token, TokenError, Uid, batch};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Edit};
 use crate::web::params::Params;
@@ -23,6 +23,8 @@ struct Added {
 struct AddedMany {
     count: usize,
     token_uids: Vec<Uid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch_uid: Option<Uid>,
 }
 
 /// Adds a token, with the uid in the path or a new one.
@@ -45,41 +47,41 @@ pub async fn add_token(
     Ok(success(Added { token_uid: uid }))
 }
 
-/// Adds as many tokens as are asked for, or none.
+/// Adds as many tokens as are asked for, or none; as a batch, when it is given a name.
 ///
 /// # Errors
 /// The contract's.
 pub async fn add_tokens(who: Allowed<Edit>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
-    params.only(&["count", "valid_from", "valid_to", "usage_count", "lock_time", "label"])?;
+    params.only(&["count", "valid_from", "valid_to", "usage_count", "lock_time", "label", "batch_name"])?;
     let absent = if params.text("count")?.is_some() {
         TokenError::value("count", format!("count must be a whole number from 1 to {LIST_MAX}"))
     } else {
         TokenError::missing("count")
     };
     let count = params.number("count", 1..=LIST_MAX)?.ok_or(absent)?;
+    let name = params.filled("batch_name")?;
+    name.as_deref().map(batch::check_name).transpose()?;
     let mut raw = raw_fields(&params)?;
     let pattern = raw.label.take().unwrap_or_default();
     let model = describe(&app, raw, Uid::random(), &who.caller.principal).await?;
     let _turn = app.lists.acquire().await;
-    let made = web::block(move || many(&model, &pattern, count)).await;
+    let made = web::block(move || batch::tokens(&model, &pattern, count)).await;
     let made = made.map_err(|error| Error::fault(error.to_string()))??;
     let token_uids = made.iter().map(|token| token.uid).collect();
-    app.store.write(move |connection| tokens::add_all(connection, &made)).await?;
-    Ok(success(AddedMany { count, token_uids }))
+    let (by, now) = (who.caller.principal, app.store.now());
+    let new = name.map(|name| NewBatch { uid: Uid::random(), name, count });
+    let batch_uid = new.as_ref().map(|new| new.uid);
+    let add = app.store.write(move |connection| {
+        let Some(new) = &new else { return tokens::add_all(connection, &made) };
+        batches::begin(connection, new, &by, now)?;
+        batches::make(connection, new.uid, &made, |_| {}, &by, now)
+    });
+    add.await?;
+    Ok(success(AddedMany { count, token_uids, batch_uid }))
 }
 
 async fn describe(app: &App, raw: RawFields, uid: Uid, who: &Principal) -> Result<Token, Error> {
     let defaults = app.store.look(|connection| Ok(settings::defaults(connection)?)).await?;
     let origin = Origin { uid, creator: who.to_string(), created: app.store.now() };
     Ok(raw.new_token(origin, defaults, app.zone)?)
-}
-
-/// `count` tokens like `model`, each with a uid of its own, that uid as its value, and its number in its label.
-fn many(model: &Token, pattern: &str, count: usize) -> Result<Vec<Token>, TokenError> {
-    let one = |n| {
-        let uid = Uid::random();
-        let label = Some(numbered(pattern, n)?).filter(|label| !label.is_empty());
-        Ok(Token { uid, value: uid.to_string(), label, ..model.clone() }.checked()?)
-    };
-    (1..=count).map(one).collect()
 }

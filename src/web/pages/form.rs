@@ -22,6 +22,7 @@ use crate::web::state::App;
 struct FormPage {
     page: Page,
     uid: Option<String>,
+    is_there: bool,
     title: String,
     keep: String,
     zone: String,
@@ -50,6 +51,7 @@ impl FormPage {
             title: uid.map(|uid| uid.to_string()).unwrap_or_default(),
             keep: format!("{user} {}", uid.map_or_else(|| "add".into(), |uid| uid.to_string())),
             uid: uid.map(|uid| uid.to_string()),
+            is_there: uid.is_some(),
             zone: app.zone.to_string(),
             units: UNITS,
             typed,

@@ -2,16 +2,24 @@
 
 pub mod account;
 pub mod action;
+pub mod add_many;
 pub mod asked;
+pub mod batch;
+pub mod bulk;
+pub mod bulk_form;
 pub mod delete;
 pub mod deleted;
 pub mod error;
 pub mod form;
+pub mod found;
 pub mod list;
 pub mod login;
+pub mod overview;
 pub mod qr_code;
+pub mod selected;
 pub mod tile;
 pub mod trying;
+pub mod turn;
 pub mod typed;
 pub mod view;
 pub mod when;

@@ -77,7 +77,7 @@ impl Typed {
     ///
     /// # Errors
     /// A field that is no text.
-    pub fn read(params: &Params) -> Result<Self, Error> {
+    pub fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
         let text = |name| params.text(name).map(Option::unwrap_or_default);
         let unit = params.filled("lock_unit")?;
         Ok(Self {

@@ -38,14 +38,14 @@ enum Raw {
 
 /// A page's form: its fields come from the body alone. A link with fields in its query string must not decide what a
 /// form writes that somebody else fills in.
-pub struct Form(pub Params);
+pub struct Form<const LIMIT: usize = SMALL>(pub Params<LIMIT>);
 
-impl FromRequest for Form {
+impl<const LIMIT: usize> FromRequest for Form<LIMIT> {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let params = Params::read(request, payload, false);
+        let params = Params::<LIMIT>::read(request, payload, false);
         Box::pin(async move { Ok(Self(params.await?)) })
     }
 }

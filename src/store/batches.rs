@@ -1,0 +1,187 @@
+//! Batches: tokens that were made together.
+
+use diesel::prelude::*;
+
+use super::connection::Connection;
+use super::error::taken;
+use super::schema::{batches, tokens};
+use super::{Error, audit};
+use crate::access::Principal;
+use crate::token::{BatchId, Micros, Token, TokenError, Uid};
+
+/// Tokens that are written at a time, between two words on how far it is.
+const STEP: usize = 2_000;
+
+/// A batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// Its number.
+    pub id: BatchId,
+    /// Its uid.
+    pub uid: String,
+    /// What people call it.
+    pub name: String,
+    /// How many tokens were asked for.
+    pub count: i32,
+    /// The principal that asked.
+    pub creator: String,
+    /// When.
+    pub created: Micros,
+    /// When its tokens were there; none while they are being made.
+    pub made: Option<Micros>,
+    /// Why they were not made.
+    pub failure: Option<String>,
+}
+
+type Row = (BatchId, String, String, i32, String, i64, Option<i64>, Option<String>);
+
+fn batch((id, uid, name, count, creator, created, made, failure): Row) -> Batch {
+    let (created, made) = (Micros::stored(created), made.map(Micros::stored));
+    Batch { id, uid, name, count, creator, created, made, failure }
+}
+
+/// A batch that is to be made.
+#[derive(Clone, Debug)]
+pub struct NewBatch {
+    /// Its uid: a form that is sent twice is one batch.
+    pub uid: Uid,
+    /// What people call it.
+    pub name: String,
+    /// How many tokens.
+    pub count: usize,
+}
+
+/// Notes that a batch is about to be made. Says whether it was not known yet.
+///
+/// # Errors
+/// The database's.
+pub fn begin(connection: &mut Connection, new: &NewBatch, by: &Principal, now: Micros) -> Result<bool, Error> {
+    if find(connection, new.uid)?.is_some() {
+        return Ok(false);
+    }
+    let row = (
+        batches::uid.eq(new.uid.to_string()),
+        batches::name.eq(&new.name),
+        batches::count.eq(i32::try_from(new.count).unwrap_or(i32::MAX)),
+        batches::creator.eq(by.as_str()),
+        batches::created.eq(now.get()),
+    );
+    diesel::insert_into(batches::table).values(row).execute(connection).map_err(|error| {
+        // The same form, sent twice at once: the next look finds it.
+        if taken(&error, "batches", "uid") {
+            Error::Again("this batch was begun a moment ago".into())
+        } else {
+            error.into()
+        }
+    })?;
+    Ok(true)
+}
+
+/// Makes the tokens of a batch that was begun, in this transaction, telling `progress` how many are written.
+///
+/// # Errors
+/// The database's.
+pub fn make(
+    connection: &mut Connection,
+    uid: Uid,
+    new: &[Token],
+    progress: impl Fn(usize),
+    by: &Principal,
+    now: Micros,
+) -> Result<(), Error> {
+    let Some(batch) = find(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
+    for (step, part) in new.chunks(STEP).enumerate() {
+        let part: Vec<Token> = part.iter().map(|token| Token { batch: Some(batch.id), ..token.clone() }).collect();
+        super::tokens::add_all(connection, &part)?;
+        progress(step * STEP + part.len());
+    }
+    diesel::update(batches::table.find(batch.id)).set(batches::made.eq(now.get())).execute(connection)?;
+    audit::record(connection, by, "batch add", &batch.uid, &format!("{} tokens: {}", new.len(), batch.name), now)
+}
+
+/// Notes why a batch was not made.
+///
+/// # Errors
+/// The database's.
+pub fn fail(connection: &mut Connection, uid: Uid, why: &str) -> Result<(), Error> {
+    let row = batches::table.filter(batches::uid.eq(uid.to_string())).filter(batches::made.is_null());
+    diesel::update(row).set(batches::failure.eq(why)).execute(connection)?;
+    Ok(())
+}
+
+/// The batch of that uid, also one that is being made.
+///
+/// # Errors
+/// The database's.
+pub fn find(connection: &mut Connection, uid: Uid) -> QueryResult<Option<Batch>> {
+    let row = batches::table.filter(batches::uid.eq(uid.to_string())).select(batches::all_columns);
+    Ok(row.get_result::<Row>(connection).optional()?.map(batch))
+}
+
+/// The batch of that number.
+///
+/// # Errors
+/// The database's.
+pub fn numbered(connection: &mut Connection, id: BatchId) -> QueryResult<Option<Batch>> {
+    let row = batches::table.find(id).select(batches::all_columns);
+    Ok(row.get_result::<Row>(connection).optional()?.map(batch))
+}
+
+/// Batches whose tokens are there, newest first; those behind the number `after` when it is given.
+///
+/// # Errors
+/// The database's.
+pub fn page(connection: &mut Connection, after: Option<BatchId>, limit: i64) -> QueryResult<Vec<Batch>> {
+    let made = batches::table.filter(batches::made.is_not_null());
+    let mut query = made.order(batches::id.desc()).limit(limit).select(batches::all_columns).into_boxed();
+    if let Some(after) = after {
+        query = query.filter(batches::id.lt(after));
+    }
+    Ok(query.load::<Row>(connection)?.into_iter().map(batch).collect())
+}
+
+/// How a batch's tokens stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Tokens that are not deleted.
+    pub there: i64,
+    /// Of these, how many were used at least once.
+    pub used: i64,
+    /// Of these, how many have no uses left.
+    pub used_up: i64,
+}
+
+/// How the tokens of batches stand, by the batch's number. Reads all of their tokens.
+///
+/// # Errors
+/// The database's.
+pub fn standing(connection: &mut Connection, ids: &[BatchId]) -> QueryResult<Vec<(BatchId, Standing)>> {
+    use diesel::dsl::{count_star, sql};
+    use diesel::sql_types::BigInt;
+    let there = tokens::table.filter(tokens::batch.eq_any(ids.to_vec())).filter(tokens::deleted_at.is_null());
+    let rows: Vec<(Option<BatchId>, i64, i64, i64)> = there
+        .group_by(tokens::batch)
+        .select((
+            tokens::batch,
+            count_star(),
+            sql::<BigInt>("COUNT(last_used)"),
+            sql::<BigInt>("COUNT(CASE WHEN usage_count = 0 THEN 1 END)"),
+        ))
+        .load(connection)?;
+    let of = |(id, there, used, used_up): (Option<BatchId>, i64, i64, i64)| {
+        (id.unwrap_or_default(), Standing { there, used, used_up })
+    };
+    Ok(rows.into_iter().map(of).collect())
+}
+
+/// Gives a batch another name.
+///
+/// # Errors
+/// No such batch.
+pub fn rename(connection: &mut Connection, uid: Uid, name: &str) -> Result<(), Error> {
+    let row = diesel::update(batches::table.filter(batches::uid.eq(uid.to_string())));
+    match row.set(batches::name.eq(name)).execute(connection)? {
+        0 => Err(TokenError::Unknown(uid).into()),
+        _ => Ok(()),
+    }
+}

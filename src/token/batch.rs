@@ -1,0 +1,76 @@
+//! Tokens that are made together: alike but for their uids and a running number.
+
+use super::label::numbered;
+use super::{LABEL_MAX_CHARS, Token, TokenError, Uid};
+
+/// Longest name of a batch, in characters.
+pub const NAME_MAX_CHARS: usize = LABEL_MAX_CHARS;
+
+/// `count` tokens like `model`, each with a uid of its own, that uid as its value, and in its label, where `pattern` has
+/// `{n}`, its number.
+///
+/// # Errors
+/// A value error when a label would be too long, or the pattern is mistyped.
+pub fn tokens(model: &Token, pattern: &str, count: usize) -> Result<Vec<Token>, TokenError> {
+    (1..=count).map(|n| token(model, pattern, n)).collect()
+}
+
+/// Holds that [`tokens`] would make them, without making them all: the last number is the longest.
+///
+/// # Errors
+/// As [`tokens`].
+pub fn check(model: &Token, pattern: &str, count: usize) -> Result<(), TokenError> {
+    token(model, pattern, count).map(drop)
+}
+
+fn token(model: &Token, pattern: &str, n: usize) -> Result<Token, TokenError> {
+    let uid = Uid::random();
+    let label = Some(numbered(pattern, n)?).filter(|label| !label.is_empty());
+    Ok(Token { uid, value: uid.to_string(), label, ..model.clone() }.checked()?)
+}
+
+/// The name of a batch: 1 to 200 characters, none of them a control character.
+///
+/// # Errors
+/// A value error of the parameter `batch_name`.
+pub fn check_name(name: &str) -> Result<(), TokenError> {
+    if !(1..=NAME_MAX_CHARS).contains(&name.chars().count()) || name.chars().any(char::is_control) {
+        let message = format!("The name of a batch has 1 to {NAME_MAX_CHARS} characters, and no line breaks");
+        return Err(TokenError::value("batch_name", message));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::tests::token as plain;
+
+    #[test]
+    fn tokens_are_alike_but_for_uid_value_and_number() {
+        let made = tokens(&plain(7), "Locker {n:02}", 12).unwrap();
+        assert_eq!(made.len(), 12);
+        assert_eq!(made[11].label.as_deref(), Some("Locker 12"));
+        assert!(made.iter().all(|token| token.value == token.uid.to_string() && token.usage_count == 7));
+        assert_ne!(made[0].uid, made[1].uid);
+        assert_eq!(tokens(&plain(7), "", 1).unwrap()[0].label, None);
+    }
+
+    #[test]
+    fn what_one_of_them_may_not_be_is_refused_before_any_is_made() {
+        let nearly = format!("{}{{n}}", "x".repeat(198));
+        assert_eq!(check(&plain(1), &nearly, 99), Ok(()));
+        assert!(check(&plain(1), &nearly, 100).is_err(), "the hundredth is too long");
+        assert!(check(&plain(1), "{n:4}", 1).is_err());
+    }
+
+    #[test]
+    fn names_of_batches() {
+        for good in ["Summer", "חוברת 7 😀", &"x".repeat(200)] {
+            assert_eq!(check_name(good), Ok(()));
+        }
+        for bad in ["", "a\nb", &"x".repeat(201)] {
+            assert!(check_name(bad).is_err());
+        }
+    }
+}

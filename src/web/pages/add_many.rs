@@ -1,0 +1,166 @@
+//! `/add_many`: many tokens at once, as a batch.
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::action;
+use super::typed::{Typed, UNITS};
+use super::{Page, Problems, page, see_other};
+use crate::access::Principal;
+use crate::store::batches::{self, NewBatch};
+use crate::store::settings;
+use crate::token::input::{Origin, RawFields};
+use crate::token::{LIST_MAX, Token, TokenError, Uid, batch};
+use crate::web::error::Error;
+use crate::web::guard::{Allowed, Edit};
+use crate::web::params::{Form, Params};
+use crate::web::state::App;
+
+/// How long the answer waits for a batch, so that a small one is shown at once.
+const MOMENT: Duration = Duration::from_millis(400);
+
+#[derive(Template)]
+#[template(path = "batches/add.html")]
+struct AddManyPage {
+    page: Page,
+    uid: String,
+    is_there: bool,
+    zone: String,
+    units: [(&'static str, i32); 4],
+    typed: Typed,
+    count: String,
+    name: String,
+    problems: Problems,
+}
+
+/// What was typed.
+struct Asked {
+    uid: Uid,
+    typed: Typed,
+    count: String,
+    name: String,
+}
+
+impl Asked {
+    fn read(params: &Params) -> Result<Self, Error> {
+        Ok(Self {
+            uid: params.parsed::<Uid>("batch_uid")?.unwrap_or_else(Uid::random),
+            typed: Typed::read(params)?,
+            count: params.text("count")?.unwrap_or_default(),
+            name: params.text("batch_name")?.unwrap_or_default().trim().to_owned(),
+        })
+    }
+
+    fn page(self, request: &HttpRequest, app: &App, problems: Problems) -> Result<HttpResponse, Error> {
+        let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+        let template = AddManyPage {
+            page: Page::new(request, "tokens"),
+            uid: self.uid.to_string(),
+            is_there: false,
+            zone: app.zone.to_string(),
+            units: UNITS,
+            typed: self.typed,
+            count: self.count,
+            name: self.name,
+            problems,
+        };
+        page(app, status, &template)
+    }
+
+    /// The batch and what its tokens are like, or what is wrong.
+    async fn understand(&self, app: &App, by: &Principal, problems: &mut Problems) -> Result<(NewBatch, Token), Error> {
+        let count = self.count.trim().parse().ok().filter(|count| (1..=LIST_MAX).contains(count));
+        if count.is_none() {
+            problems.add("count", "How many must be a whole number from 1 to 100,000.");
+        }
+        let defaults = app.store.look(|connection| Ok(settings::defaults(connection)?)).await?;
+        let origin = Origin { uid: Uid::random(), creator: by.to_string(), created: app.store.now() };
+        let raw = RawFields { value: None, label: None, ..self.typed.raw() };
+        let model = raw.new_token(origin.clone(), defaults, app.zone).or_else(|mistakes| {
+            problems.add_all(mistakes.all());
+            RawFields::default().new_token(origin, defaults, app.zone)
+        })?;
+        let count = count.unwrap_or(1);
+        if let Err(mistake) = batch::check(&model, &self.typed.label, count) {
+            problems.add_all(&[mistake]);
+        }
+        let name = if self.name.is_empty() { self.default_name(count) } else { self.name.clone() };
+        if let Err(mistake) = batch::check_name(&name) {
+            problems.add_all(&[mistake]);
+        }
+        Ok((NewBatch { uid: self.uid, name, count }, model))
+    }
+
+    /// The label, or else how many they are.
+    fn default_name(&self, count: usize) -> String {
+        let label = self.typed.label.trim();
+        let counted = || action::tokens(i64::try_from(count).unwrap_or_default());
+        if label.is_empty() { counted() } else { label.to_owned() }
+    }
+}
+
+/// The form. It carries the uid that the batch will have: sent twice, it is still one batch.
+///
+/// # Errors
+/// Unavailable, when the database cannot be asked.
+pub async fn form(_who: Allowed<Edit>, request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    let defaults = app.store.look(|connection| Ok(settings::defaults(connection)?)).await?;
+    let typed = Typed::new(defaults.usage_count, defaults.lock_time);
+    let asked = Asked { uid: Uid::random(), typed, count: String::new(), name: String::new() };
+    asked.page(&request, &app, Problems::default())
+}
+
+/// Begins to make a batch, and leads to its page, which tells how far it is; or shows the form again.
+///
+/// # Errors
+/// Unavailable, when the database cannot take it.
+pub async fn add(
+    who: Allowed<Edit>,
+    request: HttpRequest,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let (asked, by) = (Asked::read(&params)?, who.caller.principal);
+    let mut problems = Problems::default();
+    let (new, model) = asked.understand(&app, &by, &mut problems).await?;
+    if !problems.is_empty() {
+        return asked.page(&request, &app, problems);
+    }
+    let (begun, who, now) = (new.clone(), by.clone(), app.store.now());
+    let is_new = app.store.write(move |connection| batches::begin(connection, &begun, &who, now)).await?;
+    if is_new {
+        let making = actix_web::rt::spawn(make(web::Data::clone(&app), new, model, asked.typed.label, by));
+        let _ = tokio::time::timeout(MOMENT, making).await;
+    }
+    Ok(see_other(&app, &format!("/batches/{}?done=made", asked.uid)))
+}
+
+/// Makes a batch beside the request that asked for it, and notes why when it cannot.
+async fn make(app: web::Data<App>, new: NewBatch, model: Token, pattern: String, by: Principal) {
+    let uid = new.uid;
+    let made = make_all(&app, new, model, pattern, by).await;
+    if let Err(error) = made {
+        tracing::warn!(%error, batch = %uid, "a batch was not made");
+        let why = error.to_string();
+        let note = app.store.write(move |connection| batches::fail(connection, uid, &why)).await;
+        if let Err(error) = note {
+            tracing::warn!(%error, batch = %uid, "and that could not be noted");
+        }
+    }
+    app.makings.end(uid);
+}
+
+async fn make_all(app: &App, new: NewBatch, model: Token, pattern: String, by: Principal) -> Result<(), Error> {
+    let making = app.makings.begin(new.uid);
+    let _turn = app.lists.acquire().await;
+    let tokens = web::block(move || batch::tokens(&model, &pattern, new.count)).await;
+    let tokens =
+        tokens.map_err(|error| Error::fault(error.to_string()))?.map_err(|error: TokenError| Error::from(error))?;
+    let now = app.store.now();
+    let work =
+        move |connection: &mut _| batches::make(connection, new.uid, &tokens, |written| making.set(written), &by, now);
+    Ok(app.store.write(work).await?)
+}

@@ -1,0 +1,200 @@
+//! `/batches`: tokens that were made together.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::action::tokens;
+use super::when::{Clock, When, grouped};
+use super::{Page, Problems, page, see_other};
+use crate::access::Permission;
+use crate::store::batches::{self, Batch, Standing};
+use crate::store::token_list::Place;
+use crate::token::{Uid, batch};
+use crate::web::cursor::{CursorOf, more_than};
+use crate::web::error::Error;
+use crate::web::guard::{Allowed, Edit, See};
+use crate::web::params::{Form, Params};
+use crate::web::state::App;
+
+/// Batches on a page: each one's tokens are counted for it.
+const ROWS: usize = 20;
+/// After this long, in microseconds, a batch that is not there was given up by whoever made it.
+const LOST: i64 = 120_000_000;
+
+#[derive(Template)]
+#[template(path = "batches/list.html")]
+struct BatchesPage {
+    page: Page,
+    may_edit: bool,
+    rows: Vec<BatchView>,
+    older: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "batches/batch.html")]
+struct BatchPage {
+    page: Page,
+    flash: Option<&'static str>,
+    may_edit: bool,
+    batch: BatchView,
+    name: String,
+    problems: Problems,
+}
+
+#[derive(Template)]
+#[template(path = "batches/making.html")]
+struct MakingPage {
+    page: Page,
+    name: String,
+    count: i32,
+    total: String,
+    /// How many are written, when this instance makes it.
+    written: Option<(usize, String)>,
+    failure: Option<String>,
+}
+
+/// A batch, as the pages tell it.
+struct BatchView {
+    uid: String,
+    name: String,
+    made: String,
+    there: String,
+    deleted: Option<String>,
+    used: String,
+    used_up: String,
+    creator: String,
+    created: When,
+}
+
+impl BatchView {
+    fn new(batch: &Batch, standing: Standing, clock: Clock) -> Self {
+        let gone = i64::from(batch.count) - standing.there;
+        Self {
+            uid: batch.uid.clone(),
+            name: batch.name.clone(),
+            made: tokens(batch.count.into()),
+            there: grouped(standing.there),
+            deleted: (gone > 0).then(|| grouped(gone)),
+            used: grouped(standing.used),
+            used_up: grouped(standing.used_up),
+            creator: batch.creator.clone(),
+            created: clock.tell(batch.created),
+        }
+    }
+}
+
+/// Lists batches, newest first.
+///
+/// # Errors
+/// A cursor that was made up; unavailable, when the database cannot be asked.
+pub async fn list(
+    who: Allowed<See>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let cursors = CursorOf::new("batches", &[]);
+    let after = params.filled("after")?.map(|text| cursors.read(&text)).transpose()?.map(|place| place.id());
+    let found = app.store.read(move |connection| {
+        let found = batches::page(connection, after, more_than(ROWS))?;
+        let ids: Vec<i64> = found.iter().take(ROWS).map(|batch| batch.id).collect();
+        let standing = batches::standing(connection, &ids)?;
+        Ok((found, standing))
+    });
+    let (mut found, standing) = found.await?;
+    let is_more = found.len() > ROWS;
+    found.truncate(ROWS);
+    let last = found.last().filter(|_| is_more).map(|batch| Place::number(0, batch.id));
+    let clock = Clock { now: app.store.now(), zone: app.zone };
+    let of = |id| standing.iter().find(|(of, _)| *of == id).map(|(_, standing)| *standing).unwrap_or_default();
+    let template = BatchesPage {
+        page: Page::new(&request, "batches"),
+        may_edit: who.caller.role.may(Permission::Edit),
+        rows: found.iter().map(|batch| BatchView::new(batch, of(batch.id), clock)).collect(),
+        older: last.map(|place| format!("{}/batches?after={}", app.base, cursors.write(&place))),
+    };
+    page(&app, StatusCode::OK, &template)
+}
+
+/// Shows a batch, or how far its making is.
+///
+/// # Errors
+/// No such batch; unavailable, when the database cannot be asked.
+pub async fn show(
+    who: Allowed<See>,
+    uid: web::Path<String>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let flash = match params.filled("done")?.as_deref() {
+        Some("made") => Some("The tokens are made."),
+        Some("renamed") => Some("The batch is renamed."),
+        _ => None,
+    };
+    let may_edit = who.caller.role.may(Permission::Edit);
+    batch_page(&uid, &request, &app, may_edit, flash, None).await
+}
+
+async fn batch_page(
+    uid: &str,
+    request: &HttpRequest,
+    app: &App,
+    may_edit: bool,
+    flash: Option<&'static str>,
+    refused: Option<(String, Problems)>,
+) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let found = app.store.read(move |connection| {
+        let Some(batch) = batches::find(connection, uid)? else { return Ok(None) };
+        let standing = batches::standing(connection, &[batch.id])?.pop();
+        Ok(Some((batch, standing.map(|(_, standing)| standing).unwrap_or_default())))
+    });
+    let (batch, standing) = found.await?.ok_or(Error::NotFound)?;
+    if batch.made.is_none() {
+        return making(&batch, uid, request, app);
+    }
+    let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let (name, problems) = refused.unwrap_or_else(|| (batch.name.clone(), Problems::default()));
+    let view = BatchView::new(&batch, standing, Clock { now: app.store.now(), zone: app.zone });
+    let template = BatchPage { page: Page::new(request, "batches"), flash, may_edit, batch: view, name, problems };
+    page(app, status, &template)
+}
+
+fn making(batch: &Batch, uid: Uid, request: &HttpRequest, app: &App) -> Result<HttpResponse, Error> {
+    let written = app.makings.written(uid);
+    let is_lost = written.is_none() && app.store.now().get() - batch.created.get() > LOST;
+    let lost = || "The server that made them ended before they were done. None of them was kept.".to_owned();
+    let template = MakingPage {
+        page: Page::new(request, "batches"),
+        name: batch.name.clone(),
+        count: batch.count,
+        total: grouped(batch.count.into()),
+        written: written.map(|written| (written, grouped(i64::try_from(written).unwrap_or_default()))),
+        failure: batch.failure.clone().or_else(|| is_lost.then(lost)),
+    };
+    page(app, StatusCode::OK, &template)
+}
+
+/// Gives a batch another name.
+///
+/// # Errors
+/// No such batch; unavailable, when the database cannot take it.
+pub async fn rename(
+    _who: Allowed<Edit>,
+    uid: web::Path<String>,
+    request: HttpRequest,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let id: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let name = params.text("batch_name")?.unwrap_or_default().trim().to_owned();
+    if let Err(mistake) = batch::check_name(&name) {
+        let mut problems = Problems::default();
+        problems.add_all(&[mistake]);
+        return batch_page(&uid, &request, &app, true, None, Some((name, problems))).await;
+    }
+    app.store.write(move |connection| batches::rename(connection, id, &name)).await?;
+    Ok(see_other(&app, &format!("/batches/{id}?done=renamed")))
+}

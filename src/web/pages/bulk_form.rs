@@ -1,0 +1,131 @@
+//! What a bulk change is to be, as it was typed.
+
+use std::str::FromStr;
+
+use chrono_tz::Tz;
+
+use super::typed::Typed;
+use crate::token::action::{Action, Bound};
+use crate::token::input::{Mistakes, RawFields, read_time};
+use crate::token::{TokenError, quoted};
+use crate::web::error::Error;
+use crate::web::params::Params;
+
+/// The kinds of changes that can be chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The time range.
+    Validity,
+    /// The number of uses left.
+    Uses,
+    /// More or fewer uses than there are left.
+    AddUses,
+    /// The lock.
+    Lock,
+    /// The label.
+    Label,
+    /// Deletion.
+    Delete,
+}
+
+impl Kind {
+    /// Every kind, in the order of the page.
+    pub const ALL: [Self; 6] = [Self::Validity, Self::Uses, Self::AddUses, Self::Lock, Self::Label, Self::Delete];
+
+    /// The word in the form.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Validity => "validity",
+            Self::Uses => "uses",
+            Self::AddUses => "add_uses",
+            Self::Lock => "lock",
+            Self::Label => "label",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// The words on the page.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Validity => "Change validity",
+            Self::Uses => "Set uses",
+            Self::AddUses => "Add uses",
+            Self::Lock => "Change lock",
+            Self::Label => "Change label",
+            Self::Delete => "Delete",
+        }
+    }
+}
+
+impl FromStr for Kind {
+    type Err = TokenError;
+
+    fn from_str(text: &str) -> Result<Self, TokenError> {
+        let known = Self::ALL.into_iter().find(|kind| kind.word() == text);
+        known.ok_or_else(|| TokenError::value("do", format!("{} is nothing that can be done here", quoted(text))))
+    }
+}
+
+/// The fields that only a bulk change has.
+#[derive(Clone, Debug, Default)]
+pub struct Asking {
+    /// What becomes of the start: `keep`, `open` or `at`.
+    pub change_from: String,
+    /// What becomes of the end.
+    pub change_to: String,
+    /// A signed number.
+    pub add_uses: String,
+}
+
+impl Asking {
+    /// What was typed.
+    ///
+    /// # Errors
+    /// A field that is no text.
+    pub fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
+        let text = |name| params.text(name).map(Option::unwrap_or_default);
+        Ok(Self { change_from: text("change_from")?, change_to: text("change_to")?, add_uses: text("add_uses")? })
+    }
+
+    /// The action that the fields describe.
+    ///
+    /// # Errors
+    /// Every field that cannot be read.
+    pub fn action(&self, kind: Kind, typed: &Typed, zone: Tz) -> Result<Action, Mistakes> {
+        let raw = typed.raw();
+        let only = |raw: RawFields| raw.change(zone);
+        let absent = RawFields::default;
+        let action = match kind {
+            Kind::Validity => Action::SetValidity {
+                from: bound("valid_from", &self.change_from, &typed.valid_from, zone)?,
+                to: bound("valid_to", &self.change_to, &typed.valid_to, zone)?,
+            },
+            Kind::Uses => {
+                let change = only(RawFields { usage_count: raw.usage_count, ..absent() })?;
+                Action::SetUses(change.usage_count.unwrap_or_default())
+            }
+            Kind::AddUses => {
+                let change = only(RawFields { add_uses: Some(self.add_uses.clone()), ..absent() })?;
+                Action::AddUses(change.add_uses.unwrap_or_default())
+            }
+            Kind::Lock => {
+                let change = only(RawFields { lock_time: raw.lock_time, ..absent() })?;
+                Action::SetLock(change.lock_time.unwrap_or_default())
+            }
+            Kind::Label => Action::SetLabel(Some(typed.label.clone()).filter(|label| !label.is_empty())),
+            Kind::Delete => Action::Delete,
+        };
+        action.check()?;
+        Ok(action)
+    }
+}
+
+/// A time that was typed is meant, also where the choice beside it still says that nothing changes.
+fn bound(name: &'static str, choice: &str, text: &str, zone: Tz) -> Result<Bound, TokenError> {
+    match (choice, text) {
+        ("open", _) => Ok(Bound::Open),
+        ("at", "") => Err(TokenError::value(name, format!("{name} needs a time, or another choice"))),
+        (_, "") => Ok(Bound::Keep),
+        (_, text) => read_time(name, text, zone).map(Bound::At),
+    }
+}

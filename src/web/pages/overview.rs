@@ -1,0 +1,201 @@
+//! `/overview`: tokens as tiles, and the bar by which many are changed; `/print`: tiles on paper.
+
+use std::sync::Arc;
+
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::action::tokens;
+use super::bulk_form::Kind;
+use super::found::Found;
+use super::selected::Selected;
+use super::view::Row;
+use super::when::Clock;
+use super::{Page, Problems, page};
+use crate::access::{Permission, Role};
+use crate::qr::Code;
+use crate::store::selection;
+use crate::token::Token;
+use crate::web::error::Error;
+use crate::web::guard::{Allowed, See};
+use crate::web::params::{Form, LARGE, Params};
+use crate::web::state::App;
+
+/// How many tiles can be shown on a page.
+static ROWS: [usize; 3] = [60, 240, 1_000];
+/// Tiles that are printed from one page.
+const PRINTED: usize = 1_000;
+/// The sizes of a tile, of which the stylesheet knows the widths.
+const SIZES: std::ops::RangeInclusive<usize> = 1..=5;
+const SIZE: usize = 3;
+/// The cookie that keeps the size for the next visit.
+const SIZE_COOKIE: &str = "tile_size";
+
+#[derive(Template)]
+#[template(path = "overview/overview.html")]
+struct OverviewPage {
+    page: Page,
+    may_edit: bool,
+    found: Found,
+    tiles: Vec<Tile>,
+    kinds: Vec<(&'static str, &'static str)>,
+    uids: String,
+    size: usize,
+    show: usize,
+    shows: &'static [usize; 3],
+}
+
+#[derive(Template)]
+#[template(path = "overview/print.html")]
+struct PrintPage {
+    page: Page,
+    back: String,
+    problems: Problems,
+    tiles: Vec<Tile>,
+    total: String,
+    is_cut: bool,
+    size: usize,
+}
+
+/// A token with its code.
+struct Tile {
+    row: Row,
+    code: Arc<Code>,
+}
+
+/// The tiles of tokens. Codes that are not in the cache take their time, so this is done on a thread where it may.
+async fn tiles(app: &web::Data<App>, tokens: Vec<Token>, clock: Clock) -> Result<Vec<Tile>, Error> {
+    let shared = web::Data::clone(app);
+    let tile = move |token: Token| {
+        let code = shared.codes.get(&token.value).map_err(|error| Error::fault(error.to_string()))?;
+        Ok(Tile { row: Row::new(&token, clock), code })
+    };
+    let made = web::block(move || tokens.into_iter().map(tile).collect::<Result<Vec<_>, Error>>()).await;
+    made.map_err(|error| Error::fault(error.to_string()))?
+}
+
+/// What may be done to many tokens with a role.
+fn kinds(role: Role) -> Vec<(&'static str, &'static str)> {
+    let may = |kind: &Kind| role.may(if *kind == Kind::Delete { Permission::Delete } else { Permission::Edit });
+    Kind::ALL.into_iter().filter(may).map(|kind| (kind.word(), kind.words())).collect()
+}
+
+/// Shows tiles.
+///
+/// # Errors
+/// Unavailable, when the database cannot be asked.
+pub async fn show(
+    who: Allowed<See>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let shown = params.filled("show")?.and_then(|text| text.parse().ok()).filter(|show| ROWS.contains(show));
+    let show = shown.unwrap_or(ROWS[0]);
+    let more = if show == ROWS[0] { String::new() } else { format!("show={show}") };
+    let mut found = Found::read(&app, &params, "/overview", &more, show).await?;
+    let clock = Clock { now: app.store.now(), zone: app.zone };
+    let uids: Vec<String> = found.tokens.iter().map(|token| token.uid.to_string()).collect();
+    let status = if found.problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let (asked_size, role) = (size(params.filled("size")?), who.caller.role);
+    let template = OverviewPage {
+        page: Page::new(&request, "overview"),
+        may_edit: role.may(Permission::Edit),
+        kinds: kinds(role),
+        uids: uids.join(" "),
+        size: asked_size.unwrap_or_else(|| kept_size(&request)),
+        show,
+        shows: &ROWS,
+        tiles: tiles(&app, std::mem::take(&mut found.tokens), clock).await?,
+        found,
+    };
+    let mut response = page(&app, status, &template)?;
+    if let Some(size) = asked_size {
+        let cookie = size_cookie(&app, size);
+        response.add_cookie(&cookie).map_err(|error| Error::fault(error.to_string()))?;
+    }
+    Ok(response)
+}
+
+fn size(text: Option<String>) -> Option<usize> {
+    text.and_then(|text| text.parse().ok()).filter(|size| SIZES.contains(size))
+}
+
+fn kept_size(request: &HttpRequest) -> usize {
+    size(request.cookie(SIZE_COOKIE).map(|cookie| cookie.value().to_owned())).unwrap_or(SIZE)
+}
+
+/// Kept for a year. The page's script writes it, too, so it is no secret and not `HttpOnly`.
+fn size_cookie(app: &App, size: usize) -> Cookie<'static> {
+    Cookie::build(SIZE_COOKIE, size.to_string())
+        .path(format!("{}/", app.base))
+        .same_site(SameSite::Lax)
+        .secure(app.public_url.is_https())
+        .max_age(Duration::days(365))
+        .finish()
+}
+
+/// What is printed of a filter, as a link asks for it.
+///
+/// # Errors
+/// Unavailable, when the database cannot be asked.
+pub async fn print_found(
+    _who: Allowed<See>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let mut problems = Problems::default();
+    let selected = Selected::all(&params, &app, &mut problems)?;
+    print(&request, &app, selected, problems).await
+}
+
+/// What is printed of a selection.
+///
+/// # Errors
+/// Unavailable, when the database cannot be asked.
+pub async fn print_selected(
+    _who: Allowed<See>,
+    request: HttpRequest,
+    Form(params): Form<LARGE>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let mut problems = Problems::default();
+    let selected = Selected::read(&params, &app, &mut problems)?;
+    print(&request, &app, selected, problems).await
+}
+
+async fn print(
+    request: &HttpRequest,
+    app: &web::Data<App>,
+    selected: Selected,
+    mut problems: Problems,
+) -> Result<HttpResponse, Error> {
+    let clock = Clock { now: app.store.now(), zone: app.zone };
+    let mut found = Vec::new();
+    if problems.is_empty() {
+        let _turn = app.lists.acquire().await;
+        let selection = selected.selection.clone();
+        match app.store.read(move |connection| selection::load(connection, &selection, clock.now)).await {
+            Ok(tokens) => found = tokens,
+            Err(crate::store::Error::Token(mistake)) => problems.add_all(&[mistake]),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let total = found.len();
+    let printed = found.into_iter().take(PRINTED).map(|(_, token)| token).collect();
+    let template = PrintPage {
+        page: Page::new(request, "overview"),
+        back: selected.back(&format!("{}/overview", app.base)),
+        tiles: tiles(app, printed, clock).await?,
+        total: tokens(i64::try_from(total).unwrap_or_default()),
+        is_cut: total > PRINTED,
+        size: kept_size(request),
+        problems,
+    };
+    let status = if template.problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    page(app, status, &template)
+}

@@ -1,0 +1,77 @@
+//! Turning the pages of a list of tokens, forwards and backwards.
+
+use crate::store::token_list::{Part, Place, Sort};
+use crate::token::{Token, TokenError};
+use crate::web::counts::Count;
+use crate::web::cursor::{CursorOf, more_than};
+use crate::web::params::Params;
+
+/// Where in the list a page begins.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Turn {
+    /// At the beginning.
+    First,
+    /// Behind this place.
+    After(Place),
+    /// So that it ends before this place.
+    Before(Place),
+    /// So that it ends with the list.
+    Last,
+}
+
+impl Turn {
+    /// What the parameters `after`, `before` and `last` say.
+    ///
+    /// # Errors
+    /// A value error for a cursor that was made up, or belongs to another filter.
+    pub fn read<const L: usize>(params: &Params<L>, cursors: &CursorOf) -> Result<Self, TokenError> {
+        let text = |name| params.filled(name).ok().flatten();
+        match (text("after"), text("before"), text("last")) {
+            (Some(after), ..) => cursors.read(&after).map(Self::After),
+            (_, Some(before), _) => cursors.read(&before).map(Self::Before),
+            (.., Some(_)) => Ok(Self::Last),
+            _ => Ok(Self::First),
+        }
+    }
+
+    fn is_backwards(&self) -> bool {
+        matches!(self, Self::Before(_) | Self::Last)
+    }
+
+    /// One more than fits the page tells whether there is more. Backwards, the list is walked from its other end.
+    pub fn part(self, sort: Sort, descending: bool, rows: usize) -> Part {
+        let descending = descending != self.is_backwards();
+        let after = match self {
+            Self::First | Self::Last => None,
+            Self::After(place) | Self::Before(place) => Some(place),
+        };
+        Part { sort, descending, after, limit: more_than(rows) }
+    }
+
+    /// The tokens of the page in their order, and the places at which the page before it and the one behind it begin.
+    pub fn cut(&self, mut found: Vec<(Place, Token)>, rows: usize) -> (Vec<Token>, Option<Place>, Option<Place>) {
+        let more = found.len() > rows;
+        found.truncate(rows);
+        if self.is_backwards() {
+            found.reverse();
+        }
+        let (has_before, has_behind) = match self {
+            Self::First => (false, more),
+            Self::After(_) => (true, more),
+            Self::Before(_) => (more, true),
+            Self::Last => (more, false),
+        };
+        let before = found.first().filter(|_| has_before).map(|(place, _)| place.clone());
+        let behind = found.last().filter(|_| has_behind).map(|(place, _)| place.clone());
+        (found.into_iter().map(|(_, token)| token).collect(), before, behind)
+    }
+}
+
+/// How many tokens there are, in words.
+pub fn counted(count: Count) -> String {
+    match count {
+        Count::Exactly(1) => "1 token".into(),
+        Count::Exactly(count) => format!("{} tokens", super::when::grouped(count)),
+        Count::MoreThan(count) => format!("more than {} tokens", super::when::grouped(count)),
+    }
+}
