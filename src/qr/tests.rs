@@ -3,6 +3,7 @@
 use std::thread;
 
 use proptest::prelude::*;
+use qrcode::{Color, QrCode};
 use resvg::{tiny_skia, usvg};
 
 use super::*;
