@@ -3,6 +3,7 @@
 use std::thread;
 
 use proptest::prelude::*;
+use qrcode::{Color, QrCode};
 use resvg::{tiny_skia, usvg};
 
 use super::*;
@@ -102,16 +103,18 @@ fn the_path_outlines_the_dark_modules() {
         assert!(corners.len() >= 4 && corners.len().is_multiple_of(2));
         assert!(corners.iter().all(|(x, y)| (4..=33).contains(x) && (4..=33).contains(y)));
     }
-    let path = |dark: &[u8]| {
-        let dark = dark.iter().map(|dark| *dark == 1).collect();
-        svg_path(&Code { text: "".into(), side: 4, dark, path: "".into() }.outlines())
+    let path = |rows: [&str; 5]| {
+        let dark = rows.concat().chars().map(|module| module == '#').collect();
+        trace::svg_path(&Code { text: "".into(), side: 5, dark, path: "".into() })
     };
-    assert_eq!(path(&[1, 1, 1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 0, 0, 0, 0]), "m0 0h3v3h-3zm1 2h1v-1h-1z", "a hole");
-    assert_eq!(
-        path(&[1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]),
-        "m0 0h1v1h1v1h-1v-1h-1zm3 3h1v1h-1z",
-        "corners"
-    );
+    assert_eq!(path([".....", ".###.", ".#.#.", ".###.", "....."]), "m1 1h3v3h-3zm1 2h1v-1h-1z", "a hole");
+    let corners = [".....", ".#...", "..#..", ".....", "....."];
+    assert_eq!(path(corners), "m1 1h1v1h1v1h-1v-1h-1z", "two that touch at a corner");
+    let mut numbers = String::new();
+    for number in [0, 9, -10, 99, -100, 185] {
+        trace::push(&mut numbers, 'h', number);
+    }
+    assert_eq!(numbers, "h0h9h-10h99h-100h185");
 }
 
 #[test]

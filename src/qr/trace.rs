@@ -1,0 +1,89 @@
+//! The outlines of a code's dark areas, and the SVG path of them.
+
+use super::Code;
+
+impl Code {
+    /// Hands over the corners of one outline after another.
+    pub(super) fn each_outline(&self, mut found: impl FnMut(&[(i32, i32)])) {
+        let mut walked = vec![false; self.dark.len()];
+        let mut corners = Vec::new();
+        let side = usize::from(self.side);
+        for (y, x) in (1..self.side).flat_map(|y| (0..self.side).map(move |x| (y, x))) {
+            let at = usize::from(y) * side + usize::from(x);
+            if self.dark[at] && !self.dark[at - side] && !walked[at] {
+                corners.clear();
+                self.walk((x.into(), y.into()), at, &mut walked, &mut corners);
+                found(&corners);
+            }
+        }
+    }
+
+    /// The outline that begins with the upper edge of the module at `start`; marks the upper edges that it passes.
+    /// For the quiet zone there are four modules around every corner.
+    fn walk(&self, start: (i32, i32), mut at: usize, walked: &mut [bool], corners: &mut Vec<(i32, i32)>) {
+        let side = usize::from(self.side);
+        // To the right, down, to the left and up: the step, the same in `dark`, and how far back the module ahead on the
+        // left hand is from the corner there. The one on the right hand is the next heading's.
+        let headings = [
+            ((1, 0), 1, side),
+            ((0, 1), side, 0),
+            ((-1, 0), 1_usize.wrapping_neg(), 1),
+            ((0, -1), side.wrapping_neg(), side + 1),
+        ];
+        let ((mut x, mut y), mut heading) = (start, 0);
+        corners.push(start);
+        loop {
+            let ((dx, dy), step, left) = headings[heading];
+            walked[at] |= heading == 0;
+            (x, y, at) = (x + dx, y + dy, at.wrapping_add(step));
+            let right = headings[(heading + 1) % 4].2;
+            if self.dark[at - left] {
+                // Also where two dark modules touch at a corner only: fewer and longer outlines.
+                heading = (heading + 3) % 4;
+            } else if self.dark[at - right] {
+                continue;
+            } else {
+                heading = (heading + 1) % 4;
+            }
+            if (x, y) == start && heading == 0 {
+                return;
+            }
+            corners.push((x, y));
+        }
+    }
+}
+
+/// Outlines as an SVG path in relative moves; `z` draws an outline's last one and goes back to its first corner.
+pub fn svg_path(code: &Code) -> String {
+    let mut path = String::new();
+    let (mut x, mut y) = (0, 0);
+    code.each_outline(|corners| {
+        if let Some(first) = corners.first() {
+            push(&mut path, 'm', first.0 - x);
+            push(&mut path, ' ', first.1 - y);
+            (x, y) = *first;
+        }
+        for [from, to] in corners.array_windows() {
+            match (to.0 - from.0, to.1 - from.1) {
+                (0, down) => push(&mut path, 'v', down),
+                (right, _) => push(&mut path, 'h', right),
+            }
+        }
+        path.push('z');
+    });
+    path
+}
+
+/// Appends a letter and a number of at most three digits: with `write!` that would be half the time a code takes.
+pub fn push(path: &mut String, letter: char, number: i32) {
+    path.push(letter);
+    if number < 0 {
+        path.push('-');
+    }
+    let number = number.unsigned_abs();
+    for unit in [100, 10, 1] {
+        if number >= unit || unit == 1 {
+            path.extend(char::from_digit(number / unit % 10, 10));
+        }
+    }
+}
