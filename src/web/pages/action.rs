@@ -147,7 +147,7 @@ pub async fn list(
     let clock = Clock { now: app.store.now(), zone: app.zone };
     let role = who.caller.role;
     let template = ActionsPage {
-        page: Page::new(&request, "actions"),
+        page: Page::new(&request, "overview"),
         rows: found.into_iter().map(|(_, done)| ActionView::new(done, role, clock)).collect(),
         older: last.map(|place| format!("{}/actions?after={}", app.base, cursors.write(&place))),
     };
@@ -182,7 +182,7 @@ pub async fn show(
         is_there: !is_gone && !matches!(kept, Some(Kept::Deleted | Kept::ValueTaken)),
     };
     let template = ActionPage {
-        page: Page::new(&request, "actions"),
+        page: Page::new(&request, "overview"),
         flash: match params.filled("done")?.as_deref() {
             Some("done") => Some("It is done."),
             Some("undone") => Some("It is undone."),

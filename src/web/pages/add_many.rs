@@ -98,7 +98,7 @@ impl Asked {
     fn default_name(&self, count: usize) -> String {
         let label = self.typed.label.trim();
         let counted = || action::tokens(i64::try_from(count).unwrap_or_default());
-        if label.is_empty() { counted() } else { label.to_owned() }
+        if label.is_empty() { counted() } else { label.chars().take(batch::NAME_MAX_CHARS).collect() }
     }
 }
 

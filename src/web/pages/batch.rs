@@ -109,7 +109,7 @@ pub async fn list(
     let clock = Clock { now: app.store.now(), zone: app.zone };
     let of = |id| standing.iter().find(|(of, _)| *of == id).map(|(_, standing)| *standing).unwrap_or_default();
     let template = BatchesPage {
-        page: Page::new(&request, "batches"),
+        page: Page::new(&request, "tokens"),
         may_edit: who.caller.role.may(Permission::Edit),
         rows: found.iter().map(|batch| BatchView::new(batch, of(batch.id), clock)).collect(),
         older: last.map(|place| format!("{}/batches?after={}", app.base, cursors.write(&place))),
@@ -158,7 +158,7 @@ async fn batch_page(
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let (name, problems) = refused.unwrap_or_else(|| (batch.name.clone(), Problems::default()));
     let view = BatchView::new(&batch, standing, Clock { now: app.store.now(), zone: app.zone });
-    let template = BatchPage { page: Page::new(request, "batches"), flash, may_edit, batch: view, name, problems };
+    let template = BatchPage { page: Page::new(request, "tokens"), flash, may_edit, batch: view, name, problems };
     page(app, status, &template)
 }
 
@@ -167,7 +167,7 @@ fn making(batch: &Batch, uid: Uid, request: &HttpRequest, app: &App) -> Result<H
     let is_lost = written.is_none() && app.store.now().get() - batch.created.get() > LOST;
     let lost = || "The server that made them ended before they were done. None of them was kept.".to_owned();
     let template = MakingPage {
-        page: Page::new(request, "batches"),
+        page: Page::new(request, "tokens"),
         name: batch.name.clone(),
         count: batch.count,
         total: grouped(batch.count.into()),

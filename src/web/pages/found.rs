@@ -41,6 +41,8 @@ pub struct Found {
     pub batches: Vec<(String, String)>,
     /// The parts of the filter, and the address without each.
     pub loosen: Vec<(&'static str, String)>,
+    /// The address of the same in the overview, where many can be changed at once.
+    pub as_tiles: String,
     /// The address of the first page.
     pub first: String,
     /// The address of the page before.
@@ -89,6 +91,7 @@ impl Found {
             states: State::ALL.map(StateView::from),
             orders: ORDERS.iter().map(|(word, words, ..)| (*word, *words)).collect(),
             loosen: asked.loosen(&path),
+            as_tiles: asked.href(&format!("{}/overview", app.base), ""),
             first: asked.href(&path, more),
             newer: link("before", before),
             older: link("after", behind),

@@ -11,6 +11,7 @@ use super::when::{Clock, When, duration};
 use super::{Flash, Page, page, see_other};
 use crate::access::Permission;
 use crate::qr::Code;
+use crate::store::batches::{self, Batch};
 use crate::store::tokens;
 use crate::store::usage::{self, Entry};
 use crate::token::settle::{Answer, Ask, Lookup, ReplayKey};
@@ -36,6 +37,7 @@ struct TilePage {
     valid_to: Option<When>,
     lock: String,
     created: When,
+    batch: Option<Batch>,
     creator: String,
     modified: Option<When>,
     zone: String,
@@ -76,9 +78,10 @@ pub async fn show(
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let found = app.store.look(move |connection| {
         let Some((id, token)) = tokens::by_uid(connection, uid)? else { return Ok(None) };
-        Ok(Some((token, usage::last(connection, id, uid, HISTORY)?)))
+        let batch = token.batch.map_or(Ok(None), |batch| batches::numbered(connection, batch))?;
+        Ok(Some((token, batch, usage::last(connection, id, uid, HISTORY)?)))
     });
-    let (token, history) = found.await?.ok_or(Error::NotFound)?;
+    let (token, batch, history) = found.await?.ok_or(Error::NotFound)?;
     let clock = Clock { now: app.store.now(), zone: app.zone };
     let code = app.codes.get(&token.value).map_err(|error| Error::fault(error.to_string()))?;
     let (row, role) = (Row::new(&token, clock), who.caller.role);
@@ -92,6 +95,7 @@ pub async fn show(
         valid_to: token.valid_to.map(|to| clock.tell(to)),
         lock: duration(token.lock_time),
         created: clock.tell(token.created),
+        batch,
         modified: Some(token.modified).filter(|at| *at != token.created).map(|at| clock.tell(at)),
         creator: token.creator,
         zone: app.zone.to_string(),
