@@ -57,6 +57,12 @@ impl Counts {
         Ok(count)
     }
 
+    /// Forgets every count: whoever has just changed something here must not be told what was before. Elsewhere a count
+    /// stays for its few seconds.
+    pub fn forget(&self) {
+        self.counts().clear();
+    }
+
     /// A count that is good enough. Of those who find one too old, the first counts anew, and the others take it
     /// meanwhile: sixty at once that count a million tokens would keep everybody waiting.
     fn known(&self, filter: &TokenFilter) -> Option<Count> {

@@ -213,7 +213,9 @@ pub async fn undo(who: Allowed<Edit>, uid: web::Path<String>, app: web::Data<App
         let only = if done.count == 1 { undo::tokens_of(connection, &done, false, 1)?.pop() } else { None };
         Ok(only.filter(|(_, kept)| kept.is_none()))
     });
-    Ok(match undone.await? {
+    let undone = undone.await?;
+    app.counts.forget();
+    Ok(match undone {
         Some((token, _)) => see_other(&app, &format!("/{}?done=undone", token.uid)),
         None => see_other(&app, &format!("/actions/{uid}?done=undone")),
     })

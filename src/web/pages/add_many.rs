@@ -150,6 +150,7 @@ async fn make(app: web::Data<App>, new: NewBatch, model: Token, pattern: String,
             tracing::warn!(%error, batch = %uid, "and that could not be noted");
         }
     }
+    app.counts.forget();
     app.makings.end(uid);
 }
 

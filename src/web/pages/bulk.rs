@@ -200,7 +200,10 @@ impl BulkPage {
         let (action, by, now) = (wanted.action.clone(), who.principal.clone(), app.store.now());
         let done = app.store.write(move |connection| actions::perform(connection, &wanted, &by, now)).await;
         let (plan, status) = match done {
-            Ok(Outcome::Done(uid)) => return Ok(see_other(app, &format!("/actions/{uid}?done=done"))),
+            Ok(Outcome::Done(uid)) => {
+                app.counts.forget();
+                return Ok(see_other(app, &format!("/actions/{uid}?done=done")));
+            }
             Ok(Outcome::Stale(plan)) => (plan, StatusCode::CONFLICT),
             Ok(Outcome::Nothing(plan)) => (plan, StatusCode::OK),
             Err(error) => return self.refused(error, app),

@@ -48,5 +48,6 @@ pub async fn delete(who: Allowed<Delete>, uid: web::Path<String>, app: web::Data
         Err(store::Error::Token(TokenError::Unknown(_))) if deleted::is_there(&app, uid).await? => {}
         other => drop(other?),
     }
+    app.counts.forget();
     Ok(see_other(&app, &format!("/?done=deleted&token={uid}")))
 }

@@ -109,7 +109,10 @@ pub async fn add(
         Err(mistakes) => return form.refused(mistakes.all(), &app),
     };
     match app.store.write(move |connection| add_or_find(connection, &token)).await {
-        Ok(uid) => Ok(see_other(&app, &format!("/{uid}?done=added"))),
+        Ok(uid) => {
+            app.counts.forget();
+            Ok(see_other(&app, &format!("/{uid}?done=added")))
+        }
         Err(store::Error::Token(error)) => form.refused(&[error], &app),
         Err(error) => Err(error.into()),
     }
