@@ -168,4 +168,4 @@ diesel::table! {
 
 diesel::joinable!(sessions -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(sessions, users);
-diesel::allow_tables_to_appear_in_same_query!(tokens, batches, action_tokens, usage);
+diesel::allow_tables_to_appear_in_same_query!(tokens, batches, actions, action_tokens, usage);

@@ -17,6 +17,32 @@ use crate::token::{Micros, Token, TokenError, UNLIMITED, Uid};
 /// How many rows are asked for by their keys in one statement: SQLite takes 32,766 parameters.
 const CHUNK: usize = 1_000;
 
+/// What tokens were before, that is removed at a time.
+const REMOVED: i64 = 1_000;
+
+/// Microseconds for which an action can be undone.
+const UNDO_MICROS: i64 = RESTORE_DAYS * 24 * 3_600 * 1_000_000;
+
+/// Removes some of what tokens were before actions that cannot be undone any more, and says whether there may be more. The
+/// actions themselves stay.
+///
+/// # Errors
+/// The database's.
+pub fn forget(connection: &mut Connection, now: Micros) -> QueryResult<bool> {
+    let of = action_tokens::table.inner_join(actions::table.on(actions::id.eq(action_tokens::action)));
+    let old = of.filter(actions::timestamp.le(now.get() - UNDO_MICROS));
+    let rows = old.order((action_tokens::action, action_tokens::token)).limit(REMOVED);
+    let rows: Vec<(i64, TokenId)> = rows.select((action_tokens::action, action_tokens::token)).load(connection)?;
+    let (Some((first, _)), is_full) = (rows.first(), i64::try_from(rows.len()) == Ok(REMOVED)) else {
+        return Ok(false);
+    };
+    let ids: Vec<TokenId> = rows.iter().filter(|(action, _)| action == first).map(|(_, id)| *id).collect();
+    let is_all = ids.len() == rows.len();
+    let forgotten = action_tokens::table.filter(action_tokens::action.eq(*first));
+    diesel::delete(forgotten.filter(action_tokens::token.eq_any(ids))).execute(connection)?;
+    Ok(is_full || !is_all)
+}
+
 /// An action that was done.
 #[derive(Clone, Debug)]
 pub struct Done {
@@ -40,7 +66,7 @@ pub struct Done {
 impl Done {
     /// Whether it is not too old to be undone, and was not yet.
     pub fn can_be_undone(&self, now: Micros) -> bool {
-        self.undone.is_none() && now.get() - self.at.get() < RESTORE_DAYS * 24 * 3_600 * 1_000_000
+        self.undone.is_none() && now.get() - self.at.get() < UNDO_MICROS
     }
 }
 

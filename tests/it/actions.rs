@@ -1,5 +1,6 @@
 //! Actions on many tokens, and their undoing, on the store: what is done to each, and what is left as it is.
 
+use diesel::connection::SimpleConnection;
 use tessera::access::Principal;
 use tessera::store::actions::{self, Outcome, Plan, Wanted};
 use tessera::store::connection::{exclusively, repeatedly};
@@ -202,4 +203,24 @@ fn two_actions_at_once_are_one_after_the_other() {
         threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect::<Vec<_>>()
     });
     assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Done(_))).count(), 1, "{outcomes:?}");
+}
+
+#[test]
+fn what_cannot_be_undone_any_more_is_forgotten() {
+    let mut table = Table::of(&[3, 3]);
+    let (old, older) = (table.done(ALL, Action::SetLock(1)), table.done(ALL, Action::SetLock(2)));
+    let young = table.done(ALL, Action::SetLock(3));
+    let month = 30 * 24 * 3_600 * 1_000_000_i64;
+    for uid in [old, older] {
+        let age = format!("UPDATE actions SET timestamp = timestamp - {month} WHERE uid = '{uid}'");
+        table.connection.batch_execute(&age).unwrap();
+    }
+    let refused = exclusively(&mut table.connection, |connection| undo::undo(connection, old, &anna(), Micros::now()));
+    assert!(matches!(refused, Err(Error::Refused(why)) if why.contains("30 days")));
+    while exclusively(&mut table.connection, |connection| Ok(undo::forget(connection, Micros::now())?)).unwrap() {}
+    let mut known = |uid| {
+        let done = undo::find(&mut table.connection, uid).unwrap().unwrap();
+        undo::tokens_of(&mut table.connection, &done, false, 10).unwrap().len()
+    };
+    assert_eq!([known(old), known(older), known(young)], [0, 0, 2]);
 }
