@@ -37,4 +37,5 @@ mod query;
 mod serve;
 mod sign_in;
 mod store;
+mod users_page;
 mod writer;

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::trying::Trying;
+use super::trying::{self, Trying};
 use super::when::{Clock, When};
 use super::{Page, Problems, page, see_other};
 use crate::access::password;
@@ -129,10 +129,7 @@ pub async fn change_password(
     if !problems.is_empty() {
         return account(&who.caller, &request, &app, problems, None).await;
     }
-    let turn = app.hashes.acquire().await;
-    let new_hash = web::block(move || password::hash(&password)).await;
-    drop(turn);
-    let new_hash = new_hash.map_err(|error| Error::fault(error.to_string()))?.map_err(Error::fault)?;
+    let new_hash = trying::hash(&app, password).await?;
     let by = who.caller.principal.clone();
     let (known, now) = (known.map(|user| user.password_hash), app.store.now());
     let change = app.store.write(move |connection| {

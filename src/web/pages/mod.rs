@@ -16,11 +16,14 @@ pub mod list;
 pub mod login;
 pub mod overview;
 pub mod qr_code;
+pub mod roles;
 pub mod selected;
 pub mod tile;
 pub mod trying;
 pub mod turn;
 pub mod typed;
+pub mod user;
+pub mod users;
 pub mod view;
 pub mod when;
 
