@@ -27,6 +27,7 @@ mod durability;
 mod edit;
 mod http_answer;
 mod instances;
+mod keys_page;
 mod load;
 mod model;
 mod outage;

@@ -12,6 +12,7 @@ pub mod deleted;
 pub mod error;
 pub mod form;
 pub mod found;
+pub mod keys;
 pub mod list;
 pub mod login;
 pub mod overview;
