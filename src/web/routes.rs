@@ -17,8 +17,8 @@ use super::guard::{authenticate, same_origin};
 use super::health::{healthz, readyz};
 use super::json::{self, add, consume, edit, query};
 use super::pages::{
-    account, action, add_many, batch, bulk, delete, deleted, form, keys, list, login, overview, qr_code, tile, user,
-    users,
+    account, action, add_many, audit, batch, bulk, delete, deleted, form, keys, list, login, overview, qr_code, tile,
+    user, users,
 };
 use super::state::App;
 use crate::access::session::AGE_SECONDS;
@@ -132,7 +132,7 @@ fn pages(config: &mut web::ServiceConfig) {
         .service(at("/{uid}/qr_code.svg", "GET, HEAD").route(shown().to(qr_code::svg)));
 }
 
-/// For managers: users and keys. Before the pages of tokens, whose first part is a uid.
+/// For managers: users, keys and the audit. Before the pages of tokens, whose first part is a uid.
 fn access(config: &mut web::ServiceConfig) {
     let packed = Compress::default;
     config
@@ -146,7 +146,8 @@ fn access(config: &mut web::ServiceConfig) {
         .service(at("/users/remove", "GET, HEAD, POST").route(shown().to(user::ask)).route(post().to(user::remove)))
         .service(at("/keys", "GET, HEAD").route(shown().to(keys::show)).wrap(packed()))
         .service(at("/keys/add", "GET, HEAD, POST").route(shown().to(keys::add_form)).route(post().to(keys::add)))
-        .service(at("/keys/revoke", "GET, HEAD, POST").route(shown().to(keys::ask)).route(post().to(keys::revoke)));
+        .service(at("/keys/revoke", "GET, HEAD, POST").route(shown().to(keys::ask)).route(post().to(keys::revoke)))
+        .service(at("/audit", "GET, HEAD").route(shown().to(audit::show)).wrap(packed()));
 }
 
 /// The session cookie: it holds a random id and nothing else. Its name's prefix has browsers hold what it says (RFC 6265bis,

@@ -16,6 +16,7 @@ mod access;
 mod actions;
 mod add;
 mod architecture;
+mod audit_page;
 mod bad_input;
 mod batches;
 mod cli;

@@ -4,6 +4,7 @@ pub mod account;
 pub mod action;
 pub mod add_many;
 pub mod asked;
+pub mod audit;
 pub mod batch;
 pub mod bulk;
 pub mod bulk_form;
