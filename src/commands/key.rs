@@ -45,7 +45,7 @@ fn list(common: &Common) -> Result<(), Failure> {
     let shown = |time: Option<Micros>, none: &str| time.map_or_else(|| none.to_owned(), |time| time.to_string());
     let mut rows = vec![["NAME", "ROLE", "CREATED", "EXPIRES", "LAST USED"].map(str::to_owned).to_vec()];
     for key in keys::list(&mut connection)? {
-        let ended = if key.expires.is_some_and(|expires| expires <= now) { " (ended)" } else { "" };
+        let ended = if key.has_ended(now) { " (ended)" } else { "" };
         let expires = format!("{}{ended}", shown(key.expires, "never"));
         let created = key.created.to_string();
         rows.push(vec![key.name, key.role.to_string(), created, expires, shown(key.last_used, "never")]);

@@ -57,6 +57,9 @@ fn ask() -> Result<String, Failure> {
 fn list(common: &Common) -> Result<(), Failure> {
     let mut rows = vec![["NAME", "ROLE", "CREATED"].map(str::to_owned).to_vec()];
     let users = users::list(&mut connect(common)?)?;
-    rows.extend(users.into_iter().map(|user| vec![user.name, user.role.to_string(), user.created.to_string()]));
+    rows.extend(users.into_iter().map(|user| {
+        let disabled = if user.disabled.is_some() { " (disabled)" } else { "" };
+        vec![user.name, format!("{}{disabled}", user.role), user.created.to_string()]
+    }));
     print(&table(&rows))
 }

@@ -2,11 +2,12 @@
 
 use diesel::prelude::*;
 
-use super::Error;
 use super::connection::Connection;
 use super::schema::tokens;
 use super::token_list::Place;
 use super::tokens::unique;
+use super::{Error, audit};
+use crate::access::Principal;
 use crate::token::{Micros, TokenError, Uid};
 
 /// Days for which a deletion can be undone.
@@ -69,16 +70,16 @@ pub fn is_there(connection: &mut Connection, uid: Uid, now: Micros) -> QueryResu
     diesel::select(diesel::dsl::exists(row)).get_result(connection)
 }
 
-/// Restores a token, as it was.
+/// Restores a token, as it was, and records it.
 ///
 /// # Errors
 /// No such token among the deleted ones; a value error when another token has its value now.
-pub fn restore(connection: &mut Connection, uid: Uid, now: Micros) -> Result<(), Error> {
+pub fn restore(connection: &mut Connection, uid: Uid, by: &Principal, now: Micros) -> Result<(), Error> {
     let row = tokens::table.filter(tokens::uid.eq(uid.to_string())).filter(tokens::deleted_at.gt(oldest(now)));
     let set =
         (tokens::deleted_at.eq(None::<i64>), tokens::deleted_by.eq(None::<String>), tokens::modified.eq(now.get()));
     match diesel::update(row).set(set).execute(connection).map_err(unique)? {
         0 => Err(TokenError::Unknown(uid).into()),
-        _ => Ok(()),
+        _ => audit::record(connection, by, "token restore", &uid.to_string(), "", now),
     }
 }

@@ -17,6 +17,8 @@ pub struct Key {
     pub name: String,
     /// What the key may do.
     pub role: Role,
+    /// The principal that made it.
+    pub creator: String,
     /// When it was made.
     pub created: Micros,
     /// The first moment at which it is no longer good.
@@ -25,13 +27,21 @@ pub struct Key {
     pub last_used: Option<Micros>,
 }
 
-type Row = (String, String, i64, Option<i64>, Option<i64>);
-const COLUMNS: (keys::name, keys::role, keys::created, keys::expires, keys::last_used) =
-    (keys::name, keys::role, keys::created, keys::expires, keys::last_used);
+impl Key {
+    /// Whether it is no longer good.
+    pub fn has_ended(&self, now: Micros) -> bool {
+        self.expires.is_some_and(|expires| expires <= now)
+    }
+}
 
-fn key((name, role, created, expires, last_used): Row) -> Result<Key, Error> {
+type Row = (String, String, String, i64, Option<i64>, Option<i64>);
+const COLUMNS: (keys::name, keys::role, keys::creator, keys::created, keys::expires, keys::last_used) =
+    (keys::name, keys::role, keys::creator, keys::created, keys::expires, keys::last_used);
+
+fn key((name, role, creator, created, expires, last_used): Row) -> Result<Key, Error> {
     Ok(Key {
         name,
+        creator,
         role: role.parse().map_err(Error::Failed)?,
         created: Micros::stored(created),
         expires: expires.map(Micros::stored),
@@ -88,6 +98,15 @@ pub fn list(connection: &mut Connection) -> Result<Vec<Key>, Error> {
 /// The database's.
 pub fn find(connection: &mut Connection, hash: &KeyHash) -> Result<Option<Key>, Error> {
     let row = keys::table.filter(keys::hash.eq(hash.as_slice())).select(COLUMNS).get_result::<Row>(connection);
+    row.optional()?.map(key).transpose()
+}
+
+/// The key of that name, expired or not.
+///
+/// # Errors
+/// The database's.
+pub fn by_name(connection: &mut Connection, name: &str) -> Result<Option<Key>, Error> {
+    let row = keys::table.filter(keys::name.eq(name)).select(COLUMNS).get_result::<Row>(connection);
     row.optional()?.map(key).transpose()
 }
 

@@ -138,15 +138,19 @@ pub fn end(connection: &mut Connection, hash: &SessionHash) -> QueryResult<()> {
     Ok(())
 }
 
-/// Ends one session of a user by its number, or all of them, but never the one of `keep`.
+/// Ends one session of a user by its number, or all of them, but never the one of `keep`. Says how many they were.
 ///
 /// # Errors
 /// The database's.
-pub fn end_others(connection: &mut Connection, user_id: i64, keep: &SessionHash, only: Option<i64>) -> QueryResult<()> {
+pub fn end_others(
+    connection: &mut Connection,
+    user_id: i64,
+    keep: &SessionHash,
+    only: Option<i64>,
+) -> QueryResult<usize> {
     let others = sessions::table.filter(sessions::user_id.eq(user_id)).filter(sessions::hash.ne(keep.as_slice()));
     match only {
-        Some(id) => diesel::delete(others.filter(sessions::id.eq(id))).execute(connection)?,
-        None => diesel::delete(others).execute(connection)?,
-    };
-    Ok(())
+        Some(id) => diesel::delete(others.filter(sessions::id.eq(id))).execute(connection),
+        None => diesel::delete(others).execute(connection),
+    }
 }

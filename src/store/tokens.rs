@@ -8,11 +8,11 @@ use diesel::prelude::*;
 use diesel::result::Error as Diesel;
 use diesel::sql_types::{BigInt, Bool, Nullable};
 
-use super::Error;
 use super::clock::SERVER_MICROS;
 use super::connection::Connection;
 use super::error::taken;
 use super::schema::tokens;
+use super::{Error, audit};
 use crate::access::Principal;
 use crate::token::input::Change;
 use crate::token::settle::{Lookup, TokenId};
@@ -304,7 +304,7 @@ pub fn restart_locks(connection: &mut Connection) -> QueryResult<()> {
     }
 }
 
-/// Deletes tokens so that they can be restored; repeats count once. Says how many they were.
+/// Deletes tokens so that they can be restored, and records it; repeats count once. Says how many they were.
 ///
 /// # Errors
 /// No such token, naming the first one missing; the caller's transaction then keeps all.
@@ -332,6 +332,11 @@ pub fn delete(connection: &mut Connection, uids: &[Uid], who: &Principal, now: M
             let ids: Vec<TokenId> = found.iter().map(|(id, _)| *id).collect();
             diesel::update(tokens::table.filter(tokens::id.eq_any(ids))).set(set).execute(connection)?;
         }
+    }
+    match (uids.len(), uids.first()) {
+        (0, _) | (_, None) => {}
+        (1, Some(uid)) => audit::record(connection, who, "token delete", &uid.to_string(), "", now)?,
+        (count, _) => audit::record(connection, who, "token delete", "", &format!("{count} tokens"), now)?,
     }
     Ok(uids.len())
 }

@@ -8,7 +8,7 @@ use super::schema::turns;
 /// What only one may do at a time, as it goes by what others could change meanwhile.
 #[derive(Clone, Copy, Debug)]
 pub enum Turn {
-    /// Taking the manager's role from somebody, when a manager has to be left; making the first user.
+    /// Taking the manager's role from somebody, or keeping one out, when a manager has to be left; making the first user.
     Users,
     /// Changing the settings, of which some have no row yet that could be locked.
     Settings,

@@ -19,6 +19,24 @@ pub struct User {
     pub role: Role,
     /// When the user was added.
     pub created: Micros,
+    /// When the user last signed in.
+    pub last_sign_in: Option<Micros>,
+    /// Since when the user may not sign in.
+    pub disabled: Option<Micros>,
+}
+
+type Row = (String, String, i64, Option<i64>, Option<i64>);
+const COLUMNS: (users::name, users::role, users::created, users::last_sign_in, users::disabled_at) =
+    (users::name, users::role, users::created, users::last_sign_in, users::disabled_at);
+
+fn user((name, role, created, last_sign_in, disabled): Row) -> Result<User, Error> {
+    Ok(User {
+        name,
+        role: role.parse().map_err(Error::Failed)?,
+        created: Micros::stored(created),
+        last_sign_in: last_sign_in.map(Micros::stored),
+        disabled: disabled.map(Micros::stored),
+    })
 }
 
 /// A user that is to be added. The password is hashed outside of any transaction: that takes tens of milliseconds.
@@ -102,13 +120,17 @@ pub fn any(connection: &mut Connection) -> QueryResult<bool> {
 /// # Errors
 /// The database's.
 pub fn list(connection: &mut Connection) -> Result<Vec<User>, Error> {
-    let rows = users::table.order(users::name).select((users::name, users::role, users::created));
-    let rows: Vec<(String, String, i64)> = rows.load(connection)?;
-    rows.into_iter().map(|(name, role, created)| user(name, &role, created)).collect()
+    let rows: Vec<Row> = users::table.order(users::name).select(COLUMNS).load(connection)?;
+    rows.into_iter().map(user).collect()
 }
 
-fn user(name: String, role: &str, created: i64) -> Result<User, Error> {
-    Ok(User { name, role: role.parse().map_err(Error::Failed)?, created: Micros::stored(created) })
+/// The user of that name, disabled or not.
+///
+/// # Errors
+/// The database's.
+pub fn find(connection: &mut Connection, name: &str) -> Result<Option<User>, Error> {
+    let row = users::table.filter(users::name.eq(name)).select(COLUMNS).get_result::<Row>(connection);
+    row.optional()?.map(user).transpose()
 }
 
 /// Sets a password and ends the user's sessions.
@@ -172,6 +194,36 @@ pub fn remove(connection: &mut Connection, name: &str, by: &Principal, now: Micr
     }
     hold_a_manager(connection)?;
     audit::record(connection, by, "user remove", name, "", now)
+}
+
+/// Keeps a user from signing in, and ends the user's sessions. One that is disabled stays so since when it was.
+///
+/// # Errors
+/// Refused when there is no such user, or when no manager would be left.
+pub fn disable(connection: &mut Connection, name: &str, by: &Principal, now: Micros) -> Result<(), Error> {
+    turns::wait(connection, Turn::Users)?;
+    let row = diesel::update(users::table.filter(users::name.eq(name)).filter(users::disabled_at.is_null()));
+    let set = row.set((users::disabled_at.eq(now.get()), users::modified.eq(now.get()))).execute(connection)?;
+    if set == 0 {
+        return find(connection, name)?.map(drop).ok_or_else(|| unknown(name));
+    }
+    hold_a_manager(connection)?;
+    end_sessions(connection, name)?;
+    audit::record(connection, by, "user disable", name, "", now)
+}
+
+/// Lets a user sign in again.
+///
+/// # Errors
+/// Refused when there is no such user.
+pub fn enable(connection: &mut Connection, name: &str, by: &Principal, now: Micros) -> Result<(), Error> {
+    turns::wait(connection, Turn::Users)?;
+    let row = diesel::update(users::table.filter(users::name.eq(name)).filter(users::disabled_at.is_not_null()));
+    let set = row.set((users::disabled_at.eq(None::<i64>), users::modified.eq(now.get()))).execute(connection)?;
+    if set == 0 {
+        return find(connection, name)?.map(drop).ok_or_else(|| unknown(name));
+    }
+    audit::record(connection, by, "user enable", name, "", now)
 }
 
 fn unknown(name: &str) -> Error {

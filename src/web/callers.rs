@@ -64,7 +64,14 @@ pub struct Callers {
 
 /// Callers by the hash of what they showed.
 #[derive(Default)]
-struct Seen(RwLock<HashMap<[u8; 32], Known>>);
+struct Seen(RwLock<Remembered>);
+
+#[derive(Default)]
+struct Remembered {
+    known: HashMap<[u8; 32], Known>,
+    /// When all were forgotten last: what was asked for before may have been true only until then.
+    forgotten: Option<Instant>,
+}
 
 #[derive(Clone)]
 struct Known {
@@ -76,18 +83,25 @@ struct Known {
 impl Seen {
     fn get(&self, hash: &[u8; 32]) -> Option<Known> {
         let seen = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        seen.get(hash).filter(|known| known.at.elapsed() < BELIEVED).cloned()
+        seen.known.get(hash).filter(|known| known.at.elapsed() < BELIEVED).cloned()
     }
 
     fn set(&self, hash: [u8; 32], at: Instant, known: Option<(Caller, Option<Micros>)>) {
         let mut seen = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if seen.len() >= REMEMBERED {
-            seen.clear();
+        if seen.known.len() >= REMEMBERED {
+            seen.known.clear();
         }
-        match known {
-            Some((caller, expires)) => seen.insert(hash, Known { caller, expires, at }),
-            None => seen.remove(&hash),
+        let is_fresh = seen.forgotten.is_none_or(|forgotten| at > forgotten);
+        match known.filter(|_| is_fresh) {
+            Some((caller, expires)) => seen.known.insert(hash, Known { caller, expires, at }),
+            None => seen.known.remove(&hash),
         };
+    }
+
+    fn forget_all(&self) {
+        let mut seen = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        seen.known.clear();
+        seen.forgotten = Some(Instant::now());
     }
 }
 
@@ -150,7 +164,12 @@ impl Callers {
 
     /// Forgets every session, after some have ended.
     pub fn forget_sessions(&self) {
-        self.sessions.0.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.sessions.forget_all();
+    }
+
+    /// Forgets every key, after one was revoked.
+    pub fn forget_keys(&self) {
+        self.keys.forget_all();
     }
 }
 

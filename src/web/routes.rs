@@ -17,7 +17,8 @@ use super::guard::{authenticate, same_origin};
 use super::health::{healthz, readyz};
 use super::json::{self, add, consume, edit, query};
 use super::pages::{
-    account, action, add_many, batch, bulk, delete, deleted, form, list, login, overview, qr_code, tile,
+    account, action, add_many, audit, batch, bulk, delete, deleted, form, keys, list, login, overview, qr_code, tile,
+    user, users,
 };
 use super::state::App;
 use crate::access::session::AGE_SECONDS;
@@ -43,7 +44,7 @@ pub fn routes(config: &mut web::ServiceConfig, state: &App) {
     for prefix in BTreeSet::from(["", base]) {
         config.configure(|config| health(config, prefix));
     }
-    let closed = web::scope("").wrap(from_fn(authenticate)).configure(views).configure(pages);
+    let closed = web::scope("").wrap(from_fn(authenticate)).configure(views).configure(access).configure(pages);
     let closed = closed.default_service(web::to(not_found));
     let below = web::scope(base).configure(open).service(closed);
     config.service(below.wrap(sessions(state)).wrap(from_fn(same_origin)));
@@ -129,6 +130,24 @@ fn pages(config: &mut web::ServiceConfig) {
         .service(at("/{uid}/restore", "POST").route(post().to(deleted::restore)))
         .service(at("/{uid}/qr_code", "GET, HEAD").route(shown().to(qr_code::png)))
         .service(at("/{uid}/qr_code.svg", "GET, HEAD").route(shown().to(qr_code::svg)));
+}
+
+/// For managers: users, keys and the audit. Before the pages of tokens, whose first part is a uid.
+fn access(config: &mut web::ServiceConfig) {
+    let packed = Compress::default;
+    config
+        .service(at("/users", "GET, HEAD").route(shown().to(users::show)).wrap(packed()))
+        .service(at("/users/add", "GET, HEAD, POST").route(shown().to(users::add_form)).route(post().to(users::add)))
+        .service(at("/users/edit", "GET, HEAD").route(shown().to(user::show)).wrap(packed()))
+        .service(at("/users/role", "POST").route(post().to(user::change_role)))
+        .service(at("/users/password", "POST").route(post().to(user::reset_password)))
+        .service(at("/users/disable", "POST").route(post().to(user::disable)))
+        .service(at("/users/enable", "POST").route(post().to(user::enable)))
+        .service(at("/users/remove", "GET, HEAD, POST").route(shown().to(user::ask)).route(post().to(user::remove)))
+        .service(at("/keys", "GET, HEAD").route(shown().to(keys::show)).wrap(packed()))
+        .service(at("/keys/add", "GET, HEAD, POST").route(shown().to(keys::add_form)).route(post().to(keys::add)))
+        .service(at("/keys/revoke", "GET, HEAD, POST").route(shown().to(keys::ask)).route(post().to(keys::revoke)))
+        .service(at("/audit", "GET, HEAD").route(shown().to(audit::show)).wrap(packed()));
 }
 
 /// The session cookie: it holds a random id and nothing else. Its name's prefix has browsers hold what it says (RFC 6265bis,

@@ -179,7 +179,8 @@ fn a_deletion_is_undone_but_for_values_that_were_given_again() {
     let other = Token { value: "A-1".into(), ..token(1) };
     exclusively(&mut table.connection, |connection| tokens::add(connection, &other)).unwrap();
     let back = table.uids[1];
-    let restore = |connection: &mut Connection| tessera::store::deleted::restore(connection, back, Micros::now());
+    let restore =
+        |connection: &mut Connection| tessera::store::deleted::restore(connection, back, &anna(), Micros::now());
     exclusively(&mut table.connection, restore).unwrap();
     let undone = table.undo(uid);
     assert_eq!(table.kept(&undone), [(table.uids[0], Kept::ValueTaken), (table.uids[1], Kept::Restored)]);

@@ -4,12 +4,12 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::trying::Trying;
+use super::trying::{self, Refused, Trying};
 use super::when::{Clock, When};
 use super::{Page, Problems, page, see_other};
 use crate::access::password;
 use crate::access::session::SessionHash;
-use crate::store::{self, sessions, users};
+use crate::store::{self, audit, sessions, users};
 use crate::token::TokenError;
 use crate::web::callers::{Caller, Via};
 use crate::web::error::Error;
@@ -116,7 +116,8 @@ pub async fn change_password(
     let field = |field| params.text(field).map(Option::unwrap_or_default);
     let (current, password, again) = (field("current")?, field("password")?, field("again")?);
     let mut problems = Problems::default();
-    let known = Trying::begin(&app, &request, &name).await?.check(&app, &name, current).await?;
+    let refused = Refused { by: who.caller.principal.clone(), action: "password refused" };
+    let known = Trying::begin(&app, &request, &name).await?.check(&app, &name, current, refused).await?;
     if known.is_none() {
         problems.add("current", "This is not your password.");
     }
@@ -129,10 +130,7 @@ pub async fn change_password(
     if !problems.is_empty() {
         return account(&who.caller, &request, &app, problems, None).await;
     }
-    let turn = app.hashes.acquire().await;
-    let new_hash = web::block(move || password::hash(&password)).await;
-    drop(turn);
-    let new_hash = new_hash.map_err(|error| Error::fault(error.to_string()))?.map_err(Error::fault)?;
+    let new_hash = trying::hash(&app, password).await?;
     let by = who.caller.principal.clone();
     let (known, now) = (known.map(|user| user.password_hash), app.store.now());
     let change = app.store.write(move |connection| {
@@ -140,7 +138,8 @@ pub async fn change_password(
             return Err(store::Error::Refused("The password was changed elsewhere meanwhile.".into()));
         }
         users::change_password(connection, &name, &new_hash, &by, now)?;
-        Ok(sessions::end_others(connection, user_id, &hash, None)?)
+        sessions::end_others(connection, user_id, &hash, None)?;
+        Ok(())
     });
     change.await?;
     app.callers.forget_sessions();
@@ -156,10 +155,16 @@ pub async fn end_sessions(
     Form(params): Form,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let (hash, user_id, _) = user(&who.caller)?;
+    let (hash, user_id, name) = user(&who.caller)?;
     let only = params.filled("session")?.map(|id| id.parse::<i64>()).transpose();
     let only = only.map_err(|_| TokenError::value("session", "There is no such session"))?;
-    app.store.write(move |connection| Ok(sessions::end_others(connection, user_id, &hash, only)?)).await?;
+    let (by, now) = (who.caller.principal, app.store.now());
+    let end = app.store.write(move |connection| match sessions::end_others(connection, user_id, &hash, only)? {
+        0 => Ok(()),
+        1 => audit::record(connection, &by, "session end", &name, "1 session", now),
+        count => audit::record(connection, &by, "session end", &name, &format!("{count} sessions"), now),
+    });
+    end.await?;
     app.callers.forget_sessions();
     Ok(see_other(&app, if only.is_some() { "/account?done=ended" } else { "/account?done=all-ended" }))
 }

@@ -86,14 +86,14 @@ pub async fn is_there(app: &App, uid: Uid) -> Result<bool, Error> {
 /// # Errors
 /// No such deletion; unavailable, when the database cannot take it.
 pub async fn restore(
-    _who: Allowed<Delete>,
+    who: Allowed<Delete>,
     uid: web::Path<String>,
     request: HttpRequest,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let now = app.store.now();
-    match app.store.write(move |connection| deleted::restore(connection, uid, now)).await {
+    let (by, now) = (who.caller.principal, app.store.now());
+    match app.store.write(move |connection| deleted::restore(connection, uid, &by, now)).await {
         Ok(()) => Ok(see_other(&app, &format!("/{uid}?done=restored"))),
         Err(store::Error::Token(TokenError::Value { .. })) => {
             let problem = "It was not restored: another token has its value now. Change that token's value first.";

@@ -73,7 +73,9 @@ fn to_login(request: &HttpRequest, https: bool) -> HttpResponse {
         Method::GET if query.is_empty() => path.to_owned(),
         Method::GET => format!("{path}?{query}"),
         _ => match path.rsplit_once('/') {
-            Some((before, "use" | "restore")) => before.to_owned(),
+            Some((before, "use" | "restore" | "role" | "password" | "disable" | "enable" | "remove" | "revoke")) => {
+                before.to_owned()
+            }
             _ if path.starts_with(&format!("{base}/account/")) => format!("{base}/account"),
             Some((before, "logout")) => format!("{before}/"),
             _ => path.to_owned(),

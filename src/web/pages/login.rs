@@ -5,7 +5,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::trying::Trying;
+use super::trying::{self, Refused, Trying};
 use super::{Page, page, see_other};
 use crate::access::{Principal, session};
 use crate::store::audit;
@@ -71,13 +71,12 @@ pub async fn sign_in(
         }
         Err(error) => return Err(error),
     };
-    let user = trying.check(&app, &name, password).await?;
+    let user = trying.check(&app, &name, password, refused()).await?;
     let id = match user {
         Some(user) => begin(&app, &request, &browser, user, &name).await?,
         None => None,
     };
     let Some(id) = id else {
-        refused(&app, &request, &name).await?;
         return again(StatusCode::UNPROCESSABLE_ENTITY, WRONG.into());
     };
     // A new cookie at every sign-in: one that somebody planted before is worth nothing.
@@ -97,12 +96,13 @@ async fn begin(
     let (id, name) = (session::generate(), name.to_owned());
     let hash = session::hash(&id);
     let before = browser.get::<String>(SESSION_ID).ok().flatten().map(|id| session::hash(&id));
-    let address = client(app, request);
+    let address = trying::client(app, request);
     let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("unknown");
     let agent: String = agent.chars().take(AGENT_CHARS).collect();
     let now = app.store.now();
     let work = app.store.write(move |connection| {
         if users::locked(connection, &name)?.is_none_or(|known| known.password_hash != user.password_hash) {
+            trying::record(connection, &refused(), &name, &address, now)?;
             return Ok(false);
         }
         if let Some(before) = before {
@@ -121,19 +121,8 @@ async fn begin(
     Ok(begun.then_some(id))
 }
 
-/// Records a failure. A name that is none is not kept: it may be a password in the wrong field.
-async fn refused(app: &App, request: &HttpRequest, name: &str) -> Result<(), Error> {
-    let (name, address, now) = (name.to_owned(), client(app, request), app.store.now());
-    let record = app.store.write(move |connection| {
-        let known = users::credentials(connection, &name)?.is_some();
-        let subject = if known { name.as_str() } else { "unknown" };
-        audit::record(connection, &Principal::nobody(), "sign-in failed", subject, &address, now)
-    });
-    Ok(record.await?)
-}
-
-fn client(app: &App, request: &HttpRequest) -> String {
-    app.proxies.client(request).map(|address| address.to_string()).unwrap_or_default()
+fn refused() -> Refused {
+    Refused { by: Principal::nobody(), action: "sign-in failed" }
 }
 
 /// Signs out: the session ends on the server, and the cookie goes.
@@ -141,8 +130,13 @@ fn client(app: &App, request: &HttpRequest) -> String {
 /// # Errors
 /// Unavailable, when the database cannot be asked.
 pub async fn sign_out(who: Allowed<Anybody>, browser: Session, app: web::Data<App>) -> Result<HttpResponse, Error> {
-    if let Via::Session { hash, .. } = who.caller.via {
-        app.store.write(move |connection| Ok(sessions::end(connection, &hash)?)).await?;
+    if let Via::Session { hash, name, .. } = who.caller.via {
+        let (by, now) = (who.caller.principal, app.store.now());
+        let end = app.store.write(move |connection| {
+            sessions::end(connection, &hash)?;
+            audit::record(connection, &by, "sign-out", &name, "", now)
+        });
+        end.await?;
         app.callers.forget(&hash);
     }
     browser.purge();

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use actix_web::{HttpRequest, web};
 
-use crate::access::password;
+use crate::access::{Principal, password};
 use crate::store::attempts::{self, Try};
 use crate::store::users::{self, Credentials};
+use crate::store::{self, Connection, audit};
+use crate::token::Micros;
 use crate::web::error::Error;
 use crate::web::state::App;
 
@@ -29,6 +31,36 @@ pub fn prepare() {
 /// A try that may be made.
 pub struct Trying {
     ids: Vec<i64>,
+    address: String,
+}
+
+/// What a failure is in the audit. One that is throttled is not recorded: a flood must not fill it.
+pub struct Refused {
+    /// Who tried, as far as is known.
+    pub by: Principal,
+    /// What the failure is called.
+    pub action: &'static str,
+}
+
+/// Records a failure in the audit. A name that no user has is not kept: it may be a password in the wrong field.
+///
+/// # Errors
+/// The database's.
+pub fn record(
+    connection: &mut Connection,
+    refused: &Refused,
+    name: &str,
+    address: &str,
+    now: Micros,
+) -> Result<(), store::Error> {
+    let is_known = users::find(connection, name)?.is_some();
+    let subject = if is_known { name } else { "an unknown name" };
+    audit::record(connection, &refused.by, refused.action, subject, address, now)
+}
+
+/// Whence a request came.
+pub fn client(app: &App, request: &HttpRequest) -> String {
+    app.proxies.client(request).map(|address| address.to_string()).unwrap_or_default()
 }
 
 impl Trying {
@@ -47,7 +79,7 @@ impl Trying {
             let tried = tried.await?;
             drop(turn);
             match tried {
-                Try::Allowed(ids) => return Ok(Self { ids }),
+                Try::Allowed(ids) => return Ok(Self { ids, address: client(app, request) }),
                 Try::Wait(seconds) => return Err(Error::TooManyRequests(seconds)),
                 Try::Soon => tokio::time::sleep(WAIT).await,
             }
@@ -55,20 +87,29 @@ impl Trying {
         Err(Error::TooManyRequests(1))
     }
 
-    /// The user of that name, if this is the user's password; a failure counts.
+    /// The user of that name, if this is the user's password; a failure counts, and is recorded.
     ///
     /// # Errors
     /// Unavailable, when the database cannot be asked; then the try does not count.
-    pub async fn check(&self, app: &App, name: &str, password: String) -> Result<Option<Credentials>, Error> {
+    pub async fn check(
+        &self,
+        app: &App,
+        name: &str,
+        password: String,
+        refused: Refused,
+    ) -> Result<Option<Credentials>, Error> {
         let checked = check(app, name, password).await;
-        let ids = self.ids.clone();
+        let (ids, address, now) = (self.ids.clone(), self.address.clone(), app.store.now());
         let failed = matches!(checked, Ok(None));
-        app.store
-            .write(move |connection| {
-                let told = if failed { attempts::failed } else { attempts::forgive };
-                Ok(told(connection, &ids)?)
-            })
-            .await?;
+        let name = name.to_owned();
+        let told = app.store.write(move |connection| {
+            if !failed {
+                return Ok(attempts::forgive(connection, &ids)?);
+            }
+            attempts::failed(connection, &ids)?;
+            record(connection, &refused, &name, &address, now)
+        });
+        told.await?;
         checked
     }
 }
@@ -85,6 +126,16 @@ async fn check(app: &App, name: &str, password: String) -> Result<Option<Credent
     let verified = web::block(move || password::verify(&password, hash.as_ref().unwrap_or(&NOBODY))).await;
     let good = verified.map_err(|error| Error::fault(error.to_string()))?;
     Ok(found.filter(|_| good))
+}
+
+/// The PHC string of a password, made in turn with others: each takes 19 MiB and a core.
+///
+/// # Errors
+/// A fault, when the machine gives no random salt or no memory.
+pub async fn hash(app: &App, password: String) -> Result<String, Error> {
+    let _turn = app.hashes.acquire().await;
+    let hash = web::block(move || password::hash(&password)).await;
+    hash.map_err(|error| Error::fault(error.to_string()))?.map_err(Error::fault)
 }
 
 /// Whoever has an IPv6 address has the 2^64 beside it, too (RFC 6177, section 2).

@@ -1,0 +1,194 @@
+//! `/audit`: who did what, the newest first.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use chrono::{Datelike, NaiveDate};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::when::{Clock, When};
+use super::{Page, Problems, page};
+use crate::store::audit::{self, AuditFilter, Entry};
+use crate::store::token_list::Place;
+use crate::token::Micros;
+use crate::web::cursor::{CursorOf, cut, more_than};
+use crate::web::error::Error;
+use crate::web::guard::{Allowed, Manage};
+use crate::web::params::Params;
+use crate::web::state::App;
+
+/// Entries on a page.
+const ROWS: usize = 50;
+
+/// Every action that is recorded, and its words. One that is not here is shown as it stands in the database.
+const ACTIONS: [(&str, &str); 19] = [
+    ("sign-in", "signed in"),
+    ("sign-in failed", "failed to sign in"),
+    ("sign-out", "signed out"),
+    ("session end", "ended own sessions"),
+    ("password refused", "mistyped the own password"),
+    ("user add", "added the user"),
+    ("user role", "changed the role of"),
+    ("user passwd", "set the password of"),
+    ("user disable", "disabled the user"),
+    ("user enable", "enabled the user"),
+    ("user remove", "removed the user"),
+    ("key add", "made the key"),
+    ("key revoke", "revoked the key"),
+    ("token delete", "deleted tokens"),
+    ("token restore", "restored the token"),
+    ("batch add", "added the batch"),
+    ("bulk change", "changed many tokens"),
+    ("bulk delete", "deleted many tokens"),
+    ("bulk undo", "undid the change of many tokens"),
+];
+
+fn words(action: &str) -> Option<&'static str> {
+    ACTIONS.iter().find(|(known, _)| *known == action).map(|(_, words)| *words)
+}
+
+#[derive(Template)]
+#[template(path = "audit/list.html")]
+struct AuditPage {
+    page: Page,
+    filter: Asked,
+    actions: [(&'static str, &'static str); ACTIONS.len()],
+    problems: Problems,
+    rows: Vec<EntryView>,
+    newest: Option<String>,
+    older: Option<String>,
+    zone: String,
+}
+
+struct EntryView {
+    when: When,
+    by: String,
+    words: Option<&'static str>,
+    action: String,
+    subject: String,
+    detail: String,
+}
+
+impl EntryView {
+    fn new(entry: Entry, clock: Clock) -> Self {
+        Self {
+            when: clock.tell(entry.at),
+            by: entry.by,
+            words: words(&entry.action),
+            action: entry.action,
+            subject: entry.subject,
+            detail: entry.detail,
+        }
+    }
+}
+
+/// The filter, as the address has it.
+struct Asked {
+    who: String,
+    what: String,
+    from: String,
+    to: String,
+}
+
+impl Asked {
+    fn read(params: &Params) -> Result<Self, Error> {
+        let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
+        Ok(Self { who: text("who")?, what: text("what")?, from: text("from")?, to: text("to")? })
+    }
+
+    fn parts(&self) -> [(&'static str, &str); 4] {
+        [("who", &self.who), ("what", &self.what), ("from", &self.from), ("to", &self.to)]
+    }
+
+    fn is_set(&self) -> bool {
+        self.parts().iter().any(|(_, text)| !text.is_empty())
+    }
+
+    /// An action that is none of ours, which an older or a newer version may have recorded.
+    fn other(&self) -> bool {
+        !self.what.is_empty() && words(&self.what).is_none()
+    }
+
+    /// What it means, and what is wrong with it.
+    fn filter(&self, app: &App, problems: &mut Problems) -> AuditFilter {
+        let mut text = |field, text: &str| {
+            // PostgreSQL has no text with it.
+            if text.contains('\0') {
+                problems.add(field, "This has a character that no text has.");
+            }
+            Some(text.to_owned()).filter(|text| !text.is_empty() && !text.contains('\0'))
+        };
+        let (who, what) = (text("who", &self.who), text("what", &self.what));
+        let mut day = |field, text: &str, read: fn(&App, NaiveDate) -> Option<Micros>| {
+            let day = Some(text).filter(|text| !text.is_empty())?;
+            let is_short = day.len() == "2026-11-24".len();
+            let day = NaiveDate::parse_from_str(day, "%Y-%m-%d").ok().filter(|_| is_short);
+            let moment = day.and_then(|day| read(app, day));
+            if moment.is_none() {
+                problems.add(field, "This is not a day, as in 2026-11-24.");
+            }
+            moment
+        };
+        AuditFilter { who, what, from: day("from", &self.from, first), to: day("to", &self.to, last) }
+    }
+
+    /// The address of this list, from `after` on.
+    fn href(&self, base: &str, after: Option<&str>) -> String {
+        let parts = self.parts().into_iter().chain(after.map(|after| ("after", after)));
+        let parts = parts.filter(|(_, value)| !value.is_empty());
+        let parts = parts.map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
+        let query: Vec<String> = parts.collect();
+        if query.is_empty() { format!("{base}/audit") } else { format!("{base}/audit?{}", query.join("&")) }
+    }
+}
+
+/// The first moment of a day in the configured zone.
+fn first(app: &App, day: NaiveDate) -> Option<Micros> {
+    Micros::read(&day.to_string(), app.zone).ok()
+}
+
+/// The last moment of a day in the configured zone.
+fn last(app: &App, day: NaiveDate) -> Option<Micros> {
+    let next = day.succ_opt()?;
+    if next.year() > 9_999 {
+        return Some(Micros::LAST);
+    }
+    first(app, next).map(|next| Micros::stored(next.get() - 1))
+}
+
+/// Shows a page of the audit.
+///
+/// # Errors
+/// Unavailable, when the database cannot be asked.
+pub async fn show(
+    _who: Allowed<Manage>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let asked = Asked::read(&params)?;
+    let mut problems = Problems::default();
+    let filter = asked.filter(&app, &mut problems);
+    let cursors = CursorOf::new("audit", &[Some(asked.href("", None))]);
+    let after: Option<Place> = problems.note(params.filled("after")?.map(|text| cursors.read(&text)).transpose());
+    let newest = after.as_ref().map(|_| asked.href(&app.base, None));
+    let found = if problems.is_empty() {
+        app.store.read(move |connection| Ok(audit::page(connection, &filter, after.as_ref(), more_than(ROWS))?)).await?
+    } else {
+        Vec::new()
+    };
+    let (found, behind) = cut(found, ROWS);
+    let clock = Clock { now: app.store.now(), zone: app.zone };
+    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let template = AuditPage {
+        page: Page::new(&request, "audit"),
+        actions: ACTIONS,
+        rows: found.into_iter().map(|(_, entry)| EntryView::new(entry, clock)).collect(),
+        newest,
+        older: behind.map(|place| asked.href(&app.base, Some(&cursors.write(&place)))),
+        zone: app.zone.to_string(),
+        problems,
+        filter: asked,
+    };
+    page(&app, status, &template)
+}
