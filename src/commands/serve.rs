@@ -10,6 +10,8 @@ use crate::cli::{Common, Serve};
 use crate::store::turns::{self, Turn};
 use crate::store::users::{self, NewUser};
 use crate::store::{Connection, DatabaseUrl, Store, migrations, settings};
+use crate::token::settings::CodeHolds;
+use crate::web;
 use crate::web::layers::Drain;
 use crate::web::pages::trying;
 use crate::web::seal;
@@ -30,7 +32,7 @@ pub fn run(common: &Common, options: Serve) -> Result<(), Failure> {
     // The socket comes first: a password that is shown once must not be lost to a port in use.
     let listener = listen(options.bind)?;
     let address = listener.local_addr().map_err(|error| Failure(format!("The socket has no address: {error}.")))?;
-    let public_url = options.public_url.map_or_else(|| format!("http://{address}").parse(), Ok)?;
+    let public_url = options.public_url.map_or_else(|| PublicUrl::assumed(&format!("http://{address}")), Ok)?;
     url.create()?;
     let mut connection = url.connect()?;
     migrations::migrate(url, &mut connection)?;
@@ -43,6 +45,10 @@ pub fn run(common: &Common, options: Serve) -> Result<(), Failure> {
     let cookie_key =
         write(&mut connection, |connection, now| Ok(settings::cookie_key(connection, &seal::generate(), now)?))?;
     let cookie_key = seal::key(&cookie_key)?;
+    let codes = settings::all(&mut connection).map_err(crate::store::Error::from)?.settings.code_holds;
+    if codes == CodeHolds::Link && !public_url.is_given {
+        tracing::warn!("{}", web::settings::NO_LINKS);
+    }
     drop(connection);
     let state = App::new(
         Store::start_with(url, options.batch)?,

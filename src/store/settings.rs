@@ -4,27 +4,97 @@ use diesel::prelude::*;
 
 use super::connection::Connection;
 use super::schema::settings;
+use super::turns::{self, Turn};
+use super::{Error, audit};
+use crate::access::Principal;
 use crate::token::Micros;
-use crate::token::input::Defaults;
+use crate::token::settings::{Setting, Settings};
 
-/// What a new token gets at first: one use and no lock.
-const AT_FIRST: Defaults = Defaults { usage_count: 1, lock_time: 0 };
+/// The row that is no setting: the key that seals cookies.
+const COOKIE_KEY: &str = "cookie_key";
 
-/// What a new token gets for numbers that a request leaves empty.
+/// The settings, and who changed which.
+#[derive(Clone, Debug, Default)]
+pub struct Kept {
+    /// What they say.
+    pub settings: Settings,
+    /// The last change of those that have a row.
+    pub changed: Vec<(Setting, Changed)>,
+}
+
+/// The last change of a setting.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// When.
+    pub at: Micros,
+    /// The principal.
+    pub by: String,
+}
+
+impl Kept {
+    /// The last change of a setting, unless it is as at first.
+    pub fn changed(&self, setting: Setting) -> Option<&Changed> {
+        self.changed.iter().find(|(of, _)| *of == setting).map(|(_, changed)| changed)
+    }
+}
+
+/// All settings. A row that cannot be read, as only a hand on the database writes one, counts as none.
 ///
 /// # Errors
 /// The database's.
-pub fn defaults(connection: &mut Connection) -> QueryResult<Defaults> {
-    Ok(Defaults {
-        usage_count: number(connection, "default_usage_count")?.unwrap_or(AT_FIRST.usage_count),
-        lock_time: number(connection, "default_lock_time")?.unwrap_or(AT_FIRST.lock_time),
-    })
+pub fn all(connection: &mut Connection) -> QueryResult<Kept> {
+    let rows = settings::table.filter(settings::name.ne(COOKIE_KEY));
+    let rows: Vec<(String, String, i64, String)> =
+        rows.select((settings::name, settings::value, settings::changed, settings::changed_by)).load(connection)?;
+    let mut kept = Kept::default();
+    for (name, value, at, by) in rows {
+        let Some(setting) = Setting::named(&name) else { continue };
+        if let Some(with) = kept.settings.with(setting, &value) {
+            kept.settings = with;
+            kept.changed.push((setting, Changed { at: Micros::stored(at), by }));
+        }
+    }
+    Ok(kept)
 }
 
-fn number(connection: &mut Connection, name: &str) -> QueryResult<Option<i32>> {
-    let row = settings::table.filter(settings::name.eq(name)).select(settings::value);
-    let value: Option<String> = row.get_result(connection).optional()?;
-    Ok(value.and_then(|text| text.parse().ok()))
+/// What became of a change.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The setting is what was wanted.
+    Saved,
+    /// It was changed by somebody else, and is as it is here.
+    Conflict(Box<Kept>),
+}
+
+/// Makes a setting what it is in `wanted`, unless it is neither that nor what `known` says in JSON: then somebody else
+/// changed it meanwhile, and it stays.
+///
+/// # Errors
+/// The database's.
+pub fn change(
+    connection: &mut Connection,
+    setting: Setting,
+    (known, wanted): (&str, &Settings),
+    by: &Principal,
+    now: Micros,
+) -> Result<Outcome, Error> {
+    turns::wait(connection, Turn::Settings)?;
+    let kept = all(connection)?;
+    let (before, after) = (kept.settings.json(setting), wanted.json(setting));
+    if before == after {
+        return Ok(Outcome::Saved);
+    }
+    if before != known {
+        return Ok(Outcome::Conflict(Box::new(kept)));
+    }
+    let set = (settings::value.eq(&after), settings::changed.eq(now.get()), settings::changed_by.eq(by.as_str()));
+    let row = settings::table.filter(settings::name.eq(setting.name()));
+    if diesel::update(row).set(set).execute(connection)? == 0 {
+        diesel::insert_into(settings::table).values((settings::name.eq(setting.name()), set)).execute(connection)?;
+    }
+    let detail = format!(r#"{{"before":{before},"after":{after}}}"#);
+    audit::record(connection, by, "setting", setting.name(), &detail, now)?;
+    Ok(Outcome::Saved)
 }
 
 /// The key that seals cookies, made at the first need: the same for every instance on this database.
@@ -32,13 +102,12 @@ fn number(connection: &mut Connection, name: &str) -> QueryResult<Option<i32>> {
 /// # Errors
 /// The database's.
 pub fn cookie_key(connection: &mut Connection, fresh: &str, now: Micros) -> QueryResult<String> {
-    const NAME: &str = "cookie_key";
-    let row = settings::table.filter(settings::name.eq(NAME)).select(settings::value);
+    let row = settings::table.filter(settings::name.eq(COOKIE_KEY)).select(settings::value);
     if let Some(known) = row.get_result(connection).optional()? {
         return Ok(known);
     }
     let new = (
-        settings::name.eq(NAME),
+        settings::name.eq(COOKIE_KEY),
         settings::value.eq(fresh),
         settings::changed.eq(now.get()),
         settings::changed_by.eq("shell:serve"),

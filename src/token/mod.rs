@@ -10,8 +10,10 @@ pub mod error;
 pub mod input;
 pub mod label;
 pub mod limits;
+pub mod settings;
 pub mod settle;
 pub mod time;
+pub mod time_range;
 
 use std::fmt;
 use std::str::FromStr;

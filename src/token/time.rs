@@ -203,11 +203,22 @@ fn known_year(local: &NaiveDateTime) -> (NaiveDateTime, i64) {
 /// skipped whole (Samoa, 30 December 2011) has no first instant.
 fn first_instant(day: NaiveDate, zone: Tz) -> Option<i64> {
     let midnight = day.and_time(chrono::NaiveTime::MIN);
-    earliest(&midnight, zone).or_else(|| {
-        let (midnight, shift) = known_year(&midnight);
-        let end = GapInfo::new(&midnight, &zone)?.end?;
-        (end.date_naive() == midnight.date()).then(|| end.timestamp_micros() + shift)
-    })
+    earliest(&midnight, zone)
+        .or_else(|| gap_end(&midnight, zone).filter(|(shown, _)| *shown == day).map(|(_, end)| end))
+}
+
+/// The first moment from which on a clock in `zone` shows `local` or more: `local` itself, the first time that it comes,
+/// or the end of the gap in which it lies.
+pub(super) fn from_then(local: &NaiveDateTime, zone: Tz) -> Option<i64> {
+    earliest(local, zone).or_else(|| gap_end(local, zone).map(|(_, end)| end))
+}
+
+/// The day and the moment at which the gap ends in which `local` lies.
+fn gap_end(local: &NaiveDateTime, zone: Tz) -> Option<(NaiveDate, i64)> {
+    let (alike, shift) = known_year(local);
+    let end = GapInfo::new(&alike, &zone)?.end?;
+    let day = end.naive_local() + (*local - alike);
+    Some((day.date(), end.timestamp_micros() + shift))
 }
 
 #[cfg(test)]

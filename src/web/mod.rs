@@ -16,4 +16,5 @@ pub mod pages;
 pub mod params;
 pub mod routes;
 pub mod seal;
+pub mod settings;
 pub mod state;

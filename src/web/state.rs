@@ -1,5 +1,6 @@
 //! What every request can reach.
 
+use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use super::client::TrustedProxies;
 use super::counts::Counts;
 use super::layers::Drain;
 use super::makings::Makings;
+use super::settings::SettingsSeen;
 use crate::qr::Codes;
 use crate::store::Store;
 use crate::token::Uid;
@@ -36,6 +38,8 @@ pub struct App {
     pub base: Arc<str>,
     /// The key that seals cookies.
     pub cookie_key: Key,
+    /// The settings, read a moment ago.
+    pub settings: SettingsSeen,
     /// QR codes made a moment ago.
     pub codes: Codes,
     /// How many tokens there are, counted a moment ago.
@@ -69,6 +73,7 @@ impl App {
             cookie_key,
             callers: Callers::default(),
             drain: Arc::default(),
+            settings: SettingsSeen::default(),
             codes: Codes::default(),
             counts: Counts::default(),
             makings: Makings::default(),
@@ -81,7 +86,11 @@ impl App {
 
 /// The address under which the application is reached. Its path is the base path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublicUrl(Url);
+pub struct PublicUrl {
+    url: Url,
+    /// Whether somebody said so; else it is only what the server is bound to, of which nobody knows who else reaches it.
+    pub is_given: bool,
+}
 
 impl FromStr for PublicUrl {
     type Err = String;
@@ -100,24 +109,43 @@ impl FromStr for PublicUrl {
         }
         let path = format!("{}/", url.path().trim_end_matches('/'));
         url.set_path(&path);
-        Ok(Self(url))
+        Ok(Self { url, is_given: true })
+    }
+}
+
+impl fmt::Display for PublicUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.url.fmt(f)
     }
 }
 
 impl PublicUrl {
+    /// The address that is taken where none is given.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn assumed(text: &str) -> Result<Self, String> {
+        Ok(Self { is_given: false, ..text.parse::<Self>()? })
+    }
+
+    /// The address of a token's tile, for those outside.
+    pub fn tile(&self, uid: Uid) -> String {
+        format!("{}{uid}", self.url)
+    }
+
     /// The path before every address, without its last slash: empty, or as in `/tickets`.
     pub fn base_path(&self) -> &str {
-        self.0.path().trim_end_matches('/')
+        self.url.path().trim_end_matches('/')
     }
 
     /// Scheme, host and port, as a browser's `Origin` has them.
     pub fn origin(&self) -> String {
-        self.0.origin().ascii_serialization()
+        self.url.origin().ascii_serialization()
     }
 
     /// Whether browsers reach us by https.
     pub fn is_https(&self) -> bool {
-        self.0.scheme() == "https"
+        self.url.scheme() == "https"
     }
 
     /// The uid in a tile's address, as a code with a link holds it.
@@ -127,8 +155,8 @@ impl PublicUrl {
             return None;
         }
         let url = Url::parse(text).ok()?;
-        let uid = url.path().strip_prefix(self.0.path())?.trim_end_matches('/');
-        (url.origin() == self.0.origin()).then(|| uid.parse().ok()).flatten()
+        let uid = url.path().strip_prefix(self.url.path())?.trim_end_matches('/');
+        (url.origin() == self.url.origin()).then(|| uid.parse().ok()).flatten()
     }
 }
 
@@ -145,6 +173,7 @@ mod tests {
             let public: PublicUrl = url.parse().unwrap();
             assert_eq!(public.base_path(), base);
             let tile = format!("{}/{uid}", url.trim_end_matches('/'));
+            assert_eq!(public.tile(uid.parse().unwrap()), tile);
             assert_eq!(public.linked_uid(&tile).map(|uid| uid.to_string()).as_deref(), Some(uid));
             assert!(public.linked_uid(&tile.to_uppercase().replace(&base.to_uppercase(), base)).is_some());
             assert_eq!(public.linked_uid(&format!("{tile}/edit")), None);

@@ -12,6 +12,7 @@ use tessera::store::keys::{self, NewKey};
 use tessera::store::{Connection, Store, connection};
 use tessera::token::Micros;
 use tessera::web::client::TrustedProxies;
+use tessera::web::state::PublicUrl;
 use tessera::web::{seal, state};
 
 use crate::database::Database;
@@ -130,7 +131,7 @@ impl App {
 
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}{base_path}", listener.local_addr().unwrap());
-        let public_url = public_url.unwrap_or(&base).parse().unwrap();
+        let public_url = public_url.map_or_else(|| PublicUrl::assumed(&base), str::parse).unwrap();
         let store = Store::start(&database.url).unwrap();
         let key = seal::key(&seal::generate()).unwrap();
         let state = state::App::new(store, key, Tz::Europe__Vienna, public_url, TrustedProxies::default());

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{FIELDS, check_link, raw_fields, success};
 use crate::access::Principal;
 use crate::store::batches::{self, NewBatch};
-use crate::store::{settings, tokens};
+use crate::store::tokens;
 use crate::token::input::{Origin, RawFields};
 use crate::token::{LIST_MAX, Token, TokenError, Uid, batch};
 use crate::web::error::Error;
@@ -81,7 +81,7 @@ pub async fn add_tokens(who: Allowed<Edit>, params: Params, app: web::Data<App>)
 }
 
 async fn describe(app: &App, raw: RawFields, uid: Uid, who: &Principal) -> Result<Token, Error> {
-    let defaults = app.store.look(|connection| Ok(settings::defaults(connection)?)).await?;
+    let defaults = app.settings.get(&app.store).await?.defaults();
     let origin = Origin { uid, creator: who.to_string(), created: app.store.now() };
     Ok(raw.new_token(origin, defaults, app.zone)?)
 }

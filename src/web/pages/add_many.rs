@@ -11,7 +11,6 @@ use super::typed::{Typed, UNITS};
 use super::{Page, Problems, page, see_other};
 use crate::access::Principal;
 use crate::store::batches::{self, NewBatch};
-use crate::store::settings;
 use crate::token::input::{Origin, RawFields};
 use crate::token::{LIST_MAX, Token, TokenError, Uid, batch};
 use crate::web::error::Error;
@@ -76,7 +75,7 @@ impl Asked {
         if count.is_none() {
             problems.add("count", "How many must be a whole number from 1 to 100,000.");
         }
-        let defaults = app.store.look(|connection| Ok(settings::defaults(connection)?)).await?;
+        let defaults = app.settings.get(&app.store).await?.defaults();
         let origin = Origin { uid: Uid::random(), creator: by.to_string(), created: app.store.now() };
         let raw = RawFields { value: None, label: None, ..self.typed.raw() };
         let model = raw.new_token(origin.clone(), defaults, app.zone).or_else(|mistakes| {
@@ -107,7 +106,7 @@ impl Asked {
 /// # Errors
 /// Unavailable, when the database cannot be asked.
 pub async fn form(_who: Allowed<Edit>, request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Error> {
-    let defaults = app.store.look(|connection| Ok(settings::defaults(connection)?)).await?;
+    let defaults = app.settings.get(&app.store).await?.defaults();
     let typed = Typed::new(defaults.usage_count, defaults.lock_time);
     let asked = Asked { uid: Uid::random(), typed, count: String::new(), name: String::new() };
     asked.page(&request, &app, Problems::default())

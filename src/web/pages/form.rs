@@ -8,7 +8,7 @@ use super::typed::{Typed, UNITS, Was, WasFields};
 use super::view::title;
 use super::when::{Clock, duration};
 use super::{Page, Problems, page, see_other};
-use crate::store::{self, Connection, settings, tokens};
+use crate::store::{self, Connection, tokens};
 use crate::token::input::{Change, Mistakes, Origin};
 use crate::token::{Micros, Token, TokenError, Uid};
 use crate::web::error::Error;
@@ -81,7 +81,7 @@ impl FormPage {
 /// # Errors
 /// Unavailable, when the database cannot be asked.
 pub async fn add_form(_who: Allowed<Edit>, request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Error> {
-    let defaults = app.store.look(|connection| Ok(settings::defaults(connection)?)).await?;
+    let defaults = app.settings.get(&app.store).await?.defaults();
     let typed = Typed::new(defaults.usage_count, defaults.lock_time);
     FormPage::new(&request, &app, None, typed, WasFields::new_token(Uid::random())).answer(&app)
 }
@@ -102,7 +102,7 @@ pub async fn add(
     if let Err(mistake) = check_link(&app, Some(&typed.value), uid) {
         return form.refused(&[mistake], &app);
     }
-    let defaults = app.store.look(|connection| Ok(settings::defaults(connection)?)).await?;
+    let defaults = app.settings.get(&app.store).await?.defaults();
     let origin = Origin { uid, creator: who.caller.principal.to_string(), created: app.store.now() };
     let token = match typed.raw().new_token(origin, defaults, app.zone) {
         Ok(token) => token,

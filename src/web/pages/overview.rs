@@ -68,9 +68,9 @@ struct Tile {
 
 /// The tiles of tokens. Codes that are not in the cache take their time, so this is done on a thread where it may.
 async fn tiles(app: &web::Data<App>, tokens: Vec<Token>, clock: Clock) -> Result<Vec<Tile>, Error> {
-    let shared = web::Data::clone(app);
+    let (shared, texts) = (web::Data::clone(app), app.code_texts().await?);
     let tile = move |token: Token| {
-        let code = shared.codes.get(&token.value).map_err(|error| Error::fault(error.to_string()))?;
+        let code = shared.codes.get(&texts.of(&token)).map_err(|error| Error::fault(error.to_string()))?;
         Ok(Tile { row: Row::new(&token, clock), code })
     };
     let made = web::block(move || tokens.into_iter().map(tile).collect::<Result<Vec<_>, Error>>()).await;

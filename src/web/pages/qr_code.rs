@@ -40,7 +40,7 @@ pub async fn svg(
 
 async fn file(uid: &str, known: &IfNoneMatch, app: &App, ending: &str) -> Result<HttpResponse, Error> {
     let token = tile::find(app, uid).await?;
-    let code = app.codes.get(&token.value).map_err(|error| Error::fault(error.to_string()))?;
+    let code = app.codes.get(&app.code_texts().await?.of(&token)).map_err(|error| Error::fault(error.to_string()))?;
     let tag = EntityTag::new_strong(code.tag());
     let is_known = match known {
         IfNoneMatch::Any => true,

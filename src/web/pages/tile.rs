@@ -32,6 +32,7 @@ struct TilePage {
     title: String,
     row: Row,
     code: Arc<Code>,
+    says: String,
     nonce: String,
     valid_from: Option<When>,
     valid_to: Option<When>,
@@ -83,13 +84,15 @@ pub async fn show(
     });
     let (token, batch, history) = found.await?.ok_or(Error::NotFound)?;
     let clock = Clock { now: app.store.now(), zone: app.zone };
-    let code = app.codes.get(&token.value).map_err(|error| Error::fault(error.to_string()))?;
+    let says = app.code_texts().await?.of(&token).into_owned();
+    let code = app.codes.get(&says).map_err(|error| Error::fault(error.to_string()))?;
     let (row, role) = (Row::new(&token, clock), who.caller.role);
     let template = TilePage {
         page: Page::new(&request, "tokens"),
         flash: flash(&params)?,
         title: row.title(),
         code,
+        says,
         nonce: Uid::random().to_string(),
         valid_from: token.valid_from.map(|from| clock.tell(from)),
         valid_to: token.valid_to.map(|to| clock.tell(to)),

@@ -1,0 +1,283 @@
+//! What managers decide for everybody: the settings, what they are at first, and their limits.
+
+use serde::{Deserialize, Serialize};
+
+use super::UNLIMITED;
+use super::input::Defaults;
+use super::time_range::{DayTime, NAME_MAX_CHARS, TimeRange};
+
+/// Most time ranges, and most quick counts.
+pub const LIST_MAX: usize = 20;
+/// Most days for which the usage log is kept.
+pub const USAGE_DAYS_MAX: i32 = 36_500;
+
+/// One of the settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Setting {
+    /// Uses of a new token.
+    DefaultUsageCount,
+    /// Seconds for which a new token is locked after a use.
+    DefaultLockTime,
+    /// Named time ranges.
+    TimeRanges,
+    /// Uses that one click sets.
+    QuickCounts,
+    /// What the QR code says.
+    CodeHolds,
+    /// Days for which the usage log is kept.
+    UsageDays,
+}
+
+impl Setting {
+    /// Every setting, in the order of the page.
+    pub const ALL: [Self; 6] = [
+        Self::DefaultUsageCount,
+        Self::DefaultLockTime,
+        Self::TimeRanges,
+        Self::QuickCounts,
+        Self::CodeHolds,
+        Self::UsageDays,
+    ];
+
+    /// The name of its row, and in addresses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::DefaultUsageCount => "default_usage_count",
+            Self::DefaultLockTime => "default_lock_time",
+            Self::TimeRanges => "time_ranges",
+            Self::QuickCounts => "quick_counts",
+            Self::CodeHolds => "code_holds",
+            Self::UsageDays => "usage_days",
+        }
+    }
+
+    /// The setting of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|setting| setting.name() == name)
+    }
+}
+
+/// What a token's QR code says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CodeHolds {
+    /// The token's value.
+    Value,
+    /// The address of its tile, which any phone opens.
+    Link,
+}
+
+/// All settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Uses of a new token; [`UNLIMITED`] too.
+    pub default_usage_count: i32,
+    /// Seconds for which a new token is locked after a use.
+    pub default_lock_time: i32,
+    /// Named time ranges, in the order in which they are shown.
+    pub time_ranges: Vec<TimeRange>,
+    /// Uses that one click sets, in the order in which they are shown; [`UNLIMITED`] too.
+    pub quick_counts: Vec<i32>,
+    /// What a token's QR code says.
+    pub code_holds: CodeHolds,
+    /// Days for which the usage log is kept.
+    pub usage_days: i32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let range = |name: &str, from, to| TimeRange {
+            name: name.to_owned(),
+            from: DayTime::new(from, 0),
+            to: DayTime::new(to, 0),
+        };
+        Self {
+            default_usage_count: 1,
+            default_lock_time: 0,
+            time_ranges: vec![range("morning", 8, 12), range("afternoon", 12, 18), range("today", 8, 18)],
+            quick_counts: vec![UNLIMITED, 0, 1, 10, 20, 50, 100],
+            code_holds: CodeHolds::Value,
+            usage_days: 400,
+        }
+    }
+}
+
+/// What is wrong with a setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// Which of a list's items, counted from 0.
+    pub at: Option<usize>,
+    /// Which part of it: `name`, `from` or `to` of a time range, else the setting's name.
+    pub part: &'static str,
+    /// One sentence.
+    pub why: String,
+}
+
+impl Settings {
+    /// What a new token gets for numbers that a request leaves empty.
+    pub fn defaults(&self) -> Defaults {
+        Defaults { usage_count: self.default_usage_count, lock_time: self.default_lock_time }
+    }
+
+    /// A setting as JSON; the same text for the same setting.
+    pub fn json(&self, setting: Setting) -> String {
+        let json = match setting {
+            Setting::DefaultUsageCount => serde_json::to_string(&self.default_usage_count),
+            Setting::DefaultLockTime => serde_json::to_string(&self.default_lock_time),
+            Setting::TimeRanges => serde_json::to_string(&self.time_ranges),
+            Setting::QuickCounts => serde_json::to_string(&self.quick_counts),
+            Setting::CodeHolds => serde_json::to_string(&self.code_holds),
+            Setting::UsageDays => serde_json::to_string(&self.usage_days),
+        };
+        // Texts and numbers alone: there is nothing that could not be written.
+        json.unwrap_or_default()
+    }
+
+    /// These settings with one as JSON says it; `None` when it cannot be read or is outside its limits.
+    pub fn with(&self, setting: Setting, json: &str) -> Option<Self> {
+        let mut with = self.clone();
+        match setting {
+            Setting::DefaultUsageCount => with.default_usage_count = serde_json::from_str(json).ok()?,
+            Setting::DefaultLockTime => with.default_lock_time = serde_json::from_str(json).ok()?,
+            Setting::TimeRanges => with.time_ranges = serde_json::from_str(json).ok()?,
+            Setting::QuickCounts => with.quick_counts = serde_json::from_str(json).ok()?,
+            Setting::CodeHolds => with.code_holds = serde_json::from_str(json).ok()?,
+            Setting::UsageDays => with.usage_days = serde_json::from_str(json).ok()?,
+        }
+        with.mistakes(setting).is_empty().then_some(with)
+    }
+
+    /// What is wrong with a setting.
+    pub fn mistakes(&self, setting: Setting) -> Vec<Mistake> {
+        let unless = |is_good: bool, why: &str| {
+            let mistake = || Mistake { at: None, part: setting.name(), why: why.to_owned() };
+            if is_good { Vec::new() } else { vec![mistake()] }
+        };
+        match setting {
+            Setting::DefaultUsageCount => unless(
+                self.default_usage_count >= UNLIMITED,
+                "Uses must be a whole number from 0 to 2,147,483,647, or unlimited.",
+            ),
+            Setting::DefaultLockTime => unless(
+                self.default_lock_time >= 0,
+                "The lock must be a whole number of up to 2,147,483,647 seconds, and 0 for none.",
+            ),
+            Setting::TimeRanges => range_mistakes(&self.time_ranges),
+            Setting::QuickCounts => count_mistake(&self.quick_counts)
+                .map(|why| Mistake { at: None, part: setting.name(), why })
+                .into_iter()
+                .collect(),
+            Setting::CodeHolds => Vec::new(),
+            Setting::UsageDays => unless(
+                (1..=USAGE_DAYS_MAX).contains(&self.usage_days),
+                "The days must be a whole number from 1 to 36,500.",
+            ),
+        }
+    }
+}
+
+fn range_mistakes(ranges: &[TimeRange]) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    for (at, range) in ranges.iter().enumerate() {
+        let mut add = |part, why: &str| mistakes.push(Mistake { at: Some(at), part, why: why.to_owned() });
+        let alike = |other: &TimeRange| other.name.to_lowercase() == range.name.to_lowercase();
+        if range.name.trim().is_empty() {
+            add("name", "A time range needs a name.");
+        } else if range.name.chars().count() > NAME_MAX_CHARS {
+            add("name", "The name of a time range has at most 40 characters.");
+        } else if range.name.chars().any(char::is_control) || range.name.trim() != range.name {
+            add("name", "The name of a time range has no control characters, and no white space at its ends.");
+        } else if ranges.iter().take(at).any(alike) {
+            add("name", "Another time range has this name already.");
+        }
+        if range.from == range.to {
+            add("to", "A time range must not end when it begins.");
+        }
+        if at == LIST_MAX {
+            add("name", "There are at most 20 time ranges; remove one first.");
+        }
+    }
+    mistakes
+}
+
+fn count_mistake(counts: &[i32]) -> Option<String> {
+    let repeated = counts.iter().enumerate().find(|(at, count)| counts.iter().take(*at).any(|other| other == *count));
+    if counts.len() > LIST_MAX {
+        return Some("There are at most 20 quick counts.".into());
+    }
+    if counts.iter().any(|count| *count < UNLIMITED) {
+        return Some("A quick count is a whole number from 0 to 2,147,483,647, or unlimited.".into());
+    }
+    repeated.map(|(_, count)| {
+        let count = if *count == UNLIMITED { "Unlimited".to_owned() } else { count.to_string() };
+        format!("{count} stands there twice.")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_reads_what_it_writes() {
+        let settings = Settings::default();
+        for setting in Setting::ALL {
+            assert_eq!(Setting::named(setting.name()), Some(setting));
+            assert_eq!(settings.with(setting, &settings.json(setting)), Some(settings.clone()), "{setting:?}");
+            assert_eq!(settings.with(setting, "nonsense"), None, "{setting:?}");
+        }
+        let morning = r#"[{"name":"morning","from":"08:00","to":"12:00"}"#;
+        assert!(settings.json(Setting::TimeRanges).starts_with(morning));
+        assert_eq!(settings.json(Setting::QuickCounts), "[-1,0,1,10,20,50,100]");
+        assert_eq!(settings.json(Setting::CodeHolds), r#""value""#);
+        assert_eq!(Setting::named("cookie_key"), None);
+    }
+
+    #[test]
+    fn every_setting_has_its_limits() {
+        let settings = Settings::default();
+        let many = |n: usize| format!("[{}]", (0..n).map(|n| n.to_string()).collect::<Vec<_>>().join(","));
+        let range = |name: &str, from: &str, to: &str| format!(r#"{{"name":"{name}","from":"{from}","to":"{to}"}}"#);
+        let ranges = |n: usize| {
+            let list: Vec<String> = (0..n).map(|n| range(&format!("r{n}"), "08:00", "09:00")).collect();
+            format!("[{}]", list.join(","))
+        };
+        for (setting, good, bad) in [
+            (Setting::DefaultUsageCount, vec!["-1".to_owned(), "2147483647".into()], vec!["-2", "2147483648", "1.5"]),
+            (Setting::DefaultLockTime, vec!["0".into(), "2147483647".into()], vec!["-1", "2147483648"]),
+            (Setting::UsageDays, vec!["1".into(), "36500".into()], vec!["0", "36501"]),
+            (Setting::CodeHolds, vec![r#""link""#.into()], vec![r#""both""#]),
+            (Setting::QuickCounts, vec!["[]".into(), many(20)], vec![&many(21), "[1,1]", "[-1,-1]", "[-2]"]),
+            (
+                Setting::TimeRanges,
+                vec!["[]".into(), ranges(20), format!("[{}]", range(&"ä".repeat(40), "22:00", "06:00"))],
+                vec![
+                    &ranges(21),
+                    &format!("[{}]", range("", "08:00", "09:00")),
+                    &format!("[{}]", range(" x", "08:00", "09:00")),
+                    &format!("[{}]", range("a\\u0007b", "08:00", "09:00")),
+                    &format!("[{}]", range(&"x".repeat(41), "08:00", "09:00")),
+                    &format!("[{}]", range("x", "08:00", "08:00")),
+                    &format!("[{}]", range("x", "08:00", "24:00")),
+                    &format!("[{},{}]", range("x", "08:00", "09:00"), range("X", "10:00", "11:00")),
+                ],
+            ),
+        ] {
+            for good in good {
+                assert!(settings.with(setting, &good).is_some(), "{setting:?} {good}");
+            }
+            for bad in bad {
+                assert_eq!(settings.with(setting, bad), None, "{setting:?} {bad}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_mistake_names_its_range() {
+        let range = |name: &str, to| TimeRange { name: name.into(), from: DayTime::new(8, 0), to: DayTime::new(to, 0) };
+        let ranges = vec![range("a", 9), range("A", 8), range("", 9)];
+        let settings = Settings { time_ranges: ranges, ..Settings::default() };
+        let found: Vec<_> = settings.mistakes(Setting::TimeRanges).into_iter().map(|m| (m.at, m.part)).collect();
+        assert_eq!(found, [(Some(1), "name"), (Some(1), "to"), (Some(2), "name")]);
+    }
+}
