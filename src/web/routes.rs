@@ -17,8 +17,8 @@ use super::guard::{authenticate, same_origin};
 use super::health::{healthz, readyz};
 use super::json::{self, add, consume, edit, query};
 use super::pages::{
-    account, action, add_many, audit, batch, bulk, delete, deleted, form, keys, list, login, overview, qr_code, tile,
-    user, users,
+    account, action, add_many, audit, batch, bulk, delete, deleted, form, keys, list, login, overview, qr_code,
+    settings, tile, user, users,
 };
 use super::state::App;
 use crate::access::session::AGE_SECONDS;
@@ -44,7 +44,12 @@ pub fn routes(config: &mut web::ServiceConfig, state: &App) {
     for prefix in BTreeSet::from(["", base]) {
         config.configure(|config| health(config, prefix));
     }
-    let closed = web::scope("").wrap(from_fn(authenticate)).configure(views).configure(access).configure(pages);
+    let closed = web::scope("")
+        .wrap(from_fn(authenticate))
+        .configure(views)
+        .configure(access)
+        .configure(settings_pages)
+        .configure(pages);
     let closed = closed.default_service(web::to(not_found));
     let below = web::scope(base).configure(open).service(closed);
     config.service(below.wrap(sessions(state)).wrap(from_fn(same_origin)));
@@ -87,6 +92,13 @@ fn views(config: &mut web::ServiceConfig) {
 
 fn consuming(path: &str) -> Resource {
     at(path, "GET, POST").route(get().to(consume::consume_token)).route(post().to(consume::consume_token))
+}
+
+/// For managers.
+fn settings_pages(config: &mut web::ServiceConfig) {
+    config
+        .service(at("/settings", "GET, HEAD").route(shown().to(settings::show)).wrap(Compress::default()))
+        .service(at("/settings/{setting}", "POST").route(post().to(settings::save)));
 }
 
 /// For people: sent compressed to whoever takes it so. No other site can have a page made with the cookie but by

@@ -37,6 +37,7 @@ mod pages;
 mod qr_codes;
 mod query;
 mod serve;
+mod settings_page;
 mod sign_in;
 mod store;
 mod users_page;

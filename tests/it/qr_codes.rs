@@ -1,5 +1,6 @@
 //! The code on the tile and in both downloads, read back by another library than the one that made it.
 
+use diesel::connection::SimpleConnection;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use reqwest::Method;
@@ -8,6 +9,8 @@ use tessera::access::Role;
 
 use crate::app::App;
 use crate::browser::Browser;
+use crate::process::Place;
+use crate::settings_page::save;
 
 /// What a scanner reads in a picture of grey values.
 fn read(width: usize, height: usize, grey: impl Fn(usize, usize) -> u8) -> String {
@@ -98,4 +101,50 @@ async fn downloads_have_names_and_tags() {
         let other = browser.request(Method::GET, &path).header("If-None-Match", "\"other\"").send().await.unwrap();
         assert_eq!(other.status(), 200);
     }
+}
+
+#[actix_web::test]
+async fn codes_hold_links_when_the_public_url_is_given() {
+    let app = App::start_as("https://tickets.example/shop").await;
+    let mut browser = Browser::of(&app, Role::Manager).await;
+    let uid = app.add(&[("value", "T-1"), ("usage_count", "5")]).await;
+    let link = format!("https://tickets.example/shop/{uid}");
+    let file =
+        |browser: &Browser<'_>, ending: &str| browser.request(Method::GET, &format!("/{uid}/qr_code{ending}")).send();
+    let tag = file(&browser, "").await.unwrap().headers()["etag"].clone();
+    for (holds, says) in [("link", link.as_str()), ("value", "T-1")] {
+        save(&mut browser, "code_holds", &[("code_holds", holds)])
+            .await
+            .check_leads_to("/shop/settings?done=code_holds");
+        let tile = browser.get(&format!("/{uid}")).await;
+        tile.check(200, &[&format!("aria-label=\"QR code that says {says}\""), "<span class=\"value\">T-1</span>"]);
+        let (png, svg) = (file(&browser, "").await.unwrap(), file(&browser, ".svg").await.unwrap());
+        assert_eq!(png.headers()["etag"] == tag, holds == "value");
+        let (png, svg) = (png.bytes().await.unwrap(), svg.text().await.unwrap());
+        let reads = tokio::task::spawn_blocking(move || (read_png(&png), read_svg(&svg))).await.unwrap();
+        assert_eq!(reads, (says.to_owned(), says.to_owned()));
+        app.post("/consume_token", &[("value", says)]).await.check_success();
+    }
+}
+
+#[actix_web::test]
+async fn without_a_public_url_codes_hold_values_and_it_is_told_why() {
+    let app = App::start().await;
+    let mut browser = Browser::of(&app, Role::Manager).await;
+    browser.get("/settings").await.check(200, &["value=\"link\" disabled", "started without"]);
+    save(&mut browser, "code_holds", &[("code_holds", "link")])
+        .await
+        .check(422, &["needs the server&#39;s public URL"]);
+    let link = "INSERT INTO settings VALUES ('code_holds', '\"link\"', 0, 'user:anna')";
+    app.connection().batch_execute(link).unwrap();
+    browser.get("/settings").await.check(200, &["codes hold values: this server was started without"]);
+    let uid = app.add(&[("value", "T-1")]).await;
+    browser.get(&format!("/{uid}")).await.check(200, &["QR code that says T-1"]);
+
+    let place = Place::new();
+    place.works(&["migrate"]);
+    place.connection().batch_execute(link).unwrap();
+    assert!(place.serve().log().contains("started without --public-url"));
+    let given = place.serve_after("export TESSERA_PUBLIC_URL=https://tickets.example");
+    assert!(!given.log().contains("started without --public-url"), "{}", given.log());
 }

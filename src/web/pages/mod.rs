@@ -20,6 +20,8 @@ pub mod overview;
 pub mod qr_code;
 pub mod roles;
 pub mod selected;
+pub mod settings;
+pub mod settings_typed;
 pub mod tile;
 pub mod trying;
 pub mod turn;

@@ -17,6 +17,15 @@ pub fn in_unit(seconds: i32) -> (i32, &'static str) {
     UNITS.into_iter().rev().find(fits).map_or((seconds, "seconds"), |(unit, length)| (seconds / length, unit))
 }
 
+/// A lock in seconds; a number or a unit that cannot be read stays as it is, for the domain to refuse.
+pub fn lock_seconds(amount: &str, unit: &str) -> String {
+    let length = UNITS.into_iter().find(|(known, _)| *known == unit).map(|(_, length)| length);
+    match (amount.trim().parse::<i64>(), length) {
+        (Ok(amount), Some(length)) => amount.saturating_mul(length.into()).to_string(),
+        _ => format!("{} {unit}", amount.trim()),
+    }
+}
+
 /// The fields of the form.
 #[derive(Clone, Debug, Default)]
 pub struct Typed {
@@ -101,14 +110,8 @@ impl Typed {
         if self.unlimited { UNLIMITED.to_string() } else { self.usage_count.trim().to_owned() }
     }
 
-    /// The lock in seconds; a number or a unit that cannot be read stays as it is, for the domain to refuse.
     fn lock_seconds(&self) -> String {
-        let length = UNITS.into_iter().find(|(unit, _)| *unit == self.lock_unit).map(|(_, length)| length);
-        let amount = self.lock_time.trim();
-        match (amount.parse::<i64>(), length) {
-            (Ok(amount), Some(length)) => amount.saturating_mul(length.into()).to_string(),
-            _ => format!("{amount} {}", self.lock_unit),
-        }
+        lock_seconds(&self.lock_time, &self.lock_unit)
     }
 
     /// All fields, for a new token. No number is a mistake here, and not the default.

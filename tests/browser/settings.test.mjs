@@ -1,0 +1,103 @@
+// The settings, and what a tile does with them by one click.
+
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+
+import { Desk } from "./desk.mjs";
+
+for (const javaScript of [true, false]) {
+  describe(javaScript ? "settings with JavaScript" : "settings without JavaScript", () => {
+    let desk;
+    let visitor;
+
+    before(async () => {
+      desk = await Desk.open(javaScript);
+      visitor = await desk.signedIn();
+    });
+
+    after(async () => {
+      try {
+        await visitor?.close();
+      } finally {
+        await desk?.close();
+      }
+    });
+
+    const names = () => visitor.page.locator(".range:not(.new) input[name^=name]").evaluateAll((all) => all.map((one) => one.value));
+    const focused = () => visitor.page.evaluate(() => document.activeElement.id);
+
+    it("saves each setting by itself", async () => {
+      await visitor.open("/");
+      await visitor.click("link", "Settings");
+      await visitor.says("Uses of a new token", "Never changed.");
+      await visitor.check("settings");
+      await visitor.page.getByLabel("Uses", { exact: true }).fill("3");
+      await visitor.click("button", "Save the uses of a new token");
+      assert.equal(new URL(visitor.page.url()).hash, "#setting-default_usage_count");
+      await visitor.says("Saved.", "Changed just now by user:admin.");
+      await visitor.check("a saved setting");
+      if (javaScript) assert.equal(new URL(visitor.page.url()).search, "", "it is told once");
+      await visitor.open("/add");
+      assert.equal(await visitor.page.getByLabel("Uses", { exact: true }).inputValue(), "3");
+    });
+
+    it("adds, moves and removes time ranges, and the focus goes along", async () => {
+      await visitor.open("/settings");
+      const fresh = visitor.page.getByRole("group", { name: "A new time range" });
+      await fresh.getByLabel("Name").fill("night");
+      await fresh.getByLabel("From").fill("22:00");
+      await fresh.getByLabel("To").fill("06:00");
+      // Enter saves, and does not press the first button of a row.
+      await visitor.leads(() => fresh.getByLabel("Name").press("Enter"));
+      assert.deepEqual(await names(), ["morning", "afternoon", "today", "night"]);
+      assert.equal(await focused(), "name-new");
+      await visitor.click("button", "Move night up");
+      assert.deepEqual(await names(), ["morning", "afternoon", "night", "today"]);
+      assert.equal(await focused(), "up-2");
+      await visitor.leads(() => visitor.page.keyboard.press("Enter"));
+      await visitor.leads(() => visitor.page.keyboard.press("Enter"));
+      assert.deepEqual(await names(), ["night", "morning", "afternoon", "today"]);
+      assert.equal(await focused(), "down-0");
+      await visitor.check("time ranges");
+      await visitor.click("button", "Remove night");
+      assert.deepEqual(await names(), ["morning", "afternoon", "today"]);
+      assert.equal(await focused(), "remove-0");
+    });
+
+    it("says beside a field what is wrong with it", async () => {
+      await visitor.open("/settings");
+      const first = visitor.page.getByRole("group", { name: /Time range 1/ });
+      await first.getByLabel("Name").fill("Today");
+      await first.getByLabel("To").fill("08:00");
+      const fresh = visitor.page.getByRole("group", { name: "A new time range" });
+      await fresh.getByLabel("Name").fill("late");
+      await visitor.click("button", "Save the time ranges");
+      await visitor.says("This was not saved", "Another time range has this name already.", "must not end when it begins", "“From” is a time, written as in 08:00.");
+      await visitor.check("time ranges with mistakes", 422);
+      await visitor.page.getByRole("link", { name: "A time range must not end when it begins." }).click();
+      assert.equal(await focused(), "to-0");
+    });
+
+    it("shows both sides when somebody else changed the same setting", async () => {
+      const other = await desk.signedIn();
+      await visitor.open("/settings");
+      await other.open("/settings");
+      await other.fill("Uses that one click on a tile sets", "1, 2, unlimited");
+      await other.click("button", "Save the quick counts");
+      await other.close();
+      await visitor.fill("Uses that one click on a tile sets", "0, 5");
+      await visitor.click("button", "Save the quick counts");
+      await visitor.says("Meanwhile somebody else changed this", "Now, by user:admin", "1, 2, unlimited", "0, 5");
+      await visitor.check("a setting that both changed", 409);
+      await visitor.click("button", "Save the quick counts");
+      assert.equal(await visitor.page.getByLabel("Uses that one click on a tile sets").inputValue(), "0, 5");
+      await visitor.says("Saved.");
+    });
+
+    it("offers links in codes only where the address is known", async () => {
+      await visitor.open("/settings");
+      assert.ok(await visitor.page.getByLabel("A link to its tile").isDisabled());
+      await visitor.says("started without --public-url");
+    });
+  });
+}
