@@ -130,6 +130,17 @@ pub fn tokens_of(
     rows.into_iter().map(|(row, word)| Ok((row.token()?, why(word)))).collect()
 }
 
+/// The uid of the one token that an action changed, or none when it changed several.
+///
+/// # Errors
+/// The database's.
+pub fn only_token(connection: &mut Connection, action: &Done) -> Result<Option<Uid>, Error> {
+    if action.count != 1 {
+        return Ok(None);
+    }
+    Ok(tokens_of(connection, action, false, 1)?.pop().map(|(token, _)| token.uid))
+}
+
 /// How many tokens an undo has left as they are.
 ///
 /// # Errors

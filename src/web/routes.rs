@@ -17,7 +17,7 @@ use super::guard::{authenticate, same_origin};
 use super::health::{healthz, readyz};
 use super::json::{self, add, consume, edit, query};
 use super::pages::{
-    account, action, add_many, audit, batch, bulk, delete, deleted, form, keys, list, login, overview, qr_code,
+    account, action, add_many, audit, batch, bulk, delete, deleted, form, keys, list, login, overview, qr_code, quick,
     settings, tile, user, users,
 };
 use super::state::App;
@@ -49,7 +49,8 @@ pub fn routes(config: &mut web::ServiceConfig, state: &App) {
         .configure(views)
         .configure(access)
         .configure(settings_pages)
-        .configure(pages);
+        .configure(pages)
+        .configure(quick_sets);
     let closed = closed.default_service(web::to(not_found));
     let below = web::scope(base).configure(open).service(closed);
     config.service(below.wrap(sessions(state)).wrap(from_fn(same_origin)));
@@ -99,6 +100,14 @@ fn settings_pages(config: &mut web::ServiceConfig) {
     config
         .service(at("/settings", "GET, HEAD").route(shown().to(settings::show)).wrap(Compress::default()))
         .service(at("/settings/{setting}", "POST").route(post().to(settings::save)));
+}
+
+/// What one click on a tile does.
+fn quick_sets(config: &mut web::ServiceConfig) {
+    config
+        .service(at("/{uid}/set_range", "POST").route(post().to(quick::set_range)))
+        .service(at("/{uid}/set_count", "POST").route(post().to(quick::set_count)))
+        .service(at("/{uid}/add_uses", "POST").route(post().to(quick::add_uses)).wrap(Compress::default()));
 }
 
 /// For people: sent compressed to whoever takes it so. No other site can have a page made with the cookie but by

@@ -73,6 +73,7 @@ for (const javaScript of [true, false]) {
       await fresh.getByLabel("Name").fill("late");
       await visitor.click("button", "Save the time ranges");
       await visitor.says("This was not saved", "Another time range has this name already.", "must not end when it begins", "“From” is a time, written as in 08:00.");
+      assert.ok(await visitor.page.getByRole("alert").evaluate((one) => one.getBoundingClientRect().top < innerHeight), "it is seen");
       await visitor.check("time ranges with mistakes", 422);
       await visitor.page.getByRole("link", { name: "A time range must not end when it begins." }).click();
       assert.equal(await focused(), "to-0");
@@ -92,6 +93,46 @@ for (const javaScript of [true, false]) {
       await visitor.click("button", "Save the quick counts");
       assert.equal(await visitor.page.getByLabel("Uses that one click on a tile sets").inputValue(), "0, 5");
       await visitor.says("Saved.");
+    });
+
+    it("sets a range and a count on a tile by one click, and undoes it", async () => {
+      const path = await desk.token({ value: "T-1", label: "Anna, locker 7", usage_count: 3 });
+      await visitor.open(path);
+      await visitor.check("a tile with its clicks");
+      await visitor.click("button", "today 08:00–18:00");
+      await visitor.says("It is valid from today 08:00 to today 18:00.");
+      await visitor.check("a tile after a click");
+      await visitor.click("button", "Undo");
+      await visitor.says("It is undone.", "without end");
+      await visitor.click("button", "Set uses left to 5");
+      await visitor.says("Uses set to 5.");
+      await visitor.click("button", "Give a use back");
+      await visitor.says("One use added.");
+      await visitor.page.getByLabel("Uses to add").fill("12");
+      await visitor.leads(() => visitor.page.keyboard.press("Enter"));
+      await visitor.says("12 uses added.", "18 uses left");
+      assert.equal(visitor.path(), path);
+      await visitor.page.getByLabel("Uses to add").fill("2147483647");
+      await visitor.click("button", "Add uses");
+      await visitor.says("Nothing was changed", "more than 2,147,483,647 uses left");
+      await visitor.check("a tile with a wrong number", 422);
+    });
+
+    it("keeps the tile in order with many ranges and counts", async () => {
+      await visitor.open("/settings");
+      const fresh = visitor.page.getByRole("group", { name: "A new time range" });
+      await fresh.getByLabel("Name").fill("Weihnachtsmarktbesuch am Nachmittag, spät");
+      await fresh.getByLabel("From").fill("16:30");
+      await fresh.getByLabel("To").fill("01:00");
+      await visitor.click("button", "Save the time ranges");
+      await visitor.says("at most 40 characters");
+      await visitor.check("a time range with a long name", 422);
+      await visitor.page.getByRole("group", { name: "A new time range" }).getByLabel("Name").fill("W".repeat(40));
+      await visitor.click("button", "Save the time ranges");
+      await visitor.fill("Uses that one click on a tile sets", [...Array(19).keys()].map((n) => 2 ** n).join(", ") + ", unlimited");
+      await visitor.click("button", "Save the quick counts");
+      await visitor.open(await desk.token({ usage_count: -1 }));
+      await visitor.check("a tile with many clicks");
     });
 
     it("offers links in codes only where the address is known", async () => {

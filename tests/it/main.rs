@@ -36,6 +36,7 @@ mod overview;
 mod pages;
 mod qr_codes;
 mod query;
+mod quick_sets;
 mod serve;
 mod settings_page;
 mod sign_in;

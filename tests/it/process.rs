@@ -214,7 +214,7 @@ pub fn text(bytes: &[u8]) -> String {
 }
 
 /// Debian's place for it, whatever the processor.
-fn libfaketime() -> PathBuf {
+pub fn libfaketime() -> PathBuf {
     let folders = std::fs::read_dir("/usr/lib").unwrap().map(|entry| entry.unwrap().path());
     let mut libraries = folders.map(|folder| folder.join("faketime/libfaketime.so.1"));
     libraries.find(|library| library.exists()).expect("Install libfaketime (Debian: faketime).")

@@ -18,6 +18,7 @@ pub mod list;
 pub mod login;
 pub mod overview;
 pub mod qr_code;
+pub mod quick;
 pub mod roles;
 pub mod selected;
 pub mod settings;
@@ -191,7 +192,7 @@ pub struct Flash {
     pub text: String,
     /// It was not done.
     pub refused: bool,
-    /// The uid of a token whose deletion can be undone.
+    /// The uid of what can be undone: of a token whose deletion, or, on a tile, of an action.
     pub undo: Option<String>,
 }
 

@@ -6,10 +6,11 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::quick::{self, Quick};
 use super::view::Row;
 use super::when::{Clock, When, duration};
-use super::{Flash, Page, page, see_other};
-use crate::access::Permission;
+use super::{Flash, Page, Problems, page, see_other};
+use crate::access::{Permission, Role};
 use crate::qr::Code;
 use crate::store::batches::{self, Batch};
 use crate::store::tokens;
@@ -29,6 +30,8 @@ const HISTORY: usize = 20;
 struct TilePage {
     page: Page,
     flash: Option<Flash>,
+    problems: Problems,
+    quick: Option<Quick>,
     title: String,
     row: Row,
     code: Arc<Code>,
@@ -77,6 +80,32 @@ pub async fn show(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let role = who.caller.role;
+    let flash = match params.filled("done")?.as_deref().and_then(|done| done.strip_prefix("did-")) {
+        Some(action) => quick::flash(&app, uid, action, role.may(Permission::Edit)).await?,
+        None => flash(&params)?,
+    };
+    answer(&app, &request, role, uid, Said { flash, ..Said::default() }).await
+}
+
+/// What a tile says beside its facts.
+#[derive(Default)]
+pub struct Said {
+    /// Its status.
+    pub status: StatusCode,
+    /// What was done before.
+    pub flash: Option<Flash>,
+    /// What is wrong with a number of uses to be added.
+    pub problems: Problems,
+    /// What was typed there.
+    pub add_uses: String,
+}
+
+/// A tile, for who has this role.
+///
+/// # Errors
+/// As [`find`].
+pub async fn answer(app: &App, request: &HttpRequest, role: Role, uid: Uid, said: Said) -> Result<HttpResponse, Error> {
     let found = app.store.look(move |connection| {
         let Some((id, token)) = tokens::by_uid(connection, uid)? else { return Ok(None) };
         let batch = token.batch.map_or(Ok(None), |batch| batches::numbered(connection, batch))?;
@@ -86,10 +115,14 @@ pub async fn show(
     let clock = Clock { now: app.store.now(), zone: app.zone };
     let says = app.code_texts().await?.of(&token).into_owned();
     let code = app.codes.get(&says).map_err(|error| Error::fault(error.to_string()))?;
-    let (row, role) = (Row::new(&token, clock), who.caller.role);
+    let row = Row::new(&token, clock);
+    let may_edit = role.may(Permission::Edit);
+    let settings = app.settings.get(&app.store).await?;
     let template = TilePage {
-        page: Page::new(&request, "tokens"),
-        flash: flash(&params)?,
+        page: Page::new(request, "tokens"),
+        flash: said.flash,
+        problems: said.problems,
+        quick: may_edit.then(|| Quick::new(&token, &settings, clock, said.add_uses)),
         title: row.title(),
         code,
         says,
@@ -103,12 +136,12 @@ pub async fn show(
         creator: token.creator,
         zone: app.zone.to_string(),
         history: history.into_iter().map(|entry| attempt(entry, clock)).collect(),
-        may_edit: role.may(Permission::Edit),
+        may_edit,
         may_delete: role.may(Permission::Delete),
         may_use: role.may(Permission::Consume) && row.state.word == State::Active.word(),
         row,
     };
-    page(&app, StatusCode::OK, &template)
+    page(app, said.status, &template)
 }
 
 fn attempt(entry: Entry, clock: Clock) -> Attempt {
@@ -128,11 +161,16 @@ fn refusal(code: i16) -> &'static str {
 
 /// What was done before this tile was asked for.
 fn flash(params: &Params) -> Result<Option<Flash>, Error> {
+    let refused = |text: &str| Some(Flash { refused: true, ..Flash::done(text) });
     Ok(match params.filled("done")?.as_deref() {
         Some("added") => Some(Flash::done("The token is added.")),
         Some("saved") => Some(Flash::done("The token is saved.")),
         Some("used") => Some(Flash::done("The token is used once.")),
         Some("replayed") => Some(Flash::done("The token was used once by this click; a second click uses nothing.")),
+        Some("same") => Some(Flash::done("It is so already; nothing was changed.")),
+        Some("unlimited") => refused("No uses were added: they are unlimited."),
+        Some("no-range") => refused("Nothing was changed: there is no such time range any more."),
+        Some("not-today") => refused("Nothing was changed: the clock leaves this time range out today."),
         Some("undone") => Some(Flash::done("It is undone.")),
         Some("restored") => Some(Flash::done("The token is restored.")),
         Some(other) => other

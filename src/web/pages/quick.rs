@@ -1,0 +1,223 @@
+//! `/{uid}/set_range`, `/{uid}/set_count` and `/{uid}/add_uses`: what one click on a tile does, and telling it afterwards.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::action::told;
+use super::tile::{self, Said};
+use super::when::{Clock, grouped};
+use super::{Flash, Problems, see_other};
+use crate::store::actions::{self, Outcome, Wanted};
+use crate::store::{self, Connection, undo};
+use crate::token::action::{Action, Bound};
+use crate::token::settings::Settings;
+use crate::token::time_range::TimeRange;
+use crate::token::{Micros, Token, TokenError, UNLIMITED, Uid, quoted};
+use crate::web::callers::Caller;
+use crate::web::error::Error;
+use crate::web::guard::{Allowed, Edit};
+use crate::web::params::{Form, Params};
+use crate::web::state::App;
+
+/// What a tile offers to do by one click.
+pub struct Quick {
+    /// Named time ranges.
+    pub ranges: Vec<RangeButton>,
+    /// Numbers of uses.
+    pub counts: Vec<CountButton>,
+    /// Whether there is a time limit to be taken away.
+    pub has_limits: bool,
+    /// Whether uses can be added to those left.
+    pub adds: bool,
+    /// Makes one action of two clicks.
+    pub nonce: String,
+    /// What was typed as a number of uses to be added.
+    pub add_uses: String,
+}
+
+/// The button of a time range.
+pub struct RangeButton {
+    /// Its name.
+    pub name: String,
+    /// Its times in short and exactly, or none where it does not come today.
+    pub times: Option<(String, String)>,
+}
+
+/// The button of a number of uses.
+pub struct CountButton {
+    /// The number; -1 for unlimited.
+    pub count: i32,
+    /// As on the button.
+    pub words: String,
+    /// The token has that many already.
+    pub is_now: bool,
+}
+
+impl Quick {
+    /// What there is to do with a token.
+    pub fn new(token: &Token, settings: &Settings, clock: Clock, add_uses: String) -> Self {
+        let count = |count: &i32| CountButton {
+            count: *count,
+            words: if *count == UNLIMITED { "unlimited".into() } else { grouped(i64::from(*count)) },
+            is_now: *count == token.usage_count,
+        };
+        Self {
+            ranges: settings.time_ranges.iter().map(|range| range_button(range, clock)).collect(),
+            counts: settings.quick_counts.iter().map(count).collect(),
+            has_limits: token.valid_from.is_some() || token.valid_to.is_some(),
+            adds: token.usage_count != UNLIMITED,
+            nonce: Uid::random().to_string(),
+            add_uses,
+        }
+    }
+}
+
+fn range_button(range: &TimeRange, clock: Clock) -> RangeButton {
+    let times = range.on_the_day_of(clock.now, clock.zone).map(|(from, to)| {
+        let short = |moment: Micros| moment.local(clock.zone).format("%H:%M").to_string();
+        let exactly = format!("Valid from {} to {}", clock.tell(from).exact, clock.tell(to).exact);
+        (format!("{}–{}", short(from), short(to)), exactly)
+    });
+    RangeButton { name: range.name.clone(), times }
+}
+
+/// Makes a token valid in a named time range, today, or without limits.
+///
+/// # Errors
+/// No such token; unavailable, when the database cannot take it.
+pub async fn set_range(
+    who: Allowed<Edit>,
+    uid: web::Path<String>,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let (from, to) = if let Some(name) = params.filled("range")? {
+        let settings = app.settings.get(&app.store).await?;
+        let Some(range) = settings.time_ranges.iter().find(|range| range.name == name) else {
+            return Ok(see_other(&app, &format!("/{uid}?done=no-range")));
+        };
+        let Some((from, to)) = range.on_the_day_of(app.store.now(), app.zone) else {
+            return Ok(see_other(&app, &format!("/{uid}?done=not-today")));
+        };
+        (Bound::At(from), Bound::At(to))
+    } else {
+        params.filled("no_limits")?.ok_or_else(|| TokenError::missing("range"))?;
+        (Bound::Open, Bound::Open)
+    };
+    let done = perform(&app, &who.caller, uid, Action::SetValidity { from, to }, &params).await?;
+    Ok(see_other(&app, &format!("/{uid}?done={}", done.unwrap_or_else(|_| "same".into()))))
+}
+
+/// Sets the uses that are left.
+///
+/// # Errors
+/// No such token; a value error for what is no number; unavailable, when the database cannot take it.
+pub async fn set_count(
+    who: Allowed<Edit>,
+    uid: web::Path<String>,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let text = params.filled("usage_count")?.ok_or_else(|| TokenError::missing("usage_count"))?;
+    let count = text.parse::<i32>().ok().filter(|count| *count >= UNLIMITED).ok_or_else(|| {
+        let message = format!("usage_count {} is not a whole number from -1 to {}", quoted(&text), i32::MAX);
+        TokenError::value("usage_count", message)
+    })?;
+    let done = perform(&app, &who.caller, uid, Action::SetUses(count), &params).await?;
+    Ok(see_other(&app, &format!("/{uid}?done={}", done.unwrap_or_else(|_| "same".into()))))
+}
+
+/// Adds uses to those that are left, whatever is consumed meanwhile.
+///
+/// # Errors
+/// No such token; unavailable, when the database cannot take it.
+pub async fn add_uses(
+    who: Allowed<Edit>,
+    uid: web::Path<String>,
+    request: HttpRequest,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let typed = params.text("add_uses")?.unwrap_or_default();
+    let why = match typed.trim().parse::<i32>().ok().filter(|uses| *uses > 0) {
+        None => "Write how many uses to add: a whole number from 1 to 2,147,483,647.",
+        Some(uses) => match perform(&app, &who.caller, uid, Action::AddUses(uses), &params).await? {
+            Ok(done) => return Ok(see_other(&app, &format!("/{uid}?done={done}"))),
+            Err(token) if token.usage_count == UNLIMITED => {
+                return Ok(see_other(&app, &format!("/{uid}?done=unlimited")));
+            }
+            Err(_) => "There would be more than 2,147,483,647 uses left; add fewer.",
+        },
+    };
+    let mut problems = Problems::default();
+    problems.add("add_uses", why);
+    let said = Said { status: StatusCode::UNPROCESSABLE_ENTITY, flash: None, problems, add_uses: typed };
+    tile::answer(&app, &request, who.caller.role, uid, said).await
+}
+
+/// Does an action to one token. Says what the tile then tells, or which token it is refused for.
+async fn perform(
+    app: &App,
+    who: &Caller,
+    uid: Uid,
+    action: Action,
+    params: &Params,
+) -> Result<Result<String, Box<Token>>, Error> {
+    let nonce = params.filled("nonce")?.and_then(|nonce| nonce.parse::<Uid>().ok());
+    let (by, now) = (who.principal.clone(), app.store.now());
+    let outcome = app.store.write(move |connection| {
+        let mut wanted = Wanted::one(uid, action.clone());
+        if let Some(nonce) = nonce {
+            wanted.uid = action_uid(connection, nonce, uid, &action)?;
+        }
+        actions::perform(connection, &wanted, &by, now)
+    });
+    let outcome = outcome.await?;
+    app.counts.forget();
+    match outcome {
+        Outcome::Done(action) => Ok(Ok(format!("did-{action}"))),
+        Outcome::Nothing(plan) | Outcome::Stale(plan) if plan.selected > 0 => {
+            let refused = plan.refused.into_iter().find_map(|mut refused| refused.tokens.pop());
+            Ok(refused.map_or_else(|| Ok("same".into()), |token| Err(Box::new(token))))
+        }
+        Outcome::Nothing(_) | Outcome::Stale(_) => Err(Error::NotFound),
+    }
+}
+
+/// The uid for an action: the form's own, so that the same form, sent twice, does it once. One that did something else
+/// already (by another button, after going back to it) or was undone gets another.
+fn action_uid(connection: &mut Connection, nonce: Uid, token: Uid, action: &Action) -> Result<Uid, store::Error> {
+    let Some(done) = undo::find(connection, nonce)? else { return Ok(nonce) };
+    let is_it = undo::only_token(connection, &done)? == Some(token) && done.action == *action && done.undone.is_none();
+    Ok(if is_it { nonce } else { Uid::random() })
+}
+
+/// What a click did that led to this tile, with its undo.
+///
+/// # Errors
+/// Unavailable, when the database cannot be asked.
+pub async fn flash(app: &App, token: Uid, action: &str, may_undo: bool) -> Result<Option<Flash>, Error> {
+    let Ok(uid) = action.parse::<Uid>() else { return Ok(None) };
+    let done = app.store.look(move |connection| {
+        let Some(done) = undo::find(connection, uid)? else { return Ok(None) };
+        Ok(if undo::only_token(connection, &done)? == Some(token) { Some(done) } else { None })
+    });
+    let clock = Clock { now: app.store.now(), zone: app.zone };
+    Ok(done.await?.map(|done| Flash {
+        undo: Some(uid.to_string()).filter(|_| may_undo && done.can_be_undone(clock.now)),
+        ..Flash::done(words(&done.action, clock))
+    }))
+}
+
+fn words(action: &Action, clock: Clock) -> String {
+    match action {
+        Action::SetValidity { from: Bound::Open, to: Bound::Open } => "It has no time limits any more.".into(),
+        Action::SetValidity { from: Bound::At(from), to: Bound::At(to) } => {
+            format!("It is valid from {} to {}.", clock.day_and_time(*from), clock.day_and_time(*to))
+        }
+        other => format!("{}.", told(other, clock)),
+    }
+}
