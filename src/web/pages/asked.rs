@@ -131,7 +131,8 @@ impl Asked {
 pub fn bound(name: &'static str, text: &str, app: &App) -> Result<Micros, TokenError> {
     let read = |text: &str| read_time(name, text, app.zone);
     let is_last = matches!(name, "created_to" | "to");
-    match NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().and_then(|day| day.succ_opt()) {
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|day| day.to_string() == text);
+    match day.and_then(|day| day.succ_opt()) {
         Some(next) if is_last && next.year() > 9_999 => Ok(Micros::LAST),
         Some(next) if is_last => {
             let end = read(&next.to_string())?;

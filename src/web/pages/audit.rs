@@ -3,14 +3,13 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use chrono::{Datelike, NaiveDate};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::asked::bound;
 use super::when::{Clock, When};
 use super::{Page, Problems, page};
 use crate::store::audit::{self, AuditFilter, Entry};
 use crate::store::token_list::Place;
-use crate::token::Micros;
 use crate::web::cursor::{CursorOf, cut, more_than};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Manage};
@@ -67,7 +66,19 @@ struct EntryView {
     words: Option<&'static str>,
     action: String,
     subject: String,
+    /// Where the subject can be looked at, below the base path.
+    path: Option<String>,
     detail: String,
+}
+
+/// What an action was about has a page of its own, if it is a batch, a change of many tokens, or a token that is there.
+fn path(action: &str, subject: &str) -> Option<String> {
+    match action {
+        "bulk change" | "bulk delete" | "bulk undo" => Some(format!("/actions/{subject}")),
+        "batch add" => Some(format!("/batches/{subject}")),
+        "token restore" => Some(format!("/{subject}")),
+        _ => None,
+    }
 }
 
 impl EntryView {
@@ -76,6 +87,7 @@ impl EntryView {
             when: clock.tell(entry.at),
             by: entry.by,
             words: words(&entry.action),
+            path: path(&entry.action, &entry.subject),
             action: entry.action,
             subject: entry.subject,
             detail: entry.detail,
@@ -120,17 +132,11 @@ impl Asked {
             Some(text.to_owned()).filter(|text| !text.is_empty() && !text.contains('\0'))
         };
         let (who, what) = (text("who", &self.who), text("what", &self.what));
-        let mut day = |field, text: &str, read: fn(&App, NaiveDate) -> Option<Micros>| {
-            let day = Some(text).filter(|text| !text.is_empty())?;
-            let is_short = day.len() == "2026-11-24".len();
-            let day = NaiveDate::parse_from_str(day, "%Y-%m-%d").ok().filter(|_| is_short);
-            let moment = day.and_then(|day| read(app, day));
-            if moment.is_none() {
-                problems.add(field, "This is not a day, as in 2026-11-24.");
-            }
-            moment
+        let mut day = |name, text: &String| {
+            let day = Some(text).filter(|text| !text.is_empty());
+            problems.note(day.map(|text| bound(name, text, app)).transpose())
         };
-        AuditFilter { who, what, from: day("from", &self.from, first), to: day("to", &self.to, last) }
+        AuditFilter { who, what, from: day("from", &self.from), to: day("to", &self.to) }
     }
 
     /// The address of this list, from `after` on.
@@ -141,20 +147,6 @@ impl Asked {
         let query: Vec<String> = parts.collect();
         if query.is_empty() { format!("{base}/audit") } else { format!("{base}/audit?{}", query.join("&")) }
     }
-}
-
-/// The first moment of a day in the configured zone.
-fn first(app: &App, day: NaiveDate) -> Option<Micros> {
-    Micros::read(&day.to_string(), app.zone).ok()
-}
-
-/// The last moment of a day in the configured zone.
-fn last(app: &App, day: NaiveDate) -> Option<Micros> {
-    let next = day.succ_opt()?;
-    if next.year() > 9_999 {
-        return Some(Micros::LAST);
-    }
-    first(app, next).map(|next| Micros::stored(next.get() - 1))
 }
 
 /// Shows a page of the audit.
