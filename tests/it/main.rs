@@ -44,6 +44,7 @@ mod sign_in;
 mod store;
 mod usage_csv;
 mod usage_page;
+mod usage_retention;
 mod usage_speed;
 mod users_page;
 mod writer;

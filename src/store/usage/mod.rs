@@ -1,9 +1,10 @@
 //! The log of attempts: its rows, and what a tile shows of it.
 //!
-//! [`list`] filters it page by page, and [`chart`] counts it by time.
+//! [`list`] filters it page by page, [`chart`] counts it by time, and [`retention`] removes what is old.
 
 pub mod chart;
 pub mod list;
+pub mod retention;
 
 use std::collections::HashMap;
 
