@@ -31,6 +31,11 @@ impl Principal {
         Self(format!("shell:{name}").into())
     }
 
+    /// Tessera, where nobody asked.
+    pub fn itself() -> Self {
+        Self("tessera".into())
+    }
+
     /// Whoever is not signed in.
     pub fn nobody() -> Self {
         Self("nobody".into())

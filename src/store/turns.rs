@@ -29,3 +29,15 @@ pub fn wait(connection: &mut Connection, turn: Turn) -> QueryResult<()> {
     };
     turns::table.find(name).select(turns::name).for_update().execute(connection).map(drop)
 }
+
+/// Whether nobody else is removing old entries of the log; if so, nobody else begins to until the transaction ends. Who finds
+/// it taken goes on with other things, as whoever has it does the same.
+///
+/// # Errors
+/// The database's.
+pub fn is_free_for_retention(connection: &mut Connection) -> QueryResult<bool> {
+    let Connection::Postgres(connection) = connection else { return Ok(true) };
+    let lock =
+        diesel::dsl::sql::<diesel::sql_types::Bool>("pg_try_advisory_xact_lock(hashtext('tessera usage retention'))");
+    diesel::select(lock).get_result(connection)
+}

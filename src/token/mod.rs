@@ -4,12 +4,14 @@
 
 pub mod action;
 pub mod batch;
+pub mod calendar;
 pub mod consume;
 pub mod edit;
 pub mod error;
 pub mod input;
 pub mod label;
 pub mod limits;
+pub mod outcome;
 pub mod settings;
 pub mod settle;
 pub mod time;
@@ -22,6 +24,7 @@ use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 pub use error::{Refusal, TokenError};
+pub use outcome::Outcome;
 pub use time::Micros;
 
 /// `usage_count` of a token that may be used without limit.

@@ -89,6 +89,11 @@ impl Micros {
         zone.from_utc_datetime(&alike).naive_local() + (utc - alike)
     }
 
+    /// The first instant of a day in `zone`; none for a day that the zone skipped, or outside of 1970 to 9999.
+    pub fn first_of(day: NaiveDate, zone: Tz) -> Option<Self> {
+        first_instant(day, zone).and_then(Self::new)
+    }
+
     fn utc(self) -> DateTime<Utc> {
         DateTime::from_timestamp_micros(self.0).unwrap_or_default()
     }

@@ -18,7 +18,7 @@ use super::health::{healthz, readyz};
 use super::json::{self, add, consume, edit, query};
 use super::pages::{
     account, action, add_many, audit, batch, bulk, delete, deleted, form, keys, list, login, overview, qr_code, quick,
-    settings, tile, user, users,
+    settings, tile, usage, user, users,
 };
 use super::state::App;
 use crate::access::session::AGE_SECONDS;
@@ -49,6 +49,7 @@ pub fn routes(config: &mut web::ServiceConfig, state: &App) {
         .configure(views)
         .configure(access)
         .configure(settings_pages)
+        .configure(log)
         .configure(pages)
         .configure(quick_sets);
     let closed = closed.default_service(web::to(not_found));
@@ -89,6 +90,13 @@ fn views(config: &mut web::ServiceConfig) {
         .service(at("/query_token", "GET").route(get().to(query::query_token)))
         .service(at("/query_tokens", "GET").route(get().to(query::query_tokens)))
         .service(at("/query_usage", "GET").route(get().to(query::query_usage)));
+}
+
+/// The log of attempts. A download is not compressed: nobody should wait for it to be.
+fn log(config: &mut web::ServiceConfig) {
+    config
+        .service(at("/usage", "GET, HEAD").route(shown().to(usage::show)).wrap(Compress::default()))
+        .service(at("/usage.csv", "GET, HEAD").route(shown().to(usage::csv::download)));
 }
 
 fn consuming(path: &str) -> Resource {

@@ -11,6 +11,7 @@ mod cluster_tests;
 mod database;
 mod process;
 mod trace;
+mod usage_log;
 
 mod access;
 mod actions;
@@ -41,5 +42,9 @@ mod serve;
 mod settings_page;
 mod sign_in;
 mod store;
+mod usage_csv;
+mod usage_page;
+mod usage_retention;
+mod usage_speed;
 mod users_page;
 mod writer;

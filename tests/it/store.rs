@@ -139,7 +139,7 @@ fn pages_walk_an_index() {
     let token = token(1);
     add(&mut database.connect(), &token);
     for (token_uid, indexes) in
-        [(Some(token.uid), &["usage_unknown", "tokens_uid", "usage_token"][..]), (None, &["PRIMARY KEY"])]
+        [(Some(token.uid), &["tokens_uid", "usage_unknown", "usage_token"][..]), (None, &["PRIMARY KEY"])]
     {
         let filter = UsageFilter { token_uid, ..UsageFilter::default() };
         let after = Some(Place::number(5, 5));

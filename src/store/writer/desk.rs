@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::{Job, LOOK_AT_CLOCK, PATIENCE, Queued, Shared, Turn, Waiting};
 use crate::store::clock::{self, Clock};
 use crate::store::connection::{Connection, Database, exclusively, repeatedly};
+use crate::store::usage::retention;
 use crate::store::{Error, ledger, replies};
 use crate::token::Micros;
 use crate::token::settle::{Answer, Ask, settle};
@@ -144,9 +145,13 @@ impl Desk {
     /// Says whether there is more to remove.
     fn tidy(&mut self) -> bool {
         let clock = self.clock.clone();
-        let more = self.transaction(|connection| Ok(replies::remove_expired(connection, clock.now())?));
-        more.unwrap_or_else(|error| {
-            tracing::warn!(%error, "expired replies could not be removed");
+        let replies = self.transaction(|connection| Ok(replies::remove_expired(connection, clock.now())?));
+        let both = replies.and_then(|more| {
+            // Not when the first has waited for the lock in vain: everybody would wait as long again.
+            Ok(self.transaction(|connection| retention::remove_old(connection, clock.now()))? || more)
+        });
+        both.unwrap_or_else(|error| {
+            tracing::warn!(%error, "expired replies and old entries of the usage log could not be removed");
             false
         })
     }

@@ -85,14 +85,17 @@ pub async fn query_tokens(_who: Allowed<See>, params: Params, app: web::Data<App
 /// # Errors
 /// The contract's.
 pub async fn query_usage(_who: Allowed<See>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
-    params.only(&["token_uid", "from", "to", "limit", "cursor"])?;
+    params.only(&["token_uid", "from", "to", "batch", "limit", "cursor"])?;
     let filter = UsageFilter {
         token_uid: params.parsed::<Uid>("token_uid")?,
         from: time(&params, "from", &app)?,
         to: time(&params, "to", &app)?,
+        batch: batch(&params)?,
+        ..UsageFilter::default()
     };
     let limit = params.number("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT);
-    let parts = [filter.token_uid.map(|uid| uid.to_string()), shown(filter.from), shown(filter.to)];
+    let uid = |uid: Option<Uid>| uid.map(|uid| uid.to_string());
+    let parts = [uid(filter.token_uid), shown(filter.from), shown(filter.to), uid(filter.batch)];
     let cursors = CursorOf::new("query_usage", &parts);
     let before = params.filled("cursor")?.map(|text| cursors.read(&text)).transpose()?;
     let page = move |connection: &mut _| Ok(usage::page(connection, &filter, before.as_ref(), more_than(limit))?);

@@ -20,7 +20,7 @@ use crate::web::state::App;
 const ROWS: usize = 50;
 
 /// Every action that is recorded, and its words. One that is not here is shown as it stands in the database.
-const ACTIONS: [(&str, &str); 20] = [
+const ACTIONS: [(&str, &str); 21] = [
     ("sign-in", "signed in"),
     ("sign-in failed", "failed to sign in"),
     ("sign-out", "signed out"),
@@ -41,6 +41,7 @@ const ACTIONS: [(&str, &str); 20] = [
     ("bulk delete", "deleted many tokens"),
     ("bulk undo", "undid the change of many tokens"),
     ("setting", "changed the setting"),
+    ("usage retention", "removed old entries of"),
 ];
 
 fn words(action: &str) -> Option<&'static str> {

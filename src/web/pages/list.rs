@@ -16,7 +16,7 @@ use crate::web::params::Params;
 use crate::web::state::App;
 
 /// Tokens on a page.
-const ROWS: usize = 50;
+pub const ROWS: usize = 50;
 
 #[derive(Template)]
 #[template(path = "tokens/list.html")]

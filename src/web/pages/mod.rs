@@ -27,6 +27,7 @@ pub mod tile;
 pub mod trying;
 pub mod turn;
 pub mod typed;
+pub mod usage;
 pub mod user;
 pub mod users;
 pub mod view;

@@ -1,7 +1,7 @@
-//! Turning the pages of a list of tokens, forwards and backwards.
+//! Turning the pages of a list, forwards and backwards.
 
 use crate::store::token_list::{Part, Place, Sort};
-use crate::token::{Token, TokenError};
+use crate::token::TokenError;
 use crate::web::counts::Count;
 use crate::web::cursor::{CursorOf, more_than};
 use crate::web::params::Params;
@@ -34,22 +34,27 @@ impl Turn {
         }
     }
 
-    fn is_backwards(&self) -> bool {
+    /// Whether it is found by walking the list from its other end.
+    pub fn is_backwards(&self) -> bool {
         matches!(self, Self::Before(_) | Self::Last)
     }
 
-    /// One more than fits the page tells whether there is more. Backwards, the list is walked from its other end.
-    pub fn part(self, sort: Sort, descending: bool, rows: usize) -> Part {
-        let descending = descending != self.is_backwards();
-        let after = match self {
+    /// The place that it begins behind, or ends before.
+    pub fn place(&self) -> Option<&Place> {
+        match self {
             Self::First | Self::Last => None,
             Self::After(place) | Self::Before(place) => Some(place),
-        };
-        Part { sort, descending, after, limit: more_than(rows) }
+        }
     }
 
-    /// The tokens of the page in their order, and the places at which the page before it and the one behind it begin.
-    pub fn cut(&self, mut found: Vec<(Place, Token)>, rows: usize) -> (Vec<Token>, Option<Place>, Option<Place>) {
+    /// One more than fits the page tells whether there is more. Backwards, the list is walked from its other end.
+    pub fn part(&self, sort: Sort, descending: bool, rows: usize) -> Part {
+        let descending = descending != self.is_backwards();
+        Part { sort, descending, after: self.place().cloned(), limit: more_than(rows) }
+    }
+
+    /// The rows of the page in their order, and the places at which the page before it and the one behind it begin.
+    pub fn cut<T>(&self, mut found: Vec<(Place, T)>, rows: usize) -> (Vec<T>, Option<Place>, Option<Place>) {
         let more = found.len() > rows;
         found.truncate(rows);
         if self.is_backwards() {
@@ -63,7 +68,7 @@ impl Turn {
         };
         let before = found.first().filter(|_| has_before).map(|(place, _)| place.clone());
         let behind = found.last().filter(|_| has_behind).map(|(place, _)| place.clone());
-        (found.into_iter().map(|(_, token)| token).collect(), before, behind)
+        (found.into_iter().map(|(_, row)| row).collect(), before, behind)
     }
 }
 

@@ -1,16 +1,24 @@
-//! The log of attempts: rows and queries.
+//! The log of attempts: its rows, and what a tile shows of it.
+//!
+//! [`list`] filters it page by page, [`chart`] counts it by time, and [`retention`] removes what is old.
+
+pub mod chart;
+pub mod list;
+pub mod retention;
+
+use std::collections::HashMap;
 
 use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use serde::Serialize;
 
-use super::connection::{Connection, MultiBackend};
-use super::schema::usage;
+use super::connection::Connection;
+use super::schema::{tokens, usage};
 use super::token_list::Place;
-use super::tokens;
 use crate::access::Principal;
 use crate::token::settle::{Attempt, Held, TokenId};
 use crate::token::{Micros, Refusal, Uid};
+pub use list::{UsageFilter, page};
 
 /// A new row of `usage`.
 #[derive(Insertable)]
@@ -91,17 +99,6 @@ macro_rules! newest {
     }};
 }
 
-/// Which entries are asked for. Bounds are inclusive.
-#[derive(Clone, Debug, Default)]
-pub struct UsageFilter {
-    /// Of one uid only, also one that no token has.
-    pub token_uid: Option<Uid>,
-    /// Not before.
-    pub from: Option<Micros>,
-    /// Not after.
-    pub to: Option<Micros>,
-}
-
 /// The last attempts at a token with that number and uid, newest first.
 ///
 /// # Errors
@@ -124,30 +121,14 @@ pub fn last(connection: &mut Connection, id: TokenId, uid: Uid, at_most: usize) 
     Ok(rows.into_iter().take(at_most).map(|row| entry(row).1).collect())
 }
 
-/// Entries, newest first, each with its place; those behind `after` when it is given.
+/// The labels of those of an entry's tokens that still are there, by uid.
 ///
 /// # Errors
 /// The database's.
-pub fn page(
-    connection: &mut Connection,
-    filter: &UsageFilter,
-    after: Option<&Place>,
-    limit: i64,
-) -> QueryResult<Vec<(Place, Entry)>> {
-    let ordered = || filtered(filter, after).order(usage::id.desc()).limit(limit).select(Row::as_select());
-    let mut rows: Vec<Row> = match filter.token_uid {
-        None => ordered().load(connection)?,
-        Some(uid) => {
-            let early = ordered().filter(usage::token.is_null()).filter(usage::token_uid.eq(uid.to_string()));
-            let mut rows = early.load(connection)?;
-            if let Some(id) = tokens::number(connection, uid)? {
-                merge(&mut rows, ordered().filter(usage::token.eq(id)).load(connection)?);
-            }
-            rows
-        }
-    };
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    Ok(rows.into_iter().map(entry).collect())
+pub fn labels(connection: &mut Connection, uids: Vec<String>) -> QueryResult<HashMap<String, Option<String>>> {
+    let rows = tokens::table.filter(tokens::uid.eq_any(uids)).filter(tokens::deleted_at.is_null());
+    let rows: Vec<(String, Option<String>)> = rows.select((tokens::uid, tokens::label)).load(connection)?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Newest first again. Attempts at a uid that no token had then, or that was deleted, stand under the uid; the others
@@ -155,20 +136,6 @@ pub fn page(
 fn merge(rows: &mut Vec<Row>, others: Vec<Row>) {
     rows.extend(others);
     rows.sort_by_key(|row| std::cmp::Reverse(row.id));
-}
-
-fn filtered(filter: &UsageFilter, after: Option<&Place>) -> usage::BoxedQuery<'static, MultiBackend> {
-    let mut query = usage::table.into_boxed();
-    if let Some(from) = filter.from {
-        query = query.filter(usage::timestamp.ge(from.get()));
-    }
-    if let Some(to) = filter.to {
-        query = query.filter(usage::timestamp.le(to.get()));
-    }
-    if let Some(place) = after {
-        query = query.filter(usage::id.lt(place.id()));
-    }
-    query
 }
 
 fn entry(row: Row) -> (Place, Entry) {

@@ -1,0 +1,65 @@
+//! What is too old for the log, removed in small pieces from its oldest end.
+
+use diesel::prelude::*;
+
+use crate::access::Principal;
+use crate::store::connection::Connection;
+use crate::store::schema::{audit as audit_rows, usage};
+use crate::store::turns;
+use crate::store::{Error, audit, settings};
+use crate::token::Micros;
+
+/// Most entries removed at once, as consumes wait for it.
+const REMOVED: usize = 2_000;
+const DAY: i64 = 24 * 3_600 * 1_000_000;
+/// The audit's word for it.
+const ACTION: &str = "usage retention";
+
+/// Removes some of the entries that are older than the settings say, the oldest first, and says whether there may be
+/// more. It ends at the first entry that is young enough.
+///
+/// # Errors
+/// The database's.
+pub fn remove_old(connection: &mut Connection, now: Micros) -> Result<bool, Error> {
+    let days = i64::from(settings::all(connection)?.settings.usage_days);
+    let before = now.get().saturating_sub(days.saturating_mul(DAY));
+    // One look at one row, for the usual case.
+    if oldest(connection, 1)?.first().is_none_or(|(_, at)| *at >= before) {
+        return Ok(false);
+    }
+    // Another instance is at it.
+    if !turns::is_free_for_retention(connection)? {
+        return Ok(false);
+    }
+    let oldest = oldest(connection, REMOVED)?;
+    let old = oldest.iter().take_while(|(_, at)| *at < before);
+    let Some((last, upto)) = old.clone().last().copied() else { return Ok(false) };
+    let gone = usage::table.filter(usage::id.le(last)).filter(usage::timestamp.lt(before));
+    let removed = diesel::delete(gone).execute(connection)?;
+    record(connection, removed, Micros::stored(upto), now)?;
+    Ok(old.count() == REMOVED)
+}
+
+fn oldest(connection: &mut Connection, at_most: usize) -> QueryResult<Vec<(i64, i64)>> {
+    let rows = usage::table.order(usage::id).select((usage::id, usage::timestamp));
+    rows.limit(i64::try_from(at_most).unwrap_or(i64::MAX)).load(connection)
+}
+
+/// One row of the audit a day, in UTC, whose number grows with what is removed.
+fn record(connection: &mut Connection, removed: usize, upto: Micros, now: Micros) -> Result<(), Error> {
+    let today = now.get() - now.get() % DAY;
+    let row = audit_rows::table.filter(audit_rows::action.eq(ACTION)).filter(audit_rows::timestamp.ge(today));
+    let row = row.order(audit_rows::id.desc()).select((audit_rows::id, audit_rows::detail)).limit(1);
+    let known: Option<(i64, String)> = row.get_result(connection).optional()?;
+    let before = known.as_ref().and_then(|(_, detail)| detail.split(' ').next()?.parse().ok()).unwrap_or(0);
+    let count = before + removed;
+    let detail = format!("{count} {} removed, until {upto}", if count == 1 { "entry" } else { "entries" });
+    match known {
+        Some((id, _)) => {
+            let row = diesel::update(audit_rows::table.filter(audit_rows::id.eq(id)));
+            row.set(audit_rows::detail.eq(detail)).execute(connection)?;
+            Ok(())
+        }
+        None => audit::record(connection, &Principal::itself(), ACTION, "the usage log", &detail, now),
+    }
+}

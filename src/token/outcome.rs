@@ -1,0 +1,60 @@
+//! What became of an attempt, as the usage log is filtered by it.
+
+use std::str::FromStr;
+
+use super::{Refusal, TokenError, quoted};
+
+/// Which attempts are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Those that used the token.
+    Used,
+    /// Those that were refused, for whatever reason.
+    Refused,
+    /// Those that were refused with this code.
+    Because(i16),
+}
+
+impl Outcome {
+    /// Every one that can be asked for.
+    pub const ALL: [Self; 6] =
+        [Self::Used, Self::Refused, Self::Because(1), Self::Because(2), Self::Because(3), Self::Because(4)];
+
+    /// The word in addresses: `used`, `refused`, or the name of an error.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Used => "used",
+            Self::Refused => "refused",
+            Self::Because(code) => Refusal::name_of(code),
+        }
+    }
+}
+
+impl FromStr for Outcome {
+    type Err = TokenError;
+
+    /// # Errors
+    /// A value error for any other word.
+    fn from_str(text: &str) -> Result<Self, TokenError> {
+        let known = Self::ALL.into_iter().find(|outcome| outcome.word() == text);
+        known.ok_or_else(|| {
+            let words = Self::ALL.map(Self::word).join(", ");
+            TokenError::value("outcome", format!("outcome {} is none of {words}", quoted(text)))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_outcome_has_a_word_of_its_own() {
+        for outcome in Outcome::ALL {
+            assert_eq!(outcome.word().parse(), Ok(outcome));
+        }
+        for wrong in ["", "Used", "Unknown", "TokenValueError"] {
+            assert!(wrong.parse::<Outcome>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Which entries of the log are asked for, as an address has it.
+
+use chrono::NaiveDate;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::store::usage::UsageFilter;
+use crate::token::{Outcome, TokenError, Uid, VALUE_MAX_CHARS};
+use crate::web::error::Error;
+use crate::web::pages::Problems;
+use crate::web::pages::asked::bound;
+use crate::web::params::Params;
+use crate::web::state::App;
+
+/// The filter, as the address has it.
+#[derive(Clone, Default)]
+pub struct Asked {
+    /// Part of a token's value.
+    pub q: String,
+    /// Part of a principal.
+    pub user: String,
+    /// An outcome's word.
+    pub outcome: String,
+    /// A day, or a moment.
+    pub from: String,
+    /// A day, which is meant whole, or a moment.
+    pub to: String,
+    /// A token's uid.
+    pub token_uid: String,
+    /// A batch's uid.
+    pub batch: String,
+}
+
+impl Asked {
+    /// What the parameters say.
+    ///
+    /// # Errors
+    /// A parameter that is no text.
+    pub fn read(params: &Params) -> Result<Self, Error> {
+        let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
+        Ok(Self {
+            q: text("q")?,
+            user: text("user")?,
+            outcome: text("outcome")?,
+            from: text("from")?,
+            to: text("to")?,
+            token_uid: text("token_uid")?,
+            batch: text("batch")?,
+        })
+    }
+
+    /// The parameters and what they say.
+    fn parts(&self) -> [(&'static str, &str); 7] {
+        [
+            ("q", &self.q),
+            ("user", &self.user),
+            ("outcome", &self.outcome),
+            ("from", &self.from),
+            ("to", &self.to),
+            ("token_uid", &self.token_uid),
+            ("batch", &self.batch),
+        ]
+    }
+
+    /// Whether a bound is a day, or not there: a date's field can hold it.
+    #[allow(clippy::unused_self, reason = "the template calls it")]
+    pub fn is_day(&self, bound: &str) -> bool {
+        bound.is_empty() || NaiveDate::parse_from_str(bound, "%Y-%m-%d").is_ok()
+    }
+
+    /// Whether it asks for anything less than the whole log.
+    pub fn is_set(&self) -> bool {
+        self.parts().into_iter().any(|(_, part)| !part.is_empty())
+    }
+
+    /// What it means, and what is wrong with it.
+    pub fn filter(&self, app: &App, problems: &mut Problems) -> UsageFilter {
+        let filled = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        let time = |name, label, text: &String| {
+            let read = filled(text).map(|text| bound(name, &text, app)).transpose();
+            read.map_err(|error| named(name, label, &error.to_string()))
+        };
+        let uid = |name, words: &'static str, text: &String| {
+            let uid = filled(text).map(|text| text.parse::<Uid>()).transpose();
+            uid.map_err(|_| TokenError::value(name, words))
+        };
+        let filter = UsageFilter {
+            q: problems.note(filled(&self.q).map(|text| part("q", "“Value”", VALUE_MAX_CHARS, text)).transpose()),
+            user: problems.note(filled(&self.user).map(|text| part("user", "“By”", 100, text)).transpose()),
+            outcome: problems.note(filled(&self.outcome).map(|word| word.parse::<Outcome>()).transpose()),
+            from: problems.note(time("from", "“From”", &self.from)),
+            to: problems.note(time("to", "“To”", &self.to)),
+            token_uid: problems.note(uid("token_uid", "The token's uid in the address is none", &self.token_uid)),
+            batch: problems.note(uid("batch", "The batch's uid in the address is none", &self.batch)),
+        };
+        if filter.from.zip(filter.to).is_some_and(|(from, to)| to < from) {
+            problems.add("to", "“To” must not be before “From”.");
+        }
+        filter
+    }
+
+    /// The address of what this finds at `path`, with `more` behind it.
+    pub fn href(&self, path: &str, more: &str) -> String {
+        let parts = self.parts().into_iter().filter(|(_, value)| !value.is_empty());
+        let parts = parts.map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
+        let query: Vec<String> = parts.chain(Some(more.to_owned()).filter(|more| !more.is_empty())).collect();
+        if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
+    }
+
+    /// The same within another time.
+    #[must_use]
+    pub fn within(&self, from: &str, to: &str) -> Self {
+        Self { from: from.to_owned(), to: to.to_owned(), ..self.clone() }
+    }
+
+    /// The parts of the filter, and the address at `path` without each.
+    pub fn loosen(&self, path: &str) -> Vec<(&'static str, String)> {
+        let without = |name, part: fn(&mut Self) -> &mut String| {
+            let mut other = self.clone();
+            let set = !part(&mut other).is_empty();
+            part(&mut other).clear();
+            set.then(|| (name, other.href(path, "")))
+        };
+        let parts = [
+            without("the value", |asked| &mut asked.q),
+            without("who it was", |asked| &mut asked.user),
+            without("the outcome", |asked| &mut asked.outcome),
+            without("its beginning", |asked| &mut asked.from),
+            without("its end", |asked| &mut asked.to),
+            without("the token", |asked| &mut asked.token_uid),
+            without("the batch", |asked| &mut asked.batch),
+        ];
+        parts.into_iter().flatten().collect()
+    }
+}
+
+/// An error whose message calls its field as the page does.
+fn named(name: &'static str, label: &str, told: &str) -> TokenError {
+    TokenError::value(name, format!("{label}{}", told.strip_prefix(name).unwrap_or(told).trim_end_matches('.')))
+}
+
+/// A part of a text that is looked for.
+fn part(name: &'static str, label: &str, longest: usize, text: String) -> Result<String, TokenError> {
+    if text.chars().count() > longest {
+        return Err(TokenError::value(name, format!("{label} has at most {longest} characters")));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(TokenError::value(name, format!("{label} has no control characters, as no entry has")));
+    }
+    Ok(text)
+}

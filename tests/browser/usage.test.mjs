@@ -1,0 +1,130 @@
+// The log of attempts, as people read it: with JavaScript and without.
+
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+
+import { Desk } from "./desk.mjs";
+
+const HOSTILE = { value: `=cmd|' /C calc'!A0 <script>alert(1)</script>`, label: `"><img src=x onerror=alert(2)>` };
+
+for (const javaScript of [true, false]) {
+  describe(javaScript ? "usage with JavaScript" : "usage without JavaScript", () => {
+    let desk;
+    let visitor;
+    let tile;
+
+    before(async () => {
+      desk = await Desk.open(javaScript);
+      visitor = await desk.signedIn();
+    });
+
+    after(async () => {
+      try {
+        await visitor?.close();
+      } finally {
+        await desk?.close();
+      }
+    });
+
+    const attempt = async (fields) => {
+      const headers = { authorization: `Bearer ${desk.key}`, "content-type": "application/json" };
+      const answer = await fetch(`${desk.base}/consume_token`, { method: "POST", headers, body: JSON.stringify(fields) });
+      await answer.text();
+    };
+
+    it("says what stands there while nothing was used", async () => {
+      await visitor.open("/");
+      await visitor.click("link", "Usage");
+      await visitor.says("Nothing was used yet");
+      await visitor.check("usage empty");
+    });
+
+    it("charts and lists who used what, and why others were refused", async () => {
+      tile = await desk.token({ value: "T-1", label: "Anna, locker", usage_count: 4 });
+      await desk.token(HOSTILE);
+      await desk.token({ value: "W".repeat(1000) });
+      for (let n = 0; n < 6; n += 1) await attempt({ value: "T-1" });
+      await attempt({ value: HOSTILE.value });
+      await attempt({ value: "W".repeat(1000) });
+      await attempt({ value: "nobody knows this" });
+      await visitor.open("/usage");
+      await visitor.says("9 entries", "6 used", "3 refused", "Anna, locker", "Refused: no such token", "key:tests");
+      const drawn = visitor.page.getByRole("img", { name: "Uses and refusals by Day" });
+      assert.equal(await drawn.count(), 1);
+      const words = await visitor.page.locator("#chart-words").textContent();
+      assert.match(words, /: 6 uses and 3 refusals\. Most of them .*: 6 uses and 3 refusals\.$/);
+      await visitor.check("usage");
+    });
+
+    it("has the numbers as a table, whose days lead to their entries", async () => {
+      await visitor.open("/usage");
+      await visitor.page.getByText("The numbers as a table").focus();
+      await visitor.page.keyboard.press("Enter");
+      const rows = visitor.page.locator("table.numbers tbody tr");
+      assert.equal(await rows.count(), 30);
+      const today = rows.last();
+      assert.match(await today.innerText(), /6\s+3$/);
+      await visitor.check("usage numbers");
+      await visitor.leads(() => today.getByRole("link").click());
+      await visitor.says("9 entries");
+      assert.equal(await visitor.page.getByRole("img", { name: "Uses and refusals by Hour" }).count(), 1);
+      assert.match(await visitor.page.getByLabel("From").inputValue(), /^\d{4}-\d\d-\d\d$/);
+      await visitor.check("usage of a day");
+      await visitor.page.getByText("The numbers as a table").click();
+      const hours = visitor.page.locator("table.numbers tbody tr:has(td:text-is('6'))");
+      await visitor.leads(() => hours.getByRole("link").click());
+      assert.match(await visitor.page.getByLabel("From").inputValue(), /T\d\d:00[+-]\d\d:\d\d$/, "an hour stays in its field");
+      await visitor.says("9 entries");
+      await visitor.check("usage of an hour");
+    });
+
+    it("goes from a bar to its entries by mouse", async () => {
+      await visitor.open("/usage");
+      const bar = visitor.page.locator(".over a").last();
+      assert.match(await bar.locator("title").textContent(), /: 6 used, 3 refused$/);
+      await visitor.leads(() => bar.click());
+      await visitor.says("9 entries");
+      assert.match(visitor.page.url(), /from=.*&to=/);
+    });
+
+    it("finds by outcome, value and user, and says which part to loosen", async () => {
+      await visitor.open("/usage");
+      await visitor.page.getByLabel("Outcome").selectOption("TokenUsageCountExceeded");
+      await visitor.fill("Value, or part of it", "t-1");
+      await visitor.click("button", "Find");
+      await visitor.says("2 entries", "Refused: used up");
+      await visitor.fill("By, as in key:door-3", "user:nobody");
+      await visitor.click("button", "Find");
+      await visitor.says("Nothing is found", "Without the value", "Without who it was", "Without the outcome");
+      await visitor.check("usage nothing found");
+      await visitor.click("link", "Without who it was");
+      await visitor.says("2 entries");
+      await visitor.open("/usage?from=2026-02-02&to=2026-01-01");
+      await visitor.says("“To” must not be before “From”.");
+      await visitor.check("usage with errors", 422);
+    });
+
+    it("shows all uses of a token, from its tile", async () => {
+      await visitor.open(tile);
+      await visitor.check("tile with all uses");
+      await visitor.click("link", "All uses");
+      await visitor.says("Usage of Anna, locker", "6 entries");
+      await visitor.check("usage of a token");
+      await visitor.click("link", "← The token");
+      assert.equal(visitor.path(), tile);
+    });
+
+    it("downloads what was found, with no formula in it", async () => {
+      await visitor.open("/usage?outcome=used");
+      const waiting = visitor.page.waitForEvent("download");
+      await visitor.page.getByRole("link", { name: "Download CSV" }).click();
+      const download = await waiting;
+      assert.match(download.suggestedFilename(), /^usage-\d{4}-\d\d-\d\d\.csv$/);
+      const chunks = [];
+      for await (const chunk of await download.createReadStream()) chunks.push(chunk);
+      const lines = Buffer.concat(chunks).toString("utf8").trimEnd().split("\r\n");
+      assert.equal(lines.length, 7);
+      assert.ok(lines.some((line) => line.includes(",'=cmd|' /C calc'!A0")), lines.join("\n"));
+    });
+  });
+}
