@@ -5,6 +5,7 @@ use std::error::Error;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{App as ActixApp, rt, test, web};
 use chrono_tz::Tz;
+use diesel::connection::SimpleConnection;
 use divan::{Bencher, black_box};
 use tempfile::TempDir;
 use tessera::access::{Principal, Role, api_key};
@@ -115,15 +116,23 @@ fn fifty_tokens_from_sqlite(bencher: Bencher) {
 }
 
 /// A request through routes, guard, handler, database and template, without the network.
-#[divan::bench(args = ["tile", "list of 50"])]
+#[divan::bench(args = ["tile", "list of 50", "overview of 1,000", "usage, a million entries"])]
 fn page(bencher: Bencher, what: &str) {
     let runtime = rt::System::new();
     let place = ready(Place::make());
+    if what.starts_with("usage") {
+        ready(place.attempt_a_million());
+    }
     let state = ready(place.state());
     let for_routes = web::Data::clone(&state);
     let app = ActixApp::new().app_data(state).configure(move |config| routes(config, &for_routes));
     let app = runtime.block_on(test::init_service(app));
-    let path = if what == "tile" { format!("/{}", place.uid) } else { "/".to_owned() };
+    let path = match what {
+        "tile" => format!("/{}", place.uid),
+        "list of 50" => "/".to_owned(),
+        "overview of 1,000" => "/overview?show=1000".to_owned(),
+        _ => "/usage".to_owned(),
+    };
     let bearer = format!("Bearer {}", place.key);
     bencher.bench_local(|| {
         let request = test::TestRequest::get().uri(&path).insert_header((AUTHORIZATION, bearer.as_str())).to_request();
@@ -167,6 +176,19 @@ impl Place {
             tokens::add_all(connection, &made)
         })?;
         Ok(place)
+    }
+
+    /// A million entries in the log, of the last 29 days, every ninth a refusal.
+    fn attempt_a_million(&self) -> Result<(), Box<dyn Error>> {
+        let first = Micros::now().get() - 29 * 24 * 3_600 * 1_000_000;
+        let mut connection = self.url()?.connect()?;
+        Ok(connection.batch_execute(&format!(
+            "INSERT INTO usage (uid, token, token_uid, token_value, timestamp, principal, error_code)
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)
+             SELECT 'uid-' || i, i % {TOKENS}, 'token-' || (i % {TOKENS}), 'T-' || (i % {TOKENS}), {first} + i * 2500000,
+                 'key:door-' || (i % 7), CASE WHEN i % 9 = 0 THEN 2 END
+             FROM n"
+        ))?)
     }
 
     fn url(&self) -> Result<DatabaseUrl, Box<dyn Error>> {

@@ -14,6 +14,19 @@ pub enum Turn {
     Settings,
     /// Counting failed sign-ins and adding one.
     SignIn,
+    /// Removing old entries of the log.
+    Retention,
+}
+
+impl Turn {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Users => "users",
+            Self::Settings => "settings",
+            Self::SignIn => "sign_in",
+            Self::Retention => "retention",
+        }
+    }
 }
 
 /// Waits for the turn, and has it until the transaction ends. On SQLite every transaction has it.
@@ -22,22 +35,15 @@ pub enum Turn {
 /// The database's.
 pub fn wait(connection: &mut Connection, turn: Turn) -> QueryResult<()> {
     let Connection::Postgres(connection) = connection else { return Ok(()) };
-    let name = match turn {
-        Turn::Users => "users",
-        Turn::Settings => "settings",
-        Turn::SignIn => "sign_in",
-    };
-    turns::table.find(name).select(turns::name).for_update().execute(connection).map(drop)
+    turns::table.find(turn.name()).select(turns::name).for_update().execute(connection).map(drop)
 }
 
-/// Whether nobody else is removing old entries of the log; if so, nobody else begins to until the transaction ends. Who finds
-/// it taken goes on with other things, as whoever has it does the same.
+/// Takes the turn if nobody has it, until the transaction ends, and says whether it did: for what need not be done twice.
 ///
 /// # Errors
 /// The database's.
-pub fn is_free_for_retention(connection: &mut Connection) -> QueryResult<bool> {
+pub fn take(connection: &mut Connection, turn: Turn) -> QueryResult<bool> {
     let Connection::Postgres(connection) = connection else { return Ok(true) };
-    let lock =
-        diesel::dsl::sql::<diesel::sql_types::Bool>("pg_try_advisory_xact_lock(hashtext('tessera usage retention'))");
-    diesel::select(lock).get_result(connection)
+    let row = turns::table.find(turn.name()).select(turns::name).for_update().skip_locked();
+    Ok(row.execute(connection)? > 0)
 }

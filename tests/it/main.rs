@@ -45,6 +45,5 @@ mod store;
 mod usage_csv;
 mod usage_page;
 mod usage_retention;
-mod usage_speed;
 mod users_page;
 mod writer;

@@ -4,4 +4,4 @@ DROP TABLE actions;
 DROP INDEX tokens_batch;
 ALTER TABLE tokens DROP COLUMN batch;
 DROP TABLE batches;
-DELETE FROM turns WHERE name = 'settings';
+DELETE FROM turns WHERE name IN ('settings', 'retention');

@@ -49,4 +49,4 @@ CREATE TABLE action_tokens (
 -- The log by time, with what a chart counts: grows at its end only.
 CREATE INDEX usage_timestamp ON usage (timestamp, error_code);
 
-INSERT INTO turns (name) VALUES ('settings');
+INSERT INTO turns (name) VALUES ('settings'), ('retention');

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use crate::access::Principal;
 use crate::store::connection::Connection;
 use crate::store::schema::{audit as audit_rows, usage};
-use crate::store::turns;
+use crate::store::turns::{self, Turn};
 use crate::store::{Error, audit, settings};
 use crate::token::Micros;
 
@@ -28,7 +28,7 @@ pub fn remove_old(connection: &mut Connection, now: Micros) -> Result<bool, Erro
         return Ok(false);
     }
     // Another instance is at it.
-    if !turns::is_free_for_retention(connection)? {
+    if !turns::take(connection, Turn::Retention)? {
         return Ok(false);
     }
     let oldest = oldest(connection, REMOVED)?;

@@ -8,7 +8,7 @@ use super::{Job, LOOK_AT_CLOCK, PATIENCE, Queued, Shared, Turn, Waiting};
 use crate::store::clock::{self, Clock};
 use crate::store::connection::{Connection, Database, exclusively, repeatedly};
 use crate::store::usage::retention;
-use crate::store::{Error, ledger, replies};
+use crate::store::{Error, ledger, replies, undo};
 use crate::token::Micros;
 use crate::token::settle::{Answer, Ask, settle};
 
@@ -19,6 +19,16 @@ const GAP: Duration = Duration::from_millis(1);
 /// How often what has expired is removed, and how soon again when there was much of it.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
 const TIDY_MORE: Duration = Duration::from_millis(500);
+
+/// Removes some of one kind, and says whether there is more.
+type Remove = fn(&mut Connection, Micros) -> Result<bool, Error>;
+
+/// What is removed when it is too old: replies, the log, what tokens were before actions.
+const TOO_OLD: [Remove; 3] = [
+    |connection, now| Ok(replies::remove_expired(connection, now)?),
+    retention::remove_old,
+    |connection, now| Ok(undo::forget(connection, now)?),
+];
 
 fn too_late() -> Error {
     Error::Unavailable(format!("the write lock was not to be had in {} seconds", PATIENCE.as_secs()))
@@ -142,18 +152,21 @@ impl Desk {
         *seen = Some(now);
     }
 
-    /// Says whether there is more to remove.
+    /// Removes some of what is too old, and says whether there is more.
     fn tidy(&mut self) -> bool {
         let clock = self.clock.clone();
-        let replies = self.transaction(|connection| Ok(replies::remove_expired(connection, clock.now())?));
-        let both = replies.and_then(|more| {
-            // Not when the first has waited for the lock in vain: everybody would wait as long again.
-            Ok(self.transaction(|connection| retention::remove_old(connection, clock.now()))? || more)
-        });
-        both.unwrap_or_else(|error| {
-            tracing::warn!(%error, "expired replies and old entries of the usage log could not be removed");
-            false
-        })
+        let mut more = false;
+        for remove in TOO_OLD {
+            match self.transaction(|connection| remove(connection, clock.now())) {
+                Ok(rest) => more |= rest,
+                // Not the others, too, when this one has waited for the lock in vain: everybody would wait as long again.
+                Err(error) => {
+                    tracing::warn!(%error, "what is too old could not be removed");
+                    return false;
+                }
+            }
+        }
+        more
     }
 
     /// Does `work` in a transaction, again when others come between. A connection that turns out to have gone before
