@@ -1,9 +1,9 @@
 // Users, keys and the audit as managers use them, in a real browser, with JavaScript and without.
 
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 
-import { Desk, PASSWORD } from "./desk.mjs";
+import { PASSWORD, atDesk } from "./desk.mjs";
 
 const OTHER = "lantern under 7 bridges";
 const LONG = "W".repeat(64);
@@ -13,18 +13,7 @@ for (const javaScript of [true, false]) {
     let desk;
     let visitor;
 
-    before(async () => {
-      desk = await Desk.open(javaScript);
-      visitor = await desk.signedIn();
-    });
-
-    after(async () => {
-      try {
-        await visitor?.close();
-      } finally {
-        await desk?.close();
-      }
-    });
+    atDesk(javaScript, (opened) => ({ desk, visitor } = opened));
 
     const secret = () => visitor.text(".secret code");
 

@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
@@ -21,6 +22,24 @@ const NARROW = { width: 320, height: 640 };
 const WIDTHS = [320, 400, 769, 1025];
 
 export const PASSWORD = "mosaic-tile-1887";
+
+/** Opens a desk of their own for the tests of a `describe`, with a visitor who is signed in, and closes it after them. */
+export function atDesk(javaScript, take) {
+  let desk;
+  let visitor;
+  before(async () => {
+    desk = await Desk.open(javaScript);
+    visitor = await desk.signedIn();
+    take({ desk, visitor });
+  });
+  after(async () => {
+    try {
+      await visitor?.close();
+    } finally {
+      await desk?.close();
+    }
+  });
+}
 
 /** A running server with an empty database, and a browser with an empty profile. */
 export class Desk {

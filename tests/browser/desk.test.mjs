@@ -1,9 +1,9 @@
 // The web application as people use it, in a real browser, with JavaScript and without.
 
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 
-import { Desk, PASSWORD } from "./desk.mjs";
+import { PASSWORD, atDesk } from "./desk.mjs";
 
 const HOSTILE = { value: `<script>alert("1")</script> {{ 7*7 }} 'x' &amp;`, label: `"><img src=x onerror=alert(2)> {{label}}` };
 const LONG = [
@@ -17,18 +17,7 @@ for (const javaScript of [true, false]) {
     let desk;
     let visitor;
 
-    before(async () => {
-      desk = await Desk.open(javaScript);
-      visitor = await desk.signedIn();
-    });
-
-    after(async () => {
-      try {
-        await visitor?.close();
-      } finally {
-        await desk?.close();
-      }
-    });
+    atDesk(javaScript, (opened) => ({ desk, visitor } = opened));
 
     it("signs in, and says when the password is wrong", async () => {
       const stranger = await desk.visitor();

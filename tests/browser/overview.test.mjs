@@ -1,9 +1,9 @@
 // Batches, the overview, and changes to many tokens, in a real browser, with JavaScript and without.
 
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 
-import { Desk } from "./desk.mjs";
+import { atDesk } from "./desk.mjs";
 
 const LONG = "M".repeat(150) + "👩‍👩‍👧‍👦 תווית מימין {n:03}";
 
@@ -12,18 +12,7 @@ for (const javaScript of [true, false]) {
     let desk;
     let visitor;
 
-    before(async () => {
-      desk = await Desk.open(javaScript);
-      visitor = await desk.signedIn();
-    });
-
-    after(async () => {
-      try {
-        await visitor?.close();
-      } finally {
-        await desk?.close();
-      }
-    });
+    atDesk(javaScript, (opened) => ({ desk, visitor } = opened));
 
     const tick = async (count) => {
       for (let n = 0; n < count; n++) await visitor.page.getByRole("checkbox").nth(n).check();

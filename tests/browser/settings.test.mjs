@@ -1,27 +1,16 @@
 // The settings, and what a tile does with them by one click.
 
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 
-import { Desk } from "./desk.mjs";
+import { atDesk } from "./desk.mjs";
 
 for (const javaScript of [true, false]) {
   describe(javaScript ? "settings with JavaScript" : "settings without JavaScript", () => {
     let desk;
     let visitor;
 
-    before(async () => {
-      desk = await Desk.open(javaScript);
-      visitor = await desk.signedIn();
-    });
-
-    after(async () => {
-      try {
-        await visitor?.close();
-      } finally {
-        await desk?.close();
-      }
-    });
+    atDesk(javaScript, (opened) => ({ desk, visitor } = opened));
 
     const names = () => visitor.page.locator(".range:not(.new) input[name^=name]").evaluateAll((all) => all.map((one) => one.value));
     const focused = () => visitor.page.evaluate(() => document.activeElement.id);

@@ -1,9 +1,9 @@
 // The log of attempts, as people read it: with JavaScript and without.
 
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 
-import { Desk } from "./desk.mjs";
+import { atDesk } from "./desk.mjs";
 
 const HOSTILE = { value: `=cmd|' /C calc'!A0 <script>alert(1)</script>`, label: `"><img src=x onerror=alert(2)>` };
 
@@ -13,18 +13,7 @@ for (const javaScript of [true, false]) {
     let visitor;
     let tile;
 
-    before(async () => {
-      desk = await Desk.open(javaScript);
-      visitor = await desk.signedIn();
-    });
-
-    after(async () => {
-      try {
-        await visitor?.close();
-      } finally {
-        await desk?.close();
-      }
-    });
+    atDesk(javaScript, (opened) => ({ desk, visitor } = opened));
 
     const attempt = async (fields) => {
       const headers = { authorization: `Bearer ${desk.key}`, "content-type": "application/json" };

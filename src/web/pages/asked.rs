@@ -1,9 +1,8 @@
 //! The filter and the order of tokens as an address has them: for every page that shows or changes what a filter finds.
 
 use chrono::{Datelike, NaiveDate};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::Problems;
+use super::{Problems, address};
 use crate::store::token_list::{Sort, TokenFilter};
 use crate::token::input::read_time;
 use crate::token::{Micros, State, TokenError, Uid};
@@ -99,10 +98,7 @@ impl Asked {
     /// The address of what this finds at `path`, with `more` behind it.
     pub fn href(&self, path: &str, more: &str) -> String {
         let sort = if self.sort == "newest" { "" } else { &self.sort };
-        let parts = self.filters().into_iter().chain([("sort", sort)]).filter(|(_, value)| !value.is_empty());
-        let parts = parts.map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
-        let query: Vec<String> = parts.chain(Some(more.to_owned()).filter(|more| !more.is_empty())).collect();
-        if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
+        address::with(path, self.filters().into_iter().chain([("sort", sort)]), more)
     }
 
     /// The parts of the filter, and the address at `path` without each.

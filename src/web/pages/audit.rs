@@ -3,11 +3,10 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::asked::bound;
 use super::when::{Clock, When};
-use super::{Page, Problems, page};
+use super::{Page, Problems, address, page};
 use crate::store::audit::{self, AuditFilter, Entry};
 use crate::store::token_list::Place;
 use crate::web::cursor::{CursorOf, cut, more_than};
@@ -143,10 +142,7 @@ impl Asked {
     /// The address of this list, from `after` on.
     fn href(&self, base: &str, after: Option<&str>) -> String {
         let parts = self.parts().into_iter().chain(after.map(|after| ("after", after)));
-        let parts = parts.filter(|(_, value)| !value.is_empty());
-        let parts = parts.map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
-        let query: Vec<String> = parts.collect();
-        if query.is_empty() { format!("{base}/audit") } else { format!("{base}/audit?{}", query.join("&")) }
+        address::with(&format!("{base}/audit"), parts, "")
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod action;
 pub mod add_many;
+pub mod address;
 pub mod asked;
 pub mod audit;
 pub mod batch;

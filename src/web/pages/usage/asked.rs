@@ -1,13 +1,12 @@
 //! Which entries of the log are asked for, as an address has it.
 
 use chrono::NaiveDate;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::store::usage::UsageFilter;
 use crate::token::{Outcome, TokenError, Uid, VALUE_MAX_CHARS};
 use crate::web::error::Error;
-use crate::web::pages::Problems;
 use crate::web::pages::asked::bound;
+use crate::web::pages::{Problems, address};
 use crate::web::params::Params;
 use crate::web::state::App;
 
@@ -100,10 +99,7 @@ impl Asked {
 
     /// The address of what this finds at `path`, with `more` behind it.
     pub fn href(&self, path: &str, more: &str) -> String {
-        let parts = self.parts().into_iter().filter(|(_, value)| !value.is_empty());
-        let parts = parts.map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
-        let query: Vec<String> = parts.chain(Some(more.to_owned()).filter(|more| !more.is_empty())).collect();
-        if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
+        address::with(path, self.parts(), more)
     }
 
     /// The same within another time.

@@ -1,0 +1,23 @@
+//! Addresses that carry a filter.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// The address at `path` with those parameters that say something, and `more`, which is written as it is, behind them.
+pub fn with<'a>(path: &str, parameters: impl IntoIterator<Item = (&'a str, &'a str)>, more: &str) -> String {
+    let filled = parameters.into_iter().filter(|(_, value)| !value.is_empty());
+    let written = filled.map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
+    let query: Vec<String> = written.chain((!more.is_empty()).then(|| more.to_owned())).collect();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with;
+
+    #[test]
+    fn an_address_has_what_says_something() {
+        assert_eq!(with("/", [("q", ""), ("state", "")], ""), "/");
+        assert_eq!(with("/a", [("q", "ä&b"), ("state", "")], "last=1"), "/a?q=%C3%A4%26b&last=1");
+        assert_eq!(with("/a", [], "x=1"), "/a?x=1");
+    }
+}
