@@ -80,7 +80,7 @@ if (poll) {
     try {
       const answer = await fetch(location.href);
       const there = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-poll]");
-      if (!answer.ok || !there) return location.reload();
+      if (!answer.ok || !there) return location.replace(poll.dataset.poll);
       poll.replaceChildren(...there.childNodes);
     } catch {
       // The server is away for a moment.

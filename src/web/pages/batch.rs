@@ -46,6 +46,7 @@ struct BatchPage {
 #[template(path = "batches/making.html")]
 struct MakingPage {
     page: Page,
+    uid: Uid,
     name: String,
     count: i32,
     total: String,
@@ -168,6 +169,7 @@ fn making(batch: &Batch, uid: Uid, request: &HttpRequest, app: &App) -> Result<H
     let lost = || "The server that made them ended before they were done. None of them was kept.".to_owned();
     let template = MakingPage {
         page: Page::new(request, "tokens"),
+        uid,
         name: batch.name.clone(),
         count: batch.count,
         total: grouped(batch.count.into()),
