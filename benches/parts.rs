@@ -74,6 +74,7 @@ fn token() -> Token {
         lock_time: 0,
         last_used: None,
         lock_start: None,
+        used: 0,
         creator: "key:bench".into(),
         created: now,
         modified: now,

@@ -211,7 +211,7 @@ struct KeptRow {
     valid_to: Option<i64>,
     usage_count: i32,
     lock_time: i32,
-    uses_after: i32,
+    used: i64,
 }
 
 fn keep(connection: &mut Connection, id: i64, action: &Action, changed: &[Changed], now: Micros) -> QueryResult<()> {
@@ -225,7 +225,7 @@ fn keep(connection: &mut Connection, id: i64, action: &Action, changed: &[Change
         valid_to: token.before.valid_to.map(Micros::get),
         usage_count: token.before.usage_count,
         lock_time: token.before.lock_time,
-        uses_after: token.after.usage_count,
+        used: token.before.used,
     });
     match connection {
         Connection::Sqlite(connection) => {

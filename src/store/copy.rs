@@ -100,6 +100,7 @@ numbered!(
         deleted_at: Number,
         deleted_by: Text,
         batch: Number,
+        used: i64,
     }
 );
 numbered!(
@@ -130,7 +131,7 @@ row!(
         valid_to: Number,
         usage_count: i32,
         lock_time: i32,
-        uses_after: i32,
+        used: i64,
         kept: Text,
     }
 );

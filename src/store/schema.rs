@@ -21,6 +21,7 @@ diesel::table! {
         deleted_at -> Nullable<BigInt>,
         deleted_by -> Nullable<Text>,
         batch -> Nullable<BigInt>,
+        used -> BigInt,
     }
 }
 
@@ -61,7 +62,7 @@ diesel::table! {
         valid_to -> Nullable<BigInt>,
         usage_count -> Integer,
         lock_time -> Integer,
-        uses_after -> Integer,
+        used -> BigInt,
         kept -> Nullable<Text>,
     }
 }

@@ -35,6 +35,7 @@ pub struct TokenRow {
     created: i64,
     modified: i64,
     batch: Option<BatchId>,
+    used: i64,
 }
 
 /// What a row of these columns is made of.
@@ -43,7 +44,7 @@ pub(super) type RowType = SqlTypeOf<AsSelect<TokenRow, Pg>>;
 impl TokenRow {
     /// The columns, in their order.
     pub(super) const COLUMNS: &str = "uid, value, label, valid_from, valid_to, usage_count, lock_time, last_used, \
-                                      lock_start, creator, created, modified, batch";
+                                      lock_start, creator, created, modified, batch, used";
 
     pub(super) fn value(&self) -> &str {
         &self.value
@@ -64,6 +65,7 @@ impl TokenRow {
             created: Micros::stored(self.created),
             modified: Micros::stored(self.modified),
             batch: self.batch,
+            used: self.used,
         })
     }
 }
@@ -86,6 +88,7 @@ struct NewRow {
     modified: i64,
     search: String,
     batch: Option<BatchId>,
+    used: i64,
 }
 
 impl NewRow {
@@ -105,6 +108,7 @@ impl NewRow {
             modified: token.modified.get(),
             search: search_text(token),
             batch: token.batch,
+            used: token.used,
         }
     }
 }

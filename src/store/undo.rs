@@ -6,13 +6,13 @@ use diesel::prelude::*;
 
 use super::connection::Connection;
 use super::deleted::RESTORE_DAYS;
-use super::schema::{action_tokens, actions, tokens, usage};
+use super::schema::{action_tokens, actions, tokens};
 use super::tokens::{TokenRow, stamp};
 use super::{Error, audit, many};
 use crate::access::Principal;
 use crate::token::action::{Action, Before, Kept};
 use crate::token::settle::TokenId;
-use crate::token::{Micros, Token, TokenError, UNLIMITED, Uid};
+use crate::token::{Micros, Token, TokenError, Uid};
 
 /// How many rows are asked for by their keys in one statement: SQLite takes 32,766 parameters.
 const CHUNK: usize = 1_000;
@@ -162,7 +162,7 @@ struct Then {
     valid_to: Option<i64>,
     usage_count: i32,
     lock_time: i32,
-    uses_after: i32,
+    used: i64,
 }
 
 /// Undoes an action, once: each of its tokens that nobody changed since then is as it was before, without the uses that
@@ -230,7 +230,7 @@ fn load(connection: &mut Connection, action: i64) -> QueryResult<Vec<Then>> {
             action_tokens::valid_to,
             action_tokens::usage_count,
             action_tokens::lock_time,
-            action_tokens::uses_after,
+            action_tokens::used,
         ))
         .load(connection)
 }
@@ -255,23 +255,14 @@ fn put_back(
                 valid_to: then.valid_to.map(Micros::stored),
                 usage_count: then.usage_count,
                 lock_time: then.lock_time,
-                uses_after: then.uses_after,
+                used: then.used,
             };
-            let was_unlimited = before.uses_after == UNLIMITED && before.usage_count != UNLIMITED;
-            let is_used = token.last_used.is_some_and(|used| used >= done.at);
-            let consumed = if was_unlimited && is_used { consumed_since(connection, then.id, done.at)? } else { 0 };
-            let after = Token { modified: stamp(&token, now), ..done.action.undo(&token, &before, consumed) };
+            let after = Token { modified: stamp(&token, now), ..done.action.undo(&token, &before) };
             undone.push((then.id, after));
         }
     }
     many::put(connection, &done.action, &undone)?;
     Ok(kept)
-}
-
-fn consumed_since(connection: &mut Connection, id: TokenId, at: Micros) -> QueryResult<i32> {
-    let of_token = usage::table.filter(usage::token.eq(id)).filter(usage::timestamp.ge(at.get()));
-    let consumed: i64 = of_token.filter(usage::error_code.is_null()).count().get_result(connection)?;
-    Ok(i32::try_from(consumed).unwrap_or(i32::MAX))
 }
 
 fn restore(connection: &mut Connection, tokens: Vec<Then>, now: Micros) -> Result<Vec<(TokenId, Kept)>, Error> {

@@ -91,17 +91,16 @@ impl Action {
         }
     }
 
-    /// The token without this action, which was done to it when it was as `before`, and after which it had
-    /// `uses_after` left. What was consumed since then stays consumed: of uses that were unlimited since, they are
-    /// `consumed_since`.
+    /// The token without this action, which was done to it when it was as `before`. What was consumed since then stays
+    /// consumed.
     #[must_use]
-    pub fn undo(&self, token: &Token, before: &Before, consumed_since: i32) -> Token {
+    pub fn undo(&self, token: &Token, before: &Before) -> Token {
         let mut undone = token.clone();
         match self {
             Self::SetValidity { .. } => {
                 (undone.valid_from, undone.valid_to) = (before.valid_from, before.valid_to);
             }
-            Self::SetUses(_) | Self::AddUses(_) => undone.usage_count = before.uses_left(token, consumed_since),
+            Self::SetUses(_) | Self::AddUses(_) => undone.usage_count = before.uses_left(token),
             Self::SetLock(_) => undone.lock_time = before.lock_time,
             Self::SetLabel(_) => undone.label.clone_from(&before.label),
             Self::Delete => {}
@@ -123,33 +122,29 @@ pub struct Before {
     pub usage_count: i32,
     /// Seconds of lock.
     pub lock_time: i32,
-    /// Uses left after the action.
-    pub uses_after: i32,
+    /// How often it was used.
+    pub used: i64,
 }
 
 impl Before {
-    /// What is kept of a token that an action makes to `after`.
-    pub fn of(token: &Token, after: &Token) -> Self {
+    /// What is kept of a token that an action is done to.
+    pub fn of(token: &Token) -> Self {
         Self {
             label: token.label.clone(),
             valid_from: token.valid_from,
             valid_to: token.valid_to,
             usage_count: token.usage_count,
             lock_time: token.lock_time,
-            uses_after: after.usage_count,
+            used: token.used,
         }
     }
 
-    fn uses_left(&self, token: &Token, consumed_since: i32) -> i32 {
+    fn uses_left(&self, token: &Token) -> i32 {
         if self.usage_count == UNLIMITED {
             return UNLIMITED;
         }
-        let consumed = if self.uses_after == UNLIMITED {
-            consumed_since
-        } else {
-            self.uses_after.saturating_sub(token.usage_count)
-        };
-        self.usage_count.saturating_sub(consumed.max(0)).max(0)
+        let consumed = token.used.saturating_sub(self.used).max(0);
+        i32::try_from(i64::from(self.usage_count).saturating_sub(consumed)).unwrap_or_default().max(0)
     }
 }
 

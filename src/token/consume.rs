@@ -15,6 +15,7 @@ pub fn consume(token: &Token, now: Micros) -> Result<Token, Refusal> {
     if used.usage_count != UNLIMITED {
         used.usage_count -= 1;
     }
+    used.used = token.used.saturating_add(1);
     // A clock that jumped back must not make an older use the last one.
     used.last_used = token.last_used.max(Some(now));
     used.lock_start = Some(now);
@@ -139,7 +140,9 @@ mod tests {
         let used = consume(&token(3), at(0)).unwrap();
         assert_eq!((used.usage_count, used.last_used, used.lock_start), (2, Some(at(0)), Some(at(0))));
         assert_eq!(used.modified, token(3).modified);
-        assert_eq!(consume(&token(UNLIMITED), at(0)).unwrap().usage_count, UNLIMITED);
+        assert_eq!(used.used, 1);
+        let unlimited = consume(&token(UNLIMITED), at(0)).unwrap();
+        assert_eq!((unlimited.usage_count, unlimited.used), (UNLIMITED, 1));
         assert_eq!(consume(&token(1), at(0)).unwrap().usage_count, 0);
     }
 

@@ -77,6 +77,7 @@ impl RawFields {
             lock_time: read.number("lock_time", filled(&self.lock_time).as_deref()).unwrap_or(defaults.lock_time),
             last_used: None,
             lock_start: None,
+            used: 0,
             uid: origin.uid,
             creator: origin.creator,
             created: origin.created,

@@ -107,6 +107,8 @@ pub struct Token {
     pub created: Micros,
     /// When a person or integrator last changed it; a use is no change.
     pub modified: Micros,
+    /// How often it was used: of a token that is older than this number, since there is one.
+    pub used: i64,
     /// The batch in which it was made.
     pub batch: Option<BatchId>,
 }
@@ -188,6 +190,7 @@ pub(crate) mod tests {
             creator: "user:anna".into(),
             created: Micros::EPOCH,
             modified: Micros::EPOCH,
+            used: 0,
             batch: None,
         }
     }

@@ -7,9 +7,10 @@ use tessera::store::connection::{exclusively, repeatedly};
 use tessera::store::selection::{Seal, Selection};
 use tessera::store::token_list::{self, Part, TokenFilter};
 use tessera::store::undo::{self, Done};
-use tessera::store::{Connection, Error, tokens};
+use tessera::store::{Connection, Error, ledger, tokens};
 use tessera::token::action::{Action, Bound, Kept};
 use tessera::token::input::Change;
+use tessera::token::settle::{Ask, Lookup, settle};
 use tessera::token::{Micros, State, Token, UNLIMITED, Uid};
 
 use crate::database::Database;
@@ -185,6 +186,27 @@ fn a_deletion_is_undone_but_for_values_that_were_given_again() {
     let undone = table.undo(uid);
     assert_eq!(table.kept(&undone), [(table.uids[0], Kept::ValueTaken), (table.uids[1], Kept::Restored)]);
     assert_eq!(table.uses(), [-9, 3, 3]);
+}
+
+/// Neither the log, of which old entries are removed, nor a clock knows how often a token was used since then.
+#[test]
+fn what_was_consumed_while_uses_were_unlimited_is_gone_whatever_became_of_log_and_clock() {
+    let mut table = Table::of(&[3, 3]);
+    let ahead = Micros::now().plus_seconds(3_600);
+    let wanted = Wanted { uid: Uid::random(), selection: ALL, action: Action::SetUses(UNLIMITED), seal: None };
+    let perform = |connection: &mut Connection| actions::perform(connection, &wanted, &anna(), ahead);
+    assert!(matches!(exclusively(&mut table.connection, perform).unwrap(), Outcome::Done(_)));
+    let door = |uid| Ask { who: anna(), what: Lookup { uid: Some(uid), ..Lookup::default() }, key: None };
+    let asks = [door(table.uids[0]), door(table.uids[0]), door(table.uids[1])];
+    let consume = |connection: &mut Connection| {
+        let (mut held, now) = ledger::hold(connection, &asks)?;
+        let answers = settle(&asks, &mut held, now);
+        Ok(ledger::keep(connection, &held, &asks, &answers, now)?)
+    };
+    exclusively(&mut table.connection, consume).unwrap();
+    table.connection.batch_execute("DELETE FROM usage").unwrap();
+    table.undo(wanted.uid);
+    assert_eq!(table.uses(), [1, 2]);
 }
 
 #[test]

@@ -35,6 +35,7 @@ mod model;
 mod outage;
 mod overview;
 mod pages;
+mod promise;
 mod qr_codes;
 mod query;
 mod quick_sets;

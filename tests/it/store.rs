@@ -30,6 +30,7 @@ pub fn token(usage_count: i32) -> Token {
         lock_time: 0,
         last_used: None,
         lock_start: None,
+        used: 0,
         creator: "user:anna".into(),
         created: now,
         modified: now,

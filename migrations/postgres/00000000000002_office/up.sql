@@ -13,6 +13,8 @@ CREATE TABLE batches (
 CREATE UNIQUE INDEX batches_uid ON batches (uid);
 
 ALTER TABLE tokens ADD COLUMN batch BIGINT;
+-- How often it was used since there is this column. The log cannot tell: it is cut, and clocks jump.
+ALTER TABLE tokens ADD COLUMN used BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX tokens_batch ON tokens (batch, created, id) WHERE batch IS NOT NULL AND deleted_at IS NULL;
 
 -- What was done to many tokens at once, or to one by a click, so that it can be undone. `what` is JSON.
@@ -31,7 +33,8 @@ CREATE TABLE actions (
 CREATE UNIQUE INDEX actions_uid ON actions (uid);
 
 -- What each token was before an action. `stamp` is the change's moment that the action left in the token: if another one
--- stands there, somebody changed it later. `kept` says why an undo left the token as it was.
+-- stands there, somebody changed it later. `used` is how often the token was used until then. `kept` says why an undo
+-- left the token as it was.
 CREATE TABLE action_tokens (
     action      BIGINT NOT NULL,
     token       BIGINT NOT NULL,
@@ -41,7 +44,7 @@ CREATE TABLE action_tokens (
     valid_to    BIGINT,
     usage_count INTEGER NOT NULL,
     lock_time   INTEGER NOT NULL,
-    uses_after  INTEGER NOT NULL,
+    used        BIGINT NOT NULL,
     kept        TEXT,
     PRIMARY KEY (action, token)
 );

@@ -11,6 +11,8 @@ CREATE TABLE batches (
 ) STRICT;
 
 ALTER TABLE tokens ADD COLUMN batch INTEGER;
+-- How often it was used since there is this column. The log cannot tell: it is cut, and clocks jump.
+ALTER TABLE tokens ADD COLUMN used INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX tokens_batch ON tokens (batch, created, id) WHERE batch IS NOT NULL AND deleted_at IS NULL;
 
 -- What was done to many tokens at once, or to one by a click, so that it can be undone. `what` is JSON.
@@ -27,7 +29,8 @@ CREATE TABLE actions (
 ) STRICT;
 
 -- What each token was before an action. `stamp` is the change's moment that the action left in the token: if another one
--- stands there, somebody changed it later. `kept` says why an undo left the token as it was.
+-- stands there, somebody changed it later. `used` is how often the token was used until then. `kept` says why an undo
+-- left the token as it was.
 CREATE TABLE action_tokens (
     action      INTEGER NOT NULL,
     token       INTEGER NOT NULL,
@@ -37,7 +40,7 @@ CREATE TABLE action_tokens (
     valid_to    INTEGER,
     usage_count INTEGER NOT NULL,
     lock_time   INTEGER NOT NULL,
-    uses_after  INTEGER NOT NULL,
+    used        INTEGER NOT NULL,
     kept        TEXT,
     PRIMARY KEY (action, token)
 ) STRICT, WITHOUT ROWID;

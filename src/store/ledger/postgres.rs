@@ -111,6 +111,7 @@ impl RunQueryDsl<PgConnection> for Hold {}
 struct Keep<'a> {
     ids: Vec<TokenId>,
     usage_counts: Vec<i32>,
+    used: Vec<i64>,
     last_used: Vec<Option<i64>>,
     lock_starts: Vec<Option<i64>>,
     uids: Vec<String>,
@@ -128,6 +129,7 @@ impl<'a> Keep<'a> {
         for (id, token) in held.changed() {
             keep.ids.push(id);
             keep.usage_counts.push(token.usage_count);
+            keep.used.push(token.used);
             keep.last_used.push(token.last_used.map(Micros::get));
             keep.lock_starts.push(token.lock_start.map(Micros::get));
         }
@@ -147,18 +149,20 @@ impl<'a> Keep<'a> {
 impl QueryFragment<Pg> for Keep<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
-            "WITH used AS (UPDATE tokens SET usage_count = n.usage_count, last_used = n.last_used, \
+            "WITH used AS (UPDATE tokens SET usage_count = n.usage_count, used = n.used, last_used = n.last_used, \
                       lock_start = n.lock_start FROM unnest(",
         );
         out.push_bind_param::<Array<BigInt>, _>(&self.ids)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<Integer>, _>(&self.usage_counts)?;
         out.push_sql(", ");
+        out.push_bind_param::<Array<BigInt>, _>(&self.used)?;
+        out.push_sql(", ");
         out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.last_used)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.lock_starts)?;
         out.push_sql(
-            ") AS n (id, usage_count, last_used, lock_start) WHERE tokens.id = n.id) \
+            ") AS n (id, usage_count, used, last_used, lock_start) WHERE tokens.id = n.id) \
              INSERT INTO usage (uid, token, token_uid, token_value, timestamp, principal, error_code) \
              SELECT * FROM unnest(",
         );

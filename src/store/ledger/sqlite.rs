@@ -42,7 +42,7 @@ pub fn keep(
     use crate::store::schema::{replies, usage};
     for (id, token) in held.changed() {
         let (last_used, lock_start) = (token.last_used.map(Micros::get), token.lock_start.map(Micros::get));
-        Use { id, usage_count: token.usage_count, last_used, lock_start }.execute(connection)?;
+        Use { id, usage_count: token.usage_count, used: token.used, last_used, lock_start }.execute(connection)?;
     }
     for (ask, answer) in asks.iter().zip(answers) {
         if let Some(attempt) = answer.attempt(ask) {
@@ -62,6 +62,7 @@ pub fn keep(
 struct Use {
     id: TokenId,
     usage_count: i32,
+    used: i64,
     last_used: Option<i64>,
     lock_start: Option<i64>,
 }
@@ -70,6 +71,8 @@ impl QueryFragment<Sqlite> for Use {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         out.push_sql("UPDATE tokens SET usage_count = ");
         out.push_bind_param::<Integer, _>(&self.usage_count)?;
+        out.push_sql(", used = ");
+        out.push_bind_param::<BigInt, _>(&self.used)?;
         out.push_sql(", last_used = ");
         out.push_bind_param::<Nullable<BigInt>, _>(&self.last_used)?;
         out.push_sql(", lock_start = ");

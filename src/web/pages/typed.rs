@@ -272,6 +272,7 @@ mod tests {
             lock_time: 5_400,
             last_used: None,
             lock_start: None,
+            used: 0,
             creator: "user:anna".into(),
             created: Micros::EPOCH,
             modified: Micros::EPOCH,
