@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::input::{Change, Mistakes};
 use super::label::numbered;
-use super::{Micros, Token, TokenError, UNLIMITED};
+use super::{LABEL_MAX_CHARS, Micros, Token, TokenError, UNLIMITED};
 
 /// One kind of change, the same for each of its tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +79,10 @@ impl Action {
     /// A value error: it would be refused for every token.
     pub fn check(&self) -> Result<(), TokenError> {
         match self {
-            Self::SetLabel(Some(pattern)) => numbered(pattern, 1).map(drop),
+            // The first number is the shortest. A pattern of megabytes must not be filled in for each of many tokens.
+            Self::SetLabel(Some(pattern)) if numbered(pattern, 1)?.chars().count() > LABEL_MAX_CHARS => {
+                Err(TokenError::value("label", format!("A label has at most {LABEL_MAX_CHARS} characters")))
+            }
             Self::SetValidity { from: Bound::At(from), to: Bound::At(to) } if from >= to => {
                 Err(TokenError::value("valid_to", "valid_to must be later than valid_from"))
             }

@@ -35,6 +35,8 @@ fn what_a_token_may_not_be_is_refused() {
     assert!(of(Action::SetLabel(Some("x".repeat(201))), &token(1)));
     for bad in [
         Action::SetLabel(Some("{n:4}".into())),
+        Action::SetLabel(Some("x".repeat(201))),
+        Action::SetLabel(Some(format!("{}{{n:03}}", "x".repeat(198)))),
         Action::SetValidity { from: Bound::At(at(9)), to: Bound::At(at(9)) },
         Action::SetValidity { from: Bound::Keep, to: Bound::Keep },
         Action::AddUses(0),
@@ -42,6 +44,7 @@ fn what_a_token_may_not_be_is_refused() {
         assert!(bad.check().is_err(), "{bad:?}");
     }
     assert_eq!(Action::SetUses(0).check(), Ok(()));
+    assert_eq!(Action::SetLabel(Some(format!("{}{{n}}", "ä".repeat(199)))).check(), Ok(()));
 }
 
 /// Does it to a token with `before` uses, consumes some, and undoes it.
