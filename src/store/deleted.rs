@@ -1,6 +1,8 @@
 //! Deleted tokens: which can be restored, and restoring one.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 
 use super::connection::Connection;
 use super::schema::tokens;
@@ -76,8 +78,10 @@ pub fn is_there(connection: &mut Connection, uid: Uid, now: Micros) -> QueryResu
 /// No such token among the deleted ones; a value error when another token has its value now.
 pub fn restore(connection: &mut Connection, uid: Uid, by: &Principal, now: Micros) -> Result<(), Error> {
     let row = tokens::table.filter(tokens::uid.eq(uid.to_string())).filter(tokens::deleted_at.gt(oldest(now)));
-    let set =
-        (tokens::deleted_at.eq(None::<i64>), tokens::deleted_by.eq(None::<String>), tokens::modified.eq(now.get()));
+    // As `stamp` has it: another moment than that of any change before, and never an earlier one.
+    let stamp = sql::<BigInt>("CASE WHEN modified < ").bind::<BigInt, _>(now.get());
+    let stamp = stamp.sql(" THEN ").bind::<BigInt, _>(now.get()).sql(" ELSE modified + 1 END");
+    let set = (tokens::deleted_at.eq(None::<i64>), tokens::deleted_by.eq(None::<String>), tokens::modified.eq(stamp));
     match diesel::update(row).set(set).execute(connection).map_err(unique)? {
         0 => Err(TokenError::Unknown(uid).into()),
         _ => audit::record(connection, by, "token restore", &uid.to_string(), "", now),

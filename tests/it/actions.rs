@@ -7,7 +7,7 @@ use tessera::store::connection::{exclusively, repeatedly};
 use tessera::store::selection::{Seal, Selection};
 use tessera::store::token_list::{self, Part, TokenFilter};
 use tessera::store::undo::{self, Done};
-use tessera::store::{Connection, Error, ledger, tokens};
+use tessera::store::{Connection, Error, deleted, ledger, tokens};
 use tessera::token::action::{Action, Bound, Kept};
 use tessera::token::input::Change;
 use tessera::token::settle::{Ask, Lookup, settle};
@@ -180,8 +180,7 @@ fn a_deletion_is_undone_but_for_values_that_were_given_again() {
     let other = Token { value: "A-1".into(), ..token(1) };
     exclusively(&mut table.connection, |connection| tokens::add(connection, &other)).unwrap();
     let back = table.uids[1];
-    let restore =
-        |connection: &mut Connection| tessera::store::deleted::restore(connection, back, &anna(), Micros::now());
+    let restore = |connection: &mut Connection| deleted::restore(connection, back, &anna(), Micros::now());
     exclusively(&mut table.connection, restore).unwrap();
     let undone = table.undo(uid);
     assert_eq!(table.kept(&undone), [(table.uids[0], Kept::ValueTaken), (table.uids[1], Kept::Restored)]);
@@ -207,6 +206,25 @@ fn what_was_consumed_while_uses_were_unlimited_is_gone_whatever_became_of_log_an
     table.connection.batch_execute("DELETE FROM usage").unwrap();
     table.undo(wanted.uid);
     assert_eq!(table.uses(), [1, 2]);
+}
+
+#[test]
+fn what_was_restored_and_changed_after_an_action_is_not_taken_for_what_the_action_left() {
+    let mut table = Table::of(&[3]);
+    let (uid, ahead) = (table.uids[0], Micros::now().plus_seconds(60));
+    let wanted = Wanted::one(uid, Action::SetLock(60));
+    let jump_back = |connection: &mut Connection| {
+        actions::perform(connection, &wanted, &anna(), ahead)?;
+        let before = ahead.plus_micros(-1);
+        tokens::delete(connection, &[uid], &anna(), before)?;
+        deleted::restore(connection, uid, &anna(), before)?;
+        let change = Change { lock_time: Some(5), ..Change::default() };
+        tokens::change(connection, uid, &change, before)
+    };
+    exclusively(&mut table.connection, jump_back).unwrap();
+    let undone = table.undo(wanted.uid);
+    assert_eq!(table.kept(&undone), [(uid, Kept::Changed)]);
+    assert_eq!(table.token(0).unwrap().lock_time, 5);
 }
 
 #[test]
