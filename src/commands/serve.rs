@@ -90,18 +90,19 @@ async fn serve(listener: TcpListener, state: App) -> Result<(), Failure> {
     running.drain.begin();
     handle.pause().await;
     tokio::time::sleep(SETTLING).await;
-    actix_web::rt::spawn(handle.stop(true));
-    end(&running.drain, server).await;
+    end(&running.drain).await;
     Ok(())
 }
 
 /// Waits until nothing is under way. A connection that is only open, or sends a request that never becomes whole, is
 /// not waited for, as the server itself would do.
-async fn end(drain: &Drain, server: actix_web::rt::task::JoinHandle<std::io::Result<()>>) {
+///
+/// The server is not told to stop before: its threads would end with their last connection, and with them the batch that one
+/// of them makes.
+async fn end(drain: &Drain) {
     let patience = tokio::time::sleep(Duration::from_secs(app::ENDING_SECONDS));
     tokio::select! {
         () = drain.end() => {}
-        _ = server => {}
         () = patience => tracing::warn!("some requests were not finished in time"),
     }
 }

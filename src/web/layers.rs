@@ -139,7 +139,8 @@ impl Drain {
 pub struct UnderWay(Arc<Drain>);
 
 impl UnderWay {
-    fn enter(drain: &Arc<Drain>) -> Self {
+    /// From now on until it is dropped: also for what goes on when a request has its answer.
+    pub fn enter(drain: &Arc<Drain>) -> Self {
         drain.enter();
         Self(Arc::clone(drain))
     }

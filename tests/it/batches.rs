@@ -1,10 +1,15 @@
 //! Tokens that are made together: over HTTP.
 
+use std::time::Duration;
+
 use diesel::connection::SimpleConnection;
+use reqwest::Method;
 use tessera::access::Role;
+use tessera::token::Uid;
 
 use crate::app::App;
 use crate::browser::Browser;
+use crate::database::on_postgres;
 
 const FIELDS: [(&str, &str); 6] = [
     ("valid_from", ""),
@@ -140,4 +145,29 @@ async fn a_large_batch_is_made_whole_beside_consumes() {
         page.check(200, &["Making 20,000 tokens"]);
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
+}
+
+/// A browser whose button is pressed twice takes its first request back, and follows the second.
+#[actix_web::test]
+async fn a_batch_is_made_also_when_whoever_asked_for_it_goes_away() {
+    let app = App::start().await;
+    let browser = Browser::of(&app, Role::Editor).await;
+    let uid = Uid::random().to_string();
+    let fields = with(&[("batch_uid", &uid), ("count", "20")]);
+    let mut other = app.connection();
+    let hold = if on_postgres() { "BEGIN; LOCK TABLE batches IN EXCLUSIVE MODE" } else { "BEGIN IMMEDIATE" };
+    other.batch_execute(hold).unwrap();
+    let moment = Duration::from_millis(300);
+    let left = browser.request(Method::POST, "/add_many").form(&fields).timeout(moment).send().await;
+    assert!(left.is_err(), "it waits");
+    tokio::time::sleep(moment).await;
+    other.batch_execute("COMMIT").unwrap();
+    for _ in 0..100 {
+        let found = app.get("/query_tokens", &[("batch", &uid)]).await;
+        if found.body["tokens"].as_array().is_some_and(|tokens| tokens.len() == 20) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it was never made");
 }

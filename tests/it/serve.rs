@@ -114,6 +114,24 @@ async fn sigterm_finishes_what_is_under_way() {
 }
 
 #[actix_web::test]
+async fn sigterm_finishes_a_batch_whose_request_has_its_answer() {
+    let place = Place::new();
+    let mut server = place.serve();
+    let key = place.key("editor");
+    let batch = tessera::token::Uid::random().to_string();
+    let form = [("batch_uid", &*batch), ("count", "100000"), ("usage_count", "1"), ("lock_time", "0")];
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let add = client.post(format!("{}/add_many", server.base)).bearer_auth(&key).form(&form);
+    assert_eq!(add.send().await.unwrap().status().as_u16(), 303);
+    drop(client);
+    server.terminate();
+    assert_eq!(server.wait(), Some(0));
+    let server = place.serve();
+    let found = send(server.get(&key, &format!("/query_tokens?batch={batch}&limit=1"))).await;
+    assert_eq!(found.check_success().body["tokens"].as_array().map(Vec::len), Some(1));
+}
+
+#[actix_web::test]
 async fn sigterm_waits_for_no_request_that_was_never_sent_whole() {
     let place = Place::new();
     let mut server = place.serve();

@@ -15,6 +15,7 @@ use crate::token::input::{Origin, RawFields};
 use crate::token::{LIST_MAX, Token, TokenError, Uid, batch};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Edit};
+use crate::web::layers::UnderWay;
 use crate::web::params::{Form, Params};
 use crate::web::state::App;
 
@@ -131,7 +132,13 @@ pub async fn add(
     let (begun, who, now) = (new.clone(), by.clone(), app.store.now());
     let is_new = app.store.write(move |connection| batches::begin(connection, &begun, &who, now)).await?;
     if is_new {
-        let making = actix_web::rt::spawn(make(web::Data::clone(&app), new, model, asked.typed.label, by));
+        // A server that ends waits for the making, too, though its request has been answered.
+        let counted = UnderWay::enter(&app.drain);
+        let make = make(web::Data::clone(&app), new, model, asked.typed.label, by);
+        let making = actix_web::rt::spawn(async move {
+            make.await;
+            drop(counted);
+        });
         let _ = tokio::time::timeout(MOMENT, making).await;
     }
     Ok(see_other(&app, &format!("/batches/{}?done=made", asked.uid)))
