@@ -49,8 +49,8 @@ pub struct Done {
     id: i64,
     /// Its uid.
     pub uid: String,
-    /// What it did.
-    pub action: Action,
+    /// What it did; none, if another version of Tessera did what this one does not know.
+    pub action: Option<Action>,
     /// Who did it.
     pub by: String,
     /// When.
@@ -64,18 +64,18 @@ pub struct Done {
 }
 
 impl Done {
-    /// Whether it is not too old to be undone, and was not yet.
+    /// Whether it is known, not too old to be undone, and was not yet.
     pub fn can_be_undone(&self, now: Micros) -> bool {
-        self.undone.is_none() && now.get() - self.at.get() < UNDO_MICROS
+        self.action.is_some() && self.undone.is_none() && now.get() - self.at.get() < UNDO_MICROS
     }
 }
 
 type Row = (i64, String, String, String, i64, i32, i32, Option<i64>, Option<String>);
 
-fn done((id, uid, what, by, at, count, refused, undone, undone_by): Row) -> Result<Done, Error> {
-    let action = serde_json::from_str(&what).map_err(|error| Error::Failed(error.to_string()))?;
+fn done((id, uid, what, by, at, count, refused, undone, undone_by): Row) -> Done {
+    let action = serde_json::from_str(&what).ok();
     let undone = undone.map(|at| (Micros::stored(at), undone_by.unwrap_or_default()));
-    Ok(Done { id, uid, action, by, at: Micros::stored(at), count, refused, undone })
+    Done { id, uid, action, by, at: Micros::stored(at), count, refused, undone }
 }
 
 /// Whether an action of that uid was done.
@@ -90,23 +90,23 @@ pub fn is_done(connection: &mut Connection, uid: Uid) -> QueryResult<bool> {
 ///
 /// # Errors
 /// The database's.
-pub fn find(connection: &mut Connection, uid: Uid) -> Result<Option<Done>, Error> {
+pub fn find(connection: &mut Connection, uid: Uid) -> QueryResult<Option<Done>> {
     let row = actions::table.filter(actions::uid.eq(uid.to_string()));
     let row: Option<Row> = row.select(actions::all_columns).get_result(connection).optional()?;
-    row.map(done).transpose()
+    Ok(row.map(done))
 }
 
 /// Actions, newest first; those behind the number `after` when it is given.
 ///
 /// # Errors
 /// The database's.
-pub fn page(connection: &mut Connection, after: Option<i64>, limit: i64) -> Result<Vec<(i64, Done)>, Error> {
+pub fn page(connection: &mut Connection, after: Option<i64>, limit: i64) -> QueryResult<Vec<(i64, Done)>> {
     let mut query = actions::table.order(actions::id.desc()).limit(limit).select(actions::all_columns).into_boxed();
     if let Some(after) = after {
         query = query.filter(actions::id.lt(after));
     }
     let rows: Vec<Row> = query.load(connection)?;
-    rows.into_iter().map(|row| done(row).map(|done| (done.id, done))).collect()
+    Ok(rows.into_iter().map(done).map(|done| (done.id, done)).collect())
 }
 
 /// Some of the tokens that an action changed, deleted ones too, and why an undo has left one as it is.
@@ -169,7 +169,7 @@ struct Then {
 /// were consumed meanwhile. The others are left as they are, and it is noted why.
 ///
 /// # Errors
-/// No such action; refused, when it is too old.
+/// No such action; refused, when it is too old or not known.
 pub fn undo(connection: &mut Connection, uid: Uid, by: &Principal, now: Micros) -> Result<Done, Error> {
     if let Connection::Postgres(connection) = connection {
         let row = actions::table.filter(actions::uid.eq(uid.to_string())).select(actions::id);
@@ -179,20 +179,23 @@ pub fn undo(connection: &mut Connection, uid: Uid, by: &Principal, now: Micros) 
     if done.undone.is_some() {
         return Ok(done);
     }
+    let Some(action) = &done.action else {
+        return Err(Error::Refused("Only the version of Tessera that did this knows how to undo it.".into()));
+    };
     if !done.can_be_undone(now) {
         return Err(Error::Refused(format!(
             "This is more than {RESTORE_DAYS} days ago, and cannot be undone any more."
         )));
     }
     let tokens = load(connection, done.id)?;
-    let kept = match done.action {
+    let kept = match action {
         Action::Delete => restore(connection, tokens, now)?,
-        _ => put_back(connection, &done, tokens, now)?,
+        action => put_back(connection, action, tokens, now)?,
     };
     note(connection, done.id, &kept)?;
     let set = (actions::undone.eq(now.get()), actions::undone_by.eq(by.as_str()));
     diesel::update(actions::table.find(done.id)).set(set).execute(connection)?;
-    if done.count > 1 || done.action == Action::Delete {
+    if done.count > 1 || *action == Action::Delete {
         audit::record(connection, by, "bulk undo", &done.uid, &format!("{} tokens", done.count), now)?;
     }
     Ok(Done { undone: Some((now, by.to_string())), ..done })
@@ -237,7 +240,7 @@ fn load(connection: &mut Connection, action: i64) -> QueryResult<Vec<Then>> {
 
 fn put_back(
     connection: &mut Connection,
-    done: &Done,
+    action: &Action,
     tokens: Vec<Then>,
     now: Micros,
 ) -> Result<Vec<(TokenId, Kept)>, Error> {
@@ -257,11 +260,11 @@ fn put_back(
                 lock_time: then.lock_time,
                 used: then.used,
             };
-            let after = Token { modified: stamp(&token, now), ..done.action.undo(&token, &before) };
+            let after = Token { modified: stamp(&token, now), ..action.undo(&token, &before) };
             undone.push((then.id, after));
         }
     }
-    many::put(connection, &done.action, &undone)?;
+    many::put(connection, action, &undone)?;
     Ok(kept)
 }
 

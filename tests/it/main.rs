@@ -27,6 +27,7 @@ mod crash;
 mod delete;
 mod durability;
 mod edit;
+mod hostile;
 mod http_answer;
 mod instances;
 mod keys_page;

@@ -22,6 +22,8 @@ use crate::web::state::App;
 const ROWS: usize = 50;
 /// Tokens of one action that its page names.
 const NAMED: i64 = 100;
+/// What is told of an action that this version does not know.
+const UNKNOWN: &str = "Something that only another version of Tessera knows";
 
 #[derive(Template)]
 #[template(path = "actions/list.html")]
@@ -67,9 +69,9 @@ struct TokenView {
 impl ActionView {
     fn new(done: Done, role: Role, clock: Clock) -> Self {
         Self {
-            may_undo: may_undo(role, &done.action) && done.can_be_undone(clock.now),
-            what: told(&done.action, clock),
-            is_deletion: done.action == Action::Delete,
+            may_undo: may_undo(role, done.action.as_ref()) && done.can_be_undone(clock.now),
+            what: done.action.as_ref().map_or_else(|| UNKNOWN.into(), |action| told(action, clock)),
+            is_deletion: done.action == Some(Action::Delete),
             count: tokens(i64::from(done.count)),
             uid: done.uid,
             by: done.by,
@@ -81,8 +83,8 @@ impl ActionView {
 }
 
 /// Restoring is for who may delete.
-fn may_undo(role: Role, action: &Action) -> bool {
-    role.may(if *action == Action::Delete { Permission::Delete } else { Permission::Edit })
+fn may_undo(role: Role, action: Option<&Action>) -> bool {
+    role.may(if action == Some(&Action::Delete) { Permission::Delete } else { Permission::Edit })
 }
 
 /// As in `1 token` and `1,204 tokens`.
@@ -139,7 +141,7 @@ pub async fn list(
     let cursors = CursorOf::new("actions", &[]);
     let after = params.filled("after")?.map(|text| cursors.read(&text)).transpose()?;
     let after = after.map(|place| place.id());
-    let work = move |connection: &mut _| undo::page(connection, after, more_than(ROWS));
+    let work = move |connection: &mut _| Ok(undo::page(connection, after, more_than(ROWS))?);
     let mut found = app.store.read(work).await?;
     let is_more = found.len() > ROWS;
     found.truncate(ROWS);
@@ -173,7 +175,7 @@ pub async fn show(
         Ok(Some((done, kept_count, tokens)))
     });
     let (done, kept_count, found) = found.await?.ok_or(Error::NotFound)?;
-    let is_gone = done.action == Action::Delete && done.undone.is_none();
+    let is_gone = done.action == Some(Action::Delete) && done.undone.is_none();
     let total = if kept_count > 0 { kept_count } else { i64::from(done.count) };
     let view = |(token, kept): (Token, Option<Kept>)| TokenView {
         uid: token.uid.to_string(),
@@ -203,8 +205,8 @@ pub async fn show(
 /// database cannot take it.
 pub async fn undo(who: Allowed<Edit>, uid: web::Path<String>, app: web::Data<App>) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let done = app.store.look(move |connection| undo::find(connection, uid)).await?.ok_or(Error::NotFound)?;
-    if !may_undo(who.caller.role, &done.action) {
+    let done = app.store.look(move |connection| Ok(undo::find(connection, uid)?)).await?.ok_or(Error::NotFound)?;
+    if !may_undo(who.caller.role, done.action.as_ref()) {
         return Err(Error::Forbidden("You may not restore tokens with this role.".into()));
     }
     let (by, now) = (who.caller.principal, app.store.now());

@@ -8,6 +8,7 @@ use super::tile::{self, Said};
 use super::when::{Clock, grouped};
 use super::{Flash, Problems, see_other};
 use crate::store::actions::{self, Outcome, Wanted};
+use crate::store::undo::Done;
 use crate::store::{self, Connection, undo};
 use crate::token::action::{Action, Bound};
 use crate::token::settings::Settings;
@@ -191,7 +192,9 @@ async fn perform(
 /// already (by another button, after going back to it) or was undone gets another.
 fn action_uid(connection: &mut Connection, nonce: Uid, token: Uid, action: &Action) -> Result<Uid, store::Error> {
     let Some(done) = undo::find(connection, nonce)? else { return Ok(nonce) };
-    let is_it = undo::only_token(connection, &done)? == Some(token) && done.action == *action && done.undone.is_none();
+    let is_it = undo::only_token(connection, &done)? == Some(token)
+        && done.action.as_ref() == Some(action)
+        && done.undone.is_none();
     Ok(if is_it { nonce } else { Uid::random() })
 }
 
@@ -206,10 +209,11 @@ pub async fn flash(app: &App, token: Uid, action: &str, may_undo: bool) -> Resul
         Ok(if undo::only_token(connection, &done)? == Some(token) { Some(done) } else { None })
     });
     let clock = Clock { now: app.store.now(), zone: app.zone };
-    Ok(done.await?.map(|done| Flash {
-        undo: Some(uid.to_string()).filter(|_| may_undo && done.can_be_undone(clock.now)),
-        ..Flash::done(words(&done.action, clock))
-    }))
+    let told = |done: Done| {
+        let undo = Some(uid.to_string()).filter(|_| may_undo && done.can_be_undone(clock.now));
+        Some(Flash { undo, ..Flash::done(words(done.action.as_ref()?, clock)) })
+    };
+    Ok(done.await?.and_then(told))
 }
 
 fn words(action: &Action, clock: Clock) -> String {
