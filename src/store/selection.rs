@@ -87,7 +87,7 @@ pub fn load(connection: &mut Connection, selection: &Selection, now: Micros) -> 
 /// As [`load`], and they stay as they are until the transaction ends.
 ///
 /// # Errors
-/// As [`load`]; again, when another token came to be selected meanwhile.
+/// As [`load`].
 pub fn lock(connection: &mut Connection, selection: &Selection, now: Micros) -> Result<Vec<(TokenId, Token)>, Error> {
     let seen = load(connection, selection, now)?;
     let Connection::Postgres(server) = connection else { return Ok(seen) };
@@ -95,9 +95,8 @@ pub fn lock(connection: &mut Connection, selection: &Selection, now: Micros) -> 
     ids.sort_unstable();
     let rows = tokens::table.filter(tokens::id.eq_any(&ids)).order(tokens::uid).select(tokens::id);
     rows.for_no_key_update().execute(server)?;
-    let locked = load(connection, selection, now)?;
-    if locked.iter().any(|(id, _)| ids.binary_search(id).is_err()) {
-        return Err(Error::Again("another token fits the selection now".into()));
-    }
+    let mut locked = load(connection, selection, now)?;
+    // What came to be selected meanwhile is not locked, and was not there when this looked.
+    locked.retain(|(id, _)| ids.binary_search(id).is_ok());
     Ok(locked)
 }
