@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::Error;
 use super::connection::Connection;
 use super::schema::tokens;
-use super::token_list::{TokenFilter, filtered};
+use super::token_list::{self, Part, Sort, TokenFilter, filtered};
 use super::tokens::TokenRow;
 use crate::token::settle::TokenId;
 use crate::token::{LIST_MAX, Micros, Token, TokenError, Uid};
@@ -81,6 +81,28 @@ pub fn load(connection: &mut Connection, selection: &Selection, now: Micros) -> 
     let mut tokens = rows.into_iter().map(|(id, row)| Ok((id, row.token()?))).collect::<QueryResult<Vec<_>>>()?;
     tokens.sort_unstable_by_key(|(id, token)| (token.created, *id));
     tokens.dedup_by_key(|(id, _)| *id);
+    Ok(tokens)
+}
+
+/// The first tokens of a selection, in the order of their making.
+///
+/// # Errors
+/// The database's.
+pub fn first(
+    connection: &mut Connection,
+    selection: &Selection,
+    now: Micros,
+    limit: usize,
+) -> Result<Vec<Token>, Error> {
+    let mut tokens: Vec<Token> = match selection {
+        Selection::Found(filter) => {
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let part = Part { sort: Sort::Created, descending: false, after: None, limit };
+            token_list::page(connection, filter, now, part)?.into_iter().map(|(_, token)| token).collect()
+        }
+        Selection::Ticked(_) => load(connection, selection, now)?.into_iter().map(|(_, token)| token).collect(),
+    };
+    tokens.truncate(limit);
     Ok(tokens)
 }
 

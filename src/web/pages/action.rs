@@ -186,7 +186,8 @@ pub async fn show(
     let template = ActionPage {
         page: Page::new(&request, "overview"),
         flash: match params.filled("done")?.as_deref() {
-            Some("done") => Some("It is done."),
+            // Sent again after its undo, it was done once, and that is undone.
+            Some("done") if done.undone.is_none() => Some("It is done."),
             Some("undone") => Some("It is undone."),
             _ => None,
         },

@@ -55,7 +55,7 @@ struct PrintPage {
     back: String,
     problems: Problems,
     tiles: Vec<Tile>,
-    total: String,
+    what: String,
     is_cut: bool,
     size: usize,
 }
@@ -179,20 +179,21 @@ async fn print(
     if problems.is_empty() {
         let _turn = app.lists.acquire().await;
         let selection = selected.selection.clone();
-        match app.store.read(move |connection| selection::load(connection, &selection, clock.now)).await {
+        match app.store.read(move |connection| selection::first(connection, &selection, clock.now, PRINTED + 1)).await {
             Ok(tokens) => found = tokens,
             Err(crate::store::Error::Token(mistake)) => problems.add_all(&[mistake]),
             Err(error) => return Err(error.into()),
         }
     }
-    let total = found.len();
-    let printed = found.into_iter().take(PRINTED).map(|(_, token)| token).collect();
+    let is_cut = found.len() > PRINTED;
+    found.truncate(PRINTED);
+    let count = tokens(i64::try_from(found.len()).unwrap_or_default());
     let template = PrintPage {
         page: Page::new(request, "overview"),
         back: selected.back(&format!("{}/overview", app.base)),
-        tiles: tiles(app, printed, clock).await?,
-        total: tokens(i64::try_from(total).unwrap_or_default()),
-        is_cut: total > PRINTED,
+        tiles: tiles(app, found, clock).await?,
+        what: if is_cut { format!("the first {count}") } else { count },
+        is_cut,
         size: kept_size(request),
         problems,
     };
