@@ -114,6 +114,16 @@ if (ticked) {
     form.elements.select.value = "ticked";
     count();
   });
+  // With Shift, all between the box that was ticked last and this one are as this one.
+  let last = null;
+  form.addEventListener("click", (event) => {
+    const box = event.target;
+    if (box.type !== "checkbox") return;
+    const boxes = [...form.querySelectorAll("input[type=checkbox]")];
+    const [from, to] = [boxes.indexOf(last), boxes.indexOf(box)].sort((a, b) => a - b);
+    if (event.shiftKey && from >= 0) for (const between of boxes.slice(from, to)) between.checked = box.checked;
+    last = box;
+  });
   window.addEventListener("pageshow", count);
 }
 

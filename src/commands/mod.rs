@@ -99,8 +99,9 @@ fn write<T>(
 
 /// Who acts when a command does: whoever has the shell.
 fn operator() -> Principal {
-    let name = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).unwrap_or_default();
-    Principal::shell(&name)
+    let known = ["SUDO_USER", "USER", "LOGNAME"].into_iter().filter_map(|name| std::env::var(name).ok());
+    let name = known.into_iter().find(|name| !name.is_empty());
+    Principal::shell(name.as_deref().unwrap_or("somebody"))
 }
 
 /// Says something on standard error. That nobody can hear it is no reason to end in a panic.

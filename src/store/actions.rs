@@ -150,7 +150,8 @@ pub fn perform(connection: &mut Connection, wanted: &Wanted, by: &Principal, now
     action.check()?;
     let (plan, mut changed) = plan_of(selection::lock(connection, selection, now)?, action);
     if seal.as_ref().is_some_and(|seal| *seal != plan.seal) {
-        return Ok(Outcome::Stale(plan));
+        // Sent twice at once, the second has waited for the first one's locks.
+        return Ok(if super::undo::is_done(connection, *uid)? { Outcome::Done(*uid) } else { Outcome::Stale(plan) });
     }
     if changed.is_empty() {
         return Ok(Outcome::Nothing(plan));
@@ -206,6 +207,7 @@ struct KeptRow {
     action: i64,
     token: TokenId,
     stamp: i64,
+    modified: i64,
     label: Option<String>,
     valid_from: Option<i64>,
     valid_to: Option<i64>,
@@ -220,6 +222,7 @@ fn keep(connection: &mut Connection, id: i64, action: &Action, changed: &[Change
         action: id,
         token: token.id,
         stamp: stamp(token).get(),
+        modified: token.before.modified.get(),
         label: token.before.label.clone(),
         valid_from: token.before.valid_from.map(Micros::get),
         valid_to: token.before.valid_to.map(Micros::get),

@@ -51,30 +51,31 @@ pub struct NewBatch {
     pub count: usize,
 }
 
-/// Notes that a batch is about to be made. Says whether it was not known yet.
+/// Notes that a batch is about to be made, and says under which uid, and whether it was not known yet. A form that was
+/// changed after it had made one (by going back to it) makes another.
 ///
 /// # Errors
 /// The database's.
-pub fn begin(connection: &mut Connection, new: &NewBatch, by: &Principal, now: Micros) -> Result<bool, Error> {
-    if find(connection, new.uid)?.is_some() {
-        return Ok(false);
-    }
+pub fn begin(connection: &mut Connection, new: &NewBatch, by: &Principal, now: Micros) -> Result<(Uid, bool), Error> {
+    let count = i32::try_from(new.count).unwrap_or(i32::MAX);
+    let uid = match find(connection, new.uid)? {
+        Some(known) if known.name == new.name && known.count == count => return Ok((new.uid, false)),
+        Some(_) => Uid::random(),
+        None => new.uid,
+    };
     let row = (
-        batches::uid.eq(new.uid.to_string()),
+        batches::uid.eq(uid.to_string()),
         batches::name.eq(&new.name),
-        batches::count.eq(i32::try_from(new.count).unwrap_or(i32::MAX)),
+        batches::count.eq(count),
         batches::creator.eq(by.as_str()),
         batches::created.eq(now.get()),
     );
     diesel::insert_into(batches::table).values(row).execute(connection).map_err(|error| {
+        let is_known = taken(&error, "batches", "uid");
         // The same form, sent twice at once: the next look finds it.
-        if taken(&error, "batches", "uid") {
-            Error::Again("this batch was begun a moment ago".into())
-        } else {
-            error.into()
-        }
+        if is_known { Error::Again("this batch was begun a moment ago".into()) } else { error.into() }
     })?;
-    Ok(true)
+    Ok((uid, true))
 }
 
 /// Makes the tokens of a batch that was begun, in this transaction, telling `progress` how many are written.

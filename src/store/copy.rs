@@ -126,6 +126,7 @@ row!(
         action: i64,
         token: i64,
         stamp: i64,
+        modified: i64,
         label: Text,
         valid_from: Number,
         valid_to: Number,

@@ -57,6 +57,7 @@ diesel::table! {
         action -> BigInt,
         token -> BigInt,
         stamp -> BigInt,
+        modified -> BigInt,
         label -> Nullable<Text>,
         valid_from -> Nullable<BigInt>,
         valid_to -> Nullable<BigInt>,

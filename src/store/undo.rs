@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 
 use super::connection::Connection;
 use super::deleted::RESTORE_DAYS;
@@ -166,7 +167,8 @@ struct Then {
 }
 
 /// Undoes an action, once: each of its tokens that nobody changed since then is as it was before, without the uses that
-/// were consumed meanwhile. The others are left as they are, and it is noted why.
+/// were consumed meanwhile. The others are left as they are, and it is noted why. Where all are, it is not undone, and can
+/// be later, when what was changed since has been undone itself.
 ///
 /// # Errors
 /// No such action; refused, when it is too old or not known.
@@ -188,11 +190,16 @@ pub fn undo(connection: &mut Connection, uid: Uid, by: &Principal, now: Micros) 
         )));
     }
     let tokens = load(connection, done.id)?;
+    let count = tokens.len();
     let kept = match action {
         Action::Delete => restore(connection, tokens, now)?,
         action => put_back(connection, action, tokens, now)?,
     };
     note(connection, done.id, &kept)?;
+    if kept.len() == count {
+        return Ok(done);
+    }
+    follow(connection, done.id)?;
     let set = (actions::undone.eq(now.get()), actions::undone_by.eq(by.as_str()));
     diesel::update(actions::table.find(done.id)).set(set).execute(connection)?;
     if done.count > 1 || *action == Action::Delete {
@@ -201,8 +208,21 @@ pub fn undo(connection: &mut Connection, uid: Uid, by: &Principal, now: Micros) 
     Ok(Done { undone: Some((now, by.to_string())), ..done })
 }
 
+/// Has the actions before this one take what it leaves now for what they left: but for the moment of this change, it is. So
+/// one undo after the other goes back step by step.
+fn follow(connection: &mut Connection, action: i64) -> QueryResult<()> {
+    let follow = diesel::sql_query(
+        "UPDATE action_tokens SET stamp = (SELECT modified FROM tokens WHERE tokens.id = action_tokens.token)
+         WHERE EXISTS (SELECT 1 FROM action_tokens AS undone WHERE undone.action = $1
+             AND undone.token = action_tokens.token AND undone.kept IS NULL AND undone.modified = action_tokens.stamp)",
+    );
+    follow.bind::<BigInt, _>(action).execute(connection).map(drop)
+}
+
 /// Notes why tokens were left as they are.
 fn note(connection: &mut Connection, action: i64, kept: &[(TokenId, Kept)]) -> QueryResult<()> {
+    let noted = action_tokens::table.filter(action_tokens::action.eq(action)).filter(action_tokens::kept.is_not_null());
+    diesel::update(noted).set(action_tokens::kept.eq(None::<String>)).execute(connection)?;
     for why in Kept::ALL {
         let ids: Vec<TokenId> = kept.iter().filter(|(_, kept)| *kept == why).map(|(id, _)| *id).collect();
         for chunk in ids.chunks(CHUNK) {

@@ -34,6 +34,19 @@ pub fn numbered(pattern: &str, n: usize) -> Result<String, TokenError> {
     Ok(label)
 }
 
+/// The label without running numbers, and without what would be left of them at its ends: for a name of all of them.
+pub fn without_number(pattern: &str) -> String {
+    let mut label = String::new();
+    let mut rest = pattern;
+    while let Some(start) = rest.find("{n") {
+        label.push_str(&rest[..start]);
+        rest = rest[start..].split_once('}').map_or("", |(_, after)| after);
+    }
+    label.push_str(rest);
+    let label = label.trim_matches(|c: char| c.is_whitespace() || "#-–—,;:/.".contains(c));
+    label.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn mistyped() -> TokenError {
     TokenError::value("label", "A running number is written {n}, or with a width as in {n:04}")
 }
@@ -56,6 +69,19 @@ mod tests {
         check("{name} {n", 7, "{name} {n");
         check("{{n}}", 7, "{7}");
         check("ä{n}ö", 1, "ä1ö");
+    }
+
+    #[test]
+    fn a_name_for_all_has_no_number() {
+        for (pattern, name) in [
+            ("Locker {n:03}", "Locker"),
+            ("Guest {n} — South", "Guest — South"),
+            ("#{n}", ""),
+            ("plain", "plain"),
+            ("No. {n", "No"),
+        ] {
+            assert_eq!(without_number(pattern), name);
+        }
     }
 
     #[test]

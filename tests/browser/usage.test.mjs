@@ -79,7 +79,7 @@ for (const javaScript of [true, false]) {
     it("finds by outcome, value and user, and says which part to loosen", async () => {
       await visitor.open("/usage");
       await visitor.page.getByLabel("Outcome").selectOption("TokenUsageCountExceeded");
-      await visitor.fill("Value, or part of it", "t-1");
+      await visitor.fill("Value or label, or part of it", "t-1");
       await visitor.click("button", "Find");
       await visitor.says("2 entries", "Refused: used up");
       await visitor.fill("By, as in key:door-3", "user:nobody");

@@ -174,6 +174,30 @@ fn an_undo_leaves_what_was_changed_later_and_names_it() {
 }
 
 #[test]
+fn an_undo_that_could_undo_nothing_can_be_tried_again() {
+    let mut table = Table::of(&[3, 3]);
+    let (first, second) = (table.done(ALL, Action::SetLock(60)), table.done(ALL, Action::SetUses(9)));
+    let undone = table.undo(first);
+    assert_eq!((undone.undone.is_none(), table.kept(&undone).len()), (true, 2));
+    assert!(table.undo(second).undone.is_some());
+    assert!(table.undo(first).undone.is_some(), "one after the other goes back step by step");
+    let token = table.token(0).unwrap();
+    assert_eq!((token.lock_time, token.usage_count), (0, 3));
+}
+
+#[test]
+fn undoing_goes_back_over_a_deletion_and_leaves_what_came_between() {
+    let mut table = Table::of(&[3, 3]);
+    let first = table.done(ALL, Action::SetLock(60));
+    table.change(1, &Change { label: Some(Some("between".into())), ..Change::default() });
+    let deletion = table.done(ALL, Action::Delete);
+    assert!(table.undo(deletion).undone.is_some());
+    let undone = table.undo(first);
+    assert_eq!(table.kept(&undone), [(table.uids[1], Kept::Changed)]);
+    assert_eq!((table.token(0).unwrap().lock_time, table.token(1).unwrap().lock_time), (0, 60));
+}
+
+#[test]
 fn a_deletion_is_undone_but_for_values_that_were_given_again() {
     let mut table = Table::of(&[3, 3, 3]);
     table.change(0, &Change { value: Some(Some("A-1".into())), ..Change::default() });

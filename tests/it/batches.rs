@@ -39,6 +39,10 @@ async fn many_tokens_are_made_as_a_batch_that_counts_its_uses() {
     let twice = browser.post("/add_many", &fields).await;
     assert_eq!(made.location, twice.check_leads_to("/").location, "the same form is the same batch");
 
+    let more: Vec<(&str, &str)> =
+        fields.iter().map(|(name, value)| (*name, if *name == "count" { "2" } else { value })).collect();
+    let other = browser.post("/add_many", &more).await;
+    assert_ne!(other.check_leads_to("/batches/").location, made.location, "a form that was changed is another batch");
     let page = browser.get(&made.location).await;
     page.check(
         200,
@@ -99,7 +103,8 @@ async fn a_batch_that_cannot_be_made_is_refused_with_what_was_typed() {
         page.check(422, &["No token was made", told]);
     }
     let nine = with(&[("count", "9"), ("label", &nearly)]);
-    browser.post("/add_many", &nine).await.check_leads_to("/batches/");
+    let made = browser.post("/add_many", &nine).await;
+    browser.get(&made.check_leads_to("/batches/").location).await.check(200, &["ששש, ", "<strong>9</strong> tokens"]);
     let found = app.get("/query_tokens", &[]).await;
     assert_eq!(found.check_success().body["tokens"].as_array().unwrap().len(), 9);
 }

@@ -83,7 +83,7 @@ async fn ticked_tokens_are_changed_and_all_of_it_is_undone() {
         uids.push(app.add(&[("usage_count", count), ("label", count)]).await);
     }
     let ticked = [("select", "ticked"), ("uid", &uids[0]), ("uid", &uids[1]), ("uid", &uids[2]), ("do", "add_uses")];
-    browser.post("/bulk", &ticked).await.check(200, &["Uses to add", "Preview"]);
+    browser.post("/bulk", &ticked).await.check(200, &["Uses to add", "Preview", "Of 3 tokens."]);
     let form = [&ticked[..], &[("add_uses", "-2")]].concat();
     let preview = browser.post("/bulk", &[&form[..], &[("step", "preview")]].concat()).await;
     preview.check(
@@ -222,6 +222,10 @@ async fn a_viewer_prints_and_changes_nothing() {
     browser.get("/add_many").await.check(403, &[]);
     browser.post("/print", &[("uid", &uid)]).await.check(200, &["Print 1 token", "For paper", "class=\"qr\""]);
     browser.get("/print?q=paper").await.check(200, &["Print 1 token"]);
+    app.add(&[("label", "Another")]).await;
+    let one = browser.get(&format!("/print?uid={uid}")).await;
+    assert!(!one.check(200, &["Print 1 token", "For paper"]).text.contains("Another"));
+    browser.get("/print?uid=x").await.check(422, &["is not a uid"]);
     browser.get("/print?q=nothing").await.check(200, &["No token is found"]);
     browser.post("/print", &[]).await.check(422, &["No token is selected"]);
     let mut scanner = Browser::of(&app, Role::Scanner).await;

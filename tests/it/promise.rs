@@ -91,12 +91,17 @@ async fn what_is_consumed_stays_consumed_whatever_is_done_and_undone_meanwhile()
                 let action = any_action();
                 let Some(done) = desk.act(action.clone()).await else { continue };
                 match action {
-                    // Some uses are given, or taken, for good; an undo of them afterwards finds the token changed.
+                    // Some uses are given, or taken, for good, and others only until both steps are undone.
                     Action::AddUses(uses) if any(2) == 0 => {
-                        given.fetch_add(uses, Ordering::SeqCst);
                         if let Some(other) = desk.act(Action::SetUses(any(9))).await {
-                            desk.undo(other).await;
+                            // While the later one stands, this finds the token changed.
                             desk.undo(done).await;
+                            desk.undo(other).await;
+                        }
+                        if any(2) == 0 {
+                            desk.undo(done).await;
+                        } else {
+                            given.fetch_add(uses, Ordering::SeqCst);
                         }
                     }
                     _ => {

@@ -21,7 +21,7 @@ fn rows(text: &str) -> Vec<Vec<String>> {
 #[actix_web::test]
 async fn the_table_has_what_the_json_has() {
     let app = App::start().await;
-    let uid = app.add(&[("value", "say \"hi\", you"), ("usage_count", "1")]).await;
+    let uid = app.add(&[("value", "say \"hi\", you"), ("label", "Anna"), ("usage_count", "1")]).await;
     app.consume(&uid).await.check_success();
     app.consume(&uid).await.check_failure("TokenUsageCountExceeded");
     app.post("/consume_token", &[("value", "ünknown")]).await.check_failure("TokenNotExists");
@@ -32,7 +32,10 @@ async fn the_table_has_what_the_json_has() {
     assert!(name.starts_with("attachment; filename=\"usage-") && name.ends_with(".csv\""), "{name}");
     assert_eq!((header("cache-control"), header("x-content-type-options")), ("no-store".into(), "nosniff".into()));
     let table = answer.text().await.unwrap();
-    assert!(table.starts_with("timestamp,token_uid,token_value,user,outcome,error,error_code,uid\r\n"), "{table}");
+    assert!(
+        table.starts_with("timestamp,token_uid,token_value,token_label,user,outcome,error,error_code,uid\r\n"),
+        "{table}"
+    );
     assert!(table.contains(",\"say \"\"hi\"\", you\",") && table.ends_with("\r\n"), "{table}");
     let expected: Vec<Vec<String>> = app
         .usage(None)
@@ -44,15 +47,19 @@ async fn the_table_has_what_the_json_has() {
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
-            let outcome = if entry["error"].is_null() { "used" } else { "refused" };
             let [at, token, value, user] = ["timestamp", "token_uid", "token_value", "user"].map(text);
-            vec![at, token, value, user, outcome.to_owned(), text("error"), text("error_code"), text("uid")]
+            let label = if token == uid { "Anna".to_owned() } else { String::new() };
+            let outcome = if entry["error"].is_null() { "used" } else { "refused" };
+            vec![at, token, value, label, user, outcome.to_owned(), text("error"), text("error_code"), text("uid")]
         })
         .collect();
     assert_eq!(rows(&table), expected);
     assert_eq!(rows(&text(&app, "?outcome=used").await).len(), 1);
     assert_eq!(rows(&text(&app, &format!("?token_uid={uid}&outcome=refused")).await).len(), 1);
-    assert_eq!(text(&app, "?q=zzz").await, "timestamp,token_uid,token_value,user,outcome,error,error_code,uid\r\n");
+    assert_eq!(
+        text(&app, "?q=zzz").await,
+        "timestamp,token_uid,token_value,token_label,user,outcome,error,error_code,uid\r\n"
+    );
 }
 
 #[actix_web::test]
@@ -78,7 +85,7 @@ async fn thousands_of_entries_come_whole_whatever_is_added_meanwhile() {
     }
     let table = rows(std::str::from_utf8(&body).unwrap());
     assert_eq!(table.len(), 30_500);
-    let in_order = table.iter().zip((1..=30_500).rev()).all(|(row, i)| row[7] == format!("uid-{i}"));
+    let in_order = table.iter().zip((1..=30_500).rev()).all(|(row, i)| row[8] == format!("uid-{i}"));
     assert!(in_order, "newest first, each once, none that was added");
 
     // Whoever goes away takes the rest along, and is nobody's trouble.

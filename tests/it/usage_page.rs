@@ -71,6 +71,9 @@ async fn an_entry_tells_who_which_token_and_what_came_of_it() {
         ],
     );
     assert!(!page.text.contains(&format!("href=\"/{gone}\"")), "a deleted token has no tile");
+    for query in ["anna+%3CB%3E", "t-1"] {
+        viewer.get(&format!("/usage?q={query}")).await.check(200, &["1 entry", "Anna &#60;b&#62;"]);
+    }
     let tile = viewer.get(&format!("/{labelled}")).await;
     tile.check(200, &[&format!("href=\"/usage?token_uid={labelled}\">All uses</a>")]);
     let one = viewer.get(&format!("/usage?token_uid={labelled}")).await;
@@ -111,7 +114,7 @@ async fn every_part_of_the_filter_finds_what_it_says() {
         200,
         &[
             "Nothing is found",
-            "Without the value",
+            "Without the search",
             "href=\"/usage?q=zzz&#38;batch=1f0e6c1a%2D54f7%2D4b1c%2D9d5e%2D0a3b7c2d4e6f\">Without the outcome",
             "Without the batch",
         ],

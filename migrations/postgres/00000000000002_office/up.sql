@@ -33,12 +33,13 @@ CREATE TABLE actions (
 CREATE UNIQUE INDEX actions_uid ON actions (uid);
 
 -- What each token was before an action. `stamp` is the change's moment that the action left in the token: if another one
--- stands there, somebody changed it later. `used` is how often the token was used until then. `kept` says why an undo
+-- stands there, somebody changed it later. `modified` is the one that stood there before. `used` is how often the token was used until then. `kept` says why an undo
 -- left the token as it was.
 CREATE TABLE action_tokens (
     action      BIGINT NOT NULL,
     token       BIGINT NOT NULL,
     stamp       BIGINT NOT NULL,
+    modified    BIGINT NOT NULL,
     label       TEXT COLLATE "C",
     valid_from  BIGINT,
     valid_to    BIGINT,

@@ -29,12 +29,13 @@ CREATE TABLE actions (
 ) STRICT;
 
 -- What each token was before an action. `stamp` is the change's moment that the action left in the token: if another one
--- stands there, somebody changed it later. `used` is how often the token was used until then. `kept` says why an undo
+-- stands there, somebody changed it later. `modified` is the one that stood there before. `used` is how often the token was used until then. `kept` says why an undo
 -- left the token as it was.
 CREATE TABLE action_tokens (
     action      INTEGER NOT NULL,
     token       INTEGER NOT NULL,
     stamp       INTEGER NOT NULL,
+    modified    INTEGER NOT NULL,
     label       TEXT,
     valid_from  INTEGER,
     valid_to    INTEGER,

@@ -11,7 +11,7 @@ use super::{Entry, Row, entry};
 use crate::store::connection::{Connection, MultiBackend};
 use crate::store::schema::{batches, tokens, usage};
 use crate::store::token_list::Place;
-use crate::store::tokens::number;
+use crate::store::tokens::{fold, number};
 use crate::token::settle::TokenId;
 use crate::token::{BatchId, Micros, Outcome, Uid};
 
@@ -30,7 +30,8 @@ pub struct UsageFilter {
     pub user: Option<String>,
     /// What became of it.
     pub outcome: Option<Outcome>,
-    /// Part of the value that the token had, in either case of the letters from a to z.
+    /// Part of the value that the token had, in either case of the letters from a to z; or of its value or label now, in
+    /// either case.
     pub q: Option<String>,
 }
 
@@ -266,12 +267,19 @@ pub(super) fn conditions(
         Connection::Sqlite(_) => "instr",
         Connection::Postgres(_) => "strpos",
     };
-    for (column, part) in [("usage.principal", &filter.user), ("usage.token_value", &filter.q)] {
-        if let Some(part) = part {
-            // Both databases know the letters from a to z only: on PostgreSQL because of COLLATE "C".
-            let found = sql::<Bool>(&format!("{position}(lower({column}), "));
-            all.push(Box::new(found.bind::<Text, _>(part.to_ascii_lowercase()).sql(") > 0")));
-        }
+    // Both databases know the letters from a to z only: on PostgreSQL because of COLLATE "C".
+    let found = |column: &str, part: &str| {
+        let found = sql::<Bool>(&format!("({position}(lower({column}), "));
+        found.bind::<Text, _>(part.to_ascii_lowercase()).sql(") > 0")
+    };
+    if let Some(user) = &filter.user {
+        all.push(Box::new(found("usage.principal", user).sql(")")));
+    }
+    if let Some(q) = &filter.q {
+        // The value as it was then; value and label as they are now.
+        let of_token = format!(" OR usage.token IN (SELECT id FROM tokens WHERE {position}(tokens.search, ");
+        let named = found("usage.token_value", q).sql(&of_token).bind::<Text, _>(fold(q)).sql(") > 0))");
+        all.push(Box::new(named));
     }
     all
 }

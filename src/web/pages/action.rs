@@ -6,7 +6,7 @@ use askama::Template;
 
 use super::view::title;
 use super::when::{Clock, When, duration, grouped};
-use super::{Page, page, see_other};
+use super::{Flash, Page, page, see_other};
 use crate::access::{Permission, Role};
 use crate::store::token_list::Place;
 use crate::store::undo::{self, Done};
@@ -37,7 +37,7 @@ struct ActionsPage {
 #[template(path = "actions/action.html")]
 struct ActionPage {
     page: Page,
-    flash: Option<&'static str>,
+    flash: Option<Flash>,
     action: ActionView,
     kept_count: i64,
     tokens: Vec<TokenView>,
@@ -185,18 +185,31 @@ pub async fn show(
     };
     let template = ActionPage {
         page: Page::new(&request, "overview"),
-        flash: match params.filled("done")?.as_deref() {
-            // Sent again after its undo, it was done once, and that is undone.
-            Some("done") if done.undone.is_none() => Some("It is done."),
-            Some("undone") => Some("It is undone."),
-            _ => None,
-        },
+        flash: flash(params.filled("done")?.as_deref(), &done, kept_count),
         more: total - i64::try_from(found.len()).unwrap_or_default(),
         tokens: found.into_iter().map(view).collect(),
         kept_count,
         action: ActionView::new(done, who.caller.role, Clock { now: app.store.now(), zone: app.zone }),
     };
     page(&app, StatusCode::OK, &template)
+}
+
+/// What was done before the page was asked for. What is sent again after its undo was done once, and that is undone.
+fn flash(done: Option<&str>, action: &Done, kept: i64) -> Option<Flash> {
+    let left = tokens(kept);
+    match (done?, action.undone.is_some()) {
+        ("done", false) => Some(Flash::done("It is done.")),
+        ("undone", true) if kept == 0 => Some(Flash::done("It is undone.")),
+        ("undone", true) => {
+            let undone = tokens(i64::from(action.count) - kept);
+            Some(Flash::done(format!("It is undone for {undone}. {left} below stayed as they are.")))
+        }
+        ("undone", false) => {
+            let words = "Nothing was undone: every token was changed or deleted since then. Undo that first.";
+            Some(Flash { refused: true, ..Flash::done(words) })
+        }
+        _ => None,
+    }
 }
 
 /// Undoes an action; a click on one token leads back to its tile.

@@ -12,7 +12,7 @@ use super::{Page, Problems, page, see_other};
 use crate::access::Principal;
 use crate::store::batches::{self, NewBatch};
 use crate::token::input::{Origin, RawFields};
-use crate::token::{LIST_MAX, Token, TokenError, Uid, batch};
+use crate::token::{LIST_MAX, Token, TokenError, Uid, batch, label};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Edit};
 use crate::web::layers::UnderWay;
@@ -87,18 +87,21 @@ impl Asked {
         if let Err(mistake) = batch::check(&model, &self.typed.label, count) {
             problems.add_all(&[mistake]);
         }
-        let name = if self.name.is_empty() { self.default_name(count) } else { self.name.clone() };
+        let name = if self.name.is_empty() { self.default_name(app, count) } else { self.name.clone() };
         if let Err(mistake) = batch::check_name(&name) {
             problems.add_all(&[mistake]);
         }
         Ok((NewBatch { uid: self.uid, name, count }, model))
     }
 
-    /// The label, or else how many they are.
-    fn default_name(&self, count: usize) -> String {
-        let label = self.typed.label.trim();
+    /// The label without its running number, or else how many they are; and when.
+    fn default_name(&self, app: &App, count: usize) -> String {
+        let when = app.store.now().local(app.zone).format("%-d %b %Y, %H:%M").to_string();
+        let label = label::without_number(&self.typed.label);
         let counted = || action::tokens(i64::try_from(count).unwrap_or_default());
-        if label.is_empty() { counted() } else { label.chars().take(batch::NAME_MAX_CHARS).collect() }
+        let what: String = if label.is_empty() { counted() } else { label };
+        let room = batch::NAME_MAX_CHARS - when.len() - 2;
+        format!("{}, {when}", what.chars().take(room).collect::<String>())
     }
 }
 
@@ -125,13 +128,14 @@ pub async fn add(
 ) -> Result<HttpResponse, Error> {
     let (asked, by) = (Asked::read(&params)?, who.caller.principal);
     let mut problems = Problems::default();
-    let (new, model) = asked.understand(&app, &by, &mut problems).await?;
+    let (mut new, model) = asked.understand(&app, &by, &mut problems).await?;
     if !problems.is_empty() {
         return asked.page(&request, &app, problems);
     }
     let (begun, who, now) = (new.clone(), by.clone(), app.store.now());
-    let is_new = app.store.write(move |connection| batches::begin(connection, &begun, &who, now)).await?;
+    let (uid, is_new) = app.store.write(move |connection| batches::begin(connection, &begun, &who, now)).await?;
     if is_new {
+        new.uid = uid;
         // A server that ends waits for the making, too, though its request has been answered.
         let counted = UnderWay::enter(&app.drain);
         let make = make(web::Data::clone(&app), new, model, asked.typed.label, by);
@@ -141,7 +145,7 @@ pub async fn add(
         });
         let _ = tokio::time::timeout(MOMENT, making).await;
     }
-    Ok(see_other(&app, &format!("/batches/{}?done=made", asked.uid)))
+    Ok(see_other(&app, &format!("/batches/{uid}?done=made")))
 }
 
 /// Makes a batch beside the request that asked for it, and notes why when it cannot.

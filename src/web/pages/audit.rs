@@ -84,7 +84,7 @@ fn path(action: &str, subject: &str) -> Option<String> {
 impl EntryView {
     fn new(entry: Entry, clock: Clock) -> Self {
         Self {
-            when: clock.tell(entry.at),
+            when: When { short: clock.to_the_second(entry.at), ..clock.tell(entry.at) },
             by: entry.by,
             words: words(&entry.action),
             path: path(&entry.action, &entry.subject),

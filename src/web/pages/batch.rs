@@ -7,7 +7,7 @@ use askama::Template;
 use super::action::tokens;
 use super::when::{Clock, When, grouped};
 use super::{Page, Problems, page, see_other};
-use crate::access::Permission;
+use crate::access::{Permission, Role};
 use crate::store::batches::{self, Batch, Standing};
 use crate::store::token_list::Place;
 use crate::token::{Uid, batch};
@@ -37,6 +37,7 @@ struct BatchPage {
     page: Page,
     flash: Option<&'static str>,
     may_edit: bool,
+    may_delete: bool,
     batch: BatchView,
     name: String,
     problems: Problems,
@@ -134,15 +135,14 @@ pub async fn show(
         Some("renamed") => Some("The batch is renamed."),
         _ => None,
     };
-    let may_edit = who.caller.role.may(Permission::Edit);
-    batch_page(&uid, &request, &app, may_edit, flash, None).await
+    batch_page(&uid, &request, &app, who.caller.role, flash, None).await
 }
 
 async fn batch_page(
     uid: &str,
     request: &HttpRequest,
     app: &App,
-    may_edit: bool,
+    role: Role,
     flash: Option<&'static str>,
     refused: Option<(String, Problems)>,
 ) -> Result<HttpResponse, Error> {
@@ -159,7 +159,9 @@ async fn batch_page(
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let (name, problems) = refused.unwrap_or_else(|| (batch.name.clone(), Problems::default()));
     let view = BatchView::new(&batch, standing, Clock { now: app.store.now(), zone: app.zone });
-    let template = BatchPage { page: Page::new(request, "tokens"), flash, may_edit, batch: view, name, problems };
+    let (may_edit, may_delete) = (role.may(Permission::Edit), role.may(Permission::Delete) && standing.there > 0);
+    let page_of = Page::new(request, "tokens");
+    let template = BatchPage { page: page_of, flash, may_edit, may_delete, batch: view, name, problems };
     page(app, status, &template)
 }
 
@@ -184,7 +186,7 @@ fn making(batch: &Batch, uid: Uid, request: &HttpRequest, app: &App) -> Result<H
 /// # Errors
 /// No such batch; unavailable, when the database cannot take it.
 pub async fn rename(
-    _who: Allowed<Edit>,
+    who: Allowed<Edit>,
     uid: web::Path<String>,
     request: HttpRequest,
     Form(params): Form,
@@ -195,7 +197,7 @@ pub async fn rename(
     if let Err(mistake) = batch::check_name(&name) {
         let mut problems = Problems::default();
         problems.add_all(&[mistake]);
-        return batch_page(&uid, &request, &app, true, None, Some((name, problems))).await;
+        return batch_page(&uid, &request, &app, who.caller.role, None, Some((name, problems))).await;
     }
     app.store.write(move |connection| batches::rename(connection, id, &name)).await?;
     Ok(see_other(&app, &format!("/batches/{id}?done=renamed")))

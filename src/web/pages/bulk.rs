@@ -10,10 +10,10 @@ use super::selected::Selected;
 use super::typed::{Typed, UNITS};
 use super::view::{Row, title};
 use super::when::{Clock, duration};
-use super::{Page, Problems, page, see_other};
+use super::{Page, Problems, page, see_other, turn};
 use crate::access::Permission;
 use crate::store::actions::{self, Outcome, Plan, Wanted};
-use crate::store::selection::Seal;
+use crate::store::selection::{Seal, Selection};
 use crate::store::{self};
 use crate::token::action::Action;
 use crate::token::{Token, TokenError, UNLIMITED, Uid};
@@ -28,6 +28,8 @@ use crate::web::state::App;
 struct BulkPage {
     page: Page,
     selected: Selected,
+    /// How many tokens are selected.
+    count: String,
     kind: Kind,
     zone: String,
     units: [(&'static str, i32); 4],
@@ -136,8 +138,10 @@ pub async fn bulk(
     if kind == Kind::Delete && !who.caller.role.may(Permission::Delete) {
         return Err(Error::Forbidden("You may not delete tokens with this role.".into()));
     }
+    let count = if problems.is_empty() { counted(&app, &selected).await? } else { String::new() };
     let mut form = BulkPage {
         page: Page::new(&request, "overview"),
+        count,
         selected,
         kind,
         zone: app.zone.to_string(),
@@ -172,6 +176,13 @@ pub async fn bulk(
             form.answer(&app, StatusCode::UNPROCESSABLE_ENTITY)
         }
     }
+}
+
+async fn counted(app: &App, selected: &Selected) -> Result<String, Error> {
+    Ok(match &selected.selection {
+        Selection::Ticked(uids) => tokens(i64::try_from(uids.len()).unwrap_or_default()),
+        Selection::Found(filter) => turn::counted(app.counts.of(&app.store, filter, app.store.now()).await?),
+    })
 }
 
 impl BulkPage {

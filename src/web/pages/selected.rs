@@ -50,11 +50,14 @@ impl Selected {
         Ok(Self { selection: Selection::Ticked(uids), asked, fields })
     }
 
-    /// All that the filter in an address finds.
+    /// The uids in an address, or else all that its filter finds.
     ///
     /// # Errors
     /// A parameter that is no text.
     pub fn all(params: &Params, app: &App, problems: &mut Problems) -> Result<Self, Error> {
+        if !params.ticked("uid")?.is_empty() {
+            return Self::read(params, app, problems);
+        }
         let asked = Asked::read(params)?;
         Ok(Self { selection: Selection::Found(asked.filter(app, problems)), asked, fields: Vec::new() })
     }

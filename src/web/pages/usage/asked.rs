@@ -117,7 +117,7 @@ impl Asked {
             set.then(|| (name, other.href(path, "")))
         };
         let parts = [
-            without("the value", |asked| &mut asked.q),
+            without("the search", |asked| &mut asked.q),
             without("who it was", |asked| &mut asked.user),
             without("the outcome", |asked| &mut asked.outcome),
             without("its beginning", |asked| &mut asked.from),

@@ -1,6 +1,7 @@
 //! `/usage.csv`: the log as a table for a spreadsheet.
 
 use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
 
 use actix_web::body::{BodyStream, BoxBody, MessageBody};
 use actix_web::http::{Method, header};
@@ -11,7 +12,7 @@ use futures_util::stream::{TryStreamExt, try_unfold};
 use super::asked::Asked;
 use crate::store::token_list::Place;
 use crate::store::usage::list::{Part, Plan, newest_id, part};
-use crate::store::usage::{Entry, UsageFilter};
+use crate::store::usage::{Entry, UsageFilter, labels};
 use crate::store::{self, Store};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, See};
@@ -21,7 +22,8 @@ use crate::web::state::App;
 
 /// Entries that are read, written and sent at once, whatever the length of the log: so much is in memory.
 const PIECE: i64 = 1_000;
-const HEAD: [&str; 8] = ["timestamp", "token_uid", "token_value", "user", "outcome", "error", "error_code", "uid"];
+const HEAD: [&str; 9] =
+    ["timestamp", "token_uid", "token_value", "token_label", "user", "outcome", "error", "error_code", "uid"];
 
 /// Sends what the filter finds, newest first, without what is added meanwhile.
 ///
@@ -70,15 +72,25 @@ async fn piece(rest: Option<Rest>) -> Result<Option<(web::Bytes, Option<Rest>)>,
     let Some(rest) = rest else { return Ok(None) };
     let (filter, plan) = (rest.filter.clone(), rest.plan.clone());
     let wanted = Part { oldest_first: false, after: rest.after.clone(), limit: PIECE };
-    let entries = rest.store.read(move |connection| Ok(part(connection, &filter, &plan, &wanted)?)).await?;
-    let text = written(entries.iter().map(|(_, entry)| entry), !rest.begun)?;
+    let read = rest.store.read(move |connection| {
+        let entries = part(connection, &filter, &plan, &wanted)?;
+        let uids: BTreeSet<String> = entries.iter().filter_map(|(_, entry)| entry.token_uid.clone()).collect();
+        let labels = labels(connection, uids.into_iter().collect())?;
+        Ok((entries, labels))
+    });
+    let (entries, labels) = read.await?;
+    let text = written(entries.iter().map(|(_, entry)| entry), &labels, !rest.begun)?;
     let is_last = i64::try_from(entries.len()).unwrap_or(PIECE) < PIECE;
     let after = entries.into_iter().last().map(|(place, _)| place);
     Ok(Some((text.into(), (!is_last).then_some(Rest { after, begun: true, ..rest }))))
 }
 
 /// Lines by RFC 4180.
-fn written<'a>(entries: impl Iterator<Item = &'a Entry>, with_head: bool) -> Result<Vec<u8>, Error> {
+fn written<'a>(
+    entries: impl Iterator<Item = &'a Entry>,
+    labels: &HashMap<String, Option<String>>,
+    with_head: bool,
+) -> Result<Vec<u8>, Error> {
     let fault = |error: csv::Error| Error::from(store::Error::Failed(error.to_string()));
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
     if with_head {
@@ -87,10 +99,12 @@ fn written<'a>(entries: impl Iterator<Item = &'a Entry>, with_head: bool) -> Res
     for entry in entries {
         let code = entry.error_code.map(|code| code.to_string()).unwrap_or_default();
         let at = entry.timestamp.to_string();
+        let label = entry.token_uid.as_ref().and_then(|uid| labels.get(uid)?.as_deref());
         let cells = [
             at.as_str(),
             entry.token_uid.as_deref().unwrap_or_default(),
             entry.token_value.as_deref().unwrap_or_default(),
+            label.unwrap_or_default(),
             &entry.user,
             if entry.error.is_some() { "refused" } else { "used" },
             entry.error.unwrap_or_default(),
