@@ -84,7 +84,7 @@ for (const javaScript of [true, false]) {
       await visitor.says("2 entries", "Refused: used up");
       await visitor.fill("By, as in key:door-3", "user:nobody");
       await visitor.click("button", "Find");
-      await visitor.says("Nothing is found", "Without the value", "Without who it was", "Without the outcome");
+      await visitor.says("Nothing is found", "Without the search", "Without who it was", "Without the outcome");
       await visitor.check("usage nothing found");
       await visitor.click("link", "Without who it was");
       await visitor.says("2 entries");
