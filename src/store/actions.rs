@@ -157,7 +157,7 @@ pub fn perform(connection: &mut Connection, wanted: &Wanted, by: &Principal, now
         return Ok(Outcome::Nothing(plan));
     }
     for token in &mut changed {
-        token.after.modified = stamp(&token.before, now);
+        token.after.modified = stamp(token.before.modified, now);
     }
     let id = begin(connection, *uid, action, &plan, by, now)?;
     keep(connection, id, action, &changed, now)?;

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 
 use super::Error;
-use super::connection::{Connection, MultiBackend};
+use super::connection::{Connection, MultiBackend, position};
 use super::schema::audit;
 use super::token_list::Place;
 use crate::access::Principal;
@@ -88,12 +88,7 @@ pub fn page(
 fn filtered(connection: &Connection, filter: &AuditFilter) -> audit::BoxedQuery<'static, MultiBackend> {
     let mut query = audit::table.into_boxed();
     if let Some(who) = &filter.who {
-        // Not LIKE, in which `_` and `%` mean something else than themselves.
-        let position = match connection {
-            Connection::Sqlite(_) => "instr",
-            Connection::Postgres(_) => "strpos",
-        };
-        let found = sql::<Bool>(position).sql("(LOWER(audit.principal), ");
+        let found = sql::<Bool>(position(connection)).sql("(LOWER(audit.principal), ");
         query = query.filter(found.bind::<Text, _>(who.to_ascii_lowercase()).sql(") > 0"));
     }
     if let Some(what) = &filter.what {

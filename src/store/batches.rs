@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use super::connection::Connection;
 use super::error::taken;
 use super::schema::{batches, tokens};
+use super::token_list::Place;
 use super::{Error, audit};
 use crate::access::Principal;
 use crate::token::{BatchId, Micros, Token, TokenError, Uid};
@@ -128,17 +129,18 @@ pub fn numbered(connection: &mut Connection, id: BatchId) -> QueryResult<Option<
     Ok(row.get_result::<Row>(connection).optional()?.map(batch))
 }
 
-/// Batches whose tokens are there, newest first; those behind the number `after` when it is given.
+/// Batches whose tokens are there, newest first, each with its place; those behind `after` when it is given.
 ///
 /// # Errors
 /// The database's.
-pub fn page(connection: &mut Connection, after: Option<BatchId>, limit: i64) -> QueryResult<Vec<Batch>> {
+pub fn page(connection: &mut Connection, after: Option<&Place>, limit: i64) -> QueryResult<Vec<(Place, Batch)>> {
     let made = batches::table.filter(batches::made.is_not_null());
     let mut query = made.order(batches::id.desc()).limit(limit).select(batches::all_columns).into_boxed();
     if let Some(after) = after {
-        query = query.filter(batches::id.lt(after));
+        query = query.filter(batches::id.lt(after.id()));
     }
-    Ok(query.load::<Row>(connection)?.into_iter().map(batch).collect())
+    let placed = |batch: Batch| (Place::number(batch.created.get(), batch.id), batch);
+    Ok(query.load::<Row>(connection)?.into_iter().map(batch).map(placed).collect())
 }
 
 /// How a batch's tokens stand.

@@ -1,15 +1,14 @@
 //! Deleted tokens: which can be restored, and restoring one.
 
-use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
 
 use super::connection::Connection;
 use super::schema::tokens;
 use super::token_list::Place;
-use super::tokens::unique;
-use super::{Error, audit};
+use super::tokens::{stamp, unique};
+use super::{Error, audit, many};
 use crate::access::Principal;
+use crate::token::settle::TokenId;
 use crate::token::{Micros, TokenError, Uid};
 
 /// Days for which a deletion can be undone.
@@ -77,13 +76,13 @@ pub fn is_there(connection: &mut Connection, uid: Uid, now: Micros) -> QueryResu
 /// # Errors
 /// No such token among the deleted ones; a value error when another token has its value now.
 pub fn restore(connection: &mut Connection, uid: Uid, by: &Principal, now: Micros) -> Result<(), Error> {
-    let row = tokens::table.filter(tokens::uid.eq(uid.to_string())).filter(tokens::deleted_at.gt(oldest(now)));
-    // As `stamp` has it: another moment than that of any change before, and never an earlier one.
-    let stamp = sql::<BigInt>("CASE WHEN modified < ").bind::<BigInt, _>(now.get());
-    let stamp = stamp.sql(" THEN ").bind::<BigInt, _>(now.get()).sql(" ELSE modified + 1 END");
-    let set = (tokens::deleted_at.eq(None::<i64>), tokens::deleted_by.eq(None::<String>), tokens::modified.eq(stamp));
-    match diesel::update(row).set(set).execute(connection).map_err(unique)? {
-        0 => Err(TokenError::Unknown(uid).into()),
-        _ => audit::record(connection, by, "token restore", &uid.to_string(), "", now),
+    let row = || tokens::table.filter(tokens::uid.eq(uid.to_string())).filter(tokens::deleted_at.gt(oldest(now)));
+    if let Connection::Postgres(connection) = connection {
+        row().select(tokens::id).for_no_key_update().execute(connection)?;
     }
+    let found: Option<(TokenId, i64)> =
+        row().select((tokens::id, tokens::modified)).get_result(connection).optional()?;
+    let Some((id, modified)) = found else { return Err(TokenError::Unknown(uid).into()) };
+    many::restore(connection, &[(id, stamp(Micros::stored(modified), now))]).map_err(unique)?;
+    audit::record(connection, by, "token restore", &uid.to_string(), "", now)
 }

@@ -23,7 +23,7 @@ pub enum Selection {
 }
 
 /// How many rows are asked for by their keys in one statement: SQLite takes 32,766 parameters.
-const CHUNK: usize = 1_000;
+pub(super) const CHUNK: usize = 1_000;
 
 /// What a selection was when somebody looked at it: a digest of which tokens it had, and of when each was last changed. A
 /// use is no change.

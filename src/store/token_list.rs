@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 use serde::{Deserialize, Serialize};
 
-use super::connection::{Connection, MultiBackend};
+use super::connection::{Connection, MultiBackend, position};
 use super::schema::{batches, tokens};
 use super::tokens::{TokenRow, fold};
 use crate::token::{Micros, State, Token, Uid};
@@ -197,12 +197,7 @@ pub(super) fn filtered(
 ) -> tokens::BoxedQuery<'static, MultiBackend> {
     let mut query = tokens::table.into_boxed().filter(tokens::deleted_at.is_null());
     if let Some(q) = &filter.q {
-        // Not LIKE, which takes quadratic time for a text that is nearly found everywhere.
-        let position = match connection {
-            Connection::Sqlite(_) => "instr",
-            Connection::Postgres(_) => "strpos",
-        };
-        let found = sql::<Bool>(position).sql("(tokens.search, ").bind::<Text, _>(fold(q)).sql(") > 0");
+        let found = sql::<Bool>(position(connection)).sql("(tokens.search, ").bind::<Text, _>(fold(q)).sql(") > 0");
         query = match q.parse::<Uid>() {
             Ok(uid) => query.filter(tokens::uid.eq(uid.to_string()).or(found)),
             Err(_) => query.filter(found),

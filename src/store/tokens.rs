@@ -12,7 +12,8 @@ use super::clock::SERVER_MICROS;
 use super::connection::Connection;
 use super::error::taken;
 use super::schema::tokens;
-use super::{Error, audit};
+use super::selection::{self, Selection};
+use super::{Error, audit, many};
 use crate::access::Principal;
 use crate::token::input::Change;
 use crate::token::settle::{Lookup, TokenId};
@@ -263,8 +264,8 @@ pub fn change(connection: &mut Connection, uid: Uid, change: &Change, now: Micro
 }
 
 /// The moment of a change: always another one than that of the change before, by which an undo tells the two apart.
-pub(super) fn stamp(before: &Token, now: Micros) -> Micros {
-    now.max(before.modified.plus_micros(1))
+pub(super) fn stamp(before: Micros, now: Micros) -> Micros {
+    now.max(before.plus_micros(1))
 }
 
 /// Stores a token that was `before` and is `changed` now; `modified` moves only when something is different.
@@ -281,7 +282,7 @@ pub fn put(
     if changed == *before {
         return Ok(());
     }
-    changed.modified = stamp(before, now);
+    changed.modified = stamp(before.modified, now);
     diesel::update(tokens::table.find(id)).set(NewRow::new(&changed)).execute(connection).map_err(unique)?;
     Ok(())
 }
@@ -314,29 +315,13 @@ pub fn restart_locks(connection: &mut Connection) -> QueryResult<()> {
 /// No such token, naming the first one missing; the caller's transaction then keeps all.
 pub fn delete(connection: &mut Connection, uids: &[Uid], who: &Principal, now: Micros) -> Result<usize, Error> {
     let uids: BTreeSet<Uid> = uids.iter().copied().collect();
-    let set = (tokens::deleted_at.eq(now.get()), tokens::deleted_by.eq(who.as_str()));
-    match connection {
-        Connection::Sqlite(connection) => {
-            for uid in &uids {
-                let row = tokens::table.filter(tokens::uid.eq(uid.to_string())).filter(tokens::deleted_at.is_null());
-                if diesel::update(row).set(set).execute(connection)? == 0 {
-                    return Err(TokenError::Unknown(*uid).into());
-                }
-            }
-        }
-        Connection::Postgres(connection) => {
-            let texts: Vec<String> = uids.iter().map(Uid::to_string).collect();
-            let found = tokens::table.filter(tokens::uid.eq_any(texts)).filter(tokens::deleted_at.is_null());
-            let found = found.order(tokens::uid).select((tokens::id, tokens::uid));
-            let found: Vec<(TokenId, String)> = found.for_no_key_update().load(connection)?;
-            let known: BTreeSet<&str> = found.iter().map(|(_, uid)| uid.as_str()).collect();
-            if let Some(missing) = uids.iter().find(|uid| !known.contains(uid.to_string().as_str())) {
-                return Err(TokenError::Unknown(*missing).into());
-            }
-            let ids: Vec<TokenId> = found.iter().map(|(id, _)| *id).collect();
-            diesel::update(tokens::table.filter(tokens::id.eq_any(ids))).set(set).execute(connection)?;
-        }
+    let found = selection::lock(connection, &Selection::Ticked(uids.iter().copied().collect()), now)?;
+    let known: BTreeSet<Uid> = found.iter().map(|(_, token)| token.uid).collect();
+    if let Some(missing) = uids.difference(&known).next() {
+        return Err(TokenError::Unknown(*missing).into());
     }
+    let ids: Vec<TokenId> = found.iter().map(|(id, _)| *id).collect();
+    many::delete(connection, &ids, who, now)?;
     match (uids.len(), uids.first()) {
         (0, _) | (_, None) => {}
         (1, Some(uid)) => audit::record(connection, who, "token delete", &uid.to_string(), "", now)?,

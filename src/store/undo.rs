@@ -8,15 +8,14 @@ use diesel::sql_types::BigInt;
 use super::connection::Connection;
 use super::deleted::RESTORE_DAYS;
 use super::schema::{action_tokens, actions, tokens};
+use super::selection::CHUNK;
+use super::token_list::Place;
 use super::tokens::{TokenRow, stamp};
 use super::{Error, audit, many};
 use crate::access::Principal;
 use crate::token::action::{Action, Before, Kept};
 use crate::token::settle::TokenId;
 use crate::token::{Micros, Token, TokenError, Uid};
-
-/// How many rows are asked for by their keys in one statement: SQLite takes 32,766 parameters.
-const CHUNK: usize = 1_000;
 
 /// What tokens were before, that is removed at a time.
 const REMOVED: i64 = 1_000;
@@ -97,17 +96,17 @@ pub fn find(connection: &mut Connection, uid: Uid) -> QueryResult<Option<Done>> 
     Ok(row.map(done))
 }
 
-/// Actions, newest first; those behind the number `after` when it is given.
+/// Actions, newest first, each with its place; those behind `after` when it is given.
 ///
 /// # Errors
 /// The database's.
-pub fn page(connection: &mut Connection, after: Option<i64>, limit: i64) -> QueryResult<Vec<(i64, Done)>> {
+pub fn page(connection: &mut Connection, after: Option<&Place>, limit: i64) -> QueryResult<Vec<(Place, Done)>> {
     let mut query = actions::table.order(actions::id.desc()).limit(limit).select(actions::all_columns).into_boxed();
     if let Some(after) = after {
-        query = query.filter(actions::id.lt(after));
+        query = query.filter(actions::id.lt(after.id()));
     }
     let rows: Vec<Row> = query.load(connection)?;
-    Ok(rows.into_iter().map(done).map(|done| (done.id, done)).collect())
+    Ok(rows.into_iter().map(done).map(|done| (Place::number(done.at.get(), done.id), done)).collect())
 }
 
 /// Some of the tokens that an action changed, deleted ones too, and why an undo has left one as it is.
@@ -280,7 +279,7 @@ fn put_back(
                 lock_time: then.lock_time,
                 used: then.used,
             };
-            let after = Token { modified: stamp(&token, now), ..action.undo(&token, &before) };
+            let after = Token { modified: stamp(token.modified, now), ..action.undo(&token, &before) };
             undone.push((then.id, after));
         }
     }
@@ -298,7 +297,7 @@ fn restore(connection: &mut Connection, tokens: Vec<Then>, now: Micros) -> Resul
         } else if in_use.contains(&token.value) {
             kept.push((then.id, Kept::ValueTaken));
         } else {
-            restored.push((then.id, stamp(&token, now)));
+            restored.push((then.id, stamp(token.modified, now)));
         }
     }
     many::restore(connection, &restored).map_err(|error| match super::tokens::unique(error) {

@@ -216,6 +216,15 @@ impl Database {
     }
 }
 
+/// The function that tells where in its first text the second one stands, 0 for nowhere. Not LIKE, in which `_` and `%`
+/// mean something else than themselves, and which takes quadratic time for a text that is nearly found everywhere.
+pub fn position(connection: &Connection) -> &'static str {
+    match connection {
+        Connection::Sqlite(_) => "instr",
+        Connection::Postgres(_) => "strpos",
+    }
+}
+
 /// Runs `work` in a transaction. On SQLite it holds the write lock from its beginning, so that nothing it reads can
 /// change before it writes; on PostgreSQL `work` locks what it goes by. On an error nothing of it is kept.
 ///

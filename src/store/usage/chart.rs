@@ -4,24 +4,25 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::list::{UsageFilter, conditions, sources};
+use super::list::{Plan, UsageFilter, conditions};
 use crate::store::connection::{Connection, MultiBackend};
 use crate::store::schema::usage;
 use crate::token::Micros;
 use crate::token::calendar::{QUARTER, Tally};
 
-/// How many attempts a filter finds in each quarter of an hour since 1970 in which there was any.
+/// How many attempts a filter finds in each quarter of an hour since 1970 in which there was any. The plan is one for the
+/// same tokens, whatever its time.
 ///
 /// # Errors
 /// The database's.
-pub fn quarters(connection: &mut Connection, filter: &UsageFilter) -> QueryResult<Vec<(i64, Tally)>> {
+pub fn quarters(connection: &mut Connection, filter: &UsageFilter, plan: &Plan) -> QueryResult<Vec<(i64, Tally)>> {
     let mut found = Vec::new();
-    for source in sources(connection, filter)? {
+    for source in &plan.sources {
         let quarter = || sql::<BigInt>(&format!("usage.timestamp / {QUARTER}"));
         let rows = usage::table.group_by(quarter());
         let rows = rows.select((quarter(), sql::<BigInt>("COUNT(*)"), sql::<BigInt>("COUNT(usage.error_code)")));
         let rows = rows.into_boxed::<MultiBackend>();
-        let all = conditions(connection, source, filter, true);
+        let all = conditions(connection, *source, filter, true);
         let rows = all.into_iter().fold(rows, QueryDsl::filter);
         let rows: Vec<(i64, i64, i64)> = rows.load(connection)?;
         let tally = |(quarter, all, refused)| (quarter, Tally { used: all - refused, refused });

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::{Entry, Row, entry};
-use crate::store::connection::{Connection, MultiBackend};
+use crate::store::connection::{Connection, MultiBackend, position};
 use crate::store::schema::{batches, tokens, usage};
 use crate::store::token_list::Place;
 use crate::store::tokens::{fold, number};
@@ -48,7 +48,7 @@ const FEW: i64 = 20_000;
 /// Where the entries of a filter stand: found out once, and good for all its pages.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    sources: Vec<Source>,
+    pub(super) sources: Vec<Source>,
     /// No entry has a lower number.
     lowest: i64,
     /// No entry has a higher number.
@@ -104,7 +104,7 @@ pub fn newest_id(connection: &mut Connection) -> QueryResult<i64> {
     Ok(newest.get_result(connection).optional()?.unwrap_or(0))
 }
 
-pub(super) fn sources(connection: &mut Connection, filter: &UsageFilter) -> QueryResult<Vec<Source>> {
+fn sources(connection: &mut Connection, filter: &UsageFilter) -> QueryResult<Vec<Source>> {
     let batch = filter.batch.map(|batch| batches::table.filter(batches::uid.eq(batch.to_string())).select(batches::id));
     let batch: Option<Option<BatchId>> = batch.map(|row| row.get_result(connection).optional()).transpose()?;
     Ok(match (filter.token_uid, batch) {
@@ -213,9 +213,8 @@ pub fn part(
 ///
 /// # Errors
 /// The database's.
-pub fn count(connection: &mut Connection, filter: &UsageFilter, at_most: i64) -> QueryResult<i64> {
-    let sources = sources(connection, filter)?;
-    counted(connection, filter, &sources, at_most)
+pub fn count(connection: &mut Connection, filter: &UsageFilter, plan: &Plan, at_most: i64) -> QueryResult<i64> {
+    counted(connection, filter, &plan.sources, at_most)
 }
 
 fn counted(connection: &mut Connection, filter: &UsageFilter, sources: &[Source], at_most: i64) -> QueryResult<i64> {
@@ -263,10 +262,7 @@ pub(super) fn conditions(
         Some(Outcome::Refused) => all.push(Box::new(usage::error_code.is_not_null())),
         Some(Outcome::Because(code)) => all.push(Box::new(usage::error_code.assume_not_null().eq(code))),
     }
-    let position = match connection {
-        Connection::Sqlite(_) => "instr",
-        Connection::Postgres(_) => "strpos",
-    };
+    let position = position(connection);
     // Both databases know the letters from a to z only: on PostgreSQL because of COLLATE "C".
     let found = |column: &str, part: &str| {
         let found = sql::<Bool>(&format!("({position}(lower({column}), "));

@@ -8,11 +8,10 @@ use super::view::title;
 use super::when::{Clock, When, duration, grouped};
 use super::{Flash, Page, page, see_other};
 use crate::access::{Permission, Role};
-use crate::store::token_list::Place;
 use crate::store::undo::{self, Done};
 use crate::token::action::{Action, Bound, Kept};
 use crate::token::{Token, UNLIMITED, Uid};
-use crate::web::cursor::{CursorOf, more_than};
+use crate::web::cursor::{CursorOf, cut, more_than};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Edit, See};
 use crate::web::params::Params;
@@ -140,12 +139,8 @@ pub async fn list(
 ) -> Result<HttpResponse, Error> {
     let cursors = CursorOf::new("actions", &[]);
     let after = params.filled("after")?.map(|text| cursors.read(&text)).transpose()?;
-    let after = after.map(|place| place.id());
-    let work = move |connection: &mut _| Ok(undo::page(connection, after, more_than(ROWS))?);
-    let mut found = app.store.read(work).await?;
-    let is_more = found.len() > ROWS;
-    found.truncate(ROWS);
-    let last = found.last().filter(|_| is_more).map(|(id, _)| Place::number(0, *id));
+    let work = move |connection: &mut _| Ok(undo::page(connection, after.as_ref(), more_than(ROWS))?);
+    let (found, last) = cut(app.store.read(work).await?, ROWS);
     let clock = Clock { now: app.store.now(), zone: app.zone };
     let role = who.caller.role;
     let template = ActionsPage {

@@ -9,9 +9,8 @@ use super::when::{Clock, When, grouped};
 use super::{Page, Problems, page, see_other};
 use crate::access::{Permission, Role};
 use crate::store::batches::{self, Batch, Standing};
-use crate::store::token_list::Place;
 use crate::token::{Uid, batch};
-use crate::web::cursor::{CursorOf, more_than};
+use crate::web::cursor::{CursorOf, cut, more_than};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Edit, See};
 use crate::web::params::{Form, Params};
@@ -97,23 +96,19 @@ pub async fn list(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let cursors = CursorOf::new("batches", &[]);
-    let after = params.filled("after")?.map(|text| cursors.read(&text)).transpose()?.map(|place| place.id());
+    let after = params.filled("after")?.map(|text| cursors.read(&text)).transpose()?;
     let found = app.store.read(move |connection| {
-        let found = batches::page(connection, after, more_than(ROWS))?;
-        let ids: Vec<i64> = found.iter().take(ROWS).map(|batch| batch.id).collect();
-        let standing = batches::standing(connection, &ids)?;
-        Ok((found, standing))
+        let (found, last) = cut(batches::page(connection, after.as_ref(), more_than(ROWS))?, ROWS);
+        let ids: Vec<i64> = found.iter().map(|(_, batch)| batch.id).collect();
+        Ok((batches::standing(connection, &ids)?, found, last))
     });
-    let (mut found, standing) = found.await?;
-    let is_more = found.len() > ROWS;
-    found.truncate(ROWS);
-    let last = found.last().filter(|_| is_more).map(|batch| Place::number(0, batch.id));
+    let (standing, found, last) = found.await?;
     let clock = Clock { now: app.store.now(), zone: app.zone };
     let of = |id| standing.iter().find(|(of, _)| *of == id).map(|(_, standing)| *standing).unwrap_or_default();
     let template = BatchesPage {
         page: Page::new(&request, "tokens"),
         may_edit: who.caller.role.may(Permission::Edit),
-        rows: found.iter().map(|batch| BatchView::new(batch, of(batch.id), clock)).collect(),
+        rows: found.iter().map(|(_, batch)| BatchView::new(batch, of(batch.id), clock)).collect(),
         older: last.map(|place| format!("{}/batches?after={}", app.base, cursors.write(&place))),
     };
     page(&app, StatusCode::OK, &template)

@@ -5,8 +5,9 @@ use super::asked::{Asked, ORDERS};
 use super::turn::{Turn, counted};
 use super::view::StateView;
 use super::when::Clock;
+use crate::store::Connection;
+use crate::store::batches::{self, Batch};
 use crate::store::token_list::{self, Place, TokenFilter};
-use crate::store::{Connection, batches};
 use crate::token::{State, Token, Uid};
 use crate::web::counts::Count;
 use crate::web::cursor::CursorOf;
@@ -113,7 +114,8 @@ impl Found {
 }
 
 fn choices(connection: &mut Connection, chosen: Option<Uid>) -> Result<Vec<(String, String)>, crate::store::Error> {
-    let mut choices = batches::page(connection, None, BATCHES)?;
+    let mut choices: Vec<Batch> =
+        batches::page(connection, None, BATCHES)?.into_iter().map(|(_, batch)| batch).collect();
     if let Some(uid) = chosen
         && !choices.iter().any(|batch| batch.uid == uid.to_string())
     {

@@ -131,14 +131,14 @@ fn find(connection: &mut Connection, filter: &UsageFilter, turn: &Turn, clock: C
     let is_whole = *turn == Turn::First && entries.len() <= ROWS;
     let counted = match (is_whole, filter.reads_texts()) {
         (true, _) => Some(i64::try_from(entries.len()).unwrap_or(COUNTED)),
-        (false, false) => Some(list::count(connection, filter, COUNTED + 1)?),
+        (false, false) => Some(list::count(connection, filter, &plan, COUNTED + 1)?),
         // It would take as long again as finding the page did.
         (false, true) => None,
     };
     let uids: Vec<String> = entries.iter().filter_map(|(_, entry)| entry.token_uid.clone()).collect();
     Ok(Found {
         labels: usage::labels(connection, uids)?,
-        quarters: usage::chart::quarters(connection, &range.of(filter))?,
+        quarters: usage::chart::quarters(connection, &range.of(filter), &plan)?,
         names: names(connection, filter)?,
         entries,
         counted,
