@@ -49,7 +49,7 @@ impl Via {
 }
 
 /// What ends a key, a session or a role takes effect within a second, so no longer than that is one believed.
-const BELIEVED: Duration = Duration::from_millis(900);
+pub(super) const BELIEVED: Duration = Duration::from_millis(900);
 /// How many are remembered at most, of keys and of sessions.
 const REMEMBERED: usize = 4_096;
 /// A last use is written down at most this often, in microseconds.

@@ -2,16 +2,14 @@
 
 use std::borrow::Cow;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::callers::BELIEVED;
 use super::error::Error;
 use super::state::{App, PublicUrl};
 use crate::store::{self, Store};
+use crate::token::Token;
 use crate::token::settings::{CodeHolds, Settings};
-use crate::token::{Token, Uid};
-
-/// Other instances change settings too, so no longer than this is one believed.
-const BELIEVED: Duration = Duration::from_millis(900);
 
 /// Why codes hold values although the settings want links.
 pub const NO_LINKS: &str = "The settings want codes with links, but codes hold values: this server was started without \
@@ -64,19 +62,9 @@ impl SettingsSeen {
 pub struct CodeTexts(Option<PublicUrl>);
 
 impl CodeTexts {
-    /// Whether they hold links.
-    pub fn are_links(&self) -> bool {
-        self.0.is_some()
-    }
-
     /// What the code of a token says.
     pub fn of<'t>(&self, token: &'t Token) -> Cow<'t, str> {
-        self.of_parts(token.uid, &token.value)
-    }
-
-    /// What the code of the token of this uid and value says.
-    pub fn of_parts<'t>(&self, uid: Uid, value: &'t str) -> Cow<'t, str> {
-        self.0.as_ref().map_or(Cow::Borrowed(value), |url| Cow::Owned(url.tile(uid)))
+        self.0.as_ref().map_or(Cow::Borrowed(&token.value), |url| Cow::Owned(url.tile(token.uid)))
     }
 }
 
@@ -86,8 +74,12 @@ impl App {
     /// # Errors
     /// Unavailable, when the database cannot be asked.
     pub async fn code_texts(&self) -> Result<CodeTexts, Error> {
-        let holds = self.settings.get(&self.store).await?.code_holds;
-        let are_links = holds == CodeHolds::Link && self.public_url.is_given;
-        Ok(CodeTexts(are_links.then(|| self.public_url.clone())))
+        Ok(self.code_texts_by(&*self.settings.get(&self.store).await?))
+    }
+
+    /// What codes say by these settings.
+    pub fn code_texts_by(&self, settings: &Settings) -> CodeTexts {
+        let are_links = settings.code_holds == CodeHolds::Link && self.public_url.is_given;
+        CodeTexts(are_links.then(|| self.public_url.clone()))
     }
 }

@@ -1,6 +1,5 @@
 //! `/account`: the own password and the own sessions.
 
-use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
@@ -82,7 +81,7 @@ async fn account(
         since: clock.tell(session.created),
         last_seen: clock.tell(session.last_seen),
     };
-    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = problems.status();
     let sessions = listed.into_iter().map(view).collect();
     let page_of = Page::new(request, "account");
     page(app, status, &AccountPage { page: page_of, name, role: caller.role.word(), problems, flash, sessions })

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::view::title;
-use super::when::{Clock, When, duration, grouped};
+use super::when::{Clock, When, duration, grouped, tokens};
 use super::{Flash, Page, page, see_other};
 use crate::access::{Permission, Role};
 use crate::store::undo::{self, Done};
@@ -71,7 +71,7 @@ impl ActionView {
             may_undo: may_undo(role, done.action.as_ref()) && done.can_be_undone(clock.now),
             what: done.action.as_ref().map_or_else(|| UNKNOWN.into(), |action| told(action, clock)),
             is_deletion: done.action == Some(Action::Delete),
-            count: tokens(i64::from(done.count)),
+            count: tokens(done.count),
             uid: done.uid,
             by: done.by,
             at: clock.tell(done.at),
@@ -84,11 +84,6 @@ impl ActionView {
 /// Restoring is for who may delete.
 fn may_undo(role: Role, action: Option<&Action>) -> bool {
     role.may(if action == Some(&Action::Delete) { Permission::Delete } else { Permission::Edit })
-}
-
-/// As in `1 token` and `1,204 tokens`.
-pub fn tokens(count: i64) -> String {
-    if count == 1 { "1 token".into() } else { format!("{} tokens", grouped(count)) }
 }
 
 /// What an action does, in words.

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::action;
 use super::typed::{Typed, UNITS};
+use super::when;
 use super::{Page, Problems, page, see_other};
 use crate::access::Principal;
 use crate::store::batches::{self, NewBatch};
@@ -55,7 +54,7 @@ impl Asked {
     }
 
     fn page(self, request: &HttpRequest, app: &App, problems: Problems) -> Result<HttpResponse, Error> {
-        let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+        let status = problems.status();
         let template = AddManyPage {
             page: Page::new(request, "tokens"),
             uid: self.uid.to_string(),
@@ -98,8 +97,7 @@ impl Asked {
     fn default_name(&self, app: &App, count: usize) -> String {
         let when = app.store.now().local(app.zone).format("%-d %b %Y, %H:%M").to_string();
         let label = label::without_number(&self.typed.label);
-        let counted = || action::tokens(i64::try_from(count).unwrap_or_default());
-        let what: String = if label.is_empty() { counted() } else { label };
+        let what = if label.is_empty() { when::tokens(count) } else { label };
         let room = batch::NAME_MAX_CHARS - when.len() - 2;
         format!("{}, {when}", what.chars().take(room).collect::<String>())
     }

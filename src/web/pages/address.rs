@@ -10,6 +10,23 @@ pub fn with<'a>(path: &str, parameters: impl IntoIterator<Item = (&'a str, &'a s
     if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
 }
 
+/// One field of a filter.
+pub type Part<A> = fn(&mut A) -> &mut String;
+
+/// The parts of a filter that say something, and the address that `href` gives it without each.
+pub fn without_each<A: Clone>(
+    asked: &A,
+    parts: impl IntoIterator<Item = (&'static str, Part<A>)>,
+    href: impl Fn(&A) -> String,
+) -> Vec<(&'static str, String)> {
+    let without = |(name, part): (&'static str, Part<A>)| {
+        let mut other = asked.clone();
+        let text = std::mem::take(part(&mut other));
+        (!text.is_empty()).then(|| (name, href(&other)))
+    };
+    parts.into_iter().filter_map(without).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::with;

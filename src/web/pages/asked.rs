@@ -103,20 +103,14 @@ impl Asked {
 
     /// The parts of the filter, and the address at `path` without each.
     pub fn loosen(&self, path: &str) -> Vec<(&'static str, String)> {
-        let without = |name, part: fn(&mut Self) -> &mut String| {
-            let mut other = self.clone();
-            let set = !part(&mut other).is_empty();
-            part(&mut other).clear();
-            set.then(|| (name, other.href(path, "")))
-        };
-        let parts = [
-            without("the search", |asked| &mut asked.q),
-            without("the state", |asked| &mut asked.state),
-            without("the first day", |asked| &mut asked.created_from),
-            without("the last day", |asked| &mut asked.created_to),
-            without("the batch", |asked| &mut asked.batch),
+        let parts: [(_, address::Part<Self>); 5] = [
+            ("the search", |asked| &mut asked.q),
+            ("the state", |asked| &mut asked.state),
+            ("the first day", |asked| &mut asked.created_from),
+            ("the last day", |asked| &mut asked.created_to),
+            ("the batch", |asked| &mut asked.batch),
         ];
-        parts.into_iter().flatten().collect()
+        address::without_each(self, parts, |other| other.href(path, ""))
     }
 }
 

@@ -1,6 +1,5 @@
 //! `/audit`: who did what, the newest first.
 
-use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
@@ -169,7 +168,7 @@ pub async fn show(
     };
     let (found, behind) = cut(found, ROWS);
     let clock = Clock { now: app.store.now(), zone: app.zone };
-    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = problems.status();
     let template = AuditPage {
         page: Page::new(&request, "audit"),
         actions: ACTIONS,

@@ -4,8 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::action::tokens;
-use super::when::{Clock, When, grouped};
+use super::when::{Clock, When, grouped, tokens};
 use super::{Page, Problems, page, see_other};
 use crate::access::{Permission, Role};
 use crate::store::batches::{self, Batch, Standing};
@@ -74,7 +73,7 @@ impl BatchView {
         Self {
             uid: batch.uid.clone(),
             name: batch.name.clone(),
-            made: tokens(batch.count.into()),
+            made: tokens(batch.count),
             there: grouped(standing.there),
             deleted: (gone > 0).then(|| grouped(gone)),
             used: grouped(standing.used),

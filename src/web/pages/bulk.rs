@@ -4,12 +4,12 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::action::{tokens, told};
+use super::action::told;
 use super::bulk_form::{Asking, Kind};
 use super::selected::Selected;
 use super::typed::{Typed, UNITS};
 use super::view::{Row, title};
-use super::when::{Clock, duration};
+use super::when::{Clock, duration, tokens};
 use super::{Page, Problems, page, see_other, turn};
 use crate::access::Permission;
 use crate::store::actions::{self, Outcome, Plan, Wanted};
@@ -28,7 +28,7 @@ use crate::web::state::App;
 struct BulkPage {
     page: Page,
     selected: Selected,
-    /// How many tokens are selected.
+    /// How many tokens are selected, as long as no preview says so.
     count: String,
     kind: Kind,
     zone: String,
@@ -73,10 +73,9 @@ struct Example {
 
 impl Preview {
     fn new(plan: &Plan, action: &Action, clock: Clock) -> Result<Self, Error> {
-        let count = |count: usize| tokens(i64::try_from(count).unwrap_or_default());
         let named = |token: &Token| title(token.label.as_deref(), &token.value);
         let refused = plan.refused.iter().map(|refused| RefusedView {
-            count: count(refused.count),
+            count: tokens(refused.count),
             why: why(&refused.why, refused.tokens.first()),
             names: refused.tokens.iter().map(named).collect(),
         });
@@ -87,10 +86,10 @@ impl Preview {
         });
         Ok(Self {
             what: told(action, clock),
-            selected: count(plan.selected),
-            changed: count(plan.changed),
+            selected: tokens(plan.selected),
+            changed: tokens(plan.changed),
             is_empty: plan.changed == 0,
-            same: (plan.same > 0).then(|| count(plan.same)),
+            same: (plan.same > 0).then(|| tokens(plan.same)),
             refused: refused.collect(),
             examples: examples.collect(),
             seal: plan.seal.as_str().to_owned(),
@@ -138,10 +137,9 @@ pub async fn bulk(
     if kind == Kind::Delete && !who.caller.role.may(Permission::Delete) {
         return Err(Error::Forbidden("You may not delete tokens with this role.".into()));
     }
-    let count = if problems.is_empty() { counted(&app, &selected).await? } else { String::new() };
     let mut form = BulkPage {
         page: Page::new(&request, "overview"),
-        count,
+        count: String::new(),
         selected,
         kind,
         zone: app.zone.to_string(),
@@ -167,12 +165,14 @@ pub async fn bulk(
     }
     if step != "preview" && kind != Kind::Delete {
         form.typed = Typed { usage_count: String::new(), lock_time: String::new(), ..form.typed };
+        form.count = counted(&app, &form.selected).await?;
         return form.answer(&app, StatusCode::OK);
     }
     match form.asking.action(kind, &form.typed, app.zone) {
         Ok(action) => form.preview(action, &app).await,
         Err(mistakes) => {
             form.problems.add_all(mistakes.all());
+            form.count = counted(&app, &form.selected).await?;
             form.answer(&app, StatusCode::UNPROCESSABLE_ENTITY)
         }
     }
@@ -180,7 +180,7 @@ pub async fn bulk(
 
 async fn counted(app: &App, selected: &Selected) -> Result<String, Error> {
     Ok(match &selected.selection {
-        Selection::Ticked(uids) => tokens(i64::try_from(uids.len()).unwrap_or_default()),
+        Selection::Ticked(uids) => tokens(uids.len()),
         Selection::Found(filter) => turn::counted(app.counts.of(&app.store, filter, app.store.now()).await?),
     })
 }
@@ -199,7 +199,7 @@ impl BulkPage {
                 self.preview = Some(Preview::new(&plan, &action, Clock { now, zone: app.zone })?);
                 self.answer(app, StatusCode::OK)
             }
-            Err(error) => self.refused(error, app),
+            Err(error) => self.refused(error, app).await,
         }
     }
 
@@ -217,7 +217,7 @@ impl BulkPage {
             }
             Ok(Outcome::Stale(plan)) => (plan, StatusCode::CONFLICT),
             Ok(Outcome::Nothing(plan)) => (plan, StatusCode::OK),
-            Err(error) => return self.refused(error, app),
+            Err(error) => return self.refused(error, app).await,
         };
         self.is_stale = status == StatusCode::CONFLICT;
         self.preview = Some(Preview::new(&plan, &action, Clock { now, zone: app.zone })?);
@@ -225,10 +225,11 @@ impl BulkPage {
     }
 
     /// What a person can mend stays on the page; all else is the error's own page.
-    fn refused(mut self, error: store::Error, app: &App) -> Result<HttpResponse, Error> {
+    async fn refused(mut self, error: store::Error, app: &App) -> Result<HttpResponse, Error> {
         match error {
             store::Error::Token(mistake) => {
                 self.problems.add_all(&[mistake]);
+                self.count = counted(app, &self.selected).await?;
                 self.answer(app, StatusCode::UNPROCESSABLE_ENTITY)
             }
             error => Err(error.into()),

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::roles::{self, RoleChoice};
+use super::users::named;
 use super::when::{Clock, When};
 use super::{Page, Problems, page, see_other};
 use crate::access::{Role, api_key, check_name};
@@ -111,7 +112,7 @@ pub async fn add_form(_who: Allowed<Manage>, request: HttpRequest, app: web::Dat
 }
 
 fn form(app: &App, request: &HttpRequest, typed: Typed, problems: Problems) -> Result<HttpResponse, Error> {
-    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = problems.status();
     let (page_of, zone) = (Page::new(request, "keys"), app.zone.to_string());
     page(app, status, &AddPage { page: page_of, zone, typed, roles: roles::choices(), problems })
 }
@@ -196,13 +197,6 @@ fn made(
     let curl = format!("curl -H 'Authorization: Bearer {key}' '{address}'");
     let expires = expires.map(|at| clock.tell(at));
     page(app, StatusCode::OK, &MadePage { page: Page::new(request, "keys"), name, role, expires, key, curl })
-}
-
-/// The key that a page or a form is about.
-fn named(params: &Params) -> Result<String, Error> {
-    let name = params.text("name")?.unwrap_or_default();
-    check_name(&name).map_err(|_| Error::NotFound)?;
-    Ok(name)
 }
 
 /// Asks whether to revoke a key.

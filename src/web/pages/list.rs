@@ -1,6 +1,5 @@
 //! `/`: the list of tokens.
 
-use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
@@ -40,7 +39,7 @@ pub async fn show(
 ) -> Result<HttpResponse, Error> {
     let found = Found::read(&app, &params, "/", "", ROWS).await?;
     let clock = Clock { now: app.store.now(), zone: app.zone };
-    let status = if found.problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = found.problems.status();
     let template = ListPage {
         page: Page::new(&request, "tokens"),
         flash: flash(&params)?,

@@ -161,6 +161,11 @@ impl Problems {
         self.0.is_empty()
     }
 
+    /// The status of the page that tells it.
+    pub fn status(&self) -> StatusCode {
+        if self.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }
+    }
+
     /// All of it: field and sentence.
     pub fn list(&self) -> &[(String, String)] {
         &self.0

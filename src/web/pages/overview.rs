@@ -4,16 +4,14 @@ use std::sync::Arc;
 
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
-use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::action::tokens;
 use super::bulk_form::Kind;
 use super::found::Found;
 use super::selected::Selected;
 use super::view::Row;
-use super::when::Clock;
+use super::when::{Clock, tokens};
 use super::{Page, Problems, page};
 use crate::access::{Permission, Role};
 use crate::qr::Code;
@@ -99,7 +97,7 @@ pub async fn show(
     let mut found = Found::read(&app, &params, "/overview", &more, show).await?;
     let clock = Clock { now: app.store.now(), zone: app.zone };
     let uids: Vec<String> = found.tokens.iter().map(|token| token.uid.to_string()).collect();
-    let status = if found.problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = found.problems.status();
     let (asked_size, role) = (size(params.filled("size")?), who.caller.role);
     let template = OverviewPage {
         page: Page::new(&request, "overview"),
@@ -187,7 +185,7 @@ async fn print(
     }
     let is_cut = found.len() > PRINTED;
     found.truncate(PRINTED);
-    let count = tokens(i64::try_from(found.len()).unwrap_or_default());
+    let count = tokens(found.len());
     let template = PrintPage {
         page: Page::new(request, "overview"),
         back: selected.back(&format!("{}/overview", app.base)),
@@ -197,6 +195,6 @@ async fn print(
         size: kept_size(request),
         problems,
     };
-    let status = if template.problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = template.problems.status();
     page(app, status, &template)
 }

@@ -113,11 +113,11 @@ pub async fn answer(app: &App, request: &HttpRequest, role: Role, uid: Uid, said
     });
     let (token, batch, history) = found.await?.ok_or(Error::NotFound)?;
     let clock = Clock { now: app.store.now(), zone: app.zone };
-    let says = app.code_texts().await?.of(&token).into_owned();
+    let settings = app.settings.get(&app.store).await?;
+    let says = app.code_texts_by(&settings).of(&token).into_owned();
     let code = app.codes.get(&says).map_err(|error| Error::fault(error.to_string()))?;
     let row = Row::new(&token, clock);
     let may_edit = role.may(Permission::Edit);
-    let settings = app.settings.get(&app.store).await?;
     let template = TilePage {
         page: Page::new(request, "tokens"),
         flash: said.flash,

@@ -1,5 +1,6 @@
 //! Turning the pages of a list, forwards and backwards.
 
+use super::when::tokens;
 use crate::store::token_list::{Part, Place, Sort};
 use crate::token::TokenError;
 use crate::web::counts::Count;
@@ -75,8 +76,7 @@ impl Turn {
 /// How many tokens there are, in words.
 pub fn counted(count: Count) -> String {
     match count {
-        Count::Exactly(1) => "1 token".into(),
-        Count::Exactly(count) => format!("{} tokens", super::when::grouped(count)),
-        Count::MoreThan(count) => format!("more than {} tokens", super::when::grouped(count)),
+        Count::Exactly(count) => tokens(count),
+        Count::MoreThan(count) => format!("more than {}", tokens(count)),
     }
 }

@@ -4,13 +4,12 @@ use actix_session::Session;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::roles::{self, RoleChoice};
-use super::users::{NewPassword, UserView, is_you, list, made};
+use super::users::{NewPassword, UserView, is_you, list, made, named};
 use super::when::Clock;
-use super::{Page, Problems, page, see_other, trying};
-use crate::access::{Principal, check_name};
+use super::{Page, Problems, address, page, see_other, trying};
+use crate::access::Principal;
 use crate::store::{self, Connection, users};
 use crate::token::Micros;
 use crate::web::callers::Caller;
@@ -35,16 +34,6 @@ struct UserPage {
 struct RemovePage {
     page: Page,
     user: UserView,
-}
-
-/// The user that a page or a form is about. The name is a parameter, as `..` is a name and no path.
-///
-/// # Errors
-/// Nothing is there, when it cannot be a name.
-fn named(params: &Params) -> Result<String, Error> {
-    let name = params.text("name")?.unwrap_or_default();
-    check_name(&name).map_err(|_| Error::NotFound)?;
-    Ok(name)
 }
 
 /// The user of that name as `caller` sees it.
@@ -119,8 +108,21 @@ impl Change<'_> {
         if self.signs_out(browser) {
             return see_other(self.app, "/login?done=signed-out");
         }
-        let name = utf8_percent_encode(&self.name, NON_ALPHANUMERIC);
-        see_other(self.app, &format!("/users/edit?name={name}&done={word}"))
+        self.to_page(word)
+    }
+
+    fn to_page(&self, word: &str) -> HttpResponse {
+        see_other(self.app, &address::with("/users/edit", [("name", self.name.as_str()), ("done", word)], ""))
+    }
+
+    /// Does `work`, and goes on to the page that tells of it by `told`.
+    async fn make_and_tell(
+        &self,
+        browser: &Session,
+        told: &str,
+        work: impl Fn(&mut Connection, &str, &Principal, Micros) -> Result<(), store::Error> + Send + 'static,
+    ) -> Result<HttpResponse, Error> {
+        Ok(self.make(work).await?.map_or_else(|refused| refused, |()| self.done(browser, told)))
     }
 
     /// Whether it was the own user, whose cookie is worth nothing now.
@@ -153,14 +155,11 @@ pub async fn change_role(
             let template = UserPage { problems, ..edit_page(&request, user) };
             page(&app, StatusCode::UNPROCESSABLE_ENTITY, &template)
         }
-        (Some(role), Some(user)) if user.role == role => {
-            let name = utf8_percent_encode(&change.name, NON_ALPHANUMERIC);
-            Ok(see_other(&app, &format!("/users/edit?name={name}&done=same")))
-        }
+        (Some(role), Some(user)) if user.role == role => Ok(change.to_page("same")),
         (Some(role), _) => {
             let work =
                 move |c: &mut Connection, name: &str, by: &Principal, now| users::set_role(c, name, role, by, now);
-            Ok(change.make(work).await?.map_or_else(|refused| refused, |()| change.done(&browser, "role")))
+            change.make_and_tell(&browser, "role", work).await
         }
         (None, None) => Err(Error::NotFound),
     }
@@ -212,7 +211,7 @@ pub async fn disable(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let change = Change { app: &app, request: &request, caller: &who.caller, name: named(&params)? };
-    Ok(change.make(users::disable).await?.map_or_else(|refused| refused, |()| change.done(&browser, "disabled")))
+    change.make_and_tell(&browser, "disabled", users::disable).await
 }
 
 /// Lets a user sign in again.
@@ -227,7 +226,7 @@ pub async fn enable(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let change = Change { app: &app, request: &request, caller: &who.caller, name: named(&params)? };
-    Ok(change.make(users::enable).await?.map_or_else(|refused| refused, |()| change.done(&browser, "enabled")))
+    change.make_and_tell(&browser, "enabled", users::enable).await
 }
 
 /// Asks whether to remove a user.

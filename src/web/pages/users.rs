@@ -61,6 +61,16 @@ pub fn is_you(caller: &Caller, name: &str) -> bool {
     caller.via.name() == name
 }
 
+/// The user or the key that a page or a form is about. The name is a parameter, as `..` is a name and no path.
+///
+/// # Errors
+/// Nothing is there, when it cannot be a name.
+pub fn named(params: &Params) -> Result<String, Error> {
+    let name = params.text("name")?.unwrap_or_default();
+    check_name(&name).map_err(|_| Error::NotFound)?;
+    Ok(name)
+}
+
 /// Shows every user.
 ///
 /// # Errors
@@ -122,7 +132,7 @@ fn form(
     role: String,
     problems: Problems,
 ) -> Result<HttpResponse, Error> {
-    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = problems.status();
     page(app, status, &AddPage { page: Page::new(request, "users"), name, role, roles: roles::choices(), problems })
 }
 

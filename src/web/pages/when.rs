@@ -129,6 +129,14 @@ pub fn grouped(number: i64) -> String {
     text
 }
 
+/// As in `1 token` and `1,204 tokens`.
+pub fn tokens(count: impl TryInto<i64>) -> String {
+    match count.try_into().unwrap_or(i64::MAX) {
+        1 => "1 token".into(),
+        count => format!("{} tokens", grouped(count)),
+    }
+}
+
 /// Seconds of lock in the greatest unit that says them exactly, as in `90 minutes`.
 pub fn duration(seconds: i32) -> String {
     if seconds == 0 {

@@ -110,22 +110,16 @@ impl Asked {
 
     /// The parts of the filter, and the address at `path` without each.
     pub fn loosen(&self, path: &str) -> Vec<(&'static str, String)> {
-        let without = |name, part: fn(&mut Self) -> &mut String| {
-            let mut other = self.clone();
-            let set = !part(&mut other).is_empty();
-            part(&mut other).clear();
-            set.then(|| (name, other.href(path, "")))
-        };
-        let parts = [
-            without("the search", |asked| &mut asked.q),
-            without("who it was", |asked| &mut asked.user),
-            without("the outcome", |asked| &mut asked.outcome),
-            without("its beginning", |asked| &mut asked.from),
-            without("its end", |asked| &mut asked.to),
-            without("the token", |asked| &mut asked.token_uid),
-            without("the batch", |asked| &mut asked.batch),
+        let parts: [(_, address::Part<Self>); 7] = [
+            ("the search", |asked| &mut asked.q),
+            ("who it was", |asked| &mut asked.user),
+            ("the outcome", |asked| &mut asked.outcome),
+            ("its beginning", |asked| &mut asked.from),
+            ("its end", |asked| &mut asked.to),
+            ("the token", |asked| &mut asked.token_uid),
+            ("the batch", |asked| &mut asked.batch),
         ];
-        parts.into_iter().flatten().collect()
+        address::without_each(self, parts, |other| other.href(path, ""))
     }
 }
 
