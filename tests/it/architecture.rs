@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room and the rooms that it may name.
-const ROOMS: [(&str, &[&str]); 9] = [
+const ROOMS: [(&str, &[&str]); 10] = [
     ("main", &["cli", "commands"]),
     ("commands", &["cli", "app", "web", "store", "token", "access"]),
     ("cli", &["web", "store", "access"]),
-    ("app", &["web"]),
-    ("web", &["store", "token", "access", "qr"]),
+    ("app", &["web", "sheet"]),
+    ("web", &["store", "token", "access", "sheet", "qr"]),
+    ("sheet", &["qr"]),
     ("store", &["token", "access"]),
     ("token", &["access"]),
     ("access", &[]),

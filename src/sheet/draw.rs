@@ -1,0 +1,91 @@
+//! What stands on a page, in millimetres from its upper left corner, x to the right and y down.
+//!
+//! The layout says it once, and the PDF, the preview and the check that it scans all draw this: they cannot differ.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::qr::Code;
+
+/// A page.
+#[derive(Clone, Debug, Default)]
+pub struct Drawing {
+    /// Its width.
+    pub width: f32,
+    /// Its height.
+    pub height: f32,
+    /// What stands on it, from the back to the front.
+    pub shapes: Vec<Shape>,
+}
+
+/// One thing on a page: black, or in the grey that it says.
+#[derive(Clone, Debug)]
+pub enum Shape {
+    /// A code, without its quiet zone, which the layout keeps free.
+    Code {
+        /// Left edge of its dark square.
+        x: f32,
+        /// Upper edge of its dark square.
+        y: f32,
+        /// Side of a module.
+        module: f32,
+        /// The code.
+        code: Arc<Code>,
+    },
+    /// Characters of one font in one direction, on one line.
+    Run(Run),
+    /// The edge of a rectangle; the line's middle is on the edge.
+    Outline {
+        /// Left edge.
+        x: f32,
+        /// Upper edge.
+        y: f32,
+        /// Width.
+        width: f32,
+        /// Height.
+        height: f32,
+        /// The line's thickness.
+        line: f32,
+    },
+    /// A straight line.
+    Line {
+        /// Its beginning.
+        from: (f32, f32),
+        /// Its end.
+        to: (f32, f32),
+        /// Its thickness.
+        line: f32,
+    },
+}
+
+/// Characters of one font in one direction, on one line.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Which of the fonts: its place in [`super::fonts::Fonts::faces`].
+    pub face: usize,
+    /// Size of the font: the side of its em square.
+    pub size: f32,
+    /// Where the first glyph's origin is.
+    pub x: f32,
+    /// Where the baseline is.
+    pub y: f32,
+    /// What it says, in the order of reading.
+    pub text: String,
+    /// Its glyphs from left to right.
+    pub glyphs: Vec<Glyph>,
+}
+
+/// A glyph of a run. Its measures are parts of the font's size.
+#[derive(Clone, Debug)]
+pub struct Glyph {
+    /// Its number in the font.
+    pub id: u32,
+    /// How far the next one's origin is.
+    pub advance: f32,
+    /// How far it is drawn to the right of its origin.
+    pub dx: f32,
+    /// How far it is drawn above the baseline.
+    pub dy: f32,
+    /// The bytes of the run's text that it stands for.
+    pub range: Range<usize>,
+}

@@ -1,0 +1,6 @@
+//! Label sheets: where a label lies on its page, what stands on it, and the page as SVG and PDF.
+//!
+//! Knows codes and nothing of tokens, the database or HTTP.
+
+pub mod draw;
+pub mod fonts;
