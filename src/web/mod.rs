@@ -14,6 +14,7 @@ pub mod layers;
 pub mod makings;
 pub mod pages;
 pub mod params;
+pub mod press;
 pub mod routes;
 pub mod seal;
 pub mod settings;

@@ -15,6 +15,7 @@ use super::client::TrustedProxies;
 use super::counts::Counts;
 use super::layers::Drain;
 use super::makings::Makings;
+use super::press::Press;
 use super::settings::SettingsSeen;
 use crate::qr::Codes;
 use crate::store::Store;
@@ -46,6 +47,8 @@ pub struct App {
     pub counts: Counts,
     /// Batches that are being made here.
     pub makings: Makings,
+    /// Where pages are made.
+    pub press: Press,
     /// Turns for asking whether a password may be tried: a flood of sign-ins must not take every connection from others.
     pub tries: Semaphore,
     /// Turns for hashing passwords: each takes 19 MiB and a core.
@@ -77,6 +80,7 @@ impl App {
             codes: Codes::default(),
             counts: Counts::default(),
             makings: Makings::default(),
+            press: Press::default(),
             tries: Semaphore::new(TRIES),
             hashes: Semaphore::new(HASHES),
             lists: Semaphore::new(LISTS),
