@@ -1,6 +1,7 @@
 //! The parts by themselves: `cargo bench --bench parts`. What they measure and how to read it: docs/BENCHMARK.md.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{App as ActixApp, rt, test, web};
@@ -10,6 +11,9 @@ use divan::{Bencher, black_box};
 use tempfile::TempDir;
 use tessera::access::{Principal, Role, api_key};
 use tessera::qr::Code;
+use tessera::sheet::fonts::Fonts;
+use tessera::sheet::geometry::preset;
+use tessera::sheet::layout::{Item, Options, Plan};
 use tessera::store::connection::exclusively;
 use tessera::store::keys::{self, NewKey};
 use tessera::store::token_list::{self, Part, TokenFilter};
@@ -40,6 +44,30 @@ fn qr_code(bencher: Bencher, what: &str) {
         _ => words(1_000),
     };
     bencher.bench(|| Code::new(black_box(&text)).map(|code| code.svg()));
+}
+
+/// Labels that are decided at once.
+const LABELS: usize = 1_000;
+
+/// What stands where on a thousand labels, and all their drawings, one page after the other.
+#[divan::bench(args = ["a label", "a uid", "too long", "Arabic"])]
+fn sheets(bencher: Bencher, text: &str) {
+    let Some((sheet, fonts)) = preset("avery-l7160").zip(Fonts::new(Vec::new()).ok().map(Arc::new)) else { return };
+    let item = |number: usize| {
+        let code = Uid::random().to_string();
+        let text = match text {
+            "a label" => format!("Row {}, seat {}", number / 20, number % 20),
+            "a uid" => code.clone(),
+            "too long" => words(600),
+            _ => format!("مرحبا بالعالم {number}"),
+        };
+        Item { name: String::new(), code, text: Some(text) }
+    };
+    let items: Vec<Item> = (0..LABELS).map(item).collect();
+    bencher.with_inputs(|| items.clone()).bench_values(|items| {
+        Plan::new(sheet, &Options::default(), &fonts, true, items)
+            .map(|plan| (0..plan.pages()).map(|page| plan.page(page).shapes.len()).sum::<usize>())
+    });
 }
 
 fn words(characters: usize) -> String {
@@ -199,7 +227,9 @@ impl Place {
     fn state(&self) -> Result<web::Data<App>, Box<dyn Error>> {
         let store = Store::start(&self.url()?)?;
         let cookie_key = seal::key(&seal::generate())?;
-        let state = App::new(store, cookie_key, Tz::UTC, "http://127.0.0.1/".parse()?, TrustedProxies::default());
+        let fonts = Arc::new(Fonts::new(Vec::new())?);
+        let public_url = "http://127.0.0.1/".parse()?;
+        let state = App::new(store, cookie_key, Tz::UTC, public_url, TrustedProxies::default(), fonts);
         Ok(web::Data::new(state))
     }
 }

@@ -1,6 +1,7 @@
 //! The command line and its environment variables: the whole configuration.
 
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
 
 use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand};
@@ -82,6 +83,10 @@ pub struct Serve {
     /// Proxies whose X-Forwarded-For is believed: addresses and networks, divided by commas [default: none]
     #[arg(long, env = "TESSERA_TRUSTED_PROXIES", default_value = "", hide_default_value = true, value_name = "LIST")]
     pub trusted_proxies: TrustedProxies,
+    /// A font file (.ttf or .otf) for texts on labels in scripts that the built-in font lacks; may be given several times,
+    /// or be several files divided by colons
+    #[arg(long = "font", env = "TESSERA_FONTS", value_name = "FILE", value_delimiter = ':')]
+    pub fonts: Vec<PathBuf>,
     /// Most consumes in one transaction; the benchmark shows with 1 what sharing a commit gains
     #[arg(long, env = "TESSERA_BATCH", default_value_t = BATCH, value_name = "N", hide = true)]
     pub batch: usize,

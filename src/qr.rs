@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::ops::RangeInclusive;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -39,6 +39,24 @@ const CACHE_CODES: usize = 4096;
 #[error("The text is too long for a QR code")]
 pub struct TooLong;
 
+/// How much of a code can be restored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// About 7 %.
+    L,
+    /// About 15 %, the usual one for print.
+    M,
+}
+
+impl Level {
+    fn ec(self) -> EcLevel {
+        match self {
+            Self::L => EcLevel::L,
+            Self::M => EcLevel::M,
+        }
+    }
+}
+
 /// The QR code of a text. The same text always gives the same code.
 ///
 /// Its coordinates count modules from the left upper corner of the quiet zone, x to the right and y down.
@@ -48,7 +66,8 @@ pub struct Code {
     side: u16,
     /// Row by row, quiet zone included.
     dark: Box<[bool]>,
-    path: Box<str>,
+    /// Traced when it is asked for: who draws the modules needs none.
+    path: OnceLock<Box<str>>,
 }
 
 impl Code {
@@ -60,7 +79,18 @@ impl Code {
     /// # Errors
     /// The text does not fit at level L either.
     pub fn new(text: &str) -> Result<Self, TooLong> {
-        let (version, modules) = encode(text, EcLevel::M).or_else(|| encode(text, EcLevel::L)).ok_or(TooLong)?;
+        let code = Self::at_level(text, Level::M).or_else(|_| Self::at_level(text, Level::L))?;
+        // Here, and not in a page: a code that many ask for is traced once.
+        code.path();
+        Ok(code)
+    }
+
+    /// The smallest code of `text` at this level. Its path is traced only when it is asked for, which halves the time.
+    ///
+    /// # Errors
+    /// The text does not fit at that level.
+    pub fn at_level(text: &str, level: Level) -> Result<Self, TooLong> {
+        let (version, modules) = encode(text, level.ec()).ok_or(TooLong)?;
         let bare = 17 + 4 * version;
         let side = bare + 2 * QUIET_ZONE;
         let mut dark = vec![false; usize::from(side) * usize::from(side)];
@@ -68,9 +98,23 @@ impl Code {
         for (row, modules) in rows {
             row[QUIET_ZONE.into()..][..modules.len()].copy_from_slice(modules);
         }
-        let mut code = Self { text: text.into(), side, dark: dark.into(), path: "".into() };
-        code.path = trace::svg_path(&code).into();
-        Ok(code)
+        Ok(Self { text: text.into(), side, dark: dark.into(), path: OnceLock::new() })
+    }
+
+    /// Width and height in modules, without the quiet zone, that the code of `text` has at this level, if it fits: from
+    /// 21 to 177. Takes a fraction of the time that the code takes.
+    pub fn modules_of(text: &str, level: Level) -> Option<u16> {
+        fitting(text.as_bytes(), level.ec()).map(|(number, ..)| 17 + 4 * number)
+    }
+
+    /// What it says.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Width and height in modules, without the quiet zone.
+    pub fn modules(&self) -> u16 {
+        self.side - 2 * QUIET_ZONE
     }
 
     /// Width and height in modules, with the quiet zone: from 29 to 185.
@@ -85,7 +129,7 @@ impl Code {
 
     /// The [outlines](Self::outlines) as the `d` of one SVG path, in modules: for `viewBox="0 0 side side"`.
     pub fn path(&self) -> &str {
-        &self.path
+        self.path.get_or_init(|| trace::svg_path(self).into())
     }
 
     /// The closed outlines of the dark areas and of the light areas in them, for formats that are not SVG.
@@ -101,7 +145,7 @@ impl Code {
 
     /// A stand-alone SVG file: black on white, with the text as its title.
     pub fn svg(&self) -> String {
-        let (side, path, title) = (self.side, &self.path, xml_escaped(&self.text));
+        let (side, path, title) = (self.side, self.path(), xml_escaped(&self.text));
         let pixels = u32::from(side) * SVG_PIXELS_PER_MODULE;
         format!(
             r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" width="{pixels}" height="{pixels}"
@@ -170,6 +214,16 @@ impl Code {
 /// usual. A hand scanner may have to be set to UTF-8 for texts that are not ASCII.
 fn encode(text: &str, level: EcLevel) -> Option<(u16, Vec<bool>)> {
     let data = text.as_bytes();
+    let (number, version, segments) = fitting(data, level)?;
+    let mut bits = Bits::new(version);
+    bits.push_segments(data, segments.into_iter()).ok()?;
+    bits.push_terminator(level).ok()?;
+    let (data, correction) = construct_codewords(&bits.into_bytes(), version, level).ok()?;
+    Some((number, mask::masked(version, level, &data, &correction)?))
+}
+
+/// The smallest version that holds `data` at `level`, if any, and the segments in which it does.
+fn fitting(data: &[u8], level: EcLevel) -> Option<(u16, Version, Vec<Segment>)> {
     let stretches = segments(data);
     // Only with versions 10 and 27 the headers of stretches grow, and the best choice of modes may change.
     [1..=9, 10..=26, 27..=40].into_iter().find_map(|mut numbers: RangeInclusive<u16>| {
@@ -179,11 +233,7 @@ fn encode(text: &str, level: EcLevel) -> Option<(u16, Vec<bool>)> {
         let length = total_encoded_len(&segments, largest);
         let fits = |version| Bits::new(version).max_len(level).is_ok_and(|most| length <= most);
         let (number, version) = numbers.find_map(|number| Some((number, normal(number).filter(|it| fits(*it))?)))?;
-        let mut bits = Bits::new(version);
-        bits.push_segments(data, segments.into_iter()).ok()?;
-        bits.push_terminator(level).ok()?;
-        let (data, correction) = construct_codewords(&bits.into_bytes(), version, level).ok()?;
-        Some((number, mask::masked(version, level, &data, &correction)?))
+        Some((number, version, segments))
     })
 }
 
@@ -241,7 +291,7 @@ struct Bytes;
 
 impl Weighter<String, Arc<Code>> for Bytes {
     fn weight(&self, text: &String, code: &Arc<Code>) -> u64 {
-        (size_of::<Code>() + 2 * text.len() + code.dark.len() + code.path.len()) as u64
+        (size_of::<Code>() + 2 * text.len() + code.dark.len() + code.path().len()) as u64
     }
 }
 

@@ -1,12 +1,15 @@
 //! `tessera serve`
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Failure, print, say, write};
 use crate::access::{Principal, Role, password};
 use crate::app;
 use crate::cli::{Common, Serve};
+use crate::sheet::fonts::Fonts;
 use crate::store::turns::{self, Turn};
 use crate::store::users::{self, NewUser};
 use crate::store::{Connection, DatabaseUrl, Store, migrations, settings};
@@ -29,6 +32,7 @@ pub fn run(common: &Common, options: Serve) -> Result<(), Failure> {
     if let Some(given) = &given {
         password::check(given, ADMIN).map_err(|why| format!("TESSERA_ADMIN_PASSWORD cannot be used: {why}"))?;
     }
+    let fonts = Arc::new(fonts(&options.fonts)?);
     // The socket comes first: a password that is shown once must not be lost to a port in use.
     let listener = listen(options.bind)?;
     let address = listener.local_addr().map_err(|error| Failure(format!("The socket has no address: {error}.")))?;
@@ -56,9 +60,23 @@ pub fn run(common: &Common, options: Serve) -> Result<(), Failure> {
         common.zone(),
         public_url,
         options.trusted_proxies,
+        fonts,
     );
     trying::prepare();
     actix_web::rt::System::new().block_on(serve(listener, state))
+}
+
+/// The fonts for sheets: read once, as every print needs them, and a wrong file should be noticed now.
+fn fonts(files: &[PathBuf]) -> Result<Fonts, Failure> {
+    // A variable that is set to nothing is one empty path.
+    let files = files.iter().filter(|file| !file.as_os_str().is_empty());
+    let read = |file: &PathBuf| {
+        let data = std::fs::read(file);
+        let data = data.map_err(|error| format!("The font {} cannot be read: {error}.", file.display()))?;
+        Ok((file.display().to_string(), data))
+    };
+    let further = files.map(read).collect::<Result<_, String>>()?;
+    Ok(Fonts::new(further).map_err(|error| format!("{error}."))?)
 }
 
 fn listen(bind: SocketAddr) -> Result<TcpListener, Failure> {

@@ -93,6 +93,20 @@ fn the_side_is_that_of_the_version() {
 }
 
 #[test]
+fn a_code_is_made_at_the_level_that_is_asked_for() {
+    for (level, told) in [(Level::L, 1), (Level::M, 0)] {
+        for text in [UUID, "https://example.org/6f1c1d3e-8a0b-4c55-9d39-0b7ce5f1a2b4", "12345"] {
+            let code = Code::at_level(text, level).unwrap();
+            assert_eq!((code.text(), Some(code.modules())), (text, Code::modules_of(text, level)));
+            assert_eq!(Picture::of_svg(&code, 4).read(), (text.to_owned(), told));
+        }
+    }
+    let long = "a".repeat(2_332);
+    assert_eq!(Code::at_level(&long, Level::M).err(), Some(TooLong));
+    assert_eq!((Code::modules_of(&long, Level::M), Code::modules_of(&long, Level::L)), (None, Some(161)));
+}
+
+#[test]
 fn the_path_outlines_the_dark_modules() {
     let code = Code::new(UUID).unwrap();
     // The outer edge of the left upper finder pattern, 7 by 7 modules.
@@ -105,7 +119,7 @@ fn the_path_outlines_the_dark_modules() {
     }
     let path = |rows: [&str; 5]| {
         let dark = rows.concat().chars().map(|module| module == '#').collect();
-        trace::svg_path(&Code { text: "".into(), side: 5, dark, path: "".into() })
+        trace::svg_path(&Code { text: "".into(), side: 5, dark, path: OnceLock::new() })
     };
     assert_eq!(path([".....", ".###.", ".#.#.", ".###.", "....."]), "m1 1h3v3h-3zm1 2h1v-1h-1z", "a hole");
     let corners = [".....", ".#...", "..#..", ".....", "....."];

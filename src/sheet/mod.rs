@@ -5,5 +5,9 @@
 pub mod draw;
 pub mod fonts;
 pub mod geometry;
+pub mod layout;
 pub mod mm;
+mod place;
 mod presets;
+pub mod refused;
+mod text;

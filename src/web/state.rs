@@ -18,6 +18,7 @@ use super::makings::Makings;
 use super::press::Press;
 use super::settings::SettingsSeen;
 use crate::qr::Codes;
+use crate::sheet::fonts::Fonts;
 use crate::store::Store;
 use crate::token::Uid;
 
@@ -43,6 +44,8 @@ pub struct App {
     pub settings: SettingsSeen,
     /// QR codes made a moment ago.
     pub codes: Codes,
+    /// The fonts for sheets.
+    pub fonts: Arc<Fonts>,
     /// How many tokens there are, counted a moment ago.
     pub counts: Counts,
     /// Batches that are being made here.
@@ -66,13 +69,21 @@ const LISTS: usize = 4;
 
 impl App {
     /// The state of an application that has served nobody yet.
-    pub fn new(store: Store, cookie_key: Key, zone: Tz, public_url: PublicUrl, proxies: TrustedProxies) -> Self {
+    pub fn new(
+        store: Store,
+        cookie_key: Key,
+        zone: Tz,
+        public_url: PublicUrl,
+        proxies: TrustedProxies,
+        fonts: Arc<Fonts>,
+    ) -> Self {
         Self {
             store,
             zone,
             base: public_url.base_path().into(),
             public_url,
             proxies,
+            fonts,
             cookie_key,
             callers: Callers::default(),
             drain: Arc::default(),

@@ -1,6 +1,7 @@
 //! Starts the application for a test, and talks to it.
 
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use actix_web::dev::ServerHandle;
@@ -8,6 +9,7 @@ use chrono_tz::Tz;
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use tessera::access::{Principal, Role, api_key};
+use tessera::sheet::fonts::Fonts;
 use tessera::store::keys::{self, NewKey};
 use tessera::store::{Connection, Store, connection};
 use tessera::token::Micros;
@@ -134,7 +136,8 @@ impl App {
         let public_url = public_url.map_or_else(|| PublicUrl::assumed(&base), str::parse).unwrap();
         let store = Store::start(&database.url).unwrap();
         let key = seal::key(&seal::generate()).unwrap();
-        let state = state::App::new(store, key, Tz::Europe__Vienna, public_url, TrustedProxies::default());
+        let fonts = Arc::new(Fonts::new(Vec::new()).unwrap());
+        let state = state::App::new(store, key, Tz::Europe__Vienna, public_url, TrustedProxies::default(), fonts);
         let (sender, receiver) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {

@@ -74,11 +74,32 @@ fn wrong_usage_is_2_and_help_explains() {
     place.fails(&["dance"], 2, "dance");
     place.fails(&[], 2, "a command is missing");
     let help = place.works(&["serve", "--help"]);
-    for name in ["DATABASE_URL", "BIND", "PUBLIC_URL", "TIMEZONE", "TRUSTED_PROXIES", "LOG"] {
+    for name in ["DATABASE_URL", "BIND", "PUBLIC_URL", "TIMEZONE", "TRUSTED_PROXIES", "FONTS", "LOG"] {
         assert!(help.contains(&format!("TESSERA_{name}")), "{name} is not in {help}");
     }
     assert!(help.contains("TESSERA_ADMIN_PASSWORD"), "{help}");
     assert!(help.contains("sqlite:tessera.db") && help.contains("127.0.0.1:8080"), "{help}");
+}
+
+#[test]
+fn a_font_that_cannot_be_used_ends_serve_with_one_sentence() {
+    let place = Place::new();
+    let serve = ["serve", "--bind", "127.0.0.1:0"];
+    let with = |more: &[&'static str]| [&serve, more].concat();
+    place.fails(&with(&["--font", "no-such.ttf"]), 1, "The font no-such.ttf cannot be read: No such file");
+    write_file(&place.path("list.txt"), b"milk, bread, butter");
+    place.fails(&with(&["--font", "list.txt"]), 1, "list.txt is no font: give a TrueType or OpenType file");
+    write_file(&place.path("thin.ttf"), dejavu::sans::extra_light());
+    place.fails(&with(&["--font", "thin.ttf", "--font", "list.txt"]), 1, "list.txt is no font");
+    let fonts = [("TESSERA_FONTS", "thin.ttf:no-such.otf")];
+    check_failed(&place.run_with(&serve, &fonts, ""), 1, "no-such.otf cannot be read");
+    // Nothing is no font; what ends it is the port.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for fonts in ["", "thin.ttf"] {
+        let output = place.run_with(&["serve", "--bind", &address], &[("TESSERA_FONTS", fonts)], "");
+        check_failed(&output, 1, "another program listens there");
+    }
 }
 
 #[test]
