@@ -79,6 +79,7 @@ fn token() -> Token {
         created: now,
         modified: now,
         batch: None,
+        voided: None,
     }
 }
 
