@@ -107,6 +107,7 @@ fn token() -> Token {
         created: now,
         modified: now,
         batch: None,
+        voided: None,
     }
 }
 

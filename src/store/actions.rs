@@ -7,7 +7,7 @@ use super::error::taken;
 use super::schema::{action_tokens, actions};
 use super::selection::{self, Seal, Selection};
 use super::tokens::stamp;
-use super::{Error, audit, many};
+use super::{Error, audit, many, voids};
 use crate::access::Principal;
 use crate::token::action::Action;
 use crate::token::settle::TokenId;
@@ -60,13 +60,13 @@ struct Changed {
     after: Token,
 }
 
-fn plan_of(selected: Vec<(TokenId, Token)>, action: &Action) -> (Plan, Vec<Changed>) {
+fn plan_of(selected: Vec<(TokenId, Token)>, action: &Action, by: &Principal, now: Micros) -> (Plan, Vec<Changed>) {
     let seal = Seal::of(&selected);
     let mut plan =
         Plan { selected: selected.len(), changed: 0, same: 0, refused: Vec::new(), examples: Vec::new(), seal };
     let mut changed = Vec::new();
     for (n, (id, before)) in selected.into_iter().enumerate() {
-        match action.apply(&before, n + 1) {
+        match action.apply(&before, n + 1, by, now) {
             Ok(after) if after == before && *action != Action::Delete => plan.same += 1,
             Ok(after) => {
                 if plan.examples.len() < EXAMPLES {
@@ -98,13 +98,19 @@ fn refuse(refused: &mut Vec<Refused>, why: TokenError, token: Token) {
     }
 }
 
-/// What `action` would do to a selection as it is now.
+/// What `action` would do to a selection as it is now, if `by` did it.
 ///
 /// # Errors
 /// A value error when the action would be refused for every token, or is for too many.
-pub fn plan(connection: &mut Connection, selection: &Selection, action: &Action, now: Micros) -> Result<Plan, Error> {
+pub fn plan(
+    connection: &mut Connection,
+    selection: &Selection,
+    action: &Action,
+    by: &Principal,
+    now: Micros,
+) -> Result<Plan, Error> {
     action.check()?;
-    Ok(plan_of(selection::load(connection, selection, now)?, action).0)
+    Ok(plan_of(selection::load(connection, selection, now)?, action, by, now).0)
 }
 
 /// What became of an action.
@@ -148,7 +154,7 @@ pub fn perform(connection: &mut Connection, wanted: &Wanted, by: &Principal, now
         return Ok(Outcome::Done(*uid));
     }
     action.check()?;
-    let (plan, mut changed) = plan_of(selection::lock(connection, selection, now)?, action);
+    let (plan, mut changed) = plan_of(selection::lock(connection, selection, now)?, action, by, now);
     if seal.as_ref().is_some_and(|seal| *seal != plan.seal) {
         // Sent twice at once, the second has waited for the first one's locks.
         return Ok(if super::undo::is_done(connection, *uid)? { Outcome::Done(*uid) } else { Outcome::Stale(plan) });
@@ -159,6 +165,7 @@ pub fn perform(connection: &mut Connection, wanted: &Wanted, by: &Principal, now
     for token in &mut changed {
         token.after.modified = stamp(token.before.modified, now);
     }
+    let only = changed.first().map(|token| token.before.uid);
     let id = begin(connection, *uid, action, &plan, by, now)?;
     keep(connection, id, action, &changed, now)?;
     if *action == Action::Delete {
@@ -168,11 +175,33 @@ pub fn perform(connection: &mut Connection, wanted: &Wanted, by: &Principal, now
         let rows: Vec<(TokenId, Token)> = changed.into_iter().map(|token| (token.id, token.after)).collect();
         many::put(connection, action, &rows)?;
     }
-    if plan.selected > 1 || *action == Action::Delete {
-        let name = if *action == Action::Delete { "bulk delete" } else { "bulk change" };
-        audit::record(connection, by, name, &uid.to_string(), &format!("{} tokens", plan.changed), now)?;
-    }
+    record(connection, wanted, &plan, only, by, now)?;
     Ok(Outcome::Done(*uid))
+}
+
+/// Records in the audit what was done to many, and of one what takes more than to edit it.
+fn record(
+    connection: &mut Connection,
+    wanted: &Wanted,
+    plan: &Plan,
+    only: Option<Uid>,
+    by: &Principal,
+    now: Micros,
+) -> Result<(), Error> {
+    let is_one = plan.selected == 1;
+    let (name, reason) = match &wanted.action {
+        Action::Delete => ("bulk delete", None),
+        Action::Void { reason } => (if is_one { "token void" } else { "bulk void" }, reason.as_deref()),
+        Action::Unvoid => (if is_one { "token unvoid" } else { "bulk unvoid" }, None),
+        _ if is_one => return Ok(()),
+        _ => ("bulk change", None),
+    };
+    if let Some(token) = only.filter(|_| name.starts_with("token")) {
+        return audit::record(connection, by, name, &token.to_string(), reason.unwrap_or_default(), now);
+    }
+    let tokens = if plan.changed == 1 { "1 token".to_owned() } else { format!("{} tokens", plan.changed) };
+    let detail = reason.map_or_else(|| tokens.clone(), |reason| format!("{tokens}: {reason}"));
+    audit::record(connection, by, name, &wanted.uid.to_string(), &detail, now)
 }
 
 fn begin(
@@ -214,21 +243,30 @@ struct KeptRow {
     usage_count: i32,
     lock_time: i32,
     used: i64,
+    voided_at: Option<i64>,
+    voided_by: Option<String>,
+    void_reason: Option<String>,
 }
 
 fn keep(connection: &mut Connection, id: i64, action: &Action, changed: &[Changed], now: Micros) -> QueryResult<()> {
     let stamp = |token: &Changed| if *action == Action::Delete { now } else { token.after.modified };
-    let rows = changed.iter().map(|token| KeptRow {
-        action: id,
-        token: token.id,
-        stamp: stamp(token).get(),
-        modified: token.before.modified.get(),
-        label: token.before.label.clone(),
-        valid_from: token.before.valid_from.map(Micros::get),
-        valid_to: token.before.valid_to.map(Micros::get),
-        usage_count: token.before.usage_count,
-        lock_time: token.before.lock_time,
-        used: token.before.used,
+    let rows = changed.iter().map(|token| {
+        let (voided_at, voided_by, void_reason) = voids::columns(token.before.voided.as_ref());
+        KeptRow {
+            action: id,
+            token: token.id,
+            stamp: stamp(token).get(),
+            modified: token.before.modified.get(),
+            label: token.before.label.clone(),
+            valid_from: token.before.valid_from.map(Micros::get),
+            valid_to: token.before.valid_to.map(Micros::get),
+            usage_count: token.before.usage_count,
+            lock_time: token.before.lock_time,
+            used: token.before.used,
+            voided_at,
+            voided_by,
+            void_reason,
+        }
     });
     match connection {
         Connection::Sqlite(connection) => {

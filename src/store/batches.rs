@@ -152,6 +152,8 @@ pub struct Standing {
     pub used: i64,
     /// Of these, how many have no uses left.
     pub used_up: i64,
+    /// Of these, how many are voided.
+    pub voided: i64,
 }
 
 /// How the tokens of batches stand, by the batch's number. Reads all of their tokens.
@@ -162,17 +164,18 @@ pub fn standing(connection: &mut Connection, ids: &[BatchId]) -> QueryResult<Vec
     use diesel::dsl::{count_star, sql};
     use diesel::sql_types::BigInt;
     let there = tokens::table.filter(tokens::batch.eq_any(ids.to_vec())).filter(tokens::deleted_at.is_null());
-    let rows: Vec<(Option<BatchId>, i64, i64, i64)> = there
+    let rows: Vec<(Option<BatchId>, i64, i64, i64, i64)> = there
         .group_by(tokens::batch)
         .select((
             tokens::batch,
             count_star(),
             sql::<BigInt>("COUNT(last_used)"),
             sql::<BigInt>("COUNT(CASE WHEN usage_count = 0 THEN 1 END)"),
+            sql::<BigInt>("COUNT(voided_at)"),
         ))
         .load(connection)?;
-    let of = |(id, there, used, used_up): (Option<BatchId>, i64, i64, i64)| {
-        (id.unwrap_or_default(), Standing { there, used, used_up })
+    let of = |(id, there, used, used_up, voided): (Option<BatchId>, i64, i64, i64, i64)| {
+        (id.unwrap_or_default(), Standing { there, used, used_up, voided })
     };
     Ok(rows.into_iter().map(of).collect())
 }

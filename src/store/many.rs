@@ -11,7 +11,7 @@ use super::tokens::search_text;
 use crate::access::Principal;
 use crate::token::action::Action;
 use crate::token::settle::TokenId;
-use crate::token::{Micros, Token};
+use crate::token::{Micros, Token, Voided};
 
 /// Rows that go to PostgreSQL in one statement.
 const CHUNK: usize = 10_000;
@@ -71,6 +71,16 @@ fn put_chunk(connection: &mut PgConnection, action: &Action, rows: &[(TokenId, T
             let statement = statement("label = new.label, search = new.search", "$3, $4", "label, search");
             statement.bind::<Array<Nullable<Text>>, _>(labels).bind::<Array<Text>, _>(search).execute(connection)?
         }
+        Action::Void { .. } | Action::Unvoid => {
+            let voided = || rows.iter().map(|(_, token)| token.voided.as_ref());
+            let by: Vec<Option<&str>> = voided().map(|voided| Some(voided?.by.as_str())).collect();
+            let reasons: Vec<Option<&str>> = voided().map(|voided| voided?.reason.as_deref()).collect();
+            let set = "voided_at = new.voided_at, voided_by = new.voided_by, void_reason = new.void_reason";
+            let statement = statement(set, "$3, $4, $5", "voided_at, voided_by, void_reason");
+            let at = numbers(|token| token.voided.as_ref().map(|voided| voided.at));
+            let statement = statement.bind::<Array<Nullable<BigInt>>, _>(at).bind::<Array<Nullable<Text>>, _>(by);
+            statement.bind::<Array<Nullable<Text>>, _>(reasons).execute(connection)?
+        }
         Action::Delete => 0,
     };
     Ok(())
@@ -89,6 +99,7 @@ enum Set<'a> {
     Uses(i32),
     Lock(i32),
     Label(Option<&'a str>, String),
+    Voided(Option<(i64, &'a Voided)>),
     Nothing,
 }
 
@@ -101,6 +112,9 @@ impl<'a> Put<'a> {
             Action::SetUses(_) | Action::AddUses(_) => Set::Uses(token.usage_count),
             Action::SetLock(_) => Set::Lock(token.lock_time),
             Action::SetLabel(_) => Set::Label(token.label.as_deref(), search_text(token)),
+            Action::Void { .. } | Action::Unvoid => {
+                Set::Voided(token.voided.as_ref().map(|voided| (voided.at.get(), voided)))
+            }
             Action::Delete => Set::Nothing,
         };
         Self { id, modified: token.modified.get(), set }
@@ -137,6 +151,15 @@ impl QueryFragment<Sqlite> for Put<'_> {
                 out.push_bind_param::<Nullable<Text>, _>(label)?;
                 out.push_sql(", search = ");
                 out.push_bind_param::<Text, _>(search)?;
+            }
+            Set::Voided(None) => out.push_sql(", voided_at = NULL, voided_by = NULL, void_reason = NULL"),
+            Set::Voided(Some((at, voided))) => {
+                out.push_sql(", voided_at = ");
+                out.push_bind_param::<BigInt, _>(at)?;
+                out.push_sql(", voided_by = ");
+                out.push_bind_param::<Text, _>(&voided.by)?;
+                out.push_sql(", void_reason = ");
+                out.push_bind_param::<Nullable<Text>, _>(&voided.reason)?;
             }
             Set::Nothing => {}
         }

@@ -32,6 +32,7 @@ pub mod turns;
 pub mod undo;
 pub mod usage;
 pub mod users;
+pub mod voids;
 pub mod writer;
 
 use std::cell::RefCell;

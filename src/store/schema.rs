@@ -22,6 +22,9 @@ diesel::table! {
         deleted_by -> Nullable<Text>,
         batch -> Nullable<BigInt>,
         used -> BigInt,
+        voided_at -> Nullable<BigInt>,
+        voided_by -> Nullable<Text>,
+        void_reason -> Nullable<Text>,
     }
 }
 
@@ -65,6 +68,9 @@ diesel::table! {
         lock_time -> Integer,
         used -> BigInt,
         kept -> Nullable<Text>,
+        voided_at -> Nullable<BigInt>,
+        voided_by -> Nullable<Text>,
+        void_reason -> Nullable<Text>,
     }
 }
 

@@ -235,19 +235,19 @@ type Condition = Box<dyn BoxableExpression<tokens::table, MultiBackend, SqlType 
 
 /// The rule of `token::consume::state` in SQL. A test holds the two equal.
 fn is(state: State, now: Micros) -> Condition {
+    let voided = "tokens.voided_at IS NOT NULL";
     let used_up = "tokens.usage_count = 0";
     let locked = "(tokens.lock_time > 0 AND tokens.lock_start IS NOT NULL
         AND tokens.lock_start + tokens.lock_time * CAST(1000000 AS BIGINT) > ";
     let now = now.get();
-    let not_locked =
-        move || sql::<Bool>("NOT ").sql(used_up).sql(" AND NOT ").sql(locked).bind::<BigInt, _>(now).sql(")");
+    let can_be_used = move || sql::<Bool>("tokens.voided_at IS NULL AND NOT ").sql(used_up);
+    let not_locked = move || can_be_used().sql(" AND NOT ").sql(locked).bind::<BigInt, _>(now).sql(")");
     let before = "COALESCE(tokens.valid_from, 0) > ";
     let after = "COALESCE(tokens.valid_to, 9223372036854775807) < ";
     match state {
-        State::UsedUp => Box::new(sql::<Bool>(used_up)),
-        State::Locked => {
-            Box::new(sql::<Bool>("NOT ").sql(used_up).sql(" AND ").sql(locked).bind::<BigInt, _>(now).sql(")"))
-        }
+        State::Voided => Box::new(sql::<Bool>(voided)),
+        State::UsedUp => Box::new(sql::<Bool>("tokens.voided_at IS NULL AND ").sql(used_up)),
+        State::Locked => Box::new(can_be_used().sql(" AND ").sql(locked).bind::<BigInt, _>(now).sql(")")),
         State::Pending => Box::new(not_locked().sql(" AND ").sql(before).bind::<BigInt, _>(now)),
         State::Expired => Box::new(
             not_locked()

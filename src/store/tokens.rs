@@ -13,7 +13,7 @@ use super::connection::Connection;
 use super::error::taken;
 use super::schema::tokens;
 use super::selection::{self, Selection};
-use super::{Error, audit, many};
+use super::{Error, audit, many, voids};
 use crate::access::Principal;
 use crate::token::input::Change;
 use crate::token::settle::{Lookup, TokenId};
@@ -37,6 +37,9 @@ pub struct TokenRow {
     modified: i64,
     batch: Option<BatchId>,
     used: i64,
+    voided_at: Option<i64>,
+    voided_by: Option<String>,
+    void_reason: Option<String>,
 }
 
 /// What a row of these columns is made of.
@@ -45,7 +48,7 @@ pub(super) type RowType = SqlTypeOf<AsSelect<TokenRow, Pg>>;
 impl TokenRow {
     /// The columns, in their order.
     pub(super) const COLUMNS: &str = "uid, value, label, valid_from, valid_to, usage_count, lock_time, last_used, \
-                                      lock_start, creator, created, modified, batch, used";
+                                      lock_start, creator, created, modified, batch, used, voided_at, voided_by, void_reason";
 
     pub(super) fn value(&self) -> &str {
         &self.value
@@ -67,6 +70,7 @@ impl TokenRow {
             modified: Micros::stored(self.modified),
             batch: self.batch,
             used: self.used,
+            voided: voids::read(self.voided_at, self.voided_by, self.void_reason),
         })
     }
 }
@@ -90,10 +94,14 @@ struct NewRow {
     search: String,
     batch: Option<BatchId>,
     used: i64,
+    voided_at: Option<i64>,
+    voided_by: Option<String>,
+    void_reason: Option<String>,
 }
 
 impl NewRow {
     fn new(token: &Token) -> Self {
+        let (voided_at, voided_by, void_reason) = voids::columns(token.voided.as_ref());
         Self {
             uid: token.uid.to_string(),
             value: token.value.clone(),
@@ -110,6 +118,9 @@ impl NewRow {
             search: search_text(token),
             batch: token.batch,
             used: token.used,
+            voided_at,
+            voided_by,
+            void_reason,
         }
     }
 }

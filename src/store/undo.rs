@@ -11,8 +11,8 @@ use super::schema::{action_tokens, actions, tokens};
 use super::selection::CHUNK;
 use super::token_list::Place;
 use super::tokens::{TokenRow, stamp};
-use super::{Error, audit, many};
-use crate::access::Principal;
+use super::{Error, audit, many, voids};
+use crate::access::{Permission, Principal};
 use crate::token::action::{Action, Before, Kept};
 use crate::token::settle::TokenId;
 use crate::token::{Micros, Token, TokenError, Uid};
@@ -163,6 +163,9 @@ struct Then {
     usage_count: i32,
     lock_time: i32,
     used: i64,
+    voided_at: Option<i64>,
+    voided_by: Option<String>,
+    void_reason: Option<String>,
 }
 
 /// Undoes an action, once: each of its tokens that nobody changed since then is as it was before, without the uses that
@@ -201,7 +204,7 @@ pub fn undo(connection: &mut Connection, uid: Uid, by: &Principal, now: Micros) 
     follow(connection, done.id)?;
     let set = (actions::undone.eq(now.get()), actions::undone_by.eq(by.as_str()));
     diesel::update(actions::table.find(done.id)).set(set).execute(connection)?;
-    if done.count > 1 || *action == Action::Delete {
+    if done.count > 1 || action.permission() != Permission::Edit {
         audit::record(connection, by, "bulk undo", &done.uid, &format!("{} tokens", done.count), now)?;
     }
     Ok(Done { undone: Some((now, by.to_string())), ..done })
@@ -253,6 +256,9 @@ fn load(connection: &mut Connection, action: i64) -> QueryResult<Vec<Then>> {
             action_tokens::usage_count,
             action_tokens::lock_time,
             action_tokens::used,
+            action_tokens::voided_at,
+            action_tokens::voided_by,
+            action_tokens::void_reason,
         ))
         .load(connection)
 }
@@ -278,6 +284,7 @@ fn put_back(
                 usage_count: then.usage_count,
                 lock_time: then.lock_time,
                 used: then.used,
+                voided: voids::read(then.voided_at, then.voided_by, then.void_reason),
             };
             let after = Token { modified: stamp(token.modified, now), ..action.undo(&token, &before) };
             undone.push((then.id, after));

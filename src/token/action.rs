@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::input::{Change, Mistakes};
 use super::label::numbered;
-use super::{LABEL_MAX_CHARS, Micros, Token, TokenError, UNLIMITED};
+use super::void::check_reason;
+use super::{LABEL_MAX_CHARS, Micros, Token, TokenError, UNLIMITED, Voided};
+use crate::access::{Permission, Principal};
 
 /// One kind of change, the same for each of its tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +29,13 @@ pub enum Action {
     SetLabel(Option<String>),
     /// Deletion.
     Delete,
+    /// Voiding. What is voided already stays as it is.
+    Void {
+        /// Why, if that is said.
+        reason: Option<String>,
+    },
+    /// The end of being voided.
+    Unvoid,
 }
 
 /// What becomes of an end of the time range.
@@ -53,11 +62,20 @@ impl Bound {
 }
 
 impl Action {
-    /// The `n`th token, counted from 1, as this makes it. A deletion changes nothing of what the token is.
+    /// What it takes to do it, and to undo it.
+    pub fn permission(&self) -> Permission {
+        match self {
+            Self::Delete | Self::Void { .. } | Self::Unvoid => Permission::Delete,
+            _ => Permission::Edit,
+        }
+    }
+
+    /// The `n`th token, counted from 1, as this makes it when `by` does it `at` that moment. A deletion changes nothing
+    /// of what the token is.
     ///
     /// # Errors
     /// Every field of the token that would be outside what is allowed.
-    pub fn apply(&self, token: &Token, n: usize) -> Result<Token, Mistakes> {
+    pub fn apply(&self, token: &Token, n: usize, by: &Principal, at: Micros) -> Result<Token, Mistakes> {
         let mut change = Change::default();
         match self {
             Self::SetValidity { from, to } => (change.valid_from, change.valid_to) = (from.change(), to.change()),
@@ -68,7 +86,12 @@ impl Action {
                 let label = label.as_deref().map(|pattern| numbered(pattern, n)).transpose()?;
                 change.label = Some(label.filter(|label| !label.is_empty()));
             }
-            Self::Delete => {}
+            Self::Void { reason } if token.voided.is_none() => {
+                let voided = Voided { at, by: by.to_string(), reason: reason.clone() };
+                return Ok(Token { voided: Some(voided), ..token.clone() });
+            }
+            Self::Unvoid => return Ok(Token { voided: None, ..token.clone() }),
+            Self::Void { .. } | Self::Delete => {}
         }
         change.apply(token)
     }
@@ -89,6 +112,7 @@ impl Action {
             Self::SetValidity { from: Bound::Keep, to: Bound::Keep } => {
                 Err(TokenError::value("valid_from", "Say which end of the validity is to change"))
             }
+            Self::Void { reason: Some(reason) } => check_reason(reason),
             Self::AddUses(0) => Err(TokenError::value("add_uses", "add_uses 0 would change nothing")),
             _ => Ok(()),
         }
@@ -106,6 +130,7 @@ impl Action {
             Self::SetUses(_) | Self::AddUses(_) => undone.usage_count = before.uses_left(token),
             Self::SetLock(_) => undone.lock_time = before.lock_time,
             Self::SetLabel(_) => undone.label.clone_from(&before.label),
+            Self::Void { .. } | Self::Unvoid => undone.voided.clone_from(&before.voided),
             Self::Delete => {}
         }
         undone
@@ -127,6 +152,8 @@ pub struct Before {
     pub lock_time: i32,
     /// How often it was used.
     pub used: i64,
+    /// That it was voided.
+    pub voided: Option<Voided>,
 }
 
 impl Before {
@@ -139,6 +166,7 @@ impl Before {
             usage_count: token.usage_count,
             lock_time: token.lock_time,
             used: token.used,
+            voided: token.voided.clone(),
         }
     }
 

@@ -2,6 +2,10 @@ use super::*;
 use crate::token::consume::consume;
 use crate::token::tests::token;
 
+fn anna() -> Principal {
+    Principal::user("anna")
+}
+
 fn at(micros: i64) -> Micros {
     Micros::stored(micros)
 }
@@ -9,7 +13,7 @@ fn at(micros: i64) -> Micros {
 #[test]
 fn each_kind_changes_what_it_says() {
     let before = Token { valid_to: Some(at(9)), ..token(3) };
-    let apply = |action: Action| action.apply(&before, 7).unwrap();
+    let apply = |action: Action| action.apply(&before, 7, &anna(), at(7)).unwrap();
     let range = Action::SetValidity { from: Bound::At(at(5)), to: Bound::Keep };
     assert_eq!(apply(range), Token { valid_from: Some(at(5)), ..before.clone() });
     let open = Action::SetValidity { from: Bound::Keep, to: Bound::Open };
@@ -20,11 +24,21 @@ fn each_kind_changes_what_it_says() {
     assert_eq!(apply(Action::SetLabel(Some("Locker {n:03}".into()))).label.as_deref(), Some("Locker 007"));
     assert_eq!(apply(Action::SetLabel(None)).label, None);
     assert_eq!(apply(Action::Delete), before);
+    let lost = Some(Voided { at: at(7), by: "user:anna".into(), reason: Some("Lost".into()) });
+    let void = Action::Void { reason: Some("Lost".into()) };
+    assert_eq!(apply(void.clone()), Token { voided: lost.clone(), ..before.clone() });
+    assert_eq!(apply(Action::Unvoid), before);
+    let voided = Token { voided: lost, ..before.clone() };
+    let again = Action::Void { reason: None };
+    assert_eq!(again.apply(&voided, 1, &anna(), at(8)).unwrap(), voided, "what is voided already is left alone");
+    assert_eq!(Action::Unvoid.apply(&voided, 1, &anna(), at(8)).unwrap(), before);
+    assert_eq!(void.undo(&voided, &Before::of(&before)), before);
+    assert_eq!(Action::Unvoid.undo(&before, &Before::of(&voided)), voided, "by whom, when and why come back");
 }
 
 #[test]
 fn what_a_token_may_not_be_is_refused() {
-    let of = |action: Action, token: &Token| action.apply(token, 1).is_err();
+    let of = |action: Action, token: &Token| action.apply(token, 1, &anna(), at(7)).is_err();
     assert!(of(Action::AddUses(-4), &token(3)));
     assert!(of(Action::AddUses(1), &token(UNLIMITED)));
     assert!(of(Action::AddUses(1), &token(i32::MAX)));
@@ -40,6 +54,8 @@ fn what_a_token_may_not_be_is_refused() {
         Action::SetValidity { from: Bound::At(at(9)), to: Bound::At(at(9)) },
         Action::SetValidity { from: Bound::Keep, to: Bound::Keep },
         Action::AddUses(0),
+        Action::Void { reason: Some("x".repeat(201)) },
+        Action::Void { reason: Some("a\0".into()) },
     ] {
         assert!(bad.check().is_err(), "{bad:?}");
     }
@@ -51,7 +67,7 @@ fn what_a_token_may_not_be_is_refused() {
 #[track_caller]
 fn check_uses(before: i32, action: &Action, consumed: i32, undone: i32) {
     let first = token(before);
-    let done = action.apply(&first, 1).unwrap();
+    let done = action.apply(&first, 1, &anna(), at(7)).unwrap();
     let kept = Before::of(&first);
     let mut now = done;
     for n in 0..consumed {
@@ -81,8 +97,9 @@ fn an_undo_restores_what_was_changed_and_nothing_else() {
         Action::SetLock(60),
         Action::SetLabel(None),
         Action::Delete,
+        Action::Unvoid,
     ] {
-        let done = action.apply(&first, 1).unwrap();
+        let done = action.apply(&first, 1, &anna(), at(7)).unwrap();
         let used = consume(&done, at(2)).unwrap();
         let undone = action.undo(&used, &Before::of(&first));
         let used = Token { last_used: Some(at(2)), lock_start: Some(at(2)), usage_count: 2, used: 1, ..first.clone() };
@@ -101,6 +118,9 @@ fn an_action_is_read_as_it_was_written() {
         Action::SetLabel(Some("\"{n}\" 😀".into())),
         Action::SetLabel(None),
         Action::Delete,
+        Action::Void { reason: None },
+        Action::Void { reason: Some("Lost".into()) },
+        Action::Unvoid,
     ] {
         let text = serde_json::to_string(&action).unwrap();
         assert_eq!(serde_json::from_str::<Action>(&text).unwrap(), action, "{text}");

@@ -8,7 +8,7 @@ use super::{Micros, Refusal, State, Token, UNLIMITED};
 /// Uses `token` once at `now`: the changed token, or the first reason why not.
 ///
 /// # Errors
-/// The refusal, in the order of the contract: used up, locked, out of its time range.
+/// The refusal, in the order of the contract: voided, used up, locked, out of its time range.
 pub fn consume(token: &Token, now: Micros) -> Result<Token, Refusal> {
     check(token, now)?;
     let mut used = token.clone();
@@ -26,6 +26,7 @@ pub fn consume(token: &Token, now: Micros) -> Result<Token, Refusal> {
 pub fn state(token: &Token, now: Micros) -> State {
     match check(token, now) {
         Ok(()) => State::Active,
+        Err(Refusal::Voided { .. }) => State::Voided,
         Err(Refusal::UsageCountExceeded) => State::UsedUp,
         Err(Refusal::LockTimeViolation { .. }) => State::Locked,
         Err(_) if token.valid_from.is_some_and(|from| now < from) => State::Pending,
@@ -35,7 +36,7 @@ pub fn state(token: &Token, now: Micros) -> State {
 
 /// The first moment from `now` on at which a consume would succeed if nothing else happened, or none.
 pub fn retry_at(token: &Token, now: Micros) -> Option<Micros> {
-    if token.usage_count == 0 {
+    if token.voided.is_some() || token.usage_count == 0 {
         return None;
     }
     let open = locked_until(token, now).unwrap_or(now).max(token.valid_from.unwrap_or(now));
@@ -51,6 +52,9 @@ pub fn restarted_lock(token: &Token, now: Micros) -> Option<Micros> {
 }
 
 fn check(token: &Token, now: Micros) -> Result<(), Refusal> {
+    if let Some(voided) = &token.voided {
+        return Err(Refusal::Voided { reason: voided.reason.clone() });
+    }
     if token.usage_count == 0 {
         return Err(Refusal::UsageCountExceeded);
     }
@@ -72,6 +76,7 @@ fn locked_until(token: &Token, now: Micros) -> Option<Micros> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::token::Voided;
     use crate::token::tests::token;
 
     const SECOND: i64 = 1_000_000;
@@ -120,7 +125,9 @@ mod tests {
 
     #[test]
     fn the_first_reason_is_the_refusal() {
+        let voided = Voided { at: at(-3), by: "user:anna".into(), reason: Some("Lost".into()) };
         let all = Token {
+            voided: Some(voided),
             usage_count: 0,
             lock_time: 60,
             last_used: Some(at(-1)),
@@ -128,6 +135,10 @@ mod tests {
             valid_to: Some(at(-5)),
             ..token(1)
         };
+        check_rule(&all, "voided", None);
+        assert_eq!(consume(&all, at(0)), Err(Refusal::Voided { reason: Some("Lost".into()) }));
+        check_rule(&Token { voided: all.voided.clone(), ..token(UNLIMITED) }, "voided", None);
+        let all = Token { voided: None, ..all };
         check_rule(&all, "used_up", None);
         check_rule(&Token { usage_count: 1, ..all.clone() }, "locked", None);
         check_rule(&Token { usage_count: 1, lock_time: 0, ..all.clone() }, "expired", None);

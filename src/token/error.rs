@@ -5,11 +5,16 @@ use std::fmt;
 
 use super::{Micros, Uid};
 
-/// Why a token may not be used. The first four kinds of the contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a token may not be used. The first four kinds of the contract, and its seventh.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// No such token, or a deleted one.
     NotExists,
+    /// Somebody decided that it is not to be used any more.
+    Voided {
+        /// Why, if that was said.
+        reason: Option<String>,
+    },
     /// It has no uses left.
     UsageCountExceeded,
     /// It was used a moment ago.
@@ -23,19 +28,21 @@ pub enum Refusal {
 
 impl Refusal {
     /// The name programs look at.
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::NotExists => "TokenNotExists",
+            Self::Voided { .. } => "TokenVoided",
             Self::UsageCountExceeded => "TokenUsageCountExceeded",
             Self::LockTimeViolation { .. } => "TokenLockTimeViolation",
             Self::TimeRangeViolation => "TokenTimeRangeViolation",
         }
     }
 
-    /// The number that cone.tokens gave the same refusal.
-    pub fn code(self) -> i16 {
+    /// The number that cone.tokens gave the same refusal; it had no voiding.
+    pub fn code(&self) -> i16 {
         match self {
             Self::NotExists => 1,
+            Self::Voided { .. } => 7,
             Self::UsageCountExceeded => 2,
             Self::LockTimeViolation { .. } => 3,
             Self::TimeRangeViolation => 4,
@@ -44,11 +51,14 @@ impl Refusal {
 
     /// The name of a code that the usage log holds.
     pub fn name_of(code: i16) -> &'static str {
-        let epoch = Micros::EPOCH;
-        [Self::NotExists, Self::UsageCountExceeded, Self::LockTimeViolation { until: epoch }, Self::TimeRangeViolation]
-            .into_iter()
-            .find(|refusal| refusal.code() == code)
-            .map_or("Unknown", Self::name)
+        let all = [
+            Self::NotExists,
+            Self::Voided { reason: None },
+            Self::UsageCountExceeded,
+            Self::LockTimeViolation { until: Micros::EPOCH },
+            Self::TimeRangeViolation,
+        ];
+        all.iter().find(|refusal| refusal.code() == code).map_or("Unknown", Self::name)
     }
 }
 
@@ -56,6 +66,8 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotExists => f.write_str("There is no such token."),
+            Self::Voided { reason: None } => f.write_str("This token is voided."),
+            Self::Voided { reason: Some(reason) } => write!(f, "This token is voided ({reason})."),
             Self::UsageCountExceeded => f.write_str("This token is used up."),
             Self::LockTimeViolation { until } => {
                 write!(f, "This token was used a moment ago and is locked until {until}.")

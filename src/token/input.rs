@@ -83,6 +83,7 @@ impl RawFields {
             created: origin.created,
             modified: origin.created,
             batch: None,
+            voided: None,
         };
         token.checked_after(read.mistakes)
     }

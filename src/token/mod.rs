@@ -17,6 +17,7 @@ pub mod settings;
 pub mod settle;
 pub mod time;
 pub mod time_range;
+pub mod void;
 
 use std::fmt;
 use std::str::FromStr;
@@ -27,6 +28,7 @@ use uuid::Uuid;
 pub use error::{Refusal, TokenError};
 pub use outcome::Outcome;
 pub use time::Micros;
+pub use void::Voided;
 
 /// `usage_count` of a token that may be used without limit.
 pub const UNLIMITED: i32 = -1;
@@ -112,6 +114,8 @@ pub struct Token {
     pub used: i64,
     /// The batch in which it was made.
     pub batch: Option<BatchId>,
+    /// That it may not be used any more, until it is restored.
+    pub voided: Option<Voided>,
 }
 
 /// The number of a batch: tokens that were made together.
@@ -123,6 +127,8 @@ pub type BatchId = i64;
 pub enum State {
     /// May be used now.
     Active,
+    /// Not to be used any more, by somebody's decision.
+    Voided,
     /// No uses left.
     UsedUp,
     /// Used a moment ago.
@@ -135,12 +141,13 @@ pub enum State {
 
 impl State {
     /// Every state, in the order of the rule.
-    pub const ALL: [Self; 5] = [Self::Active, Self::UsedUp, Self::Locked, Self::Pending, Self::Expired];
+    pub const ALL: [Self; 6] = [Self::Active, Self::Voided, Self::UsedUp, Self::Locked, Self::Pending, Self::Expired];
 
     /// The word used in JSON and in URLs.
     pub fn word(self) -> &'static str {
         match self {
             Self::Active => "active",
+            Self::Voided => "voided",
             Self::UsedUp => "used_up",
             Self::Locked => "locked",
             Self::Pending => "pending",
@@ -193,6 +200,7 @@ pub(crate) mod tests {
             modified: Micros::EPOCH,
             used: 0,
             batch: None,
+            voided: None,
         }
     }
 

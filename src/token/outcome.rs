@@ -17,8 +17,15 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every one that can be asked for.
-    pub const ALL: [Self; 6] =
-        [Self::Used, Self::Refused, Self::Because(1), Self::Because(2), Self::Because(3), Self::Because(4)];
+    pub const ALL: [Self; 7] = [
+        Self::Used,
+        Self::Refused,
+        Self::Because(1),
+        Self::Because(7),
+        Self::Because(2),
+        Self::Because(3),
+        Self::Because(4),
+    ];
 
     /// The word in addresses: `used`, `refused`, or the name of an error.
     pub fn word(self) -> &'static str {

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::token::Voided;
 use crate::token::tests::{token, uid};
 
 const NOW: i64 = 1_000_000_000;
@@ -139,6 +140,25 @@ fn a_key_is_answered_after_its_token_was_deleted() {
     let asks = asks.map(|what| ask(what, "door", Some("k")));
     let answers = settle(&asks, &mut held, at(0));
     assert_eq!(kinds(&answers), ["replayed", "replayed", "TokenValueError", "TokenValueError"]);
+}
+
+#[test]
+fn a_voided_token_is_refused_and_a_kept_success_is_given_again() {
+    let one = Token { uid: uid(1), ..token(2) };
+    let key = ask(by_uid(uid(1)), "door", Some("k"));
+    let mut held = holding(std::slice::from_ref(&one));
+    let first = settle(std::slice::from_ref(&key), &mut held, at(0));
+    let Answer::Consumed(face) = &first[0] else { panic!("consumed") };
+    let voided = Voided { at: at(1), by: "user:anna".into(), reason: Some("Lost".into()) };
+    let mut held = holding(&[Token { voided: Some(voided), ..one }]);
+    held.insert_reply(key.who.clone(), ReplayKey("k".into()), face.clone());
+    let asks = [key, ask(by_uid(uid(1)), "door", Some("other")), ask(by_uid(uid(1)), "gate", None)];
+    let answers = settle(&asks, &mut held, at(2));
+    assert_eq!(kinds(&answers), ["replayed", "TokenVoided", "TokenVoided"]);
+    let Answer::Refused { face, retry_at, .. } = &answers[1] else { panic!("refused") };
+    assert_eq!((face.as_ref().unwrap().usage_count, *retry_at), (2, None));
+    assert_eq!(answers[1].attempt(&asks[1]).unwrap().error_code, Some(7));
+    assert_eq!(held.changed().count(), 0);
 }
 
 #[test]

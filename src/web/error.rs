@@ -177,7 +177,7 @@ impl fmt::Display for Error {
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::Token(TokenError::Unknown(_)) => refusal_status(Refusal::NotExists),
+            Self::Token(TokenError::Unknown(_)) => refusal_status(&Refusal::NotExists),
             Self::Token(TokenError::Value { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Token(TokenError::Api { .. }) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -197,11 +197,11 @@ impl ResponseError for Error {
     }
 }
 
-/// The status of each refusal: gone, used up, locked or out of its time.
-pub fn refusal_status(refusal: Refusal) -> StatusCode {
+/// The status of each refusal: gone, voided, used up, locked or out of its time.
+pub fn refusal_status(refusal: &Refusal) -> StatusCode {
     match refusal {
         Refusal::NotExists => StatusCode::NOT_FOUND,
-        Refusal::UsageCountExceeded | Refusal::TimeRangeViolation => StatusCode::CONFLICT,
+        Refusal::Voided { .. } | Refusal::UsageCountExceeded | Refusal::TimeRangeViolation => StatusCode::CONFLICT,
         Refusal::LockTimeViolation { .. } => StatusCode::LOCKED,
     }
 }

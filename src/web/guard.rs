@@ -134,6 +134,8 @@ entries! {
     Edit, Some(Permission::Edit), "You may not add or edit tokens with this role.";
     /// To delete tokens.
     Delete, Some(Permission::Delete), "You may not delete tokens with this role.";
+    /// To void tokens and to restore them.
+    Void, Some(Permission::Delete), "You may not void or restore tokens with this role.";
     /// To look after settings, users and keys.
     Manage, Some(Permission::Manage), "Settings, users and keys are for managers.";
 }

@@ -18,13 +18,13 @@ use super::health::{healthz, readyz};
 use super::json::{self, add, consume, edit, query};
 use super::pages::{
     account, action, add_many, audit, batch, bulk, delete, deleted, form, keys, list, login, overview, qr_code, quick,
-    settings, tile, usage, user, users,
+    settings, tile, usage, user, users, void,
 };
 use super::state::App;
 use crate::access::session::AGE_SECONDS;
 
 /// The JSON views: the last part of their addresses. What is asked of them is answered in JSON, errors too.
-const VIEWS: [&str; 10] = [
+const VIEWS: [&str; 12] = [
     "add_token",
     "add_tokens",
     "consume_token",
@@ -32,6 +32,8 @@ const VIEWS: [&str; 10] = [
     "update_token",
     "delete_token",
     "delete_tokens",
+    "void_token",
+    "restore_token",
     "query_token",
     "query_tokens",
     "query_usage",
@@ -47,6 +49,7 @@ pub fn routes(config: &mut web::ServiceConfig, state: &App) {
     let closed = web::scope("")
         .wrap(from_fn(authenticate))
         .configure(views)
+        .configure(voiding)
         .configure(access)
         .configure(settings_pages)
         .configure(log)
@@ -90,6 +93,17 @@ fn views(config: &mut web::ServiceConfig) {
         .service(at("/query_token", "GET").route(get().to(query::query_token)))
         .service(at("/query_tokens", "GET").route(get().to(query::query_tokens)))
         .service(at("/query_usage", "GET").route(get().to(query::query_usage)));
+}
+
+/// Voiding and its end: for programs, and for people.
+fn voiding(config: &mut web::ServiceConfig) {
+    config
+        .service(at("/void_token", "POST").route(post().to(json::void::void_token)))
+        .service(at("/{uid}/void_token", "POST").route(post().to(json::void::void_token)))
+        .service(at("/restore_token", "POST").route(post().to(json::void::restore_token)))
+        .service(at("/{uid}/restore_token", "POST").route(post().to(json::void::restore_token)))
+        .service(at("/{uid}/void", "GET, HEAD, POST").route(shown().to(void::ask)).route(post().to(void::void)))
+        .service(at("/{uid}/unvoid", "POST").route(post().to(void::unvoid)));
 }
 
 /// The log of attempts. A download is not compressed: nobody should wait for it to be.

@@ -10,7 +10,7 @@ use tessera::token::Micros;
 use crate::app::{App, add_key, send};
 
 /// Every view and what it takes to enter.
-const VIEWS: [(&str, &str, Permission); 18] = [
+const VIEWS: [(&str, &str, Permission); 22] = [
     ("POST", "/add_token", Permission::Edit),
     ("POST", "/UID/add_token", Permission::Edit),
     ("POST", "/add_tokens", Permission::Edit),
@@ -25,6 +25,10 @@ const VIEWS: [(&str, &str, Permission); 18] = [
     ("POST", "/delete_token", Permission::Delete),
     ("POST", "/UID/delete_token", Permission::Delete),
     ("POST", "/delete_tokens", Permission::Delete),
+    ("POST", "/void_token", Permission::Delete),
+    ("POST", "/UID/void_token", Permission::Delete),
+    ("POST", "/restore_token", Permission::Delete),
+    ("POST", "/UID/restore_token", Permission::Delete),
     ("GET", "/query_token", Permission::Ask),
     ("GET", "/query_tokens", Permission::See),
     ("GET", "/query_usage", Permission::See),

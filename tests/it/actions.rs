@@ -51,7 +51,7 @@ impl Table {
     }
 
     fn plan(&mut self, selection: &Selection, action: &Action) -> Plan {
-        actions::plan(&mut self.connection, selection, action, Micros::now()).unwrap()
+        actions::plan(&mut self.connection, selection, action, &anna(), Micros::now()).unwrap()
     }
 
     fn perform(&mut self, wanted: &Wanted) -> Result<Outcome, Error> {
@@ -263,7 +263,8 @@ fn what_was_restored_and_changed_after_an_action_is_not_taken_for_what_the_actio
 #[test]
 fn two_actions_at_once_are_one_after_the_other() {
     let table = Table::of(&[3; 50]);
-    let seal = actions::plan(&mut table.database.connect(), &ALL, &Action::SetLock(1), Micros::now()).unwrap().seal;
+    let seal =
+        actions::plan(&mut table.database.connect(), &ALL, &Action::SetLock(1), &anna(), Micros::now()).unwrap().seal;
     let perform = |seconds: i32| {
         let wanted =
             Wanted { uid: Uid::random(), selection: ALL, action: Action::SetLock(seconds), seal: Some(seal.clone()) };

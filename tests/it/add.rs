@@ -27,7 +27,7 @@ async fn a_token_is_added_by_form_json_and_query_and_shown() {
             "uid": by_form, "value": "T-1", "label": "Anna, locker", "valid_from": "2026-09-21T22:00:00Z",
             "valid_to": "2099-09-22T08:30:00.500Z", "usage_count": 3, "lock_time": 60, "last_used": null,
             "creator": "key:manager", "created": token["created"], "modified": token["created"],
-            "state": token["state"],
+            "state": token["state"], "voided": null, "voided_by": null, "void_reason": null,
         })
     );
 

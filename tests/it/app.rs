@@ -64,6 +64,7 @@ impl Answer {
             "TokenUsageCountExceeded" => (Some(2), 409),
             "TokenLockTimeViolation" => (Some(3), 423),
             "TokenTimeRangeViolation" => (Some(4), 409),
+            "TokenVoided" => (Some(7), 409),
             "TokenValueError" => (Some(5), 422),
             "TokenAPIError" => (Some(6), 400),
             "TooLarge" => (Some(6), 413),

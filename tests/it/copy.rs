@@ -27,6 +27,8 @@ async fn a_database_moves_whole_and_back() {
     }
     send(server.post(key, &format!("/{}/delete_token", uids[3]))).await.check_success();
     send(server.post(key, &format!("/{}/consume_token", uids[3]))).await.check_failure("TokenNotExists");
+    let lost = server.post(key, &format!("/{}/void_token", uids[4])).form(&[("reason", "Lost")]);
+    send(lost).await.check_success();
     let before = told(&server, key).await;
 
     let elsewhere = Database::empty();

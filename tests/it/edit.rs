@@ -25,6 +25,7 @@ async fn edit_wants_four_fields_and_leaves_value_and_label() {
                 "uid": uid, "value": "T-1", "label": "Anna", "valid_from": "2026-01-01T00:00:00Z", "valid_to": null,
                 "usage_count": -1, "lock_time": 9, "last_used": null, "creator": "key:manager",
                 "created": before["created"], "modified": after["modified"], "state": "active",
+                "voided": null, "voided_by": null, "void_reason": null,
             })
         );
         assert!(after["modified"].as_str() > before["modified"].as_str());

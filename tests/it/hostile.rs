@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::browser::Browser;
 
 /// Addresses of the office, and the least role that may open them.
-const OPENED: [(&str, Role); 13] = [
+const OPENED: [(&str, Role); 14] = [
     ("/overview", Role::Viewer),
     ("/print", Role::Viewer),
     ("/usage", Role::Viewer),
@@ -18,6 +18,7 @@ const OPENED: [(&str, Role); 13] = [
     ("/actions/{uid}", Role::Viewer),
     ("/batches/{uid}", Role::Viewer),
     ("/add_many", Role::Editor),
+    ("/{uid}/void", Role::Admin),
     ("/settings", Role::Manager),
     ("/users", Role::Manager),
     ("/users/edit?name=admin", Role::Manager),
@@ -25,13 +26,15 @@ const OPENED: [(&str, Role); 13] = [
     ("/audit", Role::Manager),
 ];
 /// Addresses that change something, and the least role that may.
-const CHANGED: [(&str, Role); 15] = [
+const CHANGED: [(&str, Role); 17] = [
     ("/bulk", Role::Editor),
     ("/add_many", Role::Editor),
     ("/{uid}/set_range", Role::Editor),
     ("/{uid}/set_count", Role::Editor),
     ("/{uid}/add_uses", Role::Editor),
     ("/actions/{uid}/undo", Role::Editor),
+    ("/{uid}/void", Role::Admin),
+    ("/{uid}/unvoid", Role::Admin),
     ("/batches/{uid}/rename", Role::Editor),
     ("/settings/usage_days", Role::Manager),
     ("/users/add", Role::Manager),

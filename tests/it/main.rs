@@ -49,4 +49,6 @@ mod usage_csv;
 mod usage_page;
 mod usage_retention;
 mod users_page;
+mod void;
+mod void_page;
 mod writer;

@@ -155,7 +155,7 @@ impl<'a> Play<'a> {
 
     /// All tokens, and those of each state, in their order.
     async fn compare_tokens(&mut self) -> Result<(), String> {
-        for state in ["", "active", "used_up", "locked", "pending", "expired"] {
+        for state in ["", "active", "voided", "used_up", "locked", "pending", "expired"] {
             let seen = self.all("query_tokens", "tokens", ("state", state)).await?;
             let right = self.model.objects(Some(state).filter(|state| !state.is_empty()), &seen);
             if seen != right {

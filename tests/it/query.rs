@@ -50,10 +50,12 @@ async fn each_state_is_a_filter() {
     app.consume(&locked).await.check_success();
     app.add(&[("value", "pending"), ("valid_from", "2999-01-01")]).await;
     app.add(&[("value", "expired"), ("valid_to", "2001-01-01")]).await;
-    for state in ["active", "used_up", "locked", "pending", "expired"] {
+    let voided = app.add(&[("value", "voided"), ("usage_count", "0")]).await;
+    app.post(&format!("/{voided}/void_token"), &[]).await.check_success();
+    for state in ["active", "voided", "used_up", "locked", "pending", "expired"] {
         assert_eq!(values(&app, &[("state", state)]).await, [state]);
     }
-    assert_eq!(values(&app, &[("state", "")]).await.len(), 5);
+    assert_eq!(values(&app, &[("state", "")]).await.len(), 6);
     app.get("/query_tokens", &[("state", "Active")]).await.check_failure("TokenValueError").check_param("state");
 }
 

@@ -12,7 +12,7 @@ use tessera::store::token_list::{self, Part, Place, Sort, TokenFilter};
 use tessera::store::usage::{self, UsageFilter};
 use tessera::store::{Connection, tokens};
 use tessera::token::consume::state;
-use tessera::token::{Micros, State, Token, Uid};
+use tessera::token::{Micros, State, Token, Uid, Voided};
 
 use crate::database::Database;
 
@@ -35,6 +35,7 @@ pub fn token(usage_count: i32) -> Token {
         created: now,
         modified: now,
         batch: None,
+        voided: None,
     }
 }
 
@@ -58,13 +59,15 @@ proptest! {
                 proptest::option::of(-6..3i64),
                 proptest::option::of(-2..3i64),
                 proptest::option::of(-2..3i64),
+                proptest::bool::weighted(0.2),
             ),
             1..30,
         )
     ) {
         let database = Database::new();
         let mut connection = database.connect();
-        let made: Vec<Token> = rows.into_iter().map(|(usage_count, lock_time, used, from, to)| Token {
+        let made: Vec<Token> = rows.into_iter().map(|(usage_count, lock_time, used, from, to, is_voided)| Token {
+            voided: is_voided.then(|| Voided { at: at(0), by: "user:anna".into(), reason: None }),
             lock_time, last_used: used.map(at), lock_start: used.map(at), valid_from: from.map(at), valid_to: to.map(at),
             ..token(usage_count)
         }).collect();

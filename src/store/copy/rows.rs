@@ -104,6 +104,9 @@ numbered!(
         deleted_by: Text,
         batch: Number,
         used: i64,
+        voided_at: Number,
+        voided_by: Text,
+        void_reason: Text,
     }
 );
 numbered!(
@@ -137,6 +140,9 @@ row!(
         lock_time: i32,
         used: i64,
         kept: Text,
+        voided_at: Number,
+        voided_by: Text,
+        void_reason: Text,
     }
 );
 numbered!(usage, UsageRow {

@@ -52,7 +52,7 @@ pub async fn consume_token(
     match app.store.consume(Ask { who: who.caller.principal, what, key }).await? {
         Answer::Consumed(face) => Ok(success(Used { consumed: true, replayed: false, face })),
         Answer::Replayed(face) => Ok(success(Used { consumed: true, replayed: true, face })),
-        Answer::Refused { refusal, face, retry_at, at } => Ok(refused(refusal, face, retry_at, at)),
+        Answer::Refused { refusal, face, retry_at, at } => Ok(refused(&refusal, face, retry_at, at)),
         Answer::Mistaken(error) => Err(error.into()),
     }
 }
@@ -89,7 +89,7 @@ fn replay_key(request: &HttpRequest, params: &Params) -> Result<Option<ReplayKey
     Ok(Some(ReplayKey(key)))
 }
 
-fn refused(refusal: Refusal, face: Option<Face>, retry_at: Option<Micros>, now: Micros) -> HttpResponse {
+fn refused(refusal: &Refusal, face: Option<Face>, retry_at: Option<Micros>, now: Micros) -> HttpResponse {
     let message = refusal.to_string();
     let failure = Failure {
         success: false,
@@ -100,7 +100,7 @@ fn refused(refusal: Refusal, face: Option<Face>, retry_at: Option<Micros>, now: 
     };
     let mut response = HttpResponse::build(refusal_status(refusal));
     if let Refusal::LockTimeViolation { until } = refusal {
-        let seconds = retry_at.unwrap_or(until).seconds_after(now);
+        let seconds = retry_at.unwrap_or(*until).seconds_after(now);
         response.insert_header((RETRY_AFTER, seconds.to_string()));
     }
     response.json(Refused { failure, face, retry_at })

@@ -5,6 +5,7 @@ pub mod consume;
 pub mod delete;
 pub mod edit;
 pub mod query;
+pub mod void;
 
 use actix_web::HttpResponse;
 use serde::Serialize;
@@ -114,13 +115,21 @@ struct TokenObject {
     creator: String,
     created: Micros,
     modified: Micros,
+    voided: Option<Micros>,
+    voided_by: Option<String>,
+    void_reason: Option<String>,
     state: State,
 }
 
 impl TokenObject {
     fn new(token: Token, now: Micros) -> Self {
+        let state = state(&token, now);
+        let (voided, voided_by, void_reason) = match token.voided {
+            Some(voided) => (Some(voided.at), Some(voided.by), voided.reason),
+            None => (None, None, None),
+        };
         Self {
-            state: state(&token, now),
+            state,
             uid: token.uid,
             value: token.value,
             label: token.label,
@@ -132,6 +141,9 @@ impl TokenObject {
             creator: token.creator,
             created: token.created,
             modified: token.modified,
+            voided,
+            voided_by,
+            void_reason,
         }
     }
 }

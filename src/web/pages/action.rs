@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::bulk_form::Kind;
 use super::view::title;
 use super::when::{Clock, When, duration, grouped, tokens};
 use super::{Flash, Page, page, see_other};
@@ -48,7 +49,8 @@ struct ActionView {
     uid: String,
     /// As in `Uses set to 10`.
     what: String,
-    is_deletion: bool,
+    /// As in `Changed`.
+    did: &'static str,
     by: String,
     at: When,
     count: String,
@@ -70,7 +72,7 @@ impl ActionView {
         Self {
             may_undo: may_undo(role, done.action.as_ref()) && done.can_be_undone(clock.now),
             what: done.action.as_ref().map_or_else(|| UNKNOWN.into(), |action| told(action, clock)),
-            is_deletion: done.action == Some(Action::Delete),
+            did: done.action.as_ref().map_or("Changed", |action| Kind::of(action).did()),
             count: tokens(done.count),
             uid: done.uid,
             by: done.by,
@@ -81,9 +83,9 @@ impl ActionView {
     }
 }
 
-/// Restoring is for who may delete.
+/// Undoing takes what doing it took.
 fn may_undo(role: Role, action: Option<&Action>) -> bool {
-    role.may(if action == Some(&Action::Delete) { Permission::Delete } else { Permission::Edit })
+    role.may(action.map_or(Permission::Edit, Action::permission))
 }
 
 /// What an action does, in words.
@@ -109,6 +111,9 @@ pub fn told(action: &Action, clock: Clock) -> String {
         Action::SetLabel(Some(label)) => format!("Label set to “{label}”"),
         Action::SetLabel(None) => "Label removed".into(),
         Action::Delete => "Deleted".into(),
+        Action::Void { reason: Some(reason) } => format!("Voided as “{reason}”"),
+        Action::Void { reason: None } => "Voided".into(),
+        Action::Unvoid => "Restored".into(),
     }
 }
 

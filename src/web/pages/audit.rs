@@ -18,7 +18,7 @@ use crate::web::state::App;
 const ROWS: usize = 50;
 
 /// Every action that is recorded, and its words. One that is not here is shown as it stands in the database.
-const ACTIONS: [(&str, &str); 21] = [
+const ACTIONS: [(&str, &str); 25] = [
     ("sign-in", "signed in"),
     ("sign-in failed", "failed to sign in"),
     ("sign-out", "signed out"),
@@ -34,9 +34,13 @@ const ACTIONS: [(&str, &str); 21] = [
     ("key revoke", "revoked the key"),
     ("token delete", "deleted tokens"),
     ("token restore", "restored the token"),
+    ("token void", "voided the token"),
+    ("token unvoid", "restored the voided token"),
     ("batch add", "added the batch"),
     ("bulk change", "changed many tokens"),
     ("bulk delete", "deleted many tokens"),
+    ("bulk void", "voided many tokens"),
+    ("bulk unvoid", "restored many voided tokens"),
     ("bulk undo", "undid the change of many tokens"),
     ("setting", "changed the setting"),
     ("usage retention", "removed old entries of"),
@@ -73,9 +77,11 @@ struct EntryView {
 /// What an action was about has a page of its own, if it is a batch, a change of many tokens, or a token that is there.
 fn path(action: &str, subject: &str) -> Option<String> {
     match action {
-        "bulk change" | "bulk delete" | "bulk undo" => Some(format!("/actions/{subject}")),
+        "bulk change" | "bulk delete" | "bulk void" | "bulk unvoid" | "bulk undo" => {
+            Some(format!("/actions/{subject}"))
+        }
         "batch add" => Some(format!("/batches/{subject}")),
-        "token restore" => Some(format!("/{subject}")),
+        "token restore" | "token void" | "token unvoid" => Some(format!("/{subject}")),
         _ => None,
     }
 }

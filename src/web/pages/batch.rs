@@ -63,6 +63,7 @@ struct BatchView {
     deleted: Option<String>,
     used: String,
     used_up: String,
+    voided: Option<String>,
     creator: String,
     created: When,
 }
@@ -78,6 +79,7 @@ impl BatchView {
             deleted: (gone > 0).then(|| grouped(gone)),
             used: grouped(standing.used),
             used_up: grouped(standing.used_up),
+            voided: (standing.voided > 0).then(|| grouped(standing.voided)),
             creator: batch.creator.clone(),
             created: clock.tell(batch.created),
         }

@@ -8,14 +8,15 @@ use super::action::told;
 use super::bulk_form::{Asking, Kind};
 use super::selected::Selected;
 use super::typed::{Typed, UNITS};
-use super::view::{Row, title};
+use super::view::{Row, StateView, title};
 use super::when::{Clock, duration, tokens};
 use super::{Page, Problems, page, see_other, turn};
-use crate::access::Permission;
 use crate::store::actions::{self, Outcome, Plan, Wanted};
 use crate::store::selection::{Seal, Selection};
 use crate::store::{self};
 use crate::token::action::Action;
+use crate::token::consume::state;
+use crate::token::void::{REASON_MAX_CHARS, REASONS};
 use crate::token::{Token, TokenError, UNLIMITED, Uid};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
@@ -36,6 +37,9 @@ struct BulkPage {
     is_there: bool,
     typed: Typed,
     asking: Asking,
+    reason: String,
+    reasons: [&'static str; 3],
+    most: usize,
     problems: Problems,
     /// The selection is not what it was when it was looked at.
     is_stale: bool,
@@ -117,14 +121,22 @@ fn side(action: &Action, token: &Token, clock: Clock) -> String {
         Action::SetUses(_) | Action::AddUses(_) => Row::new(token, clock).uses,
         Action::SetLock(_) => duration(token.lock_time),
         Action::SetLabel(_) => token.label.clone().unwrap_or_else(|| "none".into()),
+        Action::Void { .. } | Action::Unvoid => told_state(token, clock),
         Action::Delete => String::new(),
     }
+}
+
+/// As in `Voided (Lost)` and `Active`.
+fn told_state(token: &Token, clock: Clock) -> String {
+    let badge = StateView::from(state(token, clock.now)).badge();
+    let reason = token.voided.as_ref().and_then(|voided| voided.reason.as_deref());
+    reason.map_or_else(|| badge.to_owned(), |reason| format!("{badge} ({reason})"))
 }
 
 /// Asks what is wanted, tells what would become of it, or does it.
 ///
 /// # Errors
-/// Forbidden, when the role may not delete; unavailable, when the database cannot be asked.
+/// Forbidden, when the role may not delete, void or restore; unavailable, when the database cannot be asked.
 pub async fn bulk(
     who: Allowed<Edit>,
     request: HttpRequest,
@@ -134,10 +146,12 @@ pub async fn bulk(
     let mut problems = Problems::default();
     let selected = Selected::read(&params, &app, &mut problems)?;
     let kind: Kind = params.text("do")?.unwrap_or_default().parse()?;
-    if kind == Kind::Delete && !who.caller.role.may(Permission::Delete) {
-        return Err(Error::Forbidden("You may not delete tokens with this role.".into()));
+    if !who.caller.role.may(kind.permission()) {
+        return Err(Error::Forbidden("You may not delete, void or restore tokens with this role.".into()));
     }
+    let asking = Asking::read(&params)?;
     let mut form = BulkPage {
+        reason: asking.reason.clone(),
         page: Page::new(&request, "overview"),
         count: String::new(),
         selected,
@@ -146,7 +160,9 @@ pub async fn bulk(
         units: UNITS,
         is_there: true,
         typed: Typed::read(&params)?,
-        asking: Asking::read(&params)?,
+        asking,
+        reasons: REASONS,
+        most: REASON_MAX_CHARS,
         problems,
         is_stale: false,
         preview: None,
@@ -163,13 +179,13 @@ pub async fn bulk(
         let wanted = Wanted { uid, selection: form.selected.selection.clone(), action, seal };
         return form.perform(wanted, &who.caller, &app).await;
     }
-    if step != "preview" && kind != Kind::Delete {
+    if step != "preview" && kind.asks() {
         form.typed = Typed { usage_count: String::new(), lock_time: String::new(), ..form.typed };
         form.count = counted(&app, &form.selected).await?;
         return form.answer(&app, StatusCode::OK);
     }
     match form.asking.action(kind, &form.typed, app.zone) {
-        Ok(action) => form.preview(action, &app).await,
+        Ok(action) => form.preview(action, &who.caller, &app).await,
         Err(mistakes) => {
             form.problems.add_all(mistakes.all());
             form.count = counted(&app, &form.selected).await?;
@@ -190,10 +206,11 @@ impl BulkPage {
         page(app, status, &self)
     }
 
-    async fn preview(mut self, action: Action, app: &App) -> Result<HttpResponse, Error> {
+    async fn preview(mut self, action: Action, who: &Caller, app: &App) -> Result<HttpResponse, Error> {
         let _turn = app.lists.acquire().await;
-        let (selection, wanted, now) = (self.selected.selection.clone(), action.clone(), app.store.now());
-        let plan = app.store.read(move |connection| actions::plan(connection, &selection, &wanted, now)).await;
+        let (selection, wanted, by) = (self.selected.selection.clone(), action.clone(), who.principal.clone());
+        let now = app.store.now();
+        let plan = app.store.read(move |connection| actions::plan(connection, &selection, &wanted, &by, now)).await;
         match plan {
             Ok(plan) => {
                 self.preview = Some(Preview::new(&plan, &action, Clock { now, zone: app.zone })?);
@@ -204,7 +221,7 @@ impl BulkPage {
     }
 
     async fn perform(mut self, wanted: Wanted, who: &Caller, app: &App) -> Result<HttpResponse, Error> {
-        if (wanted.action == Action::Delete) != (self.kind == Kind::Delete) {
+        if Kind::of(&wanted.action) != self.kind {
             return Err(TokenError::value("action", "action is not what the form is for").into());
         }
         let _turn = app.lists.acquire().await;

@@ -5,8 +5,10 @@ use std::str::FromStr;
 use chrono_tz::Tz;
 
 use super::typed::Typed;
+use crate::access::Permission;
 use crate::token::action::{Action, Bound};
 use crate::token::input::{Mistakes, RawFields, read_time};
+use crate::token::void::read_reason;
 use crate::token::{TokenError, quoted};
 use crate::web::error::Error;
 use crate::web::params::Params;
@@ -24,13 +26,70 @@ pub enum Kind {
     Lock,
     /// The label.
     Label,
+    /// Voiding.
+    Void,
+    /// The end of being voided.
+    Unvoid,
     /// Deletion.
     Delete,
 }
 
 impl Kind {
     /// Every kind, in the order of the page.
-    pub const ALL: [Self; 6] = [Self::Validity, Self::Uses, Self::AddUses, Self::Lock, Self::Label, Self::Delete];
+    pub const ALL: [Self; 8] =
+        [Self::Validity, Self::Uses, Self::AddUses, Self::Lock, Self::Label, Self::Void, Self::Unvoid, Self::Delete];
+
+    /// The kind of an action.
+    pub fn of(action: &Action) -> Self {
+        match action {
+            Action::SetValidity { .. } => Self::Validity,
+            Action::SetUses(_) => Self::Uses,
+            Action::AddUses(_) => Self::AddUses,
+            Action::SetLock(_) => Self::Lock,
+            Action::SetLabel(_) => Self::Label,
+            Action::Void { .. } => Self::Void,
+            Action::Unvoid => Self::Unvoid,
+            Action::Delete => Self::Delete,
+        }
+    }
+
+    /// What it takes.
+    pub fn permission(self) -> Permission {
+        match self {
+            Self::Void | Self::Unvoid | Self::Delete => Permission::Delete,
+            _ => Permission::Edit,
+        }
+    }
+
+    /// Whether there is something to be typed.
+    pub fn asks(self) -> bool {
+        !matches!(self, Self::Unvoid | Self::Delete)
+    }
+
+    /// Whether tokens are refused after it.
+    pub fn is_danger(self) -> bool {
+        matches!(self, Self::Void | Self::Delete)
+    }
+
+    /// The word on its button.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Void => "Void",
+            Self::Unvoid => "Restore",
+            Self::Delete => "Delete",
+            _ => "Change",
+        }
+    }
+
+    /// What was done to the tokens.
+    pub fn did(self) -> &'static str {
+        match self {
+            Self::Void => "Voided",
+            Self::Unvoid => "Restored",
+            Self::Delete => "Deleted",
+            _ => "Changed",
+        }
+    }
 
     /// The word in the form.
     pub fn word(self) -> &'static str {
@@ -40,6 +99,8 @@ impl Kind {
             Self::AddUses => "add_uses",
             Self::Lock => "lock",
             Self::Label => "label",
+            Self::Void => "void",
+            Self::Unvoid => "unvoid",
             Self::Delete => "delete",
         }
     }
@@ -52,6 +113,8 @@ impl Kind {
             Self::AddUses => "Add uses",
             Self::Lock => "Change lock",
             Self::Label => "Change label",
+            Self::Void => "Void",
+            Self::Unvoid => "Restore voided",
             Self::Delete => "Delete",
         }
     }
@@ -75,6 +138,8 @@ pub struct Asking {
     pub change_to: String,
     /// A signed number.
     pub add_uses: String,
+    /// Why tokens are voided.
+    pub reason: String,
 }
 
 impl Asking {
@@ -84,7 +149,12 @@ impl Asking {
     /// A field that is no text.
     pub fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
         let text = |name| params.text(name).map(Option::unwrap_or_default);
-        Ok(Self { change_from: text("change_from")?, change_to: text("change_to")?, add_uses: text("add_uses")? })
+        Ok(Self {
+            change_from: text("change_from")?,
+            change_to: text("change_to")?,
+            add_uses: text("add_uses")?,
+            reason: text("reason")?,
+        })
     }
 
     /// The action that the fields describe.
@@ -113,6 +183,8 @@ impl Asking {
                 Action::SetLock(change.lock_time.unwrap_or_default())
             }
             Kind::Label => Action::SetLabel(Some(typed.label.clone()).filter(|label| !label.is_empty())),
+            Kind::Void => Action::Void { reason: read_reason(&self.reason)? },
+            Kind::Unvoid => Action::Unvoid,
             Kind::Delete => Action::Delete,
         };
         action.check()?;

@@ -35,7 +35,7 @@ pub struct Found {
     /// There is no token at all.
     pub untouched: bool,
     /// The states that can be chosen.
-    pub states: [StateView; 5],
+    pub states: [StateView; 6],
     /// The orders that can be chosen.
     pub orders: Vec<(&'static str, &'static str)>,
     /// The batches that can be chosen: uid and name.

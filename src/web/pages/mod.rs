@@ -32,6 +32,7 @@ pub mod usage;
 pub mod user;
 pub mod users;
 pub mod view;
+pub mod void;
 pub mod when;
 
 use std::sync::Arc;

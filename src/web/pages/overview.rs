@@ -77,8 +77,7 @@ async fn tiles(app: &web::Data<App>, tokens: Vec<Token>, clock: Clock) -> Result
 
 /// What may be done to many tokens with a role.
 fn kinds(role: Role) -> Vec<(&'static str, &'static str)> {
-    let may = |kind: &Kind| role.may(if *kind == Kind::Delete { Permission::Delete } else { Permission::Edit });
-    Kind::ALL.into_iter().filter(may).map(|kind| (kind.word(), kind.words())).collect()
+    Kind::ALL.into_iter().filter(|kind| role.may(kind.permission())).map(|kind| (kind.word(), kind.words())).collect()
 }
 
 /// Shows tiles.

@@ -7,6 +7,7 @@ use super::action::told;
 use super::tile::{self, Said};
 use super::when::{Clock, grouped};
 use super::{Flash, Problems, see_other};
+use crate::access::Role;
 use crate::store::actions::{self, Outcome, Wanted};
 use crate::store::undo::Done;
 use crate::store::{self, Connection, undo};
@@ -159,8 +160,11 @@ pub async fn add_uses(
     tile::answer(&app, &request, who.caller.role, uid, said).await
 }
 
-/// Does an action to one token. Says what the tile then tells, or which token it is refused for.
-async fn perform(
+/// Does an action to one token, once for the form's nonce. Says what the tile then tells, or which token it is refused for.
+///
+/// # Errors
+/// No such token; unavailable, when the database cannot take it.
+pub async fn perform(
     app: &App,
     who: &Caller,
     uid: Uid,
@@ -202,7 +206,7 @@ fn action_uid(connection: &mut Connection, nonce: Uid, token: Uid, action: &Acti
 ///
 /// # Errors
 /// Unavailable, when the database cannot be asked.
-pub async fn flash(app: &App, token: Uid, action: &str, may_undo: bool) -> Result<Option<Flash>, Error> {
+pub async fn flash(app: &App, token: Uid, action: &str, role: Role) -> Result<Option<Flash>, Error> {
     let Ok(uid) = action.parse::<Uid>() else { return Ok(None) };
     let done = app.store.look(move |connection| {
         let Some(done) = undo::find(connection, uid)? else { return Ok(None) };
@@ -210,8 +214,9 @@ pub async fn flash(app: &App, token: Uid, action: &str, may_undo: bool) -> Resul
     });
     let clock = Clock { now: app.store.now(), zone: app.zone };
     let told = |done: Done| {
-        let undo = Some(uid.to_string()).filter(|_| may_undo && done.can_be_undone(clock.now));
-        Some(Flash { undo, ..Flash::done(words(done.action.as_ref()?, clock)) })
+        let action = done.action.as_ref()?;
+        let undo = Some(uid.to_string()).filter(|_| role.may(action.permission()) && done.can_be_undone(clock.now));
+        Some(Flash { undo, ..Flash::done(words(action, clock)) })
     };
     Ok(done.await?.and_then(told))
 }
@@ -222,6 +227,8 @@ fn words(action: &Action, clock: Clock) -> String {
         Action::SetValidity { from: Bound::At(from), to: Bound::At(to) } => {
             format!("It is valid from {} to {}.", clock.day_and_time(*from), clock.day_and_time(*to))
         }
+        Action::Void { .. } => "The token is voided.".into(),
+        Action::Unvoid => "The token is restored.".into(),
         other => format!("{}.", told(other, clock)),
     }
 }

@@ -23,7 +23,7 @@ fn may(role: Role) -> &'static str {
         Role::Scanner => "Uses tokens and asks for one exact value. Sees no lists.",
         Role::Viewer => "Sees tokens and usage. Changes and uses nothing.",
         Role::Editor => "Sees, uses, adds and edits tokens.",
-        Role::Admin => "As an editor, and deletes tokens.",
+        Role::Admin => "As an editor, and voids and deletes tokens.",
         Role::Manager => "As an admin, and looks after settings, users and keys.",
     }
 }

@@ -44,11 +44,19 @@ struct TilePage {
     batch: Option<Batch>,
     creator: String,
     modified: Option<When>,
+    voided: Option<VoidedView>,
     zone: String,
     history: Vec<Attempt>,
     may_edit: bool,
     may_delete: bool,
     may_use: bool,
+}
+
+/// That the token is voided.
+struct VoidedView {
+    at: When,
+    by: String,
+    reason: Option<String>,
 }
 
 /// An entry of the usage log.
@@ -82,7 +90,7 @@ pub async fn show(
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let role = who.caller.role;
     let flash = match params.filled("done")?.as_deref().and_then(|done| done.strip_prefix("did-")) {
-        Some(action) => quick::flash(&app, uid, action, role.may(Permission::Edit)).await?,
+        Some(action) => quick::flash(&app, uid, action, role).await?,
         None => flash(&params)?,
     };
     answer(&app, &request, role, uid, Said { flash, ..Said::default() }).await
@@ -133,6 +141,11 @@ pub async fn answer(app: &App, request: &HttpRequest, role: Role, uid: Uid, said
         created: clock.tell(token.created),
         batch,
         modified: Some(token.modified).filter(|at| *at != token.created).map(|at| clock.tell(at)),
+        voided: token.voided.map(|voided| VoidedView {
+            at: clock.tell(voided.at),
+            by: voided.by,
+            reason: voided.reason,
+        }),
         creator: token.creator,
         zone: app.zone.to_string(),
         history: history.into_iter().map(|entry| attempt(entry, clock)).collect(),
@@ -155,6 +168,7 @@ fn refusal(code: i16) -> &'static str {
         2 => "it was used up",
         3 => "it was locked",
         4 => "it was out of its time",
+        7 => "it was voided",
         _ => "for another reason",
     }
 }

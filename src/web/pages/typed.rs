@@ -277,6 +277,7 @@ mod tests {
             created: Micros::EPOCH,
             modified: Micros::EPOCH,
             batch: None,
+            voided: None,
         }
     }
 

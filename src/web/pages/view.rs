@@ -16,6 +16,7 @@ impl StateView {
     pub fn badge(&self) -> &'static str {
         match self.state {
             State::Active => "Active",
+            State::Voided => "Voided",
             State::Locked => "Locked",
             State::Pending => "Not yet valid",
             State::UsedUp => "Used up",
@@ -64,6 +65,11 @@ impl Row {
             valid: valid(token, clock),
             last_used: token.last_used.map(|used| clock.tell(used)),
         }
+    }
+
+    /// Whether it is voided, and its code to be marked so.
+    pub fn is_voided(&self) -> bool {
+        self.state.state == State::Voided
     }
 
     /// What people call it.

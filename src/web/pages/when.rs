@@ -86,6 +86,14 @@ impl Clock {
                 Some(_) => format!("{}, until {}", uses_left(token.usage_count), at(token.valid_to)),
                 None => uses_left(token.usage_count),
             },
+            State::Voided => {
+                let voided = token.voided.as_ref();
+                let since = format!("since {}", at(voided.map(|voided| voided.at)));
+                match voided.and_then(|voided| voided.reason.as_deref()) {
+                    Some(reason) => format!("{since} ({reason})"),
+                    None => since,
+                }
+            }
             State::Locked => match retry_at(token, self.now) {
                 Some(open) => format!("free again at {}", self.to_the_second(open)),
                 None => "and not valid any more when it is free".into(),

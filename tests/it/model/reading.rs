@@ -30,6 +30,7 @@ pub fn code_and_status(error: &str) -> (u8, u16) {
         "TokenUsageCountExceeded" => (2, 409),
         "TokenLockTimeViolation" => (3, 423),
         "TokenTimeRangeViolation" => (4, 409),
+        "TokenVoided" => (7, 409),
         "TokenValueError" => (5, 422),
         "TokenAPIError" => (6, 400),
         other => panic!("{other} is not in the contract's table"),
@@ -53,6 +54,13 @@ pub fn is_value(value: &str) -> bool {
 
 pub fn is_label(label: &str) -> bool {
     label.chars().count() <= 200 && !label.chars().any(char::is_control)
+}
+
+/// Why a token is voided, or none; nothing for what no reason may be.
+#[allow(clippy::option_option, reason = "no reason, and what is none")]
+pub fn reason(text: &str) -> Option<Option<String>> {
+    let text = text.trim();
+    is_label(text).then(|| Some(text.to_owned()).filter(|text| !text.is_empty()))
 }
 
 pub fn number(text: &str, range: std::ops::RangeInclusive<i64>) -> Option<i64> {

@@ -48,6 +48,11 @@ pub struct Token {
     pub last_used: Option<String>,
     pub creator: &'static str,
     pub deleted: bool,
+    /// Who voided it.
+    pub voided_by: Option<&'static str>,
+    pub void_reason: Option<String>,
+    /// None until it is seen.
+    pub voided: Option<String>,
     /// None until it is seen.
     pub created: Option<String>,
     /// None until it is seen for the first time since the last change.
@@ -88,7 +93,9 @@ impl Token {
 
     /// The first reason why it may not be used.
     pub fn refusal(&self) -> Option<&'static str> {
-        if self.usage_count == 0 {
+        if self.voided_by.is_some() {
+            Some("TokenVoided")
+        } else if self.usage_count == 0 {
             Some("TokenUsageCountExceeded")
         } else if self.lock_time > 0 && self.last_used.is_some() {
             // A lock here lasts an hour or longer, and no test does.
@@ -103,6 +110,7 @@ impl Token {
     fn state(&self) -> &'static str {
         match self.refusal() {
             None => "active",
+            Some("TokenVoided") => "voided",
             Some("TokenUsageCountExceeded") => "used_up",
             Some(LOCKED) => "locked",
             Some(_) if self.valid_to.is_some_and(is_past) => "expired",
@@ -113,7 +121,7 @@ impl Token {
     /// The first moment at which a consume would succeed. The end of a lock is the server's to tell.
     pub fn retry_at(&self, seen: &Value) -> Value {
         let pending = self.valid_from.filter(|from| !is_past(from));
-        if self.usage_count == 0 || self.valid_to.is_some_and(is_past) {
+        if self.voided_by.is_some() || self.usage_count == 0 || self.valid_to.is_some_and(is_past) {
             Value::Null
         } else if let Some(from) = pending {
             // No lock is as long as that.
@@ -154,6 +162,10 @@ impl Token {
     pub fn object(&mut self, seen: &Value) -> Value {
         let learn = |known: &Option<String>, name: &str| known.clone().or(seen[name].as_str().map(str::to_owned));
         self.created = learn(&self.created, "created").filter(|created| moment(created).is_some());
+        if self.voided_by.is_some() {
+            self.voided = learn(&self.voided, "voided")
+                .filter(|voided| moment(voided) >= self.created.as_deref().and_then(moment));
+        }
         let modified = match (&self.modified, &self.modified_before) {
             (Some(modified), _) => json!(modified),
             (None, None) => json!(self.created),
@@ -164,7 +176,8 @@ impl Token {
             "uid": self.uid, "value": self.value, "label": self.label, "valid_from": self.valid_from,
             "valid_to": self.valid_to, "usage_count": self.usage_count, "lock_time": self.lock_time,
             "last_used": self.last_used, "creator": self.creator, "created": self.created,
-            "modified": modified, "state": self.state(),
+            "modified": modified, "state": self.state(), "voided_by": self.voided_by, "void_reason": self.void_reason,
+            "voided": self.voided_by.map(|_| self.voided.as_deref().unwrap_or("a moment after it was made")),
         })
     }
 }

@@ -98,6 +98,8 @@ fn step() -> impl Strategy<Value = Step> {
         9 => changing("update_token", weighted(0.9, who()), false, true),
         6 => on_one("delete_token"),
         1 => delete_tokens(),
+        4 => void_token(),
+        4 => on_one("restore_token"),
         5 => who().prop_map(|who| Step { path: Some(who), ..plain("restore") }),
         3 => query_token(),
     ]
@@ -271,6 +273,19 @@ fn on_one(view: &'static str) -> impl Strategy<Value = Step> {
         path,
         fields,
         ..plain(view)
+    })
+}
+
+fn void_token() -> impl Strategy<Value = Step> {
+    let long = select(vec![200, 201]).prop_map(|n| Text::Long('ä', n));
+    let reason = prop_oneof![20 => text(&["Lost", "Stolen", " Lost ", "", " "], &["a\tb"]), 1 => long].boxed();
+    let token_uid = ("token_uid", 0.1, who().prop_map(Text::Uid).boxed());
+    let fields = fields(vec![token_uid, ("reason", 0.6, reason)]);
+    (weighted(0.9, who()), posted(), fields).prop_map(|(path, way, fields)| Step {
+        way,
+        path,
+        fields,
+        ..plain("void_token")
     })
 }
 

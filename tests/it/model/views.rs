@@ -29,6 +29,8 @@ impl Model {
             "update_token" => self.change(ask, &["add_uses"], &[], &mut faults),
             "delete_token" => self.delete(ask, &mut faults),
             "delete_tokens" => self.delete_many(ask, &mut faults),
+            "void_token" => self.void(ask, &mut faults),
+            "restore_token" => self.restore_voided(ask, &mut faults),
             "restore" => Some(self.restore(ask)),
             other => panic!("no rules for {other}"),
         };
@@ -118,6 +120,29 @@ impl Model {
             self.tokens[*found].deleted = true;
         }
         Some(success(json!({"count": found.len()})))
+    }
+
+    /// Voided again, it stays voided since when it was, and only another reason is another.
+    fn void(&mut self, ask: &Ask, faults: &mut Vec<Fault>) -> Option<Expected> {
+        check_fields(ask, &["token_uid", "reason"], &[], faults);
+        let reason = ask.field("reason").map(reading::reason);
+        if reason == Some(None) {
+            faults.push(Fault::value("reason"));
+        }
+        let found = self.named_token(ask, faults).filter(|_| faults.is_empty())?;
+        let mut after = self.tokens[found].clone();
+        after.voided_by = after.voided_by.or(Some(ask.user()));
+        after.void_reason = reason.flatten().flatten().or(after.void_reason);
+        self.tokens[found].become_other(after);
+        Some(success(json!({})))
+    }
+
+    fn restore_voided(&mut self, ask: &Ask, faults: &mut Vec<Fault>) -> Option<Expected> {
+        check_fields(ask, &["token_uid"], &[], faults);
+        let found = self.named_token(ask, faults).filter(|_| faults.is_empty())?;
+        let after = Token { voided_by: None, void_reason: None, voided: None, ..self.tokens[found].clone() };
+        self.tokens[found].become_other(after);
+        Some(success(json!({})))
     }
 
     /// The page that undoes a deletion. Who asks for it twice is told the same twice.

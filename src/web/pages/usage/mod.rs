@@ -233,6 +233,7 @@ fn words(outcome: Outcome) -> &'static str {
         Outcome::Because(2) => "Refused: used up",
         Outcome::Because(3) => "Refused: locked",
         Outcome::Because(4) => "Refused: out of its time",
+        Outcome::Because(7) => "Refused: voided",
         Outcome::Because(_) => "Refused: another reason",
     }
 }
