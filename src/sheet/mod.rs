@@ -4,3 +4,6 @@
 
 pub mod draw;
 pub mod fonts;
+pub mod geometry;
+pub mod mm;
+mod presets;
