@@ -1,15 +1,18 @@
 //! Copying a whole database into an empty one, from either kind to either kind, and comparing every row afterwards.
 
+mod rows;
+
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 
+use rows::{
+    ActionRow, ActionTokenRow, AuditRow, BatchRow, JobRow, KeyRow, NextLabelRow, PieceRow, PrinterRow, ReplyRow,
+    RunRow, RunTokenRow, SessionRow, SettingRow, SheetRow, TokenRow, UsageRow, UserRow,
+};
+
 use super::Error;
 use super::connection::Connection;
-use super::schema::{action_tokens, actions, audit, batches, keys, replies, sessions, settings, tokens, usage, users};
-
-/// Rows that are in memory at once.
-const PAGE: i64 = 5_000;
 
 /// How many rows of a table were copied and found equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,205 +35,6 @@ trait Rows: Clone + PartialEq {
     fn insert(connection: &mut Connection, rows: Vec<Self>) -> QueryResult<()>;
 }
 
-macro_rules! insert {
-    ($table:ident, $connection:expr, $rows:expr) => {
-        match $connection {
-            Connection::Sqlite(connection) => {
-                for row in $rows {
-                    diesel::insert_into($table::table).values(row).execute(connection)?;
-                }
-                Ok(())
-            }
-            Connection::Postgres(connection) => {
-                diesel::copy_from($table::table).from_insertable($rows).execute(connection).map(drop)
-            }
-        }
-    };
-}
-
-macro_rules! row {
-    ($table:ident, $row:ident { $($column:ident: $kind:ty),* $(,)? }) => {
-        #[derive(Clone, Queryable, Selectable, Insertable, PartialEq)]
-        #[diesel(table_name = $table, treat_none_as_default_value = false)]
-        struct $row {
-            $($column: $kind),*
-        }
-    };
-}
-
-macro_rules! numbered {
-    ($table:ident, $row:ident { $($column:ident: $kind:ty),* $(,)? }) => {
-        row!($table, $row { id: i64, $($column: $kind),* });
-
-        impl Rows for $row {
-            const TABLE: &'static str = stringify!($table);
-            const NUMBERED: bool = true;
-
-            fn page(connection: &mut Connection, after: Option<&Self>) -> QueryResult<Vec<Self>> {
-                let behind = $table::table.filter($table::id.gt(after.map_or(i64::MIN, |row| row.id)));
-                behind.order($table::id).limit(PAGE).select(Self::as_select()).load(connection)
-            }
-
-            fn insert(connection: &mut Connection, rows: Vec<Self>) -> QueryResult<()> {
-                insert!($table, connection, rows)
-            }
-        }
-    };
-}
-
-type Text = Option<String>;
-type Number = Option<i64>;
-
-numbered!(
-    tokens,
-    TokenRow {
-        uid: String,
-        value: String,
-        label: Text,
-        valid_from: Number,
-        valid_to: Number,
-        usage_count: i32,
-        lock_time: i32,
-        last_used: Number,
-        lock_start: Number,
-        creator: String,
-        created: i64,
-        modified: i64,
-        search: String,
-        deleted_at: Number,
-        deleted_by: Text,
-        batch: Number,
-        used: i64,
-        voided_at: Number,
-        voided_by: Text,
-        void_reason: Text,
-    }
-);
-numbered!(
-    batches,
-    BatchRow { uid: String, name: String, count: i32, creator: String, created: i64, made: Number, failure: Text }
-);
-numbered!(
-    actions,
-    ActionRow {
-        uid: String,
-        what: String,
-        principal: String,
-        timestamp: i64,
-        count: i32,
-        refused: i32,
-        undone: Number,
-        undone_by: Text,
-    }
-);
-row!(
-    action_tokens,
-    ActionTokenRow {
-        action: i64,
-        token: i64,
-        stamp: i64,
-        modified: i64,
-        label: Text,
-        valid_from: Number,
-        valid_to: Number,
-        usage_count: i32,
-        lock_time: i32,
-        used: i64,
-        kept: Text,
-        voided_at: Number,
-        voided_by: Text,
-        void_reason: Text,
-    }
-);
-numbered!(usage, UsageRow {
-    uid: String, token: Number, token_uid: Text, token_value: Text, timestamp: i64, principal: String,
-    error_code: Option<i16>,
-});
-numbered!(
-    users,
-    UserRow {
-        name: String,
-        password_hash: String,
-        role: String,
-        created: i64,
-        modified: i64,
-        disabled_at: Number,
-        last_sign_in: Number,
-    }
-);
-numbered!(sessions, SessionRow {
-    hash: Vec<u8>, user_id: i64, created: i64, last_seen: i64, address: String, agent: String,
-});
-numbered!(keys, KeyRow {
-    name: String, hash: Vec<u8>, role: String, creator: String, created: i64, expires: Number, last_used: Number,
-});
-numbered!(audit, AuditRow { timestamp: i64, principal: String, action: String, subject: String, detail: String });
-row!(
-    replies,
-    ReplyRow {
-        principal: String,
-        key: String,
-        created: i64,
-        token_uid: String,
-        value: String,
-        label: Text,
-        usage_count: i32,
-        last_used: Number,
-        valid_from: Number,
-        valid_to: Number,
-    }
-);
-row!(settings, SettingRow { name: String, value: String, changed: i64, changed_by: String });
-
-impl Rows for ReplyRow {
-    const TABLE: &'static str = "replies";
-    const NUMBERED: bool = false;
-
-    fn page(connection: &mut Connection, after: Option<&Self>) -> QueryResult<Vec<Self>> {
-        let (principal, key) =
-            after.map_or((String::new(), String::new()), |row| (row.principal.clone(), row.key.clone()));
-        let alike = replies::principal.eq(principal.clone()).and(replies::key.gt(key));
-        let behind = replies::table.filter(replies::principal.gt(principal).or(alike));
-        let ordered = behind.order((replies::principal, replies::key)).limit(PAGE);
-        ordered.select(Self::as_select()).load(connection)
-    }
-
-    fn insert(connection: &mut Connection, rows: Vec<Self>) -> QueryResult<()> {
-        insert!(replies, connection, rows)
-    }
-}
-
-impl Rows for ActionTokenRow {
-    const TABLE: &'static str = "action_tokens";
-    const NUMBERED: bool = false;
-
-    fn page(connection: &mut Connection, after: Option<&Self>) -> QueryResult<Vec<Self>> {
-        let (action, token) = after.map_or((i64::MIN, i64::MIN), |row| (row.action, row.token));
-        let alike = action_tokens::action.eq(action).and(action_tokens::token.gt(token));
-        let behind = action_tokens::table.filter(action_tokens::action.gt(action).or(alike));
-        let ordered = behind.order((action_tokens::action, action_tokens::token)).limit(PAGE);
-        ordered.select(Self::as_select()).load(connection)
-    }
-
-    fn insert(connection: &mut Connection, rows: Vec<Self>) -> QueryResult<()> {
-        insert!(action_tokens, connection, rows)
-    }
-}
-
-impl Rows for SettingRow {
-    const TABLE: &'static str = "settings";
-    const NUMBERED: bool = false;
-
-    fn page(connection: &mut Connection, after: Option<&Self>) -> QueryResult<Vec<Self>> {
-        let behind = settings::table.filter(settings::name.gt(after.map_or(String::new(), |row| row.name.clone())));
-        behind.order(settings::name).limit(PAGE).select(Self::as_select()).load(connection)
-    }
-
-    fn insert(connection: &mut Connection, rows: Vec<Self>) -> QueryResult<()> {
-        insert!(settings, connection, rows)
-    }
-}
-
 /// Copies everything but failed sign-ins, which count for a minute, and compares row by row what then stands there.
 /// `from` must not change meanwhile, and `to` is within a transaction, which keeps nothing if this fails.
 ///
@@ -250,6 +54,13 @@ pub fn copy(from: &mut Connection, to: &mut Connection) -> Result<Vec<Copied>, E
         table::<KeyRow>(from, to)?,
         table::<SettingRow>(from, to)?,
         table::<AuditRow>(from, to)?,
+        table::<JobRow>(from, to)?,
+        table::<RunRow>(from, to)?,
+        table::<RunTokenRow>(from, to)?,
+        table::<PieceRow>(from, to)?,
+        table::<SheetRow>(from, to)?,
+        table::<PrinterRow>(from, to)?,
+        table::<NextLabelRow>(from, to)?,
     ];
     if let Connection::Postgres(to) = to {
         // Until it knows what is in the tables, PostgreSQL plans for empty ones.
@@ -320,6 +131,7 @@ pub fn hold_still(from: &mut Connection) -> Result<(), Error> {
     }
     // Whoever comes now can read, and waits with a change until the copy is there.
     let tables = "tokens, usage, batches, actions, action_tokens, replies, users, sessions, keys, settings, audit, \
-                  attempts, turns";
+                  attempts, turns, print_jobs, print_runs, print_run_tokens, print_run_parts, sheets, printers, \
+                  next_labels";
     Ok(from.batch_execute(&format!("LOCK TABLE {tables} IN EXCLUSIVE MODE"))?)
 }

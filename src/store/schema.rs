@@ -174,6 +174,108 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    print_jobs (id) {
+        id -> BigInt,
+        uid -> Text,
+        principal -> Text,
+        timestamp -> BigInt,
+        sheet -> Text,
+        options -> Text,
+        selection -> Text,
+        total -> Integer,
+        printed -> Integer,
+        parts -> Integer,
+        cursor -> Text,
+        seen -> BigInt,
+        ended -> Nullable<BigInt>,
+        failure -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    print_runs (id) {
+        id -> BigInt,
+        uid -> Text,
+        job -> Nullable<BigInt>,
+        part -> Integer,
+        principal -> Text,
+        timestamp -> BigInt,
+        sheet -> Text,
+        options -> Text,
+        start -> Integer,
+        count -> Integer,
+        pages -> Integer,
+        size -> BigInt,
+        digest -> Text,
+        done -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    print_run_tokens (run, position) {
+        run -> BigInt,
+        position -> Integer,
+        token -> BigInt,
+    }
+}
+
+diesel::table! {
+    print_run_parts (id) {
+        id -> BigInt,
+        run -> BigInt,
+        part -> Integer,
+        bytes -> Binary,
+    }
+}
+
+diesel::table! {
+    sheets (slug) {
+        slug -> Text,
+        name -> Text,
+        page_width -> Integer,
+        page_height -> Integer,
+        across -> Integer,
+        down -> Integer,
+        width -> Integer,
+        height -> Integer,
+        from_left -> Integer,
+        from_top -> Integer,
+        pitch_x -> Integer,
+        pitch_y -> Integer,
+        margin -> Integer,
+        changed -> BigInt,
+        changed_by -> Text,
+    }
+}
+
+diesel::table! {
+    printers (name) {
+        name -> Text,
+        offset_x -> Integer,
+        offset_y -> Integer,
+        dpi -> Integer,
+        changed -> BigInt,
+        changed_by -> Text,
+    }
+}
+
+diesel::table! {
+    next_labels (principal, sheet) {
+        principal -> Text,
+        sheet -> Text,
+        label -> Integer,
+    }
+}
+
 diesel::joinable!(sessions -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(sessions, users);
-diesel::allow_tables_to_appear_in_same_query!(tokens, batches, actions, action_tokens, usage);
+diesel::allow_tables_to_appear_in_same_query!(
+    tokens,
+    batches,
+    actions,
+    action_tokens,
+    usage,
+    print_runs,
+    print_run_tokens
+);

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::connection::{Connection, MultiBackend, position};
 use super::schema::{batches, tokens};
 use super::tokens::{TokenRow, fold};
+use crate::token::print::Printed;
 use crate::token::{Micros, State, Token, Uid};
 
 /// Which tokens are asked for. Bounds are inclusive.
@@ -23,12 +24,17 @@ pub struct TokenFilter {
     pub created_to: Option<Micros>,
     /// Made in this batch.
     pub batch: Option<Uid>,
+    /// On a label of this print run.
+    pub print_run: Option<Uid>,
+    /// By whether they were printed.
+    pub printed: Option<Printed>,
 }
 
 impl TokenFilter {
     /// Whether a page is found by walking an index, in the time of its rows: a search or a state may read a million.
     pub fn walks_an_index(&self) -> bool {
-        self.q.is_none() && self.state.is_none() && self.batch.is_none()
+        let Self { q, state, batch, print_run, printed, .. } = self;
+        q.is_none() && state.is_none() && batch.is_none() && print_run.is_none() && printed.is_none()
     }
 }
 
@@ -216,6 +222,12 @@ pub(super) fn filtered(
         let number = batches::table.filter(batches::uid.eq(batch.to_string())).select(batches::id);
         query = query.filter(tokens::batch.nullable().eq(number.single_value()));
     }
+    if let Some(run) = filter.print_run {
+        query = query.filter(on_run(run));
+    }
+    if let Some(printed) = filter.printed {
+        query = query.filter(is_printed(printed));
+    }
     query
 }
 
@@ -255,5 +267,23 @@ fn is(state: State, now: Micros) -> Condition {
                 .sql(after)
                 .bind::<BigInt, _>(now),
         ),
+    }
+}
+
+/// On a label of a run: found by the run's labels.
+fn on_run(run: Uid) -> Condition {
+    let of = "tokens.id IN (SELECT token FROM print_run_tokens WHERE run = \
+              (SELECT id FROM print_runs WHERE done IS NOT NULL AND uid = ";
+    Box::new(sql::<Bool>(of).bind::<Text, _>(run.to_string()).sql("))"))
+}
+
+/// By whether a token is on a sheet that was printed: one look at an index for each token.
+fn is_printed(printed: Printed) -> Condition {
+    let is = "EXISTS (SELECT 1 FROM print_run_tokens AS label JOIN print_runs AS run ON run.id = label.run \
+              WHERE label.token = tokens.id AND run.done IS NOT NULL)";
+    match printed {
+        // What was used before there was a count of it has the moment of its last use.
+        Printed::NeverUsed => Box::new(sql::<Bool>("tokens.used = 0 AND tokens.last_used IS NULL AND ").sql(is)),
+        Printed::Never => Box::new(sql::<Bool>("NOT ").sql(is)),
     }
 }

@@ -12,6 +12,7 @@ pub mod input;
 pub mod label;
 pub mod limits;
 pub mod outcome;
+pub mod print;
 pub mod settings;
 pub mod settle;
 pub mod time;

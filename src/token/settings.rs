@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::UNLIMITED;
 use super::input::Defaults;
+use super::print::{DPI, FIRST_SHEET, is_slug};
 use super::time_range::{DayTime, NAME_MAX_CHARS, TimeRange};
 
 /// Most time ranges, and most quick counts.
@@ -26,17 +27,23 @@ pub enum Setting {
     CodeHolds,
     /// Days for which the usage log is kept.
     UsageDays,
+    /// The sheet that is meant where none is named.
+    DefaultSheet,
+    /// The printer's resolution where none is named.
+    DefaultDpi,
 }
 
 impl Setting {
     /// Every setting, in the order of the page.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::DefaultUsageCount,
         Self::DefaultLockTime,
         Self::TimeRanges,
         Self::QuickCounts,
         Self::CodeHolds,
         Self::UsageDays,
+        Self::DefaultSheet,
+        Self::DefaultDpi,
     ];
 
     /// The name of its row, and in addresses.
@@ -48,6 +55,8 @@ impl Setting {
             Self::QuickCounts => "quick_counts",
             Self::CodeHolds => "code_holds",
             Self::UsageDays => "usage_days",
+            Self::DefaultSheet => "default_sheet",
+            Self::DefaultDpi => "default_dpi",
         }
     }
 
@@ -82,6 +91,10 @@ pub struct Settings {
     pub code_holds: CodeHolds,
     /// Days for which the usage log is kept.
     pub usage_days: i32,
+    /// The slug of the sheet that is meant where none is named. It may have been removed: then it is [`FIRST_SHEET`].
+    pub default_sheet: String,
+    /// The printer's resolution where none is named, in dots per inch.
+    pub default_dpi: i32,
 }
 
 impl Default for Settings {
@@ -98,6 +111,8 @@ impl Default for Settings {
             quick_counts: vec![UNLIMITED, 0, 1, 10, 20, 50, 100],
             code_holds: CodeHolds::Value,
             usage_days: 400,
+            default_sheet: FIRST_SHEET.to_owned(),
+            default_dpi: 300,
         }
     }
 }
@@ -128,6 +143,8 @@ impl Settings {
             Setting::QuickCounts => serde_json::to_string(&self.quick_counts),
             Setting::CodeHolds => serde_json::to_string(&self.code_holds),
             Setting::UsageDays => serde_json::to_string(&self.usage_days),
+            Setting::DefaultSheet => serde_json::to_string(&self.default_sheet),
+            Setting::DefaultDpi => serde_json::to_string(&self.default_dpi),
         };
         // Texts and numbers alone: there is nothing that could not be written.
         json.unwrap_or_default()
@@ -143,6 +160,8 @@ impl Settings {
             Setting::QuickCounts => with.quick_counts = serde_json::from_str(json).ok()?,
             Setting::CodeHolds => with.code_holds = serde_json::from_str(json).ok()?,
             Setting::UsageDays => with.usage_days = serde_json::from_str(json).ok()?,
+            Setting::DefaultSheet => with.default_sheet = serde_json::from_str(json).ok()?,
+            Setting::DefaultDpi => with.default_dpi = serde_json::from_str(json).ok()?,
         }
         with.mistakes(setting).is_empty().then_some(with)
     }
@@ -171,6 +190,11 @@ impl Settings {
             Setting::UsageDays => unless(
                 (1..=USAGE_DAYS_MAX).contains(&self.usage_days),
                 "The days must be a whole number from 1 to 36,500.",
+            ),
+            Setting::DefaultSheet => unless(is_slug(&self.default_sheet), "Choose one of the sheets."),
+            Setting::DefaultDpi => unless(
+                DPI.contains(&self.default_dpi),
+                "The resolution must be a whole number from 150 to 1,200 dots per inch.",
             ),
         }
     }
@@ -247,6 +271,8 @@ mod tests {
             (Setting::DefaultLockTime, vec!["0".into(), "2147483647".into()], vec!["-1", "2147483648"]),
             (Setting::UsageDays, vec!["1".into(), "36500".into()], vec!["0", "36501"]),
             (Setting::CodeHolds, vec![r#""link""#.into()], vec![r#""both""#]),
+            (Setting::DefaultSheet, vec![r#""avery-5160""#.into()], vec![r#""""#, r#""A""#, r#""a/b""#, "1"]),
+            (Setting::DefaultDpi, vec!["150".into(), "1200".into()], vec!["149", "1201", "300.5"]),
             (Setting::QuickCounts, vec!["[]".into(), many(20)], vec![&many(21), "[1,1]", "[-1,-1]", "[-2]"]),
             (
                 Setting::TimeRanges,

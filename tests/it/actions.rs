@@ -18,8 +18,15 @@ use tessera::token::{Micros, State, Token, UNLIMITED, Uid};
 use crate::database::Database;
 use crate::store::token;
 
-const ALL: Selection =
-    Selection::Found(TokenFilter { q: None, state: None, created_from: None, created_to: None, batch: None });
+const ALL: Selection = Selection::Found(TokenFilter {
+    q: None,
+    state: None,
+    created_from: None,
+    created_to: None,
+    batch: None,
+    print_run: None,
+    printed: None,
+});
 
 fn anna() -> Principal {
     Principal::user("anna")

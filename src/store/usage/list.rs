@@ -22,6 +22,8 @@ pub struct UsageFilter {
     pub token_uid: Option<Uid>,
     /// Of the tokens that were made in this batch, deleted ones too.
     pub batch: Option<Uid>,
+    /// Of the tokens on the labels of this print run, deleted ones too.
+    pub print_run: Option<Uid>,
     /// Not before.
     pub from: Option<Micros>,
     /// Not after.
@@ -262,6 +264,9 @@ pub(super) fn conditions(
         Some(Outcome::Refused) => all.push(Box::new(usage::error_code.is_not_null())),
         Some(Outcome::Because(code)) => all.push(Box::new(usage::error_code.assume_not_null().eq(code))),
     }
+    if let Some(run) = filter.print_run {
+        all.push(on_run(run));
+    }
     let position = position(connection);
     // Both databases know the letters from a to z only: on PostgreSQL because of COLLATE "C".
     let found = |column: &str, part: &str| {
@@ -297,6 +302,16 @@ fn of(source: Source) -> Vec<Condition> {
             vec![Box::new(is_of)]
         }
     }
+}
+
+/// By their token's number; attempts while it was deleted stand under its uid.
+fn on_run(run: Uid) -> Condition {
+    let labels =
+        "SELECT token FROM print_run_tokens WHERE run = (SELECT id FROM print_runs WHERE done IS NOT NULL AND uid = ";
+    let numbered = sql::<Bool>(&format!("(usage.token IN ({labels}")).bind::<Text, _>(run.to_string());
+    let unknown =
+        format!(")) OR usage.token IS NULL AND usage.token_uid IN (SELECT uid FROM tokens WHERE id IN ({labels}");
+    Box::new(numbered.sql(&unknown).bind::<Text, _>(run.to_string()).sql("))))"))
 }
 
 /// Two walks, as the index of batches has no deleted tokens, and that of deleted ones has few.

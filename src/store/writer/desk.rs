@@ -8,7 +8,7 @@ use super::{Job, LOOK_AT_CLOCK, PATIENCE, Queued, Shared, Turn, Waiting};
 use crate::store::clock::{self, Clock};
 use crate::store::connection::{Connection, Database, exclusively, repeatedly};
 use crate::store::usage::retention;
-use crate::store::{Error, ledger, replies, undo};
+use crate::store::{Error, ledger, print_runs, replies, undo};
 use crate::token::Micros;
 use crate::token::settle::{Answer, Ask, settle};
 
@@ -23,11 +23,12 @@ const TIDY_MORE: Duration = Duration::from_millis(500);
 /// Removes some of one kind, and says whether there is more.
 type Remove = fn(&mut Connection, Micros) -> Result<bool, Error>;
 
-/// What is removed when it is too old: replies, the log, what tokens were before actions.
-const TOO_OLD: [Remove; 3] = [
+/// What is removed when it is too old: replies, the log, what tokens were before actions, sheets that were given up.
+const TOO_OLD: [Remove; 4] = [
     |connection, now| Ok(replies::remove_expired(connection, now)?),
     retention::remove_old,
     |connection, now| Ok(undo::forget(connection, now)?),
+    |connection, now| Ok(print_runs::tidy(connection, now)?),
 ];
 
 fn too_late() -> Error {

@@ -8,6 +8,7 @@ use crate::store::token_list::{self, Part, TokenFilter};
 use crate::store::tokens;
 use crate::store::usage::{self, Entry, UsageFilter};
 use crate::token::input::read_time;
+use crate::token::print::Printed;
 use crate::token::{Micros, State, TokenError, Uid, VALUE_MAX_CHARS, quoted};
 use crate::web::cursor::{CursorOf, cut, more_than};
 use crate::web::error::Error;
@@ -52,13 +53,15 @@ pub async fn query_token(_who: Allowed<Ask>, params: Params, app: web::Data<App>
 /// # Errors
 /// The contract's.
 pub async fn query_tokens(_who: Allowed<See>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
-    params.only(&["q", "state", "created_from", "created_to", "batch", "limit", "cursor"])?;
+    params.only(&["q", "state", "created_from", "created_to", "batch", "print_run", "printed", "limit", "cursor"])?;
     let filter = TokenFilter {
         q: params.filled("q")?.map(search_term).transpose()?,
         state: params.parsed::<State>("state")?,
         created_from: time(&params, "created_from", &app)?,
         created_to: time(&params, "created_to", &app)?,
-        batch: batch(&params)?,
+        batch: uid_of("batch", &params)?,
+        print_run: uid_of("print_run", &params)?,
+        printed: params.parsed::<Printed>("printed")?,
     };
     let limit = params.number("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT);
     let parts = [
@@ -67,6 +70,8 @@ pub async fn query_tokens(_who: Allowed<See>, params: Params, app: web::Data<App
         shown(filter.created_from),
         shown(filter.created_to),
         filter.batch.map(|batch| batch.to_string()),
+        filter.print_run.map(|run| run.to_string()),
+        filter.printed.map(|printed| printed.word().into()),
     ];
     let cursors = CursorOf::new("query_tokens", &parts);
     let after = params.filled("cursor")?.map(|text| cursors.read(&text)).transpose()?;
@@ -85,17 +90,19 @@ pub async fn query_tokens(_who: Allowed<See>, params: Params, app: web::Data<App
 /// # Errors
 /// The contract's.
 pub async fn query_usage(_who: Allowed<See>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
-    params.only(&["token_uid", "from", "to", "batch", "limit", "cursor"])?;
+    params.only(&["token_uid", "from", "to", "batch", "print_run", "limit", "cursor"])?;
     let filter = UsageFilter {
         token_uid: params.parsed::<Uid>("token_uid")?,
         from: time(&params, "from", &app)?,
         to: time(&params, "to", &app)?,
-        batch: batch(&params)?,
+        batch: uid_of("batch", &params)?,
+        print_run: uid_of("print_run", &params)?,
         ..UsageFilter::default()
     };
     let limit = params.number("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT);
     let uid = |uid: Option<Uid>| uid.map(|uid| uid.to_string());
-    let parts = [uid(filter.token_uid), shown(filter.from), shown(filter.to), uid(filter.batch)];
+    let (from, to) = (shown(filter.from), shown(filter.to));
+    let parts = [uid(filter.token_uid), from, to, uid(filter.batch), uid(filter.print_run)];
     let cursors = CursorOf::new("query_usage", &parts);
     let before = params.filled("cursor")?.map(|text| cursors.read(&text)).transpose()?;
     let page = move |connection: &mut _| Ok(usage::page(connection, &filter, before.as_ref(), more_than(limit))?);
@@ -108,10 +115,11 @@ fn time(params: &Params, name: &'static str, app: &App) -> Result<Option<Micros>
     Ok(params.filled(name)?.map(|text| read_time(name, &text, app.zone)).transpose()?)
 }
 
-/// A batch's uid.
-fn batch(params: &Params) -> Result<Option<Uid>, Error> {
-    let wrong = |text: &str| TokenError::value("batch", format!("batch {} is not the uid of a batch", quoted(text)));
-    Ok(params.filled("batch")?.map(|text| text.parse().map_err(|_| wrong(&text))).transpose()?)
+/// The uid of a batch or a print run.
+fn uid_of(name: &'static str, params: &Params) -> Result<Option<Uid>, Error> {
+    let what = name.replace('_', " ");
+    let wrong = |text: &str| TokenError::value(name, format!("{name} {} is not the uid of a {what}", quoted(text)));
+    Ok(params.filled(name)?.map(|text| text.parse().map_err(|_| wrong(&text))).transpose()?)
 }
 
 /// What is searched for.

@@ -5,6 +5,7 @@ use chrono::{Datelike, NaiveDate};
 use super::{Problems, address};
 use crate::store::token_list::{Sort, TokenFilter};
 use crate::token::input::read_time;
+use crate::token::print::Printed;
 use crate::token::{Micros, State, TokenError, Uid};
 use crate::web::error::Error;
 use crate::web::json::query::search_term;
@@ -33,6 +34,10 @@ pub struct Asked {
     pub created_to: String,
     /// A batch's uid.
     pub batch: String,
+    /// A print run's uid.
+    pub print_run: String,
+    /// The word of a [`Printed`].
+    pub printed: String,
     /// The word of one of [`ORDERS`].
     pub sort: String,
 }
@@ -52,6 +57,8 @@ impl Asked {
             created_from: text("created_from")?,
             created_to: text("created_to")?,
             batch: text("batch")?,
+            print_run: text("print_run")?,
+            printed: text("printed")?,
             sort: known.to_owned(),
         })
     }
@@ -62,13 +69,15 @@ impl Asked {
     }
 
     /// The filter's parameters and what they say.
-    pub fn filters(&self) -> [(&'static str, &str); 5] {
+    pub fn filters(&self) -> [(&'static str, &str); 7] {
         [
             ("q", &self.q),
             ("state", &self.state),
             ("created_from", &self.created_from),
             ("created_to", &self.created_to),
             ("batch", &self.batch),
+            ("print_run", &self.print_run),
+            ("printed", &self.printed),
         ]
     }
 
@@ -82,16 +91,20 @@ impl Asked {
     pub fn filter(&self, app: &App, problems: &mut Problems) -> TokenFilter {
         let filled = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         let day = |name, text| filled(text).map(|text| bound(name, &text, app)).transpose();
-        let batch = |text: String| {
-            let uid = text.parse::<Uid>();
-            uid.map_err(|_| TokenError::value("batch", "The batch is not one of those that can be chosen"))
+        let uid = |name, words, text| {
+            let uid = filled(text).map(|text| text.parse::<Uid>()).transpose();
+            uid.map_err(|_| TokenError::value(name, words))
         };
+        let no_batch = "The batch is not one of those that can be chosen";
+        let no_run = "The print run's uid in the address is none";
         TokenFilter {
             q: problems.note(filled(&self.q).map(search_term).transpose()),
             state: problems.note(filled(&self.state).map(|word| word.parse::<State>()).transpose()),
             created_from: problems.note(day("created_from", &self.created_from)),
             created_to: problems.note(day("created_to", &self.created_to)),
-            batch: problems.note(filled(&self.batch).map(batch).transpose()),
+            batch: problems.note(uid("batch", no_batch, &self.batch)),
+            print_run: problems.note(uid("print_run", no_run, &self.print_run)),
+            printed: problems.note(filled(&self.printed).map(|word| word.parse::<Printed>()).transpose()),
         }
     }
 
@@ -103,12 +116,14 @@ impl Asked {
 
     /// The parts of the filter, and the address at `path` without each.
     pub fn loosen(&self, path: &str) -> Vec<(&'static str, String)> {
-        let parts: [(_, address::Part<Self>); 5] = [
+        let parts: [(_, address::Part<Self>); 7] = [
             ("the search", |asked| &mut asked.q),
             ("the state", |asked| &mut asked.state),
             ("the first day", |asked| &mut asked.created_from),
             ("the last day", |asked| &mut asked.created_to),
             ("the batch", |asked| &mut asked.batch),
+            ("the print run", |asked| &mut asked.print_run),
+            ("whether it was printed", |asked| &mut asked.printed),
         ];
         address::without_each(self, parts, |other| other.href(path, ""))
     }

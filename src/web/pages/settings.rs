@@ -31,6 +31,8 @@ struct SettingsPage {
     counts: Section,
     codes: Section,
     log: Section,
+    sheet: Section,
+    dpi: Section,
     more_ranges: bool,
     public_url: Option<String>,
     no_links: Option<&'static str>,
@@ -90,7 +92,7 @@ impl SettingsPage {
             keep: format!("{name} {}", setting.name()),
             restore: matches!(sent, Sent::Nothing),
         };
-        let [uses, lock, ranges, counts, codes, log] = Setting::ALL.map(section);
+        let [uses, lock, ranges, counts, codes, log, sheet, dpi] = Setting::ALL.map(section);
         let (typed, problems) = match sent {
             Sent::Refused(_, typed, problems) => (typed, problems),
             Sent::Conflict(_, typed, _) => (typed, Problems::default()),
@@ -110,6 +112,8 @@ impl SettingsPage {
             counts,
             codes,
             log,
+            sheet,
+            dpi,
             public_url: Some(app.public_url.to_string()).filter(|_| app.public_url.is_given),
             no_links: Some(NO_LINKS).filter(|_| wants_links && !app.public_url.is_given),
         }
@@ -139,6 +143,8 @@ fn told(setting: Setting, settings: &Settings) -> String {
         Setting::CodeHolds if settings.code_holds == CodeHolds::Link => "a link to the tile".into(),
         Setting::CodeHolds => "the value".into(),
         Setting::UsageDays => format!("{} days", grouped(settings.usage_days.into())),
+        Setting::DefaultSheet => settings.default_sheet.clone(),
+        Setting::DefaultDpi => format!("{} dpi", grouped(settings.default_dpi.into())),
     }
 }
 
@@ -223,6 +229,8 @@ impl SettingsPage {
             Setting::QuickCounts => &mut self.counts,
             Setting::CodeHolds => &mut self.codes,
             Setting::UsageDays => &mut self.log,
+            Setting::DefaultSheet => &mut self.sheet,
+            Setting::DefaultDpi => &mut self.dpi,
         }
     }
 }

@@ -28,6 +28,10 @@ pub struct Typed {
     pub code_holds: String,
     /// A number of days.
     pub usage_days: String,
+    /// A sheet's slug.
+    pub default_sheet: String,
+    /// A resolution.
+    pub default_dpi: String,
 }
 
 /// The fields of a time range.
@@ -160,6 +164,8 @@ impl Typed {
             quick_counts: written(&settings.quick_counts),
             code_holds: if settings.code_holds == CodeHolds::Link { "link" } else { "value" }.into(),
             usage_days: settings.usage_days.to_string(),
+            default_sheet: settings.default_sheet.clone(),
+            default_dpi: settings.default_dpi.to_string(),
         }
     }
 
@@ -183,6 +189,8 @@ impl Typed {
             Setting::QuickCounts => self.quick_counts = text("quick_counts")?,
             Setting::CodeHolds => self.code_holds = text("code_holds")?,
             Setting::UsageDays => self.usage_days = text("usage_days")?,
+            Setting::DefaultSheet => self.default_sheet = text("default_sheet")?,
+            Setting::DefaultDpi => self.default_dpi = text("default_dpi")?,
         }
         Ok(())
     }
@@ -212,6 +220,8 @@ impl Typed {
                 _ => problems.add("code_holds", "Choose what codes hold."),
             },
             Setting::UsageDays => meant.usage_days = number(&self.usage_days).unwrap_or(0),
+            Setting::DefaultSheet => meant.default_sheet.clone_from(&self.default_sheet),
+            Setting::DefaultDpi => meant.default_dpi = number(&self.default_dpi).unwrap_or(0),
         }
         for mistake in meant.mistakes(setting) {
             let field = match mistake.at {

@@ -27,6 +27,8 @@ pub struct Asked {
     pub token_uid: String,
     /// A batch's uid.
     pub batch: String,
+    /// A print run's uid.
+    pub print_run: String,
 }
 
 impl Asked {
@@ -44,11 +46,12 @@ impl Asked {
             to: text("to")?,
             token_uid: text("token_uid")?,
             batch: text("batch")?,
+            print_run: text("print_run")?,
         })
     }
 
     /// The parameters and what they say.
-    fn parts(&self) -> [(&'static str, &str); 7] {
+    fn parts(&self) -> [(&'static str, &str); 8] {
         [
             ("q", &self.q),
             ("user", &self.user),
@@ -57,6 +60,7 @@ impl Asked {
             ("to", &self.to),
             ("token_uid", &self.token_uid),
             ("batch", &self.batch),
+            ("print_run", &self.print_run),
         ]
     }
 
@@ -90,6 +94,7 @@ impl Asked {
             to: problems.note(time("to", "“To”", &self.to)),
             token_uid: problems.note(uid("token_uid", "The token's uid in the address is none", &self.token_uid)),
             batch: problems.note(uid("batch", "The batch's uid in the address is none", &self.batch)),
+            print_run: problems.note(uid("print_run", "The print run's uid in the address is none", &self.print_run)),
         };
         if filter.from.zip(filter.to).is_some_and(|(from, to)| to < from) {
             problems.add("to", "“To” must not be before “From”.");
@@ -110,7 +115,7 @@ impl Asked {
 
     /// The parts of the filter, and the address at `path` without each.
     pub fn loosen(&self, path: &str) -> Vec<(&'static str, String)> {
-        let parts: [(_, address::Part<Self>); 7] = [
+        let parts: [(_, address::Part<Self>); 8] = [
             ("the search", |asked| &mut asked.q),
             ("who it was", |asked| &mut asked.user),
             ("the outcome", |asked| &mut asked.outcome),
@@ -118,6 +123,7 @@ impl Asked {
             ("its end", |asked| &mut asked.to),
             ("the token", |asked| &mut asked.token_uid),
             ("the batch", |asked| &mut asked.batch),
+            ("the print run", |asked| &mut asked.print_run),
         ];
         address::without_each(self, parts, |other| other.href(path, ""))
     }

@@ -1,0 +1,211 @@
+//! Keeping a run: in steps that leave the write lock to others in between. Nobody sees it before the last one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use diesel::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::{PrintRun, Row, run};
+use crate::access::Principal;
+use crate::store::connection::Connection;
+use crate::store::error::taken;
+use crate::store::schema::{print_run_parts, print_run_tokens, print_runs};
+use crate::store::{Error, Store};
+use crate::token::settle::TokenId;
+use crate::token::{Micros, Uid};
+
+/// Bytes of a PDF in one row.
+pub const PIECE: usize = 256 * 1024;
+/// Tokens that are written in one step.
+const STEP: usize = 1_000;
+/// Between two steps, for who consumes meanwhile.
+const PAUSE: Duration = Duration::from_millis(5);
+/// After so many microseconds, a run that is not whole never will be.
+const GIVEN_UP: i64 = 3_600_000_000;
+/// Rows that are removed at a time.
+const REMOVED: i64 = 1_000;
+const PIECES_REMOVED: i64 = 8;
+
+/// A sheet that is to be kept.
+#[derive(Clone, Debug)]
+pub struct NewRun {
+    /// The number of the job that it is a part of, and which part, counted from 1.
+    pub job: Option<(i64, i32)>,
+    /// Who prints it.
+    pub by: Principal,
+    /// The sheet's slug.
+    pub sheet: String,
+    /// How it is printed, as JSON, with the whole geometry.
+    pub options: String,
+    /// The first label, counted from 1.
+    pub start: i32,
+    /// On how many pages.
+    pub pages: i32,
+    /// The tokens in the order of their labels.
+    pub tokens: Vec<(TokenId, Uid)>,
+    /// The PDF.
+    pub pdf: Vec<u8>,
+}
+
+impl NewRun {
+    /// Of the PDF and its tokens, in base64url. A job's parts are its own, also when it prints what another one did.
+    fn digest(&self) -> String {
+        let mut hasher = Sha256::new();
+        hasher.update(&self.pdf);
+        for (_, uid) in &self.tokens {
+            hasher.update(uid.to_string());
+        }
+        if let Some((job, _)) = self.job {
+            hasher.update(job.to_le_bytes());
+        }
+        let digest: [u8; 32] = hasher.finalize().into();
+        URL_SAFE_NO_PAD.encode(digest)
+    }
+}
+
+/// Keeps a run and its PDF. The very same sheet of the same person is the run that it was the first time.
+///
+/// # Errors
+/// Unavailable, or failed: then nobody sees anything of it.
+pub async fn keep(store: &Store, new: NewRun) -> Result<PrintRun, Error> {
+    let is_short = new.pdf.len() <= PIECE && new.tokens.len() <= STEP;
+    let (now, digest) = (store.now(), new.digest());
+    let new = Arc::new((new, digest));
+    let begun = {
+        let new = Arc::clone(&new);
+        let work = move |connection: &mut Connection| {
+            let (new, digest) = &*new;
+            let id = match begin(connection, new, digest, now)? {
+                Begun::Known(run) => return Ok(Begun::Known(run)),
+                Begun::New(id) => id,
+            };
+            if !is_short {
+                return Ok(Begun::New(id));
+            }
+            put_piece(connection, id, new, 0)?;
+            put_tokens(connection, id, new, 0)?;
+            end(connection, id, new, digest, now).map(|run| Begun::Known(Box::new(run)))
+        };
+        store.write(work).await?
+    };
+    let id = match begun {
+        Begun::Known(run) => return Ok(*run),
+        Begun::New(id) => id,
+    };
+    for piece in 0..new.0.pdf.len().div_ceil(PIECE) {
+        let new = Arc::clone(&new);
+        store.write(move |connection| Ok(put_piece(connection, id, &new.0, piece)?)).await?;
+        tokio::time::sleep(PAUSE).await;
+    }
+    for step in 0..new.0.tokens.len().div_ceil(STEP) {
+        let new = Arc::clone(&new);
+        store.write(move |connection| Ok(put_tokens(connection, id, &new.0, step)?)).await?;
+        tokio::time::sleep(PAUSE).await;
+    }
+    store.write(move |connection| end(connection, id, &new.0, &new.1, now)).await
+}
+
+enum Begun {
+    /// It was kept before.
+    Known(Box<PrintRun>),
+    /// A row that nobody sees yet.
+    New(i64),
+}
+
+fn known(connection: &mut Connection, new: &NewRun, digest: &str) -> QueryResult<Option<PrintRun>> {
+    let by = print_runs::table.filter(print_runs::principal.eq(new.by.as_str()));
+    let row = by.filter(print_runs::digest.eq(digest)).filter(print_runs::done.is_not_null());
+    Ok(row.get_result::<Row>(connection).optional()?.map(run))
+}
+
+fn begin(connection: &mut Connection, new: &NewRun, digest: &str, now: Micros) -> Result<Begun, Error> {
+    if let Some(run) = known(connection, new, digest)? {
+        return Ok(Begun::Known(Box::new(run)));
+    }
+    let row = (
+        print_runs::uid.eq(Uid::random().to_string()),
+        print_runs::job.eq(new.job.map(|(job, _)| job)),
+        print_runs::part.eq(new.job.map_or(1, |(_, part)| part)),
+        print_runs::principal.eq(new.by.as_str()),
+        print_runs::timestamp.eq(now.get()),
+        print_runs::sheet.eq(&new.sheet),
+        print_runs::options.eq(&new.options),
+        print_runs::start.eq(new.start),
+        print_runs::count.eq(i32::try_from(new.tokens.len()).unwrap_or(i32::MAX)),
+        print_runs::pages.eq(new.pages),
+        print_runs::size.eq(i64::try_from(new.pdf.len()).unwrap_or(i64::MAX)),
+        print_runs::digest.eq(digest),
+    );
+    let inserted = diesel::insert_into(print_runs::table).values(row).returning(print_runs::id);
+    Ok(Begun::New(inserted.get_result(connection)?))
+}
+
+fn put_piece(connection: &mut Connection, id: i64, new: &NewRun, piece: usize) -> QueryResult<()> {
+    let bytes = new.pdf.chunks(PIECE).nth(piece).unwrap_or_default();
+    let row = (
+        print_run_parts::run.eq(id),
+        print_run_parts::part.eq(i32::try_from(piece).unwrap_or(i32::MAX)),
+        print_run_parts::bytes.eq(bytes),
+    );
+    diesel::insert_into(print_run_parts::table).values(row).execute(connection).map(drop)
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = print_run_tokens)]
+struct TokenOfRun {
+    run: i64,
+    position: i32,
+    token: TokenId,
+}
+
+fn put_tokens(connection: &mut Connection, id: i64, new: &NewRun, step: usize) -> QueryResult<()> {
+    let tokens = new.tokens.iter().zip(1_i32..).skip(step * STEP).take(STEP);
+    let rows = tokens.map(|((token, _), position)| TokenOfRun { run: id, position, token: *token });
+    match connection {
+        Connection::Sqlite(connection) => {
+            for row in rows {
+                diesel::insert_into(print_run_tokens::table).values(row).execute(connection)?;
+            }
+        }
+        Connection::Postgres(connection) => {
+            let rows: Vec<TokenOfRun> = rows.collect();
+            diesel::insert_into(print_run_tokens::table).values(rows).execute(connection)?;
+        }
+    }
+    Ok(())
+}
+
+/// From here on everybody sees it; unless the same was kept by another request that was quicker, which is it then.
+fn end(connection: &mut Connection, id: i64, new: &NewRun, digest: &str, now: Micros) -> Result<PrintRun, Error> {
+    if let Some(run) = known(connection, new, digest)? {
+        return Ok(run);
+    }
+    let row = diesel::update(print_runs::table.find(id)).set(print_runs::done.eq(now.get()));
+    row.returning(print_runs::all_columns).get_result::<Row>(connection).map(run).map_err(|error| {
+        let is_known = taken(&error, "print_runs", "digest");
+        if is_known { Error::Again("this sheet was kept a moment ago".into()) } else { error.into() }
+    })
+}
+
+/// Removes some of what was begun and never became whole, and says whether there may be more.
+///
+/// # Errors
+/// The database's.
+pub fn tidy(connection: &mut Connection, now: Micros) -> QueryResult<bool> {
+    let begun = print_runs::table.filter(print_runs::done.is_null());
+    let old = begun.filter(print_runs::timestamp.lt(now.get() - GIVEN_UP)).select(print_runs::id).limit(1);
+    let Some(id) = old.get_result::<i64>(connection).optional()? else { return Ok(false) };
+    let pieces = print_run_parts::table.filter(print_run_parts::run.eq(id)).select(print_run_parts::id);
+    let pieces: Vec<i64> = pieces.limit(PIECES_REMOVED).load(connection)?;
+    let of = print_run_tokens::table.filter(print_run_tokens::run.eq(id));
+    let positions: Vec<i32> = of.select(print_run_tokens::position).limit(REMOVED).load(connection)?;
+    if pieces.is_empty() && positions.is_empty() {
+        diesel::delete(print_runs::table.find(id)).execute(connection)?;
+    }
+    diesel::delete(print_run_parts::table.filter(print_run_parts::id.eq_any(pieces))).execute(connection)?;
+    diesel::delete(of.filter(print_run_tokens::position.eq_any(positions))).execute(connection)?;
+    Ok(true)
+}

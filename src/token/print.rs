@@ -1,0 +1,135 @@
+//! What printing goes by, as far as it is told and kept: resolutions, offsets, names, and which tokens were printed.
+
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use super::{TokenError, quoted};
+
+/// Resolutions of printers, in dots per inch.
+pub const DPI: RangeInclusive<i32> = 150..=1_200;
+/// Farthest that a printer's drift is made up for, in micrometres, either way.
+pub const OFFSET_MAX: i32 = 20_000;
+/// Longest name of a sheet or a printer, in characters.
+pub const NAME_MAX_CHARS: usize = 100;
+/// Longest slug of a sheet.
+pub const SLUG_MAX: usize = 60;
+/// The sheet that is meant where none is named and none is set.
+pub const FIRST_SHEET: &str = "avery-l7160";
+
+/// Which tokens, by whether they stand on a sheet that was printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Printed {
+    /// Printed, and never used.
+    NeverUsed,
+    /// Never printed.
+    Never,
+}
+
+impl Printed {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::NeverUsed, Self::Never];
+
+    /// The word in addresses.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NeverUsed => "never_used",
+            Self::Never => "never",
+        }
+    }
+}
+
+impl FromStr for Printed {
+    type Err = TokenError;
+
+    fn from_str(text: &str) -> Result<Self, TokenError> {
+        let known = Self::ALL.into_iter().find(|printed| printed.word() == text);
+        let wrong = || TokenError::value("printed", format!("printed {} is none of never_used, never", quoted(text)));
+        known.ok_or_else(wrong)
+    }
+}
+
+/// Holds that a sheet or a printer can be called so.
+///
+/// # Errors
+/// One sentence.
+pub fn check_name(name: &str) -> Result<(), String> {
+    if name.is_empty() {
+        return Err("It needs a name.".into());
+    }
+    if name.chars().count() > NAME_MAX_CHARS {
+        return Err(format!("The name has at most {NAME_MAX_CHARS} characters."));
+    }
+    if name.chars().any(char::is_control) || name.trim() != name {
+        return Err("The name has no control characters, and no white space at its ends.".into());
+    }
+    Ok(())
+}
+
+/// What a name becomes in an address: its letters and digits in lower case, with hyphens between.
+pub fn slug(name: &str) -> String {
+    let mut slug = String::new();
+    for c in name.to_lowercase().chars() {
+        match c {
+            'a'..='z' | '0'..='9' => slug.push(c),
+            'ä' | 'à' | 'á' | 'â' | 'å' | 'ã' => slug.push('a'),
+            'ö' | 'ò' | 'ó' | 'ô' | 'ø' | 'õ' => slug.push('o'),
+            'ü' | 'ù' | 'ú' | 'û' => slug.push('u'),
+            'é' | 'è' | 'ê' | 'ë' => slug.push('e'),
+            'ß' => slug.push_str("ss"),
+            'ñ' => slug.push('n'),
+            'ç' => slug.push('c'),
+            _ if slug.is_empty() || slug.ends_with('-') => {}
+            _ => slug.push('-'),
+        }
+        if slug.len() >= SLUG_MAX {
+            break;
+        }
+    }
+    let slug = slug.trim_end_matches('-');
+    if slug.is_empty() { "sheet".to_owned() } else { slug.to_owned() }
+}
+
+/// Whether a sheet could be called so in an address.
+pub fn is_slug(text: &str) -> bool {
+    let plain = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '-');
+    // With the number that tells it from others of its name.
+    (1..=SLUG_MAX + 12).contains(&text.len()) && text.chars().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slug_has_letters_digits_and_hyphens_between_them() {
+        for (name, slug_of) in [
+            ("Lagerkärtchen 70 × 35", "lagerkartchen-70-35"),
+            ("  --A--  ", "a"),
+            ("Straße", "strasse"),
+            ("Ярлык", "sheet"),
+            ("", "sheet"),
+            ("<b>\"x\"</b>", "b-x-b"),
+        ] {
+            assert_eq!(slug(name), slug_of, "{name}");
+        }
+        assert_eq!(slug(&"x".repeat(500)).len(), SLUG_MAX);
+    }
+
+    #[test]
+    fn names_are_what_people_call_things() {
+        for good in ["HP \"Office\" <2nd floor>", "Ярлык", &"ä".repeat(NAME_MAX_CHARS)] {
+            assert_eq!(check_name(good), Ok(()), "{good}");
+        }
+        for bad in ["", " a", "a ", "a\nb", "a\0b", &"x".repeat(NAME_MAX_CHARS + 1)] {
+            assert!(check_name(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn printed_reads_its_words() {
+        for printed in Printed::ALL {
+            assert_eq!(printed.word().parse(), Ok(printed));
+        }
+        assert_eq!("both".parse::<Printed>().unwrap_err().param(), Some("printed"));
+    }
+}
