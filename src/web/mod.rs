@@ -14,6 +14,7 @@ pub mod layers;
 pub mod makings;
 pub mod pages;
 pub mod params;
+pub mod printing;
 pub mod routes;
 pub mod seal;
 pub mod settings;
