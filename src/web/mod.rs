@@ -15,6 +15,7 @@ pub mod makings;
 pub mod pages;
 pub mod params;
 pub mod press;
+pub mod printing;
 pub mod routes;
 pub mod seal;
 pub mod settings;

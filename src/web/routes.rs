@@ -17,8 +17,8 @@ use super::guard::{authenticate, same_origin};
 use super::health::{healthz, readyz};
 use super::json::{self, add, consume, edit, query};
 use super::pages::{
-    account, action, add_many, audit, batch, bulk, delete, deleted, form, keys, list, login, overview, qr_code, quick,
-    settings, tile, usage, user, users, void,
+    account, action, add_many, audit, batch, bulk, delete, deleted, form, keys, list, login, overview, print_jobs,
+    print_runs, printers, qr_code, quick, settings, sheets, tile, usage, user, users, void,
 };
 use super::state::App;
 use crate::access::session::AGE_SECONDS;
@@ -52,6 +52,7 @@ pub fn routes(config: &mut web::ServiceConfig, state: &App) {
         .configure(voiding)
         .configure(access)
         .configure(settings_pages)
+        .configure(printing)
         .configure(log)
         .configure(pages)
         .configure(quick_sets);
@@ -122,6 +123,42 @@ fn settings_pages(config: &mut web::ServiceConfig) {
     config
         .service(at("/settings", "GET, HEAD").route(shown().to(settings::show)).wrap(Compress::default()))
         .service(at("/settings/{setting}", "POST").route(post().to(settings::save)));
+}
+
+/// What was printed, how far it is, on which sheets, by which printers.
+fn printing(config: &mut web::ServiceConfig) {
+    let packed = Compress::default;
+    config
+        .service(at("/print_runs", "GET, HEAD").route(shown().to(print_runs::list)).wrap(packed()))
+        .service(at("/print_runs/{uid}.pdf", "GET, HEAD").route(shown().to(print_runs::pdf)))
+        .service(at("/print_runs/{uid}", "GET, HEAD").route(shown().to(print_runs::show)).wrap(packed()))
+        .service(at("/print_jobs/{uid}", "GET, HEAD").route(shown().to(print_jobs::show)).wrap(packed()))
+        .service(at("/sheets", "GET, HEAD").route(shown().to(sheets::list)).wrap(packed()))
+        .service(
+            at("/sheets/add", "GET, HEAD, POST")
+                .route(shown().to(sheets::add_form))
+                .route(post().to(sheets::add))
+                .wrap(packed()),
+        )
+        .service(
+            at("/sheets/{slug}", "GET, HEAD, POST")
+                .route(shown().to(sheets::edit_form))
+                .route(post().to(sheets::edit))
+                .wrap(packed()),
+        )
+        .service(
+            at("/sheets/{slug}/remove", "GET, HEAD, POST")
+                .route(shown().to(sheets::ask))
+                .route(post().to(sheets::remove)),
+        )
+        .service(
+            at("/printers", "GET, HEAD, POST")
+                .route(shown().to(printers::show))
+                .route(post().to(printers::save))
+                .wrap(packed()),
+        )
+        .service(at("/printers/edit", "GET, HEAD").route(shown().to(printers::edit_form)).wrap(packed()))
+        .service(at("/printers/remove", "POST").route(post().to(printers::remove)));
 }
 
 /// What one click on a tile does.

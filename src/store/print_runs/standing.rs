@@ -29,7 +29,7 @@ pub struct Standing {
 pub fn standing(connection: &mut Connection, runs: &[i64]) -> QueryResult<Vec<(i64, Standing)>> {
     let there =
         |what: &str| sql::<BigInt>(&format!("COUNT(CASE WHEN tokens.deleted_at IS NULL AND {what} THEN 1 END)"));
-    let rows: Vec<(i64, i64, i64, i64, i64)> = print_run_tokens::table
+    let rows: Vec<(i64, i64, i64, i64, i64, i64)> = print_run_tokens::table
         .inner_join(tokens::table.on(tokens::id.eq(print_run_tokens::token)))
         .filter(print_run_tokens::run.eq_any(runs.to_vec()))
         .group_by(print_run_tokens::run)
@@ -38,10 +38,11 @@ pub fn standing(connection: &mut Connection, runs: &[i64]) -> QueryResult<Vec<(i
             count_star(),
             there("tokens.used = 0 AND tokens.last_used IS NULL"),
             there("NOT (tokens.used = 0 AND tokens.last_used IS NULL)"),
+            there("tokens.voided_at IS NOT NULL"),
             sql::<BigInt>("COUNT(tokens.deleted_at)"),
         ))
         .load(connection)?;
     let of =
-        |(run, printed, never_used, used, deleted)| (run, Standing { printed, never_used, used, voided: 0, deleted });
+        |(run, printed, never_used, used, voided, deleted)| (run, Standing { printed, never_used, used, voided, deleted });
     Ok(rows.into_iter().map(of).collect())
 }

@@ -18,7 +18,7 @@ use crate::web::state::App;
 const ROWS: usize = 50;
 
 /// Every action that is recorded, and its words. One that is not here is shown as it stands in the database.
-const ACTIONS: [(&str, &str); 25] = [
+const ACTIONS: [(&str, &str); 31] = [
     ("sign-in", "signed in"),
     ("sign-in failed", "failed to sign in"),
     ("sign-out", "signed out"),
@@ -43,6 +43,12 @@ const ACTIONS: [(&str, &str); 25] = [
     ("bulk unvoid", "restored many voided tokens"),
     ("bulk undo", "undid the change of many tokens"),
     ("setting", "changed the setting"),
+    ("print job", "printed many labels"),
+    ("sheet add", "added the sheet"),
+    ("sheet change", "changed the sheet"),
+    ("sheet remove", "removed the sheet"),
+    ("printer save", "saved the printer"),
+    ("printer remove", "removed the printer"),
     ("usage retention", "removed old entries of"),
 ];
 
@@ -81,6 +87,7 @@ fn path(action: &str, subject: &str) -> Option<String> {
             Some(format!("/actions/{subject}"))
         }
         "batch add" => Some(format!("/batches/{subject}")),
+        "print job" => Some(format!("/print_jobs/{subject}")),
         "token restore" | "token void" | "token unvoid" => Some(format!("/{subject}")),
         _ => None,
     }

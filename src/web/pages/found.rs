@@ -7,12 +7,15 @@ use super::view::StateView;
 use super::when::Clock;
 use crate::store::Connection;
 use crate::store::batches::{self, Batch};
+use crate::store::print_runs;
 use crate::store::token_list::{self, Place, TokenFilter};
+use crate::token::print::Printed;
 use crate::token::{State, Token, Uid};
 use crate::web::counts::Count;
 use crate::web::cursor::CursorOf;
 use crate::web::error::Error;
 use crate::web::params::Params;
+use crate::web::printing::Printing;
 use crate::web::state::App;
 
 /// Batches that can be chosen in the filter: the newest, and the one that is chosen.
@@ -40,6 +43,10 @@ pub struct Found {
     pub orders: Vec<(&'static str, &'static str)>,
     /// The batches that can be chosen: uid and name.
     pub batches: Vec<(String, String)>,
+    /// What can be chosen about printing.
+    pub printed: [(&'static str, &'static str); 2],
+    /// The sheet of the print run that is chosen.
+    pub print_run: Option<String>,
     /// The parts of the filter, and the address without each.
     pub loosen: Vec<(&'static str, String)>,
     /// The address of the same in the overview, where many can be changed at once.
@@ -69,12 +76,14 @@ impl Found {
         let (order, wanted, begins, is_good) = (asked.order(), filter.clone(), turn.clone(), problems.is_empty());
         let work = move |connection: &mut Connection| {
             let choices = choices(connection, wanted.batch)?;
+            let run = wanted.print_run.map_or(Ok(None), |run| print_runs::find(connection, run))?;
             let part = begins.part(order.0, order.1, rows);
             let page = if is_good { token_list::page(connection, &wanted, clock.now, part)? } else { Vec::new() };
-            Ok((page, choices))
+            Ok((page, choices, run))
         };
         let is_quick = filter.walks_an_index() && rows <= 100;
-        let (page, batches) = if is_quick { app.store.look(work).await? } else { app.store.read(work).await? };
+        let (page, batches, run) = if is_quick { app.store.look(work).await? } else { app.store.read(work).await? };
+        let print_run = run.map(|run| Printing::read(&run.options).map_or(run.sheet, |how| how.sheet.name));
         let (tokens, before, behind) = turn.cut(page, rows);
         let is_all = turn == Turn::First && behind.is_none();
         let count = if is_all {
@@ -91,6 +100,8 @@ impl Found {
             untouched: tokens.is_empty() && is_all && !asked.is_set() && problems.is_empty(),
             states: State::ALL.map(StateView::from),
             orders: ORDERS.iter().map(|(word, words, ..)| (*word, *words)).collect(),
+            printed: Printed::ALL.map(|printed| (printed.word(), printed_words(printed))),
+            print_run,
             loosen: asked.loosen(&path),
             as_tiles: asked.href(&format!("{}/overview", app.base), ""),
             first: asked.href(&path, more),
@@ -110,6 +121,14 @@ impl Found {
     /// How many there are, in words.
     pub fn counted(&self) -> String {
         counted(self.count)
+    }
+}
+
+/// What the page calls it.
+fn printed_words(printed: Printed) -> &'static str {
+    match printed {
+        Printed::NeverUsed => "Printed, never used",
+        Printed::Never => "Never printed",
     }
 }
 

@@ -8,7 +8,9 @@ use super::settings_typed::{RowAction, Typed, written};
 use super::typed::UNITS;
 use super::when::{Clock, When, duration, grouped};
 use super::{Page, Problems, page, see_other};
+use crate::sheet::geometry::Sheet;
 use crate::store::settings::{self, Changed, Kept, Outcome};
+use crate::token::print::FIRST_SHEET;
 use crate::token::settings::{CodeHolds, LIST_MAX, Setting, Settings};
 use crate::token::{TokenError, UNLIMITED};
 use crate::web::error::Error;
@@ -33,6 +35,10 @@ struct SettingsPage {
     log: Section,
     sheet: Section,
     dpi: Section,
+    /// The sheets that can be chosen: slug and name.
+    sheets: Vec<(String, String)>,
+    /// The default sheet was removed; this one is meant instead.
+    instead: Option<String>,
     more_ranges: bool,
     public_url: Option<String>,
     no_links: Option<&'static str>,
@@ -73,7 +79,7 @@ enum Sent {
 }
 
 impl SettingsPage {
-    fn new(request: &HttpRequest, app: &App, kept: &Kept, sent: Sent) -> Self {
+    fn new(request: &HttpRequest, app: &App, (kept, sheets): (&Kept, &[Sheet]), sent: Sent) -> Self {
         let clock = Clock { now: app.store.now(), zone: app.zone };
         let page = Page::new(request, "settings");
         let name = page.user.as_ref().map(|user| user.name.clone()).unwrap_or_default();
@@ -98,9 +104,13 @@ impl SettingsPage {
             Sent::Conflict(_, typed, _) => (typed, Problems::default()),
             Sent::Nothing | Sent::Saved(_) => (Typed::of(&kept.settings), Problems::default()),
         };
+        let named = |slug: &str| sheets.iter().find(|sheet| sheet.slug == slug).map(|sheet| sheet.name.clone());
+        let is_gone = named(&kept.settings.default_sheet).is_none();
         let wants_links = kept.settings.code_holds == CodeHolds::Link;
         Self {
             page,
+            sheets: sheets.iter().map(|sheet| (sheet.slug.clone(), sheet.name.clone())).collect(),
+            instead: named(FIRST_SHEET).filter(|_| is_gone),
             more_ranges: typed.ranges.len() < LIST_MAX,
             typed,
             problems,
@@ -164,7 +174,7 @@ pub async fn show(
 ) -> Result<HttpResponse, Error> {
     let saved = params.filled("done")?.and_then(|name| Setting::named(&name));
     let sent = saved.map_or(Sent::Nothing, Sent::Saved);
-    SettingsPage::new(&request, &app, &kept(&app).await?, sent).answer(&app, StatusCode::OK)
+    SettingsPage::new(&request, &app, (&kept(&app).await?, &app.sheets().await?), sent).answer(&app, StatusCode::OK)
 }
 
 /// Saves one setting, or shows its form again.
@@ -189,10 +199,11 @@ pub async fn save(
         _ if setting == Setting::TimeRanges && !typed.new_range.is_empty() => "name-new".into(),
         _ => format!("setting-{}", setting.name()),
     };
-    let (wanted, problems) = meant(setting, &typed, &now.settings, &app);
+    let sheets = app.sheets().await?;
+    let (wanted, problems) = meant(setting, &typed, (&now.settings, &sheets), &app);
     if !problems.is_empty() {
         // What it knew, it still knows: its mistakes are mended, and what somebody else did is found then.
-        let mut page = SettingsPage::new(&request, &app, &now, Sent::Refused(setting, typed, problems));
+        let mut page = SettingsPage::new(&request, &app, (&now, &sheets), Sent::Refused(setting, typed, problems));
         page.section(setting).was = known;
         return page.answer(&app, StatusCode::UNPROCESSABLE_ENTITY);
     }
@@ -204,18 +215,22 @@ pub async fn save(
     match saved? {
         Outcome::Saved => Ok(see_other(&app, &format!("/settings?done={}#{focus}", setting.name()))),
         Outcome::Conflict(now) => {
-            let page = SettingsPage::new(&request, &app, &now, Sent::Conflict(setting, typed, wanted));
+            let page = SettingsPage::new(&request, &app, (&now, &sheets), Sent::Conflict(setting, typed, wanted));
             page.answer(&app, StatusCode::CONFLICT)
         }
     }
 }
 
 /// What a form means, and what is wrong with it.
-fn meant(setting: Setting, typed: &Typed, now: &Settings, app: &App) -> (Settings, Problems) {
+fn meant(setting: Setting, typed: &Typed, (now, sheets): (&Settings, &[Sheet]), app: &App) -> (Settings, Problems) {
     let mut problems = Problems::default();
     let wanted = typed.meant(setting, now, &mut problems);
     if setting == Setting::CodeHolds && wanted.code_holds == CodeHolds::Link && !app.public_url.is_given {
         problems.add("code_holds", "A link needs the server's public URL: start it with --public-url.");
+    }
+    let is_known = sheets.iter().any(|sheet| sheet.slug == wanted.default_sheet);
+    if setting == Setting::DefaultSheet && !is_known && problems.is_empty() {
+        problems.add("default_sheet", "This sheet was removed; choose another one.");
     }
     (wanted, problems)
 }

@@ -17,7 +17,7 @@ use super::{Page, Problems, page, view};
 use crate::store::token_list::Place;
 use crate::store::usage::list::{self, Part, Plan};
 use crate::store::usage::{self, Entry, UsageFilter};
-use crate::store::{self, Connection, batches, tokens};
+use crate::store::{self, Connection, batches, print_runs, tokens};
 use crate::token::Outcome;
 use crate::token::calendar::Tally;
 use crate::web::cursor::{CursorOf, more_than};
@@ -44,6 +44,8 @@ struct UsagePage {
     /// What the token or the batch is called that the filter names.
     token: Option<String>,
     batch: Option<String>,
+    /// Whether the print run is there that the filter names.
+    print_run: bool,
     untouched: bool,
     chart: Option<Chart>,
     rows: Vec<Row>,
@@ -86,6 +88,7 @@ struct Found {
 struct Names {
     token: Option<String>,
     batch: Option<String>,
+    print_run: bool,
 }
 
 /// Shows the log.
@@ -154,7 +157,8 @@ fn names(connection: &mut Connection, filter: &UsageFilter) -> Result<Names, sto
         None => None,
     };
     let batch = filter.batch.map(|batch| batches::find(connection, batch)).transpose()?.flatten();
-    Ok(Names { token, batch: batch.map(|batch| batch.name) })
+    let run = filter.print_run.map(|run| print_runs::find(connection, run)).transpose()?.flatten();
+    Ok(Names { token, batch: batch.map(|batch| batch.name), print_run: run.is_some() })
 }
 
 impl UsagePage {
@@ -189,6 +193,7 @@ impl UsagePage {
             periods: periods(&asked, &path, clock),
             token: names.token,
             batch: names.batch,
+            print_run: names.print_run,
             untouched: rows.is_empty() && is_first && !asked.is_set() && problems.is_empty(),
             chart,
             rows,

@@ -1,0 +1,172 @@
+//! Sheets by their slugs, presets and own ones; and how a run was printed, as it is kept.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::Error;
+use super::state::App;
+use crate::sheet::geometry::{Sheet, preset, presets};
+use crate::sheet::mm::Mm;
+use crate::store::sheets::{self, Measures, OwnSheet};
+use crate::token::print::FIRST_SHEET;
+use crate::token::settings::Settings;
+
+/// How a run was printed: the sheet as it was then, and all that was chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Printing {
+    /// The sheet.
+    pub sheet: Sheet,
+    /// Added to every position, to the right.
+    #[serde(default)]
+    pub offset_x: Mm,
+    /// Added to every position, downwards.
+    #[serde(default)]
+    pub offset_y: Mm,
+    /// What stands beside the code: `label`, `value` or `none`.
+    #[serde(default)]
+    pub text: String,
+    /// Whether each label's edge is drawn.
+    #[serde(default)]
+    pub outline: bool,
+    /// The printer's resolution.
+    #[serde(default)]
+    pub dpi: i32,
+    /// The printer's name, where one was chosen.
+    #[serde(default)]
+    pub printer: Option<String>,
+    /// Whether characters without a glyph were left out.
+    #[serde(default)]
+    pub leave_out: bool,
+}
+
+impl Printing {
+    /// For the store.
+    ///
+    /// # Errors
+    /// A fault, when it cannot be written.
+    pub fn json(&self) -> Result<String, Error> {
+        serde_json::to_string(self).map_err(|error| Error::fault(error.to_string()))
+    }
+
+    /// As it was kept; none, if another version of Tessera wrote what this one cannot read.
+    pub fn read(json: &str) -> Option<Self> {
+        serde_json::from_str(json).ok()
+    }
+}
+
+/// An own sheet as a sheet like others.
+pub fn sheet_of(own: &OwnSheet) -> Sheet {
+    let Measures { across, down, .. } = own.measures;
+    let mm = Mm::from_micrometres;
+    let (count, of) = (|count: i32| u16::try_from(count).unwrap_or_default(), &own.measures);
+    Sheet {
+        slug: own.slug.clone(),
+        name: of.name.clone(),
+        page_width: mm(of.page_width),
+        page_height: mm(of.page_height),
+        columns: count(across),
+        rows: count(down),
+        width: mm(of.width),
+        height: mm(of.height),
+        left: mm(of.from_left),
+        top: mm(of.from_top),
+        pitch_x: mm(of.pitch_x),
+        pitch_y: mm(of.pitch_y),
+        margin: mm(of.margin),
+    }
+}
+
+/// A sheet as the store keeps it.
+pub fn measures_of(sheet: &Sheet) -> Measures {
+    let um = Mm::micrometres;
+    Measures {
+        name: sheet.name.clone(),
+        page_width: um(sheet.page_width),
+        page_height: um(sheet.page_height),
+        across: sheet.columns.into(),
+        down: sheet.rows.into(),
+        width: um(sheet.width),
+        height: um(sheet.height),
+        from_left: um(sheet.left),
+        from_top: um(sheet.top),
+        pitch_x: um(sheet.pitch_x),
+        pitch_y: um(sheet.pitch_y),
+        margin: um(sheet.margin),
+    }
+}
+
+/// Whether a slug is not free for an own sheet: a preset has it, or a page.
+pub fn is_reserved(slug: &str) -> bool {
+    slug == "add" || preset(slug).is_some()
+}
+
+impl App {
+    /// Every sheet: own ones by name, then the presets.
+    ///
+    /// # Errors
+    /// Unavailable, when the database cannot be asked.
+    pub async fn sheets(&self) -> Result<Vec<Sheet>, Error> {
+        let own = self.store.look(|connection| Ok(sheets::all(connection)?)).await?;
+        Ok(own.iter().map(sheet_of).chain(presets().iter().cloned()).collect())
+    }
+
+    /// The sheet of that slug.
+    ///
+    /// # Errors
+    /// Unavailable, when the database cannot be asked.
+    pub async fn sheet(&self, slug: &str) -> Result<Option<Sheet>, Error> {
+        if let Some(preset) = preset(slug) {
+            return Ok(Some(preset.clone()));
+        }
+        // None has such a one, and PostgreSQL has no text with it.
+        if slug.contains('\0') {
+            return Ok(None);
+        }
+        let slug = slug.to_owned();
+        let own = self.store.look(move |connection| Ok(sheets::find(connection, &slug)?)).await?;
+        Ok(own.as_ref().map(sheet_of))
+    }
+
+    /// The sheet that is meant where none is named: the settings', or the first one if that was removed.
+    ///
+    /// # Errors
+    /// Unavailable, when the database cannot be asked.
+    pub async fn default_sheet(&self, settings: &Settings) -> Result<Sheet, Error> {
+        if let Some(sheet) = self.sheet(&settings.default_sheet).await? {
+            return Ok(sheet);
+        }
+        preset(FIRST_SHEET).cloned().ok_or_else(|| Error::fault("the first sheet is no preset"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::Micros;
+
+    #[test]
+    fn sheets_go_to_the_store_and_come_back() {
+        for sheet in presets() {
+            let (measures, changed) = (measures_of(sheet), Micros::stored(0));
+            let own = OwnSheet { slug: sheet.slug.clone(), measures, changed, changed_by: String::new() };
+            assert_eq!(sheet_of(&own), *sheet);
+            assert!(is_reserved(&sheet.slug));
+        }
+    }
+
+    #[test]
+    fn how_a_run_was_printed_is_read_as_it_was_written() {
+        let sheet = preset(FIRST_SHEET).cloned().unwrap();
+        let printing = Printing {
+            sheet,
+            offset_x: Mm::from_micrometres(-500),
+            offset_y: Mm::ZERO,
+            text: "label".into(),
+            outline: true,
+            dpi: 600,
+            printer: Some("HP \"Office\"".into()),
+            leave_out: false,
+        };
+        assert_eq!(Printing::read(&printing.json().unwrap()), Some(printing));
+        assert_eq!(Printing::read("{}"), None);
+    }
+}
