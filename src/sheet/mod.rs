@@ -9,5 +9,6 @@ pub mod layout;
 pub mod mm;
 mod place;
 mod presets;
+mod press;
 pub mod refused;
 mod text;

@@ -4,18 +4,17 @@
 //! and parley's to know. Here: how large, how many lines, what is left out, and that nothing leaves the place.
 
 use std::fmt;
+use std::iter::successors;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use parley::fontique::{Blob, Collection, CollectionOptions, FontInfoOverride, SourceCache};
-use parley::style::{FontFamily, FontFamilyName, LineHeight, OverflowWrap, StyleProperty};
-use parley::{Alignment, AlignmentOptions, FontContext, FontData, Layout, LayoutContext, PositionedLayoutItem};
 use skrifa::instance::{LocationRef, Size};
 use skrifa::{GlyphId, MetadataProvider};
 
-use super::draw::{Glyph, Run};
+use super::draw::Run;
 use super::fonts::Fonts;
 use super::place::Area;
+use super::press::{LINE, Lines, Press, whole_lines};
 
 /// A point, the unit of letters, in millimetres.
 const POINT: f32 = 25.4 / 72.0;
@@ -23,15 +22,14 @@ const POINT: f32 = 25.4 / 72.0;
 const SIZES: (f32, f32) = (6.0 * POINT, 11.0 * POINT);
 /// Smaller letters than that, rather than none: with them a uid is whole on the smallest label.
 const LAST: f32 = 5.0 * POINT;
-/// From line to line, in parts of the letters' size.
-const LINE: f32 = 1.2;
+/// By how much letters become smaller until a text fits.
+const STEP: f32 = 0.5 * POINT;
 /// How many lines of the usual letters a place is high, beside a code and below it.
 const HIGH: (f32, f32) = (9.0, 2.0);
 /// How many times the usual letters' size a place is wide, at least.
 const WIDE: f32 = 5.0;
 /// Lengths are compared with this.
 const HAIR: f32 = 0.001;
-const ELLIPSIS: char = '…';
 
 /// Sets texts, by one thread at a time: another one waits.
 pub struct Typesetter {
@@ -48,15 +46,6 @@ pub struct Missing {
     pub rest: String,
 }
 
-/// What parley needs to know, and keeps, between texts.
-struct Press {
-    fonts: FontContext,
-    layouts: LayoutContext<()>,
-    families: Vec<FontFamilyName<'static>>,
-    /// By which number parley knows the data of each face.
-    ids: Vec<u64>,
-}
-
 impl fmt::Debug for Typesetter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Typesetter").field("fonts", &self.fonts).finish_non_exhaustive()
@@ -66,19 +55,7 @@ impl fmt::Debug for Typesetter {
 impl Typesetter {
     /// With these fonts and no others: what is printed must not depend on the machine.
     pub fn new(fonts: &Arc<Fonts>) -> Self {
-        let options = CollectionOptions { shared: false, system_fonts: false };
-        let mut collection = Collection::new(options);
-        let (mut families, mut ids) = (Vec::new(), Vec::new());
-        for (number, face) in fonts.faces.iter().enumerate() {
-            // Each is a family of its own, as two files may say the same of themselves.
-            let name = format!("face {number}");
-            let blob = Blob::new(Arc::<std::borrow::Cow<'static, [u8]>>::clone(&face.data));
-            ids.push(blob.id());
-            collection.register_fonts(blob, Some(FontInfoOverride { family_name: Some(&name), ..Default::default() }));
-            families.push(FontFamilyName::Named(name.into()));
-        }
-        let fonts_known = FontContext { collection, source_cache: SourceCache::default() };
-        let press = Press { fonts: fonts_known, layouts: LayoutContext::new(), families, ids };
+        let press = Press::new(fonts);
         Self { fonts: Arc::clone(fonts), press: Mutex::new(press) }
     }
 
@@ -152,13 +129,14 @@ impl Typesetter {
         let high = LINE * if centred { HIGH.1 } else { HIGH.0 };
         let usual = (area.height / high).min(area.width / WIDE).clamp(SIZES.0, SIZES.1);
         let room = |size: f32| ((area.height + HAIR) / (size * LINE)).floor().max(1.0);
+        let mut sizes = successors(Some(usual), |size| (*size > LAST).then_some((size - STEP).max(LAST)));
         let mut layout = press.shaped(text);
         // The letters are shaped once: what differs with their size is how many of them a line takes.
         let fits = |size: &f32| {
             layout.break_all_lines(Some(area.width / size));
             whole_lines(&layout) <= room(*size)
         };
-        let mut runs = if let Some(size) = [usual, SIZES.0, LAST].into_iter().find(fits) {
+        let mut runs = if let Some(size) = sizes.find(fits) {
             press.runs(layout, text, Lines { size, area, centred })
         } else {
             let size = SIZES.0;
@@ -208,91 +186,6 @@ impl Typesetter {
         }
         ink
     }
-}
-
-/// How a text stands in its place.
-#[derive(Clone, Copy)]
-struct Lines {
-    size: f32,
-    area: Area,
-    centred: bool,
-}
-
-impl Press {
-    /// The text in letters of size 1, on one line.
-    fn shaped(&mut self, text: &str) -> Layout<()> {
-        let mut builder = self.layouts.ranged_builder(&mut self.fonts, text, 1.0, false);
-        builder.push_default(StyleProperty::FontFamily(FontFamily::List(self.families.as_slice().into())));
-        builder.push_default(StyleProperty::FontSize(1.0));
-        builder.push_default(StyleProperty::LineHeight(LineHeight::Absolute(LINE)));
-        builder.push_default(StyleProperty::OverflowWrap(OverflowWrap::Anywhere));
-        let mut layout = builder.build(text);
-        layout.break_all_lines(None);
-        layout
-    }
-
-    /// As much of the beginning of a text as fits in so many lines with an ellipsis behind it. The width is in parts of
-    /// the letters' size.
-    fn shortened(&mut self, text: &str, mut whole: Layout<()>, width: f32, room: f32) -> (String, Layout<()>) {
-        whole.break_all_lines(Some(width));
-        // Where the text may end: before each of the letters in the lines that there is room for.
-        let mut ends: Vec<usize> = Vec::new();
-        for (line, _) in whole.lines().zip(1_u16..).filter(|(_, number)| f32::from(*number) <= room) {
-            ends.extend(line.runs().flat_map(|run| run.clusters().map(|it| it.text_range().start).collect::<Vec<_>>()));
-        }
-        ends.sort_unstable();
-        loop {
-            let end = ends.pop().unwrap_or_default();
-            let mut shortened = text.get(..end).unwrap_or_default().trim_end().to_owned();
-            shortened.push(ELLIPSIS);
-            let mut layout = self.shaped(&shortened);
-            layout.break_all_lines(Some(width));
-            if whole_lines(&layout) <= room || end == 0 {
-                return (shortened, layout);
-            }
-        }
-    }
-
-    /// The letters of a layout.
-    fn runs(&self, mut layout: Layout<()>, text: &str, lines: Lines) -> Vec<Run> {
-        let Lines { size, area, centred } = lines;
-        layout.align(if centred { Alignment::Center } else { Alignment::Start }, AlignmentOptions::default());
-        let top = area.y + (area.height - whole_lines(&layout) * size * LINE) / 2.0;
-        let mut runs = Vec::new();
-        for item in layout.lines().flat_map(|line| line.items().collect::<Vec<_>>()) {
-            let PositionedLayoutItem::GlyphRun(found) = item else { continue };
-            let run = found.run();
-            let range = run.text_range();
-            let mut glyphs = Vec::new();
-            for cluster in run.visual_clusters() {
-                let part = cluster.text_range();
-                let part = part.start.saturating_sub(range.start)..part.end.saturating_sub(range.start);
-                glyphs.extend(cluster.glyphs().map(|glyph| Glyph {
-                    id: glyph.id,
-                    advance: glyph.advance,
-                    dx: glyph.x,
-                    dy: -glyph.y,
-                    range: part.clone(),
-                }));
-            }
-            let face = self.face(run.font());
-            let (x, y) = (area.x + found.offset() * size, top + found.baseline() * size);
-            let text = text.get(range).unwrap_or_default().to_owned();
-            runs.push(Run { face, size, x, y, text, glyphs });
-        }
-        runs
-    }
-
-    /// Which face parley means.
-    fn face(&self, font: &FontData) -> usize {
-        self.ids.iter().position(|id| *id == font.data.id()).unwrap_or_default()
-    }
-}
-
-/// How many lines a layout has, as a number to calculate with.
-#[expect(clippy::cast_precision_loss, reason = "a text has a thousand characters at most")]
-fn whole_lines(layout: &Layout<()>) -> f32 {
-    layout.len() as f32
 }
 
 /// Whether a character only says how its neighbours join: it is not what is missing.

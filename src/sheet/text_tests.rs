@@ -100,9 +100,13 @@ fn letters_are_as_large_as_the_label_and_smaller_before_text_is_cut() {
     let large = Area { width: 60.0, height: 80.0, ..PLACE };
     assert!((points(&set(&typesetter, "Ticket 0001", large, false)) - 11.0).abs() < 0.01);
     assert!((points(&set(&typesetter, "Ticket 0001", SMALL, false)) - 6.0).abs() < 0.01);
-    let many = "Admission to the great hall on the second floor ".repeat(5);
-    let runs = set(&typesetter, many.trim(), PLACE, false);
-    assert!((points(&runs) - 6.0).abs() < 0.01 && !lines(&runs).concat().contains('…'));
+    let sizes = [1, 3, 5].map(|times| {
+        let many = "Admission to the great hall on the second floor ".repeat(times);
+        let runs = set(&typesetter, many.trim(), PLACE, false);
+        assert!(!lines(&runs).concat().contains('…'));
+        points(&runs)
+    });
+    assert!(sizes[0] > 9.0 && sizes.is_sorted_by(|one, next| one > next) && sizes[2] > 4.99, "{sizes:?}");
 }
 
 #[test]
@@ -125,6 +129,29 @@ fn text_from_right_to_left_begins_at_the_right() {
     // And in a Latin text an Arabic word goes the other way.
     let runs = set(&typesetter, "row مرحبا", PLACE, false);
     assert!((runs[0].x - PLACE.x).abs() < 0.01 && runs[0].text == "row ");
+}
+
+#[test]
+fn a_space_at_a_lines_end_takes_no_room_in_the_other_direction() {
+    let typesetter = typesetter();
+    let right = PLACE.x + PLACE.width;
+    let place = |area: Area, centred| {
+        let runs = set(&typesetter, "مرحبا بالعالم row 7 (VIP) 2026", area, centred);
+        let line: Vec<Run> = runs.into_iter().filter(|run| run.text.contains("(VIP)")).collect();
+        typesetter.ink(&line).unwrap()
+    };
+    let ink = place(PLACE, false);
+    assert!((ink.x + ink.width - right).abs() < 0.4, "{ink:?}");
+    // In a Latin text the next Latin word stands right behind the Arabic one, with nothing between but their space.
+    let runs = set(&typesetter, "row مرحبا بالعالم seat", Area { width: 21.0, ..PLACE }, false);
+    let first: Vec<&Run> = runs.iter().filter(|run| (run.y - runs[0].y).abs() < 0.01).collect();
+    let advance = |run: &Run| run.glyphs.iter().map(|glyph| glyph.advance).sum::<f32>() * run.size;
+    assert!(first.array_windows().all(|[one, next]| close(one.x + advance(one), next.x)), "{first:?}");
+    assert!(close(runs[0].x, PLACE.x));
+}
+
+fn close(one: f32, other: f32) -> bool {
+    (one - other).abs() < 0.01
 }
 
 #[test]
