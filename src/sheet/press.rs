@@ -127,14 +127,24 @@ impl Press {
 /// The glyphs of a run from left to right, but not those of the text from `end` on, whose width is told instead.
 fn glyphs(run: &parley::layout::Run<'_, ()>, end: usize) -> (Vec<Glyph>, f32) {
     let start = run.text_range().start;
-    let (mut glyphs, mut space) = (Vec::new(), 0.0);
+    let (mut glyphs, mut space): (Vec<Glyph>, f32) = (Vec::new(), 0.0);
+    // Where a ligature ends whose later letters come first, from right to left.
+    let mut ligature = None;
     for cluster in run.visual_clusters() {
         let range = cluster.text_range();
         if range.start >= end {
             space += cluster.advance();
             continue;
         }
-        let range = range.start.saturating_sub(start)..range.end.saturating_sub(start);
+        let mut range = range.start.saturating_sub(start)..range.end.saturating_sub(start);
+        if cluster.is_ligature_continuation() {
+            match glyphs.last_mut().filter(|_| !run.is_rtl()) {
+                Some(first) => first.range.end = range.end,
+                None => ligature = ligature.or(Some(range.end)),
+            }
+            continue;
+        }
+        range.end = ligature.take().unwrap_or(range.end);
         glyphs.extend(cluster.glyphs().map(|glyph| Glyph {
             id: glyph.id,
             advance: glyph.advance,

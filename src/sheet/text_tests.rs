@@ -171,6 +171,16 @@ fn arabic_letters_join_and_marks_stand_on_their_letters() {
 }
 
 #[test]
+fn a_ligature_stands_for_all_its_letters() {
+    let typesetter = typesetter();
+    for (text, ligature, letters) in [("fit", 0..2, 2), ("الا", 2..6, 2), ("لا", 0..4, 1)] {
+        let runs = set(&typesetter, text, PLACE, false);
+        let ranges: Vec<Range<usize>> = runs[0].glyphs.iter().map(|glyph| glyph.range.clone()).collect();
+        assert!(ranges.len() == letters && ranges.contains(&ligature), "{text}: {ranges:?}");
+    }
+}
+
+#[test]
 fn what_no_font_has_is_named_and_can_be_left_out() {
     let typesetter = typesetter();
     let missing = |text: &str| {
