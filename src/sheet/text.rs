@@ -131,10 +131,15 @@ impl Typesetter {
         let room = |size: f32| ((area.height + HAIR) / (size * LINE)).floor().max(1.0);
         let mut sizes = successors(Some(usual), |size| (*size > LAST).then_some((size - STEP).max(LAST)));
         let mut layout = press.shaped(text);
+        let length = layout.width();
         // The letters are shaped once: what differs with their size is how many of them a line takes.
         let fits = |size: &f32| {
-            layout.break_all_lines(Some(area.width / size));
-            whole_lines(&layout) <= room(*size)
+            let (width, room) = (area.width / size, room(*size));
+            // Most sizes of a long text are seen to be too large without breaking a line.
+            length <= width * room && {
+                layout.break_all_lines(Some(width));
+                whole_lines(&layout) <= room
+            }
         };
         let mut runs = if let Some(size) = sizes.find(fits) {
             press.runs(layout, text, Lines { size, area, centred })
@@ -171,15 +176,17 @@ impl Typesetter {
         let mut ink: Option<Area> = None;
         for run in runs {
             let font = self.fonts.faces.get(run.face)?.font()?;
-            let metrics = font.glyph_metrics(Size::new(run.size), LocationRef::default());
+            // In the font's units: sizes are rounded to a 64th, which is too much of a millimetre.
+            let metrics = font.glyph_metrics(Size::unscaled(), LocationRef::default());
+            let unit = run.size / f32::from(font.metrics(Size::unscaled(), LocationRef::default()).units_per_em.max(1));
             let mut x = run.x;
             for glyph in &run.glyphs {
                 let (left, base) = (x + glyph.dx * run.size, run.y - glyph.dy * run.size);
                 x += glyph.advance * run.size;
                 let Some(bounds) = metrics.bounds(GlyphId::new(glyph.id)) else { continue };
-                let (width, height) = (bounds.x_max - bounds.x_min, bounds.y_max - bounds.y_min);
+                let (width, height) = ((bounds.x_max - bounds.x_min) * unit, (bounds.y_max - bounds.y_min) * unit);
                 if width > 0.0 || height > 0.0 {
-                    let area = Area { x: left + bounds.x_min, y: base - bounds.y_max, width, height };
+                    let area = Area { x: left + bounds.x_min * unit, y: base - bounds.y_max * unit, width, height };
                     ink = Some(ink.map_or(area, |ink| ink.with(area)));
                 }
             }
