@@ -32,7 +32,7 @@ const fn row(
     Row { slug, maker, page, labels, size, first, pitch }
 }
 
-/// From the list that LibreOffice ships, and the makers' sheets where it has none.
+/// From the list that `LibreOffice` ships, and the makers' sheets where it has none.
 #[rustfmt::skip]
 const ROWS: [Row; 19] = [
     row("avery-l7159", "Avery L7159", A4, [3, 8], [[64_000, 33_860], [6_460, 13_060], [66_540, 33_860]]),
