@@ -4,6 +4,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use chrono_tz::Tz;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
 use crate::access::Role;
@@ -85,7 +86,7 @@ pub struct Serve {
     pub trusted_proxies: TrustedProxies,
     /// A font file (.ttf or .otf) for texts on labels in scripts that the built-in font lacks; may be given several times,
     /// or be several files divided by colons
-    #[arg(long = "font", env = "TESSERA_FONTS", value_name = "FILE", value_delimiter = ':')]
+    #[arg(long = "font", env = "TESSERA_FONTS", value_name = "FILE", value_delimiter = ':', value_parser = file())]
     pub fonts: Vec<PathBuf>,
     /// Most consumes in one transaction; the benchmark shows with 1 what sharing a commit gains
     #[arg(long, env = "TESSERA_BATCH", default_value_t = BATCH, value_name = "N", hide = true)]
@@ -165,6 +166,11 @@ pub enum KeyCommand {
 fn address(text: &str) -> Result<SocketAddr, String> {
     let found = text.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
     found.ok_or_else(|| "write an address and a port, as in 127.0.0.1:8080".to_owned())
+}
+
+/// The path of a file; empty, as in a variable that is set to nothing, where it is none.
+fn file() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
 }
 
 fn zone(text: &str) -> Result<Tz, String> {

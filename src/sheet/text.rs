@@ -125,7 +125,7 @@ impl Typesetter {
     /// The parts of a text for which there is no glyph, in their order.
     fn uncovered(&self, text: &str) -> Vec<Range<usize>> {
         let mut press = self.press.lock().unwrap_or_else(PoisonError::into_inner);
-        let layout = press.lines(text, SIZES.0, f32::MAX);
+        let layout = press.shaped(text);
         let runs = layout.lines().flat_map(|line| line.runs().collect::<Vec<_>>());
         let clusters = runs.flat_map(|run| run.clusters().collect::<Vec<_>>());
         let bare = clusters.filter(|cluster| cluster.glyphs().any(|glyph| glyph.id == 0));
@@ -152,22 +152,19 @@ impl Typesetter {
         let high = LINE * if centred { HIGH.1 } else { HIGH.0 };
         let usual = (area.height / high).min(area.width / WIDE).clamp(SIZES.0, SIZES.1);
         let room = |size: f32| ((area.height + HAIR) / (size * LINE)).floor().max(1.0);
-        let mut set = None;
-        for size in [usual, SIZES.0, LAST] {
-            let layout = press.lines(text, size, area.width);
-            if whole_lines(&layout) <= room(size) {
-                set = Some((text.to_owned(), layout, size));
-                break;
-            }
-        }
-        let (text, mut layout, size) = set.unwrap_or_else(|| {
-            let (text, layout) = press.shortened(text, SIZES.0, area.width, room(SIZES.0));
-            (text, layout, SIZES.0)
-        });
-        let alignment = if centred { Alignment::Center } else { Alignment::Start };
-        layout.align(alignment, AlignmentOptions::default());
-        let top = area.y + (area.height - whole_lines(&layout) * size * LINE) / 2.0;
-        let mut runs = press.runs(&layout, &text, (area.x, top));
+        let mut layout = press.shaped(text);
+        // The letters are shaped once: what differs with their size is how many of them a line takes.
+        let fits = |size: &f32| {
+            layout.break_all_lines(Some(area.width / size));
+            whole_lines(&layout) <= room(*size)
+        };
+        let mut runs = if let Some(size) = [usual, SIZES.0, LAST].into_iter().find(fits) {
+            press.runs(layout, text, Lines { size, area, centred })
+        } else {
+            let size = SIZES.0;
+            let (text, layout) = press.shortened(text, layout, area.width / size, room(size));
+            press.runs(layout, &text, Lines { size, area, centred })
+        };
         drop(press);
         self.keep_within(&mut runs, area);
         runs
@@ -213,67 +210,75 @@ impl Typesetter {
     }
 }
 
+/// How a text stands in its place.
+#[derive(Clone, Copy)]
+struct Lines {
+    size: f32,
+    area: Area,
+    centred: bool,
+}
+
 impl Press {
-    /// The text in lines of at most this width, not yet aligned.
-    fn lines(&mut self, text: &str, size: f32, width: f32) -> Layout<()> {
+    /// The text in letters of size 1, on one line.
+    fn shaped(&mut self, text: &str) -> Layout<()> {
         let mut builder = self.layouts.ranged_builder(&mut self.fonts, text, 1.0, false);
         builder.push_default(StyleProperty::FontFamily(FontFamily::List(self.families.as_slice().into())));
-        builder.push_default(StyleProperty::FontSize(size));
-        builder.push_default(StyleProperty::LineHeight(LineHeight::Absolute(size * LINE)));
+        builder.push_default(StyleProperty::FontSize(1.0));
+        builder.push_default(StyleProperty::LineHeight(LineHeight::Absolute(LINE)));
         builder.push_default(StyleProperty::OverflowWrap(OverflowWrap::Anywhere));
         let mut layout = builder.build(text);
-        layout.break_all_lines((width < f32::MAX).then_some(width));
+        layout.break_all_lines(None);
         layout
     }
 
-    /// As much of the beginning of a text as fits in so many lines with an ellipsis behind it.
-    fn shortened(&mut self, text: &str, size: f32, width: f32, room: f32) -> (String, Layout<()>) {
-        let layout = self.lines(text, size, width);
-        // Where the text may end: before each of the letters in the last line that there is room for.
+    /// As much of the beginning of a text as fits in so many lines with an ellipsis behind it. The width is in parts of
+    /// the letters' size.
+    fn shortened(&mut self, text: &str, mut whole: Layout<()>, width: f32, room: f32) -> (String, Layout<()>) {
+        whole.break_all_lines(Some(width));
+        // Where the text may end: before each of the letters in the lines that there is room for.
         let mut ends: Vec<usize> = Vec::new();
-        for (line, _) in layout.lines().zip(1_u16..).filter(|(_, number)| f32::from(*number) <= room) {
+        for (line, _) in whole.lines().zip(1_u16..).filter(|(_, number)| f32::from(*number) <= room) {
             ends.extend(line.runs().flat_map(|run| run.clusters().map(|it| it.text_range().start).collect::<Vec<_>>()));
         }
         ends.sort_unstable();
-        let mut shortened = String::new();
-        while let Some(end) = ends.pop() {
-            shortened.clear();
-            shortened.push_str(text[..end].trim_end());
+        loop {
+            let end = ends.pop().unwrap_or_default();
+            let mut shortened = text.get(..end).unwrap_or_default().trim_end().to_owned();
             shortened.push(ELLIPSIS);
-            let layout = self.lines(&shortened, size, width);
-            if whole_lines(&layout) <= room {
+            let mut layout = self.shaped(&shortened);
+            layout.break_all_lines(Some(width));
+            if whole_lines(&layout) <= room || end == 0 {
                 return (shortened, layout);
             }
         }
-        let layout = self.lines(&shortened, size, width);
-        (shortened, layout)
     }
 
-    /// The letters of a layout, whose left upper corner is at `origin`.
-    fn runs(&self, layout: &Layout<()>, text: &str, (left, top): (f32, f32)) -> Vec<Run> {
+    /// The letters of a layout.
+    fn runs(&self, mut layout: Layout<()>, text: &str, lines: Lines) -> Vec<Run> {
+        let Lines { size, area, centred } = lines;
+        layout.align(if centred { Alignment::Center } else { Alignment::Start }, AlignmentOptions::default());
+        let top = area.y + (area.height - whole_lines(&layout) * size * LINE) / 2.0;
         let mut runs = Vec::new();
-        for line in layout.lines() {
-            for item in line.items() {
-                let PositionedLayoutItem::GlyphRun(found) = item else { continue };
-                let run = found.run();
-                let (size, range) = (run.font_size(), run.text_range());
-                let mut glyphs = Vec::new();
-                for cluster in run.visual_clusters() {
-                    let part = cluster.text_range();
-                    let part = part.start.saturating_sub(range.start)..part.end.saturating_sub(range.start);
-                    glyphs.extend(cluster.glyphs().map(|glyph| Glyph {
-                        id: glyph.id,
-                        advance: glyph.advance / size,
-                        dx: glyph.x / size,
-                        dy: -glyph.y / size,
-                        range: part.clone(),
-                    }));
-                }
-                let face = self.face(run.font());
-                let (x, y) = (left + found.offset(), top + found.baseline());
-                let text = text.get(range).unwrap_or_default().to_owned();
-                runs.push(Run { face, size, x, y, text, glyphs });
+        for item in layout.lines().flat_map(|line| line.items().collect::<Vec<_>>()) {
+            let PositionedLayoutItem::GlyphRun(found) = item else { continue };
+            let run = found.run();
+            let range = run.text_range();
+            let mut glyphs = Vec::new();
+            for cluster in run.visual_clusters() {
+                let part = cluster.text_range();
+                let part = part.start.saturating_sub(range.start)..part.end.saturating_sub(range.start);
+                glyphs.extend(cluster.glyphs().map(|glyph| Glyph {
+                    id: glyph.id,
+                    advance: glyph.advance,
+                    dx: glyph.x,
+                    dy: -glyph.y,
+                    range: part.clone(),
+                }));
             }
+            let face = self.face(run.font());
+            let (x, y) = (area.x + found.offset() * size, top + found.baseline() * size);
+            let text = text.get(range).unwrap_or_default().to_owned();
+            runs.push(Run { face, size, x, y, text, glyphs });
         }
         runs
     }

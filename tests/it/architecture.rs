@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Each room and the rooms that it may name.
 const ROOMS: [(&str, &[&str]); 10] = [
     ("main", &["cli", "commands"]),
-    ("commands", &["cli", "app", "web", "store", "token", "access"]),
+    ("commands", &["cli", "app", "web", "sheet", "store", "token", "access"]),
     ("cli", &["web", "store", "access"]),
     ("app", &["web", "sheet"]),
     ("web", &["store", "token", "access", "sheet", "qr"]),
