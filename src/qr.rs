@@ -107,14 +107,14 @@ impl Code {
         fitting(text.as_bytes(), level.ec()).map(|(number, ..)| 17 + 4 * number)
     }
 
-    /// What it says.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
     /// Width and height in modules, without the quiet zone.
     pub fn modules(&self) -> u16 {
         self.side - 2 * QUIET_ZONE
+    }
+
+    /// What it says.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Width and height in modules, with the quiet zone: from 29 to 185.
@@ -244,7 +244,7 @@ fn segments(data: &[u8]) -> Vec<Segment> {
 }
 
 /// `text` as XML character data. What XML 1.0 cannot hold, not even escaped, becomes U+FFFD.
-fn xml_escaped(text: &str) -> String {
+pub fn xml_escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

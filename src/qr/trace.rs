@@ -3,8 +3,8 @@
 use super::Code;
 
 impl Code {
-    /// Hands over the corners of one outline after another.
-    pub(super) fn each_outline(&self, mut found: impl FnMut(&[(i32, i32)])) {
+    /// Hands over the corners of one of the [outlines](Self::outlines) after another, without a list of them.
+    pub fn each_outline(&self, mut found: impl FnMut(&[(i32, i32)])) {
         let mut walked = vec![false; self.dark.len()];
         let mut corners = Vec::new();
         let side = usize::from(self.side);

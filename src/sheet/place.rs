@@ -31,6 +31,7 @@ pub struct Area {
 
 impl Area {
     /// The smallest area that holds both.
+    #[must_use]
     pub fn with(self, other: Self) -> Self {
         let (x, y) = (self.x.min(other.x), self.y.min(other.y));
         let right = (self.x + self.width).max(other.x + other.width);
@@ -39,6 +40,7 @@ impl Area {
     }
 
     /// The same, elsewhere.
+    #[must_use]
     pub fn moved(self, x: f32, y: f32) -> Self {
         Self { x: self.x + x, y: self.y + y, ..self }
     }

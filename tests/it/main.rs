@@ -43,6 +43,7 @@ mod query;
 mod quick_sets;
 mod serve;
 mod settings_page;
+mod sheet_proof;
 mod sign_in;
 mod store;
 mod usage_csv;

@@ -1,0 +1,199 @@
+//! The test page: how far a printer moves what it prints, and whether it scales it.
+
+use std::sync::Arc;
+
+use super::draw::{Drawing, Shape};
+use super::fonts::Fonts;
+use super::geometry::Sheet;
+use super::mm::Mm;
+use super::place::Area;
+use super::refused::FARTHEST;
+use super::text::Typesetter;
+use crate::qr::Code;
+
+/// How far the two marked lines are from the paper's left and upper edge: as an offset of 0 prints them.
+pub const NOMINAL: Mm = Mm::from_micrometres(30_000);
+
+/// The length of the line by which scaling shows.
+pub const SCALE: Mm = Mm::from_micrometres(100_000);
+
+/// Paper that is narrower or lower than this has no room for rulers.
+const ROOM: f32 = 80.0;
+/// How far the rulers are from the paper's edge: every printer reaches that far.
+const EDGE: f32 = 10.0;
+/// How far from the edges the rulers begin: where they would meet, their ticks could not be told apart.
+const BEGIN: u16 = 15;
+/// The thickness of ticks and thin lines, and of the lines that are measured.
+const THIN: f32 = 0.1;
+const THICK: f32 = 0.25;
+/// The side of the codes in the corners, without the quiet zone.
+const CODE: f32 = 12.0;
+/// What the codes say.
+const SAYS: &str = "TESSERA TEST PAGE";
+
+/// A distance that was read off the test page and cannot be right.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{distance} mm is more than {FARTHEST} mm away from {NOMINAL} mm: measure again, from the paper's edge to the line"
+)]
+pub struct TooFar {
+    /// Which of the two it is, as the parameter of the offset is called: `offset_x` or `offset_y`.
+    pub field: &'static str,
+    /// What was read.
+    pub distance: Mm,
+}
+
+/// The offsets that put a print where it belongs, by the distances read off a test page printed with an offset of 0: from
+/// the paper's left edge to the upright line, and from its upper edge to the level line.
+///
+/// # Errors
+/// An offset would be more than 20 mm; each is told.
+pub fn offsets(measured_x: Mm, measured_y: Mm) -> Result<(Mm, Mm), Vec<TooFar>> {
+    let far = |offset: Mm| offset > FARTHEST || offset < -FARTHEST;
+    let (x, y) = (NOMINAL - measured_x, NOMINAL - measured_y);
+    let wrong: Vec<TooFar> = [("offset_x", x, measured_x), ("offset_y", y, measured_y)]
+        .into_iter()
+        .filter(|(_, offset, _)| far(*offset))
+        .map(|(field, _, distance)| TooFar { field, distance })
+        .collect();
+    if wrong.is_empty() { Ok((x, y)) } else { Err(wrong) }
+}
+
+/// The test page of a sheet, moved by the offsets.
+///
+/// Rulers in millimetres, counted from the paper's edges, a line of exactly 100 mm, the edges of the labels, a code in each
+/// corner, and the two lines by which the offsets are measured. Paper with a side below 80 mm has no room for it: its page
+/// has the label edges, a cross in the middle, and a code.
+pub fn page(sheet: &Sheet, offset_x: Mm, offset_y: Mm, fonts: &Arc<Fonts>) -> Drawing {
+    let (width, height) = (sheet.page_width.f32(), sheet.page_height.f32());
+    let mut page =
+        Page { shapes: Vec::new(), at: (offset_x.f32(), offset_y.f32()), typesetter: Typesetter::new(fonts) };
+    for label in 0..sheet.labels() {
+        let (x, y) = sheet.corner(label);
+        page.outline(x.f32(), y.f32(), sheet.width.f32(), sheet.height.f32());
+    }
+    if width < ROOM || height < ROOM {
+        page.small(width, height);
+    } else {
+        page.ruler(width, false);
+        page.ruler(height, true);
+        page.measures(width, height, &sheet.name);
+        let far = EDGE + 6.0;
+        for (x, y) in [(far, far), (width - far - CODE, far), (far, height - far - CODE)] {
+            page.code(x, y, CODE);
+        }
+        page.code(width - far - CODE, height - far - CODE, CODE);
+    }
+    Drawing { width, height, shapes: page.shapes }
+}
+
+struct Page {
+    shapes: Vec<Shape>,
+    /// The offsets.
+    at: (f32, f32),
+    typesetter: Typesetter,
+}
+
+impl Page {
+    fn line(&mut self, from: (f32, f32), to: (f32, f32), line: f32) {
+        let moved = |(x, y): (f32, f32)| (x + self.at.0, y + self.at.1);
+        let (from, to) = (moved(from), moved(to));
+        self.shapes.push(Shape::Line { from, to, line });
+    }
+
+    fn outline(&mut self, x: f32, y: f32, width: f32, height: f32) {
+        let (x, y) = (x + self.at.0, y + self.at.1);
+        self.shapes.push(Shape::Outline { x, y, width, height, line: THIN });
+    }
+
+    fn code(&mut self, x: f32, y: f32, side: f32) {
+        if let Ok(code) = Code::new(SAYS) {
+            let module = side / f32::from(code.modules());
+            self.shapes.push(Shape::Code { x: x + self.at.0, y: y + self.at.1, module, code: Arc::new(code) });
+        }
+    }
+
+    fn text(&mut self, text: &str, x: f32, y: f32, width: f32, height: f32, centred: bool) {
+        let area = Area { x, y, width, height }.moved(self.at.0, self.at.1);
+        self.shapes.extend(self.typesetter.set(text, area, centred).into_iter().map(Shape::Run));
+    }
+
+    /// A ruler along the upper edge, or `down` along the left one: its ticks are longer every 5 and 10 mm. Its zero is the paper's edge; it ends where the printer may not reach.
+    fn ruler(&mut self, length: f32, down: bool) {
+        let turned = |along: f32, across: f32| if down { (across, along) } else { (along, across) };
+        for tick in BEGIN..=1_000 {
+            let along = f32::from(tick);
+            if along > length - EDGE {
+                break;
+            }
+            let long = match tick {
+                _ if tick % 10 == 0 => 4.0,
+                _ if tick % 5 == 0 => 3.0,
+                _ => 1.8,
+            };
+            self.line(turned(along, EDGE), turned(along, EDGE + long), THIN);
+            if tick % 10 == 0 {
+                let (x, y) = turned(along, EDGE + 5.5);
+                self.text(&tick.to_string(), x - 4.0, y - 1.2, 8.0, 2.4, true);
+            }
+        }
+        self.line(turned(BEGIN.into(), EDGE), turned((length - EDGE).floor(), EDGE), THIN);
+    }
+
+    /// What is measured, and how, in words.
+    fn measures(&mut self, width: f32, height: f32, name: &str) {
+        let at = NOMINAL.f32();
+        let middle = (height / 2.0).floor();
+        self.line((at, middle - 15.0), (at, middle + 15.0), THICK);
+        self.line((width / 2.0 - 15.0, at), (width / 2.0 + 15.0, at), THICK);
+        let column = (at + 2.0, width - at - EDGE - 2.0);
+        let across = format!("Left edge of the paper to this line: {NOMINAL} mm");
+        self.text(&across, column.0, middle - 12.0, 38.0_f32.min(column.1), 9.0, false);
+        let down = format!("Upper edge of the paper to this line: {NOMINAL} mm");
+        self.text(&down, width / 2.0 - 15.0, at + 1.0, 30.0, 9.0, true);
+
+        let scale = SCALE.f32();
+        if width >= scale + 2.0 * EDGE {
+            let (left, y) = ((width - scale) / 2.0, middle + 30.0);
+            self.line((left, y), (left + scale, y), THICK);
+            self.line((left, y - 2.0), (left, y + 2.0), THICK);
+            self.line((left + scale, y - 2.0), (left + scale, y + 2.0), THICK);
+            let words = format!("Print at 100 %: this line is {SCALE} mm long");
+            self.text(&words, left, y + 2.0, scale, 5.0, true);
+        }
+        let place = (width / 2.0 - 40.0).max(EDGE + 8.0);
+        let offsets = format!("{name}, {} and {} mm", Mm::from_f32(self.at.0), Mm::from_f32(self.at.1));
+        self.text(&offsets, place, middle - 30.0, width - 2.0 * place, 5.0, true);
+    }
+
+    /// What fits on a small label: a cross through the middle of the paper, and a code.
+    fn small(&mut self, width: f32, height: f32) {
+        let (x, y) = (width / 2.0, height / 2.0);
+        self.line((0.0, y), (width, y), THIN);
+        self.line((x, 0.0), (x, height), THIN);
+        // In the upper left quarter, with its quiet zone.
+        let quarter = x.min(y);
+        let side = (quarter * 21.0 / 29.0).min(CODE);
+        let quiet = side * 4.0 / 21.0;
+        self.code(x - side - quiet, y - side - quiet, side);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mm(text: &str) -> Mm {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_offset_is_what_is_missing_to_the_nominal_distance() {
+        assert_eq!(offsets(mm("31.2"), mm("29.5")), Ok((mm("-1.2"), mm("0.5"))));
+        assert_eq!(offsets(mm("50"), mm("10")), Ok((mm("-20"), mm("20"))));
+        let wrong = offsets(mm("50.1"), mm("3")).unwrap_err();
+        assert_eq!(wrong.iter().map(|it| it.field).collect::<Vec<_>>(), ["offset_x", "offset_y"]);
+        let sentence = "50.1 mm is more than 20 mm away from 30 mm: measure again, from the paper's edge to the line";
+        assert_eq!(wrong[0].to_string(), sentence);
+    }
+}

@@ -1,0 +1,248 @@
+//! A page as SVG, for the preview and to be printed by the browser.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter, Write as _};
+
+use skrifa::instance::{LocationRef, Size};
+use skrifa::outline::{DrawSettings, OutlinePen};
+use skrifa::{FontRef, GlyphId, MetadataProvider as _};
+
+use super::draw::{Drawing, Run, Shape};
+use super::fonts::Fonts;
+use super::place::Area;
+use crate::qr::{QUIET_ZONE, xml_escaped};
+
+/// What a page is called, and what is shown with it.
+#[derive(Clone, Debug, Default)]
+pub struct Look {
+    /// Its number, by which the names within it differ from those of other pages in the same HTML document.
+    pub number: usize,
+    /// What it is called for those who do not see it.
+    pub label: String,
+    /// What only the preview shows.
+    pub preview: Option<Preview>,
+}
+
+/// What only the preview shows. The colours are the stylesheet's: classes `edge`, `used` (with `hatch`) and `place`.
+#[derive(Clone, Debug, Default)]
+pub struct Preview {
+    /// The places of the labels on the sheet, in their order: their edges are drawn.
+    pub labels: Vec<Area>,
+    /// The places that are used up: they are hatched.
+    pub used: Vec<Area>,
+    /// Where a click on a label leads, without the label's number, which is counted from 1 and stands at its end.
+    pub links: Option<String>,
+}
+
+/// An area as an SVG path.
+struct Path(Area);
+
+impl Display for Path {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Area { x, y, width, height } = self.0;
+        write!(f, "M{} {}h{}v{}H{}z", Short(x), Short(y), Short(width), Short(height), Short(x))
+    }
+}
+
+/// A page as an `svg` element, as large as the page, black on white. Its only style is in attributes.
+///
+/// With links it is a group, as a picture may not have any; they cannot be reached by the tab key, of which a sheet
+/// would take up to hundreds: the form's field for the first label is the way for the keyboard.
+pub fn svg(drawing: &Drawing, fonts: &Fonts, look: &Look) -> String {
+    let mut svg = String::new();
+    // A String takes all that is written.
+    let _ = write(&mut svg, drawing, fonts, look);
+    svg
+}
+
+fn write(svg: &mut String, drawing: &Drawing, fonts: &Fonts, look: &Look) -> fmt::Result {
+    let preview = look.preview.as_ref();
+    let role = if preview.is_some_and(|it| it.links.is_some()) { "group" } else { "img" };
+    let label = xml_escaped(&look.label).replace('"', "&quot;");
+    let (width, height) = (Short(drawing.width), Short(drawing.height));
+    writeln!(
+        svg,
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}mm" height="{height}mm" role="{role}" aria-label="{label}">"#
+    )?;
+    writeln!(svg, r##"<path fill="#fff" d="M0 0h{width}v{height}H0z"/>"##)?;
+    if let Some(preview) = preview {
+        write_places(svg, preview, look.number)?;
+    }
+    write_glyph_outlines(svg, drawing, fonts, look.number)?;
+    svg.push_str("<g fill=\"#000\" stroke=\"none\">\n");
+    for shape in &drawing.shapes {
+        write_shape(svg, shape, fonts, look.number)?;
+    }
+    svg.push_str("</g>\n");
+    if let Some(Preview { labels, links: Some(links), .. }) = preview {
+        let links = xml_escaped(links).replace('"', "&quot;");
+        for (number, label) in (1..).zip(labels) {
+            let label_path = Path(*label);
+            writeln!(
+                svg,
+                r##"<a class="place" href="{links}{number}" tabindex="-1"><title>Start here: label {number}</title><path fill="#fff" fill-opacity="0" d="{label_path}"/></a>"##
+            )?;
+        }
+    }
+    svg.push_str("</svg>\n");
+    Ok(())
+}
+
+/// What lies behind the drawing: the labels' edges, and hatching where they are used up.
+fn write_places(svg: &mut String, preview: &Preview, page: usize) -> fmt::Result {
+    if !preview.used.is_empty() {
+        writeln!(
+            svg,
+            r#"<defs><pattern id="hatch-{page}" width="2" height="2" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path class="hatch" fill="none" stroke="gray" stroke-width=".4" d="M.5 0v2"/></pattern></defs>"#
+        )?;
+        write_path_of(svg, &format!(r#"class="used" fill="url(#hatch-{page})""#), &preview.used)?;
+    }
+    write_path_of(svg, r#"class="edge" fill="none" stroke="silver" stroke-width=".2""#, &preview.labels)
+}
+
+fn write_path_of(svg: &mut String, attributes: &str, areas: &[Area]) -> fmt::Result {
+    if areas.is_empty() {
+        return Ok(());
+    }
+    write!(svg, "<path {attributes} d=\"")?;
+    for area in areas {
+        write!(svg, "{}", Path(*area))?;
+    }
+    svg.push_str("\"/>\n");
+    Ok(())
+}
+
+/// The glyphs that the page has, each once, in its font's units.
+fn write_glyph_outlines(svg: &mut String, drawing: &Drawing, fonts: &Fonts, page: usize) -> fmt::Result {
+    let mut used: BTreeMap<(usize, u32), String> = BTreeMap::new();
+    let read: Vec<_> = fonts.faces.iter().map(super::fonts::Face::font).collect();
+    for shape in &drawing.shapes {
+        let Shape::Run(run) = shape else { continue };
+        let Some(Some(font)) = read.get(run.face) else { continue };
+        for glyph in &run.glyphs {
+            used.entry((run.face, glyph.id)).or_insert_with(|| outline(font, glyph.id));
+        }
+    }
+    if used.is_empty() {
+        return Ok(());
+    }
+    svg.push_str("<defs>");
+    for ((face, glyph), path) in used {
+        write!(svg, r#"<path id="g{page}-{face}-{glyph}" d="{path}"/>"#)?;
+    }
+    svg.push_str("</defs>\n");
+    Ok(())
+}
+
+/// The glyph as an SVG path in the font's units, y down; empty if it shows nothing.
+fn outline(font: &FontRef<'_>, glyph: u32) -> String {
+    let mut pen = Pen(String::new());
+    if let Some(outline) = font.outline_glyphs().get(GlyphId::new(glyph)) {
+        // A glyph that the font describes wrongly is left out, as PDF viewers do.
+        let _ = outline.draw(DrawSettings::unhinted(Size::unscaled(), LocationRef::default()), &mut pen);
+    }
+    pen.0
+}
+
+fn write_shape(svg: &mut String, shape: &Shape, fonts: &Fonts, page: usize) -> fmt::Result {
+    match shape {
+        Shape::Code { x, y, module, code } => {
+            let quiet = f32::from(QUIET_ZONE) * module;
+            let (x, y, scale, path) = (Short(x - quiet), Short(y - quiet), Short(*module), code.path());
+            let transform = format!("translate({x} {y})scale({scale})");
+            writeln!(svg, r#"<path shape-rendering="crispEdges" transform="{transform}" d="{path}"/>"#)
+        }
+        Shape::Run(run) => write_run(svg, run, fonts, page),
+        Shape::Outline { x, y, width, height, line } => {
+            let path = Path(Area { x: *x, y: *y, width: *width, height: *height });
+            writeln!(svg, r##"<path fill="none" stroke="#000" stroke-width="{}" d="{path}"/>"##, Short(*line))
+        }
+        Shape::Line { from, to, line } => {
+            let path = format!("M{} {}L{} {}", Short(from.0), Short(from.1), Short(to.0), Short(to.1));
+            writeln!(svg, r##"<path fill="none" stroke="#000" stroke-width="{}" d="{path}"/>"##, Short(*line))
+        }
+    }
+}
+
+fn write_run(svg: &mut String, run: &Run, fonts: &Fonts, page: usize) -> fmt::Result {
+    let font = fonts.faces.get(run.face).and_then(super::fonts::Face::font);
+    let Some(font) = font else { return Ok(()) };
+    let units: f32 = font.metrics(Size::unscaled(), LocationRef::default()).units_per_em.into();
+    let (x, y, scale, face) = (Short(run.x), Short(run.y), Short(run.size / units), run.face);
+    write!(svg, "<g transform=\"translate({x} {y})scale({scale})\">")?;
+    let mut at = 0.0;
+    for glyph in &run.glyphs {
+        write!(svg, r##"<use href="#g{page}-{face}-{}" x="{}""##, glyph.id, Whole((at + glyph.dx) * units))?;
+        if glyph.dy != 0.0 {
+            write!(svg, r#" y="{}""#, Whole(-glyph.dy * units))?;
+        }
+        svg.push_str("/>");
+        at += glyph.advance;
+    }
+    svg.push_str("</g>\n");
+    Ok(())
+}
+
+/// Draws an outline as an SVG path, with y down.
+struct Pen(String);
+
+impl Pen {
+    fn push(&mut self, letter: char, points: &[(f32, f32)]) {
+        self.0.push(letter);
+        for (index, (x, y)) in points.iter().enumerate() {
+            let space = if index == 0 { "" } else { " " };
+            let _ = write!(self.0, "{space}{} {}", Whole(*x), Whole(-y));
+        }
+    }
+}
+
+impl OutlinePen for Pen {
+    fn move_to(&mut self, x: f32, y: f32) {
+        self.push('M', &[(x, y)]);
+    }
+
+    fn line_to(&mut self, x: f32, y: f32) {
+        self.push('L', &[(x, y)]);
+    }
+
+    fn quad_to(&mut self, cx: f32, cy: f32, x: f32, y: f32) {
+        self.push('Q', &[(cx, cy), (x, y)]);
+    }
+
+    fn curve_to(&mut self, cx0: f32, cy0: f32, cx1: f32, cy1: f32, x: f32, y: f32) {
+        self.push('C', &[(cx0, cy0), (cx1, cy1), (x, y)]);
+    }
+
+    fn close(&mut self) {
+        self.0.push('z');
+    }
+}
+
+/// A number as short as it can be written with six significant decimals: a tenth of a micrometre on a page, a code's
+/// module to a millionth of a millimetre.
+struct Short(f32);
+
+impl Display for Short {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        shortly(f, self.0, if self.0.abs() < 1.0 { 6 } else { 4 })
+    }
+}
+
+/// A number in a font's units, of which there are about 2,000 in a character's height.
+struct Whole(f32);
+
+impl Display for Whole {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        shortly(f, self.0, 0)
+    }
+}
+
+fn shortly(f: &mut Formatter<'_>, number: f32, decimals: usize) -> fmt::Result {
+    let text = format!("{number:.decimals$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    f.write_str(if matches!(text, "-0" | "") { "0" } else { text })
+}
+
+#[cfg(test)]
+#[path = "svg_tests.rs"]
+mod tests;

@@ -1,0 +1,38 @@
+//! The wish of a PDF file to be printed at 100 %, which krilla cannot write yet.
+//!
+//! It stands in the file's catalog, so a new version of the catalog is appended to the file in the way that the
+//! standard gives for changes: an incremental update (ISO 32000-1, 7.5.6). Not one byte of the file is changed.
+
+/// What is added to the catalog: no scaling, and the window shows the title rather than the file's name.
+const WISH: &str = "/ViewerPreferences<</PrintScaling/None/DisplayDocTitle true>>";
+
+/// The file with the wish, or nothing if it is not built as krilla builds files: with a table of its objects at its end,
+/// in one piece, and a catalog without such a wish.
+pub fn unscaled(mut file: Vec<u8>) -> Option<Vec<u8>> {
+    let tail = str::from_utf8(&file[file.len().saturating_sub(40)..]).ok()?;
+    let table_at: usize = tail.rsplit_once("startxref")?.1.split_ascii_whitespace().next()?.parse().ok()?;
+    let table = str::from_utf8(file.get(table_at..)?).ok()?;
+    let (entries, rest) = table.strip_prefix("xref\n0 ")?.split_once("trailer\n")?;
+    let trailer = rest.split_once("startxref")?.0.trim_end().strip_prefix("<<")?.strip_suffix(">>")?;
+    let root = trailer.split_once("/Root")?.1.trim_start();
+    let number: usize = root.split_once(" 0 R")?.0.parse().ok()?;
+    // After the line with the count of entries, they stand in the order of their numbers.
+    let entry = entries.lines().nth(number + 1)?;
+    let at: usize = entry.strip_suffix(" 00000 n ").or_else(|| entry.strip_suffix(" 00000 n"))?.parse().ok()?;
+    let object = file.get(at..table_at)?;
+    let end = object.windows(6).position(|bytes| bytes == b"endobj")?;
+    let object = str::from_utf8(&object[..end]).ok()?;
+    let catalog = object.strip_prefix(&format!("{number} 0 obj\n"))?.trim_end();
+    let catalog = catalog.strip_prefix("<<")?.strip_suffix(">>")?;
+    if !catalog.contains("/Catalog") || catalog.contains("/ViewerPreferences") {
+        return None;
+    }
+    let object = format!("\n{number} 0 obj\n<<{catalog}{WISH}>>\nendobj\n");
+    let (at, table) = (file.len() + 1, file.len() + object.len());
+    let trailer = format!(
+        "xref\n{number} 1\n{at:010} 00000 n\r\ntrailer\n<<{trailer}/Prev {table_at}>>\nstartxref\n{table}\n%%EOF\n"
+    );
+    file.extend(object.into_bytes());
+    file.extend(trailer.into_bytes());
+    Some(file)
+}
