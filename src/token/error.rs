@@ -1,4 +1,4 @@
-//! What can be wrong with a request about tokens: six kinds, their codes and their words.
+//! What can be wrong with a request about tokens: seven kinds, their codes and their words.
 
 use std::borrow::Cow;
 use std::fmt;

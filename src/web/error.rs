@@ -14,7 +14,7 @@ use crate::token::{Refusal, TokenError};
 /// Why a request is not done.
 #[derive(Debug)]
 pub enum Error {
-    /// The six kinds of the contract.
+    /// The seven kinds of the contract.
     Token(TokenError),
     /// The body has more bytes than this.
     TooLarge(usize),

@@ -13,7 +13,7 @@ use tessera::store::schema::{print_run_parts, print_run_tokens, print_runs as ru
 use tessera::store::settings;
 use tessera::store::sheets::{self, Measures, Outcome};
 use tessera::store::token_list::{self, TokenFilter};
-use tessera::store::{Connection, Error, Store, tokens};
+use tessera::store::{Connection, Error, Store, tokens, voids};
 use tessera::token::print::Printed;
 use tessera::token::settle::{Ask, Lookup, TokenId};
 use tessera::token::{Micros, Token, Uid};
@@ -179,7 +179,10 @@ async fn a_run_tells_how_its_tokens_stand_and_filters_find_them() {
     let gone = table.ids[1].1;
     exclusively(&mut table.connection, |connection| tokens::delete(connection, &[gone], &anna(), Micros::now()))
         .unwrap();
-    let standing = Standing { printed: 6, never_used: 3, used: 2, voided: 0, deleted: 1 };
+    let lost = table.ids[2].1;
+    let void = |connection: &mut Connection| voids::void(connection, lost, None, &anna(), Micros::now());
+    exclusively(&mut table.connection, void).unwrap();
+    let standing = Standing { printed: 6, never_used: 3, used: 2, voided: 1, deleted: 1 };
     assert_eq!(table.standing(&first), standing);
     assert_eq!(table.standing(&second), Standing { printed: 4, never_used: 3, used: 1, voided: 0, deleted: 0 });
     let both = print_runs::standing(&mut table.connection, &[first.id, second.id]).unwrap();

@@ -44,19 +44,13 @@ struct TilePage {
     batch: Option<Batch>,
     creator: String,
     modified: Option<When>,
-    voided: Option<VoidedView>,
+    /// Since when it is voided, and by whom.
+    voided: Option<(When, String)>,
     zone: String,
     history: Vec<Attempt>,
     may_edit: bool,
     may_delete: bool,
     may_use: bool,
-}
-
-/// That the token is voided.
-struct VoidedView {
-    at: When,
-    by: String,
-    reason: Option<String>,
 }
 
 /// An entry of the usage log.
@@ -141,11 +135,7 @@ pub async fn answer(app: &App, request: &HttpRequest, role: Role, uid: Uid, said
         created: clock.tell(token.created),
         batch,
         modified: Some(token.modified).filter(|at| *at != token.created).map(|at| clock.tell(at)),
-        voided: token.voided.map(|voided| VoidedView {
-            at: clock.tell(voided.at),
-            by: voided.by,
-            reason: voided.reason,
-        }),
+        voided: token.voided.map(|voided| (clock.tell(voided.at), voided.by)),
         creator: token.creator,
         zone: app.zone.to_string(),
         history: history.into_iter().map(|entry| attempt(entry, clock)).collect(),

@@ -1,0 +1,139 @@
+// Voiding one token and many, and restoring them, in a real browser, with JavaScript and without.
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+
+import { atDesk } from "./desk.mjs";
+
+const LONG = "Übergabe verpasst, תווית מימין ".repeat(6).trim();
+
+for (const javaScript of [true, false]) {
+  describe(javaScript ? "with JavaScript" : "without JavaScript", () => {
+    let desk;
+    let visitor;
+
+    atDesk(javaScript, (opened) => ({ desk, visitor } = opened));
+
+    const choose = (label, option) => visitor.page.getByLabel(label, { exact: true }).selectOption(option);
+
+    it("voids a token from its tile, and undoes it", async () => {
+      const tile = await desk.token({ label: "Anna, locker 12", usage_count: 3 });
+      await visitor.open(tile);
+      await visitor.click("link", "Void");
+      await visitor.says("Void this token?", "Anna, locker 12", "you can restore it");
+      await visitor.check("void");
+      await visitor.fill("Reason", "x".repeat(300));
+      await visitor.click("button", "Void token");
+      await visitor.says("The token was not voided", "A reason has at most 200 characters.");
+      await visitor.check("void with a reason too long", 422);
+      await visitor.fill("Reason", "Lost");
+      await visitor.click("button", "Void token");
+      await visitor.says("The token is voided.", "Voided", "(Lost)", "user:admin", "Restore");
+      assert.equal(await visitor.page.getByRole("button", { name: "Use once" }).count(), 0);
+      await visitor.check("voided tile");
+      await visitor.click("button", "Undo");
+      await visitor.says("It is undone.", "3 uses left");
+      await visitor.click("button", "Use once");
+      await visitor.says("The token is used once.");
+    });
+
+    it("restores it by the keyboard alone, and undoes that", async () => {
+      const tile = await desk.token({ value: "STOLEN-1" });
+      await desk.view(`${tile}/void_token`, { reason: LONG });
+      await visitor.open(tile);
+      await visitor.says("Voided", LONG);
+      await visitor.check("voided tile with a long reason");
+      await visitor.page.getByRole("button", { name: "Restore", exact: true }).focus();
+      await visitor.leads(() => visitor.page.keyboard.press("Enter"));
+      await visitor.says("The token is restored.", "Use once");
+      await visitor.check("restored tile");
+      await visitor.click("button", "Undo");
+      await visitor.says("It is undone.", "Voided", LONG);
+    });
+
+    it("refuses a use from a tile that was open when it was voided", async () => {
+      const tile = await desk.token({ value: "OPEN-1" });
+      await visitor.open(tile);
+      await desk.view(`${tile}/void_token`, {});
+      await visitor.click("button", "Use once");
+      await visitor.says("It was not used: it was voided.", "Refused: it was voided");
+      await visitor.check("refused as voided");
+      await visitor.open("/usage?outcome=TokenVoided");
+      await visitor.says("Refused: voided", "OPEN-1");
+      await visitor.check("usage of voided tokens");
+    });
+
+    it("shows what is voided in the list and in the overview", async () => {
+      await desk.token({ label: "A good one", usage_count: 5 });
+      await visitor.open("/");
+      await choose("State", "Voided");
+      await visitor.click("button", "Find");
+      await visitor.says("2 tokens", "STOLEN-1", "OPEN-1");
+      assert.ok(!(await visitor.text()).includes("A good one"));
+      await visitor.check("list of voided tokens");
+      await visitor.open("/overview");
+      await visitor.says("Voided");
+      assert.equal(await visitor.page.locator(".small-tile.is-voided").count(), 2);
+      await visitor.check("overview with voided tokens");
+      await visitor.open("/overview?size=1");
+      await visitor.fits("overview of small tiles with voided tokens");
+      await visitor.open("/print?state=voided");
+      await visitor.says("Voided", "STOLEN-1");
+      await visitor.check("print of voided tokens");
+    });
+
+    it("voids and restores many, with a preview and an undo", async () => {
+      await desk.view("/add_tokens", { count: 4, label: "Box {n}", batch_name: "Boxes" });
+      await visitor.open("/overview?q=Box");
+      await visitor.page.getByRole("checkbox").first().check();
+      await choose("What", "Void");
+      await visitor.click("button", "Go on");
+      await visitor.fill("Reason", "Stolen");
+      await visitor.click("button", "Preview");
+      await visitor.click("button", "Void 1 token");
+      await visitor.says("It is done.", "Voided as “Stolen”");
+
+      await visitor.open("/overview?q=Box");
+      await choose("Which", { index: 2 });
+      await choose("What", "Void");
+      await visitor.click("button", "Go on");
+      await visitor.says("Of 4 tokens.");
+      await visitor.check("bulk void");
+      await visitor.fill("Reason", "Lost box");
+      await visitor.click("button", "Preview");
+      await visitor.says("Voided as “Lost box”", "Already so", "1 token", "Voided (Lost box)");
+      await visitor.check("bulk void preview");
+      await visitor.click("button", "Void 3 tokens");
+      await visitor.says("It is done.", "3 tokens");
+      await visitor.check("bulk voided");
+
+      await visitor.open("/overview?q=Box&state=voided");
+      await choose("Which", { index: 2 });
+      await choose("What", "Restore voided");
+      await visitor.click("button", "Go on");
+      await visitor.says("Restore 4 tokens?", "Voided (Stolen)", "Active");
+      await visitor.check("bulk restore preview");
+      await visitor.click("button", "Restore 4 tokens");
+      await visitor.says("It is done.", "Restored");
+      await visitor.click("button", "Undo for 4 tokens");
+      await visitor.says("It is undone.");
+      await visitor.open("/?q=Box&state=voided");
+      await visitor.says("4 tokens", "(Stolen)", "(Lost box)");
+      await visitor.open("/actions");
+      await visitor.says("Voided as “Lost box”", "Restored");
+      await visitor.check("actions with voiding");
+    });
+
+    it("marks a voided token on paper", async () => {
+      const tile = await desk.token({ value: "PAPER-1" });
+      await desk.view(`${tile}/void_token`, { reason: "Misprinted" });
+      for (const path of [tile, "/overview?q=PAPER-1"]) {
+        await visitor.open(path);
+        await visitor.page.emulateMedia({ media: "print" });
+        assert.ok(await visitor.page.locator(".void-mark").isVisible(), `${path} on paper`);
+        if (process.env.PICTURES) await visitor.picture(visitor.page, `paper-${path.startsWith("/overview") ? "overview" : "tile"}`);
+        await visitor.page.emulateMedia({ media: null });
+      }
+    });
+  });
+}
