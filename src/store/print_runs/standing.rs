@@ -42,7 +42,8 @@ pub fn standing(connection: &mut Connection, runs: &[i64]) -> QueryResult<Vec<(i
             sql::<BigInt>("COUNT(tokens.deleted_at)"),
         ))
         .load(connection)?;
-    let of =
-        |(run, printed, never_used, used, voided, deleted)| (run, Standing { printed, never_used, used, voided, deleted });
+    let of = |(run, printed, never_used, used, voided, deleted)| {
+        (run, Standing { printed, never_used, used, voided, deleted })
+    };
     Ok(rows.into_iter().map(of).collect())
 }
