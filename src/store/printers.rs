@@ -77,11 +77,13 @@ pub fn save(
         printers::changed_by.eq(by.as_str()),
     );
     let name = was.unwrap_or(&printer.name);
+    let is_so = same_name.as_ref().is_some_and(|known| known.printer == *printer);
+    // Nothing is to be changed, or a form was sent twice that has renamed it.
+    if is_so && (name == printer.name || find(connection, name)?.is_none()) {
+        return Ok(());
+    }
     if name != printer.name && same_name.is_some() {
         return Err(Error::Refused(format!("There is a printer {} already; choose another name.", printer.name)));
-    }
-    if same_name.is_some_and(|known| known.printer == *printer) {
-        return Ok(());
     }
     let row = diesel::update(printers::table.find(name)).set((printers::name.eq(&printer.name), set));
     if row.execute(connection)? == 0 {

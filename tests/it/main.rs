@@ -36,6 +36,7 @@ mod model;
 mod outage;
 mod overview;
 mod pages;
+mod print_pages;
 mod print_store;
 mod promise;
 mod qr_codes;

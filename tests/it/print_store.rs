@@ -1,19 +1,23 @@
 //! Print runs, print jobs, own sheets and printers on the store: what is kept, what comes back, and what it costs.
 
-use std::time::Instant;
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use tessera::access::Principal;
+use tessera::store::actions::{self, Wanted};
 use tessera::store::connection::exclusively;
 use tessera::store::print_jobs::{self, NewJob, Stage};
 use tessera::store::print_runs::{self, NewRun, PrintRun, Standing};
 use tessera::store::printers::{self, Printer};
 use tessera::store::schema::{print_run_parts, print_run_tokens, print_runs as runs};
+use tessera::store::selection::Selection;
 use tessera::store::settings;
 use tessera::store::sheets::{self, Measures, Outcome};
 use tessera::store::token_list::{self, TokenFilter};
-use tessera::store::{Connection, Error, Store, tokens, voids};
+use tessera::store::{Connection, Error, Store, copy, tokens};
+use tessera::token::action::Action;
 use tessera::token::print::Printed;
 use tessera::token::settle::{Ask, Lookup, TokenId};
 use tessera::token::{Micros, Token, Uid};
@@ -179,9 +183,9 @@ async fn a_run_tells_how_its_tokens_stand_and_filters_find_them() {
     let gone = table.ids[1].1;
     exclusively(&mut table.connection, |connection| tokens::delete(connection, &[gone], &anna(), Micros::now()))
         .unwrap();
-    let lost = table.ids[2].1;
-    let void = |connection: &mut Connection| voids::void(connection, lost, None, &anna(), Micros::now());
-    exclusively(&mut table.connection, void).unwrap();
+    let lost = Selection::Ticked(vec![table.ids[2].1, table.ids[8].1]);
+    let wanted = Wanted { uid: Uid::random(), selection: lost, action: Action::Void { reason: None }, seal: None };
+    exclusively(&mut table.connection, |c| actions::perform(c, &wanted, &anna(), Micros::now())).unwrap();
     let standing = Standing { printed: 6, never_used: 3, used: 2, voided: 1, deleted: 1 };
     assert_eq!(table.standing(&first), standing);
     assert_eq!(table.standing(&second), Standing { printed: 4, never_used: 3, used: 1, voided: 0, deleted: 0 });
@@ -324,6 +328,59 @@ fn printers_are_saved_renamed_and_removed_by_their_names() {
         printers::all(&mut connection).unwrap().into_iter().map(|known| known.printer.name).collect();
     assert_eq!(names, ["Office"]);
     assert_eq!(settings::all(&mut connection).unwrap().settings.default_dpi, 300);
+}
+
+#[actix_web::test]
+async fn a_copy_takes_along_what_was_printed_and_all_that_printing_knows() {
+    let mut table = Table::of(1_200);
+    let run = table.keep(0, 1_200, 600_000).await;
+    let (sheet, printer) = (measures("Ярлык"), Printer { name: "\"P\"".into(), offset_x: 1, offset_y: -2, dpi: 300 });
+    let (sheet_text, none) = ("a".to_owned(), String::new());
+    let job =
+        NewJob { uid: Uid::random(), sheet: sheet_text, options: none.clone(), selection: none, total: 1, parts: 1 };
+    exclusively(&mut table.connection, |c| {
+        sheets::add(c, &sheet, |_| false, &anna(), Micros::now())?;
+        printers::save(c, None, &printer, &anna(), Micros::now())?;
+        sheets::remember_label(c, &anna(), "sheet", 5)?;
+        print_jobs::add(c, &job, &anna(), Micros::now()).map(drop)
+    })
+    .unwrap();
+
+    let target = Database::new();
+    let (from, mut to) = (RefCell::new(table.database.connect()), target.connect());
+    let copied = exclusively(&mut to, |to| copy::copy(&mut from.borrow_mut(), to)).unwrap();
+    let rows = |table: &str| copied.iter().find(|copied| copied.table == table).unwrap().rows;
+    let tables =
+        ["print_runs", "print_run_tokens", "print_run_parts", "print_jobs", "sheets", "printers", "next_labels"];
+    assert_eq!(tables.map(rows), [1, 1_200, 3, 1, 1, 1, 1]);
+    let there = print_runs::find(&mut to, run.uid.parse().unwrap()).unwrap().unwrap();
+    assert_eq!(there, run);
+    assert!(print_runs::pdf(&mut to, &there).unwrap() == pdf(600_000));
+    // What is new follows.
+    let store = Store::start(&target.url).unwrap();
+    assert_ne!(print_runs::keep(&store, new_run(&table.ids[..2], pdf(9))).await.unwrap().id, run.id);
+}
+
+/// How long a hundred consumes take, one after the other, while `work` is done beside them.
+async fn consumes_beside(table: &Table, work: impl Future<Output = ()>) -> Duration {
+    let consumes = async {
+        let at = Instant::now();
+        for n in 0..100 {
+            table.consume(n).await;
+        }
+        at.elapsed()
+    };
+    futures_util::future::join(consumes, work).await.0
+}
+
+#[actix_web::test]
+async fn consumes_go_on_while_a_long_run_is_kept() {
+    let table = Table::of(10_000);
+    let alone = consumes_beside(&table, std::future::ready(())).await;
+    let beside = consumes_beside(&table, async { drop(table.keep(0, 10_000, 8_000_000).await) }).await;
+    // Each step is a short transaction of its own, and what comes meanwhile has its turn before the next one.
+    assert!(beside < alone * 4 + Duration::from_secs(1), "{beside:?}, and alone {alone:?}");
+    println!("{alone:?} alone, {beside:?} beside");
 }
 
 #[actix_web::test]

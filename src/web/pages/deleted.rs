@@ -69,7 +69,7 @@ async fn list(
         by: gone.by,
     };
     let rows = found.into_iter().map(row).collect();
-    page(app, status, &DeletedPage { page: Page::new(request, "deleted"), problem, rows, older })
+    page(app, status, &DeletedPage { page: Page::new(request, "tokens"), problem, rows, older })
 }
 
 /// Whether a token is deleted, and can be restored.

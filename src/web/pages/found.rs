@@ -127,8 +127,8 @@ impl Found {
 /// What the page calls it.
 fn printed_words(printed: Printed) -> &'static str {
     match printed {
-        Printed::NeverUsed => "Printed, never used",
-        Printed::Never => "Never printed",
+        Printed::NeverUsed => "Never used",
+        Printed::Never => "Not printed",
     }
 }
 

@@ -55,7 +55,7 @@ impl JobView {
     /// How a job is told.
     pub fn new(job: &PrintJob, clock: Clock) -> Self {
         let stage = job.stage(clock.now);
-        let lost = "The server that printed it ended before it was done. What was printed by then is below.";
+        let lost = "The server that printed it ended before it was done. What was printed by then is kept.";
         Self {
             uid: job.uid.clone(),
             sheet: Printing::read(&job.options).map_or_else(|| job.sheet.clone(), |how| how.sheet.name),

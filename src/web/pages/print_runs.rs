@@ -5,7 +5,7 @@ use actix_web::http::header::{self, ETag, EntityTag, IfNoneMatch};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use futures_util::stream::{TryStreamExt, try_unfold};
+use futures_util::stream::{TryStreamExt, empty, try_unfold};
 
 use super::print_jobs::JobView;
 use super::view::Row;
@@ -65,6 +65,8 @@ pub struct RunView {
     pub tokens: String,
     /// How many pages, in words.
     pub pages: String,
+    /// How many pages.
+    pub page_count: String,
     /// How large the PDF is.
     pub size: String,
     /// Who printed it.
@@ -97,6 +99,7 @@ impl RunView {
             start: run.start,
             tokens: tokens(run.count),
             pages: if run.pages == 1 { "1 page".into() } else { format!("{} pages", grouped(run.pages.into())) },
+            page_count: grouped(run.pages.into()),
             size: size(run.size),
             by: run.principal.clone(),
             when: clock.tell(run.timestamp),
@@ -267,14 +270,13 @@ pub async fn pdf(
     response.content_type("application/pdf").insert_header((header::CONTENT_DISPOSITION, disposition));
     let size = u64::try_from(run.size).unwrap_or_default();
     if request.method() == Method::HEAD {
-        return Ok(response.no_chunking(size).finish());
+        return Ok(response.body(SizedStream::new(size, empty::<Result<web::Bytes, actix_web::Error>>())));
     }
     Ok(response.body(SizedStream::new(size, pieces(&app, run.id))))
 }
 
-/// A PDF can do nothing, and stands in no frame of another site. What the browser shows it with is the browser's own.
-const PDF_POLICY: &str = "default-src 'none'; object-src 'self'; plugin-types application/pdf; \
-                          style-src 'unsafe-inline'; frame-ancestors 'none'";
+/// A PDF can do nothing, and stands in no frame. What the browser shows it with is the browser's own, and does all the same.
+const PDF_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// A run's PDF: a piece is read when the one before has gone to the client.
 fn pieces(
