@@ -62,6 +62,8 @@ CREATE TABLE print_run_parts (
     bytes BYTEA NOT NULL
 );
 
+-- A PDF is packed already: to try again costs what others wait for.
+ALTER TABLE print_run_parts ALTER COLUMN bytes SET STORAGE EXTERNAL;
 CREATE UNIQUE INDEX print_run_parts_part ON print_run_parts (run, part);
 
 -- Own label sheets. Measures are micrometres.
