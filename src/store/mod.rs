@@ -20,6 +20,7 @@ pub mod migrations;
 pub mod print_jobs;
 pub mod print_runs;
 pub mod printers;
+pub mod printing;
 pub mod replies;
 pub mod schema;
 pub mod selection;

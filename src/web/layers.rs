@@ -114,6 +114,11 @@ impl Drain {
         }
     }
 
+    /// Whether the server is to end: what takes long should.
+    pub fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::SeqCst)
+    }
+
     /// From now on every answer closes its connection.
     pub fn begin(&self) {
         self.ending.store(true, Ordering::SeqCst);
@@ -183,7 +188,7 @@ pub async fn under_way<B: MessageBody + 'static>(
     let drain = request.app_data::<web::Data<App>>().map(|app| Arc::clone(&app.drain)).unwrap_or_default();
     let counted = UnderWay::enter(&drain);
     let mut response = next.call(request).await?;
-    if drain.ending.load(Ordering::SeqCst) {
+    if drain.is_ending() {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     Ok(response.map_body(|_, body| Counted { body: Box::pin(body), _counted: counted }))

@@ -5,40 +5,90 @@ use serde::{Deserialize, Serialize};
 use super::error::Error;
 use super::state::App;
 use crate::sheet::geometry::{Sheet, preset, presets};
+use crate::sheet::layout::Options;
 use crate::sheet::mm::Mm;
 use crate::store::sheets::{self, Measures, OwnSheet};
+use crate::token::Token;
 use crate::token::print::FIRST_SHEET;
 use crate::token::settings::Settings;
 
-/// How a run was printed: the sheet as it was then, and all that was chosen.
+/// What stands beside a code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Beside {
+    /// The label, or the value where there is none.
+    #[default]
+    Label,
+    /// The value.
+    Value,
+    /// Nothing.
+    None,
+}
+
+impl Beside {
+    /// Every choice, its word in addresses and its words on the page.
+    pub const ALL: [(Self, &'static str, &'static str); 3] = [
+        (Self::Label, "label", "The label, or else the value"),
+        (Self::Value, "value", "The value"),
+        (Self::None, "none", "Nothing"),
+    ];
+
+    /// Its words on the page.
+    pub fn words(self) -> &'static str {
+        Self::ALL.iter().find(|(beside, ..)| *beside == self).map_or("", |(.., words)| words)
+    }
+
+    /// What stands beside the code of a token.
+    pub fn text(self, token: &Token) -> Option<String> {
+        match self {
+            Self::Label => Some(token.label.clone().unwrap_or_else(|| token.value.clone())),
+            Self::Value => Some(token.value.clone()),
+            Self::None => None,
+        }
+    }
+}
+
+/// How tokens are printed: all that a print run keeps of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Printing {
-    /// The sheet.
+    /// The sheet, whole: it may be changed later, and the run stays what it was.
     pub sheet: Sheet,
+    /// The first free label, counted from 1.
+    pub start: u32,
     /// Added to every position, to the right.
-    #[serde(default)]
     pub offset_x: Mm,
     /// Added to every position, downwards.
-    #[serde(default)]
     pub offset_y: Mm,
-    /// What stands beside the code: `label`, `value` or `none`.
-    #[serde(default)]
-    pub text: String,
+    /// What stands beside a code.
+    pub text: Beside,
     /// Whether each label's edge is drawn.
-    #[serde(default)]
     pub outline: bool,
-    /// The printer's resolution.
-    #[serde(default)]
-    pub dpi: i32,
+    /// The printer's dots per inch.
+    pub dpi: u32,
     /// The printer's name, where one was chosen.
-    #[serde(default)]
     pub printer: Option<String>,
-    /// Whether characters without a glyph were left out.
-    #[serde(default)]
+    /// Whether characters without a glyph are left out.
     pub leave_out: bool,
 }
 
 impl Printing {
+    /// As the layout takes it.
+    pub fn options(&self) -> Options {
+        Options {
+            start: self.start,
+            offset_x: self.offset_x,
+            offset_y: self.offset_y,
+            outline: self.outline,
+            dpi: self.dpi,
+            leave_out: self.leave_out,
+        }
+    }
+
+    /// Whether something stands beside the codes.
+    pub fn has_text(&self) -> bool {
+        self.text != Beside::None
+    }
+
     /// For the store.
     ///
     /// # Errors
@@ -158,9 +208,10 @@ mod tests {
         let sheet = preset(FIRST_SHEET).cloned().unwrap();
         let printing = Printing {
             sheet,
+            start: 3,
             offset_x: Mm::from_micrometres(-500),
             offset_y: Mm::ZERO,
-            text: "label".into(),
+            text: Beside::Value,
             outline: true,
             dpi: 600,
             printer: Some("HP \"Office\"".into()),

@@ -18,7 +18,7 @@ use super::health::{healthz, readyz};
 use super::json::{self, add, consume, edit, query};
 use super::pages::{
     account, action, add_many, audit, batch, bulk, delete, deleted, form, keys, list, login, overview, print_jobs,
-    print_runs, printers, qr_code, quick, settings, sheets, tile, usage, user, users, void,
+    print_runs, printers, qr_code, quick, settings, sheet, sheets, tile, usage, user, users, void,
 };
 use super::state::App;
 use crate::access::session::AGE_SECONDS;
@@ -53,6 +53,7 @@ pub fn routes(config: &mut web::ServiceConfig, state: &App) {
         .configure(access)
         .configure(settings_pages)
         .configure(printing)
+        .configure(labels)
         .configure(log)
         .configure(pages)
         .configure(quick_sets);
@@ -169,6 +170,20 @@ fn quick_sets(config: &mut web::ServiceConfig) {
         .service(at("/{uid}/add_uses", "POST").route(post().to(quick::add_uses)).wrap(Compress::default()));
 }
 
+/// Labels on paper. A PDF is compressed in itself.
+fn labels(config: &mut web::ServiceConfig) {
+    let packed = Compress::default;
+    config
+        .service(
+            at("/sheet", "GET, HEAD, POST").route(shown().to(sheet::show)).route(post().to(sheet::show)).wrap(packed()),
+        )
+        .service(at("/sheet.pdf", "GET, POST").route(get().to(sheet::pdf::print)).route(post().to(sheet::pdf::print)))
+        .service(at("/sheet/browser", "POST").route(post().to(sheet::browser::print)).wrap(packed()))
+        .service(at("/sheet.css", "GET, HEAD").route(shown().to(sheet::browser::paper)))
+        .service(at("/sheet/check", "POST").route(post().to(sheet::check::check)))
+        .service(at("/print_jobs", "POST").route(post().to(sheet::job::print)));
+}
+
 /// For people: sent compressed to whoever takes it so. No other site can have a page made with the cookie but by
 /// navigating to it (`SameSite`), and so none can measure what its text compresses to.
 fn pages(config: &mut web::ServiceConfig) {
@@ -190,12 +205,6 @@ fn pages(config: &mut web::ServiceConfig) {
         )
         .service(at("/overview", "GET, HEAD").route(shown().to(overview::show)).wrap(packed()))
         .service(at("/bulk", "POST").route(post().to(bulk::bulk)).wrap(packed()))
-        .service(
-            at("/print", "GET, HEAD, POST")
-                .route(shown().to(overview::print_found))
-                .route(post().to(overview::print_selected))
-                .wrap(packed()),
-        )
         .service(at("/batches", "GET, HEAD").route(shown().to(batch::list)).wrap(packed()))
         .service(at("/batches/{uid}", "GET, HEAD").route(shown().to(batch::show)).wrap(packed()))
         .service(at("/batches/{uid}/rename", "POST").route(post().to(batch::rename)))

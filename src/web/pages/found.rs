@@ -51,6 +51,8 @@ pub struct Found {
     pub loosen: Vec<(&'static str, String)>,
     /// The address of the same in the overview, where many can be changed at once.
     pub as_tiles: String,
+    /// The address at which all of them are printed.
+    pub to_print: String,
     /// The address of the first page.
     pub first: String,
     /// The address of the page before.
@@ -104,6 +106,7 @@ impl Found {
             print_run,
             loosen: asked.loosen(&path),
             as_tiles: asked.href(&format!("{}/overview", app.base), ""),
+            to_print: asked.href(&format!("{}/sheet", app.base), ""),
             first: asked.href(&path, more),
             newer: link("before", before),
             older: link("after", behind),

@@ -27,6 +27,7 @@ pub mod roles;
 pub mod selected;
 pub mod settings;
 pub mod settings_typed;
+pub mod sheet;
 pub mod sheet_form;
 pub mod sheets;
 pub mod tile;

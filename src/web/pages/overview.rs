@@ -1,4 +1,4 @@
-//! `/overview`: tokens as tiles, and the bar by which many are changed; `/print`: tiles on paper.
+//! `/overview`: tokens as tiles, and the bar by which many are changed.
 
 use std::sync::Arc;
 
@@ -9,23 +9,19 @@ use askama::Template;
 
 use super::bulk_form::Kind;
 use super::found::Found;
-use super::selected::Selected;
 use super::view::Row;
-use super::when::{Clock, tokens};
-use super::{Page, Problems, page};
+use super::when::Clock;
+use super::{Page, page};
 use crate::access::{Permission, Role};
 use crate::qr::Code;
-use crate::store::selection;
 use crate::token::Token;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, See};
-use crate::web::params::{Form, LARGE, Params};
+use crate::web::params::Params;
 use crate::web::state::App;
 
 /// How many tiles can be shown on a page.
 static ROWS: [usize; 3] = [60, 240, 1_000];
-/// Tiles that are printed from one page.
-const PRINTED: usize = 1_000;
 /// The sizes of a tile, of which the stylesheet knows the widths.
 const SIZES: std::ops::RangeInclusive<usize> = 1..=5;
 const SIZE: usize = 3;
@@ -44,18 +40,6 @@ struct OverviewPage {
     size: usize,
     show: usize,
     shows: &'static [usize; 3],
-}
-
-#[derive(Template)]
-#[template(path = "overview/print.html")]
-struct PrintPage {
-    page: Page,
-    back: String,
-    problems: Problems,
-    tiles: Vec<Tile>,
-    what: String,
-    is_cut: bool,
-    size: usize,
 }
 
 /// A token with its code.
@@ -133,67 +117,4 @@ fn size_cookie(app: &App, size: usize) -> Cookie<'static> {
         .secure(app.public_url.is_https())
         .max_age(Duration::days(365))
         .finish()
-}
-
-/// What is printed of a filter, as a link asks for it.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
-pub async fn print_found(
-    _who: Allowed<See>,
-    request: HttpRequest,
-    params: Params,
-    app: web::Data<App>,
-) -> Result<HttpResponse, Error> {
-    let mut problems = Problems::default();
-    let selected = Selected::all(&params, &app, &mut problems)?;
-    print(&request, &app, selected, problems).await
-}
-
-/// What is printed of a selection.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
-pub async fn print_selected(
-    _who: Allowed<See>,
-    request: HttpRequest,
-    Form(params): Form<LARGE>,
-    app: web::Data<App>,
-) -> Result<HttpResponse, Error> {
-    let mut problems = Problems::default();
-    let selected = Selected::read(&params, &app, &mut problems)?;
-    print(&request, &app, selected, problems).await
-}
-
-async fn print(
-    request: &HttpRequest,
-    app: &web::Data<App>,
-    selected: Selected,
-    mut problems: Problems,
-) -> Result<HttpResponse, Error> {
-    let clock = Clock { now: app.store.now(), zone: app.zone };
-    let mut found = Vec::new();
-    if problems.is_empty() {
-        let _turn = app.lists.acquire().await;
-        let selection = selected.selection.clone();
-        match app.store.read(move |connection| selection::first(connection, &selection, clock.now, PRINTED + 1)).await {
-            Ok(tokens) => found = tokens,
-            Err(crate::store::Error::Token(mistake)) => problems.add_all(&[mistake]),
-            Err(error) => return Err(error.into()),
-        }
-    }
-    let is_cut = found.len() > PRINTED;
-    found.truncate(PRINTED);
-    let count = tokens(found.len());
-    let template = PrintPage {
-        page: Page::new(request, "overview"),
-        back: selected.back(&format!("{}/overview", app.base)),
-        tiles: tiles(app, found, clock).await?,
-        what: if is_cut { format!("the first {count}") } else { count },
-        is_cut,
-        size: kept_size(request),
-        problems,
-    };
-    let status = template.problems.status();
-    page(app, status, &template)
 }

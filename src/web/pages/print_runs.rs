@@ -139,11 +139,7 @@ impl How {
             offset: is_moved.then(|| format!("{x} mm to the right, {y} mm down")),
             printer: how.printer,
             dpi: grouped(how.dpi.into()),
-            text: match how.text.as_str() {
-                "value" => "the value",
-                "none" => "nothing",
-                _ => "the label, or the value where there is none",
-            },
+            text: how.text.words(),
             outline: how.outline,
         }
     }

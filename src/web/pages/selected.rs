@@ -50,16 +50,27 @@ impl Selected {
         Ok(Self { selection: Selection::Ticked(uids), asked, fields })
     }
 
-    /// The uids in an address, or else all that its filter finds.
+    /// What a form selects, or the uids in an address, or else all that its filter finds.
     ///
     /// # Errors
     /// A parameter that is no text.
-    pub fn all(params: &Params, app: &App, problems: &mut Problems) -> Result<Self, Error> {
-        if !params.ticked("uid")?.is_empty() {
+    pub fn any<const L: usize>(params: &Params<L>, app: &App, problems: &mut Problems) -> Result<Self, Error> {
+        let is_form = params.text("select")?.is_some() || params.text("uids")?.is_some();
+        if is_form || !params.ticked("uid")?.is_empty() {
             return Self::read(params, app, problems);
         }
         let asked = Asked::read(params)?;
-        Ok(Self { selection: Selection::Found(asked.filter(app, problems)), asked, fields: Vec::new() })
+        let fields = asked.filters().into_iter().filter(|(_, value)| !value.is_empty());
+        let fields = fields.map(|(name, value)| (name, value.to_owned())).collect();
+        Ok(Self { selection: Selection::Found(asked.filter(app, problems)), asked, fields })
+    }
+
+    /// The uids that were ticked or named; none, if a filter says which.
+    pub fn uids(&self) -> Option<&[Uid]> {
+        match &self.selection {
+            Selection::Ticked(uids) => Some(uids),
+            Selection::Found(_) => None,
+        }
     }
 
     /// The address at `path` to which one comes back.

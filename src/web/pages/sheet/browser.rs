@@ -1,0 +1,98 @@
+//! `/sheet/browser`: the labels as a page that the browser prints itself, and `/sheet.css`, which tells it the paper's size.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::order::{Order, refusals};
+use super::pdf::{keep, make_all, refused};
+use crate::sheet::layout::Plan;
+use crate::sheet::mm::Mm;
+use crate::sheet::refused::Refused;
+use crate::sheet::svg::{self, Look};
+use crate::web::error::Error;
+use crate::web::guard::{Allowed, Anybody, See};
+use crate::web::pages::{Page, page};
+use crate::web::params::{Form, LARGE, Params};
+use crate::web::state::App;
+
+/// The most labels: more would make a page of which browsers choke.
+const MOST: usize = 2_000;
+
+#[derive(Template)]
+#[template(path = "sheets/browser.html")]
+struct BrowserPage {
+    page: Page,
+    told: String,
+    width: Mm,
+    height: Mm,
+    run: String,
+    pages: Vec<String>,
+}
+
+/// Prints labels from the browser: the same layout as in the PDF, which is kept as a print run all the same.
+///
+/// # Errors
+/// No such token; unavailable, when the database cannot be asked.
+pub async fn print(
+    who: Allowed<See>,
+    request: HttpRequest,
+    Form(params): Form<LARGE>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let by = who.caller.principal.clone();
+    let mut order = Order::read(&params, &app, &by, false).await?;
+    if order.total > MOST {
+        order.problems.add("uid", "From the browser at most 2,000 labels can be printed; open the PDF instead.");
+    }
+    if !order.problems.is_empty() {
+        return refused(&who, &request, &app, order).await;
+    }
+    let Some((printed, made)) = make_all(&app, &mut order).await? else {
+        return refused(&who, &request, &app, order).await;
+    };
+    let (items, told) = (order.tokens(&app, 0, MOST).await?.unwrap_or_default().items, order.told());
+    let run = keep(&app, &order.how, &by, (printed, made), None).await?;
+    let (how, shared) = (order.how.clone(), web::Data::clone(&app));
+    let pages = app.press.make(items.len(), move |_| {
+        let plan = Plan::new(&how.sheet, &how.options(), &shared.fonts, how.has_text(), items)?;
+        let look = |number| Look { number, label: format!("Page {number}"), preview: None };
+        Ok((0..plan.pages()).map(|page| svg::svg(&plan.page(page), &shared.fonts, &look(page + 1))).collect())
+    });
+    let pages: Result<Vec<String>, Vec<Refused>> = pages.await?;
+    let pages = match pages {
+        Ok(pages) => pages,
+        Err(refusal) => {
+            refusals(&refusal, &mut order.problems);
+            return refused(&who, &request, &app, order).await;
+        }
+    };
+    let sheet = &order.how.sheet;
+    let (width, height) = (sheet.page_width, sheet.page_height);
+    let template = BrowserPage { page: Page::new(&request, "overview"), told, width, height, run: run.uid, pages };
+    page(&app, StatusCode::OK, &template)
+}
+
+/// The size of the paper, in millimetres, which a page may not say itself: it has no style of its own.
+///
+/// # Errors
+/// A size that no paper has.
+pub async fn paper(_who: Allowed<Anybody>, params: Params) -> Result<HttpResponse, Error> {
+    let side = |name| {
+        let text = params.text(name)?.unwrap_or_default();
+        let side = text
+            .parse()
+            .ok()
+            .filter(|side| (Mm::from_micrometres(1_000)..=Mm::from_micrometres(2_000_000)).contains(side));
+        side.ok_or(Error::NotFound)
+    };
+    let (width, height): (Mm, Mm) = (side("width")?, side("height")?);
+    let css = format!(
+        "@page {{ size: {width}mm {height}mm; margin: 0; }}\n.sheet-page {{ width: {width}mm; height: {height}mm; }}\n"
+    );
+    Ok(HttpResponse::Ok()
+        .content_type("text/css; charset=utf-8")
+        .insert_header((header::CACHE_CONTROL, "private"))
+        .body(css))
+}

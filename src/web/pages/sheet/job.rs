@@ -1,0 +1,161 @@
+//! `/print_jobs`: more labels than one PDF can hold, as one PDF after the other.
+
+use std::time::Duration;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::order::{MOST, Order, printed};
+use super::pdf::{keep, make, refused};
+use crate::access::Principal;
+use crate::sheet::refused::Refused;
+use crate::store::print_jobs::{self, NewJob, PrintJob};
+use crate::store::print_runs::PrintRun;
+use crate::store::selection::Selection;
+use crate::store::{Connection, print_runs, printing};
+use crate::token::{Micros, TokenError, Uid};
+use crate::web::error::Error;
+use crate::web::guard::{Allowed, See};
+use crate::web::layers::UnderWay;
+use crate::web::pages::see_other;
+use crate::web::params::{Form, LARGE};
+use crate::web::printing::Printing;
+use crate::web::settings::CodeTexts;
+use crate::web::state::App;
+
+///Printing often it is said that a job is still worked on.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
+
+/// Labels of a part that begins at `start`: as many as fill its last page.
+fn room(how: &Printing, start: u32) -> usize {
+    let (labels, before) = (how.sheet.labels() as usize, start.saturating_sub(1) as usize);
+    (MOST + before) / labels * labels - before
+}
+
+///Printing many PDFs so many labels are.
+pub fn parts(total: usize, how: &Printing) -> usize {
+    let first = room(how, how.start);
+    1 + total.saturating_sub(first).div_ceil(room(how, 1))
+}
+
+/// Begins to print more labels than one PDF can hold, and leads to the page that tells how far it is.
+///
+/// # Errors
+/// Unavailable, when the database cannot take it.
+pub async fn print(
+    who: Allowed<See>,
+    request: HttpRequest,
+    Form(params): Form<LARGE>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let by = who.caller.principal.clone();
+    let order = Order::read(&params, &app, &by, false).await?;
+    if !order.problems.is_empty() || order.how.start > order.how.sheet.labels() {
+        return refused(&who, &request, &app, order).await;
+    }
+    let uid = params.parsed::<Uid>("job_uid")?.unwrap_or_else(Uid::random);
+    let json = |text: serde_json::Result<String>| text.map_err(|error| Error::fault(error.to_string()));
+    let new = NewJob {
+        uid,
+        sheet: order.how.sheet.slug.clone(),
+        options: json(serde_json::to_string(&order.how))?,
+        selection: json(serde_json::to_string(&order.selected.fields))?,
+        total: i32::try_from(order.total).unwrap_or(i32::MAX),
+        parts: i32::try_from(parts(order.total, &order.how)).unwrap_or(i32::MAX),
+    };
+    let (who, now) = (by.clone(), order.now);
+    let (job, is_new) = app.store.write(move |connection| print_jobs::add(connection, &new, &who, now)).await?;
+    if is_new {
+        let work = Work { uid, job, by, how: order.how, selection: order.selected.selection, now, texts: order.texts };
+        // A server that ends waits for it: what it has no time for, another one's page offers to go on with.
+        let counted = UnderWay::enter(&app.drain);
+        let app = web::Data::clone(&app);
+        actix_web::rt::spawn(async move {
+            work.run(&app).await;
+            drop(counted);
+        });
+    }
+    Ok(see_other(&app, &format!("/print_jobs/{uid}")))
+}
+
+/// How many parts of a job were printed when `done` of its tokens were. One that was kept when its server died may not count: it
+/// is made again, and is the same.
+fn parts_of(runs: &[PrintRun], done: usize) -> i32 {
+    let mut sum = 0;
+    let counted = runs.iter().take_while(|run| {
+        sum += usize::try_from(run.count).unwrap_or_default();
+        sum <= done
+    });
+    i32::try_from(counted.count()).unwrap_or(i32::MAX)
+}
+
+/// A job that is worked on.
+struct Work {
+    uid: Uid,
+    job: PrintJob,
+    by: Principal,
+    how: Printing,
+    selection: Selection,
+    /// The moment by which tokens are found: the same for all parts.
+    now: Micros,
+    texts: CodeTexts,
+}
+
+impl Work {
+    /// Prints part after part, and notes how it ended.
+    async fn run(mut self, app: &web::Data<App>) {
+        let uid = self.uid;
+        let mut alive = tokio::time::interval(SIGN_OF_LIFE);
+        let ended = {
+            let mut work = Box::pin(self.print_parts(app));
+            loop {
+                tokio::select! {
+                    ended = &mut work => break ended,
+                    _ = alive.tick() => {
+                        let now = app.store.now();
+                        let said = app.store.write(move |connection| Ok(print_jobs::touch(connection, uid, now)?)).await;
+                        if let Err(error) = said {
+                            tracing::warn!(%error, job = %uid, "it could not be said that a print job goes on");
+                        }
+                    }
+                }
+            }
+        };
+        if let Err(error) = &ended {
+            tracing::warn!(%error, job = %uid, "a print job was not done");
+        }
+        let (failure, now) = (ended.err().map(|error| error.to_string()), app.store.now());
+        let note = move |connection: &mut Connection| Ok(print_jobs::end(connection, uid, failure.as_deref(), now)?);
+        if let Err(error) = app.store.write(note).await {
+            tracing::warn!(%error, job = %uid, "and that could not be noted");
+        }
+    }
+
+    async fn print_parts(&mut self, app: &web::Data<App>) -> Result<(), Error> {
+        let (id, mut done) = (self.job.id, usize::try_from(self.job.printed).unwrap_or_default());
+        let runs = app.store.read(move |connection| Ok(print_runs::of_job(connection, id)?)).await?;
+        let mut part = 1 + parts_of(&runs, done);
+        let mut cursor = std::mem::take(&mut self.job.cursor);
+        loop {
+            if app.drain.is_ending() {
+                return Err(TokenError::value("uid", "The server ended before all was printed.").into());
+            }
+            let how = Printing { start: if part == 1 { self.how.start } else { 1 }, ..self.how.clone() };
+            let (selection, now, limit) = (self.selection.clone(), self.now, room(&how, how.start));
+            let work = move |connection: &mut Connection| printing::part(connection, &selection, now, &cursor, limit);
+            let (tokens, next) = app.store.read(work).await?;
+            if tokens.is_empty() {
+                return Ok(());
+            }
+            done += tokens.len();
+            let mut printed = printed(tokens, &self.texts, how.text);
+            let made = make(app, &how, std::mem::take(&mut printed.items)).await?;
+            let refusal = |refused: Vec<Refused>| refused.first().map_or_else(String::new, Refused::to_string);
+            let made = made.map_err(|refused| TokenError::value("sheet", refusal(refused)))?;
+            keep(app, &how, &self.by, (printed, made), Some((id, part))).await?;
+            let (uid, count, at, now) =
+                (self.uid, i32::try_from(done).unwrap_or(i32::MAX), next.clone(), app.store.now());
+            app.store.write(move |connection| print_jobs::advance(connection, uid, count, &at, now)).await?;
+            (cursor, part) = (next, part + 1);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! `/sheet`: labels on paper: what will be printed, and as it will be printed.
+
+pub mod asked;
+pub mod browser;
+pub mod check;
+pub mod job;
+pub mod order;
+pub mod pdf;
+pub mod preview;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::{Page, Problems, page};
+use crate::access::Permission;
+use crate::sheet::geometry::Sheet;
+use crate::token::Uid;
+use crate::web::error::Error;
+use crate::web::guard::{Allowed, See};
+use crate::web::params::{LARGE, Params};
+use crate::web::printing::Beside;
+use crate::web::state::App;
+use asked::Asked;
+use order::{MOST, Order};
+use preview::Preview;
+
+/// Uids that an address can carry; a longer list is posted.
+const UIDS_IN_ADDRESS: usize = 40;
+
+#[derive(Template)]
+#[template(path = "sheets/sheet.html")]
+struct SheetPage {
+    page: Page,
+    flash: Option<&'static str>,
+    may_manage: bool,
+    back: String,
+    fields: Vec<(&'static str, String)>,
+    method: &'static str,
+    told: String,
+    problems: Problems,
+    sheets: Vec<(&'static str, Vec<(String, String)>)>,
+    sheet: Sheet,
+    asked: Asked,
+    next: Option<u32>,
+    texts: [(Beside, &'static str, &'static str); 3],
+    beside: Beside,
+    printers: Vec<String>,
+    leaves_out: bool,
+    job: Uid,
+    jobs: usize,
+    preview: Preview,
+}
+
+/// Shows what can be chosen, and a page as it will be printed. Takes POST too, for what no address can hold.
+///
+/// # Errors
+/// No such token; unavailable, when the database cannot be asked.
+pub async fn show(
+    who: Allowed<See>,
+    request: HttpRequest,
+    params: Params<LARGE>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let order = Order::read(&params, &app, &who.caller.principal, true).await?;
+    let number = params.filled("page")?.and_then(|text| text.parse().ok()).unwrap_or(1);
+    let is_measured = params.filled("done")?.as_deref() == Some("measured");
+    let flash = is_measured.then_some("The printer is saved, and chosen below.");
+    sheet_page(&who, &request, &app, order, (number, flash)).await
+}
+
+/// The page of an order, with what is wrong with it.
+async fn sheet_page(
+    who: &Allowed<See>,
+    request: &HttpRequest,
+    app: &web::Data<App>,
+    mut order: Order,
+    (number, flash): (usize, Option<&'static str>),
+) -> Result<HttpResponse, Error> {
+    let preview = Preview::make(app, &mut order, number).await?;
+    let Order { selected, asked, how, known, problems, .. } = order;
+    let uids = selected.uids().map_or(0, <[Uid]>::len);
+    let template = SheetPage {
+        page: Page::new(request, "print"),
+        flash,
+        may_manage: who.caller.role.may(Permission::Manage),
+        back: selected.back(&format!("{}/overview", app.base)),
+        fields: selected.fields,
+        method: if uids > UIDS_IN_ADDRESS { "post" } else { "get" },
+        told: super::when::tokens(order.total),
+        sheets: known.choices(),
+        next: known.next_label(&how.sheet),
+        printers: known.printers.into_iter().map(|printer| printer.name).collect(),
+        leaves_out: asked.leave_out || problems.of("leave_out").is_some(),
+        texts: Beside::ALL,
+        beside: how.text,
+        job: Uid::random(),
+        jobs: if order.total > MOST { job::parts(order.total, &how) } else { 1 },
+        sheet: how.sheet,
+        asked,
+        preview,
+        problems,
+    };
+    page(app, template.problems.status(), &template)
+}

@@ -1,0 +1,183 @@
+//! `/sheet.pdf`: the labels as a PDF, which is kept as a print run.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::asked::NAMES;
+use super::order::{Order, Printed, refusals};
+use super::sheet_page;
+use crate::access::Principal;
+use crate::sheet::fonts::Fonts;
+use crate::sheet::layout::{Item, Plan};
+use crate::sheet::pdf;
+use crate::sheet::refused::Refused;
+use crate::store::print_runs::{self, NewRun, PrintRun};
+use crate::store::{Connection, sheets};
+use crate::token::TokenError;
+use crate::web::error::Error;
+use crate::web::guard::{Allowed, See};
+use crate::web::pages::see_other;
+use crate::web::params::{LARGE, Params};
+use crate::web::press::Wanted;
+use crate::web::printing::Printing;
+use crate::web::routes::answers_json;
+use crate::web::state::App;
+
+/// The names of the parameters that say which tokens, and of those that a form of ours sends besides.
+const OTHERS: [&str; 13] = [
+    "uid",
+    "uids",
+    "select",
+    "q",
+    "state",
+    "created_from",
+    "created_to",
+    "batch",
+    "print_run",
+    "printed",
+    "sort",
+    "do",
+    "job_uid",
+];
+
+/// Prints labels: makes the PDF, keeps it as a print run, and remembers the next free label.
+///
+/// # Errors
+/// What is wrong with the sheet or its tokens, to programs; people get the page with it. Unavailable, when the database
+/// cannot be asked.
+pub async fn print(
+    who: Allowed<See>,
+    request: HttpRequest,
+    params: Params<LARGE>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    if is_from_elsewhere(&request)? {
+        return Ok(see_other(&app, &format!("/sheet?{}", request.query_string())));
+    }
+    params.only(&[&NAMES[..], &OTHERS[..]].concat())?;
+    let by = who.caller.principal.clone();
+    let mut order = Order::read(&params, &app, &by, false).await?;
+    let Some((printed, made)) = make_all(&app, &mut order).await? else {
+        return refused(&who, &request, &app, order).await;
+    };
+    let pdf = made.pdf.clone();
+    let run = keep(&app, &order.how, &by, (printed, made), None).await?;
+    let name = format!("labels-{}.pdf", run.uid.get(..8).unwrap_or_default());
+    Ok(HttpResponse::Ok()
+        .content_type("application/pdf")
+        .insert_header((header::CONTENT_DISPOSITION, format!("inline; filename=\"{name}\"")))
+        .insert_header((header::CONTENT_LOCATION, format!("{}/print_runs/{}.pdf", app.base, run.uid)))
+        .body(pdf))
+}
+
+/// Whether a page of another site leads here. A run would be kept that nobody wanted: its reader is asked first. What a browser
+/// fetches before anybody wants it is refused.
+fn is_from_elsewhere(request: &HttpRequest) -> Result<bool, Error> {
+    let said = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if ["sec-purpose", "purpose", "x-moz"].into_iter().any(|name| said(name).contains("prefetch")) {
+        return Err(Error::Forbidden("This prints, and is not to be fetched ahead.".into()));
+    }
+    Ok(matches!(said("sec-fetch-site"), "cross-site" | "same-site"))
+}
+
+/// What is wrong: as an error to programs, and as the page to people.
+///
+/// # Errors
+/// What is wrong; unavailable, when the database cannot be asked.
+pub async fn refused(
+    who: &Allowed<See>,
+    request: &HttpRequest,
+    app: &web::Data<App>,
+    order: Order,
+) -> Result<HttpResponse, Error> {
+    if let Some((field, message)) = order.problems.list().first()
+        && answers_json(request)
+    {
+        return Err(TokenError::value(field.clone(), message.clone()).into());
+    }
+    sheet_page(who, request, app, order, (1, None)).await
+}
+
+/// A PDF.
+pub struct Made {
+    /// The file.
+    pub pdf: Vec<u8>,
+    /// Its pages.
+    pub pages: usize,
+}
+
+/// Makes the PDF of an order; or none, and adds what is wrong to its problems.
+///
+/// # Errors
+/// No such token; unavailable.
+pub async fn make_all(app: &web::Data<App>, order: &mut Order) -> Result<Option<(Printed, Made)>, Error> {
+    let Some(mut printed) = order.all(app).await? else { return Ok(None) };
+    match make(app, &order.how, std::mem::take(&mut printed.items)).await? {
+        Ok(made) => Ok(Some((printed, made))),
+        Err(refused) => {
+            refusals(&refused, &mut order.problems);
+            Ok(None)
+        }
+    }
+}
+
+/// Makes a PDF, in its turn.
+///
+/// # Errors
+/// A fault; unavailable, when too much waits already.
+pub async fn make(app: &web::Data<App>, how: &Printing, items: Vec<Item>) -> Result<Result<Made, Vec<Refused>>, Error> {
+    let (how, shared) = (how.clone(), web::Data::clone(app));
+    let made = app.press.make(items.len(), move |wanted| write(&how, &shared.fonts, items, wanted)).await?;
+    made.map_err(|error| Error::fault(error.to_string()))
+}
+
+fn write(
+    how: &Printing,
+    fonts: &Arc<Fonts>,
+    items: Vec<Item>,
+    wanted: &Wanted,
+) -> Result<Result<Made, Vec<Refused>>, pdf::Unwritten> {
+    let plan = match Plan::new(&how.sheet, &how.options(), fonts, how.has_text(), items) {
+        Ok(plan) => plan,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let pages = plan.pages();
+    let go_on = &mut |_| if wanted.is_still() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+    let pdf = pdf::write("Labels", fonts, (0..pages).map(|page| plan.page(page)), go_on)?;
+    Ok(Ok(Made { pdf, pages }))
+}
+
+/// Keeps a PDF as a print run, or as the part of a job, and remembers where its sheet goes on.
+///
+/// # Errors
+/// Unavailable, when the database cannot take it.
+pub async fn keep(
+    app: &App,
+    how: &Printing,
+    by: &Principal,
+    (printed, made): (Printed, Made),
+    job: Option<(i64, i32)>,
+) -> Result<PrintRun, Error> {
+    let options = serde_json::to_string(how).map_err(|error| Error::fault(error.to_string()))?;
+    let (labels, count) = (how.sheet.labels(), u32::try_from(printed.tokens.len()).unwrap_or(u32::MAX));
+    let number = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
+    let new = NewRun {
+        job,
+        by: by.clone(),
+        sheet: how.sheet.slug.clone(),
+        options,
+        start: number(how.start),
+        pages: i32::try_from(made.pages).unwrap_or(i32::MAX),
+        tokens: printed.tokens.iter().map(|(id, token)| (*id, token.uid)).collect(),
+        pdf: made.pdf,
+    };
+    let run = print_runs::keep(&app.store, new).await?;
+    let next = number((how.start - 1).saturating_add(count) % labels + 1);
+    let (by, slug) = (by.clone(), how.sheet.slug.clone());
+    let remember = move |connection: &mut Connection| Ok(sheets::remember_label(connection, &by, &slug, next)?);
+    app.store.write(remember).await?;
+    Ok(run)
+}
