@@ -1,6 +1,7 @@
 //! The parts by themselves: `cargo bench --bench parts`. What they measure and how to read it: docs/BENCHMARK.md.
 
 use std::error::Error;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use actix_web::http::header::AUTHORIZATION;
@@ -14,6 +15,7 @@ use tessera::qr::Code;
 use tessera::sheet::fonts::Fonts;
 use tessera::sheet::geometry::preset;
 use tessera::sheet::layout::{Item, Options, Plan};
+use tessera::sheet::pdf;
 use tessera::store::connection::exclusively;
 use tessera::store::keys::{self, NewKey};
 use tessera::store::token_list::{self, Part, TokenFilter};
@@ -233,4 +235,20 @@ impl Place {
         let state = App::new(store, cookie_key, Tz::UTC, public_url, TrustedProxies::default(), fonts);
         Ok(web::Data::new(state))
     }
+}
+
+/// Pages of 65 labels from their plan to the PDF: one, and 10,000 labels.
+#[divan::bench(args = [65, 10_000])]
+fn sheet_pdf(bencher: Bencher, labels: usize) {
+    let item = |_| {
+        let code = Uid::random().to_string();
+        Item { name: String::new(), text: Some(code.clone()), code }
+    };
+    let Some((sheet, fonts)) = preset("avery-l7651").zip(Fonts::new(Vec::new()).ok().map(Arc::new)) else { return };
+    let items = (0..labels).map(item).collect();
+    let Ok(plan) = Plan::new(sheet, &Options::default(), &fonts, true, items) else { return };
+    bencher.bench(|| {
+        let pages = (0..plan.pages()).map(|page| plan.page(page));
+        pdf::write("Labels", &fonts, pages, &mut |_| ControlFlow::Continue(()))
+    });
 }

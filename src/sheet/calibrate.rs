@@ -14,11 +14,11 @@ use crate::qr::Code;
 /// How far the two marked lines are from the paper's left and upper edge: as an offset of 0 prints them.
 pub const NOMINAL: Mm = Mm::from_micrometres(30_000);
 
-/// The length of the line by which scaling shows.
-pub const SCALE: Mm = Mm::from_micrometres(100_000);
+/// The length of the line by which scaling shows, and on paper that is too narrow for it.
+pub const SCALE: (Mm, Mm) = (Mm::from_micrometres(100_000), Mm::from_micrometres(50_000));
 
-/// Paper that is narrower or lower than this has no room for rulers.
-const ROOM: f32 = 80.0;
+/// Paper that is narrower or lower than this has no room for rulers, codes in the corners and two lines to measure.
+const ROOM: (f32, f32) = (95.0, 120.0);
 /// How far the rulers are from the paper's edge: every printer reaches that far.
 const EDGE: f32 = 10.0;
 /// How far from the edges the rulers begin: where they would meet, their ticks could not be told apart.
@@ -62,8 +62,8 @@ pub fn offsets(measured_x: Mm, measured_y: Mm) -> Result<(Mm, Mm), Vec<TooFar>> 
 /// The test page of a sheet, moved by the offsets.
 ///
 /// Rulers in millimetres, counted from the paper's edges, a line of exactly 100 mm, the edges of the labels, a code in each
-/// corner, and the two lines by which the offsets are measured. Paper with a side below 80 mm has no room for it: its page
-/// has the label edges, a cross in the middle, and a code.
+/// corner, and the two lines by which the offsets are measured. Paper below 95 x 120 mm, as label printers take it
+/// from a roll, has no room for them: its page has the label edges, a cross in the middle, and a code.
 pub fn page(sheet: &Sheet, offset_x: Mm, offset_y: Mm, fonts: &Arc<Fonts>) -> Drawing {
     let (width, height) = (sheet.page_width.f32(), sheet.page_height.f32());
     let mut page =
@@ -72,17 +72,17 @@ pub fn page(sheet: &Sheet, offset_x: Mm, offset_y: Mm, fonts: &Arc<Fonts>) -> Dr
         let (x, y) = sheet.corner(label);
         page.outline(x.f32(), y.f32(), sheet.width.f32(), sheet.height.f32());
     }
-    if width < ROOM || height < ROOM {
+    if width < ROOM.0 || height < ROOM.1 {
         page.small(width, height);
     } else {
         page.ruler(width, false);
         page.ruler(height, true);
         page.measures(width, height, &sheet.name);
-        let far = EDGE + 6.0;
-        for (x, y) in [(far, far), (width - far - CODE, far), (far, height - far - CODE)] {
+        // Beside the rulers' figures, with quiet zones.
+        let (near, far) = (EDGE + 14.0, EDGE + 6.0 + CODE);
+        for (x, y) in [(near, near), (width - far, near), (near, height - far), (width - far, height - far)] {
             page.code(x, y, CODE);
         }
-        page.code(width - far - CODE, height - far - CODE, CODE);
     }
     Drawing { width, height, shapes: page.shapes }
 }
@@ -133,7 +133,7 @@ impl Page {
             };
             self.line(turned(along, EDGE), turned(along, EDGE + long), THIN);
             if tick % 10 == 0 {
-                let (x, y) = turned(along, EDGE + 5.5);
+                let (x, y) = turned(along, EDGE + if down { 7.0 } else { 5.5 });
                 self.text(&tick.to_string(), x - 4.0, y - 1.2, 8.0, 2.4, true);
             }
         }
@@ -152,17 +152,15 @@ impl Page {
         let down = format!("Upper edge of the paper to this line: {NOMINAL} mm");
         self.text(&down, width / 2.0 - 15.0, at + 1.0, 30.0, 9.0, true);
 
-        let scale = SCALE.f32();
-        if width >= scale + 2.0 * EDGE {
-            let (left, y) = ((width - scale) / 2.0, middle + 30.0);
-            self.line((left, y), (left + scale, y), THICK);
-            self.line((left, y - 2.0), (left, y + 2.0), THICK);
-            self.line((left + scale, y - 2.0), (left + scale, y + 2.0), THICK);
-            let words = format!("Print at 100 %: this line is {SCALE} mm long");
-            self.text(&words, left, y + 2.0, scale, 5.0, true);
-        }
+        let scale = if width < SCALE.0.f32() + 2.0 * EDGE { SCALE.1 } else { SCALE.0 };
+        let (left, right, y) = ((width - scale.f32()) / 2.0, f32::midpoint(width, scale.f32()), middle + 30.0);
+        self.line((left, y), (right, y), THICK);
+        self.line((left, y - 2.0), (left, y + 2.0), THICK);
+        self.line((right, y - 2.0), (right, y + 2.0), THICK);
+        let words = format!("Print at 100 %: this line is {scale} mm long");
+        self.text(&words, left, y + 2.0, right - left, 5.0, true);
         let place = (width / 2.0 - 40.0).max(EDGE + 8.0);
-        let offsets = format!("{name}, {} and {} mm", Mm::from_f32(self.at.0), Mm::from_f32(self.at.1));
+        let offsets = format!("{name}. Offsets: {} and {} mm", Mm::from_f32(self.at.0), Mm::from_f32(self.at.1));
         self.text(&offsets, place, middle - 30.0, width - 2.0 * place, 5.0, true);
     }
 

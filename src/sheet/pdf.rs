@@ -43,7 +43,7 @@ pub enum Unwritten {
 /// and of a font only the characters that are used are in the file. The same input gives the same bytes.
 ///
 /// Pages are taken one at a time, so that only one of them is in memory as a drawing. After each, `drawn` hears how
-/// many there are, and may stop. 10,000 codes take about a second and 25 MB beside the file.
+/// many there are, and may stop. A code takes about 0.2 ms and 700 bytes of the file, which is compressed.
 ///
 /// # Errors
 /// As [`Unwritten`] says.

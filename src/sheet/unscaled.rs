@@ -36,3 +36,48 @@ pub fn unscaled(mut file: Vec<u8>) -> Option<Vec<u8>> {
     file.extend(trailer.into_bytes());
     Some(file)
 }
+
+#[cfg(test)]
+mod tests {
+    use hayro::hayro_syntax::Pdf;
+    use hayro::hayro_syntax::object::dict::Dict;
+    use hayro::hayro_syntax::object::{Name, Object};
+
+    use super::*;
+
+    fn blank() -> Vec<u8> {
+        krilla::Document::new().finish().unwrap()
+    }
+
+    /// The values of the wish in every catalog of the file that a reader finds.
+    fn wishes(file: Vec<u8>) -> Vec<String> {
+        let pdf = Pdf::new(file).unwrap();
+        assert_eq!(pdf.pages().len(), 1);
+        let scaling = |object: Object<'_>| {
+            let Object::Dict(catalog) = object else { return None };
+            let wish = catalog.get::<Dict<'_>>("ViewerPreferences")?.get::<Name<'_>>("PrintScaling")?;
+            Some(wish.as_str().to_owned())
+        };
+        pdf.objects().into_iter().filter_map(scaling).collect()
+    }
+
+    #[test]
+    fn a_file_asks_not_to_be_scaled_and_is_otherwise_as_it_was() {
+        let before = blank();
+        assert!(wishes(before.clone()).is_empty());
+        let after = unscaled(before.clone()).unwrap();
+        assert!(after.starts_with(&before));
+        assert_eq!(wishes(after), ["None"]);
+    }
+
+    #[test]
+    fn a_file_that_is_built_otherwise_is_not_touched() {
+        assert_eq!(unscaled(Vec::new()), None);
+        assert_eq!(unscaled(b"%PDF-1.7 startxref 99999 %%EOF".to_vec()), None);
+        let mut cut = blank();
+        cut.truncate(cut.len() - 30);
+        assert_eq!(unscaled(cut), None);
+        // Twice is once too often.
+        assert_eq!(unscaled(unscaled(blank()).unwrap()), None);
+    }
+}
