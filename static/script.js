@@ -40,6 +40,8 @@ if (address.searchParams.has("done")) {
 // A second click while the first is on its way sends nothing.
 for (const form of document.querySelectorAll("form[method=post]")) {
   form.addEventListener("submit", (event) => {
+    // What opens beside the page leaves it as it is.
+    if (event.submitter?.formTarget === "_blank") return;
     if (form.dataset.sent) event.preventDefault();
     form.dataset.sent = "yes";
   });
@@ -131,5 +133,59 @@ if (ticked) {
 for (const field of document.querySelectorAll("[data-chooses]")) {
   field.addEventListener("input", () => {
     if (field.value) document.getElementById(field.dataset.chooses).value = "at";
+  });
+}
+
+// The page that a form would print follows what is typed. Fields come back as the server understands them, but for the one in hand.
+for (const form of document.querySelectorAll("form[data-preview]")) {
+  const preview = document.getElementById(form.dataset.preview);
+  const parts = (of) => [...of.querySelectorAll(".field, input[type=hidden]")];
+  let timer = 0;
+  let asked = 0;
+  const show = async (page) => {
+    clearTimeout(timer);
+    const mine = ++asked;
+    const fields = new URLSearchParams(new FormData(form));
+    if (page) fields.set("page", page);
+    const address = form.method === "get" ? `${form.action}?${fields}` : form.action;
+    preview.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(address, form.method === "get" ? {} : { method: "post", body: fields });
+      const there = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const theirs = there.getElementById(form.id);
+      if (mine !== asked) return;
+      if (!theirs) return location.assign(address);
+      preview.replaceChildren(...there.getElementById(preview.id).childNodes);
+      document.getElementById("refusal").replaceChildren(...there.getElementById("refusal").childNodes);
+      const now = parts(theirs);
+      parts(form).forEach((part, index) => part.contains(document.activeElement) || part.replaceWith(now[index]));
+      if (form.method === "get") history.replaceState(history.state, "", address);
+    } catch {
+      // The server is away for a moment: what is typed stays, and the button below shows it later.
+      form.querySelector("[data-instead]").hidden = false;
+    }
+    preview.removeAttribute("aria-busy");
+  };
+  form.querySelector("[data-instead]").hidden = true;
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(show, 250);
+  });
+  form.addEventListener("change", () => show());
+  form.addEventListener("submit", (event) => {
+    if (event.submitter?.name === "page" || !event.submitter || event.submitter.matches("[data-instead]")) {
+      event.preventDefault();
+      show(event.submitter?.value);
+    } else if (event.submitter.formTarget === "_blank") {
+      // The next free label is another one now.
+      addEventListener("focus", () => show(), { once: true });
+    }
+  });
+  preview.addEventListener("click", (event) => {
+    const place = event.target.closest("a.place");
+    if (!place || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    form.elements.start.value = new URL(place.getAttribute("href"), location.href).searchParams.get("start");
+    show();
   });
 }

@@ -213,3 +213,17 @@ pub fn end(connection: &mut Connection, uid: Uid, failure: Option<&str>, now: Mi
     let set = (print_jobs::ended.eq(now.get()), print_jobs::failure.eq(failure), print_jobs::seen.eq(now.get()));
     diesel::update(row).set(set).execute(connection).map(drop)
 }
+
+/// Opens a job again that failed, or that was left by whoever worked on it, and says whether it did: of two who ask for it at once, one
+/// goes on with it.
+///
+/// # Errors
+/// The database's.
+pub fn reopen(connection: &mut Connection, uid: Uid, now: Micros) -> QueryResult<bool> {
+    let failed = print_jobs::failure.is_not_null();
+    let left = print_jobs::ended.is_null().and(print_jobs::seen.lt(now.get() - LOST));
+    let row = print_jobs::table.filter(print_jobs::uid.eq(uid.to_string())).filter(failed.or(left));
+    let set =
+        (print_jobs::ended.eq(None::<i64>), print_jobs::failure.eq(None::<String>), print_jobs::seen.eq(now.get()));
+    Ok(diesel::update(row).set(set).execute(connection)? == 1)
+}

@@ -180,8 +180,16 @@ fn labels(config: &mut web::ServiceConfig) {
         .service(at("/sheet.pdf", "GET, POST").route(get().to(sheet::pdf::print)).route(post().to(sheet::pdf::print)))
         .service(at("/sheet/browser", "POST").route(post().to(sheet::browser::print)).wrap(packed()))
         .service(at("/sheet.css", "GET, HEAD").route(shown().to(sheet::browser::paper)))
+        .service(
+            at("/sheet/calibrate", "GET, HEAD, POST")
+                .route(shown().to(sheet::calibrate::show))
+                .route(post().to(sheet::calibrate::save))
+                .wrap(packed()),
+        )
+        .service(at("/sheet/calibrate.pdf", "GET, HEAD").route(shown().to(sheet::calibrate::test_page)))
         .service(at("/sheet/check", "POST").route(post().to(sheet::check::check)))
-        .service(at("/print_jobs", "POST").route(post().to(sheet::job::print)));
+        .service(at("/print_jobs", "POST").route(post().to(sheet::job::print)))
+        .service(at("/print_jobs/{uid}/go_on", "POST").route(post().to(sheet::job::go_on)));
 }
 
 /// For people: sent compressed to whoever takes it so. No other site can have a page made with the cookie but by

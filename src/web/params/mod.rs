@@ -59,6 +59,13 @@ impl<const LIMIT: usize> FromRequest for Params<LIMIT> {
     }
 }
 
+impl Params {
+    /// Of fields that were kept.
+    pub fn of(fields: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self { fields: fields.into_iter().map(|(name, text)| (name, Raw::Text(text))).collect() }
+    }
+}
+
 impl<const LIMIT: usize> Params<LIMIT> {
     fn read(request: &HttpRequest, payload: &mut Payload, with_query: bool) -> <Self as FromRequest>::Future {
         let request = request.clone();

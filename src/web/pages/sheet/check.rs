@@ -14,8 +14,8 @@ use super::order::{Order, refusals};
 use super::pdf::refused;
 use crate::sheet::fonts::Fonts;
 use crate::sheet::layout::Plan;
-use crate::sheet::proof::{self, Expected, Failure};
-use crate::sheet::{Area, layout, pdf};
+use crate::sheet::pdf;
+use crate::sheet::proof::{self, Failure};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, See};
 use crate::web::pages::when::tokens;
@@ -162,17 +162,7 @@ fn read(plan: &Plan, fonts: &Fonts, page: usize) -> Result<Vec<Failure>, Error> 
     let fault = |error: &dyn std::fmt::Display| Error::fault(error.to_string());
     let go_on = &mut |_| ControlFlow::Continue(());
     let file = pdf::write("Check", fonts, [plan.page(page)], go_on).map_err(|error| fault(&error))?;
-    let expected = plan.items_of(page).filter_map(|item| expected(plan, item)).collect();
+    let expected = proof::expected(plan, page);
     let failed = proof::check(Arc::new(file), plan.options().dpi, [expected], go_on).map_err(|error| fault(&error))?;
     Ok(failed)
-}
-
-/// What is to be found on the label of an item.
-fn expected(plan: &Plan, item: usize) -> Option<Expected> {
-    let layout::Item { name, code, .. } = plan.item(item)?.clone();
-    let label = plan.label_of(item).label;
-    let ((x, y), (left, upper)) = (plan.corner(label), plan.centre());
-    let (width, height) = (plan.sheet().width.f32(), plan.sheet().height.f32());
-    let place = Area { x, y, width, height };
-    Some(Expected { label: label + 1, name, says: code, place, centre: (x + left, y + upper) })
 }

@@ -16,8 +16,9 @@ use crate::token::{Micros, TokenError, Uid};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, See};
 use crate::web::layers::UnderWay;
-use crate::web::pages::see_other;
-use crate::web::params::{Form, LARGE};
+use crate::web::pages::selected::Selected;
+use crate::web::pages::{Problems, see_other};
+use crate::web::params::{Form, LARGE, Params};
 use crate::web::printing::Printing;
 use crate::web::settings::CodeTexts;
 use crate::web::state::App;
@@ -65,14 +66,32 @@ pub async fn print(
     let (who, now) = (by.clone(), order.now);
     let (job, is_new) = app.store.write(move |connection| print_jobs::add(connection, &new, &who, now)).await?;
     if is_new {
-        let work = Work { uid, job, by, how: order.how, selection: order.selected.selection, now, texts: order.texts };
-        // A server that ends waits for it: what it has no time for, another one's page offers to go on with.
-        let counted = UnderWay::enter(&app.drain);
-        let app = web::Data::clone(&app);
-        actix_web::rt::spawn(async move {
-            work.run(&app).await;
-            drop(counted);
-        });
+        let Order { how, selected, texts, .. } = order;
+        Work { uid, job, by, how, selection: selected.selection, now, texts }.begin(&app);
+    }
+    Ok(see_other(&app, &format!("/print_jobs/{uid}")))
+}
+
+/// Goes on with a job that failed, or whose server ended, behind the last part that was printed.
+///
+/// # Errors
+/// No such job; unavailable, when the database cannot take it.
+pub async fn go_on(who: Allowed<See>, uid: web::Path<String>, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let (by, now) = (who.caller.principal, app.store.now());
+    let reopened = app.store.write(move |connection| {
+        let job = print_jobs::find(connection, uid)?;
+        Ok((job, print_jobs::reopen(connection, uid, now)?))
+    });
+    let (job, is_open) = reopened.await?;
+    let job = job.ok_or(Error::NotFound)?;
+    if is_open {
+        let unreadable = |_| Error::fault("a print job cannot be read");
+        let how: Printing = serde_json::from_str(&job.options).map_err(unreadable)?;
+        let fields: Vec<(String, String)> = serde_json::from_str(&job.selection).map_err(unreadable)?;
+        let selection = Selected::any(&Params::of(fields), &app, &mut Problems::default())?.selection;
+        let (now, texts) = (job.timestamp, app.code_texts().await?);
+        Work { uid, job, by, how, selection, now, texts }.begin(&app);
     }
     Ok(see_other(&app, &format!("/print_jobs/{uid}")))
 }
@@ -101,6 +120,17 @@ struct Work {
 }
 
 impl Work {
+    /// Begins, beside the request that asked for it.
+    fn begin(self, app: &web::Data<App>) {
+        // A server that ends waits for the part that it makes.
+        let counted = UnderWay::enter(&app.drain);
+        let app = web::Data::clone(app);
+        actix_web::rt::spawn(async move {
+            self.run(&app).await;
+            drop(counted);
+        });
+    }
+
     /// Prints part after part, and notes how it ended.
     async fn run(mut self, app: &web::Data<App>) {
         let uid = self.uid;

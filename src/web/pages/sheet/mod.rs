@@ -2,6 +2,7 @@
 
 pub mod asked;
 pub mod browser;
+pub mod calibrate;
 pub mod check;
 pub mod job;
 pub mod order;
@@ -11,7 +12,7 @@ pub mod preview;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::{Page, Problems, page};
+use super::{Page, Problems, address, page};
 use crate::access::Permission;
 use crate::sheet::geometry::Sheet;
 use crate::token::Uid;
@@ -46,6 +47,8 @@ struct SheetPage {
     beside: Beside,
     printers: Vec<String>,
     leaves_out: bool,
+    /// The address of a test page that is moved as the printer's are.
+    test_page: String,
     job: Uid,
     jobs: usize,
     preview: Preview,
@@ -90,7 +93,12 @@ async fn sheet_page(
         sheets: known.choices(),
         next: known.next_label(&how.sheet),
         printers: known.printers.into_iter().map(|printer| printer.name).collect(),
-        leaves_out: asked.leave_out || problems.of("leave_out").is_some(),
+        test_page: address::with(
+            &format!("{}/sheet/calibrate.pdf", app.base),
+            [("sheet", &*how.sheet.slug), ("printer", &*asked.printer)],
+            "",
+        ),
+        leaves_out: asked.leave_out || problems.of("text").is_some(),
         texts: Beside::ALL,
         beside: how.text,
         job: Uid::random(),
