@@ -98,7 +98,7 @@ fn voided(first: Uid, known: &HashMap<Uid, (TokenId, Token)>) -> TokenError {
 /// made meanwhile shift no others.
 ///
 /// # Errors
-/// Failed, when `cursor` was not given by this; as [`slice`].
+/// Failed, when `cursor` was not given by this; as [`slice()`].
 pub fn part(
     connection: &mut Connection,
     selection: &Selection,
