@@ -114,13 +114,27 @@ pub fn part(
         return Ok((tokens, next));
     }
     let Selection::Found(filter) = selection else { return Err(wrong()) };
-    let after: Option<Place> =
+    let mut after: Option<Place> =
         if cursor.is_empty() { None } else { Some(serde_json::from_str(cursor).map_err(|_| wrong())?) };
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let part = Part { sort: Sort::Created, descending: false, after, limit };
-    let found = token_list::page(connection, filter, now, part)?;
-    let next = found.last().map(|(place, _)| serde_json::to_string(place)).transpose().map_err(|_| wrong())?;
-    let printable = found.into_iter().filter(|(_, token)| token.voided.is_none());
-    let tokens = printable.map(|(place, token)| (place.id(), token)).collect();
-    Ok((tokens, next.unwrap_or_else(|| cursor.to_owned())))
+    let mut tokens: Vec<(TokenId, Token)> = Vec::new();
+    // Voided ones lie in between: without them too, a part is as long as it can be, and none is empty before the last one.
+    while tokens.len() < limit {
+        let wanted = limit - tokens.len();
+        let part = Part {
+            sort: Sort::Created,
+            descending: false,
+            after: after.clone(),
+            limit: i64::try_from(wanted).unwrap_or(i64::MAX),
+        };
+        let found = token_list::page(connection, filter, now, part)?;
+        let is_last = found.len() < wanted;
+        after = found.last().map(|(place, _)| place.clone()).or(after);
+        let printable = found.into_iter().filter(|(_, token)| token.voided.is_none());
+        tokens.extend(printable.map(|(place, token)| (place.id(), token)));
+        if is_last {
+            break;
+        }
+    }
+    let next = after.map(|place| serde_json::to_string(&place)).transpose().map_err(|_| wrong())?;
+    Ok((tokens, next.unwrap_or_default()))
 }

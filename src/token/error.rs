@@ -102,9 +102,13 @@ pub enum TokenError {
 }
 
 impl TokenError {
-    /// A value error of one parameter; the sentence gets its full stop.
+    /// A value error of one parameter; the sentence gets its full stop, if it has none.
     pub fn value(param: impl Into<Cow<'static, str>>, message: impl fmt::Display) -> Self {
-        Self::Value { param: param.into(), message: format!("{message}.") }
+        let mut message = message.to_string();
+        if !message.ends_with('.') {
+            message.push('.');
+        }
+        Self::Value { param: param.into(), message }
     }
 
     /// A parameter that must be present and is not.

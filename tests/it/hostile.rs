@@ -9,9 +9,15 @@ use crate::app::App;
 use crate::browser::Browser;
 
 /// Addresses of the office, and the least role that may open them.
-const OPENED: [(&str, Role); 14] = [
+const OPENED: [(&str, Role); 20] = [
     ("/overview", Role::Viewer),
-    ("/print", Role::Viewer),
+    ("/sheet", Role::Viewer),
+    ("/sheet.pdf", Role::Viewer),
+    ("/sheet.css?width=1&height=1", Role::Scanner),
+    ("/sheet/calibrate", Role::Viewer),
+    ("/print_runs", Role::Viewer),
+    ("/print_jobs/{uid}", Role::Viewer),
+    ("/printers", Role::Viewer),
     ("/usage", Role::Viewer),
     ("/batches", Role::Viewer),
     ("/actions", Role::Viewer),
@@ -26,7 +32,13 @@ const OPENED: [(&str, Role); 14] = [
     ("/audit", Role::Manager),
 ];
 /// Addresses that change something, and the least role that may.
-const CHANGED: [(&str, Role); 17] = [
+const CHANGED: [(&str, Role); 23] = [
+    ("/sheet", Role::Viewer),
+    ("/sheet.pdf", Role::Viewer),
+    ("/sheet/check", Role::Viewer),
+    ("/sheet/browser", Role::Viewer),
+    ("/print_jobs", Role::Viewer),
+    ("/printers", Role::Viewer),
     ("/bulk", Role::Editor),
     ("/add_many", Role::Editor),
     ("/{uid}/set_range", Role::Editor),
@@ -75,7 +87,9 @@ async fn no_parameter_is_a_fault_of_the_server() {
     let opened = [
         "/",
         "/overview",
-        "/print",
+        "/sheet",
+        "/sheet.pdf",
+        "/sheet.css",
         "/usage",
         "/usage.csv",
         "/batches",
@@ -113,6 +127,15 @@ async fn no_parameter_is_a_fault_of_the_server() {
         "range",
         "user",
         "cursor",
+        "sheet",
+        "start",
+        "offset_x",
+        "text",
+        "dpi",
+        "printer",
+        "page",
+        "uid",
+        "width",
     ];
     let long = "9".repeat(300);
     for path in opened {
@@ -141,9 +164,14 @@ async fn no_parameter_is_a_fault_of_the_server() {
         "label",
         "count",
         "batch_uid",
-        "uid",
         "uids",
-        "page",
+        "job_uid",
+        "outline",
+        "leave_out",
+        "for_sheet",
+        "for_printer",
+        "print_run",
+        "printed",
         "select",
         "action",
         "seal",

@@ -216,20 +216,22 @@ async fn a_viewer_prints_and_changes_nothing() {
     let mut browser = Browser::of(&app, Role::Viewer).await;
     let uid = app.add(&[("label", "For paper")]).await;
     let page = browser.get("/overview").await;
-    page.check(200, &["formaction=\"/print\""]);
+    page.check(200, &["formaction=\"/sheet\""]);
     assert!(!page.text.contains("Go on"));
     browser.post("/bulk", &[("do", "lock"), ("uid", &uid)]).await.check(403, &[]);
     browser.get("/add_many").await.check(403, &[]);
-    browser.post("/print", &[("uid", &uid)]).await.check(200, &["Print 1 token", "For paper", "class=\"qr\""]);
-    browser.get("/print?q=paper").await.check(200, &["Print 1 token"]);
     app.add(&[("label", "Another")]).await;
-    let one = browser.get(&format!("/print?uid={uid}")).await;
-    assert!(!one.check(200, &["Print 1 token", "For paper"]).text.contains("Another"));
-    browser.get("/print?uid=x").await.check(422, &["is not a uid"]);
-    browser.get("/print?q=nothing").await.check(200, &["No token is found"]);
-    browser.post("/print", &[]).await.check(422, &["No token is selected"]);
+    browser.post("/sheet", &[("select", ""), ("uid", &uid)]).await.check(200, &["<strong>1 token</strong>"]);
+    browser.post("/sheet", &[("select", "page"), ("page", &uid)]).await.check(200, &["<strong>1 token</strong>"]);
+    browser.post("/sheet", &[("select", "found"), ("q", "")]).await.check(200, &["<strong>2 tokens</strong>"]);
+    browser.get("/sheet?q=paper").await.check(200, &["<strong>1 token</strong>"]);
+    browser.get(&format!("/sheet?uid={uid}")).await.check(200, &["<strong>1 token</strong>"]);
+    browser.get("/sheet?uid=x").await.check(422, &["is not a uid"]);
+    browser.get("/sheet?q=nothing").await.check(422, &["There is no token to print"]);
+    browser.post("/sheet", &[("select", "")]).await.check(422, &["No token is selected"]);
+    browser.get("/print").await.check(404, &[]);
     let mut scanner = Browser::of(&app, Role::Scanner).await;
-    for path in ["/overview", "/print", "/actions", "/batches"] {
+    for path in ["/overview", "/sheet", "/actions", "/batches"] {
         scanner.get(path).await.check(403, &[]);
     }
 }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::order::{MOST, Order, printed};
+use super::order::{MOST, Order, printed, refusals};
 use super::pdf::{keep, make, refused};
 use crate::access::Principal;
+use crate::sheet::layout::Plan;
 use crate::sheet::refused::Refused;
 use crate::store::print_jobs::{self, NewJob, PrintJob};
 use crate::store::print_runs::PrintRun;
@@ -49,8 +50,14 @@ pub async fn print(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let by = who.caller.principal.clone();
-    let order = Order::read(&params, &app, &by, false).await?;
-    if !order.problems.is_empty() || order.how.start > order.how.sheet.labels() {
+    let mut order = Order::read(&params, &app, &by, false).await?;
+    if order.problems.is_empty() {
+        let how = &order.how;
+        // What is wrong with any label is told now, and not when the job has begun.
+        let nothing = Plan::new(&how.sheet, &how.options(), &app.fonts, how.has_text(), Vec::new());
+        let _ = nothing.map_err(|refused| refusals(&refused, &mut order.problems));
+    }
+    if !order.problems.is_empty() {
         return refused(&who, &request, &app, order).await;
     }
     let uid = params.parsed::<Uid>("job_uid")?.unwrap_or_else(Uid::random);

@@ -114,6 +114,9 @@ pub struct Made {
 /// # Errors
 /// No such token; unavailable.
 pub async fn make_all(app: &web::Data<App>, order: &mut Order) -> Result<Option<(Printed, Made)>, Error> {
+    if !order.problems.is_empty() {
+        return Ok(None);
+    }
     let Some(mut printed) = order.all(app).await? else { return Ok(None) };
     match make(app, &order.how, std::mem::take(&mut printed.items)).await? {
         Ok(made) => Ok(Some((printed, made))),

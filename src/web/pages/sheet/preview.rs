@@ -63,7 +63,8 @@ fn draw(
     (number, pages): (usize, usize),
     links: Option<String>,
 ) -> (Option<String>, Vec<Refused>) {
-    let start = if number == 1 { how.start } else { 1 };
+    // One that the sheet has not is refused, whichever page is looked at.
+    let start = if number > 1 && (1..=how.sheet.labels()).contains(&how.start) { 1 } else { how.start };
     let options = Options { start, ..how.options() };
     let has_text = how.has_text();
     let (plan, refused) = match Plan::new(&how.sheet, &options, fonts, has_text, printed.items) {
