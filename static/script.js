@@ -140,6 +140,35 @@ for (const field of document.querySelectorAll("[data-chooses]")) {
 for (const form of document.querySelectorAll("form[data-preview]")) {
   const preview = document.getElementById(form.dataset.preview);
   const parts = (of) => [...of.querySelectorAll(".field, input[type=hidden]")];
+  const state = () => new URLSearchParams(new FormData(form)).toString();
+  const isAsTyped = (input) => input.type === "radio" || input.type === "checkbox" || input.value === input.defaultValue;
+  const isSame = (part, now) => part.isEqualNode(now) && [...part.querySelectorAll("input")].every(isAsTyped);
+  // The field in hand stays as it is; what stands around it follows.
+  const follow = (part, now) => {
+    const field = document.activeElement;
+    if (!part.contains(field)) return isSame(part, now) || part.replaceWith(now);
+    const around = [...now.childNodes];
+    const at = around.findIndex((child) => child.id && child.id === field.id);
+    if (at < 0 || field.parentElement !== part) return;
+    for (const name of ["aria-invalid", "aria-describedby", "max"]) {
+      if (around[at].hasAttribute(name)) field.setAttribute(name, around[at].getAttribute(name));
+      else field.removeAttribute(name);
+    }
+    for (const child of [...part.childNodes]) if (child !== field) child.remove();
+    field.before(...around.slice(0, at));
+    field.after(...around.slice(at + 1));
+  };
+  // Only what is another one is replaced: a button that stays keeps the focus, and the click that is under way.
+  const take = (old, now) => {
+    const [there, here] = [[...now.children], [...old.children]];
+    const button = document.activeElement.closest("button");
+    if (there.length !== here.length) old.replaceChildren(...now.childNodes);
+    else here.forEach((child, index) => child.isEqualNode(there[index]) || child.replaceWith(there[index]));
+    if (!button || button.isConnected) return;
+    const buttons = [...old.querySelectorAll("button:enabled")];
+    (buttons.find((other) => other.textContent === button.textContent) || buttons[0])?.focus();
+  };
+  let seen = state();
   let timer = 0;
   let asked = 0;
   const show = async (page) => {
@@ -155,10 +184,11 @@ for (const form of document.querySelectorAll("form[data-preview]")) {
       const theirs = there.getElementById(form.id);
       if (mine !== asked) return;
       if (!theirs) return location.assign(address);
-      preview.replaceChildren(...there.getElementById(preview.id).childNodes);
-      document.getElementById("refusal").replaceChildren(...there.getElementById("refusal").childNodes);
+      take(preview, there.getElementById(preview.id));
+      take(document.getElementById("refusal"), there.getElementById("refusal"));
       const now = parts(theirs);
-      parts(form).forEach((part, index) => part.contains(document.activeElement) || part.replaceWith(now[index]));
+      parts(form).forEach((part, index) => follow(part, now[index]));
+      seen = state();
       if (form.method === "get") history.replaceState(history.state, "", address);
     } catch {
       // The server is away for a moment: what is typed stays, and the button below shows it later.
@@ -171,7 +201,7 @@ for (const form of document.querySelectorAll("form[data-preview]")) {
     clearTimeout(timer);
     timer = setTimeout(show, 250);
   });
-  form.addEventListener("change", () => show());
+  form.addEventListener("change", () => state() === seen || show());
   form.addEventListener("submit", (event) => {
     if (event.submitter?.name === "page" || !event.submitter || event.submitter.matches("[data-instead]")) {
       event.preventDefault();

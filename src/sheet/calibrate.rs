@@ -9,7 +9,7 @@ use super::mm::Mm;
 use super::place::Area;
 use super::refused::FARTHEST;
 use super::text::Typesetter;
-use crate::qr::Code;
+use crate::qr::{Code, QUIET_ZONE};
 
 /// How far the two marked lines are from the paper's left and upper edge: as an offset of 0 prints them.
 pub const NOMINAL: Mm = Mm::from_micrometres(30_000);
@@ -26,6 +26,8 @@ const BEGIN: u16 = 15;
 /// The thickness of ticks and thin lines, and of the lines that are measured.
 const THIN: f32 = 0.1;
 const THICK: f32 = 0.25;
+/// What stays free of edges around words.
+const AROUND: f32 = 0.6;
 /// The side of the codes in the corners, without the quiet zone.
 const CODE: f32 = 12.0;
 /// What the codes say.
@@ -66,8 +68,8 @@ pub fn offsets(measured_x: Mm, measured_y: Mm) -> Result<(Mm, Mm), Vec<TooFar>> 
 /// from a roll, has no room for them: its page has the label edges, a cross in the middle, and a code.
 pub fn page(sheet: &Sheet, offset_x: Mm, offset_y: Mm, fonts: &Arc<Fonts>) -> Drawing {
     let (width, height) = (sheet.page_width.f32(), sheet.page_height.f32());
-    let mut page =
-        Page { shapes: Vec::new(), at: (offset_x.f32(), offset_y.f32()), typesetter: Typesetter::new(fonts) };
+    let (at, typesetter) = ((offset_x.f32(), offset_y.f32()), Typesetter::new(fonts));
+    let mut page = Page { edges: Vec::new(), cleared: Vec::new(), shapes: Vec::new(), at, typesetter };
     for label in 0..sheet.labels() {
         let (x, y) = sheet.corner(label);
         page.outline(x.f32(), y.f32(), sheet.width.f32(), sheet.height.f32());
@@ -84,10 +86,14 @@ pub fn page(sheet: &Sheet, offset_x: Mm, offset_y: Mm, fonts: &Arc<Fonts>) -> Dr
             page.code(x, y, CODE);
         }
     }
-    Drawing { width, height, shapes: page.shapes }
+    Drawing { width, height, shapes: [page.edges, page.cleared, page.shapes].concat() }
 }
 
 struct Page {
+    /// The edges of the labels.
+    edges: Vec<Shape>,
+    /// Where no edge runs through words and codes.
+    cleared: Vec<Shape>,
     shapes: Vec<Shape>,
     /// The offsets.
     at: (f32, f32),
@@ -103,19 +109,31 @@ impl Page {
 
     fn outline(&mut self, x: f32, y: f32, width: f32, height: f32) {
         let (x, y) = (x + self.at.0, y + self.at.1);
-        self.shapes.push(Shape::Outline { x, y, width, height, line: THIN });
+        self.edges.push(Shape::Outline { x, y, width, height, line: THIN });
     }
 
     fn code(&mut self, x: f32, y: f32, side: f32) {
         if let Ok(code) = Code::new(SAYS) {
             let module = side / f32::from(code.modules());
-            self.shapes.push(Shape::Code { x: x + self.at.0, y: y + self.at.1, module, code: Arc::new(code) });
+            let (x, y, quiet) = (x + self.at.0, y + self.at.1, f32::from(QUIET_ZONE) * module);
+            self.clear(Area { x, y, width: side, height: side }, quiet);
+            self.shapes.push(Shape::Code { x, y, module, code: Arc::new(code) });
         }
     }
 
     fn text(&mut self, text: &str, x: f32, y: f32, width: f32, height: f32, centred: bool) {
         let area = Area { x, y, width, height }.moved(self.at.0, self.at.1);
-        self.shapes.extend(self.typesetter.set(text, area, centred).into_iter().map(Shape::Run));
+        let runs = self.typesetter.set(text, area, centred);
+        if let Some(ink) = self.typesetter.ink(&runs) {
+            self.clear(ink, AROUND);
+        }
+        self.shapes.extend(runs.into_iter().map(Shape::Run));
+    }
+
+    /// Takes the labels' edges away from there, and around it.
+    fn clear(&mut self, Area { x, y, width, height }: Area, around: f32) {
+        let (x, y, width, height) = (x - around, y - around, width + 2.0 * around, height + 2.0 * around);
+        self.cleared.push(Shape::Clear { x, y, width, height });
     }
 
     /// A ruler along the upper edge, or `down` along the left one: its ticks are longer every 5 and 10 mm. Its zero is the paper's edge; it ends where the printer may not reach.

@@ -18,7 +18,7 @@ pub struct Drawing {
     pub shapes: Vec<Shape>,
 }
 
-/// One thing on a page: black, or in the grey that it says.
+/// One thing on a page: black, unless it says otherwise.
 #[derive(Clone, Debug)]
 pub enum Shape {
     /// A code, without its quiet zone, which the layout keeps free.
@@ -46,6 +46,17 @@ pub enum Shape {
         height: f32,
         /// The line's thickness.
         line: f32,
+    },
+    /// A white rectangle: what was drawn before is not seen there.
+    Clear {
+        /// Left edge.
+        x: f32,
+        /// Upper edge.
+        y: f32,
+        /// Width.
+        width: f32,
+        /// Height.
+        height: f32,
     },
     /// A straight line.
     Line {

@@ -95,19 +95,21 @@ fn draw(surface: &mut Surface<'_>, shape: &Shape, fonts: &[Font]) -> Option<()> 
             let (left, top) = ((x - quiet) * POINTS, (y - quiet) * POINTS);
             // In modules, so that the path has small whole numbers.
             surface.push_transform(&Transform::from_row(scale, 0.0, 0.0, scale, left, top));
-            fill(surface);
+            fill(surface, luma::Color::black());
             surface.draw_path(&outlines(code)?);
             surface.pop();
         }
         Shape::Run(run) => {
-            fill(surface);
+            fill(surface, luma::Color::black());
             text(surface, run, fonts.get(run.face)?);
         }
         Shape::Outline { x, y, width, height, line } => {
-            let mut path = PathBuilder::new();
-            path.push_rect(Rect::from_xywh(x * POINTS, y * POINTS, width * POINTS, height * POINTS)?);
             stroke(surface, *line);
-            surface.draw_path(&path.finish()?);
+            surface.draw_path(&rectangle(*x, *y, *width, *height)?);
+        }
+        Shape::Clear { x, y, width, height } => {
+            fill(surface, luma::Color::white());
+            surface.draw_path(&rectangle(*x, *y, *width, *height)?);
         }
         Shape::Line { from, to, line } => {
             let mut path = PathBuilder::new();
@@ -120,10 +122,16 @@ fn draw(surface: &mut Surface<'_>, shape: &Shape, fonts: &[Font]) -> Option<()> 
     Some(())
 }
 
-/// Black, by the rule that SVG takes when it is told nothing.
-fn fill(surface: &mut Surface<'_>) {
+fn rectangle(x: f32, y: f32, width: f32, height: f32) -> Option<Path> {
+    let mut path = PathBuilder::new();
+    path.push_rect(Rect::from_xywh(x * POINTS, y * POINTS, width * POINTS, height * POINTS)?);
+    path.finish()
+}
+
+/// By the rule that SVG takes when it is told nothing.
+fn fill(surface: &mut Surface<'_>, color: luma::Color) {
     surface.set_stroke(None);
-    surface.set_fill(Some(Fill { paint: luma::Color::black().into(), rule: FillRule::NonZero, ..Fill::default() }));
+    surface.set_fill(Some(Fill { paint: color.into(), rule: FillRule::NonZero, ..Fill::default() }));
 }
 
 fn stroke(surface: &mut Surface<'_>, millimetres: f32) {

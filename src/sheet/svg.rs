@@ -157,6 +157,10 @@ fn write_shape(svg: &mut String, shape: &Shape, fonts: &Fonts, page: usize) -> f
             let path = Path(Area { x: *x, y: *y, width: *width, height: *height });
             writeln!(svg, r##"<path fill="none" stroke="#000" stroke-width="{}" d="{path}"/>"##, Short(*line))
         }
+        Shape::Clear { x, y, width, height } => {
+            let path = Path(Area { x: *x, y: *y, width: *width, height: *height });
+            writeln!(svg, r##"<path fill="#fff" d="{path}"/>"##)
+        }
         Shape::Line { from, to, line } => {
             let path = format!("M{} {}L{} {}", Short(from.0), Short(from.1), Short(to.0), Short(to.1));
             writeln!(svg, r##"<path fill="none" stroke="#000" stroke-width="{}" d="{path}"/>"##, Short(*line))

@@ -19,7 +19,8 @@ fn page() -> Drawing {
         Shape::Code { x: 4.0, y: 4.0, module: 0.5, code },
         Shape::Run(run),
         Shape::Outline { x: 1.0, y: 1.0, width: 48.0, height: 28.0, line: 0.2 },
-        Shape::Line { from: (30.0, 25.0), to: (40.0, 25.0), line: 0.4 },
+        Shape::Line { from: (30.0, 25.0), to: (48.0, 25.0), line: 0.4 },
+        Shape::Clear { x: 41.0, y: 24.0, width: 3.0, height: 2.0 },
     ];
     Drawing { width: 50.0, height: 30.5, shapes }
 }
@@ -40,7 +41,8 @@ fn a_page_is_as_large_as_its_drawing_and_dark_where_it_is() {
     assert!(dark(42, 42) && !dark(47, 47) && !dark(38, 42), "the code's corner");
     assert!(dark(305, 185) && dark(335, 185) && !dark(305, 210) && !dark(305, 160), "both letters");
     assert!(dark(10, 150) && dark(490, 150) && !dark(5, 150), "the edge");
-    assert!(dark(350, 250) && !dark(350, 255) && !dark(410, 250), "the line");
+    assert!(dark(350, 250) && !dark(350, 255) && dark(450, 250), "the line");
+    assert!(!dark(415, 250) && !dark(435, 250), "where it is cleared");
 }
 
 #[test]

@@ -48,8 +48,8 @@ for (const javaScript of [true, false]) {
       await visitor.click("button", "Rename");
       await visitor.says("The batch is renamed.", "Winter party");
       await visitor.click("link", "Print these");
-      await visitor.says("Print 70 tokens", "Gate 001");
-      await visitor.check("print");
+      await visitor.says("Print labels", "70 tokens", "Page 1 of 4");
+      await visitor.check("sheet of a batch");
       await visitor.open("/batches");
       await visitor.says("Winter party");
       await visitor.check("batches");

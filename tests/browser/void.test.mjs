@@ -77,9 +77,9 @@ for (const javaScript of [true, false]) {
       await visitor.check("overview with voided tokens");
       await visitor.open("/overview?size=1");
       await visitor.fits("overview of small tiles with voided tokens");
-      await visitor.open("/print?state=voided");
-      await visitor.says("Voided", "STOLEN-1");
-      await visitor.check("print of voided tokens");
+      await visitor.open("/sheet?state=voided");
+      await visitor.says("There is no token to print.");
+      await visitor.check("sheet of voided tokens", 422);
     });
 
     it("voids and restores many, with a preview and an undo", async () => {

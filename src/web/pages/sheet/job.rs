@@ -24,7 +24,7 @@ use crate::web::printing::Printing;
 use crate::web::settings::CodeTexts;
 use crate::web::state::App;
 
-///Printing often it is said that a job is still worked on.
+/// How often it is said that a job is still worked on.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
 
 /// Labels of a part that begins at `start`: as many as fill its last page.
@@ -33,7 +33,7 @@ fn room(how: &Printing, start: u32) -> usize {
     (MOST + before) / labels * labels - before
 }
 
-///Printing many PDFs so many labels are.
+/// How many PDFs so many labels are.
 pub fn parts(total: usize, how: &Printing) -> usize {
     let first = room(how, how.start);
     1 + total.saturating_sub(first).div_ceil(room(how, 1))

@@ -37,7 +37,7 @@ pub struct Order {
     pub known: Known,
     /// What is wrong with it.
     pub problems: Problems,
-    ///Printing many tokens there are.
+    /// How many tokens there are.
     pub total: usize,
     /// The moment by which tokens are found.
     pub now: Micros,
@@ -89,7 +89,7 @@ impl Order {
         Ok(Self { selected, asked, how, known, problems, total, now, texts })
     }
 
-    ///Printing many there are, in words.
+    /// How many there are, in words.
     pub fn told(&self) -> String {
         tokens(self.total)
     }

@@ -19,7 +19,7 @@ use crate::web::state::App;
 pub struct Preview {
     /// Which one, counted from 1.
     pub number: usize,
-    ///Printing many there are.
+    /// How many there are.
     pub pages: usize,
     /// The page; without labels when it cannot be printed so, and none when there is no such sheet.
     pub svg: Option<String>,

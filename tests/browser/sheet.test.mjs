@@ -1,0 +1,313 @@
+// Labels on paper: choosing, seeing, checking and printing them, and measuring a printer.
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { inflateSync } from "node:zlib";
+
+import { PASSWORD, atDesk } from "./desk.mjs";
+
+const ARABIC = "تذكرة دخول رقم ١٢";
+const LONG = `${"Locker on the second floor, behind the stairs, ".repeat(5)}`.slice(0, 200).trim();
+const PRINTER = 'HP "Office" <2nd>';
+/** A PDF's page of this size in millimetres, in points. */
+const points = (millimetres) => (millimetres * 72) / 25.4;
+
+function unpacked(bytes) {
+  try {
+    return inflateSync(bytes).toString("latin1");
+  } catch {
+    return "";
+  }
+}
+
+/** The sizes of a PDF's pages, in points. */
+function pagesOf(pdf) {
+  const text = pdf.toString("latin1");
+  // A page's own object may stand in a stream that is packed.
+  const packed = [...text.matchAll(/stream\r?\n/g)].map((found) => unpacked(pdf.subarray(found.index + found[0].length)));
+  const boxes = [...(text + packed.join("")).matchAll(/\/MediaBox\s*\[\s*0 0 ([\d.]+) ([\d.]+)\s*\]/g)];
+  return boxes.map((box) => [Number(box[1]), Number(box[2])]);
+}
+
+function arePages(pdf, count, width, height) {
+  const sizes = pagesOf(pdf);
+  assert.equal(sizes.length, count, `pages: ${JSON.stringify(sizes)}`);
+  for (const size of sizes) {
+    assert.ok(Math.abs(size[0] - points(width)) < 1 && Math.abs(size[1] - points(height)) < 1, `size: ${size}`);
+  }
+}
+
+for (const javaScript of [true, false]) {
+  describe(javaScript ? "label sheets with JavaScript" : "label sheets without JavaScript", () => {
+    let desk;
+    let visitor;
+    let uids;
+
+    atDesk(javaScript, (opened) => ({ desk, visitor } = opened));
+
+    const main = () => visitor.page.locator("main");
+    const chosen = (label) => visitor.page.getByLabel(label, { exact: true });
+    const print = () => visitor.leads(() => main().getByRole("link", { name: "Print", exact: true }).click());
+    const hatched = () => visitor.page.locator("#preview svg .used").count();
+    /** Changes the form, and waits until the page is drawn anew: by itself, or when it is asked for. */
+    const shows = async (change) => {
+      if (!javaScript) {
+        await change();
+        return visitor.click("button", "Show");
+      }
+      const answer = visitor.page.waitForResponse((response) => new URL(response.url()).pathname === "/sheet");
+      await change();
+      await answer;
+      await visitor.page.locator("#preview:not([aria-busy])").waitFor();
+    };
+    const pageIs = (words) => visitor.page.locator("#preview h2").getByText(words, { exact: true }).waitFor();
+    /** Presses what leads to another page, or draws another one of the sheet. */
+    const turn = async (name) => {
+      const button = visitor.page.getByRole("button", { name, exact: true });
+      await (javaScript ? button.click() : visitor.leads(() => button.click()));
+    };
+    /** What the form would send to be printed. */
+    const sent = async () => {
+      const fields = await visitor.page.locator("#print").evaluate((form) => [...new FormData(form)]);
+      return new URLSearchParams(fields).toString();
+    };
+    const pdf = async (path, form) => {
+      const headers = { "content-type": "application/x-www-form-urlencoded" };
+      const answer = await visitor.context.request.post(desk.base + path, { headers, data: form });
+      assert.equal(answer.status(), 200, await answer.text());
+      assert.equal(answer.headers()["content-type"], "application/pdf");
+      return answer.body();
+    };
+
+    it("says so while there is nothing to print", async () => {
+      await visitor.open("/sheet");
+      await visitor.says("Nothing is printed like this", "There is no token to print. Choose others.");
+      await visitor.check("sheet of nothing", 422);
+    });
+
+    it("is found from everywhere", async () => {
+      const plain = { usage_count: 1, lock_time: 0 };
+      const made = await desk.view("/add_tokens", { ...plain, count: 30, label: "Locker {n:02}", batch_name: "Lockers" });
+      uids = made.token_uids;
+      await visitor.open("/?q=Locker+0");
+      await print();
+      await visitor.says("Print labels", "9 tokens", "One page");
+      await visitor.check("sheet");
+      await visitor.open(`/${uids[0]}`);
+      await print();
+      await visitor.says("1 token");
+      await visitor.open("/overview");
+      for (let n = 0; n < 3; n++) await visitor.page.getByRole("checkbox").nth(n).check();
+      await visitor.click("button", "Print");
+      await visitor.says("3 tokens");
+      await visitor.open("/overview?q=Locker");
+      await chosen("Which").selectOption("found");
+      await visitor.click("button", "Print");
+      await visitor.says("30 tokens", "Page 1 of 2");
+      await visitor.click("link", "Choose others");
+      assert.equal(visitor.path(), "/overview");
+      await visitor.open("/batches");
+      await visitor.click("link", "Lockers");
+      await visitor.click("link", "Print these");
+      await visitor.says("30 tokens", "Page 1 of 2");
+    });
+
+    it("draws each page as it will be printed", async () => {
+      await visitor.open("/sheet?q=Locker");
+      await shows(() => chosen("Sheet").selectOption("avery-l7160"));
+      await pageIs("Page 1 of 2");
+      assert.equal(await hatched(), 0);
+      await visitor.page.locator("#preview a.place").nth(9).click();
+      await visitor.page.locator("#preview svg .used").waitFor();
+      assert.equal(await chosen("First free label").inputValue(), "10");
+      await turn("Next");
+      await pageIs("Page 2 of 2");
+      assert.equal(await hatched(), 0, "only the first page is used up");
+      assert.ok(await visitor.page.getByRole("button", { name: "Next", exact: true }).isDisabled());
+      if (javaScript) {
+        const focused = () => visitor.page.evaluate(() => document.activeElement.textContent);
+        assert.equal(await focused(), "Before", "the keyboard is not lost");
+      }
+      await visitor.check("second page");
+      await turn("Before");
+      await pageIs("Page 1 of 2");
+      const glyphs = () => visitor.page.locator("#preview svg use").count();
+      const withLabel = await glyphs();
+      await shows(() => visitor.page.getByRole("radio", { name: "The value", exact: true }).check());
+      assert.ok((await glyphs()) > withLabel, "a uid is longer than a label");
+      await shows(() => visitor.page.getByRole("radio", { name: "Nothing" }).check());
+      assert.equal(await glyphs(), 0);
+      const strokes = () => visitor.page.locator("#preview svg g > path[stroke='#000']").count();
+      assert.equal(await strokes(), 0);
+      await shows(() => visitor.page.getByLabel("Draw the labels’ edges").check());
+      assert.ok((await strokes()) > 0);
+      await visitor.check("sheet with edges");
+      await shows(() => chosen("Sheet").selectOption("herma-4616"));
+      assert.equal(await chosen("First free label").inputValue(), "1", "another sheet is another paper in the hand");
+    });
+
+    it("names what is wrong beside the field and on top, until it is mended", async () => {
+      await visitor.open("/sheet?q=Locker&sheet=avery-l7160");
+      const start = chosen("First free label");
+      if (javaScript) await shows(() => start.fill("22"));
+      else await visitor.open("/sheet?q=Locker&sheet=avery-l7160&start=22");
+      await visitor.page.locator("#start-error").waitFor();
+      await visitor.page.locator("#problems").getByRole("link").waitFor();
+      assert.equal(await start.getAttribute("aria-invalid"), "true");
+      if (javaScript) visitor.noise.splice(0);
+      await visitor.check("start beyond the sheet", javaScript ? 200 : 422);
+      await shows(() => start.fill("21"));
+      await visitor.page.locator("#problems").waitFor({ state: "detached" });
+      await visitor.page.locator("#start-error").waitFor({ state: "detached" });
+      assert.equal(await start.getAttribute("aria-invalid"), null);
+      await shows(() => chosen("Sheet").selectOption("avery-l4731"));
+      await visitor.page.locator("#problems").waitFor();
+      await visitor.page.locator("#sheet-error").waitFor();
+      if (javaScript) visitor.noise.splice(0);
+      await visitor.check("codes too fine for the printer", javaScript ? 200 : 422);
+      await shows(() => chosen("Dots per inch").fill("600"));
+      await visitor.page.locator("#problems").waitFor({ state: "detached" });
+    });
+
+    it("opens the PDF, and offers the next free label afterwards", async () => {
+      await visitor.open("/sheet?q=Locker&sheet=avery-l7160&start=10");
+      const opened = visitor.context.waitForEvent("page");
+      const answer = visitor.context.waitForEvent("response", (response) => response.url().endsWith("/sheet.pdf"));
+      await visitor.page.getByRole("button", { name: "Open the PDF" }).click();
+      assert.equal((await answer).status(), 200);
+      assert.equal((await answer).headers()["content-type"], "application/pdf");
+      await (await opened).close();
+      arePages(await pdf("/sheet.pdf", await sent()), 2, 210, 297);
+      await visitor.open("/sheet?q=Locker&sheet=avery-l7160");
+      assert.equal(await chosen("First free label").inputValue(), "19");
+      await visitor.says("You stopped before label 19 last time.");
+      await visitor.open("/print_runs");
+      await visitor.says("Avery L7160", "30");
+    });
+
+    it("checks that it scans", async () => {
+      await visitor.open("/sheet?q=Locker&sheet=avery-l7160&start=10");
+      await visitor.click("button", "Check that it scans");
+      await visitor.page.getByText("Every code was read and says what it should: 30 tokens.").waitFor();
+      await visitor.says("Page 1: 12 codes read", "Page 2: 18 codes read");
+      await visitor.check("check that it scans");
+      await visitor.click("button", "Back to the sheet");
+      assert.equal(await chosen("First free label").inputValue(), "10");
+    });
+
+    it("prints from the browser, every page in the sheet's size", async () => {
+      await visitor.open("/sheet?q=Locker&sheet=avery-l7160&start=10");
+      await visitor.click("button", "Print from the browser");
+      await visitor.page.getByText("30 tokens", { exact: true }).waitFor();
+      await visitor.check("labels of the browser");
+      arePages(await visitor.page.pdf({ preferCSSPageSize: true }), 2, 210, 297);
+      await visitor.click("link", "What was printed");
+      await visitor.says("30 tokens on Avery L7160");
+    });
+
+    it("prints on a roll", async () => {
+      await visitor.open("/sheets");
+      await visitor.click("link", "Add a roll’s label");
+      await visitor.fill("Name", "Brother 62 × 29");
+      const sides = { page_width: 62, width: 62, pitch_x: 62, page_height: 29, height: 29, pitch_y: 29, margin: 1.5 };
+      for (const [name, value] of Object.entries(sides)) await visitor.page.locator(`#${name}`).fill(String(value));
+      await visitor.click("button", "Add sheet");
+      await visitor.open("/sheet?q=Locker+0");
+      await shows(() => chosen("Sheet").selectOption({ label: "Brother 62 × 29" }));
+      await pageIs("Page 1 of 9");
+      await visitor.check("sheet of a roll");
+      const form = await sent();
+      await visitor.click("button", "Print from the browser");
+      arePages(await visitor.page.pdf({ preferCSSPageSize: true }), 9, 62, 29);
+      arePages(await pdf("/sheet.pdf", form), 9, 62, 29);
+    });
+
+    it("measures a printer, and prints with its offsets", async () => {
+      await visitor.open("/sheet?q=Locker&sheet=avery-l7160");
+      await visitor.click("link", "Measure how a printer is off");
+      await visitor.check("measuring");
+      const answer = await visitor.context.request.get(`${desk.base}/sheet/calibrate.pdf?sheet=avery-l7160`);
+      arePages(await answer.body(), 1, 210, 297);
+      await visitor.fill("Printer", PRINTER);
+      await visitor.fill("From the paper’s left edge", "3.12");
+      await visitor.fill("From its upper edge", "29,5");
+      await visitor.click("button", "Save this printer");
+      await visitor.says("Nothing was saved", "3.12 mm is more than 20 mm away from 30 mm");
+      assert.equal(await visitor.page.getByLabel("Printer", { exact: true }).inputValue(), PRINTER);
+      await visitor.check("measured wrongly", 422);
+      await visitor.fill("From the paper’s left edge", "31.2");
+      await visitor.click("button", "Save this printer");
+      assert.equal(await visitor.text(".flash"), "The printer is saved, and chosen below.");
+      assert.equal(await chosen("Printer").inputValue(), PRINTER);
+      assert.equal(await chosen("To the right, mm").inputValue(), "-1.2");
+      assert.equal(await chosen("Down, mm").inputValue(), "0.5");
+      await visitor.check("sheet of a printer");
+      await shows(() => chosen("Printer").selectOption(""));
+      assert.equal(await chosen("To the right, mm").inputValue(), "0");
+    });
+
+    it("shows labels of any script and length", async () => {
+      await desk.token({ label: ARABIC });
+      await desk.token({ label: LONG });
+      await desk.token({ label: "Party 🎉" });
+      await visitor.open(`/sheet?q=${encodeURIComponent(ARABIC)}&sheet=avery-l7160`);
+      await visitor.check("sheet of an Arabic label");
+      await visitor.open("/sheet?q=behind+the+stairs&sheet=avery-l7651");
+      await visitor.check("sheet of a long label");
+      await visitor.open("/sheet?q=Party&sheet=avery-l7160");
+      await visitor.says("Nothing is printed like this", "🎉");
+      await visitor.check("a character that no font has", 422);
+      await shows(() => visitor.page.getByLabel("Leave out characters that no font has").check());
+      await visitor.page.locator("#problems").waitFor({ state: "detached" });
+    });
+
+    it("works by keyboard alone", async () => {
+      await visitor.open("/sheet?q=Locker&sheet=avery-l7160&start=1");
+      const { keyboard } = visitor.page;
+      const focus = () => visitor.page.evaluate(() => document.activeElement.textContent.trim() || document.activeElement.name);
+      const to = async (name) => {
+        for (let n = 0; n < 60 && (await focus()) !== name; n++) await keyboard.press("Tab");
+        assert.equal(await focus(), name);
+      };
+      await to("start");
+      await shows(async () => {
+        await keyboard.press("ControlOrMeta+a");
+        await keyboard.type("4");
+        if (javaScript) await keyboard.press("Tab");
+      });
+      await visitor.page.locator("#preview svg .used").waitFor();
+      assert.equal(await chosen("First free label").inputValue(), "4");
+      await to("Check that it scans");
+      await visitor.leads(() => keyboard.press("Enter"));
+      await visitor.page.getByText("Every code was read").waitFor();
+    });
+
+    it("lets who may only look print as well", async () => {
+      desk.run(["user", "add", "viewer", "--role", "viewer", "--password-stdin"], `${PASSWORD}\n`);
+      const viewer = await desk.signedIn("viewer");
+      await viewer.open("/sheet?q=Locker&sheet=avery-l7160");
+      assert.equal(await viewer.page.getByLabel("First free label").inputValue(), "1", "everybody has a sheet of their own");
+      assert.equal(await viewer.page.getByRole("link", { name: "Own sheets" }).count(), 0);
+      await viewer.check("sheet of a viewer");
+      await viewer.open("/overview?q=Locker");
+      await viewer.page.getByRole("checkbox").first().check();
+      await viewer.click("button", "Print");
+      await viewer.says("1 token");
+      await viewer.close();
+    });
+
+    it("makes more than 10,000 labels as several PDFs", async () => {
+      const plain = { usage_count: 1, lock_time: 0 };
+      await desk.view("/add_tokens", { ...plain, count: 10_020, label: "Ticket {n:05}" });
+      await visitor.open("/sheet?q=Ticket&sheet=avery-l7651");
+      await visitor.says("10,020 tokens", "Make 2 PDFs");
+      await visitor.check("sheet of many");
+      await visitor.click("button", "Make 2 PDFs");
+      assert.match(visitor.path(), /^\/print_jobs\//);
+      await visitor.page.getByText("Part 2 of 2").waitFor({ timeout: 240_000 });
+      await visitor.page.getByText("Making 2 PDFs").waitFor({ state: "detached", timeout: 60_000 });
+      await visitor.says("10,020 tokens on Avery L7651");
+      await visitor.check("printed in parts");
+    });
+  });
+}
