@@ -51,7 +51,9 @@ impl Client {
             let text = |from| String::from_utf8_lossy(&bytes[from..]).into_owned();
             match whole {
                 Some(answer) if answer.status == expected => return Ok(text(answer.head)),
-                Some(_) => return Err(io::Error::other(format!("an answer was not the {expected} expected:\n{}", text(0)))),
+                Some(_) => {
+                    return Err(io::Error::other(format!("an answer was not the {expected} expected:\n{}", text(0))));
+                }
                 None if count == 0 => return Err(io::Error::other("the server closed a connection")),
                 None => {}
             }
