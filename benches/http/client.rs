@@ -26,16 +26,21 @@ impl Client {
 
     /// Asks for a page, and returns its text.
     pub fn get(&mut self, path: &str) -> io::Result<String> {
-        self.exchange(&get(self.server, &self.key, path))
+        self.exchange(&get(self.server, &self.key, path), 200)
     }
 
     /// Sends a form to a JSON view, and returns what that answers.
     pub fn post(&mut self, path: &str, form: &str) -> io::Result<serde_json::Value> {
-        let text = self.exchange(&post(self.server, &self.key, path, form))?;
+        let text = self.exchange(&post(self.server, &self.key, path, form), 200)?;
         serde_json::from_str(&text).map_err(io::Error::other)
     }
 
-    fn exchange(&mut self, request: &[u8]) -> io::Result<String> {
+    /// Sends a form as a page's, which leads to another page.
+    pub fn send(&mut self, path: &str, form: &str) -> io::Result<()> {
+        self.exchange(&post(self.server, &self.key, path, form), 303).map(drop)
+    }
+
+    fn exchange(&mut self, request: &[u8], expected: u16) -> io::Result<String> {
         self.stream.write_all(request)?;
         let mut bytes = Vec::new();
         let mut part = vec![0; 1 << 20];
@@ -45,8 +50,10 @@ impl Client {
             let whole = answer::read(&bytes)?;
             let text = |from| String::from_utf8_lossy(&bytes[from..]).into_owned();
             match whole {
-                Some(answer) if answer.status == 200 => return Ok(text(answer.head)),
-                Some(_) => return Err(io::Error::other(format!("an answer was not the 200 expected:\n{}", text(0)))),
+                Some(answer) if answer.status == expected => return Ok(text(answer.head)),
+                Some(_) => {
+                    return Err(io::Error::other(format!("an answer was not the {expected} expected:\n{}", text(0))));
+                }
                 None if count == 0 => return Err(io::Error::other("the server closed a connection")),
                 None => {}
             }

@@ -5,6 +5,7 @@ mod client;
 mod database;
 mod load;
 mod machine;
+mod printing;
 mod report;
 mod run;
 mod scenarios;
@@ -34,6 +35,9 @@ struct Options {
     /// Only scenarios whose name contains this, and the health check
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
     only: String,
+    /// Only how much slower consumes are while labels are printed
+    #[arg(long)]
+    printing: bool,
     /// What cargo says to a benchmark
     #[arg(long, hide = true)]
     bench: bool,
@@ -63,6 +67,9 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let options = Options::parse();
+    if options.printing {
+        return printing::report(&options);
+    }
     let (mut all, mut code) = (Vec::new(), ExitCode::SUCCESS);
     for kind in options.database.kinds() {
         match run::run(*kind, &options) {

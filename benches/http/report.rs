@@ -89,7 +89,7 @@ fn footing(measured: &Measured) -> String {
 }
 
 /// Three figures: more would promise more than was measured.
-fn duration(time: Duration) -> String {
+pub fn duration(time: Duration) -> String {
     let (number, unit) = match time.as_secs_f64() {
         seconds if seconds < 0.001 => (seconds * 1e6, "µs"),
         seconds if seconds < 1.0 => (seconds * 1e3, "ms"),
@@ -109,7 +109,7 @@ fn mebibytes(bytes: u64) -> String {
 }
 
 /// A number with its thousands apart.
-fn grouped(digits: &str) -> String {
+pub fn grouped(digits: &str) -> String {
     let count = digits.len();
     let apart = |(place, digit): (usize, char)| {
         let comma = if place > 0 && (count - place).is_multiple_of(3) { "," } else { "" };

@@ -17,6 +17,7 @@ pub mod keys;
 pub mod ledger;
 pub mod many;
 pub mod migrations;
+pub mod pace;
 pub mod print_jobs;
 pub mod print_runs;
 pub mod printers;
@@ -48,6 +49,7 @@ use clock::Clock;
 pub use connection::{Connection, DatabaseUrl, OpenError};
 use connection::{Database, exclusively, repeatedly};
 pub use error::Error;
+use pace::Consumes;
 use writer::Writer;
 
 use crate::token::Micros;
@@ -79,6 +81,7 @@ struct Inner {
     /// may be overtaken for as long as others come.
     free: Arc<Semaphore>,
     near: ThreadLocal<RefCell<Connection>>,
+    consumes: Consumes,
 }
 
 impl Store {
@@ -107,7 +110,17 @@ impl Store {
         let pool = Pool::builder().max_size(size).min_idle(Some(0)).connection_timeout(POOL_PATIENCE);
         let pool = pool.error_handler(Box::new(ToLog)).build_unchecked(Manager(database.clone()));
         let free = Arc::new(Semaphore::new(size as usize));
-        Ok(Self { inner: Arc::new(Inner { database, clock, writer, pool, free, near: ThreadLocal::new() }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                database,
+                clock,
+                writer,
+                pool,
+                free,
+                near: ThreadLocal::new(),
+                consumes: Consumes::default(),
+            }),
+        })
     }
 
     /// What the database's clock says, without asking it.
@@ -115,11 +128,17 @@ impl Store {
         self.inner.clock.now()
     }
 
+    /// What is counted so that long work gives way to it.
+    pub fn consumes(&self) -> &Consumes {
+        &self.inner.consumes
+    }
+
     /// Has `ask` answered within a transaction that would survive a power cut.
     ///
     /// # Errors
     /// Unavailable, or failed: then nothing of it was kept. Unknown: then it may have been.
     pub async fn consume(&self, ask: Ask) -> Result<Answer, Error> {
+        self.inner.consumes.count();
         in_time(SILENCE, self.inner.writer.consume(ask), Error::Unknown).await
     }
 

@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use super::error::Error;
 use crate::store;
+use crate::store::pace::{Consumes, Measure, Pace};
 
 /// Jobs that wait on a thread; whoever comes then is told to try again.
 const WAITING: usize = 64;
@@ -18,24 +20,44 @@ const WAITING: usize = 64;
 /// Labels that are made while others wait for a page; more are made on the other thread.
 pub const QUICK_LABELS: usize = 1_000;
 
-type Work = Box<dyn FnOnce() + Send>;
+type Task = Box<dyn FnOnce() + Send>;
 
 /// The threads: one for a few pages, so that they need not wait for the other, which makes thousands. They start when
 /// something is to be made.
-#[derive(Default)]
 pub struct Press {
+    consumes: Consumes,
     quick: Line,
     long: Line,
 }
 
 /// Whether somebody still waits for what is made.
 #[derive(Clone)]
-pub struct Wanted(Arc<AtomicBool>);
+struct Wanted(Arc<AtomicBool>);
 
 impl Wanted {
     /// False when whoever asked has gone.
-    pub fn is_still(&self) -> bool {
+    fn is_still(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Work that is done.
+pub struct Work {
+    wanted: Wanted,
+    pace: Pace,
+}
+
+impl Work {
+    /// Gives way to consumes, and then says whether to go on: not when whoever asked has gone.
+    pub fn goes_on(&mut self) -> bool {
+        thread::sleep(self.due());
+        self.pace.go_on();
+        self.wanted.is_still()
+    }
+
+    /// How long to give way for what was done since it last did, for whoever waits elsewhere.
+    pub fn due(&self) -> Duration {
+        self.pace.due()
     }
 }
 
@@ -49,6 +71,11 @@ impl Drop for Asking {
 }
 
 impl Press {
+    /// With nothing to be made, that gives way to these.
+    pub fn new(consumes: &Consumes) -> Self {
+        Self { consumes: consumes.clone(), quick: Line::default(), long: Line::default() }
+    }
+
     /// Has `work` done, for so many labels, in its turn. It is left out when nobody waits for it any more.
     ///
     /// # Errors
@@ -56,15 +83,16 @@ impl Press {
     pub async fn make<T: Send + 'static>(
         &self,
         labels: usize,
-        work: impl FnOnce(&Wanted) -> T + Send + 'static,
+        work: impl FnOnce(&mut Work) -> T + Send + 'static,
     ) -> Result<T, Error> {
         let line = if labels <= QUICK_LABELS { &self.quick } else { &self.long };
         let (done, made) = oneshot::channel();
         let asking = Asking(Wanted(Arc::new(AtomicBool::new(true))));
-        let wanted = asking.0.clone();
+        let (wanted, consumes) = (asking.0.clone(), self.consumes.clone());
         line.take(Box::new(move || {
             if wanted.is_still() {
-                let _ = done.send(work(&wanted));
+                let pace = Pace::new(&consumes, Measure::Processor);
+                let _ = done.send(work(&mut Work { wanted, pace }));
             }
         }))?;
         made.await.map_err(|_| Error::fault("the page was not made"))
@@ -73,10 +101,10 @@ impl Press {
 
 /// A thread and what waits for it.
 #[derive(Default)]
-struct Line(OnceLock<Option<SyncSender<Work>>>);
+struct Line(OnceLock<Option<SyncSender<Task>>>);
 
 impl Line {
-    fn take(&self, work: Work) -> Result<(), Error> {
+    fn take(&self, work: Task) -> Result<(), Error> {
         let sender = self.0.get_or_init(start).as_ref().ok_or_else(|| Error::fault("no thread for printing"))?;
         sender.try_send(work).map_err(|refused| match refused {
             TrySendError::Full(_) => store::Error::Unavailable("too many sheets wait to be made".into()).into(),
@@ -85,13 +113,13 @@ impl Line {
     }
 }
 
-fn start() -> Option<SyncSender<Work>> {
+fn start() -> Option<SyncSender<Task>> {
     let (sender, receiver) = sync_channel(WAITING);
     let thread = thread::Builder::new().name("press".into()).spawn(move || work_off(&receiver));
     thread.inspect_err(|error| tracing::error!(%error, "no thread can be started for printing")).ok().map(|_| sender)
 }
 
-fn work_off(receiver: &Receiver<Work>) {
+fn work_off(receiver: &Receiver<Task>) {
     step_back();
     for work in receiver {
         // The next page must be made all the same.
@@ -116,7 +144,7 @@ mod tests {
 
     #[actix_web::test]
     async fn what_nobody_waits_for_any_more_is_not_made_and_a_panic_ends_nothing() {
-        let press = Press::default();
+        let press = Press::new(&Consumes::default());
         let (release, held) = std::sync::mpsc::channel::<()>();
         let first = press.make(1, move |_| held.recv());
         let gone = press.make(1, |_| unreachable!("whoever asked has gone"));
@@ -132,7 +160,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[actix_web::test]
     async fn the_thread_steps_back_and_the_others_do_not() {
-        let press = Press::default();
+        let press = Press::new(&Consumes::default());
         let nice = || rustix::process::getpriority_process(None).unwrap();
         assert_eq!(press.make(1, move |_| nice()).await.ok(), Some(19));
         assert!(nice() < 19);

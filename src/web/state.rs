@@ -77,6 +77,7 @@ impl App {
         proxies: TrustedProxies,
         fonts: Arc<Fonts>,
     ) -> Self {
+        let press = Press::new(store.consumes());
         Self {
             store,
             zone,
@@ -91,7 +92,7 @@ impl App {
             codes: Codes::default(),
             counts: Counts::default(),
             makings: Makings::default(),
-            press: Press::default(),
+            press,
             tries: Semaphore::new(TRIES),
             hashes: Semaphore::new(HASHES),
             lists: Semaphore::new(LISTS),

@@ -12,6 +12,7 @@ use super::{PrintRun, Row, run};
 use crate::access::Principal;
 use crate::store::connection::Connection;
 use crate::store::error::taken;
+use crate::store::pace::{Measure, Pace};
 use crate::store::schema::{print_run_parts, print_run_tokens, print_runs};
 use crate::store::{Error, Store};
 use crate::token::settle::TokenId;
@@ -21,7 +22,7 @@ use crate::token::{Micros, Uid};
 pub const PIECE: usize = 256 * 1024;
 /// Tokens that are written in one step.
 const STEP: usize = 1_000;
-/// Between two steps, for who consumes meanwhile.
+/// Between two steps, at least.
 const PAUSE: Duration = Duration::from_millis(5);
 /// After so many microseconds, a run that is not whole never will be.
 const GIVEN_UP: i64 = 3_600_000_000;
@@ -72,8 +73,13 @@ impl NewRun {
 /// Unavailable, or failed: then nobody sees anything of it.
 pub async fn keep(store: &Store, new: NewRun) -> Result<PrintRun, Error> {
     let is_short = new.pdf.len() <= PIECE && new.tokens.len() <= STEP;
-    let (now, digest) = (store.now(), new.digest());
-    let new = Arc::new((new, digest));
+    let now = store.now();
+    // Megabytes are hashed where nobody waits for it.
+    let hashed = tokio::task::spawn_blocking(move || {
+        let digest = new.digest();
+        Arc::new((new, digest))
+    });
+    let new = hashed.await.map_err(|error| Error::Failed(error.to_string()))?;
     let begun = {
         let new = Arc::clone(&new);
         let work = move |connection: &mut Connection| {
@@ -95,17 +101,24 @@ pub async fn keep(store: &Store, new: NewRun) -> Result<PrintRun, Error> {
         Begun::Known(run) => return Ok(*run),
         Begun::New(id) => id,
     };
+    let mut pace = Pace::new(store.consumes(), Measure::Passed);
     for piece in 0..new.0.pdf.len().div_ceil(PIECE) {
         let new = Arc::clone(&new);
         store.write(move |connection| Ok(put_piece(connection, id, &new.0, piece)?)).await?;
-        tokio::time::sleep(PAUSE).await;
+        rest(&mut pace).await;
     }
     for step in 0..new.0.tokens.len().div_ceil(STEP) {
         let new = Arc::clone(&new);
         store.write(move |connection| Ok(put_tokens(connection, id, &new.0, step)?)).await?;
-        tokio::time::sleep(PAUSE).await;
+        rest(&mut pace).await;
     }
     store.write(move |connection| end(connection, id, &new.0, &new.1, now)).await
+}
+
+/// For who consumes meanwhile.
+async fn rest(pace: &mut Pace) {
+    tokio::time::sleep(pace.due().max(PAUSE)).await;
+    pace.go_on();
 }
 
 enum Begun {

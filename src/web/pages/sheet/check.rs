@@ -21,6 +21,7 @@ use crate::web::guard::{Allowed, See};
 use crate::web::pages::when::tokens;
 use crate::web::pages::{Page, html};
 use crate::web::params::{Form, LARGE};
+use crate::web::press::Work;
 use crate::web::state::App;
 
 /// Where the template is cut: what is found comes in between.
@@ -130,7 +131,10 @@ impl Reading {
         }
         let (plan, fonts, page) = (Arc::clone(&self.plan), Arc::clone(&self.app.fonts), self.page);
         let labels = plan.items_of(page).len();
-        let failed = self.app.press.make(labels, move |_| read(&plan, &fonts, page)).await??;
+        let read_page = move |work: &mut Work| read(&plan, &fonts, page).map(|failed| (failed, work.due()));
+        let (failed, due) = self.app.press.make(labels, read_page).await??;
+        // Here, as others may have a page made meanwhile.
+        tokio::time::sleep(due).await;
         self.page += 1;
         self.failed += failed.len();
         let read = PageRead { number: self.page, labels: codes(labels), failed };

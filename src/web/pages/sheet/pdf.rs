@@ -21,7 +21,7 @@ use crate::web::error::Error;
 use crate::web::guard::{Allowed, See};
 use crate::web::pages::see_other;
 use crate::web::params::{LARGE, Params};
-use crate::web::press::Wanted;
+use crate::web::press::Work;
 use crate::web::printing::Printing;
 use crate::web::routes::answers_json;
 use crate::web::state::App;
@@ -133,7 +133,7 @@ pub async fn make_all(app: &web::Data<App>, order: &mut Order) -> Result<Option<
 /// A fault; unavailable, when too much waits already.
 pub async fn make(app: &web::Data<App>, how: &Printing, items: Vec<Item>) -> Result<Result<Made, Vec<Refused>>, Error> {
     let (how, shared) = (how.clone(), web::Data::clone(app));
-    let made = app.press.make(items.len(), move |wanted| write(&how, &shared.fonts, items, wanted)).await?;
+    let made = app.press.make(items.len(), move |work| write(&how, &shared.fonts, items, work)).await?;
     made.map_err(|error| Error::fault(error.to_string()))
 }
 
@@ -141,14 +141,17 @@ fn write(
     how: &Printing,
     fonts: &Arc<Fonts>,
     items: Vec<Item>,
-    wanted: &Wanted,
+    work: &mut Work,
 ) -> Result<Result<Made, Vec<Refused>>, pdf::Unwritten> {
     let plan = match Plan::new(&how.sheet, &how.options(), fonts, how.has_text(), items) {
         Ok(plan) => plan,
         Err(refused) => return Ok(Err(refused)),
     };
     let pages = plan.pages();
-    let go_on = &mut |_| if wanted.is_still() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+    let go_on = &mut |drawn| {
+        // Whoever waits for a single page has it at once.
+        if drawn == pages || work.goes_on() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
     let pdf = pdf::write("Labels", fonts, (0..pages).map(|page| plan.page(page)), go_on)?;
     Ok(Ok(Made { pdf, pages }))
 }
