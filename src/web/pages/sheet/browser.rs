@@ -70,7 +70,7 @@ pub async fn print(
     };
     let sheet = &order.how.sheet;
     let (width, height) = (sheet.page_width, sheet.page_height);
-    let template = BrowserPage { page: Page::new(&request, "overview"), told, width, height, run: run.uid, pages };
+    let template = BrowserPage { page: Page::new(&request, "print"), told, width, height, run: run.uid, pages };
     page(&app, StatusCode::OK, &template)
 }
 

@@ -78,7 +78,7 @@ pub async fn check(
         }
     };
     let template = CheckPage {
-        page: Page::new(&request, "overview"),
+        page: Page::new(&request, "print"),
         told: order.told(),
         sheet: order.how.sheet.name.clone(),
         dpi: order.how.dpi,
