@@ -10,8 +10,8 @@ import { atDesk } from "./desk.mjs";
 
 const GEOMETRY =
   '{"sheet":{"slug":"avery-l7160","name":"Avery L7160","page_width":210000,"page_height":297000,"columns":3,"rows":7,' +
-  '"width":63500,"height":38100,"left":7200,"top":15150,"pitch_x":66040,"pitch_y":38100,"margin":5000},"offset_x":500,' +
-  '"dpi":600,"printer":"Office","text":"label"}';
+  '"width":63500,"height":38100,"left":7200,"top":15150,"pitch_x":66040,"pitch_y":38100,"margin":5000},"start":1,"offset_x":500,"offset_y":0,' +
+  '"text":"label","outline":false,"dpi":600,"printer":"Office","leave_out":false}';
 
 /** A PDF of one page that says a word. */
 function pdf(word) {

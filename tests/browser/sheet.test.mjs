@@ -181,6 +181,10 @@ for (const javaScript of [true, false]) {
       await visitor.open("/sheet?q=Locker&sheet=avery-l7160");
       assert.equal(await chosen("First free label").inputValue(), "19");
       await visitor.says("You stopped before label 19 last time.");
+      await visitor.open("/sheet?q=Locker&sheet=avery-l7160&start=1");
+      await visitor.says("You stopped before label 19 last time: start there.");
+      await visitor.click("link", "start there");
+      assert.equal(await chosen("First free label").inputValue(), "19");
       await visitor.open("/print_runs");
       await visitor.says("Avery L7160", "30");
     });
@@ -239,11 +243,11 @@ for (const javaScript of [true, false]) {
       await visitor.click("button", "Save this printer");
       assert.equal(await visitor.text(".flash"), "The printer is saved, and chosen below.");
       assert.equal(await chosen("Printer").inputValue(), PRINTER);
-      assert.equal(await chosen("To the right, mm").inputValue(), "-1.2");
-      assert.equal(await chosen("Down, mm").inputValue(), "0.5");
+      assert.equal(await chosen("Moved right, mm").inputValue(), "-1.2");
+      assert.equal(await chosen("Moved down, mm").inputValue(), "0.5");
       await visitor.check("sheet of a printer");
       await shows(() => chosen("Printer").selectOption(""));
-      assert.equal(await chosen("To the right, mm").inputValue(), "0");
+      assert.equal(await chosen("Moved right, mm").inputValue(), "0");
     });
 
     it("shows labels of any script and length", async () => {

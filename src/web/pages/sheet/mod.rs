@@ -43,6 +43,8 @@ struct SheetPage {
     sheet: Sheet,
     asked: Asked,
     next: Option<u32>,
+    /// The address that starts there, when the page starts elsewhere.
+    start_next: Option<String>,
     texts: [(Beside, &'static str, &'static str); 3],
     beside: Beside,
     printers: Vec<String>,
@@ -80,18 +82,22 @@ async fn sheet_page(
     (number, flash): (usize, Option<&'static str>),
 ) -> Result<HttpResponse, Error> {
     let preview = Preview::make(app, &mut order, number).await?;
+    let next = order.known.next_label(&order.how.sheet);
+    let is_in_address = order.selected.uids().is_none_or(|uids| uids.len() <= UIDS_IN_ADDRESS);
+    let start_next = next.filter(|next| is_in_address && *next != order.how.start);
+    let start_next = start_next.map(|next| format!("{}{next}", order.address_but_start(&format!("{}/sheet", app.base))));
     let Order { selected, asked, how, known, problems, .. } = order;
-    let uids = selected.uids().map_or(0, <[Uid]>::len);
     let template = SheetPage {
         page: Page::new(request, "print"),
         flash,
         may_manage: who.caller.role.may(Permission::Manage),
         back: selected.back(&format!("{}/overview", app.base)),
         fields: selected.fields,
-        method: if uids > UIDS_IN_ADDRESS { "post" } else { "get" },
+        method: if is_in_address { "get" } else { "post" },
         told: super::when::tokens(order.total),
         sheets: known.choices(),
-        next: known.next_label(&how.sheet),
+        next,
+        start_next,
         printers: known.printers.into_iter().map(|printer| printer.name).collect(),
         test_page: address::with(
             &format!("{}/sheet/calibrate.pdf", app.base),
