@@ -26,6 +26,11 @@ impl Principal {
         Self(format!("key:{name}").into())
     }
 
+    /// As it was kept.
+    pub fn stored(text: &str) -> Self {
+        Self(text.into())
+    }
+
     /// Whoever has the machine's shell, under that name.
     pub fn shell(name: &str) -> Self {
         Self(format!("shell:{name}").into())

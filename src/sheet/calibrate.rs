@@ -61,6 +61,11 @@ pub fn offsets(measured_x: Mm, measured_y: Mm) -> Result<(Mm, Mm), Vec<TooFar>> 
     if wrong.is_empty() { Ok((x, y)) } else { Err(wrong) }
 }
 
+/// Whether the paper has no room for the lines that are measured.
+pub fn is_small(sheet: &Sheet) -> bool {
+    sheet.page_width.f32() < ROOM.0 || sheet.page_height.f32() < ROOM.1
+}
+
 /// The test page of a sheet, moved by the offsets.
 ///
 /// Rulers in millimetres, counted from the paper's edges, a line of exactly 100 mm, the edges of the labels, a code in each
@@ -74,7 +79,7 @@ pub fn page(sheet: &Sheet, offset_x: Mm, offset_y: Mm, fonts: &Arc<Fonts>) -> Dr
         let (x, y) = sheet.corner(label);
         page.outline(x.f32(), y.f32(), sheet.width.f32(), sheet.height.f32());
     }
-    if width < ROOM.0 || height < ROOM.1 {
+    if is_small(sheet) {
         page.small(width, height);
     } else {
         page.ruler(width, false);

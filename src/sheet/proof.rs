@@ -22,6 +22,9 @@ pub const TOLERANCE: f32 = 0.3;
 /// The most pixels that are in memory at once, if one row of labels does not take more: 64 MiB of them.
 const PIXELS: f32 = 16_777_216.0;
 
+/// The most pixels of one row of labels: as the highest row of a preset has them at 1,200 dots an inch.
+const ROW_PIXELS: f32 = 48_000_000.0;
+
 /// A label, and what its code is to be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expected {
@@ -105,7 +108,7 @@ pub fn expected(plan: &Plan, page: usize) -> Vec<Expected> {
 /// tells those that cannot be read, say something else or are more than [`TOLERANCE`] from their place.
 ///
 /// After each page, `checked` hears how many there were, and may stop. What is in memory is a part of a page: at most
-/// 64 MiB, or a row of labels. An A4 page of 65 labels takes about 0.1 s at 300 dpi.
+/// 64 MiB, or a row of labels of 192 MiB. An A4 page of 65 labels takes about 0.1 s at 300 dpi.
 ///
 /// # Errors
 /// As [`Unchecked`] says.
@@ -120,7 +123,7 @@ pub fn check(
     for (index, expected) in pages.into_iter().enumerate() {
         let page_width = pdf.size(index).ok_or(Unchecked::Pdf)?.0;
         for (band, expected) in bands(expected, page_width, dpi) {
-            let picture = pdf.print(index, dpi, band).ok_or(Unchecked::Pdf)?;
+            let picture = pdf.print(index, affordable(dpi, band), band).ok_or(Unchecked::Pdf)?;
             failures.extend(expected.into_iter().filter_map(|expected| {
                 let fault = fault(&picture, &expected)?;
                 Some(Failure { page: index + 1, label: expected.label, name: expected.name, fault })
@@ -131,6 +134,16 @@ pub fn check(
         }
     }
     Ok(failures)
+}
+
+/// The printer's dots per inch, or fewer where a row of labels is so large that it would take gigabytes: there a module has
+/// far more dots than a reader needs.
+fn affordable(dpi: u32, band: Area) -> u32 {
+    let dots = f32::from(u16::try_from(dpi).unwrap_or(u16::MAX)) / 25.4;
+    let too_many = band.width * band.height * dots * dots / ROW_PIXELS;
+    // Between 1 and what was asked for.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    if too_many > 1.0 { (dots * 25.4 / too_many.sqrt()).max(1.0) as u32 } else { dpi }
 }
 
 /// Parts of a page, as wide as it, that have few enough pixels, and the labels on each.

@@ -8,7 +8,7 @@ use super::schema::print_jobs;
 use super::token_list::Place;
 use super::{Error, audit};
 use crate::access::Principal;
-use crate::token::{Micros, TokenError, Uid};
+use crate::token::{Micros, Uid};
 
 /// After so many microseconds without a word, whoever worked on a job has ended without it.
 const LOST: i64 = 120_000_000;
@@ -191,15 +191,29 @@ pub fn touch(connection: &mut Connection, uid: Uid, now: Micros) -> QueryResult<
     diesel::update(row).set(print_jobs::seen.eq(now.get())).execute(connection).map(drop)
 }
 
-/// Notes that a part is printed: `printed` tokens are altogether, and the next part begins at `cursor`.
+/// How far a job is once a part of it is kept.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    /// The job.
+    pub uid: Uid,
+    /// Where this part began.
+    pub was: String,
+    /// How many tokens are printed altogether.
+    pub printed: i32,
+    /// Where the next part begins.
+    pub cursor: String,
+}
+
+/// Notes that a part is printed, unless somebody else has gone on with the job: of two who work on it, one stops.
 ///
 /// # Errors
-/// No such job, or it has ended.
-pub fn advance(connection: &mut Connection, uid: Uid, printed: i32, cursor: &str, now: Micros) -> Result<(), Error> {
+/// Refused, when it has ended or is elsewhere by now.
+pub fn advance(connection: &mut Connection, progress: &Progress, now: Micros) -> Result<(), Error> {
+    let Progress { uid, was, printed, cursor } = progress;
     let row = print_jobs::table.filter(print_jobs::uid.eq(uid.to_string())).filter(print_jobs::ended.is_null());
     let set = (print_jobs::printed.eq(printed), print_jobs::cursor.eq(cursor), print_jobs::seen.eq(now.get()));
-    match diesel::update(row).set(set).execute(connection)? {
-        0 => Err(TokenError::Unknown(uid).into()),
+    match diesel::update(row.filter(print_jobs::cursor.eq(was))).set(set).execute(connection)? {
+        0 => Err(Error::Refused("Somebody else has gone on with this print job.".into())),
         _ => Ok(()),
     }
 }

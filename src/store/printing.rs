@@ -114,6 +114,8 @@ pub fn part(
         return Ok((tokens, next));
     }
     let Selection::Found(filter) = selection else { return Err(wrong()) };
+    // Tokens that are made while the job runs were not asked for.
+    let filter = &TokenFilter { created_to: Some(filter.created_to.map_or(now, |to| to.min(now))), ..filter.clone() };
     let mut after: Option<Place> =
         if cursor.is_empty() { None } else { Some(serde_json::from_str(cursor).map_err(|_| wrong())?) };
     let mut tokens: Vec<(TokenId, Token)> = Vec::new();

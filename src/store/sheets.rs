@@ -150,6 +150,10 @@ pub fn change(
     let set = (wanted, sheets::changed.eq(at.get()), sheets::changed_by.eq(by.as_str()));
     let row = diesel::update(sheets::table.find(slug)).set(set);
     row.execute(connection).map_err(|error| in_use(error, &wanted.name))?;
+    if was.measures != (Measures { name: was.measures.name.clone(), ..wanted.clone() }) {
+        // The label that somebody stopped at is another place on the paper now.
+        diesel::delete(next_labels::table.filter(next_labels::sheet.eq(slug))).execute(connection)?;
+    }
     audit::record(connection, by, "sheet change", slug, &wanted.name, now)?;
     Ok(Outcome::Saved)
 }

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use reqwest::Method;
 use tessera::access::{Principal, Role};
 use tessera::store::connection::exclusively;
-use tessera::store::print_jobs::{self, NewJob, PrintJob};
+use tessera::store::print_jobs::{self, NewJob, PrintJob, Progress};
 use tessera::store::print_runs::{self, NewRun, PrintRun};
 use tessera::store::schema::audit;
 use tessera::store::{Store, sheets, tokens};
@@ -159,7 +159,8 @@ async fn a_job_tells_how_far_it_is_and_why_it_ended() {
     let path = format!("/print_jobs/{}", job.uid);
     viewer.get(&path).await.check(200, &["25,000 tokens on", "Making 3 PDFs", "0 of 25,000", "http-equiv=\"refresh\""]);
     let run = keep(&app, &uids, 500, Some((job.id, 1))).await;
-    print_jobs::advance(&mut app.connection(), uid, 10_000, "x", Micros::now()).unwrap();
+    let progress = Progress { uid, was: String::new(), printed: 10_000, cursor: "x".into() };
+    print_jobs::advance(&mut app.connection(), &progress, Micros::now()).unwrap();
     viewer.get(&path).await.check(200, &["10,000 of 25,000", "Part 1 of 3", &format!("/print_runs/{}.pdf", run.uid)]);
     viewer.get("/print_runs").await.check(200, &["Being printed", "25,000 tokens on", &path]);
     viewer.get(&format!("/print_runs/{}", run.uid)).await.check(200, &["All 3 parts", "1 of 3"]);

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use tessera::access::Principal;
 use tessera::store::actions::{self, Wanted};
 use tessera::store::connection::exclusively;
-use tessera::store::print_jobs::{self, NewJob, Stage};
+use tessera::store::print_jobs::{self, NewJob, Progress, Stage};
 use tessera::store::print_runs::{self, NewRun, PrintRun, Standing};
 use tessera::store::printers::{self, Printer};
 use tessera::store::schema::{print_run_parts, print_run_tokens, print_runs as runs};
@@ -37,7 +37,7 @@ pub fn pdf(size: usize) -> Vec<u8> {
 pub fn new_run(tokens: &[(TokenId, Uid)], pdf: Vec<u8>) -> NewRun {
     let options = r#"{"sheet":{"slug":"avery-l7160"}}"#.to_owned();
     let (sheet, tokens) = ("avery-l7160".to_owned(), tokens.to_vec());
-    NewRun { job: None, by: anna(), sheet, options, start: 3, pages: 2, tokens, pdf }
+    NewRun { job: None, by: anna(), sheet, options, start: 3, pages: 2, tokens, pdf, next_label: None, progress: None }
 }
 
 struct Table {
@@ -221,7 +221,10 @@ fn a_job_goes_on_ends_and_is_told_as_lost_when_nobody_works_on_it() {
     assert_eq!(again, (job.clone(), false));
 
     let after = |seconds: i64| now.plus_micros(seconds * 1_000_000);
-    print_jobs::advance(&mut connection, new.uid, 10_000, "10000", after(60)).unwrap();
+    let part =
+        |was: &str, printed, cursor: &str| Progress { uid: new.uid, was: was.into(), printed, cursor: cursor.into() };
+    print_jobs::advance(&mut connection, &part("", 10_000, "10000"), after(60)).unwrap();
+    assert!(print_jobs::advance(&mut connection, &part("", 9_000, "9000"), after(61)).is_err(), "another one goes on");
     let found = print_jobs::find(&mut connection, new.uid).unwrap().unwrap();
     assert_eq!((found.printed, found.cursor.as_str(), found.stage(after(170))), (10_000, "10000", Stage::UnderWay));
     assert_eq!(found.stage(after(181)), Stage::Lost);
@@ -234,7 +237,7 @@ fn a_job_goes_on_ends_and_is_told_as_lost_when_nobody_works_on_it() {
     print_jobs::end(&mut connection, new.uid, None, after(300)).unwrap();
     let found = print_jobs::find(&mut connection, new.uid).unwrap().unwrap();
     assert_eq!(found.stage(after(9_999)), Stage::Failed("The disk is full.".into()));
-    assert!(print_jobs::advance(&mut connection, new.uid, 20_000, "", after(400)).is_err(), "it has ended");
+    assert!(print_jobs::advance(&mut connection, &part("10000", 20_000, ""), after(400)).is_err(), "it has ended");
     assert!(print_jobs::open(&mut connection, 9).unwrap().is_empty());
 
     let other = NewJob { uid: Uid::random(), ..new };

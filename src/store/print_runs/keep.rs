@@ -13,8 +13,9 @@ use crate::access::Principal;
 use crate::store::connection::Connection;
 use crate::store::error::taken;
 use crate::store::pace::{Measure, Pace};
+use crate::store::print_jobs::{self, Progress};
 use crate::store::schema::{print_run_parts, print_run_tokens, print_runs};
-use crate::store::{Error, Store};
+use crate::store::{Error, Store, sheets};
 use crate::token::settle::TokenId;
 use crate::token::{Micros, Uid};
 
@@ -49,18 +50,25 @@ pub struct NewRun {
     pub tokens: Vec<(TokenId, Uid)>,
     /// The PDF.
     pub pdf: Vec<u8>,
+    /// The first free label of the sheet afterwards, which is remembered for `by`.
+    pub next_label: Option<i32>,
+    /// How far the job is with it.
+    pub progress: Option<Progress>,
 }
 
 impl NewRun {
-    /// Of the PDF and its tokens, in base64url. A job's parts are its own, also when it prints what another one did.
+    /// Of the PDF, how it was printed and its tokens, in base64url. A job's parts are its own, also when they print the
+    /// same.
     fn digest(&self) -> String {
         let mut hasher = Sha256::new();
         hasher.update(&self.pdf);
+        hasher.update(&self.options);
         for (_, uid) in &self.tokens {
             hasher.update(uid.to_string());
         }
-        if let Some((job, _)) = self.job {
+        if let Some((job, part)) = self.job {
             hasher.update(job.to_le_bytes());
+            hasher.update(part.to_le_bytes());
         }
         let digest: [u8; 32] = hasher.finalize().into();
         URL_SAFE_NO_PAD.encode(digest)
@@ -196,11 +204,29 @@ fn end(connection: &mut Connection, id: i64, new: &NewRun, digest: &str, now: Mi
     if let Some(run) = known(connection, new, digest)? {
         return Ok(run);
     }
+    is_whole(connection, id, new)?;
+    if let Some(progress) = &new.progress {
+        print_jobs::advance(connection, progress, now)?;
+    }
+    if let Some(label) = new.next_label {
+        sheets::remember_label(connection, &new.by, &new.sheet, label)?;
+    }
     let row = diesel::update(print_runs::table.find(id)).set(print_runs::done.eq(now.get()));
     row.returning(print_runs::all_columns).get_result::<Row>(connection).map(run).map_err(|error| {
         let is_known = taken(&error, "print_runs", "digest");
         if is_known { Error::Again("this sheet was kept a moment ago".into()) } else { error.into() }
     })
+}
+
+/// Holds that all of it is there: a clock that jumped meanwhile may have had some of it removed.
+fn is_whole(connection: &mut Connection, id: i64, new: &NewRun) -> Result<(), Error> {
+    let pieces: i64 = print_run_parts::table.filter(print_run_parts::run.eq(id)).count().get_result(connection)?;
+    let tokens: i64 = print_run_tokens::table.filter(print_run_tokens::run.eq(id)).count().get_result(connection)?;
+    let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    if (pieces, tokens) == (count(new.pdf.len().div_ceil(PIECE).max(1)), count(new.tokens.len())) {
+        return Ok(());
+    }
+    Err(Error::Failed("a print run is not whole".into()))
 }
 
 /// Removes some of what was begun and never became whole, and says whether there may be more.

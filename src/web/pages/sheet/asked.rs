@@ -143,6 +143,11 @@ impl Asked {
         fields.into_iter().filter(|(_, value)| !value.is_empty()).collect()
     }
 
+    /// Whether a form of ours sent it, whose fields were filled for one sheet and one printer.
+    pub fn is_of_form(&self) -> bool {
+        self.for_sheet.is_some() || self.for_printer.is_some()
+    }
+
     /// On the page, what is not said is what was meant last time: the label after the last one that this person printed
     /// on. What was said for another sheet or printer is not said for this one.
     #[must_use]

@@ -26,6 +26,7 @@ struct CalibratePage {
     page: Page,
     sheets: Vec<(&'static str, Vec<(String, String)>)>,
     sheet: Sheet,
+    is_small: bool,
     printers: Vec<String>,
     typed: Typed,
     nominal: Mm,
@@ -115,6 +116,7 @@ fn calibrate_page(
         page: Page::new(request, "print"),
         sheets: known.choices(),
         scale: if sheet.page_width > SCALE.0 + SCALE.1 { SCALE.0 } else { SCALE.1 },
+        is_small: calibrate::is_small(&sheet),
         sheet,
         printers: known.printers.into_iter().map(|printer| printer.name).collect(),
         typed,
@@ -153,8 +155,8 @@ pub async fn save(
 /// No such sheet or printer; unavailable, when the database cannot be asked.
 pub async fn test_page(who: Allowed<See>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
     let (how, _, problems) = asked(&params, &app, &who).await?;
-    if let Some((_, message)) = problems.list().first() {
-        return Err(crate::token::TokenError::value("sheet", message.trim_end_matches('.')).into());
+    if let Some((field, message)) = problems.list().first() {
+        return Err(crate::token::TokenError::value(field.clone(), message.trim_end_matches('.')).into());
     }
     let fonts = std::sync::Arc::clone(&app.fonts);
     let made = app.press.make(1, move |_| {

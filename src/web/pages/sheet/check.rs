@@ -93,6 +93,7 @@ pub async fn check(
         plan: Arc::new(plan),
         page: 0,
         failed: 0,
+        is_broken: false,
         action: format!("{}/sheet", app.base),
         fields: order.fields(),
         foot: Some(foot.to_owned()),
@@ -108,6 +109,7 @@ struct Reading {
     plan: Arc<Plan>,
     page: usize,
     failed: usize,
+    is_broken: bool,
     action: String,
     fields: Vec<(&'static str, String)>,
     /// What stands behind all that is found; none when it is sent.
@@ -132,7 +134,11 @@ impl Reading {
         let (plan, fonts, page) = (Arc::clone(&self.plan), Arc::clone(&self.app.fonts), self.page);
         let labels = plan.items_of(page).len();
         let read_page = move |work: &mut Work| read(&plan, &fonts, page).map(|failed| (failed, work.due()));
-        let (failed, due) = self.app.press.make(labels, read_page).await??;
+        let Ok((failed, due)) = self.app.press.make(labels, read_page).await.and_then(|read| read) else {
+            // The answer has begun: what is left to be said is that it came to no end.
+            (self.page, self.is_broken) = (self.plan.pages(), true);
+            return Ok(Some("\n".into()));
+        };
         // Here, as others may have a page made meanwhile.
         tokio::time::sleep(due).await;
         self.page += 1;
@@ -144,6 +150,9 @@ impl Reading {
     fn verdict(&mut self) -> Verdict {
         let all = tokens(self.plan.items());
         let verdict = match self.failed {
+            _ if self.is_broken => {
+                "The check came to no end: too much is being made just now. Try again in a moment.".to_owned()
+            }
             0 => format!("Every code was read and says what it should: {all}."),
             1 => format!(
                 "1 label of {all} failed. Print it on a larger label, with a finer printer, or a shorter value."
@@ -153,7 +162,7 @@ impl Reading {
             ),
         };
         let (action, fields) = (std::mem::take(&mut self.action), std::mem::take(&mut self.fields));
-        Verdict { is_good: self.failed == 0, told: verdict, action, fields }
+        Verdict { is_good: self.failed == 0 && !self.is_broken, told: verdict, action, fields }
     }
 }
 

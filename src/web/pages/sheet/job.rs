@@ -9,7 +9,7 @@ use super::pdf::{keep, make, refused};
 use crate::access::Principal;
 use crate::sheet::layout::Plan;
 use crate::sheet::refused::Refused;
-use crate::store::print_jobs::{self, NewJob, PrintJob};
+use crate::store::print_jobs::{self, NewJob, PrintJob, Progress};
 use crate::store::print_runs::PrintRun;
 use crate::store::selection::Selection;
 use crate::store::{Connection, print_runs, printing};
@@ -26,6 +26,10 @@ use crate::web::state::App;
 
 /// How often it is said that a job is still worked on.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
+
+/// Why a job cannot be gone on with that another version began.
+const FOREIGN: &str =
+    "It was begun by another version of Tessera, which this one does not understand: print the rest anew.";
 
 /// Labels of a part that begins at `start`: as many as fill its last page.
 fn room(how: &Printing, start: u32) -> usize {
@@ -60,17 +64,23 @@ pub async fn print(
     if !order.problems.is_empty() {
         return refused(&who, &request, &app, order).await;
     }
-    let uid = params.parsed::<Uid>("job_uid")?.unwrap_or_else(Uid::random);
+    let mut uid = params.parsed::<Uid>("job_uid")?.unwrap_or_else(Uid::random);
     let json = |text: serde_json::Result<String>| text.map_err(|error| Error::fault(error.to_string()));
-    let new = NewJob {
+    let mut new = NewJob {
         uid,
         sheet: order.how.sheet.slug.clone(),
-        options: json(serde_json::to_string(&order.how))?,
+        options: order.how.json()?,
         selection: json(serde_json::to_string(&order.selected.fields))?,
         total: i32::try_from(order.total).unwrap_or(i32::MAX),
         parts: i32::try_from(parts(order.total, &order.how)).unwrap_or(i32::MAX),
     };
     let (who, now) = (by.clone(), order.now);
+    let known = app.store.look(move |connection| Ok(print_jobs::find(connection, uid)?)).await?;
+    if known.is_some_and(|job| (&job.options, &job.selection) != (&new.options, &new.selection)) {
+        // The form was changed since it was sent: this is another job.
+        uid = Uid::random();
+        new.uid = uid;
+    }
     let (job, is_new) = app.store.write(move |connection| print_jobs::add(connection, &new, &who, now)).await?;
     if is_new {
         let Order { how, selected, texts, .. } = order;
@@ -83,9 +93,9 @@ pub async fn print(
 ///
 /// # Errors
 /// No such job; unavailable, when the database cannot take it.
-pub async fn go_on(who: Allowed<See>, uid: web::Path<String>, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub async fn go_on(_who: Allowed<See>, uid: web::Path<String>, app: web::Data<App>) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let (by, now) = (who.caller.principal, app.store.now());
+    let now = app.store.now();
     let reopened = app.store.write(move |connection| {
         let job = print_jobs::find(connection, uid)?;
         Ok((job, print_jobs::reopen(connection, uid, now)?))
@@ -93,18 +103,27 @@ pub async fn go_on(who: Allowed<See>, uid: web::Path<String>, app: web::Data<App
     let (job, is_open) = reopened.await?;
     let job = job.ok_or(Error::NotFound)?;
     if is_open {
-        let unreadable = |_| Error::fault("a print job cannot be read");
-        let how: Printing = serde_json::from_str(&job.options).map_err(unreadable)?;
-        let fields: Vec<(String, String)> = serde_json::from_str(&job.selection).map_err(unreadable)?;
-        let selection = Selected::any(&Params::of(fields), &app, &mut Problems::default())?.selection;
-        let (now, texts) = (job.timestamp, app.code_texts().await?);
-        Work { uid, job, by, how, selection, now, texts }.begin(&app);
+        let (begun, texts, by) = (job.timestamp, app.code_texts().await?, Principal::stored(&job.principal));
+        if let Some((how, selection)) = kept(&job, &app) {
+            Work { uid, job, by, how, selection, now: begun, texts }.begin(&app);
+        } else {
+            let end = move |connection: &mut Connection| Ok(print_jobs::end(connection, uid, Some(FOREIGN), now)?);
+            app.store.write(end).await?;
+        }
     }
     Ok(see_other(&app, &format!("/print_jobs/{uid}")))
 }
 
-/// How many parts of a job were printed when `done` of its tokens were. One that was kept when its server died may not count: it
-/// is made again, and is the same.
+/// How a job is printed, and which tokens; none, when that cannot be read whole: a part of the filter must not be lost.
+fn kept(job: &PrintJob, app: &App) -> Option<(Printing, Selection)> {
+    let fields: Vec<(String, String)> = serde_json::from_str(&job.selection).ok()?;
+    let mut problems = Problems::default();
+    let selected = Selected::any(&Params::of(fields), app, &mut problems).ok()?;
+    let how = Printing::read(&job.options)?;
+    problems.is_empty().then_some((how, selected.selection))
+}
+
+/// How many parts of a job were printed when `done` of its tokens were.
 fn parts_of(runs: &[PrintRun], done: usize) -> i32 {
     let mut sum = 0;
     let counted = runs.iter().take_while(|run| {
@@ -112,6 +131,14 @@ fn parts_of(runs: &[PrintRun], done: usize) -> i32 {
         sum <= done
     });
     i32::try_from(counted.count()).unwrap_or(i32::MAX)
+}
+
+/// Why a job was not done, for people.
+fn told(error: Error) -> String {
+    match error {
+        Error::Token(refusal) => refusal.to_string(),
+        _ => "The server or its database could not go on just then.".into(),
+    }
 }
 
 /// A job that is worked on.
@@ -158,9 +185,12 @@ impl Work {
             }
         };
         if let Err(error) = &ended {
-            tracing::warn!(%error, job = %uid, "a print job was not done");
+            // What a label is refused for names its token: no log tells that.
+            let why =
+                if matches!(error, Error::Token(_)) { "a label was refused".to_owned() } else { format!("{error:?}") };
+            tracing::warn!(why, job = self.job.id, "a print job was not done");
         }
-        let (failure, now) = (ended.err().map(|error| error.to_string()), app.store.now());
+        let (failure, now) = (ended.err().map(told), app.store.now());
         let note = move |connection: &mut Connection| Ok(print_jobs::end(connection, uid, failure.as_deref(), now)?);
         if let Err(error) = app.store.write(note).await {
             tracing::warn!(%error, job = %uid, "and that could not be noted");
@@ -178,6 +208,7 @@ impl Work {
             }
             let how = Printing { start: if part == 1 { self.how.start } else { 1 }, ..self.how.clone() };
             let (selection, now, limit) = (self.selection.clone(), self.now, room(&how, how.start));
+            let was = cursor.clone();
             let work = move |connection: &mut Connection| printing::part(connection, &selection, now, &cursor, limit);
             let (tokens, next) = app.store.read(work).await?;
             if tokens.is_empty() {
@@ -188,10 +219,9 @@ impl Work {
             let made = make(app, &how, std::mem::take(&mut printed.items)).await?;
             let refusal = |refused: Vec<Refused>| refused.first().map_or_else(String::new, Refused::to_string);
             let made = made.map_err(|refused| TokenError::value("sheet", refusal(refused)))?;
-            keep(app, &how, &self.by, (printed, made), Some((id, part))).await?;
-            let (uid, count, at, now) =
-                (self.uid, i32::try_from(done).unwrap_or(i32::MAX), next.clone(), app.store.now());
-            app.store.write(move |connection| print_jobs::advance(connection, uid, count, &at, now)).await?;
+            let count = i32::try_from(done).unwrap_or(i32::MAX);
+            let progress = Progress { uid: self.uid, was, printed: count, cursor: next.clone() };
+            keep(app, &how, &self.by, (printed, made), Some((id, part, progress))).await?;
             (cursor, part) = (next, part + 1);
         }
     }

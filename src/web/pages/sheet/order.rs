@@ -78,12 +78,12 @@ impl Order {
             })
             .await?;
         let mut asked = Asked::read(params)?;
-        if is_page {
+        if is_page || asked.is_of_form() {
             asked = asked.filled(&known, &settings);
         }
         let how = asked.how(&known, &settings, &mut problems);
         if total == 0 && problems.is_empty() {
-            problems.add("tokens", "There is no token to print. Choose others.");
+            problems.add("uid", "There is no token to print. Choose others.");
         }
         let texts = app.code_texts_by(&settings);
         Ok(Self { selected, asked, how, known, problems, total, now, texts })

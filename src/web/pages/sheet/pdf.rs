@@ -14,8 +14,8 @@ use crate::sheet::fonts::Fonts;
 use crate::sheet::layout::{Item, Plan};
 use crate::sheet::pdf;
 use crate::sheet::refused::Refused;
+use crate::store::print_jobs::Progress;
 use crate::store::print_runs::{self, NewRun, PrintRun};
-use crate::store::{Connection, sheets};
 use crate::token::TokenError;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, See};
@@ -107,6 +107,8 @@ pub struct Made {
     pub pdf: Vec<u8>,
     /// Its pages.
     pub pages: usize,
+    /// The first free label behind it, counted from 1.
+    pub next: u32,
 }
 
 /// Makes the PDF of an order; or none, and adds what is wrong to its problems.
@@ -153,7 +155,7 @@ fn write(
         if drawn == pages || work.goes_on() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
     let pdf = pdf::write("Labels", fonts, (0..pages).map(|page| plan.page(page)), go_on)?;
-    Ok(Ok(Made { pdf, pages }))
+    Ok(Ok(Made { pdf, pages, next: plan.next_start() }))
 }
 
 /// Keeps a PDF as a print run, or as the part of a job, and remembers where its sheet goes on.
@@ -165,25 +167,21 @@ pub async fn keep(
     how: &Printing,
     by: &Principal,
     (printed, made): (Printed, Made),
-    job: Option<(i64, i32)>,
+    job: Option<(i64, i32, Progress)>,
 ) -> Result<PrintRun, Error> {
-    let options = serde_json::to_string(how).map_err(|error| Error::fault(error.to_string()))?;
-    let (labels, count) = (how.sheet.labels(), u32::try_from(printed.tokens.len()).unwrap_or(u32::MAX));
     let number = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
+    let (job, progress) = job.map(|(job, part, progress)| ((job, part), progress)).unzip();
     let new = NewRun {
         job,
         by: by.clone(),
         sheet: how.sheet.slug.clone(),
-        options,
+        options: how.json()?,
         start: number(how.start),
         pages: i32::try_from(made.pages).unwrap_or(i32::MAX),
         tokens: printed.tokens.iter().map(|(id, token)| (*id, token.uid)).collect(),
         pdf: made.pdf,
+        next_label: Some(number(made.next)),
+        progress,
     };
-    let run = print_runs::keep(&app.store, new).await?;
-    let next = number((how.start - 1).saturating_add(count) % labels + 1);
-    let (by, slug) = (by.clone(), how.sheet.slug.clone());
-    let remember = move |connection: &mut Connection| Ok(sheets::remember_label(connection, &by, &slug, next)?);
-    app.store.write(remember).await?;
-    Ok(run)
+    Ok(print_runs::keep(&app.store, new).await?)
 }

@@ -15,6 +15,9 @@ use crate::web::error::Error;
 use crate::web::printing::Printing;
 use crate::web::state::App;
 
+/// The most labels of a page that can be clicked on.
+const LINKS: usize = 500;
+
 /// A page as it will be printed.
 pub struct Preview {
     /// Which one, counted from 1.
@@ -47,9 +50,10 @@ impl Preview {
         let printed = printed.unwrap_or_default();
         let (how, shared) = (order.how.clone(), web::Data::clone(app));
         let links = order.selected.uids().is_none_or(|uids| uids.len() <= super::UIDS_IN_ADDRESS);
-        let links = links.then(|| order.address_but_start(&format!("{}/sheet", app.base)));
-        let drawn = web::block(move || draw(&how, &shared.fonts, printed, (number, pages), links)).await;
-        let (svg, refused) = drawn.map_err(|error| Error::fault(error.to_string()))?;
+        // A form's field is enough where a click would hardly hit a label.
+        let links = (links && labels <= LINKS).then(|| order.address_but_start(&format!("{}/sheet", app.base)));
+        let draw = move |_: &mut _| draw(&how, &shared.fonts, printed, (number, pages), links);
+        let (svg, refused) = app.press.make(labels, draw).await?;
         refusals(&refused, &mut order.problems);
         Ok(Self { number, pages, svg })
     }
