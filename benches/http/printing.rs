@@ -115,7 +115,9 @@ fn row(database: &str, connections: usize, pairs: &[[Samples; 2]]) -> String {
     ratios.sort_unstable_by(f64::total_cmp);
     let figures = |which: usize| {
         let mut all = Samples::default();
-        pairs.iter().for_each(|pair| all.extend(&pair[which]));
+        for pair in pairs {
+            all.extend(&pair[which]);
+        }
         let [high] = all.percentiles([99]);
         [grouped(&format!("{:.0}", all.rate())), duration(Duration::from_micros(high.into()))]
     };
