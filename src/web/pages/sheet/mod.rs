@@ -85,7 +85,8 @@ async fn sheet_page(
     let next = order.known.next_label(&order.how.sheet);
     let is_in_address = order.selected.uids().is_none_or(|uids| uids.len() <= UIDS_IN_ADDRESS);
     let start_next = next.filter(|next| is_in_address && *next != order.how.start);
-    let start_next = start_next.map(|next| format!("{}{next}", order.address_but_start(&format!("{}/sheet", app.base))));
+    let start_next =
+        start_next.map(|next| format!("{}{next}", order.address_but_start(&format!("{}/sheet", app.base))));
     let Order { selected, asked, how, known, problems, .. } = order;
     let template = SheetPage {
         page: Page::new(request, "print"),
