@@ -28,6 +28,8 @@ const THIN: f32 = 0.1;
 const THICK: f32 = 0.25;
 /// What stays free of edges around words.
 const AROUND: f32 = 0.6;
+/// And around lines that are measured.
+const ALONE: f32 = 2.0;
 /// The side of the codes in the corners, without the quiet zone.
 const CODE: f32 = 12.0;
 /// What the codes say.
@@ -112,6 +114,13 @@ impl Page {
         self.shapes.push(Shape::Line { from, to, line });
     }
 
+    /// A line that is measured: no edge of a label is near enough to be taken for it.
+    fn measured(&mut self, from: (f32, f32), to: (f32, f32)) {
+        let area = Area { x: from.0, y: from.1, width: to.0 - from.0, height: to.1 - from.1 };
+        self.clear(area.moved(self.at.0, self.at.1), ALONE);
+        self.line(from, to, THICK);
+    }
+
     fn outline(&mut self, x: f32, y: f32, width: f32, height: f32) {
         let (x, y) = (x + self.at.0, y + self.at.1);
         self.edges.push(Shape::Outline { x, y, width, height, line: THIN });
@@ -167,8 +176,8 @@ impl Page {
     fn measures(&mut self, width: f32, height: f32, name: &str) {
         let at = NOMINAL.f32();
         let middle = (height / 2.0).floor();
-        self.line((at, middle - 15.0), (at, middle + 15.0), THICK);
-        self.line((width / 2.0 - 15.0, at), (width / 2.0 + 15.0, at), THICK);
+        self.measured((at, middle - 15.0), (at, middle + 15.0));
+        self.measured((width / 2.0 - 15.0, at), (width / 2.0 + 15.0, at));
         let column = (at + 2.0, width - at - EDGE - 2.0);
         let across = format!("Left edge of the paper to this line: {NOMINAL} mm");
         self.text(&across, column.0, middle - 12.0, 38.0_f32.min(column.1), 9.0, false);
@@ -177,7 +186,7 @@ impl Page {
 
         let scale = if width < SCALE.0.f32() + 2.0 * EDGE { SCALE.1 } else { SCALE.0 };
         let (left, right, y) = ((width - scale.f32()) / 2.0, f32::midpoint(width, scale.f32()), middle + 30.0);
-        self.line((left, y), (right, y), THICK);
+        self.measured((left, y), (right, y));
         self.line((left, y - 2.0), (left, y + 2.0), THICK);
         self.line((right, y - 2.0), (right, y + 2.0), THICK);
         let words = format!("Print at 100 %: this line is {scale} mm long");

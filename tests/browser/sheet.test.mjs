@@ -81,7 +81,7 @@ for (const javaScript of [true, false]) {
 
     it("says so while there is nothing to print", async () => {
       await visitor.open("/sheet");
-      await visitor.says("Nothing is printed like this", "There is no token to print. Choose others.");
+      await visitor.says("Nothing is printed like this", "There is no token to print; voided ones are not printed. Choose others.");
       await visitor.check("sheet of nothing", 422);
     });
 
@@ -177,6 +177,12 @@ for (const javaScript of [true, false]) {
       assert.equal((await answer).status(), 200);
       assert.equal((await answer).headers()["content-type"], "application/pdf");
       await (await opened).close();
+      if (javaScript) {
+        // Whoever comes back from the PDF is told where to go on; what was typed stays.
+        await visitor.page.evaluate(() => dispatchEvent(new Event("focus")));
+        await visitor.page.getByText("You stopped before label 19 last time").waitFor();
+        assert.equal(await chosen("First free label").inputValue(), "10");
+      }
       arePages(await pdf("/sheet.pdf", await sent()), 2, 210, 297);
       await visitor.open("/sheet?q=Locker&sheet=avery-l7160");
       assert.equal(await chosen("First free label").inputValue(), "19");
@@ -291,7 +297,7 @@ for (const javaScript of [true, false]) {
       const viewer = await desk.signedIn("viewer");
       await viewer.open("/sheet?q=Locker&sheet=avery-l7160");
       assert.equal(await viewer.page.getByLabel("First free label").inputValue(), "1", "everybody has a sheet of their own");
-      assert.equal(await viewer.page.getByRole("link", { name: "Own sheets" }).count(), 0);
+      assert.equal(await viewer.page.getByRole("link", { name: "Label sheets" }).count(), 0);
       await viewer.check("sheet of a viewer");
       await viewer.open("/overview?q=Locker");
       await viewer.page.getByRole("checkbox").first().check();

@@ -29,7 +29,8 @@ async fn keep(app: &App, uids: &[Uid], size: usize, job: Option<(i64, i32)>) -> 
     let tokens: Vec<_> = uids.iter().map(id).collect();
     let options = r#"{"sheet":{"slug":"avery-l7160","name":"Käse <1>","page_width":210000,"page_height":297000,
         "columns":3,"rows":7,"width":63500,"height":38100,"left":7200,"top":15150,"pitch_x":66040,"pitch_y":38100,
-        "margin":5000},"offset_x":-500,"dpi":600,"printer":"HP \"Office\"","text":"value"}"#;
+        "margin":5000},"start":1,"offset_x":-500,"offset_y":0,"text":"value","outline":false,"dpi":600,
+        "printer":"HP \"Office\"","leave_out":false}"#;
     let new = NewRun { options: options.into(), job, ..new_run(&tokens, pdf(size)) };
     let store = Store::start(&app.database.url).unwrap();
     print_runs::keep(&store, new).await.unwrap()
@@ -63,7 +64,7 @@ async fn a_run_tells_what_became_of_its_tokens_and_leads_to_them() {
     let page = admin.get(&path).await;
     page.check(200, &["22 tokens on", "<strong>22</strong> printed", "<strong>1</strong> used"]);
     page.check(200, &["<strong>20</strong> never used", "<strong>1</strong> voided", "<strong>1</strong> deleted"]);
-    page.check(200, &["HP &#34;Office&#34;", "-0.5 mm to the right", "600 dpi", "600 kB", "the value"]);
+    page.check(200, &["HP &#34;Office&#34;", "-0.5 mm to the right", "600 dpi", "600 kB", "The value"]);
     page.check(200, &["Locker &#60;0&#62;", "And 2 more, in the list", "Void all 21 tokens of this run"]);
     assert!(!page.text.contains(&format!("href=\"/tickets/{}\"", uids[1])), "a deleted token has no tile");
 

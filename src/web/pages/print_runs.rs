@@ -221,7 +221,7 @@ pub async fn show(
         row: Row::new(&label.token, clock),
         is_deleted: label.is_deleted,
     };
-    let is_there = standing.never_used + standing.used > 0;
+    let is_there = standing.never_used + standing.used > standing.voided;
     let rest = i64::from(run.count) - LABELS;
     let template = RunPage {
         page: Page::new(&request, "print"),

@@ -83,7 +83,7 @@ impl Order {
         }
         let how = asked.how(&known, &settings, &mut problems);
         if total == 0 && problems.is_empty() {
-            problems.add("uid", "There is no token to print. Choose others.");
+            problems.add("uid", "There is no token to print; voided ones are not printed. Choose others.");
         }
         let texts = app.code_texts_by(&settings);
         Ok(Self { selected, asked, how, known, problems, total, now, texts })
