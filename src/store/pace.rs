@@ -1,5 +1,5 @@
 //! How long work gives way to consumes: while there are any, it rests nine times as long as it worked. Priorities alone do not do:
-//! a database that is a program of its own is in another group of the scheduler, where they do not count.
+//! they count among threads of this process, and not against a database that is a program of its own.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
