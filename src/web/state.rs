@@ -56,6 +56,8 @@ pub struct App {
     pub tries: Semaphore,
     /// Turns for hashing passwords: each takes 19 MiB and a core.
     pub hashes: Semaphore,
+    /// The turn of the print job that is worked on: the others wait, and leave the press to people.
+    pub print_job: Semaphore,
     /// Turns for requests that hold a list of a hundred thousand in memory: a few at once, and the others wait.
     pub lists: Semaphore,
 }
@@ -95,6 +97,7 @@ impl App {
             press,
             tries: Semaphore::new(TRIES),
             hashes: Semaphore::new(HASHES),
+            print_job: Semaphore::new(1),
             lists: Semaphore::new(LISTS),
         }
     }

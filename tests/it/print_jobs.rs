@@ -211,3 +211,38 @@ async fn consumes_go_on_while_a_long_pdf_is_made() {
     assert!(is_made.get());
     assert_eq!(runs(&app)[0].0.count, 10_000);
 }
+
+#[actix_web::test]
+async fn a_job_whose_server_ended_goes_on_behind_its_last_part() {
+    let app = App::start().await;
+    let uids = add_all(&mut app.connection(), 10_300);
+    let mut viewer = Browser::of(&app, Role::Viewer).await;
+    let job_uid = Uid::random();
+    let form = [&SMALL[..], &[("job_uid", &*job_uid.to_string())]].concat();
+    viewer.post("/print_jobs", &form).await.check_leads_to("/print_jobs/");
+    let job = ended(&app, &job_uid.to_string()).await;
+    let first = print_runs::of_job(&mut app.connection(), job.id).unwrap().remove(0);
+    // As a server leaves it that dies behind the first part: what was printed behind it is nobody's.
+    let mut connection = app.connection();
+    connection
+        .batch_execute("DELETE FROM print_run_tokens WHERE run IN (SELECT id FROM print_runs WHERE part = 2)")
+        .unwrap();
+    connection.batch_execute("DELETE FROM print_runs WHERE part = 2").unwrap();
+    let after = print_runs::labels(&mut connection, first.id, first.count - 1, 1).unwrap().remove(0).token;
+    let id = format!("(SELECT id FROM tokens WHERE uid = '{}')", after.uid);
+    let cursor = format!("'{{\"key\":{},\"id\":' || {id} || '}}'", after.created.get());
+    let count = first.count;
+    let left = format!("UPDATE print_jobs SET ended = NULL, seen = 0, printed = {count}, cursor = {cursor}");
+    connection.batch_execute(&left).unwrap();
+    viewer.get(&format!("/print_jobs/{job_uid}")).await.check(200, &["Go on with the rest", "9,828 of 10,300"]);
+
+    for _ in 0..2 {
+        viewer.post(&format!("/print_jobs/{job_uid}/go_on"), &[]).await.check_leads_to("/print_jobs/");
+    }
+    let job = ended(&app, &job_uid.to_string()).await;
+    assert_eq!((job.failure.as_deref(), job.printed), (None, 10_300));
+    let (parts, tokens) = parts(&app, &job);
+    assert_eq!(parts, [(1, 9_828, 52), (1, 472, 3)]);
+    assert!(tokens == uids, "each of them once, in their order");
+    viewer.post(&format!("/print_jobs/{}/go_on", Uid::random()), &[]).await.check(404, &[]);
+}

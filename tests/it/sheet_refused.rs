@@ -53,7 +53,7 @@ async fn what_cannot_be_printed_is_refused_with_the_reason_and_the_field() {
     ] {
         let query = if name == "sheet" { vec![(name, value)] } else { vec![("sheet", "avery-l7160"), (name, value)] };
         let answer = told(&app, &query).await;
-        let param = if says.starts_with("There is no token") { "tokens" } else { name };
+        let param = if says.starts_with("There is no token") { "uid" } else { name };
         assert_eq!(answer.status, 422, "{name}={value:?}");
         answer.check_failure("TokenValueError").check_param(param);
         let message = answer.body["message"].as_str().unwrap();

@@ -96,7 +96,7 @@ async fn many_are_voided_and_restored_from_the_overview() {
     browser.get(&action).await.check(200, &["It is done.", "Voided as “Lost”", "Voided</dt><dd><strong>4 tokens"]);
     browser.get("/?state=voided").await.check(200, &["5 tokens", "Voided", "(Lost)"]);
     browser.get(&format!("/batches/{batch}")).await.check(200, &["<strong>5</strong> voided"]);
-    browser.get(&format!("/print?batch={batch}")).await.check(200, &["void-mark"]);
+    browser.get(&format!("/sheet?batch={batch}")).await.check(422, &["voided ones are not printed"]);
 
     let restore = [&all[..], &[("do", "unvoid")]].concat();
     let restored = confirm(&mut browser, &restore, &["Restore 5 tokens?", "Voided (Stolen)", "Active"]).await;

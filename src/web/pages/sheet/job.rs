@@ -198,6 +198,7 @@ impl Work {
     }
 
     async fn print_parts(&mut self, app: &web::Data<App>) -> Result<(), Error> {
+        let _turn = app.print_job.acquire().await;
         let (id, mut done) = (self.job.id, usize::try_from(self.job.printed).unwrap_or_default());
         let runs = app.store.read(move |connection| Ok(print_runs::of_job(connection, id)?)).await?;
         let mut part = 1 + parts_of(&runs, done);
