@@ -218,7 +218,8 @@ async fn a_job_whose_server_ended_goes_on_behind_its_last_part() {
     let uids = add_all(&mut app.connection(), 10_300);
     let mut viewer = Browser::of(&app, Role::Viewer).await;
     let job_uid = Uid::random();
-    let form = [&SMALL[..], &[("job_uid", &*job_uid.to_string())]].concat();
+    let uid_text = job_uid.to_string();
+    let form = [&SMALL[..], &[("job_uid", &*uid_text)]].concat();
     viewer.post("/print_jobs", &form).await.check_leads_to("/print_jobs/");
     let job = ended(&app, &job_uid.to_string()).await;
     let first = print_runs::of_job(&mut app.connection(), job.id).unwrap().remove(0);
