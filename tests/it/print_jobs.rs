@@ -225,9 +225,10 @@ async fn a_job_whose_server_ended_goes_on_behind_its_last_part() {
     let first = print_runs::of_job(&mut app.connection(), job.id).unwrap().remove(0);
     // As a server leaves it that dies behind the first part: what was printed behind it is nobody's.
     let mut connection = app.connection();
-    connection
-        .batch_execute("DELETE FROM print_run_tokens WHERE run IN (SELECT id FROM print_runs WHERE part = 2)")
-        .unwrap();
+    for table in ["print_run_tokens", "print_run_parts"] {
+        let gone = format!("DELETE FROM {table} WHERE run IN (SELECT id FROM print_runs WHERE part = 2)");
+        connection.batch_execute(&gone).unwrap();
+    }
     connection.batch_execute("DELETE FROM print_runs WHERE part = 2").unwrap();
     let after = print_runs::labels(&mut connection, first.id, first.count - 1, 1).unwrap().remove(0).token;
     let id = format!("(SELECT id FROM tokens WHERE uid = '{}')", after.uid);
