@@ -111,16 +111,18 @@ pub struct NewJob {
     pub parts: i32,
 }
 
-/// Adds a job, and says whether it was not known yet.
+/// Adds a job, and says whether it was not known yet. A form that was changed since it was sent is another job, of another uid.
 ///
 /// # Errors
 /// The database's.
 pub fn add(connection: &mut Connection, new: &NewJob, by: &Principal, now: Micros) -> Result<(PrintJob, bool), Error> {
-    if let Some(known) = find(connection, new.uid)? {
-        return Ok((known, false));
-    }
+    let uid = match find(connection, new.uid)? {
+        Some(known) if known.options == new.options && known.selection == new.selection => return Ok((known, false)),
+        Some(_) => Uid::random(),
+        None => new.uid,
+    };
     let row = (
-        print_jobs::uid.eq(new.uid.to_string()),
+        print_jobs::uid.eq(uid.to_string()),
         print_jobs::principal.eq(by.as_str()),
         print_jobs::timestamp.eq(now.get()),
         print_jobs::sheet.eq(&new.sheet),
@@ -138,7 +140,7 @@ pub fn add(connection: &mut Connection, new: &NewJob, by: &Principal, now: Micro
         // The same form, sent twice at once: the next look finds it.
         if is_known { Error::Again("this job was added a moment ago".into()) } else { error.into() }
     })?;
-    audit::record(connection, by, "print job", &new.uid.to_string(), &format!("{} labels", new.total), now)?;
+    audit::record(connection, by, "print job", &uid.to_string(), &format!("{} labels", new.total), now)?;
     Ok((job(added), true))
 }
 

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use super::Error;
 use super::connection::{Connection, MultiBackend};
 use super::schema::tokens;
-use super::selection::{CHUNK, Selection};
+use super::selection::{self, Selection};
 use super::token_list::{self, Part, Place, Sort, TokenFilter, filtered};
 use super::tokens::TokenRow;
 use crate::token::settle::TokenId;
@@ -67,14 +67,9 @@ fn printable(connection: &Connection, filter: &TokenFilter, now: Micros) -> toke
 fn given(connection: &mut Connection, uids: &[Uid], limit: usize) -> Result<Vec<(TokenId, Token)>, Error> {
     let uids = &uids[..limit.min(uids.len())];
     let mut known: HashMap<Uid, (TokenId, Token)> = HashMap::with_capacity(uids.len());
-    for chunk in uids.chunks(CHUNK) {
-        let texts: Vec<String> = chunk.iter().map(Uid::to_string).collect();
-        let there = tokens::table.filter(tokens::deleted_at.is_null()).filter(tokens::uid.eq_any(texts));
-        let rows: Vec<(TokenId, TokenRow)> = there.select((tokens::id, TokenRow::as_select())).load(connection)?;
-        for (id, row) in rows {
-            let token = row.token()?;
-            known.insert(token.uid, (id, token));
-        }
+    for (id, row) in selection::ticked(connection, uids)? {
+        let token = row.token()?;
+        known.insert(token.uid, (id, token));
     }
     let token = |uid: &Uid| match known.get(uid) {
         None => Err(TokenError::Unknown(*uid).into()),

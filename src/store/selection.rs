@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::Error;
 use super::connection::Connection;
 use super::schema::tokens;
-use super::token_list::{self, Part, Sort, TokenFilter, filtered};
+use super::token_list::{TokenFilter, filtered};
 use super::tokens::TokenRow;
 use crate::token::settle::TokenId;
 use crate::token::{LIST_MAX, Micros, Token, TokenError, Uid};
@@ -58,21 +58,14 @@ impl Seal {
 /// # Errors
 /// A value error when there are more than one action may change; the database's.
 pub fn load(connection: &mut Connection, selection: &Selection, now: Micros) -> Result<Vec<(TokenId, Token)>, Error> {
-    let mut rows: Vec<(TokenId, TokenRow)> = Vec::new();
-    match selection {
+    let rows: Vec<(TokenId, TokenRow)> = match selection {
         Selection::Found(filter) => {
             let most = i64::try_from(LIST_MAX + 1).unwrap_or(i64::MAX);
             let found = filtered(connection, filter, now).select((tokens::id, TokenRow::as_select())).limit(most);
-            rows = found.load(connection)?;
+            found.load(connection)?
         }
-        Selection::Ticked(uids) => {
-            for chunk in uids.chunks(CHUNK) {
-                let texts: Vec<String> = chunk.iter().map(Uid::to_string).collect();
-                let there = tokens::table.filter(tokens::deleted_at.is_null()).filter(tokens::uid.eq_any(texts));
-                rows.append(&mut there.select((tokens::id, TokenRow::as_select())).load(connection)?);
-            }
-        }
-    }
+        Selection::Ticked(uids) => ticked(connection, uids)?,
+    };
     if rows.len() > LIST_MAX {
         let most = LIST_MAX;
         let message = format!("At most {most} tokens can be changed at once; choose fewer, by a narrower filter");
@@ -84,26 +77,18 @@ pub fn load(connection: &mut Connection, selection: &Selection, now: Micros) -> 
     Ok(tokens)
 }
 
-/// The first tokens of a selection, in the order of their making.
+/// The tokens of these uids that are there, in no order.
 ///
 /// # Errors
 /// The database's.
-pub fn first(
-    connection: &mut Connection,
-    selection: &Selection,
-    now: Micros,
-    limit: usize,
-) -> Result<Vec<Token>, Error> {
-    let mut tokens: Vec<Token> = match selection {
-        Selection::Found(filter) => {
-            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            let part = Part { sort: Sort::Created, descending: false, after: None, limit };
-            token_list::page(connection, filter, now, part)?.into_iter().map(|(_, token)| token).collect()
-        }
-        Selection::Ticked(_) => load(connection, selection, now)?.into_iter().map(|(_, token)| token).collect(),
-    };
-    tokens.truncate(limit);
-    Ok(tokens)
+pub(super) fn ticked(connection: &mut Connection, uids: &[Uid]) -> QueryResult<Vec<(TokenId, TokenRow)>> {
+    let mut rows = Vec::with_capacity(uids.len());
+    for chunk in uids.chunks(CHUNK) {
+        let texts: Vec<String> = chunk.iter().map(Uid::to_string).collect();
+        let there = tokens::table.filter(tokens::deleted_at.is_null()).filter(tokens::uid.eq_any(texts));
+        rows.append(&mut there.select((tokens::id, TokenRow::as_select())).load(connection)?);
+    }
+    Ok(rows)
 }
 
 /// As [`load`], and they stay as they are until the transaction ends.

@@ -1,4 +1,4 @@
-//! What printing goes by, as far as it is told and kept: resolutions, offsets, names, and which tokens were printed.
+//! What printing goes by, as far as it is told and kept: resolutions, names, and which tokens were printed.
 
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -7,8 +7,6 @@ use super::{TokenError, quoted};
 
 /// Resolutions of printers, in dots per inch.
 pub const DPI: RangeInclusive<i32> = 150..=1_200;
-/// Farthest that a printer's drift is made up for, in micrometres, either way.
-pub const OFFSET_MAX: i32 = 20_000;
 /// Longest name of a sheet or a printer, in characters.
 pub const NAME_MAX_CHARS: usize = 100;
 /// Longest slug of a sheet.

@@ -9,8 +9,6 @@ use crate::sheet::layout::Options;
 use crate::sheet::mm::Mm;
 use crate::store::sheets::{self, Measures, OwnSheet};
 use crate::token::Token;
-use crate::token::print::FIRST_SHEET;
-use crate::token::settings::Settings;
 
 /// What stands beside a code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -175,23 +173,13 @@ impl App {
         let own = self.store.look(move |connection| Ok(sheets::find(connection, &slug)?)).await?;
         Ok(own.as_ref().map(sheet_of))
     }
-
-    /// The sheet that is meant where none is named: the settings', or the first one if that was removed.
-    ///
-    /// # Errors
-    /// Unavailable, when the database cannot be asked.
-    pub async fn default_sheet(&self, settings: &Settings) -> Result<Sheet, Error> {
-        if let Some(sheet) = self.sheet(&settings.default_sheet).await? {
-            return Ok(sheet);
-        }
-        preset(FIRST_SHEET).cloned().ok_or_else(|| Error::fault("the first sheet is no preset"))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::token::Micros;
+    use crate::token::print::FIRST_SHEET;
 
     #[test]
     fn sheets_go_to_the_store_and_come_back() {

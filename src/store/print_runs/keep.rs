@@ -79,7 +79,8 @@ impl NewRun {
 ///
 /// # Errors
 /// Unavailable, or failed: then nobody sees anything of it.
-pub async fn keep(store: &Store, new: NewRun) -> Result<PrintRun, Error> {
+pub async fn keep(store: &Store, new: impl Into<Arc<NewRun>>) -> Result<PrintRun, Error> {
+    let new: Arc<NewRun> = new.into();
     let is_short = new.pdf.len() <= PIECE && new.tokens.len() <= STEP;
     let now = store.now();
     // Megabytes are hashed where nobody waits for it.

@@ -43,6 +43,7 @@ pub mod when;
 
 use std::sync::Arc;
 
+use actix_web::http::header::{EntityTag, IfNoneMatch};
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use askama::Template;
@@ -124,6 +125,14 @@ pub fn html(status: StatusCode, https: bool) -> HttpResponseBuilder {
 pub fn page(app: &App, status: StatusCode, template: &impl Template) -> Result<HttpResponse, Error> {
     let text = template.render().map_err(|error| Error::fault(error.to_string()))?;
     Ok(html(status, app.public_url.is_https()).body(text))
+}
+
+/// Whether a browser has what `tag` stands for already.
+pub fn is_known(known: &IfNoneMatch, tag: &EntityTag) -> bool {
+    match known {
+        IfNoneMatch::Any => true,
+        IfNoneMatch::Items(tags) => tags.iter().any(|other| other.weak_eq(tag)),
+    }
 }
 
 /// Done: the browser goes on to `path`, below the base path, by GET.

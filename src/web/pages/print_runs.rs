@@ -10,7 +10,7 @@ use futures_util::stream::{TryStreamExt, empty, try_unfold};
 use super::print_jobs::JobView;
 use super::view::Row;
 use super::when::{Clock, When, grouped, tokens};
-use super::{Page, page};
+use super::{Page, is_known, page};
 use crate::access::Permission;
 use crate::store::print_jobs::{self, PrintJob, Stage};
 use crate::store::print_runs::{self, PrintRun, Standing};
@@ -250,10 +250,7 @@ pub async fn pdf(
     let run = app.store.look(move |connection| Ok(print_runs::find(connection, uid)?)).await?;
     let run = run.ok_or(Error::NotFound)?;
     let tag = EntityTag::new_strong(run.digest.clone());
-    let is_known = match &*known {
-        IfNoneMatch::Any => true,
-        IfNoneMatch::Items(tags) => tags.iter().any(|other| other.weak_eq(&tag)),
-    };
+    let is_known = is_known(&known, &tag);
     let mut response = HttpResponse::build(if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
     response.insert_header(ETag(tag));
     response.insert_header((header::CACHE_CONTROL, "private, no-cache"));

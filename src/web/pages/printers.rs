@@ -7,9 +7,10 @@ use askama::Template;
 use super::when::{Clock, When};
 use super::{Page, Problems, page, see_other};
 use crate::sheet::mm::Mm;
+use crate::sheet::refused::FARTHEST;
 use crate::store;
 use crate::store::printers::{self, Known, Printer};
-use crate::token::print::{DPI, OFFSET_MAX, check_name};
+use crate::token::print::{DPI, check_name};
 use crate::token::settings::Settings;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, See};
@@ -76,7 +77,7 @@ impl Typed {
             problems.add("name", why);
         }
         let mut offset = |field: &str, words: &str, text: &str| match text.parse::<Mm>() {
-            Ok(offset) if offset.micrometres().abs() <= OFFSET_MAX => offset.micrometres(),
+            Ok(offset) if (-FARTHEST..=FARTHEST).contains(&offset) => offset.micrometres(),
             Ok(_) => {
                 problems.add(field, format!("“{words}” must be from -20 to 20 mm."));
                 0
@@ -88,12 +89,18 @@ impl Typed {
         };
         let offset_x = offset("offset_x", "Moved right", &self.offset_x);
         let offset_y = offset("offset_y", "Moved down", &self.offset_y);
-        let dpi = self.dpi.parse().ok().filter(|dpi| DPI.contains(dpi));
-        if dpi.is_none() {
-            problems.add("dpi", "The resolution must be a whole number from 150 to 1,200 dots per inch.");
-        }
-        Printer { name: self.name.clone(), offset_x, offset_y, dpi: dpi.unwrap_or_default() }
+        let dpi = read_dpi(&self.dpi, problems).unwrap_or_default();
+        Printer { name: self.name.clone(), offset_x, offset_y, dpi }
     }
+}
+
+/// A printer's dots per inch, or none, and what is wrong with them.
+pub fn read_dpi(text: &str, problems: &mut Problems) -> Option<i32> {
+    let dpi = text.parse().ok().filter(|dpi| DPI.contains(dpi));
+    if dpi.is_none() {
+        problems.add("dpi", "The resolution must be a whole number from 150 to 1,200 dots per inch.");
+    }
+    dpi
 }
 
 fn told(known: Known, clock: Clock) -> PrinterView {

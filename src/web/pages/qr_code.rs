@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, ETag, EntityTag, IfNoneMatch};
 use actix_web::{HttpResponse, web};
 
-use super::tile;
+use super::{is_known, tile};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, See};
 use crate::web::state::App;
@@ -42,10 +42,7 @@ async fn file(uid: &str, known: &IfNoneMatch, app: &App, ending: &str) -> Result
     let token = tile::find(app, uid).await?;
     let code = app.codes.get(&app.code_texts().await?.of(&token)).map_err(|error| Error::fault(error.to_string()))?;
     let tag = EntityTag::new_strong(code.tag());
-    let is_known = match known {
-        IfNoneMatch::Any => true,
-        IfNoneMatch::Items(tags) => tags.iter().any(|other| other.weak_eq(&tag)),
-    };
+    let is_known = is_known(known, &tag);
     let mut response = HttpResponse::build(if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
     response.insert_header(ETag(tag));
     response.insert_header((header::CACHE_CONTROL, "private, no-cache"));

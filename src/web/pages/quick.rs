@@ -108,7 +108,7 @@ pub async fn set_range(
         (Bound::Open, Bound::Open)
     };
     let done = perform(&app, &who.caller, uid, Action::SetValidity { from, to }, &params).await?;
-    Ok(see_other(&app, &format!("/{uid}?done={}", done.unwrap_or_else(|_| "same".into()))))
+    Ok(to_tile(&app, uid, done))
 }
 
 /// Sets the uses that are left.
@@ -128,7 +128,7 @@ pub async fn set_count(
         TokenError::value("usage_count", message)
     })?;
     let done = perform(&app, &who.caller, uid, Action::SetUses(count), &params).await?;
-    Ok(see_other(&app, &format!("/{uid}?done={}", done.unwrap_or_else(|_| "same".into()))))
+    Ok(to_tile(&app, uid, done))
 }
 
 /// Adds uses to those that are left, whatever is consumed meanwhile.
@@ -158,6 +158,11 @@ pub async fn add_uses(
     problems.add("add_uses", why);
     let said = Said { status: StatusCode::UNPROCESSABLE_ENTITY, flash: None, problems, add_uses: typed };
     tile::answer(&app, &request, who.caller.role, uid, said).await
+}
+
+/// Back to the tile, which tells what was done; what an action is refused for leaves the token as it is.
+pub fn to_tile(app: &App, uid: Uid, done: Result<String, Box<Token>>) -> HttpResponse {
+    see_other(app, &format!("/{uid}?done={}", done.unwrap_or_else(|_| "same".into())))
 }
 
 /// Does an action to one token, once for the form's nonce. Says what the tile then tells, or which token it is refused for.

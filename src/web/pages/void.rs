@@ -85,7 +85,7 @@ pub async fn void(
         }
     };
     let done = quick::perform(&app, &who.caller, uid, Action::Void { reason }, &params).await?;
-    Ok(see_other(&app, &format!("/{uid}?done={}", done.unwrap_or_else(|_| "same".into()))))
+    Ok(quick::to_tile(&app, uid, done))
 }
 
 /// Restores a voided token, and offers to undo it.
@@ -100,5 +100,5 @@ pub async fn unvoid(
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let done = quick::perform(&app, &who.caller, uid, Action::Unvoid, &params).await?;
-    Ok(see_other(&app, &format!("/{uid}?done={}", done.unwrap_or_else(|_| "same".into()))))
+    Ok(quick::to_tile(&app, uid, done))
 }

@@ -5,17 +5,16 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::order::{Order, refusals};
-use super::pdf::{keep, make, refused};
-use crate::sheet::layout::{Item, Plan};
+use super::order::Order;
+use super::pdf::{keep, make_all, refused};
+use crate::sheet::fonts::Fonts;
+use crate::sheet::layout::Plan;
 use crate::sheet::mm::Mm;
-use crate::sheet::refused::Refused;
 use crate::sheet::svg::{self, Look};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Anybody, See};
 use crate::web::pages::{Page, page};
 use crate::web::params::{Form, LARGE, Params};
-use crate::web::printing::Printing;
 use crate::web::state::App;
 
 /// The most labels: more would make a page of which browsers choke.
@@ -47,41 +46,21 @@ pub async fn print(
     if order.total > MOST {
         order.problems.add("uid", "From the browser at most 2,000 labels can be printed; open the PDF instead.");
     }
-    if !order.problems.is_empty() {
+    let Some((printed, made, pages)) = make_all(&app, &mut order, draw).await? else {
         return refused(&who, &request, &app, order).await;
-    }
-    let Some(mut printed) = order.all(&app).await? else { return refused(&who, &request, &app, order).await };
-    // Of the same labels: what changes meanwhile changes neither.
-    let items = std::mem::take(&mut printed.items);
-    let drawn = draw(&app, &order.how, items.clone()).await?;
-    let (pages, made) = match (drawn, make(&app, &order.how, items).await?) {
-        (Ok(pages), Ok(made)) => (pages, made),
-        (Err(refusal), _) | (_, Err(refusal)) => {
-            refusals(&refusal, &mut order.problems);
-            return refused(&who, &request, &app, order).await;
-        }
     };
     let told = order.told();
-    let run = keep(&app, &order.how, &by, (printed, made), None).await?;
+    let (run, _) = keep(&app, &order.how, &by, (printed, made), None).await?;
     let sheet = &order.how.sheet;
     let (width, height) = (sheet.page_width, sheet.page_height);
     let template = BrowserPage { page: Page::new(&request, "print"), told, width, height, run: run.uid, pages };
     page(&app, StatusCode::OK, &template)
 }
 
-/// The pages as SVG, made in their turn.
-async fn draw(
-    app: &web::Data<App>,
-    how: &Printing,
-    items: Vec<Item>,
-) -> Result<Result<Vec<String>, Vec<Refused>>, Error> {
-    let (how, shared) = (how.clone(), web::Data::clone(app));
-    let draw = move |_: &mut _| {
-        let plan = Plan::new(&how.sheet, &how.options(), &shared.fonts, how.has_text(), items)?;
-        let look = |number| Look { number, label: format!("Page {number}"), preview: None };
-        Ok((0..plan.pages()).map(|page| svg::svg(&plan.page(page), &shared.fonts, &look(page + 1))).collect())
-    };
-    app.press.make(MOST, draw).await
+/// The pages as SVG.
+fn draw(plan: &Plan, fonts: &Fonts) -> Vec<String> {
+    let look = |number| Look { number, label: format!("Page {number}"), preview: None };
+    (0..plan.pages()).map(|page| svg::svg(&plan.page(page), fonts, &look(page + 1))).collect()
 }
 
 /// The size of the paper, in millimetres, which a page may not say itself: it has no style of its own.

@@ -12,9 +12,10 @@ use crate::sheet::geometry::Sheet;
 use crate::sheet::mm::Mm;
 use crate::sheet::pdf;
 use crate::store::printers::{self, Printer};
-use crate::token::print::{DPI, check_name};
+use crate::token::print::check_name;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, See};
+use crate::web::pages::printers::read_dpi;
 use crate::web::pages::{Page, Problems, address, page, see_other};
 use crate::web::params::{Form, Params};
 use crate::web::printing::Printing;
@@ -64,10 +65,7 @@ impl Typed {
             read.map_err(|_| problems.add(field, "Type the distance in millimetres, as in 29.4.")).ok()
         };
         let (x, y) = (measured("measured_x", &self.measured_x), measured("measured_y", &self.measured_y));
-        let dpi = self.dpi.parse().ok().filter(|dpi| DPI.contains(dpi));
-        if dpi.is_none() {
-            problems.add("dpi", "The resolution must be a whole number from 150 to 1,200 dots per inch.");
-        }
+        let dpi = read_dpi(&self.dpi, problems);
         let offsets = calibrate::offsets(x?, y?).map_err(|wrong| {
             for far in wrong {
                 let field = if far.field == "offset_x" { "measured_x" } else { "measured_y" };

@@ -64,24 +64,18 @@ pub async fn print(
     if !order.problems.is_empty() {
         return refused(&who, &request, &app, order).await;
     }
-    let mut uid = params.parsed::<Uid>("job_uid")?.unwrap_or_else(Uid::random);
-    let json = |text: serde_json::Result<String>| text.map_err(|error| Error::fault(error.to_string()));
-    let mut new = NewJob {
-        uid,
+    let selection = serde_json::to_string(&order.selected.fields).map_err(|error| Error::fault(error.to_string()))?;
+    let new = NewJob {
+        uid: params.parsed("job_uid")?.unwrap_or_else(Uid::random),
         sheet: order.how.sheet.slug.clone(),
         options: order.how.json()?,
-        selection: json(serde_json::to_string(&order.selected.fields))?,
+        selection,
         total: i32::try_from(order.total).unwrap_or(i32::MAX),
         parts: i32::try_from(parts(order.total, &order.how)).unwrap_or(i32::MAX),
     };
     let (who, now) = (by.clone(), order.now);
-    let known = app.store.look(move |connection| Ok(print_jobs::find(connection, uid)?)).await?;
-    if known.is_some_and(|job| (&job.options, &job.selection) != (&new.options, &new.selection)) {
-        // The form was changed since it was sent: this is another job.
-        uid = Uid::random();
-        new.uid = uid;
-    }
     let (job, is_new) = app.store.write(move |connection| print_jobs::add(connection, &new, &who, now)).await?;
+    let uid: Uid = job.uid.parse()?;
     if is_new {
         let Order { how, selected, texts, .. } = order;
         Work { uid, job, by, how, selection: selected.selection, now, texts }.begin(&app);

@@ -60,17 +60,16 @@ pub async fn print(
     params.only(&[&NAMES[..], &OTHERS[..]].concat())?;
     let by = who.caller.principal.clone();
     let mut order = Order::read(&params, &app, &by, false).await?;
-    let Some((printed, made)) = make_all(&app, &mut order).await? else {
+    let Some((printed, made, ())) = make_all(&app, &mut order, |_, _| ()).await? else {
         return refused(&who, &request, &app, order).await;
     };
-    let pdf = made.pdf.clone();
-    let run = keep(&app, &order.how, &by, (printed, made), None).await?;
+    let (run, kept) = keep(&app, &order.how, &by, (printed, made), None).await?;
     let name = format!("labels-{}.pdf", run.uid.get(..8).unwrap_or_default());
     Ok(HttpResponse::Ok()
         .content_type("application/pdf")
         .insert_header((header::CONTENT_DISPOSITION, format!("inline; filename=\"{name}\"")))
         .insert_header((header::CONTENT_LOCATION, format!("{}/print_runs/{}.pdf", app.base, run.uid)))
-        .body(pdf))
+        .body(Arc::unwrap_or_clone(kept).pdf))
 }
 
 /// Whether a page of another site leads here. A run would be kept that nobody wanted: its reader is asked first. What a browser
@@ -111,17 +110,21 @@ pub struct Made {
     pub next: u32,
 }
 
-/// Makes the PDF of an order; or none, and adds what is wrong to its problems.
+/// Makes the PDF of an order, and something else of the same plan; or none, and adds what is wrong to its problems.
 ///
 /// # Errors
 /// No such token; unavailable.
-pub async fn make_all(app: &web::Data<App>, order: &mut Order) -> Result<Option<(Printed, Made)>, Error> {
+pub async fn make_all<T: Send + 'static>(
+    app: &web::Data<App>,
+    order: &mut Order,
+    also: impl FnOnce(&Plan, &Fonts) -> T + Send + 'static,
+) -> Result<Option<(Printed, Made, T)>, Error> {
     if !order.problems.is_empty() {
         return Ok(None);
     }
     let Some(mut printed) = order.all(app).await? else { return Ok(None) };
-    match make(app, &order.how, std::mem::take(&mut printed.items)).await? {
-        Ok(made) => Ok(Some((printed, made))),
+    match make_with(app, &order.how, std::mem::take(&mut printed.items), also).await? {
+        Ok((made, other)) => Ok(Some((printed, made, other))),
         Err(refused) => {
             refusals(&refused, &mut order.problems);
             Ok(None)
@@ -134,31 +137,44 @@ pub async fn make_all(app: &web::Data<App>, order: &mut Order) -> Result<Option<
 /// # Errors
 /// A fault; unavailable, when too much waits already.
 pub async fn make(app: &web::Data<App>, how: &Printing, items: Vec<Item>) -> Result<Result<Made, Vec<Refused>>, Error> {
-    let (how, shared) = (how.clone(), web::Data::clone(app));
-    let made = app.press.make(items.len(), move |work| write(&how, &shared.fonts, items, work)).await?;
+    Ok(make_with(app, how, items, |_, _| ()).await?.map(|(made, ())| made))
+}
+
+/// Makes a PDF, in its turn, and something else of the same plan.
+///
+/// # Errors
+/// As [`make`].
+async fn make_with<T: Send + 'static>(
+    app: &web::Data<App>,
+    how: &Printing,
+    items: Vec<Item>,
+    also: impl FnOnce(&Plan, &Fonts) -> T + Send + 'static,
+) -> Result<Result<(Made, T), Vec<Refused>>, Error> {
+    let (how, shared, labels) = (how.clone(), web::Data::clone(app), items.len());
+    let work = move |work: &mut Work| {
+        let plan = match Plan::new(&how.sheet, &how.options(), &shared.fonts, how.has_text(), items) {
+            Ok(plan) => plan,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let made = write(&plan, &shared.fonts, work)?;
+        Ok(Ok((made, also(&plan, &shared.fonts))))
+    };
+    let made: Result<_, pdf::Unwritten> = app.press.make(labels, work).await?;
     made.map_err(|error| Error::fault(error.to_string()))
 }
 
-fn write(
-    how: &Printing,
-    fonts: &Arc<Fonts>,
-    items: Vec<Item>,
-    work: &mut Work,
-) -> Result<Result<Made, Vec<Refused>>, pdf::Unwritten> {
-    let plan = match Plan::new(&how.sheet, &how.options(), fonts, how.has_text(), items) {
-        Ok(plan) => plan,
-        Err(refused) => return Ok(Err(refused)),
-    };
+fn write(plan: &Plan, fonts: &Fonts, work: &mut Work) -> Result<Made, pdf::Unwritten> {
     let pages = plan.pages();
     let go_on = &mut |drawn| {
         // Whoever waits for a single page has it at once.
         if drawn == pages || work.goes_on() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
     let pdf = pdf::write("Labels", fonts, (0..pages).map(|page| plan.page(page)), go_on)?;
-    Ok(Ok(Made { pdf, pages, next: plan.next_start() }))
+    Ok(Made { pdf, pages, next: plan.next_start() })
 }
 
-/// Keeps a PDF as a print run, or as the part of a job, and remembers where its sheet goes on.
+/// Keeps a PDF as a print run, or as the part of a job, and remembers where its sheet goes on. Gives back what was kept, with
+/// the PDF.
 ///
 /// # Errors
 /// Unavailable, when the database cannot take it.
@@ -168,10 +184,10 @@ pub async fn keep(
     by: &Principal,
     (printed, made): (Printed, Made),
     job: Option<(i64, i32, Progress)>,
-) -> Result<PrintRun, Error> {
+) -> Result<(PrintRun, Arc<NewRun>), Error> {
     let number = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
     let (job, progress) = job.map(|(job, part, progress)| ((job, part), progress)).unzip();
-    let new = NewRun {
+    let new = Arc::new(NewRun {
         job,
         by: by.clone(),
         sheet: how.sheet.slug.clone(),
@@ -182,6 +198,7 @@ pub async fn keep(
         pdf: made.pdf,
         next_label: Some(number(made.next)),
         progress,
-    };
-    Ok(print_runs::keep(&app.store, new).await?)
+    });
+    let run = print_runs::keep(&app.store, Arc::clone(&new)).await?;
+    Ok((run, new))
 }
