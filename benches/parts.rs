@@ -13,19 +13,21 @@ use tempfile::TempDir;
 use tessera::access::{Principal, Role, api_key};
 use tessera::qr::Code;
 use tessera::sheet::fonts::Fonts;
-use tessera::sheet::geometry::preset;
-use tessera::sheet::layout::{Item, Options, Plan};
+use tessera::sheet::layout::{LabelItem, LayoutOptions, SheetLayout};
 use tessera::sheet::pdf;
-use tessera::store::connection::exclusively;
-use tessera::store::keys::{self, NewKey};
-use tessera::store::token_list::{self, Part, TokenFilter};
+use tessera::sheet::presets::preset;
+use tessera::store::accounts::keys;
+use tessera::store::accounts::keys::NewKey;
+use tessera::store::connection::transaction;
+use tessera::store::tokens::list;
+use tessera::store::tokens::list::{TokenFilter, TokenSlice};
 use tessera::store::{DatabaseUrl, Store, migrations, tokens};
 use tessera::token::input::{Defaults, Origin, RawFields};
 use tessera::token::settle::{Ask, Held, Lookup, settle};
 use tessera::token::{Micros, Token, UNLIMITED, Uid};
-use tessera::web::client::TrustedProxies;
+use tessera::web::client_address::TrustedProxies;
 use tessera::web::routes::routes;
-use tessera::web::seal;
+use tessera::web::session_cookie;
 use tessera::web::state::App;
 
 /// Asks in a batch: the most that the writer takes at once.
@@ -63,11 +65,11 @@ fn sheets(bencher: Bencher, text: &str) {
             "too long" => words(600),
             _ => format!("مرحبا بالعالم {number}"),
         };
-        Item { name: String::new(), code, text: Some(text) }
+        LabelItem { name: String::new(), code, text: Some(text) }
     };
-    let items: Vec<Item> = (0..LABELS).map(item).collect();
+    let items: Vec<LabelItem> = (0..LABELS).map(item).collect();
     bencher.with_inputs(|| items.clone()).bench_values(|items| {
-        Plan::new(sheet, &Options::default(), &fonts, true, items)
+        SheetLayout::new(sheet, &LayoutOptions::default(), &fonts, true, items)
             .map(|plan| (0..plan.pages()).map(|page| plan.page(page).shapes.len()).sum::<usize>())
     });
 }
@@ -142,9 +144,9 @@ fn read_token(bencher: Bencher) {
 fn fifty_tokens_from_sqlite(bencher: Bencher) {
     let place = ready(Place::make());
     let mut connection = ready(place.url().and_then(|url| Ok(url.connect()?)));
-    let part = || Part::newest(None, 51);
+    let part = || TokenSlice::newest(None, 51);
     let all = TokenFilter::default();
-    bencher.with_inputs(part).bench_local_values(|part| token_list::page(&mut connection, &all, Micros::now(), part));
+    bencher.with_inputs(part).bench_local_values(|part| list::page(&mut connection, &all, Micros::now(), part));
 }
 
 /// A request through routes, guard, handler, database and template, without the network.
@@ -203,7 +205,7 @@ impl Place {
         let new = NewKey { name: "bench", hash: &hash, role: Role::Viewer, expires: None };
         let mut made: Vec<Token> = (0..TOKENS).map(|_| token()).collect();
         made.push(Token { uid: place.uid, value: place.uid.to_string(), ..token() });
-        exclusively(&mut connection, |connection| {
+        transaction(&mut connection, |connection| {
             keys::add(connection, &new, &Principal::shell("bench"), Micros::now())?;
             tokens::add_all(connection, &made)
         })?;
@@ -229,7 +231,7 @@ impl Place {
 
     fn state(&self) -> Result<web::Data<App>, Box<dyn Error>> {
         let store = Store::start(&self.url()?)?;
-        let cookie_key = seal::key(&seal::generate())?;
+        let cookie_key = session_cookie::key(&session_cookie::generate())?;
         let fonts = Arc::new(Fonts::new(Vec::new())?);
         let public_url = "http://127.0.0.1/".parse()?;
         let state = App::new(store, cookie_key, Tz::UTC, public_url, TrustedProxies::default(), fonts);
@@ -242,11 +244,11 @@ impl Place {
 fn sheet_pdf(bencher: Bencher, labels: usize) {
     let item = |_| {
         let code = Uid::random().to_string();
-        Item { name: String::new(), text: Some(code.clone()), code }
+        LabelItem { name: String::new(), text: Some(code.clone()), code }
     };
     let Some((sheet, fonts)) = preset("avery-l7651").zip(Fonts::new(Vec::new()).ok().map(Arc::new)) else { return };
     let items = (0..labels).map(item).collect();
-    let Ok(plan) = Plan::new(sheet, &Options::default(), &fonts, true, items) else { return };
+    let Ok(plan) = SheetLayout::new(sheet, &LayoutOptions::default(), &fonts, true, items) else { return };
     bencher.bench(|| {
         let pages = (0..plan.pages()).map(|page| plan.page(page));
         pdf::write("Labels", &fonts, pages, &mut |_| ControlFlow::Continue(()))

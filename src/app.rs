@@ -1,18 +1,19 @@
 //! Builds the server: the layers in their order, the routes, the state.
 
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 
 use actix_web::dev::Server;
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::{App as ActixApp, HttpServer, web};
 use tracing_actix_web::TracingLogger;
 
+use crate::web::error_pages::error_pages;
 use crate::web::headers::common;
-use crate::web::layers::{Drain, RequestLog, faults, under_way};
-use crate::web::pages::error::error_pages;
-use crate::web::routes::routes;
+use crate::web::middleware::{RequestLog, faults, track_requests};
+use crate::web::route::RouteIndex;
+use crate::web::routes::{routes, table};
 use crate::web::state::App;
+use crate::work::shutdown::Shutdown;
 
 /// Seconds that requests under way get when the server is told to end.
 pub const ENDING_SECONDS: u64 = 30;
@@ -23,8 +24,8 @@ pub struct Running {
     pub server: Server,
     /// The address it is bound to.
     pub address: SocketAddr,
-    /// Requests under way.
-    pub drain: Arc<Drain>,
+    /// Ends it in order.
+    pub shutdown: Shutdown,
 }
 
 /// Serves `state` on `listener`. Ends when its handle says so; signals are left to the caller.
@@ -33,21 +34,23 @@ pub struct Running {
 /// The socket cannot be used.
 pub fn serve(listener: TcpListener, state: App) -> std::io::Result<Running> {
     let address = listener.local_addr()?;
-    let drain = Arc::clone(&state.drain);
+    let shutdown = state.background.shutdown.clone();
     let state = web::Data::new(state);
+    let index = web::Data::new(RouteIndex::new(&table()));
     let server = HttpServer::new(move || {
         let for_routes = web::Data::clone(&state);
         ActixApp::new()
             .app_data(web::Data::clone(&state))
+            .app_data(web::Data::clone(&index))
             .configure(move |config| routes(config, &for_routes))
             .wrap(from_fn(faults))
             .wrap(from_fn(error_pages))
             .wrap(headers(state.public_url.is_https()))
-            .wrap(from_fn(under_way))
+            .wrap(from_fn(track_requests))
             .wrap(TracingLogger::<RequestLog>::new())
     });
     let server = server.disable_signals().shutdown_timeout(ENDING_SECONDS).listen(listener)?.run();
-    Ok(Running { server, address, drain })
+    Ok(Running { server, address, shutdown })
 }
 
 /// What every answer says that does not say otherwise.

@@ -10,8 +10,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::access::Role;
 use crate::store::DatabaseUrl;
 use crate::store::writer::BATCH;
-use crate::web::client::TrustedProxies;
-use crate::web::state::PublicUrl;
+use crate::token::public_url::PublicUrl;
+use crate::web::client_address::TrustedProxies;
 
 /// A token server: a token with n uses is used n times.
 #[derive(Debug, Parser)]

@@ -1,7 +1,7 @@
 //! Tessera, a token server: a token with n uses is used n times.
 //!
-//! Imports point one way, and a test holds it:
-//! `main -> commands -> cli, app -> web -> store -> token -> access`; `commands, app, web -> sheet -> qr`.
+//! The rooms, and which way imports point (`tests/it/architecture.rs` holds it, and that no files import each other in a
+//! circle): `main -> commands -> app -> web -> work -> store, sheet -> token, access`; `sheet, web -> qr`.
 
 pub mod access;
 pub mod app;
@@ -12,3 +12,4 @@ pub mod sheet;
 pub mod store;
 pub mod token;
 pub mod web;
+pub mod work;

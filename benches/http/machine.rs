@@ -1,12 +1,11 @@
 //! The machine that is measured on, as far as it decides the figures.
 
-use std::fs;
-use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
+use std::{fs, io};
 
 /// How often a write to the disk is measured, and its bytes.
 const DISK_WRITES: usize = 200;

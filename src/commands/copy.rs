@@ -1,8 +1,8 @@
 //! `tessera copy`
 
-use super::{Failure, say};
+use super::shell::{Failure, say};
 use crate::cli::Common;
-use crate::store::connection::exclusively;
+use crate::store::connection::transaction;
 use crate::store::copy::{self, Copied};
 use crate::store::migrations::{self, Schema};
 use crate::store::{DatabaseUrl, Error};
@@ -18,9 +18,9 @@ pub fn run(common: &Common, to: &DatabaseUrl) -> Result<(), Failure> {
     let mut target = to.connect()?;
     migrations::migrate(to, &mut target)?;
     // Nobody changes the source meanwhile, and all of it or nothing stands in the target afterwards.
-    let copied = exclusively(&mut source, |source| {
+    let copied = transaction(&mut source, |source| {
         copy::hold_still(source)?;
-        exclusively(&mut target, |target| copy::copy(source, target))
+        transaction(&mut target, |target| copy::copy(source, target))
     });
     let copied = copied.map_err(|error| match error {
         Error::Refused(why) => Failure(format!("Nothing was copied. {why}")),

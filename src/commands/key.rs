@@ -1,9 +1,10 @@
 //! `tessera key …`
 
-use super::{Failure, connect, create, operator, print, table, write};
+use super::shell::{Failure, connect, create, operator, print, table, write};
 use crate::access::{Role, api_key, check_name};
 use crate::cli::{Common, KeyCommand};
-use crate::store::keys::{self, NewKey};
+use crate::store::accounts::keys;
+use crate::store::accounts::keys::NewKey;
 use crate::store::{Error, clock};
 use crate::token::Micros;
 

@@ -1,6 +1,6 @@
 //! `tessera migrate`
 
-use super::{Failure, say};
+use super::shell::{Failure, say};
 use crate::cli::Common;
 use crate::store::migrations;
 

@@ -5,20 +5,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Failure, print, say, write};
+use super::shell::{Failure, print, say, write};
 use crate::access::{Principal, Role, password};
-use crate::app;
 use crate::cli::{Common, Serve};
 use crate::sheet::fonts::Fonts;
-use crate::store::turns::{self, Turn};
-use crate::store::users::{self, NewUser};
-use crate::store::{Connection, DatabaseUrl, Store, migrations, settings};
+use crate::store::accounts::users;
+use crate::store::accounts::users::NewUser;
+use crate::store::advisory_lock::AdvisoryLock;
+use crate::store::{Connection, DatabaseUrl, Store, advisory_lock, migrations, settings};
+use crate::token::public_url::PublicUrl;
 use crate::token::settings::CodeHolds;
-use crate::web;
-use crate::web::layers::Drain;
-use crate::web::pages::trying;
-use crate::web::seal;
-use crate::web::state::{App, PublicUrl};
+use crate::web::session_cookie;
+use crate::web::state::App;
+use crate::work::password_hashing;
+use crate::work::shutdown::Shutdown;
+use crate::{app, web};
 
 /// The name of the first user.
 const ADMIN: &str = "admin";
@@ -46,12 +47,13 @@ pub fn run(common: &Common, options: Serve) -> Result<(), Failure> {
     if let Some(admin) = first_admin(&mut connection, given.as_deref())? {
         welcome(&admin, url, address, &public_url);
     }
-    let cookie_key =
-        write(&mut connection, |connection, now| Ok(settings::cookie_key(connection, &seal::generate(), now)?))?;
-    let cookie_key = seal::key(&cookie_key)?;
+    let cookie_key = write(&mut connection, |connection, now| {
+        Ok(settings::cookie_key(connection, &session_cookie::generate(), now)?)
+    })?;
+    let cookie_key = session_cookie::key(&cookie_key)?;
     let codes = settings::all(&mut connection).map_err(crate::store::Error::from)?.settings.code_holds;
     if codes == CodeHolds::Link && !public_url.is_given {
-        tracing::warn!("{}", web::settings::NO_LINKS);
+        tracing::warn!("{}", web::settings::cache::NO_LINKS);
     }
     drop(connection);
     let state = App::new(
@@ -62,7 +64,7 @@ pub fn run(common: &Common, options: Serve) -> Result<(), Failure> {
         options.trusted_proxies,
         fonts,
     );
-    trying::prepare();
+    password_hashing::prepare();
     actix_web::rt::System::new().block_on(serve(listener, state))
 }
 
@@ -105,10 +107,10 @@ async fn serve(listener: TcpListener, state: App) -> Result<(), Failure> {
         _ = &mut server => return Err(Failure("The server ended by itself; the log may say why.".into())),
     }
     tracing::info!("ending: no new connections, and what is under way is finished");
-    running.drain.begin();
+    running.shutdown.begin();
     handle.pause().await;
     tokio::time::sleep(SETTLING).await;
-    end(&running.drain).await;
+    end(&running.shutdown).await;
     Ok(())
 }
 
@@ -117,10 +119,10 @@ async fn serve(listener: TcpListener, state: App) -> Result<(), Failure> {
 ///
 /// The server is not told to stop before: its threads would end with their last connection, and with them the batch that one
 /// of them makes.
-async fn end(drain: &Drain) {
+async fn end(shutdown: &Shutdown) {
     let patience = tokio::time::sleep(Duration::from_secs(app::ENDING_SECONDS));
     tokio::select! {
-        () = drain.end() => {}
+        () = shutdown.finished() => {}
         () = patience => tracing::warn!("some requests were not finished in time"),
     }
 }
@@ -154,7 +156,7 @@ fn first_admin(connection: &mut Connection, given: Option<&str>) -> Result<Optio
     let password_hash = password::hash(&password)?;
     let new = NewUser { name: ADMIN, password_hash: &password_hash, role: Role::Manager };
     let made = write(connection, |connection, now| {
-        turns::wait(connection, Turn::Users)?;
+        advisory_lock::acquire(connection, AdvisoryLock::Users)?;
         if users::any(connection)? {
             return Ok(false);
         }

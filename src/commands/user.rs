@@ -2,10 +2,11 @@
 
 use std::io::BufRead;
 
-use super::{Failure, connect, create, operator, print, table, write};
+use super::shell::{Failure, connect, create, operator, print, table, write};
 use crate::access::{check_name, password};
 use crate::cli::{Common, PasswordFrom, UserCommand};
-use crate::store::users::{self, NewUser};
+use crate::store::accounts::users;
+use crate::store::accounts::users::NewUser;
 
 /// Adds, lists, changes or removes users.
 pub fn run(common: &Common, command: UserCommand) -> Result<(), Failure> {

@@ -1,10 +1,17 @@
 //! The outlines of a code's dark areas, and the SVG path of them.
 
-use super::Code;
+/// A code's modules, row by row, with its quiet zone.
+#[derive(Clone, Copy)]
+pub struct Grid<'a> {
+    /// Whether each module is dark.
+    pub dark: &'a [bool],
+    /// Modules on each side.
+    pub side: u16,
+}
 
-impl Code {
-    /// Hands over the corners of one of the [outlines](Self::outlines) after another, without a list of them.
-    pub fn each_outline(&self, mut found: impl FnMut(&[(i32, i32)])) {
+impl Grid<'_> {
+    /// Hands over the corners of one outline after another, without a list of them.
+    pub fn each_outline(self, mut found: impl FnMut(&[(i32, i32)])) {
         let mut walked = vec![false; self.dark.len()];
         let mut corners = Vec::new();
         let side = usize::from(self.side);
@@ -20,7 +27,7 @@ impl Code {
 
     /// The outline that begins with the upper edge of the module at `start`; marks the upper edges that it passes.
     /// For the quiet zone there are four modules around every corner.
-    fn walk(&self, start: (i32, i32), mut at: usize, walked: &mut [bool], corners: &mut Vec<(i32, i32)>) {
+    fn walk(self, start: (i32, i32), mut at: usize, walked: &mut [bool], corners: &mut Vec<(i32, i32)>) {
         let side = usize::from(self.side);
         // To the right, down, to the left and up: the step, the same in `dark`, and how far back the module ahead on the
         // left hand is from the corner there. The one on the right hand is the next heading's.
@@ -54,10 +61,10 @@ impl Code {
 }
 
 /// Outlines as an SVG path in relative moves; `z` draws an outline's last one and goes back to its first corner.
-pub fn svg_path(code: &Code) -> String {
+pub fn svg_path(grid: Grid<'_>) -> String {
     let mut path = String::new();
     let (mut x, mut y) = (0, 0);
-    code.each_outline(|corners| {
+    grid.each_outline(|corners| {
         if let Some(first) = corners.first() {
             push(&mut path, 'm', first.0 - x);
             push(&mut path, ' ', first.1 - y);

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::draw::{Drawing, Shape};
 use super::fonts::Fonts;
 use super::geometry::Sheet;
+use super::label_layout::Area;
 use super::mm::Mm;
-use super::place::Area;
-use super::refused::FARTHEST;
+use super::refusal::FARTHEST;
 use super::text::Typesetter;
 use crate::qr::{Code, QUIET_ZONE};
 

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::mm::Mm;
-pub use super::presets::{MARGIN, preset, presets};
 
 /// The most labels on a page.
 pub const MOST_LABELS: u32 = 10_000;

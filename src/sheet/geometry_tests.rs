@@ -1,6 +1,7 @@
 //! Every sheet by its sums.
 
 use super::*;
+use crate::sheet::presets::{MARGIN, preset, presets};
 
 fn mm(text: &str) -> Mm {
     text.parse().unwrap()

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::draw::{Drawing, Shape};
 use super::fonts::Fonts;
 use super::geometry::Sheet;
+use super::label_layout::{Area, LabelLayout};
 use super::mm::Mm;
-use super::place::{Area, Place};
-use super::refused::{DPI, FARTHEST, NAMED, Refused, Remedy};
+use super::refusal::{DPI, FARTHEST, NAMED, Remedy, SheetRefusal};
 use super::text::{Missing, Typesetter};
 use crate::qr::{Code, Level};
 
@@ -20,7 +20,7 @@ const CHARACTERS: usize = 10;
 
 /// How a sheet is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
+pub struct LayoutOptions {
     /// First free label, counted from 1 along rows.
     pub start: u32,
     /// Added to every position, to the right.
@@ -35,7 +35,7 @@ pub struct Options {
     pub leave_out: bool,
 }
 
-impl Default for Options {
+impl Default for LayoutOptions {
     fn default() -> Self {
         Self { start: 1, offset_x: Mm::ZERO, offset_y: Mm::ZERO, outline: false, dpi: 300, leave_out: false }
     }
@@ -43,7 +43,7 @@ impl Default for Options {
 
 /// What stands on a label.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
+pub struct LabelItem {
     /// How a refusal calls it.
     pub name: String,
     /// What the code says.
@@ -54,7 +54,7 @@ pub struct Item {
 
 /// Which label an item is on. Both are counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Spot {
+pub struct LabelPosition {
     /// The page.
     pub page: usize,
     /// The label of that page, along rows.
@@ -63,17 +63,17 @@ pub struct Spot {
 
 /// Everything about a print but the drawings.
 #[derive(Debug)]
-pub struct Plan {
+pub struct SheetLayout {
     sheet: Sheet,
-    options: Options,
-    place: Place,
-    items: Vec<Item>,
+    options: LayoutOptions,
+    place: LabelLayout,
+    items: Vec<LabelItem>,
     /// Of each item.
     levels: Vec<Level>,
     typesetter: Typesetter,
 }
 
-impl Plan {
+impl SheetLayout {
     /// Decides what stands where. With `has_text` room is left for text, also on labels that have none, so that the code
     /// stands at the same place on all.
     ///
@@ -81,16 +81,16 @@ impl Plan {
     /// Everything that keeps it from being printed, each once.
     pub fn new(
         sheet: &Sheet,
-        options: &Options,
+        options: &LayoutOptions,
         fonts: &Arc<Fonts>,
         has_text: bool,
-        mut items: Vec<Item>,
-    ) -> Result<Self, Vec<Refused>> {
-        let mut refused: Vec<Refused> = asked_wrongly(sheet, options).collect();
-        if refused.iter().any(|it| matches!(it, Refused::Sheet { .. } | Refused::Dpi { .. })) {
+        mut items: Vec<LabelItem>,
+    ) -> Result<Self, Vec<SheetRefusal>> {
+        let mut refused: Vec<SheetRefusal> = asked_wrongly(sheet, options).collect();
+        if refused.iter().any(|it| matches!(it, SheetRefusal::Sheet { .. } | SheetRefusal::Dpi { .. })) {
             return Err(refused);
         }
-        let place = Place::of(sheet, has_text);
+        let place = LabelLayout::of(sheet, has_text);
         let levels = levels(sheet, &place, options, &items).map_err(|it| refused.push(it)).unwrap_or_default();
         let typesetter = Typesetter::new(fonts);
         refused.extend(clean(&typesetter, options.leave_out, has_text, &mut items));
@@ -112,7 +112,7 @@ impl Plan {
     }
 
     /// The item at this place in what was asked for, its text without what no font has.
-    pub fn item(&self, item: usize) -> Option<&Item> {
+    pub fn item(&self, item: usize) -> Option<&LabelItem> {
         self.items.get(item)
     }
 
@@ -122,16 +122,16 @@ impl Plan {
     }
 
     /// How it is printed.
-    pub fn options(&self) -> &Options {
+    pub fn options(&self) -> &LayoutOptions {
         &self.options
     }
 
     /// Which label an item is on.
-    pub fn label_of(&self, item: usize) -> Spot {
+    pub fn label_of(&self, item: usize) -> LabelPosition {
         let labels = usize::try_from(self.sheet.labels().max(1)).unwrap_or(usize::MAX);
         let first = usize::try_from(self.options.start.saturating_sub(1)).unwrap_or(usize::MAX);
         let number = first.saturating_add(item);
-        Spot { page: number / labels, label: u32::try_from(number % labels).unwrap_or(u32::MAX) }
+        LabelPosition { page: number / labels, label: u32::try_from(number % labels).unwrap_or(u32::MAX) }
     }
 
     /// The items on a page, in their order, by their place in what was asked for.
@@ -197,7 +197,7 @@ impl Plan {
     }
 
     /// What the offsets move over the paper's edge. Edges of labels may be: only what is read counts.
-    fn off_paper(&self) -> Vec<Refused> {
+    fn off_paper(&self) -> Vec<SheetRefusal> {
         let (width, height) = (self.sheet.page_width.f32(), self.sheet.page_height.f32());
         let codes =
             self.items.iter().zip(&self.levels).filter_map(|(item, level)| Code::modules_of(&item.code, *level));
@@ -205,7 +205,7 @@ impl Plan {
             return Vec::new();
         };
         let printed = self.place.text.map_or(printed, |text| printed.with(text));
-        let mut worst: BTreeMap<&str, Refused> = BTreeMap::new();
+        let mut worst: BTreeMap<&str, SheetRefusal> = BTreeMap::new();
         let used = (0..self.items.len()).take(usize::try_from(self.sheet.labels()).unwrap_or(usize::MAX));
         for label in used.map(|item| self.label_of(item).label) {
             let (x, y) = self.corner(label);
@@ -217,9 +217,9 @@ impl Plan {
                 ("offset_y", "lower", y + high - height),
             ] {
                 let by = Mm::from_f32(by);
-                let more = |it: &Refused| matches!(it, Refused::OffPaper { by: other, .. } if *other >= by);
+                let more = |it: &SheetRefusal| matches!(it, SheetRefusal::OffPaper { by: other, .. } if *other >= by);
                 if by > Mm::ZERO && !worst.get(field).is_some_and(more) {
-                    worst.insert(field, Refused::OffPaper { field, label: label + 1, edge, by });
+                    worst.insert(field, SheetRefusal::OffPaper { field, label: label + 1, edge, by });
                 }
             }
         }
@@ -228,35 +228,40 @@ impl Plan {
 }
 
 /// What is wrong with sheet and options by themselves.
-fn asked_wrongly(sheet: &Sheet, options: &Options) -> impl Iterator<Item = Refused> {
-    let Options { start, offset_x, offset_y, dpi, .. } = *options;
+fn asked_wrongly(sheet: &Sheet, options: &LayoutOptions) -> impl Iterator<Item = SheetRefusal> {
+    let LayoutOptions { start, offset_x, offset_y, dpi, .. } = *options;
     let labels = sheet.labels();
-    let misfit = sheet.check().into_iter().next().map(|misfit| Refused::Sheet { message: misfit.message });
-    let start = (misfit.is_none() && (start == 0 || start > labels)).then_some(Refused::Start { start, labels });
+    let misfit = sheet.check().into_iter().next().map(|misfit| SheetRefusal::Sheet { message: misfit.message });
+    let start = (misfit.is_none() && (start == 0 || start > labels)).then_some(SheetRefusal::Start { start, labels });
     let far =
-        |field, offset: Mm| (offset > FARTHEST || offset < -FARTHEST).then_some(Refused::Offset { field, offset });
-    let dpi = (!DPI.contains(&dpi)).then_some(Refused::Dpi { dpi });
+        |field, offset: Mm| (offset > FARTHEST || offset < -FARTHEST).then_some(SheetRefusal::Offset { field, offset });
+    let dpi = (!DPI.contains(&dpi)).then_some(SheetRefusal::Dpi { dpi });
     [misfit, start, far("offset_x", offset_x), far("offset_y", offset_y), dpi].into_iter().flatten()
 }
 
 /// Each code's level; else the refusal of the one that is the farthest from being printable.
-fn levels(sheet: &Sheet, place: &Place, options: &Options, items: &[Item]) -> Result<Vec<Level>, Refused> {
+fn levels(
+    sheet: &Sheet,
+    place: &LabelLayout,
+    options: &LayoutOptions,
+    items: &[LabelItem],
+) -> Result<Vec<Level>, SheetRefusal> {
     let dpi = options.dpi;
     let found: Vec<Option<Level>> =
         items.iter().map(|item| place.level(&item.code, dpi).map(|(level, _)| level)).collect();
     let fine = || items.iter().enumerate().zip(&found).filter(|(_, level)| level.is_none()).map(|(it, _)| it);
-    let modules = |item: &Item| Code::modules_of(&item.code, Level::L).unwrap_or(u16::MAX);
+    let modules = |item: &LabelItem| Code::modules_of(&item.code, Level::L).unwrap_or(u16::MAX);
     // Of those that are alike the first.
     let Some((number, worst)) = fine().rev().max_by_key(|(_, item)| (modules(item), item.code.len())) else {
         return Ok(found.into_iter().flatten().collect());
     };
     let (name, characters, count) = (worst.name.clone(), worst.code.chars().count(), fine().count());
     let remedy = Box::new(Remedy::of(sheet, place.text.is_some(), dpi, &worst.code));
-    Err(Refused::TooFine { item: number, name, characters, count, sheet: sheet.name.clone(), dpi, remedy })
+    Err(SheetRefusal::TooFine { item: number, name, characters, count, sheet: sheet.name.clone(), dpi, remedy })
 }
 
 /// Makes the texts such that they can be set, and tells what no font has, the most frequent first.
-fn clean(typesetter: &Typesetter, leave_out: bool, has_text: bool, items: &mut [Item]) -> Vec<Refused> {
+fn clean(typesetter: &Typesetter, leave_out: bool, has_text: bool, items: &mut [LabelItem]) -> Vec<SheetRefusal> {
     let mut missing: BTreeMap<char, (Vec<String>, usize)> = BTreeMap::new();
     for item in items {
         let Some(text) = item.text.take().filter(|_| has_text) else { continue };
@@ -275,7 +280,7 @@ fn clean(typesetter: &Typesetter, leave_out: bool, has_text: bool, items: &mut [
     let mut missing: Vec<_> = missing.into_iter().collect();
     missing.sort_by_key(|(_, (_, count))| std::cmp::Reverse(*count));
     let told = missing.into_iter().take(CHARACTERS);
-    told.map(|(character, (names, count))| Refused::NoGlyph { character, names, count }).collect()
+    told.map(|(character, (names, count))| SheetRefusal::NoGlyph { character, names, count }).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::sheet::geometry::{preset, presets};
+use crate::sheet::presets::{preset, presets};
 
 const UID: &str = "6f1c1d3e-8a0b-4c55-9d39-0b7ce5f1a2b4";
 const HOSTILE: [&str; 6] = [
@@ -19,20 +19,22 @@ fn fonts() -> Arc<Fonts> {
     Arc::new(Fonts::new(Vec::new()).unwrap())
 }
 
-fn item(text: &str) -> Item {
-    Item { name: "Ticket 1".into(), code: UID.into(), text: Some(text.into()) }
+fn item(text: &str) -> LabelItem {
+    LabelItem { name: "Ticket 1".into(), code: UID.into(), text: Some(text.into()) }
 }
 
-fn items(count: usize) -> Vec<Item> {
-    (0..count).map(|number| Item { name: format!("Ticket {number}"), ..item(&format!("Ticket {number}")) }).collect()
+fn items(count: usize) -> Vec<LabelItem> {
+    (0..count)
+        .map(|number| LabelItem { name: format!("Ticket {number}"), ..item(&format!("Ticket {number}")) })
+        .collect()
 }
 
-fn plan(sheet: &Sheet, options: Options, items: Vec<Item>) -> Result<Plan, Vec<Refused>> {
-    Plan::new(sheet, &options, &fonts(), true, items)
+fn plan(sheet: &Sheet, options: LayoutOptions, items: Vec<LabelItem>) -> Result<SheetLayout, Vec<SheetRefusal>> {
+    SheetLayout::new(sheet, &options, &fonts(), true, items)
 }
 
-fn said(refused: Result<Plan, Vec<Refused>>) -> Vec<String> {
-    refused.unwrap_err().iter().map(Refused::to_string).collect()
+fn said(refused: Result<SheetLayout, Vec<SheetRefusal>>) -> Vec<String> {
+    refused.unwrap_err().iter().map(SheetRefusal::to_string).collect()
 }
 
 fn mm(text: &str) -> Mm {
@@ -40,8 +42,8 @@ fn mm(text: &str) -> Mm {
 }
 
 /// Fine enough for a uid on every preset.
-fn fine() -> Options {
-    Options { dpi: 600, ..Options::default() }
+fn fine() -> LayoutOptions {
+    LayoutOptions { dpi: 600, ..LayoutOptions::default() }
 }
 
 /// The square of each code on a page, without its quiet zone, and its module.
@@ -93,7 +95,7 @@ fn close(one: f32, other: f32) -> bool {
 fn every_preset_keeps_code_quiet_zone_and_text_apart_and_on_their_label() {
     for sheet in presets() {
         let count = usize::try_from(sheet.labels()).unwrap();
-        let items: Vec<Item> = HOSTILE.iter().chain([&UID]).cycle().take(count).map(|text| item(text)).collect();
+        let items: Vec<LabelItem> = HOSTILE.iter().chain([&UID]).cycle().take(count).map(|text| item(text)).collect();
         let plan = plan(sheet, fine(), items).unwrap();
         assert_eq!(plan.pages(), 1);
         let page = plan.page(0);
@@ -123,19 +125,20 @@ fn every_preset_keeps_code_quiet_zone_and_text_apart_and_on_their_label() {
 
 #[test]
 fn a_code_is_as_large_as_the_labels_height_allows() {
-    let (dark, module) = codes(&plan(preset("avery-l7160").unwrap(), Options::default(), items(1)).unwrap().page(0))[0];
+    let (dark, module) =
+        codes(&plan(preset("avery-l7160").unwrap(), LayoutOptions::default(), items(1)).unwrap().page(0))[0];
     assert!(close(module, 38.1 / 37.0) && close(dark.x, 7.2 + 4.0 * module) && close(dark.y, 15.15 + 4.0 * module));
     // At the paper's edge 5 mm cannot be printed, and the quiet zone lies in them.
-    let (dark, _) = codes(&plan(preset("herma-4610").unwrap(), Options::default(), items(1)).unwrap().page(0))[0];
+    let (dark, _) = codes(&plan(preset("herma-4610").unwrap(), LayoutOptions::default(), items(1)).unwrap().page(0))[0];
     assert!(close(dark.x, 5.0) && close(dark.y, 5.0) && close(dark.width, 19.7));
     // On a square label the text stands below.
     let sheet = preset("avery-22806").unwrap();
-    let page = plan(sheet, Options::default(), items(1)).unwrap().page(0);
+    let page = plan(sheet, LayoutOptions::default(), items(1)).unwrap().page(0);
     let (dark, module) = codes(&page)[0];
     assert!(close(dark.x + dark.width / 2.0, 15.875 + 25.4) && (module * 37.0 - 39.64).abs() < 0.01);
     assert!(ink(&page)[0].y > dark.y + dark.height + 4.0 * module);
     // And without text the code takes all of it.
-    let bare = Plan::new(sheet, &Options::default(), &fonts(), false, items(1)).unwrap().page(0);
+    let bare = SheetLayout::new(sheet, &LayoutOptions::default(), &fonts(), false, items(1)).unwrap().page(0);
     assert!(close(codes(&bare)[0].1, 50.8 / 37.0) && ink(&bare).is_empty());
 }
 
@@ -144,12 +147,12 @@ fn the_code_stands_at_the_same_place_whatever_the_text_and_its_length() {
     let long = format!("https://tickets.example.org/{UID}");
     let mixed = vec![
         item("Row 7"),
-        Item { text: None, ..item("") },
-        Item { code: long, ..item("Row 7") },
-        Item { code: "1".into(), ..item("x") },
+        LabelItem { text: None, ..item("") },
+        LabelItem { code: long, ..item("Row 7") },
+        LabelItem { code: "1".into(), ..item("x") },
     ];
     for sheet in presets().iter().filter(|sheet| sheet.slug != "avery-l4731") {
-        let plan = plan(sheet, Options { dpi: 1200, ..Options::default() }, mixed.clone()).unwrap();
+        let plan = plan(sheet, LayoutOptions { dpi: 1200, ..LayoutOptions::default() }, mixed.clone()).unwrap();
         for (number, (dark, _)) in codes(&plan.page(0)).into_iter().enumerate() {
             let (x, y) = plan.corner(plan.label_of(number).label);
             let (centre_x, centre_y) = plan.centre();
@@ -161,21 +164,21 @@ fn the_code_stands_at_the_same_place_whatever_the_text_and_its_length() {
 #[test]
 fn pages_follow_each_other_and_start_and_offsets_move_all_alike() {
     let sheet = preset("avery-l7160").unwrap();
-    let plain = plan(sheet, Options::default(), items(50)).unwrap();
+    let plain = plan(sheet, LayoutOptions::default(), items(50)).unwrap();
     assert_eq!((plain.pages(), plain.items_of(2), plain.items_of(3), plain.next_start()), (3, 42..50, 50..50, 9));
-    let options = Options { start: 20, offset_x: mm("1.5"), offset_y: mm("-2"), ..Options::default() };
+    let options = LayoutOptions { start: 20, offset_x: mm("1.5"), offset_y: mm("-2"), ..LayoutOptions::default() };
     let moved = plan(sheet, options, items(50)).unwrap();
     assert_eq!((moved.pages(), moved.items_of(0), moved.items_of(1), moved.next_start()), (4, 0..2, 2..23, 7));
-    assert_eq!(moved.label_of(0), Spot { page: 0, label: 19 });
-    assert_eq!(moved.label_of(2), Spot { page: 1, label: 0 });
+    assert_eq!(moved.label_of(0), LabelPosition { page: 0, label: 19 });
+    assert_eq!(moved.label_of(2), LabelPosition { page: 1, label: 0 });
     let (before, after) = (codes(&plain.page(0)), codes(&moved.page(0)));
     for (label, (dark, module)) in after.iter().enumerate().map(|(number, code)| (number + 19, code)) {
         let (same, as_large) = before[label];
         assert!(close(dark.x, same.x + 1.5) && close(dark.y, same.y - 2.0) && close(*module, as_large));
     }
-    let full = plan(sheet, Options::default(), items(21)).unwrap();
+    let full = plan(sheet, LayoutOptions::default(), items(21)).unwrap();
     assert_eq!((full.pages(), full.next_start()), (1, 1));
-    let none = plan(sheet, Options::default(), Vec::new()).unwrap();
+    let none = plan(sheet, LayoutOptions::default(), Vec::new()).unwrap();
     assert_eq!((none.pages(), none.page(0).shapes.len(), none.next_start()), (0, 0, 1));
     assert!(full.page(7).shapes.is_empty());
 }
@@ -183,7 +186,7 @@ fn pages_follow_each_other_and_start_and_offsets_move_all_alike() {
 #[test]
 fn a_test_print_shows_every_labels_edge() {
     let sheet = preset("avery-l7651").unwrap();
-    let options = Options { outline: true, offset_x: mm("0.5"), ..Options::default() };
+    let options = LayoutOptions { outline: true, offset_x: mm("0.5"), ..LayoutOptions::default() };
     let page = plan(sheet, options, items(2)).unwrap().page(0);
     let edges: Vec<_> = page.shapes.iter().filter(|shape| matches!(shape, Shape::Outline { .. })).collect();
     assert_eq!(edges.len(), 65);
@@ -194,25 +197,28 @@ fn a_test_print_shows_every_labels_edge() {
 fn what_is_outside_its_limits_is_refused() {
     let sheet = preset("avery-l7160").unwrap();
     let with = |options| said(plan(sheet, options, items(1)));
-    let usual = Options::default();
-    assert_eq!(with(Options { start: 22, ..usual }), ["The sheet has 21 labels, and none with the number 22."]);
-    assert_eq!(with(Options { start: 0, ..usual }), ["Labels are counted from 1."]);
-    assert_eq!(with(Options { dpi: 149, ..usual }), ["The printer's resolution must be 150 to 1200 dpi, and not 149."]);
-    let far = Options { offset_x: mm("20.001"), offset_y: mm("-21"), dpi: 1201, ..usual };
+    let usual = LayoutOptions::default();
+    assert_eq!(with(LayoutOptions { start: 22, ..usual }), ["The sheet has 21 labels, and none with the number 22."]);
+    assert_eq!(with(LayoutOptions { start: 0, ..usual }), ["Labels are counted from 1."]);
+    assert_eq!(
+        with(LayoutOptions { dpi: 149, ..usual }),
+        ["The printer's resolution must be 150 to 1200 dpi, and not 149."]
+    );
+    let far = LayoutOptions { offset_x: mm("20.001"), offset_y: mm("-21"), dpi: 1201, ..usual };
     assert_eq!(with(far).len(), 3);
     assert_eq!(with(far)[0], "An offset must be -20 to 20 mm, and not 20.001 mm.");
     let wrong = Sheet { columns: 4, ..sheet.clone() };
     assert_eq!(
-        said(plan(&wrong, Options { start: u32::MAX, ..usual }, items(1))),
+        said(plan(&wrong, LayoutOptions { start: u32::MAX, ..usual }, items(1))),
         ["4 columns need 7.2 + 3 × 66.04 + 63.5 = 268.82 mm, but the page is 210 mm wide."]
     );
-    assert!(plan(sheet, Options { start: 21, ..usual }, items(1)).is_ok());
+    assert!(plan(sheet, LayoutOptions { start: 21, ..usual }, items(1)).is_ok());
 }
 
 #[test]
 fn an_offset_must_not_move_anything_over_the_papers_edge() {
     let sheet = preset("herma-4616").unwrap();
-    let offset = |x, y| Options { offset_x: mm(x), offset_y: mm(y), ..Options::default() };
+    let offset = |x, y| LayoutOptions { offset_x: mm(x), offset_y: mm(y), ..LayoutOptions::default() };
     assert!(plan(sheet, offset("-5", "5"), items(21)).is_ok());
     let refused = said(plan(sheet, offset("-6.5", "12"), items(21)));
     assert_eq!(
@@ -225,15 +231,15 @@ fn an_offset_must_not_move_anything_over_the_papers_edge() {
     // Only labels that are printed count.
     assert!(plan(sheet, offset("0", "12"), items(18)).is_ok());
     // Nothing but a code reaches less far to the right.
-    let bare = Plan::new(sheet, &offset("20", "0"), &fonts(), false, items(3));
+    let bare = SheetLayout::new(sheet, &offset("20", "0"), &fonts(), false, items(3));
     assert!(bare.is_ok());
 }
 
 #[test]
 fn a_code_that_is_too_fine_is_refused_with_what_would_help() {
     let small = preset("avery-l4731").unwrap();
-    let refused = plan(small, Options::default(), items(3)).unwrap_err();
-    let Refused::TooFine { item: 0, count: 3, remedy, .. } = &refused[0] else { panic!("{refused:?}") };
+    let refused = plan(small, LayoutOptions::default(), items(3)).unwrap_err();
+    let SheetRefusal::TooFine { item: 0, count: 3, remedy, .. } = &refused[0] else { panic!("{refused:?}") };
     let sheet = remedy.sheet.map(|sheet| sheet.slug.as_str());
     assert_eq!((remedy.characters, remedy.dpi, sheet), (Some(17), Some(600), Some("avery-l7651")));
     assert_eq!(
@@ -243,14 +249,14 @@ fn a_code_that_is_too_fine_is_refused_with_what_would_help() {
          of 38.1 × 21.17 mm would do."
     );
     // What it says would help does, and the smallest step further does not.
-    let cut = |most: usize| Item { code: UID[..most].into(), ..item("x") };
-    assert!(plan(small, Options::default(), vec![cut(17)]).is_ok());
-    assert!(plan(small, Options::default(), vec![cut(18)]).is_err());
+    let cut = |most: usize| LabelItem { code: UID[..most].into(), ..item("x") };
+    assert!(plan(small, LayoutOptions::default(), vec![cut(17)]).is_ok());
+    assert!(plan(small, LayoutOptions::default(), vec![cut(18)]).is_err());
     assert!(plan(small, fine(), items(1)).is_ok());
     let letter = preset("avery-5167").unwrap();
-    let long = Item { code: "x".repeat(1_000), name: "Long".into(), ..item("x") };
-    let refused = plan(letter, Options { dpi: 203, ..fine() }, vec![item("x"), long]).unwrap_err();
-    let Refused::TooFine { item: 1, count: 1 | 2, name, remedy, .. } = &refused[0] else { panic!("{refused:?}") };
+    let long = LabelItem { code: "x".repeat(1_000), name: "Long".into(), ..item("x") };
+    let refused = plan(letter, LayoutOptions { dpi: 203, ..fine() }, vec![item("x"), long]).unwrap_err();
+    let SheetRefusal::TooFine { item: 1, count: 1 | 2, name, remedy, .. } = &refused[0] else { panic!("{refused:?}") };
     assert_eq!((name.as_str(), remedy.dpi), ("Long", Some(1200)));
     assert_eq!(remedy.sheet.map(|sheet| sheet.slug.as_str()), Some("avery-5164"));
 }
@@ -261,33 +267,36 @@ fn the_level_is_the_highest_that_is_printable() {
     let sheet = preset("avery-l7651").unwrap();
     let text = "x".repeat(70);
     let levels = |dpi| {
-        let plan = plan(sheet, Options { dpi, ..fine() }, vec![Item { code: text.clone(), ..item("x") }]).unwrap();
+        let plan =
+            plan(sheet, LayoutOptions { dpi, ..fine() }, vec![LabelItem { code: text.clone(), ..item("x") }]).unwrap();
         plan.levels[0]
     };
     assert_eq!((Code::modules_of(&text, Level::L), Code::modules_of(&text, Level::M)), (Some(33), Some(37)));
     // A module is 21.17 / 45 mm at M: 4 dots from 216 dpi on; 21.17 / 41 at L: from 197 on.
     assert_eq!((levels(216), levels(215), levels(197)), (Level::M, Level::L, Level::L));
-    assert!(plan(sheet, Options { dpi: 196, ..fine() }, vec![Item { code: text.clone(), ..item("x") }]).is_err());
+    assert!(
+        plan(sheet, LayoutOptions { dpi: 196, ..fine() }, vec![LabelItem { code: text.clone(), ..item("x") }]).is_err()
+    );
 }
 
 #[test]
 fn a_character_that_no_font_has_is_named_or_left_out() {
     let sheet = preset("avery-l7160").unwrap();
     let texts = ["Row 7 🦀", "入 🦀", "🦀🦀", "plain", "🦀 x"];
-    let items: Vec<Item> =
-        texts.iter().zip(1..).map(|(text, number)| Item { name: format!("T{number}"), ..item(text) }).collect();
+    let items: Vec<LabelItem> =
+        texts.iter().zip(1..).map(|(text, number)| LabelItem { name: format!("T{number}"), ..item(text) }).collect();
     assert_eq!(
-        said(plan(sheet, Options::default(), items.clone())),
+        said(plan(sheet, LayoutOptions::default(), items.clone())),
         [
             "No font has the character 🦀 (U+1F980), which is in the text of T1, T2, T3 and one other.",
             "No font has the character 入 (U+5165), which is in the text of T2.",
         ]
     );
-    let plan = plan(sheet, Options { leave_out: true, ..Options::default() }, items.clone()).unwrap();
+    let plan = plan(sheet, LayoutOptions { leave_out: true, ..LayoutOptions::default() }, items.clone()).unwrap();
     let left: Vec<Option<&str>> = (0..5).map(|number| plan.item(number).unwrap().text.as_deref()).collect();
     assert_eq!(left, [Some("Row 7"), None, None, Some("plain"), Some("x")]);
     // Without text nothing is missing.
-    assert!(Plan::new(sheet, &Options::default(), &fonts(), false, items).is_ok());
+    assert!(SheetLayout::new(sheet, &LayoutOptions::default(), &fonts(), false, items).is_ok());
 }
 
 #[test]
@@ -307,7 +316,7 @@ fn a_roll_prints_one_label_a_page() {
         pitch_y: Mm::ZERO,
         margin: mm("1"),
     };
-    let plan = plan(&roll, Options { dpi: 203, ..Options::default() }, items(3)).unwrap();
+    let plan = plan(&roll, LayoutOptions { dpi: 203, ..LayoutOptions::default() }, items(3)).unwrap();
     assert_eq!((plan.pages(), plan.next_start(), codes(&plan.page(2)).len()), (3, 1, 1));
 }
 
@@ -324,9 +333,9 @@ proptest! {
         has_text: bool,
     ) {
         let (offset_x, offset_y) = (Mm::from_micrometres(x), Mm::from_micrometres(y));
-        let options = Options { start, offset_x, offset_y, outline: false, dpi, leave_out: true };
-        let items = vec![Item { name: "T".into(), code, text: Some(text) }; 2];
-        match Plan::new(&sheet, &options, &fonts(), has_text, items) {
+        let options = LayoutOptions { start, offset_x, offset_y, outline: false, dpi, leave_out: true };
+        let items = vec![LabelItem { name: "T".into(), code, text: Some(text) }; 2];
+        match SheetLayout::new(&sheet, &options, &fonts(), has_text, items) {
             Err(refused) => prop_assert!(refused.iter().all(|it| it.to_string().ends_with('.'))),
             Ok(plan) => {
                 let page = plan.page(0);

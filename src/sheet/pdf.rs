@@ -14,7 +14,7 @@ use krilla::{Data, Document, SerializeSettings};
 
 use super::draw::{Drawing, Run, Shape};
 use super::fonts::Fonts;
-use super::unscaled;
+use super::viewer_preferences;
 use crate::qr::{Code, QUIET_ZONE};
 
 /// PDF's unit, a 72nd of an inch, in a millimetre.
@@ -22,7 +22,7 @@ const POINTS: f32 = 72.0 / 25.4;
 
 /// Why there is no PDF.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unwritten {
+pub enum PdfError {
     /// It was no longer wanted.
     #[error("The PDF was stopped")]
     Stopped,
@@ -46,36 +46,37 @@ pub enum Unwritten {
 /// many there are, and may stop. A code takes about 0.2 ms and 700 bytes of the file, which is compressed.
 ///
 /// # Errors
-/// As [`Unwritten`] says.
+/// As [`PdfError`] says.
 pub fn write(
     title: &str,
     fonts: &Fonts,
     pages: impl IntoIterator<Item = Drawing>,
     drawn: &mut dyn FnMut(usize) -> ControlFlow<()>,
-) -> Result<Vec<u8>, Unwritten> {
+) -> Result<Vec<u8>, PdfError> {
     let read = |face: &super::fonts::Face| {
         let data: Arc<dyn AsRef<[u8]> + Send + Sync> = Arc::new(Bytes(Arc::clone(&face.data)));
-        Font::new(Data::from(data), 0).ok_or_else(|| Unwritten::Font(face.name.clone()))
+        Font::new(Data::from(data), 0).ok_or_else(|| PdfError::Font(face.name.clone()))
     };
     let fonts: Vec<Font> = fonts.faces.iter().map(read).collect::<Result<_, _>>()?;
     let mut document = Document::new_with(SerializeSettings { enable_tagging: false, ..SerializeSettings::default() });
     document
         .set_metadata(Metadata::new().title(title.to_owned()).language("en".to_owned()).creator("Tessera".to_owned()));
     for (index, drawing) in pages.into_iter().enumerate() {
-        let size = PageSettings::from_wh(drawing.width * POINTS, drawing.height * POINTS).ok_or(Unwritten::Page)?;
+        let size = PageSettings::from_wh(drawing.width * POINTS, drawing.height * POINTS).ok_or(PdfError::Page)?;
         let mut page = document.start_page_with(size);
         let mut surface = page.surface();
         for shape in &drawing.shapes {
-            draw(&mut surface, shape, &fonts).ok_or(Unwritten::Page)?;
+            draw(&mut surface, shape, &fonts).ok_or(PdfError::Page)?;
         }
         surface.finish();
         page.finish();
         if drawn(index + 1).is_break() {
-            return Err(Unwritten::Stopped);
+            return Err(PdfError::Stopped);
         }
     }
-    let file = document.finish().map_err(|error| Unwritten::Library(format!("{error:?}")))?;
-    unscaled::unscaled(file).ok_or_else(|| Unwritten::Library("its catalog is not where it should be".to_owned()))
+    let file = document.finish().map_err(|error| PdfError::Library(format!("{error:?}")))?;
+    viewer_preferences::without_scaling(file)
+        .ok_or_else(|| PdfError::Library("its catalog is not where it should be".to_owned()))
 }
 
 /// A font's file, which is shared and not copied.

@@ -12,9 +12,9 @@ use rxing::common::{BitMatrix, DetectorRXingResult};
 use rxing::qrcode::cpp_port::decoder::Decode;
 use rxing::qrcode::cpp_port::detector::{FindFinderPatterns, GenerateFinderPatternSets, SampleQR};
 
-use super::layout::Plan;
-use super::place::Area;
-use super::print::{Pages, Picture};
+use super::label_layout::Area;
+use super::layout::SheetLayout;
+use super::raster::{Raster, RasterPages};
 
 /// How far from its place a code may be, in millimetres.
 pub const TOLERANCE: f32 = 0.3;
@@ -90,7 +90,7 @@ pub enum Unchecked {
 }
 
 /// What the labels of a plan's page are to be.
-pub fn expected(plan: &Plan, page: usize) -> Vec<Expected> {
+pub fn expected(plan: &SheetLayout, page: usize) -> Vec<Expected> {
     let (width, height) = (plan.sheet().width.f32(), plan.sheet().height.f32());
     let centre = plan.centre();
     let label = |number| {
@@ -118,7 +118,7 @@ pub fn check(
     pages: impl IntoIterator<Item = Vec<Expected>>,
     checked: &mut dyn FnMut(usize) -> ControlFlow<()>,
 ) -> Result<Vec<Failure>, Unchecked> {
-    let pdf = Pages::read(pdf).ok_or(Unchecked::Pdf)?;
+    let pdf = RasterPages::read(pdf).ok_or(Unchecked::Pdf)?;
     let mut failures = Vec::new();
     for (index, expected) in pages.into_iter().enumerate() {
         let page_width = pdf.size(index).ok_or(Unchecked::Pdf)?.0;
@@ -166,7 +166,7 @@ fn bands(mut expected: Vec<Expected>, width: f32, dpi: u32) -> Vec<(Area, Vec<Ex
 }
 
 /// What is wrong with the label, if anything is.
-fn fault(picture: &Picture, expected: &Expected) -> Option<Fault> {
+fn fault(picture: &Raster, expected: &Expected) -> Option<Fault> {
     let read = read(picture, expected.place);
     let Some(best) = read.iter().find(|code| code.says == expected.says).or_else(|| read.first()) else {
         return Some(Fault::Unreadable);
@@ -180,7 +180,7 @@ fn fault(picture: &Picture, expected: &Expected) -> Option<Fault> {
 
 /// A code that was read.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Read {
+pub struct DecodedCode {
     /// What it says.
     pub says: String,
     /// Its middle, in millimetres from the page's upper left corner.
@@ -190,7 +190,7 @@ pub struct Read {
 /// The codes that lie within `place` of a printed page.
 ///
 /// `rxing`, a port of zxing, reads them: of 1,000 characters with modules of four dots `rqrr` reads only some.
-pub fn read(picture: &Picture, place: Area) -> Vec<Read> {
+pub fn read(picture: &Raster, place: Area) -> Vec<DecodedCode> {
     let (left, top, width, height) = picture.pixels(place);
     let matrix = u32::try_from(width).ok().zip(u32::try_from(height).ok());
     let Some(Ok(mut matrix)) = matrix.map(|(width, height)| BitMatrix::new(width, height)) else { return Vec::new() };
@@ -212,7 +212,7 @@ pub fn read(picture: &Picture, place: Area) -> Vec<Read> {
         let centre = picture.millimetres(left + mean(|point| point.x), top + mean(|point| point.y));
         // Its bytes, which the reader might take for another encoding than UTF-8.
         let says = String::from_utf8_lossy(decoded.content().bytes()).into_owned();
-        Some(Read { says, centre })
+        Some(DecodedCode { says, centre })
     });
     codes.collect()
 }

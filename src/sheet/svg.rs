@@ -9,23 +9,23 @@ use skrifa::{FontRef, GlyphId, MetadataProvider as _};
 
 use super::draw::{Drawing, Run, Shape};
 use super::fonts::Fonts;
-use super::place::Area;
+use super::label_layout::Area;
 use crate::qr::{QUIET_ZONE, xml_escaped};
 
 /// What a page is called, and what is shown with it.
 #[derive(Clone, Debug, Default)]
-pub struct Look {
+pub struct PageStyle {
     /// Its number, by which the names within it differ from those of other pages in the same HTML document.
     pub number: usize,
     /// What it is called for those who do not see it.
     pub label: String,
     /// What only the preview shows.
-    pub preview: Option<Preview>,
+    pub preview: Option<PreviewMarks>,
 }
 
 /// What only the preview shows. The colours are the stylesheet's: classes `edge`, `used` (with `hatch`) and `place`.
 #[derive(Clone, Debug, Default)]
-pub struct Preview {
+pub struct PreviewMarks {
     /// The places of the labels on the sheet, in their order: their edges are drawn.
     pub labels: Vec<Area>,
     /// The places that are used up: they are hatched.
@@ -48,14 +48,14 @@ impl Display for Path {
 ///
 /// With links it is a group, as a picture may not have any; they cannot be reached by the tab key, of which a sheet
 /// would take up to hundreds: the form's field for the first label is the way for the keyboard.
-pub fn svg(drawing: &Drawing, fonts: &Fonts, look: &Look) -> String {
+pub fn svg(drawing: &Drawing, fonts: &Fonts, look: &PageStyle) -> String {
     let mut svg = String::new();
     // A String takes all that is written.
     let _ = write(&mut svg, drawing, fonts, look);
     svg
 }
 
-fn write(svg: &mut String, drawing: &Drawing, fonts: &Fonts, look: &Look) -> fmt::Result {
+fn write(svg: &mut String, drawing: &Drawing, fonts: &Fonts, look: &PageStyle) -> fmt::Result {
     let preview = look.preview.as_ref();
     let role = if preview.is_some_and(|it| it.links.is_some()) { "group" } else { "img" };
     let label = xml_escaped(&look.label).replace('"', "&quot;");
@@ -74,7 +74,7 @@ fn write(svg: &mut String, drawing: &Drawing, fonts: &Fonts, look: &Look) -> fmt
         write_shape(svg, shape, fonts, look.number)?;
     }
     svg.push_str("</g>\n");
-    if let Some(Preview { labels, links: Some(links), .. }) = preview {
+    if let Some(PreviewMarks { labels, links: Some(links), .. }) = preview {
         let links = xml_escaped(links).replace('"', "&quot;");
         for (number, label) in (1..).zip(labels) {
             let label_path = Path(*label);
@@ -89,7 +89,7 @@ fn write(svg: &mut String, drawing: &Drawing, fonts: &Fonts, look: &Look) -> fmt
 }
 
 /// What lies behind the drawing: the labels' edges, and hatching where they are used up.
-fn write_places(svg: &mut String, preview: &Preview, page: usize) -> fmt::Result {
+fn write_places(svg: &mut String, preview: &PreviewMarks, page: usize) -> fmt::Result {
     if !preview.used.is_empty() {
         writeln!(
             svg,

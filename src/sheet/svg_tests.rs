@@ -27,7 +27,7 @@ fn page() -> Drawing {
 
 #[test]
 fn a_page_is_as_large_as_its_drawing_and_dark_where_it_is() {
-    let svg = svg(&page(), &fonts(), &Look { number: 3, label: "Page \"3\" <of> 4".into(), preview: None });
+    let svg = svg(&page(), &fonts(), &PageStyle { number: 3, label: "Page \"3\" <of> 4".into(), preview: None });
     let start = r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 50 30.5" width="50mm" height="30.5mm" role="img" aria-label="Page &quot;3&quot; &lt;of&gt; 4">"#;
     assert!(svg.starts_with(start), "{}", &svg[..200]);
     assert!(!svg.contains("style"));
@@ -48,12 +48,12 @@ fn a_page_is_as_large_as_its_drawing_and_dark_where_it_is() {
 #[test]
 fn a_preview_hatches_what_is_used_up_and_leads_from_each_label() {
     let place = |x| Area { x, y: 1.0, width: 20.0, height: 28.0 };
-    let preview = Preview {
+    let preview = PreviewMarks {
         labels: vec![place(1.0), place(25.0)],
         used: vec![place(1.0)],
         links: Some("/sheet?q=\"&start=".into()),
     };
-    let svg = svg(&page(), &fonts(), &Look { number: 1, label: "Page 1".into(), preview: Some(preview) });
+    let svg = svg(&page(), &fonts(), &PageStyle { number: 1, label: "Page 1".into(), preview: Some(preview) });
     assert!(svg.contains(r#"role="group""#));
     assert!(svg.contains("<path class=\"used\" fill=\"url(#hatch-1)\" d=\"M1 1h20v28H1z\"/>"));
     assert!(svg.contains(r#"class="edge""#) && svg.contains("M25 1h20v28H25z"));

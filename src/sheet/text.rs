@@ -13,8 +13,8 @@ use skrifa::{GlyphId, MetadataProvider};
 
 use super::draw::Run;
 use super::fonts::Fonts;
-use super::place::Area;
-use super::press::{LINE, Lines, Press, whole_lines};
+use super::label_layout::Area;
+use super::text_shaper::{LINE, Lines, TextShaper, whole_lines};
 
 /// A point, the unit of letters, in millimetres.
 const POINT: f32 = 25.4 / 72.0;
@@ -34,7 +34,7 @@ const HAIR: f32 = 0.001;
 /// Sets texts, by one thread at a time: another one waits.
 pub struct Typesetter {
     fonts: Arc<Fonts>,
-    press: Mutex<Press>,
+    press: Mutex<TextShaper>,
 }
 
 /// What of a text no font has.
@@ -55,7 +55,7 @@ impl fmt::Debug for Typesetter {
 impl Typesetter {
     /// With these fonts and no others: what is printed must not depend on the machine.
     pub fn new(fonts: &Arc<Fonts>) -> Self {
-        let press = Press::new(fonts);
+        let press = TextShaper::new(fonts);
         Self { fonts: Arc::clone(fonts), press: Mutex::new(press) }
     }
 

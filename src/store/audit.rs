@@ -4,10 +4,10 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 
-use super::Error;
 use super::connection::{Connection, MultiBackend, position};
+use super::cursor::Cursor;
+use super::error::Error;
 use super::schema::audit;
-use super::token_list::Place;
 use crate::access::Principal;
 use crate::token::Micros;
 
@@ -69,9 +69,9 @@ pub fn record(
 pub fn page(
     connection: &mut Connection,
     filter: &AuditFilter,
-    after: Option<&Place>,
+    after: Option<&Cursor>,
     limit: i64,
-) -> QueryResult<Vec<(Place, Entry)>> {
+) -> QueryResult<Vec<(Cursor, Entry)>> {
     type Row = (i64, i64, String, String, String, String);
     let mut query = filtered(connection, filter);
     if let Some(place) = after {
@@ -80,7 +80,7 @@ pub fn page(
     let columns = (audit::id, audit::timestamp, audit::principal, audit::action, audit::subject, audit::detail);
     let rows: Vec<Row> = query.order(audit::id.desc()).select(columns).limit(limit).load(connection)?;
     let entry = |(id, at, by, action, subject, detail): Row| {
-        (Place::number(at, id), Entry { at: Micros::stored(at), by, action, subject, detail })
+        (Cursor::number(at, id), Entry { at: Micros::stored(at), by, action, subject, detail })
     };
     Ok(rows.into_iter().map(entry).collect())
 }

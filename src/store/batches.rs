@@ -2,11 +2,11 @@
 
 use diesel::prelude::*;
 
+use super::audit;
 use super::connection::Connection;
-use super::error::taken;
+use super::cursor::Cursor;
+use super::error::{Error, taken};
 use super::schema::{batches, tokens};
-use super::token_list::Place;
-use super::{Error, audit};
 use crate::access::Principal;
 use crate::token::{BatchId, Micros, Token, TokenError, Uid};
 
@@ -133,19 +133,19 @@ pub fn numbered(connection: &mut Connection, id: BatchId) -> QueryResult<Option<
 ///
 /// # Errors
 /// The database's.
-pub fn page(connection: &mut Connection, after: Option<&Place>, limit: i64) -> QueryResult<Vec<(Place, Batch)>> {
+pub fn page(connection: &mut Connection, after: Option<&Cursor>, limit: i64) -> QueryResult<Vec<(Cursor, Batch)>> {
     let made = batches::table.filter(batches::made.is_not_null());
     let mut query = made.order(batches::id.desc()).limit(limit).select(batches::all_columns).into_boxed();
     if let Some(after) = after {
         query = query.filter(batches::id.lt(after.id()));
     }
-    let placed = |batch: Batch| (Place::number(batch.created.get(), batch.id), batch);
+    let placed = |batch: Batch| (Cursor::number(batch.created.get(), batch.id), batch);
     Ok(query.load::<Row>(connection)?.into_iter().map(batch).map(placed).collect())
 }
 
 /// How a batch's tokens stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct BatchCounts {
     /// Tokens that are not deleted.
     pub there: i64,
     /// Of these, how many were used at least once.
@@ -160,7 +160,7 @@ pub struct Standing {
 ///
 /// # Errors
 /// The database's.
-pub fn standing(connection: &mut Connection, ids: &[BatchId]) -> QueryResult<Vec<(BatchId, Standing)>> {
+pub fn standing(connection: &mut Connection, ids: &[BatchId]) -> QueryResult<Vec<(BatchId, BatchCounts)>> {
     use diesel::dsl::{count_star, sql};
     use diesel::sql_types::BigInt;
     let there = tokens::table.filter(tokens::batch.eq_any(ids.to_vec())).filter(tokens::deleted_at.is_null());
@@ -175,7 +175,7 @@ pub fn standing(connection: &mut Connection, ids: &[BatchId]) -> QueryResult<Vec
         ))
         .load(connection)?;
     let of = |(id, there, used, used_up, voided): (Option<BatchId>, i64, i64, i64, i64)| {
-        (id.unwrap_or_default(), Standing { there, used, used_up, voided })
+        (id.unwrap_or_default(), BatchCounts { there, used, used_up, voided })
     };
     Ok(rows.into_iter().map(of).collect())
 }

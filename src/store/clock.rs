@@ -7,7 +7,6 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::connection::Connection;
-use super::{tokens, usage};
 use crate::token::Micros;
 
 /// The server's clock at this moment, and not at the beginning of the transaction.
@@ -53,24 +52,4 @@ impl Clock {
         }
         Ok(there)
     }
-}
-
-/// Restarts every lock that begins in the future, as the clock has jumped back: it is then closed for `lock_time`.
-/// When nobody has `watched` the clock, only if the newest attempt says that it has jumped. Says whether it did.
-///
-/// The clock is read after what it is compared with: by one that was read before, a use that another instance has just
-/// made would lie in the future, and its lock would open too early.
-///
-/// # Errors
-/// The database's.
-pub fn restart_locks(connection: &mut Connection, watched: bool) -> QueryResult<bool> {
-    if !watched {
-        let newest = usage::newest(connection)?;
-        let now = now(connection)?;
-        if newest.is_none_or(|newest| newest <= now) {
-            return Ok(false);
-        }
-    }
-    tokens::restart_locks(connection)?;
-    Ok(true)
 }

@@ -10,8 +10,8 @@ use diesel::sql_types::{Bool, Text};
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::Error;
-use super::connection::{Connection, DatabaseUrl, OpenError, TRIES, exclusively, postgres};
+use super::connection::{Connection, DatabaseUrl, OpenError, TRIES, postgres, transaction};
+use super::error::Error;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -35,7 +35,7 @@ pub enum Schema {
 pub fn migrate(url: &DatabaseUrl, connection: &mut Connection) -> Result<usize, OpenError> {
     let mut tries = 1;
     loop {
-        let steps = exclusively(connection, |connection| {
+        let steps = transaction(connection, |connection| {
             // A role that may not make tables can still serve.
             if look(connection)? == Schema::Current {
                 return Ok(0);

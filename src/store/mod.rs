@@ -4,37 +4,24 @@
 //! [`Store::consume`] through the one writer, [`Store::write`] through it on SQLite and beside it on PostgreSQL,
 //! [`Store::look`] for a row or two, [`Store::read`] for lists.
 
+pub mod accounts;
 pub mod actions;
-pub mod attempts;
+pub mod advisory_lock;
 pub mod audit;
 pub mod batches;
 pub mod clock;
 pub mod connection;
+pub mod consume_counter;
 pub mod copy;
-pub mod deleted;
+pub mod cursor;
 pub mod error;
-pub mod keys;
 pub mod ledger;
-pub mod many;
 pub mod migrations;
-pub mod pace;
-pub mod print_jobs;
-pub mod print_runs;
-pub mod printers;
 pub mod printing;
-pub mod replies;
 pub mod schema;
-pub mod selection;
-pub mod sessions;
 pub mod settings;
-pub mod sheets;
-pub mod token_list;
 pub mod tokens;
-pub mod turns;
-pub mod undo;
 pub mod usage;
-pub mod users;
-pub mod voids;
 pub mod writer;
 
 use std::cell::RefCell;
@@ -45,11 +32,11 @@ use diesel::r2d2::{ManageConnection, Pool};
 use thread_local::ThreadLocal;
 use tokio::sync::Semaphore;
 
+use crate::store::connection::{Database, transaction, with_retries};
+use crate::store::consume_counter::ConsumeCounter;
 use clock::Clock;
 pub use connection::{Connection, DatabaseUrl, OpenError};
-use connection::{Database, exclusively, repeatedly};
 pub use error::Error;
-use pace::Consumes;
 use writer::Writer;
 
 use crate::token::Micros;
@@ -81,7 +68,7 @@ struct Inner {
     /// may be overtaken for as long as others come.
     free: Arc<Semaphore>,
     near: ThreadLocal<RefCell<Connection>>,
-    consumes: Consumes,
+    consumes: ConsumeCounter,
 }
 
 impl Store {
@@ -118,7 +105,7 @@ impl Store {
                 pool,
                 free,
                 near: ThreadLocal::new(),
-                consumes: Consumes::default(),
+                consumes: ConsumeCounter::default(),
             }),
         })
     }
@@ -129,14 +116,14 @@ impl Store {
     }
 
     /// What is counted so that long work gives way to it.
-    pub fn consumes(&self) -> &Consumes {
+    pub fn consumes(&self) -> &ConsumeCounter {
         &self.inner.consumes
     }
 
     /// Has `ask` answered within a transaction that would survive a power cut.
     ///
     /// # Errors
-    /// Unavailable, or failed: then nothing of it was kept. Unknown: then it may have been.
+    /// Unavailable, or failed: then nothing of it was pooled. Unknown: then it may have been.
     pub async fn consume(&self, ask: Ask) -> Result<Answer, Error> {
         self.inner.consumes.count();
         in_time(SILENCE, self.inner.writer.consume(ask), Error::Unknown).await
@@ -145,7 +132,7 @@ impl Store {
     /// Has `work` done in a transaction of its own; again, when another one comes between.
     ///
     /// # Errors
-    /// `work`'s own, unavailable, or failed: then nothing of it was kept. Unknown: then it may have been.
+    /// `work`'s own, unavailable, or failed: then nothing of it was pooled. Unknown: then it may have been.
     pub async fn write<T: Send + 'static>(
         &self,
         work: impl Fn(&mut Connection) -> Result<T, Error> + Send + 'static,
@@ -153,7 +140,9 @@ impl Store {
         if self.inner.database.has_one_lock() {
             return self.inner.writer.write(work).await;
         }
-        let work = move |kept: &mut Kept| repeatedly(|| kept.have(|connection| exclusively(connection, &work)));
+        let work = move |pooled: &mut PooledConnection| {
+            with_retries(|| pooled.have(|connection| transaction(connection, &work)))
+        };
         in_time(LONG_SILENCE, self.on_pool(work), Error::Unknown).await
     }
 
@@ -167,7 +156,7 @@ impl Store {
         work: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         if !self.inner.database.has_one_lock() {
-            return in_time(SILENCE, self.on_pool(|kept| kept.have(work)), Error::Unavailable).await;
+            return in_time(SILENCE, self.on_pool(|pooled| pooled.have(work)), Error::Unavailable).await;
         }
         self.inner.database.check()?;
         let near = self.inner.near.get_or_try(|| self.inner.database.connect_for_pool().map(RefCell::new))?;
@@ -184,12 +173,12 @@ impl Store {
         work: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         self.inner.database.check()?;
-        in_time(LONG_SILENCE, self.on_pool(|kept| kept.have(work)), Error::Unavailable).await
+        in_time(LONG_SILENCE, self.on_pool(|pooled| pooled.have(work)), Error::Unavailable).await
     }
 
     async fn on_pool<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Kept) -> Result<T, Error> + Send + 'static,
+        work: impl FnOnce(&mut PooledConnection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let busy = || Error::Unavailable("all connections are in use".into());
         let free = Arc::clone(&self.inner.free).acquire_owned();
@@ -219,7 +208,7 @@ async fn in_time<T>(
 struct Manager(Database);
 
 /// A connection of the pool.
-struct Kept {
+struct PooledConnection {
     connection: Connection,
     database: Database,
     /// How many had been lost when this one was made.
@@ -228,7 +217,7 @@ struct Kept {
     is_spent: bool,
 }
 
-impl Kept {
+impl PooledConnection {
     fn have<T>(&mut self, work: impl FnOnce(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
         // Until it is known to be in order, as a panic may leave it in the middle of a transaction.
         self.is_spent = true;
@@ -242,22 +231,22 @@ impl Kept {
 }
 
 impl ManageConnection for Manager {
-    type Connection = Kept;
+    type Connection = PooledConnection;
     type Error = Error;
 
-    fn connect(&self) -> Result<Kept, Error> {
+    fn connect(&self) -> Result<PooledConnection, Error> {
         let losses = self.0.losses();
         let connection = self.0.connect_for_pool()?;
-        Ok(Kept { connection, database: self.0.clone(), losses, is_spent: false })
+        Ok(PooledConnection { connection, database: self.0.clone(), losses, is_spent: false })
     }
 
     /// Asks nobody: that would be a way to the server and back before each use.
-    fn is_valid(&self, kept: &mut Kept) -> Result<(), Error> {
-        if self.has_broken(kept) { Err(Error::Lost("another one was".into())) } else { Ok(()) }
+    fn is_valid(&self, pooled: &mut PooledConnection) -> Result<(), Error> {
+        if self.has_broken(pooled) { Err(Error::Lost("another one was".into())) } else { Ok(()) }
     }
 
-    fn has_broken(&self, kept: &mut Kept) -> bool {
-        kept.is_spent || kept.losses != self.0.losses()
+    fn has_broken(&self, pooled: &mut PooledConnection) -> bool {
+        pooled.is_spent || pooled.losses != self.0.losses()
     }
 }
 

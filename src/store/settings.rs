@@ -2,10 +2,11 @@
 
 use diesel::prelude::*;
 
+use super::advisory_lock::AdvisoryLock;
 use super::connection::Connection;
+use super::error::Error;
 use super::schema::settings;
-use super::turns::{self, Turn};
-use super::{Error, audit};
+use super::{advisory_lock, audit};
 use crate::access::Principal;
 use crate::token::Micros;
 use crate::token::settings::{Setting, Settings};
@@ -15,25 +16,25 @@ const COOKIE_KEY: &str = "cookie_key";
 
 /// The settings, and who changed which.
 #[derive(Clone, Debug, Default)]
-pub struct Kept {
+pub struct StoredSettings {
     /// What they say.
     pub settings: Settings,
     /// The last change of those that have a row.
-    pub changed: Vec<(Setting, Changed)>,
+    pub changed: Vec<(Setting, SettingChange)>,
 }
 
 /// The last change of a setting.
 #[derive(Clone, Debug)]
-pub struct Changed {
+pub struct SettingChange {
     /// When.
     pub at: Micros,
     /// The principal.
     pub by: String,
 }
 
-impl Kept {
+impl StoredSettings {
     /// The last change of a setting, unless it is as at first.
-    pub fn changed(&self, setting: Setting) -> Option<&Changed> {
+    pub fn changed(&self, setting: Setting) -> Option<&SettingChange> {
         self.changed.iter().find(|(of, _)| *of == setting).map(|(_, changed)| changed)
     }
 }
@@ -42,16 +43,16 @@ impl Kept {
 ///
 /// # Errors
 /// The database's.
-pub fn all(connection: &mut Connection) -> QueryResult<Kept> {
+pub fn all(connection: &mut Connection) -> QueryResult<StoredSettings> {
     let rows = settings::table.filter(settings::name.ne(COOKIE_KEY));
     let rows: Vec<(String, String, i64, String)> =
         rows.select((settings::name, settings::value, settings::changed, settings::changed_by)).load(connection)?;
-    let mut kept = Kept::default();
+    let mut kept = StoredSettings::default();
     for (name, value, at, by) in rows {
         let Some(setting) = Setting::named(&name) else { continue };
         if let Some(with) = kept.settings.with(setting, &value) {
             kept.settings = with;
-            kept.changed.push((setting, Changed { at: Micros::stored(at), by }));
+            kept.changed.push((setting, SettingChange { at: Micros::stored(at), by }));
         }
     }
     Ok(kept)
@@ -59,11 +60,11 @@ pub fn all(connection: &mut Connection) -> QueryResult<Kept> {
 
 /// What became of a change.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum SaveResult {
     /// The setting is what was wanted.
     Saved,
     /// It was changed by somebody else, and is as it is here.
-    Conflict(Box<Kept>),
+    Conflict(Box<StoredSettings>),
 }
 
 /// Makes a setting what it is in `wanted`, unless it is neither that nor what `known` says in JSON: then somebody else
@@ -77,15 +78,15 @@ pub fn change(
     (known, wanted): (&str, &Settings),
     by: &Principal,
     now: Micros,
-) -> Result<Outcome, Error> {
-    turns::wait(connection, Turn::Settings)?;
+) -> Result<SaveResult, Error> {
+    advisory_lock::acquire(connection, AdvisoryLock::Settings)?;
     let kept = all(connection)?;
     let (before, after) = (kept.settings.json(setting), wanted.json(setting));
     if before == after {
-        return Ok(Outcome::Saved);
+        return Ok(SaveResult::Saved);
     }
     if before != known {
-        return Ok(Outcome::Conflict(Box::new(kept)));
+        return Ok(SaveResult::Conflict(Box::new(kept)));
     }
     let set = (settings::value.eq(&after), settings::changed.eq(now.get()), settings::changed_by.eq(by.as_str()));
     let row = settings::table.filter(settings::name.eq(setting.name()));
@@ -94,7 +95,7 @@ pub fn change(
     }
     let detail = format!(r#"{{"before":{before},"after":{after}}}"#);
     audit::record(connection, by, "setting", setting.name(), &detail, now)?;
-    Ok(Outcome::Saved)
+    Ok(SaveResult::Saved)
 }
 
 /// The key that seals cookies, made at the first need: the same for every instance on this database.

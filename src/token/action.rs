@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::error::TokenError;
 use super::input::{Change, Mistakes};
 use super::label::numbered;
-use super::void::check_reason;
-use super::{LABEL_MAX_CHARS, Micros, Token, TokenError, UNLIMITED, Voided};
+use super::record::{LABEL_MAX_CHARS, Token, UNLIMITED};
+use super::time::Micros;
+use super::void::{Voided, check_reason};
 use crate::access::{Permission, Principal};
 
 /// One kind of change, the same for each of its tokens.
@@ -181,7 +183,7 @@ impl Before {
 
 /// Why an undo leaves a token as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
+pub enum UndoSkip {
     /// Somebody changed it after the action.
     Changed,
     /// Somebody deleted it after the action.
@@ -192,7 +194,7 @@ pub enum Kept {
     ValueTaken,
 }
 
-impl Kept {
+impl UndoSkip {
     /// Every reason.
     pub const ALL: [Self; 4] = [Self::Changed, Self::Deleted, Self::Restored, Self::ValueTaken];
 

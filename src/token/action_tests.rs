@@ -1,6 +1,6 @@
 use super::*;
 use crate::token::consume::consume;
-use crate::token::tests::token;
+use crate::token::record::tests::token;
 
 fn anna() -> Principal {
     Principal::user("anna")

@@ -1,7 +1,9 @@
 //! Tokens that are made together: alike but for their uids and a running number.
 
+use super::error::TokenError;
 use super::label::numbered;
-use super::{LABEL_MAX_CHARS, Token, TokenError, Uid};
+use super::record::{LABEL_MAX_CHARS, Token};
+use super::uid::Uid;
 
 /// Longest name of a batch, in characters.
 pub const NAME_MAX_CHARS: usize = LABEL_MAX_CHARS;
@@ -44,7 +46,7 @@ pub fn check_name(name: &str) -> Result<(), TokenError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::tests::token as plain;
+    use crate::token::record::tests::token as plain;
 
     #[test]
     fn tokens_are_alike_but_for_uid_value_and_number() {

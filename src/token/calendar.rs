@@ -3,7 +3,7 @@
 use chrono::{Datelike, Days, Months, NaiveDate, NaiveDateTime, Timelike};
 use chrono_tz::Tz;
 
-use super::Micros;
+use super::time::Micros;
 
 /// A quarter of an hour in microseconds. What a zone is off by is a whole number of these everywhere today, so that what
 /// is counted by quarters can be folded into the hours and days of any zone.

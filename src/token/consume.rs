@@ -3,7 +3,10 @@
 //! It stands here and nowhere else. Whatever asks (the writer, a tile, the list's filter) gets its answer
 //! from this page or is held equal to it by a test.
 
-use super::{Micros, Refusal, State, Token, UNLIMITED};
+use super::error::Refusal;
+use super::record::{Token, UNLIMITED};
+use super::state::State;
+use super::time::Micros;
 
 /// Uses `token` once at `now`: the changed token, or the first reason why not.
 ///
@@ -76,8 +79,8 @@ fn locked_until(token: &Token, now: Micros) -> Option<Micros> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::Voided;
-    use crate::token::tests::token;
+    use crate::token::record::tests::token;
+    use crate::token::void::Voided;
 
     const SECOND: i64 = 1_000_000;
 

@@ -1,11 +1,12 @@
 //! An edit by somebody who saw the token some time ago: which of the changes do not fit any more?
 
 use super::input::Change;
-use super::{Micros, Token};
+use super::record::Token;
+use super::time::Micros;
 
 /// What a form knew of a token when it was opened; what is `None`, it did not say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownValues {
     /// The value.
     pub value: Option<String>,
     /// The label, or none.
@@ -20,7 +21,7 @@ pub struct Known {
     pub lock_time: Option<i32>,
 }
 
-impl Known {
+impl KnownValues {
     /// The fields that `change` changes and that meanwhile became something else than what was known and what is wanted. To
     /// write over one would undo somebody else's edit, or give a use back.
     pub fn conflicts(&self, change: &Change, token: &Token) -> Vec<&'static str> {
@@ -47,11 +48,12 @@ fn conflict<T: PartialEq>(wanted: Option<&T>, known: Option<&T>, now: &T) -> boo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::tests::token;
+    use crate::token::record::tests::token;
 
     #[test]
     fn only_what_both_changed_is_a_conflict() {
-        let known = Known { label: Some(None), usage_count: Some(5), lock_time: Some(0), ..Known::default() };
+        let known =
+            KnownValues { label: Some(None), usage_count: Some(5), lock_time: Some(0), ..KnownValues::default() };
         let now = Token { label: Some("Ben".into()), lock_time: 7, ..token(4) };
         let change = |change: Change| known.conflicts(&change, &now);
         assert_eq!(change(Change::default()), [""; 0]);

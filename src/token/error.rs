@@ -2,8 +2,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 
-use super::{Micros, Uid};
+use super::quoted::quoted;
+use super::time::Micros;
+use super::uid::Uid;
 
 /// Why a token may not be used. The first four kinds of the contract, and its seventh.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,6 +149,41 @@ impl TokenError {
             Self::Unknown(_) => None,
             Self::Value { param, .. } => Some(param),
             Self::Api { param, .. } => param.as_deref(),
+        }
+    }
+}
+
+impl FromStr for Uid {
+    type Err = TokenError;
+
+    /// # Errors
+    /// A value error.
+    fn from_str(text: &str) -> Result<Self, TokenError> {
+        Self::read(text).ok_or_else(|| {
+            let why = format!("{} is not a uid; a uid looks like 1f0e6c1a-54f7-4b1c-9d5e-0a3b7c2d4e6f", quoted(text));
+            TokenError::value("token_uid", why)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uid_is_hyphenated_in_either_case_and_shown_in_lower() {
+        let lower = "1f0e6c1a-54f7-4b1c-9d5e-0a3b7c2d4e6f";
+        assert_eq!(lower.to_uppercase().parse::<Uid>().unwrap().to_string(), lower);
+        for bad in [
+            "",
+            "not-a-uid",
+            "1f0e6c1a54f74b1c9d5e0a3b7c2d4e6f",
+            "{1f0e6c1a-54f7-4b1c-9d5e-0a3b7c2d4e6f}",
+            "urn:uuid:1f0e6c1a-54f7-4b1c-9d5e-0a3b7c2d4e6f",
+            "1f0e6c1a-54f7-4b1c-9d5e-0a3b7c2d4e6g",
+            "1f0e6c1a-54f7-4b1c-9d5e-0a3b7c2d4e6f ",
+        ] {
+            assert!(bad.parse::<Uid>().is_err(), "{bad}");
         }
     }
 }

@@ -2,7 +2,11 @@
 
 use chrono_tz::Tz;
 
-use super::{Micros, Token, TokenError, UNLIMITED, Uid, quoted};
+use super::error::TokenError;
+use super::quoted::quoted;
+use super::record::{Token, UNLIMITED};
+use super::time::Micros;
+use super::uid::Uid;
 
 /// What a request says of a token, as it was written: `None` where a field is absent.
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,7 @@
 //! The limits of the contract, each at its boundary, and the meanings of "empty".
 
 use super::*;
-use crate::token::tests::{token, uid};
+use crate::token::record::tests::{token, uid};
 
 const DEFAULTS: Defaults = Defaults { usage_count: 1, lock_time: 0 };
 

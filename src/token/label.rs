@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::TokenError;
+use super::error::TokenError;
 
 /// The label of the `n`th token, counted from 1. A number wider than asked for is written whole.
 ///

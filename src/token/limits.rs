@@ -4,8 +4,11 @@ use std::borrow::Cow;
 
 use validator::{Validate, ValidationError};
 
+use super::error::TokenError;
 use super::input::Mistakes;
-use super::{LABEL_MAX_CHARS, Micros, Token, TokenError, Uid, VALUE_MAX_BYTES, VALUE_MAX_CHARS};
+use super::record::{LABEL_MAX_CHARS, Token, VALUE_MAX_BYTES, VALUE_MAX_CHARS};
+use super::time::Micros;
+use super::uid::Uid;
 
 impl Token {
     /// The token, if it is within the limits of the contract.

@@ -3,7 +3,10 @@
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use super::{TokenError, quoted};
+use serde::{Deserialize, Serialize};
+
+use super::error::TokenError;
+use super::quoted::quoted;
 
 /// Resolutions of printers, in dots per inch.
 pub const DPI: RangeInclusive<i32> = 150..=1_200;
@@ -15,15 +18,16 @@ pub const SLUG_MAX: usize = 60;
 pub const FIRST_SHEET: &str = "avery-l7160";
 
 /// Which tokens, by whether they stand on a sheet that was printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Printed {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrintedFilter {
     /// Printed, and never used.
     NeverUsed,
     /// Never printed.
     Never,
 }
 
-impl Printed {
+impl PrintedFilter {
     /// Both.
     pub const ALL: [Self; 2] = [Self::NeverUsed, Self::Never];
 
@@ -36,7 +40,7 @@ impl Printed {
     }
 }
 
-impl FromStr for Printed {
+impl FromStr for PrintedFilter {
     type Err = TokenError;
 
     fn from_str(text: &str) -> Result<Self, TokenError> {
@@ -125,9 +129,9 @@ mod tests {
 
     #[test]
     fn printed_reads_its_words() {
-        for printed in Printed::ALL {
+        for printed in PrintedFilter::ALL {
             assert_eq!(printed.word().parse(), Ok(printed));
         }
-        assert_eq!("both".parse::<Printed>().unwrap_err().param(), Some("printed"));
+        assert_eq!("both".parse::<PrintedFilter>().unwrap_err().param(), Some("printed"));
     }
 }

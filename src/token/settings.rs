@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::UNLIMITED;
 use super::input::Defaults;
 use super::print::{DPI, FIRST_SHEET, is_slug};
+use super::record::UNLIMITED;
 use super::time_range::{DayTime, NAME_MAX_CHARS, TimeRange};
 
 /// Most time ranges, and most quick counts.
@@ -119,7 +119,7 @@ impl Default for Settings {
 
 /// What is wrong with a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
+pub struct SettingError {
     /// Which of a list's items, counted from 0.
     pub at: Option<usize>,
     /// Which part of it: `name`, `from` or `to` of a time range, else the setting's name.
@@ -167,9 +167,9 @@ impl Settings {
     }
 
     /// What is wrong with a setting.
-    pub fn mistakes(&self, setting: Setting) -> Vec<Mistake> {
+    pub fn mistakes(&self, setting: Setting) -> Vec<SettingError> {
         let unless = |is_good: bool, why: &str| {
-            let mistake = || Mistake { at: None, part: setting.name(), why: why.to_owned() };
+            let mistake = || SettingError { at: None, part: setting.name(), why: why.to_owned() };
             if is_good { Vec::new() } else { vec![mistake()] }
         };
         match setting {
@@ -183,7 +183,7 @@ impl Settings {
             ),
             Setting::TimeRanges => range_mistakes(&self.time_ranges),
             Setting::QuickCounts => count_mistake(&self.quick_counts)
-                .map(|why| Mistake { at: None, part: setting.name(), why })
+                .map(|why| SettingError { at: None, part: setting.name(), why })
                 .into_iter()
                 .collect(),
             Setting::CodeHolds => Vec::new(),
@@ -200,10 +200,10 @@ impl Settings {
     }
 }
 
-fn range_mistakes(ranges: &[TimeRange]) -> Vec<Mistake> {
+fn range_mistakes(ranges: &[TimeRange]) -> Vec<SettingError> {
     let mut mistakes = Vec::new();
     for (at, range) in ranges.iter().enumerate() {
-        let mut add = |part, why: &str| mistakes.push(Mistake { at: Some(at), part, why: why.to_owned() });
+        let mut add = |part, why: &str| mistakes.push(SettingError { at: Some(at), part, why: why.to_owned() });
         let alike = |other: &TimeRange| other.name.to_lowercase() == range.name.to_lowercase();
         if range.name.trim().is_empty() {
             add("name", "A time range needs a name.");

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::consume::{consume, restarted_lock, retry_at};
-use super::{Micros, Refusal, Token, TokenError, Uid};
+use super::error::{Refusal, TokenError};
+use super::record::Token;
+use super::time::Micros;
+use super::uid::Uid;
 use crate::access::Principal;
 
 /// Hours for which a success is given again to whoever asks with the same key.
@@ -58,7 +61,7 @@ impl Lookup {
 
 /// What the bearer of a token may see of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Face {
+pub struct TokenSummary {
     /// Its uid.
     pub token_uid: Uid,
     /// What its code says.
@@ -75,7 +78,7 @@ pub struct Face {
     pub valid_to: Option<Micros>,
 }
 
-impl From<&Token> for Face {
+impl From<&Token> for TokenSummary {
     fn from(token: &Token) -> Self {
         Self {
             token_uid: token.uid,
@@ -93,15 +96,15 @@ impl From<&Token> for Face {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// Used once.
-    Consumed(Face),
+    Consumed(TokenSummary),
     /// Used once, when the same key asked before; nothing happened now.
-    Replayed(Face),
+    Replayed(TokenSummary),
     /// Not used.
     Refused {
         /// Why.
         refusal: Refusal,
         /// The token, as far as there is one.
-        face: Option<Face>,
+        face: Option<TokenSummary>,
         /// The first moment at which it would succeed as it stands.
         retry_at: Option<Micros>,
         /// The moment of the decision, by the clock that decided.
@@ -152,7 +155,7 @@ pub struct Held {
     tokens: HashMap<TokenId, HeldToken>,
     uids: HashMap<Uid, TokenId>,
     values: HashMap<String, TokenId>,
-    replies: HashMap<(Principal, ReplayKey), Face>,
+    replies: HashMap<(Principal, ReplayKey), TokenSummary>,
 }
 
 #[derive(Clone, Debug)]
@@ -170,7 +173,7 @@ impl Held {
     }
 
     /// Holds the answer that was kept for a key.
-    pub fn insert_reply(&mut self, who: Principal, key: ReplayKey, face: Face) {
+    pub fn insert_reply(&mut self, who: Principal, key: ReplayKey, face: TokenSummary) {
         self.replies.insert((who, key), face);
     }
 
@@ -204,14 +207,14 @@ impl Held {
         match consume(&held.token, now) {
             Ok(used) => {
                 *held = HeldToken { token: used, changed: true };
-                Answer::Consumed(Face::from(&held.token))
+                Answer::Consumed(TokenSummary::from(&held.token))
             }
             Err(refusal) => {
                 if let Some(start) = restarted_lock(&held.token, now) {
                     held.token.lock_start = Some(start);
                     held.changed = true;
                 }
-                let face = Some(Face::from(&held.token));
+                let face = Some(TokenSummary::from(&held.token));
                 Answer::Refused { refusal, face, retry_at: retry_at(&held.token, now), at: now }
             }
         }
@@ -244,7 +247,7 @@ fn settle_one(ask: &Ask, held: &mut Held, now: Micros) -> Answer {
 
 /// The first success again, if it was for the token that is asked for now. A token that was deleted meanwhile is
 /// known by what its face said: whoever lost the first answer must be able to learn it.
-fn replay(first: &Face, found: Option<&HeldToken>, what: &Lookup) -> Answer {
+fn replay(first: &TokenSummary, found: Option<&HeldToken>, what: &Lookup) -> Answer {
     let same = match found {
         Some(held) => held.token.uid == first.token_uid,
         None => match (what.uid.or(what.link), &what.value) {

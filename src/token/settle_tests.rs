@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::token::Voided;
-use crate::token::tests::{token, uid};
+use crate::token::record::tests::{token, uid};
+use crate::token::void::Voided;
 
 const NOW: i64 = 1_000_000_000;
 
@@ -133,7 +133,7 @@ fn a_key_gets_its_first_success_again() {
 
 #[test]
 fn a_key_is_answered_after_its_token_was_deleted() {
-    let face = Face::from(&Token { uid: uid(1), value: "one".into(), ..token(1) });
+    let face = TokenSummary::from(&Token { uid: uid(1), value: "one".into(), ..token(1) });
     let mut held = Held::default();
     held.insert_reply(Principal::key("door"), ReplayKey("k".into()), face);
     let asks = [by_uid(uid(1)), by_value("one"), by_uid(uid(2)), by_value("two")];
@@ -222,7 +222,7 @@ proptest! {
 
         // Each ask alone, on what the one before it left in a database.
         let mut rows = tokens.to_vec();
-        let mut replies: Vec<(Principal, ReplayKey, Face)> = Vec::new();
+        let mut replies: Vec<(Principal, ReplayKey, TokenSummary)> = Vec::new();
         for (ask, answer) in asks.iter().zip(&answers) {
             let mut alone = holding(&rows);
             for (who, key, face) in &replies {

@@ -66,7 +66,7 @@ impl Micros {
     /// A sentence without a full stop: what was written is no such text, does not exist in the zone, or lies outside
     /// 1970 to 9999.
     pub fn read(text: &str, zone: Tz) -> Result<Self, String> {
-        let shown = super::quoted(text);
+        let shown = super::quoted::quoted(text);
         let unreadable = || {
             let hint = if text.contains(' ') { " (a + in a form or an address is written %2B)" } else { "" };
             format!("{shown} is not a time; write 2026-09-22, 2026-09-22T10:30 or 2026-09-22T10:30:00+02:00{hint}")

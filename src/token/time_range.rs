@@ -7,8 +7,7 @@ use chrono::{Days, NaiveTime, Timelike};
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::Micros;
-use super::time::from_then;
+use super::time::{Micros, from_then};
 
 /// Longest name, in characters.
 pub const NAME_MAX_CHARS: usize = 40;

@@ -1,6 +1,7 @@
 //! Voiding: a token that nobody may use any more, and that stays where it is, as one that was lost or stolen.
 
-use super::{Micros, TokenError};
+use super::error::TokenError;
+use super::time::Micros;
 
 /// Longest reason, in characters.
 pub const REASON_MAX_CHARS: usize = 200;

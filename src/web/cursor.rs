@@ -4,15 +4,15 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-use crate::store::token_list::Place;
+use crate::store::cursor::Cursor;
 use crate::token::TokenError;
 
 /// The filter that a cursor belongs to: the view's name and every part of the filter.
-pub struct CursorOf(Sha256);
+pub struct CursorCodec(Sha256);
 
 const SEAL: usize = 8;
 
-impl CursorOf {
+impl CursorCodec {
     /// Of a view and its filter; parts that are absent count, too.
     pub fn new(view: &str, filter: &[Option<String>]) -> Self {
         let mut hasher = Sha256::new();
@@ -26,7 +26,7 @@ impl CursorOf {
     }
 
     /// The cursor of a place.
-    pub fn write(&self, place: &Place) -> String {
+    pub fn write(&self, place: &Cursor) -> String {
         let mut bytes = serde_json::to_vec(place).unwrap_or_default();
         bytes.extend_from_slice(&self.seal(&bytes));
         URL_SAFE_NO_PAD.encode(bytes)
@@ -36,7 +36,7 @@ impl CursorOf {
     ///
     /// # Errors
     /// A value error when it was made up, or belongs to another filter.
-    pub fn read(&self, text: &str) -> Result<Place, TokenError> {
+    pub fn read(&self, text: &str) -> Result<Cursor, TokenError> {
         let place = || {
             let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
             let (place, seal) = bytes.split_at_checked(bytes.len().checked_sub(SEAL)?)?;
@@ -55,33 +55,21 @@ impl CursorOf {
     }
 }
 
-/// One more than fits a page tells whether there is a next one.
-pub fn more_than(limit: usize) -> i64 {
-    i64::try_from(limit + 1).unwrap_or(i64::MAX)
-}
-
-/// The page, and the place of its last row if there is more behind it.
-pub fn cut<T>(mut rows: Vec<(Place, T)>, limit: usize) -> (Vec<(Place, T)>, Option<Place>) {
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let last = rows.last().filter(|_| more).map(|(place, _)| place.clone());
-    (rows, last)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_cursor_belongs_to_its_filter() {
-        let of = |parts: [Option<&str>; 2]| CursorOf::new("query_tokens", &parts.map(|part| part.map(str::to_owned)));
-        let cursor = of([Some("ab"), None]).write(&Place::number(7, -9));
-        assert_eq!(of([Some("ab"), None]).read(&cursor), Ok(Place::number(7, -9)));
+        let of =
+            |parts: [Option<&str>; 2]| CursorCodec::new("query_tokens", &parts.map(|part| part.map(str::to_owned)));
+        let cursor = of([Some("ab"), None]).write(&Cursor::number(7, -9));
+        assert_eq!(of([Some("ab"), None]).read(&cursor), Ok(Cursor::number(7, -9)));
         for other in [[Some("ab"), Some("")], [None, Some("ab")], [Some("abc"), None]] {
             assert!(of(other).read(&cursor).is_err());
         }
         let filter = [Some("ab".to_owned()), None];
-        assert!(CursorOf::new("query_usage", &filter).read(&cursor).is_err());
+        assert!(CursorCodec::new("query_usage", &filter).read(&cursor).is_err());
         for bad in ["", "x", "AAAA", &cursor[1..], &format!("{cursor}AAAA"), &"A".repeat(32)] {
             assert!(of([Some("ab"), None]).read(bad).is_err(), "{bad}");
         }

@@ -27,7 +27,7 @@ pub enum Error {
     /// There is nothing at this address.
     NotFound,
     /// The address takes these methods only.
-    MethodNotAllowed(&'static str),
+    MethodNotAllowed(String),
     /// Too many failures; not before this many seconds.
     TooManyRequests(i64),
     /// The database or the queue cannot take it now.
@@ -114,7 +114,7 @@ impl Error {
         response.insert_header((CACHE_CONTROL, "no-store"));
         match self {
             Self::Unauthorized(challenge) => response.insert_header((WWW_AUTHENTICATE, *challenge)),
-            Self::MethodNotAllowed(methods) => response.insert_header((ALLOW, *methods)),
+            Self::MethodNotAllowed(methods) => response.insert_header((ALLOW, methods.as_str())),
             Self::TooManyRequests(seconds) => response.insert_header((RETRY_AFTER, seconds.to_string())),
             Self::Unavailable(_) | Self::Unknown(_) => response.insert_header((RETRY_AFTER, AGAIN)),
             _ => &mut response,

@@ -16,6 +16,6 @@ pub async fn healthz() -> HttpResponse {
 /// # Errors
 /// Unavailable when it does not.
 pub async fn readyz(app: web::Data<App>) -> Result<HttpResponse, Error> {
-    app.store.look(|connection| store::users::any(connection).map_err(Into::into)).await?;
+    app.store.look(|connection| store::accounts::users::any(connection).map_err(Into::into)).await?;
     Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"))
 }

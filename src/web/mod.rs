@@ -1,22 +1,35 @@
-//! HTTP: addresses, who may enter, what is sent, and how it is answered.
+//! HTTP: addresses, who may enter, what is sent, and how it is answered. One folder a noun; beside them what all share.
 
+pub mod accounts;
 pub mod assets;
+pub mod audit;
+pub mod batches;
+pub mod brief_cache;
+pub mod bulk;
 pub mod callers;
-pub mod client;
-pub mod counts;
+pub mod client_address;
 pub mod cursor;
 pub mod error;
+pub mod error_pages;
+pub mod etag;
+pub mod form_errors;
+pub mod format;
 pub mod guard;
 pub mod headers;
 pub mod health;
 pub mod json;
-pub mod layers;
-pub mod makings;
-pub mod pages;
+pub mod middleware;
+pub mod negotiation;
+pub mod notice;
+pub mod page;
+pub mod paging;
 pub mod params;
-pub mod press;
 pub mod printing;
+pub mod query_string;
+pub mod route;
 pub mod routes;
-pub mod seal;
+pub mod session_cookie;
 pub mod settings;
 pub mod state;
+pub mod tokens;
+pub mod usage;

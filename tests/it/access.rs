@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use reqwest::Method;
 use tessera::access::{Permission, Principal, Role};
-use tessera::store::{connection::exclusively, keys};
+use tessera::store::accounts::keys;
+use tessera::store::connection::transaction;
 use tessera::token::Micros;
 
 use crate::app::{App, add_key, send};
@@ -81,7 +82,7 @@ async fn a_key_works_at_once_and_ends_within_a_second() {
     let ask = || send(app.anonymous(Method::GET, "/query_token").query(&[("value", "x")]).bearer_auth(&key));
     ask().await.check_success();
     let by = Principal::shell("test");
-    exclusively(&mut app.connection(), |connection| keys::revoke(connection, "door-3", &by, Micros::now())).unwrap();
+    transaction(&mut app.connection(), |connection| keys::revoke(connection, "door-3", &by, Micros::now())).unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
     ask().await.check_failure("Unauthorized");
 }

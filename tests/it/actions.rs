@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use tessera::access::Principal;
-use tessera::store::actions::{self, Outcome, Plan, Wanted};
-use tessera::store::connection::{exclusively, repeatedly};
-use tessera::store::selection::{Seal, Selection};
-use tessera::store::token_list::{self, Part, TokenFilter};
-use tessera::store::undo::{self, Done};
-use tessera::store::{Connection, Error, Store, deleted, ledger, tokens};
-use tessera::token::action::{Action, Bound, Kept};
+use tessera::store::actions::undo::PastAction;
+use tessera::store::actions::{ActionPlan, ActionRequest, ActionResult, undo};
+use tessera::store::connection::{transaction, with_retries};
+use tessera::store::tokens::list::{TokenFilter, TokenSlice};
+use tessera::store::tokens::selection::{Selection, SelectionDigest};
+use tessera::store::tokens::{delete, list};
+use tessera::store::{Connection, Error, Store, actions, ledger, tokens};
+use tessera::token::action::{Action, Bound, UndoSkip};
 use tessera::token::input::Change;
 use tessera::token::settle::{Ask, Lookup, settle};
 use tessera::token::{Micros, State, Token, UNLIMITED, Uid};
@@ -18,7 +19,7 @@ use tessera::token::{Micros, State, Token, UNLIMITED, Uid};
 use crate::database::Database;
 use crate::store::token;
 
-const ALL: Selection = Selection::Found(TokenFilter {
+const ALL: Selection = Selection::Filter(TokenFilter {
     q: None,
     state: None,
     created_from: None,
@@ -46,27 +47,27 @@ impl Table {
         let database = Database::new();
         let mut connection = database.connect();
         let made: Vec<Token> = counts.iter().map(|count| token(*count)).collect();
-        exclusively(&mut connection, |connection| tokens::add_all(connection, &made)).unwrap();
+        transaction(&mut connection, |connection| tokens::add_all(connection, &made)).unwrap();
         Self { database, connection, uids: made.iter().map(|token| token.uid).collect() }
     }
 
-    fn plan(&mut self, selection: &Selection, action: &Action) -> Plan {
+    fn plan(&mut self, selection: &Selection, action: &Action) -> ActionPlan {
         actions::plan(&mut self.connection, selection, action, &anna(), Micros::now()).unwrap()
     }
 
-    fn perform(&mut self, wanted: &Wanted) -> Result<Outcome, Error> {
-        exclusively(&mut self.connection, |connection| actions::perform(connection, wanted, &anna(), Micros::now()))
+    fn perform(&mut self, wanted: &ActionRequest) -> Result<ActionResult, Error> {
+        transaction(&mut self.connection, |connection| actions::perform(connection, wanted, &anna(), Micros::now()))
     }
 
     #[track_caller]
     fn done(&mut self, selection: Selection, action: Action) -> Uid {
-        let wanted = Wanted { uid: Uid::random(), selection, action, seal: None };
-        let Outcome::Done(uid) = self.perform(&wanted).unwrap() else { panic!("not done") };
+        let wanted = ActionRequest { uid: Uid::random(), selection, action, seal: None };
+        let ActionResult::Done(uid) = self.perform(&wanted).unwrap() else { panic!("not done") };
         uid
     }
 
-    fn undo(&mut self, uid: Uid) -> Done {
-        exclusively(&mut self.connection, |connection| undo::undo(connection, uid, &anna(), Micros::now())).unwrap()
+    fn undo(&mut self, uid: Uid) -> PastAction {
+        transaction(&mut self.connection, |connection| undo::undo(connection, uid, &anna(), Micros::now())).unwrap()
     }
 
     fn token(&mut self, n: usize) -> Option<Token> {
@@ -79,10 +80,10 @@ impl Table {
 
     fn change(&mut self, n: usize, change: &Change) {
         let uid = self.uids[n];
-        exclusively(&mut self.connection, |connection| tokens::change(connection, uid, change, Micros::now())).unwrap();
+        transaction(&mut self.connection, |connection| tokens::change(connection, uid, change, Micros::now())).unwrap();
     }
 
-    fn kept(&mut self, action: &Done) -> Vec<(Uid, Kept)> {
+    fn kept(&mut self, action: &PastAction) -> Vec<(Uid, UndoSkip)> {
         let kept = undo::tokens_of(&mut self.connection, action, true, 100).unwrap();
         kept.into_iter().map(|(token, why)| (token.uid, why.unwrap())).collect()
     }
@@ -98,7 +99,7 @@ fn a_plan_says_what_would_be_changed_and_what_is_refused() {
     let plan = table.plan(&ALL, &Action::SetUses(1));
     assert_eq!((plan.changed, plan.same, plan.refused_count()), (3, 1, 0));
     assert_eq!(table.uses(), [3, 1, UNLIMITED, 0], "a plan changes nothing");
-    let some = Selection::Ticked(vec![table.uids[0], table.uids[0], Uid::random()]);
+    let some = Selection::Uids(vec![table.uids[0], table.uids[0], Uid::random()]);
     assert_eq!(table.plan(&some, &Action::Delete).selected, 1, "what is not there is not selected");
 }
 
@@ -135,33 +136,38 @@ fn a_search_finds_a_label_that_an_action_gave() {
     let mut table = Table::of(&[1, 1, 1]);
     table.done(ALL, Action::SetLabel(Some("ΣΊΣΥΦΟΣ {n}".into())));
     let filter = TokenFilter { q: Some("σίσυφος 2".into()), ..TokenFilter::default() };
-    let found = token_list::page(&mut table.connection, &filter, Micros::now(), Part::newest(None, 10)).unwrap();
+    let found = list::page(&mut table.connection, &filter, Micros::now(), TokenSlice::newest(None, 10)).unwrap();
     assert_eq!(found.len(), 1);
 }
 
 #[test]
 fn a_selection_that_is_not_what_it_was_changes_nothing() {
     let mut table = Table::of(&[3, 3, 3]);
-    let two = Selection::Found(TokenFilter { state: Some(State::Active), ..TokenFilter::default() });
+    let two = Selection::Filter(TokenFilter { state: Some(State::Active), ..TokenFilter::default() });
     let seal = table.plan(&two, &Action::SetLock(5)).seal;
-    let wanted = Wanted { uid: Uid::random(), selection: two, action: Action::SetLock(5), seal: Some(seal) };
+    let wanted = ActionRequest { uid: Uid::random(), selection: two, action: Action::SetLock(5), seal: Some(seal) };
     table.change(0, &Change { usage_count: Some(0), ..Change::default() });
-    let Outcome::Stale(plan) = table.perform(&wanted).unwrap() else { panic!("it was done") };
+    let ActionResult::Stale(plan) = table.perform(&wanted).unwrap() else { panic!("it was done") };
     assert_eq!(plan.selected, 2, "the new count");
     assert_eq!(table.token(1).unwrap().lock_time, 0);
 
-    let wanted = Wanted { seal: Some(plan.seal), ..wanted };
+    let wanted = ActionRequest { seal: Some(plan.seal), ..wanted };
     for _ in 0..2 {
         assert!(
-            matches!(table.perform(&wanted).unwrap(), Outcome::Done(uid) if uid == wanted.uid),
+            matches!(table.perform(&wanted).unwrap(), ActionResult::Done(uid) if uid == wanted.uid),
             "sent twice, done once"
         );
     }
     assert_eq!(table.token(1).unwrap().lock_time, 5);
-    let nothing = Wanted { uid: Uid::random(), seal: None, ..wanted };
-    assert!(matches!(table.perform(&nothing).unwrap(), Outcome::Nothing(plan) if plan.same == 2));
-    let made_up = Wanted { uid: Uid::random(), seal: Some(Seal::read("x")), action: Action::SetLock(6), ..nothing };
-    assert!(matches!(table.perform(&made_up).unwrap(), Outcome::Stale(_)));
+    let nothing = ActionRequest { uid: Uid::random(), seal: None, ..wanted };
+    assert!(matches!(table.perform(&nothing).unwrap(), ActionResult::Nothing(plan) if plan.same == 2));
+    let made_up = ActionRequest {
+        uid: Uid::random(),
+        seal: Some(SelectionDigest::read("x")),
+        action: Action::SetLock(6),
+        ..nothing
+    };
+    assert!(matches!(table.perform(&made_up).unwrap(), ActionResult::Stale(_)));
 }
 
 #[test]
@@ -171,9 +177,9 @@ fn an_undo_leaves_what_was_changed_later_and_names_it() {
     table.change(0, &Change { label: Some(Some("later".into())), ..Change::default() });
     let gone = table.uids[1];
     let delete = |connection: &mut Connection| tokens::delete(connection, &[gone], &anna(), Micros::now());
-    exclusively(&mut table.connection, delete).unwrap();
+    transaction(&mut table.connection, delete).unwrap();
     let undone = table.undo(uid);
-    assert_eq!(table.kept(&undone), [(table.uids[0], Kept::Changed), (table.uids[1], Kept::Deleted)]);
+    assert_eq!(table.kept(&undone), [(table.uids[0], UndoSkip::Changed), (table.uids[1], UndoSkip::Deleted)]);
     assert_eq!(table.token(0).unwrap().lock_time, 60);
     assert_eq!(table.token(2).unwrap().lock_time, 0);
     let again = table.undo(uid);
@@ -200,7 +206,7 @@ fn undoing_goes_back_over_a_deletion_and_leaves_what_came_between() {
     let deletion = table.done(ALL, Action::Delete);
     assert!(table.undo(deletion).undone.is_some());
     let undone = table.undo(first);
-    assert_eq!(table.kept(&undone), [(table.uids[1], Kept::Changed)]);
+    assert_eq!(table.kept(&undone), [(table.uids[1], UndoSkip::Changed)]);
     assert_eq!((table.token(0).unwrap().lock_time, table.token(1).unwrap().lock_time), (0, 60));
 }
 
@@ -211,12 +217,12 @@ fn a_deletion_is_undone_but_for_values_that_were_given_again() {
     let uid = table.done(ALL, Action::Delete);
     assert_eq!(table.uses(), [-9, -9, -9]);
     let other = Token { value: "A-1".into(), ..token(1) };
-    exclusively(&mut table.connection, |connection| tokens::add(connection, &other)).unwrap();
+    transaction(&mut table.connection, |connection| tokens::add(connection, &other)).unwrap();
     let back = table.uids[1];
-    let restore = |connection: &mut Connection| deleted::restore(connection, back, &anna(), Micros::now());
-    exclusively(&mut table.connection, restore).unwrap();
+    let restore = |connection: &mut Connection| delete::restore(connection, back, &anna(), Micros::now());
+    transaction(&mut table.connection, restore).unwrap();
     let undone = table.undo(uid);
-    assert_eq!(table.kept(&undone), [(table.uids[0], Kept::ValueTaken), (table.uids[1], Kept::Restored)]);
+    assert_eq!(table.kept(&undone), [(table.uids[0], UndoSkip::ValueTaken), (table.uids[1], UndoSkip::Restored)]);
     assert_eq!(table.uses(), [-9, 3, 3]);
 }
 
@@ -225,9 +231,9 @@ fn a_deletion_is_undone_but_for_values_that_were_given_again() {
 fn what_was_consumed_while_uses_were_unlimited_is_gone_whatever_became_of_log_and_clock() {
     let mut table = Table::of(&[3, 3]);
     let ahead = Micros::now().plus_seconds(3_600);
-    let wanted = Wanted { uid: Uid::random(), selection: ALL, action: Action::SetUses(UNLIMITED), seal: None };
+    let wanted = ActionRequest { uid: Uid::random(), selection: ALL, action: Action::SetUses(UNLIMITED), seal: None };
     let perform = |connection: &mut Connection| actions::perform(connection, &wanted, &anna(), ahead);
-    assert!(matches!(exclusively(&mut table.connection, perform).unwrap(), Outcome::Done(_)));
+    assert!(matches!(transaction(&mut table.connection, perform).unwrap(), ActionResult::Done(_)));
     let door = |uid| Ask { who: anna(), what: Lookup { uid: Some(uid), ..Lookup::default() }, key: None };
     let asks = [door(table.uids[0]), door(table.uids[0]), door(table.uids[1])];
     let consume = |connection: &mut Connection| {
@@ -235,7 +241,7 @@ fn what_was_consumed_while_uses_were_unlimited_is_gone_whatever_became_of_log_an
         let answers = settle(&asks, &mut held, now);
         Ok(ledger::keep(connection, &held, &asks, &answers, now)?)
     };
-    exclusively(&mut table.connection, consume).unwrap();
+    transaction(&mut table.connection, consume).unwrap();
     table.connection.batch_execute("DELETE FROM usage").unwrap();
     table.undo(wanted.uid);
     assert_eq!(table.uses(), [1, 2]);
@@ -245,18 +251,18 @@ fn what_was_consumed_while_uses_were_unlimited_is_gone_whatever_became_of_log_an
 fn what_was_restored_and_changed_after_an_action_is_not_taken_for_what_the_action_left() {
     let mut table = Table::of(&[3]);
     let (uid, ahead) = (table.uids[0], Micros::now().plus_seconds(60));
-    let wanted = Wanted::one(uid, Action::SetLock(60));
+    let wanted = ActionRequest::one(uid, Action::SetLock(60));
     let jump_back = |connection: &mut Connection| {
         actions::perform(connection, &wanted, &anna(), ahead)?;
         let before = ahead.plus_micros(-1);
         tokens::delete(connection, &[uid], &anna(), before)?;
-        deleted::restore(connection, uid, &anna(), before)?;
+        delete::restore(connection, uid, &anna(), before)?;
         let change = Change { lock_time: Some(5), ..Change::default() };
         tokens::change(connection, uid, &change, before)
     };
-    exclusively(&mut table.connection, jump_back).unwrap();
+    transaction(&mut table.connection, jump_back).unwrap();
     let undone = table.undo(wanted.uid);
-    assert_eq!(table.kept(&undone), [(uid, Kept::Changed)]);
+    assert_eq!(table.kept(&undone), [(uid, UndoSkip::Changed)]);
     assert_eq!(table.token(0).unwrap().lock_time, 5);
 }
 
@@ -266,18 +272,22 @@ fn two_actions_at_once_are_one_after_the_other() {
     let seal =
         actions::plan(&mut table.database.connect(), &ALL, &Action::SetLock(1), &anna(), Micros::now()).unwrap().seal;
     let perform = |seconds: i32| {
-        let wanted =
-            Wanted { uid: Uid::random(), selection: ALL, action: Action::SetLock(seconds), seal: Some(seal.clone()) };
+        let wanted = ActionRequest {
+            uid: Uid::random(),
+            selection: ALL,
+            action: Action::SetLock(seconds),
+            seal: Some(seal.clone()),
+        };
         let mut connection = table.database.connect();
-        repeatedly(|| {
-            exclusively(&mut connection, |connection| actions::perform(connection, &wanted, &anna(), Micros::now()))
+        with_retries(|| {
+            transaction(&mut connection, |connection| actions::perform(connection, &wanted, &anna(), Micros::now()))
         })
     };
     let outcomes = std::thread::scope(|scope| {
         let threads: Vec<_> = (1..=4).map(|seconds| scope.spawn(move || perform(seconds))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect::<Vec<_>>()
     });
-    assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Done(_))).count(), 1, "{outcomes:?}");
+    assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, ActionResult::Done(_))).count(), 1, "{outcomes:?}");
 }
 
 #[test]
@@ -290,7 +300,7 @@ fn what_cannot_be_undone_any_more_is_forgotten() {
         let age = format!("UPDATE actions SET timestamp = timestamp - {month} WHERE uid = '{uid}'");
         table.connection.batch_execute(&age).unwrap();
     }
-    let refused = exclusively(&mut table.connection, |connection| undo::undo(connection, old, &anna(), Micros::now()));
+    let refused = transaction(&mut table.connection, |connection| undo::undo(connection, old, &anna(), Micros::now()));
     assert!(matches!(refused, Err(Error::Refused(why)) if why.contains("30 days")));
     // A server does so by itself.
     let _store = Store::start(&table.database.url).unwrap();

@@ -10,12 +10,13 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use tessera::access::{Principal, Role, api_key};
 use tessera::sheet::fonts::Fonts;
-use tessera::store::keys::{self, NewKey};
+use tessera::store::accounts::keys;
+use tessera::store::accounts::keys::NewKey;
 use tessera::store::{Connection, Store, connection};
 use tessera::token::Micros;
-use tessera::web::client::TrustedProxies;
-use tessera::web::state::PublicUrl;
-use tessera::web::{seal, state};
+use tessera::token::public_url::PublicUrl;
+use tessera::web::client_address::TrustedProxies;
+use tessera::web::{session_cookie, state};
 
 use crate::database::Database;
 
@@ -136,7 +137,7 @@ impl App {
         let base = format!("http://{}{base_path}", listener.local_addr().unwrap());
         let public_url = public_url.map_or_else(|| PublicUrl::assumed(&base), str::parse).unwrap();
         let store = Store::start(&database.url).unwrap();
-        let key = seal::key(&seal::generate()).unwrap();
+        let key = session_cookie::key(&session_cookie::generate()).unwrap();
         let fonts = Arc::new(Fonts::new(Vec::new()).unwrap());
         let state = state::App::new(store, key, Tz::Europe__Vienna, public_url, TrustedProxies::default(), fonts);
         let (sender, receiver) = std::sync::mpsc::channel();
@@ -238,6 +239,6 @@ pub fn add_key(connection: &mut Connection, name: &str, role: Role, expires: Opt
     let hash = api_key::hash(&key).unwrap();
     let new = NewKey { name, hash: &hash, role, expires };
     let by = Principal::shell("test");
-    connection::exclusively(connection, |connection| keys::add(connection, &new, &by, Micros::now())).unwrap();
+    connection::transaction(connection, |connection| keys::add(connection, &new, &by, Micros::now())).unwrap();
     key
 }

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::json;
 use tessera::access::{Principal, Role};
 use tessera::store::audit;
-use tessera::store::connection::exclusively;
+use tessera::store::connection::transaction;
 use tessera::token::Micros;
 
 use crate::app::{App, send};
@@ -14,7 +14,7 @@ use crate::users_page::{audited, check_audited};
 
 /// Records as many entries as there are moments, in seconds since 1970.
 fn record(app: &App, by: &Principal, action: &str, subject: &str, moments: impl IntoIterator<Item = i64>) {
-    exclusively(&mut app.connection(), |connection| {
+    transaction(&mut app.connection(), |connection| {
         for seconds in moments {
             let at = Micros::stored(seconds * 1_000_000);
             audit::record(connection, by, action, subject, "", at)?;

@@ -3,8 +3,9 @@
 use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::{Method, RequestBuilder, Response, redirect};
 use tessera::access::{Principal, Role, password};
-use tessera::store::connection::exclusively;
-use tessera::store::users::{self, NewUser};
+use tessera::store::accounts::users;
+use tessera::store::accounts::users::NewUser;
+use tessera::store::connection::transaction;
 use tessera::token::Micros;
 
 use crate::app::App;
@@ -131,5 +132,5 @@ pub fn add_user(app: &App, name: &str, role: Role) {
     let password_hash = password::hash(PASSWORD).unwrap();
     let new = NewUser { name, password_hash: &password_hash, role };
     let by = Principal::shell("test");
-    exclusively(&mut app.connection(), |connection| users::add(connection, &new, &by, Micros::now())).unwrap();
+    transaction(&mut app.connection(), |connection| users::add(connection, &new, &by, Micros::now())).unwrap();
 }

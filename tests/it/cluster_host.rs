@@ -1,8 +1,6 @@
 //! What a throw-away cluster needs of the machine: the installed programs, a user, a port, and the processes in /proc.
 
 use std::collections::hash_map::RandomState;
-use std::env;
-use std::fs;
 use std::hash::BuildHasher;
 use std::io::ErrorKind;
 use std::net::TcpListener;
@@ -11,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use std::{env, fs};
 
 /// How long the server may take to start, to stop, or to recover: a busy disk has been seen to take 20 seconds of it.
 pub const PATIENCE: Duration = Duration::from_mins(2);

@@ -9,7 +9,7 @@ use reqwest::header::{COOKIE, SET_COOKIE};
 use reqwest::redirect;
 use serde_json::Value;
 use tessera::access::Role;
-use tessera::store::keys;
+use tessera::store::accounts::keys;
 use tessera::token::Micros;
 
 use crate::app::{Answer, add_key, send};

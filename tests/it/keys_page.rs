@@ -6,7 +6,7 @@ use chrono::{TimeDelta, Utc};
 use chrono_tz::Tz;
 use reqwest::Method;
 use tessera::access::Role;
-use tessera::store::keys;
+use tessera::store::accounts::keys;
 use tessera::token::Micros;
 
 use crate::app::{Answer, App, add_key, send};

@@ -6,12 +6,11 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use reqwest::Method;
 use tessera::access::Role;
-use tessera::store::connection::exclusively;
-use tessera::store::print_jobs::{self, PrintJob};
-use tessera::store::print_runs;
-use tessera::store::printing;
-use tessera::store::selection::Selection;
-use tessera::store::token_list::TokenFilter;
+use tessera::store::connection::transaction;
+use tessera::store::printing::jobs::PrintJob;
+use tessera::store::printing::{jobs, labels, runs};
+use tessera::store::tokens::list::TokenFilter;
+use tessera::store::tokens::selection::Selection;
 use tessera::store::{Connection, tokens};
 use tessera::token::{Micros, Token, Uid};
 
@@ -27,7 +26,7 @@ fn add_all(connection: &mut Connection, count: usize) -> Vec<String> {
     let at = |number: usize| Micros::stored(start + i64::try_from(number / 3).unwrap());
     let made: Vec<Token> = (0..count).map(|number| Token { created: at(number), ..token(2) }).collect();
     for some in made.chunks(5_000) {
-        exclusively(connection, |connection| tokens::add_all(connection, some)).unwrap();
+        transaction(connection, |connection| tokens::add_all(connection, some)).unwrap();
     }
     made.iter().map(|token| token.uid.to_string()).collect()
 }
@@ -35,7 +34,7 @@ fn add_all(connection: &mut Connection, count: usize) -> Vec<String> {
 /// Waits until the job has ended.
 async fn ended(app: &App, uid: &str) -> PrintJob {
     for _ in 0..1_200 {
-        let job = print_jobs::find(&mut app.connection(), uid.parse().unwrap()).unwrap().unwrap();
+        let job = jobs::find(&mut app.connection(), uid.parse().unwrap()).unwrap().unwrap();
         if job.ended.is_some() {
             return job;
         }
@@ -47,9 +46,9 @@ async fn ended(app: &App, uid: &str) -> PrintJob {
 /// How a job's parts follow each other: tokens and pages of each, and all its tokens.
 fn parts(app: &App, job: &PrintJob) -> (Vec<(i32, i32, i32)>, Vec<String>) {
     let mut connection = app.connection();
-    let parts = print_runs::of_job(&mut connection, job.id).unwrap();
+    let parts = runs::of_job(&mut connection, job.id).unwrap();
     assert!(parts.iter().zip(1..).all(|(run, part)| run.part == part && run.principal == job.principal));
-    let tokens = parts.iter().flat_map(|run| print_runs::labels(&mut connection, run.id, 0, 20_000).unwrap());
+    let tokens = parts.iter().flat_map(|run| runs::labels(&mut connection, run.id, 0, 20_000).unwrap());
     let tokens = tokens.map(|label| label.token.uid.to_string()).collect();
     (parts.iter().map(|run| (run.start, run.count, run.pages)).collect(), tokens)
 }
@@ -85,7 +84,7 @@ async fn more_than_a_pdf_holds_is_printed_in_parts_of_whole_pages() {
     assert!(tokens == uids, "each of them once, in their order");
     // 189 labels on a page: 90 on the first one, and 52 whole pages.
     assert_eq!(parts, [(100, 9_918, 53), (1, 9_828, 52), (1, 5_254, 28)]);
-    assert_eq!(print_jobs::page(&mut app.connection(), None, 10).unwrap().len(), 1, "sent twice, and one job");
+    assert_eq!(jobs::page(&mut app.connection(), None, 10).unwrap().len(), 1, "sent twice, and one job");
     assert_eq!(runs(&app).len(), 3);
     viewer.get(&begun.location).await.check(200, &["Part 3 of 3"]);
     for (run, _) in runs(&app) {
@@ -141,7 +140,7 @@ async fn what_does_not_fit_ends_a_job_with_the_reason() {
         send(program.form(&form)).await.check_failure("TokenValueError");
     }
     viewer.post("/print_jobs", &[("job_uid", "x")]).await.check(422, &[]);
-    assert_eq!(print_jobs::page(&mut app.connection(), None, 10).unwrap().len(), 1);
+    assert_eq!(jobs::page(&mut app.connection(), None, 10).unwrap().len(), 1);
     let mut scanner = Browser::of(&app, Role::Scanner).await;
     scanner.post("/print_jobs", &SMALL).await.check(403, &[]);
 }
@@ -152,10 +151,10 @@ fn walk(
     limit: usize,
     mut meanwhile: impl FnMut(&mut Connection, usize),
 ) -> Vec<Vec<String>> {
-    let (all, now) = (Selection::Found(TokenFilter::default()), Micros::now());
+    let (all, now) = (Selection::Filter(TokenFilter::default()), Micros::now());
     let (mut parts, mut cursor) = (Vec::new(), String::new());
     loop {
-        let (tokens, next) = printing::part(connection, &all, now, &cursor, limit).unwrap();
+        let (tokens, next) = labels::part(connection, &all, now, &cursor, limit).unwrap();
         if tokens.is_empty() {
             return parts;
         }
@@ -222,7 +221,7 @@ async fn a_job_whose_server_ended_goes_on_behind_its_last_part() {
     let form = [&SMALL[..], &[("job_uid", &*uid_text)]].concat();
     viewer.post("/print_jobs", &form).await.check_leads_to("/print_jobs/");
     let job = ended(&app, &job_uid.to_string()).await;
-    let first = print_runs::of_job(&mut app.connection(), job.id).unwrap().remove(0);
+    let first = runs::of_job(&mut app.connection(), job.id).unwrap().remove(0);
     // As a server leaves it that dies behind the first part: what was printed behind it is nobody's.
     let mut connection = app.connection();
     for table in ["print_run_tokens", "print_run_parts"] {
@@ -230,7 +229,7 @@ async fn a_job_whose_server_ended_goes_on_behind_its_last_part() {
         connection.batch_execute(&gone).unwrap();
     }
     connection.batch_execute("DELETE FROM print_runs WHERE part = 2").unwrap();
-    let after = print_runs::labels(&mut connection, first.id, first.count - 1, 1).unwrap().remove(0).token;
+    let after = runs::labels(&mut connection, first.id, first.count - 1, 1).unwrap().remove(0).token;
     let id = format!("(SELECT id FROM tokens WHERE uid = '{}')", after.uid);
     let cursor = format!("'{{\"key\":{},\"id\":' || {id} || '}}'", after.created.get());
     let count = first.count;

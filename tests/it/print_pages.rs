@@ -3,12 +3,15 @@
 use diesel::prelude::*;
 use reqwest::Method;
 use tessera::access::{Principal, Role};
-use tessera::store::connection::exclusively;
-use tessera::store::print_jobs::{self, NewJob, PrintJob, Progress};
-use tessera::store::print_runs::{self, NewRun, PrintRun};
+use tessera::store::connection::transaction;
+use tessera::store::printing::jobs::{JobProgress, NewPrintJob, PrintJob};
+use tessera::store::printing::runs::{NewPrintRun, PrintRun};
+use tessera::store::printing::{jobs, sheets};
 use tessera::store::schema::audit;
-use tessera::store::{Store, sheets, tokens};
+use tessera::store::tokens::selection::Selection;
+use tessera::store::{Store, tokens};
 use tessera::token::{Micros, Uid};
+use tessera::work::printing::keep_run::keep_run;
 
 use crate::app::App;
 use crate::browser::Browser;
@@ -31,16 +34,16 @@ async fn keep(app: &App, uids: &[Uid], size: usize, job: Option<(i64, i32)>) -> 
         "columns":3,"rows":7,"width":63500,"height":38100,"left":7200,"top":15150,"pitch_x":66040,"pitch_y":38100,
         "margin":5000},"start":1,"offset_x":-500,"offset_y":0,"text":"value","outline":false,"dpi":600,
         "printer":"HP \"Office\"","leave_out":false}"#;
-    let new = NewRun { options: options.into(), job, ..new_run(&tokens, pdf(size)) };
+    let new = NewPrintRun { options: options.into(), job, ..new_run(&tokens, pdf(size)) };
     let store = Store::start(&app.database.url).unwrap();
-    print_runs::keep(&store, new).await.unwrap()
+    keep_run(&store, new).await.unwrap()
 }
 
 fn add_job(app: &App, total: i32, parts: i32) -> PrintJob {
-    let (sheet, options, selection) = ("avery-l7160".to_owned(), "{}".to_owned(), "{}".to_owned());
-    let new = NewJob { uid: Uid::random(), sheet, options, selection, total, parts };
+    let (sheet, options, selection) = ("avery-l7160".to_owned(), "{}".to_owned(), Selection::Uids(Vec::new()));
+    let new = NewPrintJob { uid: Uid::random(), sheet, options, selection, total, parts };
     let by = Principal::user("anna");
-    exclusively(&mut app.connection(), |c| print_jobs::add(c, &new, &by, Micros::now())).unwrap().0
+    transaction(&mut app.connection(), |c| jobs::add(c, &new, &by, Micros::now())).unwrap().0
 }
 
 fn audited(app: &App) -> Vec<(String, String)> {
@@ -160,23 +163,23 @@ async fn a_job_tells_how_far_it_is_and_why_it_ended() {
     let path = format!("/print_jobs/{}", job.uid);
     viewer.get(&path).await.check(200, &["25,000 tokens on", "Making 3 PDFs", "0 of 25,000", "http-equiv=\"refresh\""]);
     let run = keep(&app, &uids, 500, Some((job.id, 1))).await;
-    let progress = Progress { uid, was: String::new(), printed: 10_000, cursor: "x".into() };
-    print_jobs::advance(&mut app.connection(), &progress, Micros::now()).unwrap();
+    let progress = JobProgress { uid, was: String::new(), printed: 10_000, cursor: "x".into() };
+    jobs::advance(&mut app.connection(), &progress, Micros::now()).unwrap();
     viewer.get(&path).await.check(200, &["10,000 of 25,000", "Part 1 of 3", &format!("/print_runs/{}.pdf", run.uid)]);
     viewer.get("/print_runs").await.check(200, &["Being printed", "25,000 tokens on", &path]);
     viewer.get(&format!("/print_runs/{}", run.uid)).await.check(200, &["All 3 parts", "1 of 3"]);
 
-    print_jobs::touch(&mut app.connection(), uid, Micros::stored(0)).unwrap();
+    jobs::touch(&mut app.connection(), uid, Micros::stored(0)).unwrap();
     let lost = viewer.get(&path).await;
     lost.check(200, &["Not all of it was printed", "ended before it was done", "Part 1 of 3"]);
     assert!(!lost.text.contains("refresh"));
-    print_jobs::touch(&mut app.connection(), uid, Micros::now()).unwrap();
-    print_jobs::end(&mut app.connection(), uid, Some("The character <😀> has no glyph."), Micros::now()).unwrap();
+    jobs::touch(&mut app.connection(), uid, Micros::now()).unwrap();
+    jobs::end(&mut app.connection(), uid, Some("The character <😀> has no glyph."), Micros::now()).unwrap();
     viewer.get(&path).await.check(200, &["The character &#60;😀&#62; has no glyph."]);
     viewer.get("/print_runs").await.check(200, &["Not all of it was printed."]);
 
     let done = add_job(&app, 20_000, 2);
-    print_jobs::end(&mut app.connection(), done.uid.parse().unwrap(), None, Micros::now()).unwrap();
+    jobs::end(&mut app.connection(), done.uid.parse().unwrap(), None, Micros::now()).unwrap();
     viewer.get(&format!("/print_jobs/{}?done=printed", done.uid)).await.check(200, &["All of them are printed"]);
     assert!(!viewer.get("/print_runs").await.text.contains("20,000 tokens"), "what is done is in the list");
 }

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::Duration;
 
 use tessera::access::Principal;
-use tessera::store::actions::{self, Outcome, Wanted};
-use tessera::store::{Store, tokens, undo};
+use tessera::store::actions::{ActionRequest, ActionResult, undo};
+use tessera::store::{Store, actions, tokens};
 use tessera::token::action::Action;
 use tessera::token::settle::{Answer, Ask, Lookup};
 use tessera::token::{UNLIMITED, Uid};
@@ -26,14 +26,14 @@ struct Desk {
 impl Desk {
     /// Does an action as a page does: the moment is read before the turn comes. Says by which uid it is undone.
     async fn act(&self, action: Action) -> Option<Uid> {
-        let (wanted, now) = (Wanted::one(self.uid, action), self.store.now());
+        let (wanted, now) = (ActionRequest::one(self.uid, action), self.store.now());
         let by = Principal::user("anna");
         let outcome =
             self.store.write(move |connection| actions::perform(connection, &wanted, &by, now)).await.unwrap();
         match outcome {
-            Outcome::Done(uid) => Some(uid),
-            Outcome::Nothing(_) => None,
-            Outcome::Stale(_) => panic!("there was no seal"),
+            ActionResult::Done(uid) => Some(uid),
+            ActionResult::Nothing(_) => None,
+            ActionResult::Stale(_) => panic!("there was no seal"),
         }
     }
 

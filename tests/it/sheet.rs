@@ -5,14 +5,15 @@ use std::sync::Arc;
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 use tessera::access::Role;
-use tessera::sheet::Area;
-use tessera::sheet::geometry::{Sheet, preset};
+use tessera::sheet::geometry::Sheet;
 use tessera::sheet::mm::Mm;
-use tessera::sheet::print::Pages;
-use tessera::sheet::proof;
-use tessera::store::print_runs::{self, PrintRun};
-use tessera::store::sheets;
-use tessera::web::printing::{Beside, Printing, sheet_of};
+use tessera::sheet::presets::preset;
+use tessera::sheet::raster::RasterPages;
+use tessera::sheet::{Area, proof};
+use tessera::store::printing::runs::PrintRun;
+use tessera::store::printing::{runs, sheets};
+use tessera::work::printing::custom_sheets::sheet_of;
+use tessera::work::printing::options::{PrintOptions, TextBeside};
 
 use crate::app::{App, add_key, send};
 use crate::browser::Browser;
@@ -21,7 +22,7 @@ use crate::settings_page::save;
 
 /// What the codes of a PDF say: of each page, of each label, and nothing where there is none.
 pub fn codes(pdf: &[u8], sheet: &Sheet, (right, down): (f32, f32)) -> Vec<Vec<String>> {
-    let pages = Pages::read(Arc::new(pdf.to_vec())).unwrap();
+    let pages = RasterPages::read(Arc::new(pdf.to_vec())).unwrap();
     let whole = Area { x: 0.0, y: 0.0, width: sheet.page_width.f32(), height: sheet.page_height.f32() };
     let page = |page| {
         let picture = pages.print(page, 300, whole).unwrap();
@@ -59,16 +60,16 @@ fn print(app: &App, query: &[(&str, &str)]) -> RequestBuilder {
 /// Every run, newest first, and its tokens.
 pub fn runs(app: &App) -> Vec<(PrintRun, Vec<String>)> {
     let mut connection = app.connection();
-    let all = print_runs::page(&mut connection, None, 1_000).unwrap();
+    let all = runs::page(&mut connection, None, 1_000).unwrap();
     let mut tokens = |run: &PrintRun| {
-        let labels = print_runs::labels(&mut connection, run.id, 0, 100_000).unwrap();
+        let labels = runs::labels(&mut connection, run.id, 0, 100_000).unwrap();
         labels.into_iter().map(|label| label.token.uid.to_string()).collect()
     };
     all.into_iter().map(|(_, run)| (tokens(&run), run)).map(|(tokens, run)| (run, tokens)).collect()
 }
 
-fn how(run: &PrintRun) -> Printing {
-    Printing::read(&run.options).unwrap()
+fn how(run: &PrintRun) -> PrintOptions {
+    PrintOptions::read(&run.options).unwrap()
 }
 
 async fn three(app: &App) -> [String; 3] {
@@ -152,7 +153,7 @@ async fn what_stands_beside_a_code_is_label_or_value_or_nothing() {
     let beside = async |uid: &str, text: &str| {
         let bytes = pdf(print(&app, &[("uid", uid), ("sheet", "avery-l7165"), ("text", text)])).await;
         let sheet = preset("avery-l7165").unwrap();
-        let pages = Pages::read(Arc::new(bytes.clone())).unwrap();
+        let pages = RasterPages::read(Arc::new(bytes.clone())).unwrap();
         // Right of the code's quiet zone, up to the label's edge.
         let (left, top) = (sheet.left.f32() + sheet.height.f32() + 1.0, sheet.top.f32());
         let right = Area { x: left, y: top, width: sheet.width.f32() - sheet.height.f32() - 2.0, height: 60.0 };
@@ -169,7 +170,7 @@ async fn what_stands_beside_a_code_is_label_or_value_or_nothing() {
     app.post(&format!("/{a}/update_token"), &[("label", "")]).await.check_success();
     assert!(beside(&a, "label").await.0 == by_value);
     assert!(beside(&b, "label").await.0 != by_value);
-    assert_eq!(how(&runs(&app)[0].0).text, Beside::Label);
+    assert_eq!(how(&runs(&app)[0].0).text, TextBeside::Label);
 }
 
 #[actix_web::test]
@@ -197,7 +198,7 @@ async fn settings_and_printers_say_what_is_left_out() {
     let (bytes, by_printer) = printed(&[("printer", name)]).await;
     let sheet = preset("avery-l7165").unwrap();
     assert_eq!(codes(&bytes, sheet, (2.5, -1.25))[0][0], link);
-    let um = |printing: &Printing| (printing.offset_x.micrometres(), printing.offset_y.micrometres(), printing.dpi);
+    let um = |printing: &PrintOptions| (printing.offset_x.micrometres(), printing.offset_y.micrometres(), printing.dpi);
     assert_eq!((um(&by_printer), by_printer.printer.as_deref()), ((2_500, -1_250, 600), Some(name)));
     let own = [("printer", name), ("offset_x", "0"), ("dpi", "300"), ("sheet", "avery-l7163"), ("outline", "1")];
     let (_, explicit) = printed(&own).await;
@@ -225,7 +226,7 @@ async fn offsets_move_and_the_outline_is_drawn() {
     }
     let edge = async |outline| {
         let query = [("uid", &*a), ("sheet", "avery-l7163"), ("outline", outline)];
-        let pages = Pages::read(Arc::new(pdf(print(&app, &query)).await)).unwrap();
+        let pages = RasterPages::read(Arc::new(pdf(print(&app, &query)).await)).unwrap();
         // Across the lower edge of the last label.
         let (x, y) = sheet.corner(sheet.labels() - 1);
         let area = Area { x: x.f32() + 40.0, y: y.f32() + sheet.height.f32() - 1.0, width: 1.0, height: 2.0 };
@@ -254,7 +255,7 @@ async fn a_run_stays_what_it_was_whatever_changes() {
     assert!(pdf(server.get(&key, "/sheet.pdf").query(&query)).await != first);
     assert!(pdf(server.get(&key, &location)).await == first);
     let mut connection = place.connection();
-    assert_eq!(print_runs::page(&mut connection, None, 10).unwrap().len(), 2);
+    assert_eq!(runs::page(&mut connection, None, 10).unwrap().len(), 2);
 }
 
 #[actix_web::test]

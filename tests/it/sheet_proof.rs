@@ -5,33 +5,34 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::{env, fs};
 
-use tessera::sheet::Area;
 use tessera::sheet::calibrate::{self, NOMINAL};
 use tessera::sheet::draw::{Drawing, Shape};
 use tessera::sheet::fonts::Fonts;
-use tessera::sheet::geometry::{Sheet, preset, presets};
-use tessera::sheet::layout::{Item, Options, Plan};
+use tessera::sheet::geometry::Sheet;
+use tessera::sheet::layout::{LabelItem, LayoutOptions, SheetLayout};
 use tessera::sheet::mm::Mm;
-use tessera::sheet::pdf::{self, Unwritten};
-use tessera::sheet::print::{Pages, Picture};
+use tessera::sheet::pdf::PdfError;
+use tessera::sheet::presets::{preset, presets};
 use tessera::sheet::proof::{self, Expected, Fault, Unchecked};
+use tessera::sheet::raster::{Raster, RasterPages};
+use tessera::sheet::{Area, pdf};
 use uuid::Uuid;
 
 fn fonts() -> Arc<Fonts> {
     Arc::new(Fonts::new(Vec::new()).unwrap())
 }
 
-fn items(count: u32) -> Vec<Item> {
+fn items(count: u32) -> Vec<LabelItem> {
     let item = |number| {
         let code = Uuid::new_v4().to_string();
-        Item { name: format!("Ticket {number}"), text: Some(format!("Ticket {number}, {code}")), code }
+        LabelItem { name: format!("Ticket {number}"), text: Some(format!("Ticket {number}, {code}")), code }
     };
     (1..=count).map(item).collect()
 }
 
 /// At the first resolution at which it is printable.
-fn plan(sheet: &Sheet, options: Options, items: &[Item]) -> Plan {
-    let at = |dpi| Plan::new(sheet, &Options { dpi, ..options }, &fonts(), true, items.to_vec());
+fn plan(sheet: &Sheet, options: LayoutOptions, items: &[LabelItem]) -> SheetLayout {
+    let at = |dpi| SheetLayout::new(sheet, &LayoutOptions { dpi, ..options }, &fonts(), true, items.to_vec());
     [300, 600].into_iter().find_map(|dpi| at(dpi).ok()).unwrap_or_else(|| panic!("{} is refused", sheet.slug))
 }
 
@@ -39,7 +40,7 @@ fn pdf_of(pages: impl IntoIterator<Item = Drawing>) -> Arc<Vec<u8>> {
     Arc::new(pdf::write("Labels", &fonts(), pages, &mut |_| ControlFlow::Continue(())).unwrap())
 }
 
-fn pdf_of_plan(plan: &Plan) -> Arc<Vec<u8>> {
+fn pdf_of_plan(plan: &SheetLayout) -> Arc<Vec<u8>> {
     pdf_of((0..plan.pages()).map(|page| plan.page(page)))
 }
 
@@ -48,12 +49,12 @@ fn whole(sheet: &Sheet) -> Area {
 }
 
 /// The dots of the picture that are dark, if there are any in the area.
-fn has_ink(picture: &Picture, area: Area) -> bool {
+fn has_ink(picture: &Raster, area: Area) -> bool {
     let (left, top, width, height) = picture.pixels(area);
     (top..top + height).any(|y| (left..left + width).any(|x| picture.is_dark(x, y)))
 }
 
-fn save(name: &str, picture: &Picture) {
+fn save(name: &str, picture: &Raster) {
     let Ok(folder) = env::var("PICTURES") else { return };
     fs::create_dir_all(&folder).unwrap();
     let file = fs::File::create(format!("{folder}/{name}.png")).unwrap();
@@ -69,14 +70,14 @@ fn save(name: &str, picture: &Picture) {
 
 fn scans(sheet: &Sheet) {
     let items = items(sheet.labels());
-    let plan = plan(sheet, Options::default(), &items);
+    let plan = plan(sheet, LayoutOptions::default(), &items);
     let file = pdf_of_plan(&plan);
     let dpi = plan.options().dpi;
     let failures =
         proof::check(Arc::clone(&file), dpi, [proof::expected(&plan, 0)], &mut |_| ControlFlow::Continue(()));
     assert_eq!(failures, Ok(vec![]), "{}", sheet.slug);
 
-    let pages = Pages::read(file).unwrap();
+    let pages = RasterPages::read(file).unwrap();
     let (width, height) = pages.size(0).unwrap();
     assert_eq!(pages.count(), 1);
     assert!((width - sheet.page_width.f32()).abs() < 0.01, "{}: {width}", sheet.slug);
@@ -87,7 +88,7 @@ fn scans(sheet: &Sheet) {
 }
 
 /// No ink between the labels and in the quiet zones, and some beside or below each code.
-fn ink_keeps_to_its_place(sheet: &Sheet, plan: &Plan, picture: &Picture) {
+fn ink_keeps_to_its_place(sheet: &Sheet, plan: &SheetLayout, picture: &Raster) {
     let mut free = vec![true; picture.width() * picture.height()];
     for item in 0..plan.items() {
         let (x, y) = plan.corner(plan.label_of(item).label);
@@ -143,11 +144,11 @@ fn start_and_offsets_move_all_alike() {
     let items = items(4);
     let (offset_x, offset_y) = (Mm::from_micrometres(1_300), Mm::from_micrometres(-800));
     // The last but two of a page: two go to the next one.
-    let moved = plan(sheet, Options { start: 64, offset_x, offset_y, ..Options::default() }, &items);
+    let moved = plan(sheet, LayoutOptions { start: 64, offset_x, offset_y, ..LayoutOptions::default() }, &items);
     let file = pdf_of_plan(&moved);
-    let pages = Pages::read(file).unwrap();
+    let pages = RasterPages::read(file).unwrap();
     assert_eq!(pages.count(), 2);
-    let plain = plan(sheet, Options::default(), &items);
+    let plain = plan(sheet, LayoutOptions::default(), &items);
     let centre = plain.centre();
     let mut shifts = Vec::new();
     for (number, item) in items.iter().enumerate() {
@@ -167,7 +168,7 @@ fn start_and_offsets_move_all_alike() {
 #[test]
 fn the_same_input_gives_the_same_bytes_and_can_be_stopped() {
     let sheet = preset("avery-l7651").unwrap();
-    let plan = plan(sheet, Options { outline: true, ..Options::default() }, &items(70));
+    let plan = plan(sheet, LayoutOptions { outline: true, ..LayoutOptions::default() }, &items(70));
     let first = pdf_of_plan(&plan);
     assert!(first == pdf_of_plan(&plan));
     let mut pages = Vec::new();
@@ -175,7 +176,7 @@ fn the_same_input_gives_the_same_bytes_and_can_be_stopped() {
         pages.push(page);
         ControlFlow::Break(())
     });
-    assert_eq!((stopped, pages), (Err(Unwritten::Stopped), vec![1]));
+    assert_eq!((stopped, pages), (Err(PdfError::Stopped), vec![1]));
     let stopped = proof::check(first, 300, [vec![], vec![]], &mut |_| ControlFlow::Break(()));
     assert_eq!(stopped, Err(Unchecked::Stopped));
     assert_eq!(proof::check(Arc::new(vec![1]), 300, [vec![]], &mut |_| ControlFlow::Break(())), Err(Unchecked::Pdf));
@@ -186,7 +187,7 @@ fn the_check_says_which_label_fails_and_why() {
     let sheet = preset("avery-l7160").unwrap();
     let mut items = items(4);
     items[3].code = "Eintritt für zwei, Δύο, два".into();
-    let plan = plan(sheet, Options { start: 3, ..Options::default() }, &items);
+    let plan = plan(sheet, LayoutOptions { start: 3, ..LayoutOptions::default() }, &items);
     let mut expected = proof::expected(&plan, 0);
     let mut drawing = plan.page(0);
     // One is struck through, one is another's, one lies elsewhere, and one is as it should be.
@@ -208,8 +209,9 @@ fn the_check_says_which_label_fails_and_why() {
 fn values_of_a_thousand_characters_scan() {
     let sheet = preset("avery-l7165").unwrap();
     let code = |number: usize| format!("{number} {}", "Admit one, row 7. ".repeat(60)).chars().take(1_000).collect();
-    let items: Vec<Item> = (0..8).map(|number| Item { name: String::new(), code: code(number), text: None }).collect();
-    let plan = Plan::new(sheet, &Options::default(), &fonts(), false, items).unwrap();
+    let items: Vec<LabelItem> =
+        (0..8).map(|number| LabelItem { name: String::new(), code: code(number), text: None }).collect();
+    let plan = SheetLayout::new(sheet, &LayoutOptions::default(), &fonts(), false, items).unwrap();
     let expected: Vec<Expected> = proof::expected(&plan, 0);
     assert_eq!(expected.len(), 8);
     let failures = proof::check(pdf_of_plan(&plan), 300, [expected], &mut |_| ControlFlow::Continue(()));
@@ -221,7 +223,7 @@ fn the_test_page_measures_in_millimetres_from_the_papers_edge() {
     let sheet = preset("herma-4610").unwrap();
     for (offset_x, offset_y) in [(Mm::ZERO, Mm::ZERO), (Mm::from_micrometres(1_500), Mm::from_micrometres(-2_000))] {
         let page = calibrate::page(sheet, offset_x, offset_y, &fonts());
-        let picture = Pages::read(pdf_of([page])).unwrap().print(0, 600, whole(sheet)).unwrap();
+        let picture = RasterPages::read(pdf_of([page])).unwrap().print(0, 600, whole(sheet)).unwrap();
         save(&format!("test-page-{}", offset_x.micrometres()), &picture);
         let (x, y) = (offset_x.f32(), offset_y.f32());
         // Within 0.1 mm of where a line should be, and not beside it.
@@ -261,7 +263,7 @@ fn the_test_page_of_a_roll_label_is_a_cross_and_a_code() {
         margin: Mm::ZERO,
     };
     let page = calibrate::page(&sheet, Mm::ZERO, Mm::ZERO, &fonts());
-    let picture = Pages::read(pdf_of([page])).unwrap().print(0, 203, whole(&sheet)).unwrap();
+    let picture = RasterPages::read(pdf_of([page])).unwrap().print(0, 203, whole(&sheet)).unwrap();
     save("test-page-roll", &picture);
     assert_eq!(proof::read(&picture, whole(&sheet)).len(), 1);
 }

@@ -137,7 +137,7 @@ async fn values_and_labels_that_are_too_much_for_a_label() {
     page.check(422, &["U+1F389", "name=\"leave_out\" value=\"1\"", "Leave out characters"]);
     let left_out = [&query[..], &[("leave_out", "1")]].concat();
     let bytes = pdf(app.request(Role::Viewer, Method::GET, "/sheet.pdf").query(&left_out)).await;
-    let sheet = tessera::sheet::geometry::preset("avery-l7160").unwrap();
+    let sheet = tessera::sheet::presets::preset("avery-l7160").unwrap();
     assert_eq!(codes(&bytes, sheet, (0.0, 0.0))[0][0], "E-1");
     let nothing = [&query[..], &[("text", "none")]].concat();
     pdf(app.request(Role::Viewer, Method::GET, "/sheet.pdf").query(&nothing)).await;
@@ -153,7 +153,7 @@ async fn values_and_labels_that_are_too_much_for_a_label() {
     let status = bytes.status();
     let bytes = bytes.bytes().await.unwrap();
     assert_eq!(status, 200, "{}", String::from_utf8_lossy(&bytes));
-    let sheet = tessera::sheet::geometry::preset("avery-l7651").unwrap();
+    let sheet = tessera::sheet::presets::preset("avery-l7651").unwrap();
     assert_eq!(codes(&bytes, sheet, (0.0, 0.0))[0][..3], uids);
     viewer.post("/sheet/browser", &query).await.check(200, &["sheet-page", "<svg"]);
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use reqwest::Method;
 use tessera::access::{Principal, Role};
-use tessera::store::connection::exclusively;
-use tessera::store::users;
+use tessera::store::accounts::users;
+use tessera::store::connection::transaction;
 use tessera::token::Micros;
 
 use crate::app::{App, send};
@@ -180,11 +180,11 @@ async fn sessions_end_on_the_server() {
     }
     let by = Principal::shell("test");
     add_user(&app, "other", Role::Manager);
-    exclusively(&mut app.connection(), |c| users::set_role(c, "editor", Role::Viewer, &by, Micros::now())).unwrap();
+    transaction(&mut app.connection(), |c| users::set_role(c, "editor", Role::Viewer, &by, Micros::now())).unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
     browser.get("/").await.check_leads_to("/login");
     browser.sign_in("editor").await.check_leads_to("/");
-    exclusively(&mut app.connection(), |c| users::remove(c, "editor", &by, Micros::now())).unwrap();
+    transaction(&mut app.connection(), |c| users::remove(c, "editor", &by, Micros::now())).unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
     browser.get("/").await.check_leads_to("/login");
 }

@@ -7,8 +7,10 @@ use diesel::connection::{Connection as _, InstrumentationEvent};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use proptest::prelude::*;
-use tessera::store::connection::exclusively;
-use tessera::store::token_list::{self, Part, Place, Sort, TokenFilter};
+use tessera::store::connection::transaction;
+use tessera::store::cursor::Cursor;
+use tessera::store::tokens::list;
+use tessera::store::tokens::list::{Sort, TokenFilter, TokenSlice};
 use tessera::store::usage::{self, UsageFilter};
 use tessera::store::{Connection, tokens};
 use tessera::token::consume::state;
@@ -41,7 +43,7 @@ pub fn token(usage_count: i32) -> Token {
 
 /// Adds it, in a transaction of its own.
 pub fn add(connection: &mut Connection, token: &Token) {
-    exclusively(connection, |connection| tokens::add(connection, token)).unwrap();
+    transaction(connection, |connection| tokens::add(connection, token)).unwrap();
 }
 
 fn at(offset: i64) -> Micros {
@@ -71,10 +73,10 @@ proptest! {
             lock_time, last_used: used.map(at), lock_start: used.map(at), valid_from: from.map(at), valid_to: to.map(at),
             ..token(usage_count)
         }).collect();
-        exclusively(&mut connection, |connection| tokens::add_all(connection, &made)).unwrap();
+        transaction(&mut connection, |connection| tokens::add_all(connection, &made)).unwrap();
         for wanted in State::ALL {
             let filter = TokenFilter { state: Some(wanted), ..TokenFilter::default() };
-            let found = token_list::page(&mut connection, &filter, at(0), Part::newest(None, 1_000)).unwrap();
+            let found = list::page(&mut connection, &filter, at(0), TokenSlice::newest(None, 1_000)).unwrap();
             let mut found: Vec<Uid> = found.into_iter().map(|(_, token)| token.uid).collect();
             let mut right: Vec<Uid> = made.iter().filter(|token| state(token, at(0)) == wanted).map(|token| token.uid).collect();
             found.sort();
@@ -120,7 +122,7 @@ fn pages_walk_an_index() {
     let database = Database::new();
     let all = TokenFilter::default();
     let made = TokenFilter { created_from: Some(at(0)), created_to: Some(at(9)), ..TokenFilter::default() };
-    let (number, text) = (Place::number(5, 5), serde_json::from_str::<Place>(r#"{"key": "x", "id": 5}"#).unwrap());
+    let (number, text) = (Cursor::number(5, 5), serde_json::from_str::<Cursor>(r#"{"key": "x", "id": 5}"#).unwrap());
     for (sort, filter, place, index) in [
         (Sort::Created, &all, &number, "tokens_created"),
         (Sort::Created, &made, &number, "tokens_created"),
@@ -129,8 +131,8 @@ fn pages_walk_an_index() {
         (Sort::ValidTo, &all, &number, "tokens_valid_to"),
     ] {
         for descending in [true, false] {
-            let part = Part { sort, descending, after: Some(place.clone()), limit: 101 };
-            let plans = plans(&database, |connection| drop(token_list::page(connection, filter, at(0), part).unwrap()));
+            let part = TokenSlice { sort, descending, after: Some(place.clone()), limit: 101 };
+            let plans = plans(&database, |connection| drop(list::page(connection, filter, at(0), part).unwrap()));
             assert_eq!(plans.len(), 2, "what is alike, and what is behind");
             for (query, plan) in plans {
                 assert!(
@@ -146,7 +148,7 @@ fn pages_walk_an_index() {
         [(Some(token.uid), &["tokens_uid", "usage_unknown", "usage_token"][..]), (None, &["PRIMARY KEY"])]
     {
         let filter = UsageFilter { token_uid, ..UsageFilter::default() };
-        let after = Some(Place::number(5, 5));
+        let after = Some(Cursor::number(5, 5));
         let plans = plans(&database, |connection| drop(usage::page(connection, &filter, after.as_ref(), 101).unwrap()));
         assert_eq!(plans.len(), indexes.len());
         for ((query, plan), index) in plans.iter().zip(indexes) {
@@ -163,14 +165,14 @@ fn the_last_page_is_as_quick_as_the_first() {
     let mut connection = database.connect();
     let created = Micros::now();
     let made: Vec<Token> = (0..100_000).map(|_| Token { created, ..token(1) }).collect();
-    exclusively(&mut connection, |connection| tokens::add_all(connection, &made)).unwrap();
+    transaction(&mut connection, |connection| tokens::add_all(connection, &made)).unwrap();
     let mut page = |after| {
         let since = std::time::Instant::now();
-        let rows = token_list::page(&mut connection, &TokenFilter::default(), at(0), Part::newest(after, 100)).unwrap();
+        let rows = list::page(&mut connection, &TokenFilter::default(), at(0), TokenSlice::newest(after, 100)).unwrap();
         (since.elapsed(), rows)
     };
     // They were made at one moment, so that only their numbers order them.
-    let last_place = Place::number(made[0].created.get(), 101);
+    let last_place = Cursor::number(made[0].created.get(), 101);
     let (mut first, mut last) = (Duration::MAX, Duration::MAX);
     for _ in 0..20 {
         first = first.min(page(None).0);

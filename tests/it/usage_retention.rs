@@ -6,7 +6,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use tessera::access::Principal;
-use tessera::store::connection::exclusively;
+use tessera::store::connection::transaction;
 use tessera::store::usage::retention::remove_old;
 use tessera::store::{Connection, Store, settings};
 use tessera::token::Micros;
@@ -93,7 +93,7 @@ fn it_ends_at_the_first_entry_that_is_young_enough_and_counts_by_the_day() {
     write_old(&mut connection, 10, 500);
     let now = Micros::stored(Micros::now().get() / DAY * DAY + DAY / 2);
     let remove =
-        |connection: &mut Connection, now| exclusively(connection, |connection| remove_old(connection, now)).unwrap();
+        |connection: &mut Connection, now| transaction(connection, |connection| remove_old(connection, now)).unwrap();
     assert!(!remove(&mut connection, now));
     assert_eq!(entries(&mut connection), 11, "what a clock wrote that was wrong goes when it is its turn");
     set_days(&mut connection, "1");

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use reqwest::Method;
 use tessera::access::Role;
-use tessera::store::users;
+use tessera::store::accounts::users;
 
 use crate::app::App;
 use crate::browser::{Browser, PageAnswer, add_user};

@@ -4,13 +4,14 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tessera::access::{Principal, Role};
-use tessera::store::actions::{self, Outcome, Wanted};
+use tessera::store::actions::{ActionRequest, ActionResult, undo};
 use tessera::store::audit::{self, AuditFilter};
-use tessera::store::connection::exclusively;
-use tessera::store::selection::Selection;
-use tessera::store::token_list::TokenFilter;
-use tessera::store::{Connection, tokens, undo, voids};
-use tessera::token::action::{Action, Kept};
+use tessera::store::connection::transaction;
+use tessera::store::tokens::list::TokenFilter;
+use tessera::store::tokens::selection::Selection;
+use tessera::store::tokens::void;
+use tessera::store::{Connection, actions, tokens};
+use tessera::token::action::{Action, UndoSkip};
 use tessera::token::{Micros, Token, Uid, Voided};
 
 use crate::app::{App, send};
@@ -151,35 +152,35 @@ impl Table {
         let database = Database::new();
         let mut connection = database.connect();
         let made: Vec<Token> = (0..count).map(|_| token(3)).collect();
-        exclusively(&mut connection, |connection| tokens::add_all(connection, &made)).unwrap();
+        transaction(&mut connection, |connection| tokens::add_all(connection, &made)).unwrap();
         Self { _database: database, connection, uids: made.iter().map(|token| token.uid).collect() }
     }
 
     #[track_caller]
-    fn perform(&mut self, action: Action) -> Outcome {
-        let selection = Selection::Found(TokenFilter::default());
-        let wanted = Wanted { uid: Uid::random(), selection, action, seal: None };
+    fn perform(&mut self, action: Action) -> ActionResult {
+        let selection = Selection::Filter(TokenFilter::default());
+        let wanted = ActionRequest { uid: Uid::random(), selection, action, seal: None };
         let perform = |connection: &mut Connection| actions::perform(connection, &wanted, &anna(), Micros::now());
-        exclusively(&mut self.connection, perform).unwrap()
+        transaction(&mut self.connection, perform).unwrap()
     }
 
     #[track_caller]
     fn done(&mut self, action: Action) -> Uid {
-        let Outcome::Done(uid) = self.perform(action) else { panic!("not done") };
+        let ActionResult::Done(uid) = self.perform(action) else { panic!("not done") };
         uid
     }
 
-    fn undo(&mut self, uid: Uid) -> Vec<(Uid, Kept)> {
+    fn undo(&mut self, uid: Uid) -> Vec<(Uid, UndoSkip)> {
         let by = Principal::user("ben");
-        let done = exclusively(&mut self.connection, |connection| undo::undo(connection, uid, &by, Micros::now()));
+        let done = transaction(&mut self.connection, |connection| undo::undo(connection, uid, &by, Micros::now()));
         let kept = undo::tokens_of(&mut self.connection, &done.unwrap(), true, 10).unwrap();
         kept.into_iter().map(|(token, why)| (token.uid, why.unwrap())).collect()
     }
 
     fn void(&mut self, n: usize, reason: &str) {
         let (uid, by) = (self.uids[n], Principal::key("door"));
-        let void = |connection: &mut Connection| voids::void(connection, uid, Some(reason), &by, Micros::now());
-        exclusively(&mut self.connection, void).unwrap();
+        let void = |connection: &mut Connection| void::void(connection, uid, Some(reason), &by, Micros::now());
+        transaction(&mut self.connection, void).unwrap();
     }
 
     fn voided(&mut self) -> Vec<Option<Voided>> {
@@ -198,7 +199,7 @@ fn many_are_voided_and_an_undo_restores_only_these() {
     table.void(1, "Stolen");
     let plan = actions::plan(
         &mut table.connection,
-        &Selection::Found(TokenFilter::default()),
+        &Selection::Filter(TokenFilter::default()),
         &Action::Void { reason: None },
         &anna(),
         Micros::now(),
@@ -209,7 +210,7 @@ fn many_are_voided_and_an_undo_restores_only_these() {
     let action = table.done(Action::Void { reason: lost.clone() });
     assert_eq!(table.reasons(), [lost.clone(), Some("Stolen".into()), lost.clone()], "who was voided already stays so");
     assert_eq!(table.voided()[0].as_ref().unwrap().by, "user:anna");
-    assert!(matches!(table.perform(Action::Void { reason: None }), Outcome::Nothing(plan) if plan.same == 3));
+    assert!(matches!(table.perform(Action::Void { reason: None }), ActionResult::Nothing(plan) if plan.same == 3));
     assert_eq!(table.undo(action), []);
     assert_eq!(table.reasons(), [None, Some("Stolen".into()), None]);
 }
@@ -222,9 +223,9 @@ fn an_undone_restoration_brings_back_by_whom_when_and_why() {
     let before = table.voided();
     let action = table.done(Action::Unvoid);
     assert_eq!(table.voided(), [None, None, None]);
-    assert!(matches!(table.perform(Action::Unvoid), Outcome::Nothing(plan) if plan.same == 3));
+    assert!(matches!(table.perform(Action::Unvoid), ActionResult::Nothing(plan) if plan.same == 3));
     table.void(2, "Lost again");
-    assert_eq!(table.undo(action), [(table.uids[2], Kept::Changed)]);
+    assert_eq!(table.undo(action), [(table.uids[2], UndoSkip::Changed)]);
     let after = table.voided();
     assert_eq!((&after[..2], after[2].as_ref().unwrap().reason.as_deref()), (&before[..2], Some("Lost again")));
 }

@@ -6,12 +6,12 @@ use actix_web::{App, HttpResponse, web};
 use diesel::connection::SimpleConnection;
 use futures_util::future::join_all;
 use tessera::access::Principal;
-use tessera::store::connection::exclusively;
+use tessera::store::connection::transaction;
 use tessera::store::usage::{self, UsageFilter};
 use tessera::store::{Error, Store, tokens, writer};
 use tessera::token::settle::{Answer, Ask, Lookup};
 use tessera::token::{Micros, Token, TokenError, Uid};
-use tessera::web::layers::{RequestLog, faults};
+use tessera::web::middleware::{RequestLog, faults};
 
 use crate::database::{Database, on_postgres};
 use crate::store::{add, token};
@@ -86,7 +86,7 @@ async fn of_two_that_add_the_same_uid_at_once_one_adds_and_the_other_is_told() {
 async fn one_ask_that_cannot_be_stored_does_not_spoil_its_batch() {
     let database = Database::new();
     let made: Vec<Token> = (0..20).map(|_| token(1)).collect();
-    exclusively(&mut database.connect(), |connection| tokens::add_all(connection, &made)).unwrap();
+    transaction(&mut database.connect(), |connection| tokens::add_all(connection, &made)).unwrap();
     let poison = made[7].uid;
     let only = if on_postgres() {
         format!(

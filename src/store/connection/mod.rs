@@ -12,11 +12,9 @@ use std::time::Duration;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::result::{DatabaseErrorKind, Error as Diesel};
 
-use super::Error;
+use super::error::Error;
 pub use multi::MultiBackend;
-
-/// How long a writer waits for another one's transaction.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) use sqlite::PATIENCE;
 
 /// A connection to the database. What both databases do alike goes through it as it is; the rest matches on it.
 pub type Connection = multi::AnyConnection;
@@ -231,7 +229,7 @@ pub fn position(connection: &Connection) -> &'static str {
 /// # Errors
 /// `work`'s own; again, when another transaction came between; unavailable, when the lock is not to be had in five
 /// seconds or the commit fails.
-pub fn exclusively<T>(
+pub fn transaction<T>(
     connection: &mut Connection,
     work: impl FnOnce(&mut Connection) -> Result<T, Error>,
 ) -> Result<T, Error> {
@@ -271,21 +269,21 @@ fn commit(connection: &mut Connection) -> Result<(), Error> {
 /// How often a transaction is tried that others come between.
 pub(super) const TRIES: u32 = 8;
 
-/// Tries `transaction` anew for as long as others come between, a bounded number of times.
+/// Makes `attempt` anew for as long as others come between, a bounded number of times.
 ///
 /// # Errors
 /// The transaction's; unavailable instead of again.
-pub fn repeatedly<T>(mut transaction: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+pub fn with_retries<T>(mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
     let mut pause = Duration::from_millis(1);
     for _ in 1..TRIES {
-        match transaction() {
+        match attempt() {
             // Those who met shall not meet again, so each waits for a time of its own.
             Err(Error::Again(_)) => std::thread::sleep(pause.mul_f64(rand::random_range(0.5..1.5))),
             done => return done,
         }
         pause = (pause * 2).min(Duration::from_millis(100));
     }
-    transaction().map_err(|error| match error {
+    attempt().map_err(|error| match error {
         Error::Again(why) => Error::Unavailable(format!("others came between again and again: {why}")),
         error => error,
     })

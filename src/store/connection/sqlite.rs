@@ -10,8 +10,10 @@ use diesel::connection::{AnsiTransactionManager, SimpleConnection};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use super::PATIENCE;
-use crate::store::Error;
+use crate::store::error::Error;
+
+/// How long a writer waits for another one's transaction.
+pub(in crate::store) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often a writer looks whether its turn has come: often, as the writer of a busy server leaves a gap of only a
 /// millisecond (see `writer/desk.rs`), which SQLite's own waiting, with naps of up to 100 ms, would miss.

@@ -2,12 +2,23 @@
 
 use diesel::prelude::*;
 
-use super::Rows;
 use crate::store::connection::Connection;
 use crate::store::schema::{
     action_tokens, actions, audit, batches, keys, next_labels, print_jobs, print_run_parts, print_run_tokens,
     print_runs, printers, replies, sessions, settings, sheets, tokens, usage, users,
 };
+
+/// A table's rows, in the order of their keys.
+pub(super) trait Rows: Clone + PartialEq {
+    const TABLE: &'static str;
+    /// Whether PostgreSQL counts its numbers.
+    const NUMBERED: bool;
+
+    /// The rows behind `after`, some at a time.
+    fn page(connection: &mut Connection, after: Option<&Self>) -> QueryResult<Vec<Self>>;
+
+    fn insert(connection: &mut Connection, rows: Vec<Self>) -> QueryResult<()>;
+}
 
 /// Rows that are in memory at once; of a PDF's pieces, which are of 256 KiB.
 const PAGE: i64 = 5_000;

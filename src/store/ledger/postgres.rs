@@ -9,9 +9,10 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text};
 
+use super::replies;
+use super::replies::ReplyRow;
 use crate::store::clock::SERVER_MICROS;
-use crate::store::replies::{self, ReplyRow};
-use crate::store::tokens::TokenRow;
+use crate::store::tokens::row::TokenRow;
 use crate::store::usage::UsageRow;
 use crate::token::Micros;
 use crate::token::settle::{Answer, Ask, Held, TokenId};
@@ -101,7 +102,7 @@ impl QueryId for Hold {
 }
 
 impl Query for Hold {
-    type SqlType = (BigInt, crate::store::tokens::RowType, BigInt);
+    type SqlType = (BigInt, crate::store::tokens::row::RowType, BigInt);
 }
 
 impl RunQueryDsl<PgConnection> for Hold {}

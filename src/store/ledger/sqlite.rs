@@ -8,8 +8,9 @@ use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Integer, Nullable};
 use diesel::sqlite::Sqlite;
 
+use super::replies;
+use super::replies::ReplyRow;
 use crate::store::connection::Connection;
-use crate::store::replies::{self, ReplyRow};
 use crate::store::tokens;
 use crate::store::usage::UsageRow;
 use crate::token::Micros;

@@ -4,7 +4,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::list::{Plan, UsageFilter, conditions};
+use super::list::{UsageFilter, UsageScan, conditions};
 use crate::store::connection::{Connection, MultiBackend};
 use crate::store::schema::usage;
 use crate::token::Micros;
@@ -15,7 +15,7 @@ use crate::token::calendar::{QUARTER, Tally};
 ///
 /// # Errors
 /// The database's.
-pub fn quarters(connection: &mut Connection, filter: &UsageFilter, plan: &Plan) -> QueryResult<Vec<(i64, Tally)>> {
+pub fn quarters(connection: &mut Connection, filter: &UsageFilter, plan: &UsageScan) -> QueryResult<Vec<(i64, Tally)>> {
     let mut found = Vec::new();
     for source in &plan.sources {
         let quarter = || sql::<BigInt>(&format!("usage.timestamp / {QUARTER}"));

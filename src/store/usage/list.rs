@@ -1,19 +1,20 @@
 //! The log by its filter, page by page.
 //!
 //! A page is found by walking the log by its numbers from the newest entry on, which is quick wherever much is found.
-//! Where little is, [`Plan`] finds out first where that stands.
+//! Where little is, [`UsageScan`] finds out first where that stands.
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
-use super::{Entry, Row, entry};
+use super::entries::{Entry, Row, entry};
 use crate::store::connection::{Connection, MultiBackend, position};
+use crate::store::cursor::Cursor;
 use crate::store::schema::{batches, tokens, usage};
-use crate::store::token_list::Place;
-use crate::store::tokens::{fold, number};
+use crate::store::tokens::number;
+use crate::store::tokens::row::fold;
 use crate::token::settle::TokenId;
-use crate::token::{BatchId, Micros, Outcome, Uid};
+use crate::token::{BatchId, Micros, Uid, UsageOutcome};
 
 /// Which entries are asked for. Bounds are inclusive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub struct UsageFilter {
     /// Part of the principal, in either case.
     pub user: Option<String>,
     /// What became of it.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<UsageOutcome>,
     /// Part of the value that the token had, in either case of the letters from a to z; or of its value or label now, in
     /// either case.
     pub q: Option<String>,
@@ -49,7 +50,7 @@ const FEW: i64 = 20_000;
 
 /// Where the entries of a filter stand: found out once, and good for all its pages.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct UsageScan {
     pub(super) sources: Vec<Source>,
     /// No entry has a lower number.
     lowest: i64,
@@ -74,12 +75,12 @@ pub(super) enum Source {
     Among(BatchId),
 }
 
-impl Plan {
+impl UsageScan {
     /// The plan for a filter, of which entries behind `after` are wanted.
     ///
     /// # Errors
     /// The database's.
-    pub fn new(connection: &mut Connection, filter: &UsageFilter, after: Option<&Place>) -> QueryResult<Self> {
+    pub fn new(connection: &mut Connection, filter: &UsageFilter, after: Option<&Cursor>) -> QueryResult<Self> {
         let sources = sources(connection, filter)?;
         let walks = sources.iter().any(|source| matches!(source, Source::All | Source::Among(_)));
         let (lowest, highest) = match (walks, filter.from, filter.to) {
@@ -154,11 +155,11 @@ fn numbers(
 
 /// Which part of the log is asked for.
 #[derive(Clone, Debug)]
-pub struct Part {
+pub struct UsageSlice {
     /// From the oldest to the newest.
     pub oldest_first: bool,
     /// Only what lies behind this place.
-    pub after: Option<Place>,
+    pub after: Option<Cursor>,
     /// Most entries.
     pub limit: i64,
 }
@@ -170,11 +171,11 @@ pub struct Part {
 pub fn page(
     connection: &mut Connection,
     filter: &UsageFilter,
-    after: Option<&Place>,
+    after: Option<&Cursor>,
     limit: i64,
-) -> QueryResult<Vec<(Place, Entry)>> {
-    let plan = Plan::new(connection, filter, after)?;
-    part(connection, filter, &plan, &Part { oldest_first: false, after: after.cloned(), limit })
+) -> QueryResult<Vec<(Cursor, Entry)>> {
+    let plan = UsageScan::new(connection, filter, after)?;
+    part(connection, filter, &plan, &UsageSlice { oldest_first: false, after: after.cloned(), limit })
 }
 
 /// Entries in the order that is asked for, each with its place.
@@ -184,11 +185,11 @@ pub fn page(
 pub fn part(
     connection: &mut Connection,
     filter: &UsageFilter,
-    plan: &Plan,
-    part: &Part,
-) -> QueryResult<Vec<(Place, Entry)>> {
+    plan: &UsageScan,
+    part: &UsageSlice,
+) -> QueryResult<Vec<(Cursor, Entry)>> {
     // One bound at each end: SQLite seeks by one, and would pass what lies between it and another.
-    let place = part.after.as_ref().map(Place::id);
+    let place = part.after.as_ref().map(Cursor::id);
     let lowest = place.filter(|_| part.oldest_first).map_or(plan.lowest, |id| plan.lowest.max(id + 1));
     let highest = place.filter(|_| !part.oldest_first).map_or(plan.highest, |id| plan.highest.min(id - 1));
     let mut rows: Vec<Row> = Vec::new();
@@ -215,7 +216,7 @@ pub fn part(
 ///
 /// # Errors
 /// The database's.
-pub fn count(connection: &mut Connection, filter: &UsageFilter, plan: &Plan, at_most: i64) -> QueryResult<i64> {
+pub fn count(connection: &mut Connection, filter: &UsageFilter, plan: &UsageScan, at_most: i64) -> QueryResult<i64> {
     counted(connection, filter, &plan.sources, at_most)
 }
 
@@ -260,9 +261,9 @@ pub(super) fn conditions(
     }
     match filter.outcome {
         None => {}
-        Some(Outcome::Used) => all.push(Box::new(usage::error_code.is_null())),
-        Some(Outcome::Refused) => all.push(Box::new(usage::error_code.is_not_null())),
-        Some(Outcome::Because(code)) => all.push(Box::new(usage::error_code.assume_not_null().eq(code))),
+        Some(UsageOutcome::Used) => all.push(Box::new(usage::error_code.is_null())),
+        Some(UsageOutcome::Refused) => all.push(Box::new(usage::error_code.is_not_null())),
+        Some(UsageOutcome::Because(code)) => all.push(Box::new(usage::error_code.assume_not_null().eq(code))),
     }
     if let Some(run) = filter.print_run {
         all.push(on_run(run));

@@ -3,10 +3,11 @@
 use diesel::prelude::*;
 
 use crate::access::Principal;
+use crate::store::advisory_lock::AdvisoryLock;
 use crate::store::connection::Connection;
+use crate::store::error::Error;
 use crate::store::schema::{audit as audit_rows, usage};
-use crate::store::turns::{self, Turn};
-use crate::store::{Error, audit, settings};
+use crate::store::{advisory_lock, audit, settings};
 use crate::token::Micros;
 
 /// Most entries removed at once, as consumes wait for it.
@@ -28,7 +29,7 @@ pub fn remove_old(connection: &mut Connection, now: Micros) -> Result<bool, Erro
         return Ok(false);
     }
     // Another instance is at it.
-    if !turns::take(connection, Turn::Retention)? {
+    if !advisory_lock::try_acquire(connection, AdvisoryLock::Retention)? {
         return Ok(false);
     }
     let oldest = oldest(connection, REMOVED)?;

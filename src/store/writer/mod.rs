@@ -2,90 +2,26 @@
 //!
 //! A commit waits for the disk. A hundred consumes that share one commit wait for it once.
 
-mod desk;
+mod queue;
+mod worker;
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use super::Error;
 use super::clock::Clock;
-use super::connection::{Connection, Database, PATIENCE, exclusively};
+use super::connection::{Connection, Database, transaction};
+use super::error::Error;
 use crate::token::settle::{Answer, Ask};
-use desk::Desk;
+pub use queue::QUEUE;
+use queue::{Job, Queue, Queued, Shared, Waiting};
+use worker::Worker;
 
 /// Most consumes in one transaction.
 pub const BATCH: usize = 256;
-/// Most consumes, and most other writes, that may wait. What is above that is told to come again: a longer queue would
-/// only turn an overload into time-outs.
-pub const QUEUE: usize = 4_096;
-
-/// How often the writer looks at the clock: the machine's whenever it has something to do, too, as that costs nothing.
-const LOOK_AT_CLOCK: Duration = Duration::from_millis(500);
-
-/// Another write: it gets the connection, or why there is none, and says what became of its own transaction.
-type Job = Box<dyn FnOnce(Result<&mut Connection, Error>) -> Result<(), Error> + Send>;
-
-struct Waiting {
-    ask: Ask,
-    answer: oneshot::Sender<Result<Answer, Error>>,
-}
-
-/// Something in a queue, and since when.
-struct Queued<T> {
-    item: T,
-    since: Instant,
-}
-
-impl<T> Queued<T> {
-    /// Whoever waits so long has been told nothing yet, and would only be told the same after one more wait.
-    fn is_late(&self) -> bool {
-        self.since.elapsed() > PATIENCE
-    }
-}
-
-#[derive(Default)]
-struct Queue {
-    asks: VecDeque<Queued<Waiting>>,
-    jobs: VecDeque<Queued<Job>>,
-    closed: bool,
-}
-
-/// What is done before the queues are looked at again.
-struct Turn {
-    batch: Vec<Queued<Waiting>>,
-    job: Option<Queued<Job>>,
-}
-
-#[derive(Default)]
-struct Shared {
-    queue: Mutex<Queue>,
-    arrived: Condvar,
-}
-
-impl Shared {
-    /// The queue is whole between any two lines that could panic, so a poisoned lock is still good.
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits a moment for work; none when the writer is to end and nothing waits any more.
-    fn take(&self, at_most: usize) -> Option<Turn> {
-        let mut queue = self.queue();
-        if queue.asks.is_empty() && queue.jobs.is_empty() {
-            if queue.closed {
-                return None;
-            }
-            queue = self.arrived.wait_timeout(queue, LOOK_AT_CLOCK).unwrap_or_else(PoisonError::into_inner).0;
-        }
-        let batch = queue.asks.len().min(at_most);
-        Some(Turn { batch: queue.asks.drain(..batch).collect(), job: queue.jobs.pop_front() })
-    }
-}
-
 /// The one thread of this process that writes. Dropping it ends the thread when all that waits is done.
 pub struct Writer {
     shared: Arc<Shared>,
@@ -99,7 +35,7 @@ impl Writer {
     /// The machine gives no thread.
     pub fn start(database: Database, clock: Clock, connection: Connection, batch: usize) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
-        let desk = Desk {
+        let worker = Worker {
             shared: Arc::clone(&shared),
             connection: Some(connection),
             database,
@@ -107,7 +43,7 @@ impl Writer {
             batch: batch.max(1),
             is_away: false,
         };
-        let thread = std::thread::Builder::new().name("tessera-writer".into()).spawn(move || desk.run())?;
+        let thread = std::thread::Builder::new().name("tessera-writer".into()).spawn(move || worker.run())?;
         Ok(Self { shared, thread: Some(thread) })
     }
 
@@ -131,7 +67,7 @@ impl Writer {
     ) -> Result<T, Error> {
         let (done, receiver) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            let result = connection.and_then(|connection| exclusively(connection, work));
+            let result = connection.and_then(|connection| transaction(connection, work));
             let outcome = result.as_ref().map(|_| ()).map_err(Error::clone);
             // Nobody waits any more when the client has gone; the work is done all the same.
             let _ = done.send(result);

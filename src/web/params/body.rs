@@ -10,15 +10,15 @@ use percent_encoding::percent_decode_str;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::Raw;
+use super::raw::Raw;
 use crate::token::{TokenError, quoted};
 use crate::web::error::Error;
-use crate::web::layers::UnderWay;
+use crate::web::middleware::RequestInProgress;
 
 /// Reads the body whole. While it does, the request does not count as under way: one that is never sent whole must
 /// not hold up the end of the server.
 pub async fn read(request: &HttpRequest, mut payload: web::Payload, limit: usize) -> Result<Vec<u8>, Error> {
-    let _paused = UnderWay::pause(request);
+    let _paused = RequestInProgress::pause(request);
     let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > limit) {
         return Err(Error::TooLarge(limit));

@@ -1,6 +1,9 @@
 //! Parameters: form fields, a JSON object or the query string become raw text; the body wins.
 
 mod body;
+pub mod filters;
+mod raw;
+mod time_bound;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -14,7 +17,10 @@ use serde_json::Value;
 
 use super::error::Error;
 use crate::token::{LIST_MAX, TokenError, Uid, quoted};
+pub use time_bound::time_bound;
+
 use body::{body_fields, pairs, read, unreadable};
+use raw::Raw;
 
 /// Most bytes of a body.
 pub const SMALL: usize = 64 * 1024;
@@ -27,13 +33,6 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// A request's parameters, of a body of at most `LIMIT` bytes.
 pub struct Params<const LIMIT: usize = SMALL> {
     fields: BTreeMap<String, Raw>,
-}
-
-enum Raw {
-    Text(String),
-    List(Vec<Value>),
-    /// What no view takes.
-    Other,
 }
 
 /// A page's form: its fields come from the body alone. A link with fields in its query string must not decide what a

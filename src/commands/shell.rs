@@ -1,0 +1,109 @@
+//! What commands share: the database beside a running server, and the terminal.
+
+use std::io::Write;
+
+use crate::access::Principal;
+use crate::cli::Common;
+use crate::store::connection::{transaction, with_retries};
+use crate::store::migrations::{self, Schema};
+use crate::store::{Connection, Error, OpenError, clock};
+use crate::token::Micros;
+
+/// Why a command did not do what it was told: one sentence.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Failure(pub(super) String);
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let text = error.to_string();
+        let text = text.trim_end_matches('.');
+        Self(match error {
+            Error::Unknown(_) => {
+                format!("It is not known whether this was done, as {text}; look before you try again.")
+            }
+            Error::Unavailable(_) | Error::Again(_) | Error::Lost(_) | Error::Failed(_) => {
+                format!("Nothing was changed, as {text}.")
+            }
+            Error::Token(_) | Error::Refused(_) => format!("{text}."),
+        })
+    }
+}
+
+impl From<String> for Failure {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+/// A connection for a command beside the server, to a database that is there. One of an older version is left to
+/// `migrate`, since a server of that version may be using it.
+pub(super) fn connect(common: &Common) -> Result<Connection, Failure> {
+    let url = &common.database_url;
+    let mut connection = url.connect()?;
+    match migrations::schema(url, &mut connection)? {
+        Schema::Current => {}
+        Schema::Empty => drop(migrations::migrate(url, &mut connection)?),
+        Schema::Behind => {
+            return Err(url.sentence("is of an older version", "run `tessera migrate` first").into());
+        }
+    }
+    Ok(connection)
+}
+
+/// As [`connect`], and makes the database if there is none, for commands that add the first thing to it.
+pub(super) fn create(common: &Common) -> Result<Connection, Failure> {
+    common.database_url.create()?;
+    connect(common)
+}
+
+/// Does `work` in one transaction of its own, beside a server that may be busy, at the time of the database's clock.
+pub(super) fn write<T>(
+    connection: &mut Connection,
+    work: impl Fn(&mut Connection, Micros) -> Result<T, Error>,
+) -> Result<T, Failure> {
+    let done = with_retries(|| {
+        transaction(connection, |connection| {
+            let now = clock::now(connection)?;
+            work(connection, now)
+        })
+    });
+    Ok(done?)
+}
+
+/// Who acts when a command does: whoever has the shell.
+pub(super) fn operator() -> Principal {
+    let known = ["SUDO_USER", "USER", "LOGNAME"].into_iter().filter_map(|name| std::env::var(name).ok());
+    let name = known.into_iter().find(|name| !name.is_empty());
+    Principal::shell(name.as_deref().unwrap_or("somebody"))
+}
+
+/// Says something on standard error. That nobody can hear it is no reason to end in a panic.
+pub fn say(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Writes to standard output, which may be a pipe that somebody closed.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.map_err(|error| Failure(format!("Standard output cannot be written: {error}.")))
+}
+
+/// Lines of cells, each column as wide as its widest cell.
+pub(super) fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or_default()).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}

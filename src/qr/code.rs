@@ -1,0 +1,309 @@
+//! A text as a QR code (ISO/IEC 18004), as modules, outlines, SVG and PNG, and a cache of codes.
+
+use std::io::Write as _;
+use std::ops::RangeInclusive;
+use std::sync::{Arc, OnceLock};
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use qrcode::bits::Bits;
+use qrcode::ec::construct_codewords;
+use qrcode::optimize::{Optimizer, Parser, Segment, total_encoded_len};
+use qrcode::types::Mode;
+use qrcode::{EcLevel, Version};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use sha2::{Digest, Sha256};
+
+use super::trace::Grid;
+use super::{mask, trace};
+
+/// Light modules on each side of a code (ISO/IEC 18004, "quiet zone"): scanners find the code by them.
+pub const QUIET_ZONE: u16 = 4;
+
+/// The most pixels that [`Code::png`] gives a module; the largest code is then 11,840 pixels wide.
+pub const MAX_PIXELS_PER_MODULE: u32 = 64;
+
+/// How large a stand-alone SVG is shown unless told otherwise, in CSS pixels per module.
+const SVG_PIXELS_PER_MODULE: u32 = 8;
+
+/// What the cache holds at most, in bytes: about 5,000 codes of a UUID, or 300 of 1,000 letters.
+const CACHE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// How many codes the cache expects to hold, which decides into how many parts it is locked: at most one per 32.
+/// So a part holds at least 128 KiB, and the largest code there is fits in.
+const CACHE_CODES: usize = 4096;
+
+/// The text does not fit in the largest QR code: 2,953 bytes, or more of digits and capitals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("The text is too long for a QR code")]
+pub struct TooLong;
+
+/// How much of a code can be restored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// About 7 %.
+    L,
+    /// About 15 %, the usual one for print.
+    M,
+}
+
+impl Level {
+    fn ec(self) -> EcLevel {
+        match self {
+            Self::L => EcLevel::L,
+            Self::M => EcLevel::M,
+        }
+    }
+}
+
+/// The QR code of a text. The same text always gives the same code.
+///
+/// Its coordinates count modules from the left upper corner of the quiet zone, x to the right and y down.
+#[derive(Debug)]
+pub struct Code {
+    text: Box<str>,
+    side: u16,
+    /// Row by row, quiet zone included.
+    dark: Box<[bool]>,
+    /// Traced when it is asked for: who draws the modules needs none.
+    path: OnceLock<Box<str>>,
+}
+
+impl Code {
+    /// Hands over the corners of one of the [outlines](Self::outlines) after another, without a list of them.
+    pub fn each_outline(&self, found: impl FnMut(&[(i32, i32)])) {
+        self.grid().each_outline(found);
+    }
+
+    fn grid(&self) -> Grid<'_> {
+        Grid { dark: &self.dark, side: self.side }
+    }
+
+    /// The smallest code of `text` at error correction level M, the usual one for print (it restores about 15 % of
+    /// the code), or at level L (about 7 %) where M has no room for it: beyond 2,331 bytes.
+    ///
+    /// Takes about 0.01 ms for a UUID and 0.3 ms for 1,000 letters, half of it to trace the outlines.
+    ///
+    /// # Errors
+    /// The text does not fit at level L either.
+    pub fn new(text: &str) -> Result<Self, TooLong> {
+        let code = Self::at_level(text, Level::M).or_else(|_| Self::at_level(text, Level::L))?;
+        // Here, and not in a page: a code that many ask for is traced once.
+        code.path();
+        Ok(code)
+    }
+
+    /// The smallest code of `text` at this level. Its path is traced only when it is asked for, which halves the time.
+    ///
+    /// # Errors
+    /// The text does not fit at that level.
+    pub fn at_level(text: &str, level: Level) -> Result<Self, TooLong> {
+        let (version, modules) = encode(text, level.ec()).ok_or(TooLong)?;
+        let bare = 17 + 4 * version;
+        let side = bare + 2 * QUIET_ZONE;
+        let mut dark = vec![false; usize::from(side) * usize::from(side)];
+        let rows = dark.chunks_mut(side.into()).skip(QUIET_ZONE.into()).zip(modules.chunks(bare.into()));
+        for (row, modules) in rows {
+            row[QUIET_ZONE.into()..][..modules.len()].copy_from_slice(modules);
+        }
+        Ok(Self { text: text.into(), side, dark: dark.into(), path: OnceLock::new() })
+    }
+
+    /// Width and height in modules, without the quiet zone, that the code of `text` has at this level, if it fits: from
+    /// 21 to 177. Takes a fraction of the time that the code takes.
+    pub fn modules_of(text: &str, level: Level) -> Option<u16> {
+        fitting(text.as_bytes(), level.ec()).map(|(number, ..)| 17 + 4 * number)
+    }
+
+    /// Width and height in modules, without the quiet zone.
+    pub fn modules(&self) -> u16 {
+        self.side - 2 * QUIET_ZONE
+    }
+
+    /// What it says.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Width and height in modules, with the quiet zone: from 29 to 185.
+    pub fn side(&self) -> u16 {
+        self.side
+    }
+
+    /// Whether the module is dark. The quiet zone and everything outside of the code is light.
+    pub fn is_dark(&self, x: i32, y: i32) -> bool {
+        self.index(x, y).is_some_and(|index| self.dark[index])
+    }
+
+    /// The [outlines](Self::outlines) as the `d` of one SVG path, in modules: for `viewBox="0 0 side side"`.
+    pub fn path(&self) -> &str {
+        self.path.get_or_init(|| trace::svg_path(self.grid()).into())
+    }
+
+    /// The closed outlines of the dark areas and of the light areas in them, for formats that are not SVG.
+    ///
+    /// An outline begins to the right, turns at every corner, and goes back from its last corner to its first. Dark
+    /// is on its right hand: the non-zero and the even-odd fill rule give the same picture. It is half as long as
+    /// merged rows are, and without their seams, which show as hairlines where a renderer smooths edges.
+    pub fn outlines(&self) -> Vec<Vec<(i32, i32)>> {
+        let mut outlines = Vec::new();
+        self.each_outline(|corners| outlines.push(corners.to_vec()));
+        outlines
+    }
+
+    /// A stand-alone SVG file: black on white, with the text as its title.
+    pub fn svg(&self) -> String {
+        let (side, path, title) = (self.side, self.path(), xml_escaped(&self.text));
+        let pixels = u32::from(side) * SVG_PIXELS_PER_MODULE;
+        format!(
+            r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" width="{pixels}" height="{pixels}"
+ shape-rendering="crispEdges">
+<title>{title}</title>
+<path fill="#fff" d="M0 0h{side}v{side}H0z"/>
+<path d="{path}"/>
+</svg>
+"##
+        )
+    }
+
+    /// A PNG file, greyscale with one bit a pixel, quiet zone included. The same code always gives the same bytes.
+    ///
+    /// `pixels_per_module` is taken as 1 if it is 0, and as [`MAX_PIXELS_PER_MODULE`] if it is more.
+    pub fn png(&self, pixels_per_module: u32) -> Vec<u8> {
+        let mut file = Vec::new();
+        let written = self.write_png(pixels_per_module.clamp(1, MAX_PIXELS_PER_MODULE), &mut file);
+        debug_assert!(written.is_ok(), "memory takes every byte, and there are as many rows as were announced");
+        file
+    }
+
+    fn write_png(&self, scale: u32, file: &mut Vec<u8>) -> Result<(), png::EncodingError> {
+        const BITS: [u8; 8] = [128, 64, 32, 16, 8, 4, 2, 1];
+        let pixels = u32::from(self.side) * scale;
+        let mut encoder = png::Encoder::new(file, pixels, pixels);
+        encoder.set_color(png::ColorType::Grayscale);
+        encoder.set_depth(png::BitDepth::One);
+        // Most rows repeat the one above: by this filter they are zeros.
+        encoder.set_filter(png::Filter::Up);
+        let mut writer = encoder.write_header()?;
+        let mut rows = writer.stream_writer()?;
+        for modules in self.dark.chunks(self.side.into()) {
+            let light: Vec<bool> = modules.iter().flat_map(|dark| (0..scale).map(move |_| !dark)).collect();
+            let byte = |eight: &[bool]| eight.iter().zip(BITS).map(|(light, bit)| u8::from(*light) * bit).sum();
+            let row: Vec<u8> = light.chunks(8).map(byte).collect();
+            for _ in 0..scale {
+                rows.write_all(&row)?;
+            }
+        }
+        rows.finish()?;
+        writer.finish()
+    }
+
+    /// An entity tag for the code's images, without its quotes: the same for the same text and program version.
+    pub fn tag(&self) -> String {
+        let digest = Sha256::new().chain_update(concat!(env!("CARGO_PKG_VERSION"), "\n")).chain_update(&*self.text);
+        BASE64_URL_SAFE_NO_PAD.encode(&digest.finalize()[..16])
+    }
+
+    /// Where in `dark` the module is, if it is in the code.
+    fn index(&self, x: i32, y: i32) -> Option<usize> {
+        let (x, y, side) = (usize::try_from(x).ok()?, usize::try_from(y).ok()?, usize::from(self.side));
+        (x < side && y < side).then_some(y * side + x)
+    }
+}
+
+/// The smallest version that holds `text` at `level`, if any, and its modules row by row.
+///
+/// All is the crate's but two things. The mask, which it would choose in nearly all of the time: see `mask.rs`. And
+/// its choice of modes is mended: pairs of UTF-8 bytes that could be Shift JIS it takes for Kanji, and a scanner then
+/// shows other characters (zxing issue 708). They are bytes here.
+///
+/// Bytes without an ECI are ISO 8859-1 by the standard's letter. Phones take them for UTF-8 where they are valid UTF-8
+/// (zxing's `StringUtils.guessCharset`), and some readers refuse an ECI or print its number: so there is none, as is
+/// usual. A hand scanner may have to be set to UTF-8 for texts that are not ASCII.
+fn encode(text: &str, level: EcLevel) -> Option<(u16, Vec<bool>)> {
+    let data = text.as_bytes();
+    let (number, version, segments) = fitting(data, level)?;
+    let mut bits = Bits::new(version);
+    bits.push_segments(data, segments.into_iter()).ok()?;
+    bits.push_terminator(level).ok()?;
+    let (data, correction) = construct_codewords(&bits.into_bytes(), version, level).ok()?;
+    Some((number, mask::masked(version, level, &data, &correction)?))
+}
+
+/// The smallest version that holds `data` at `level`, if any, and the segments in which it does.
+fn fitting(data: &[u8], level: EcLevel) -> Option<(u16, Version, Vec<Segment>)> {
+    let stretches = segments(data);
+    // Only with versions 10 and 27 the headers of stretches grow, and the best choice of modes may change.
+    [1..=9, 10..=26, 27..=40].into_iter().find_map(|mut numbers: RangeInclusive<u16>| {
+        let normal = |number: u16| number.try_into().map(Version::Normal).ok();
+        let largest = normal(*numbers.end())?;
+        let segments: Vec<Segment> = Optimizer::new(stretches.iter().copied(), largest).collect();
+        let length = total_encoded_len(&segments, largest);
+        let fits = |version| Bits::new(version).max_len(level).is_ok_and(|most| length <= most);
+        let (number, version) = numbers.find_map(|number| Some((number, normal(number).filter(|it| fits(*it))?)))?;
+        Some((number, version, segments))
+    })
+}
+
+/// The stretches of `data` by mode, of which none is Kanji.
+fn segments(data: &[u8]) -> Vec<Segment> {
+    let mend = |mode| if mode == Mode::Kanji { Mode::Byte } else { mode };
+    Parser::new(data).map(|found| Segment { mode: mend(found.mode), ..found }).collect()
+}
+
+/// `text` as XML character data. What XML 1.0 cannot hold, not even escaped, becomes U+FFFD.
+pub fn xml_escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '\0'..'\t' | '\u{b}' | '\u{c}' | '\u{e}'..' ' | '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// The codes that were asked for of late, at most about 16 MiB of them. May be asked by many threads at once.
+///
+/// `quick_cache`, because it counts bytes, is locked in parts and never while a code is made, makes a code only once
+/// where several ask for it at the same time, and is small; `lru` under a lock of ours does none of it.
+#[derive(Debug)]
+pub struct Codes(Cache<String, Arc<Code>, Bytes>);
+
+impl Codes {
+    fn with_room(codes: usize, bytes: u64) -> Self {
+        Self(Cache::with_weighter(codes, bytes, Bytes))
+    }
+
+    /// The code of `text`. Whoever asks for a text whose code is just being made waits for it.
+    ///
+    /// # Errors
+    /// The text does not fit in a QR code.
+    pub fn get(&self, text: &str) -> Result<Arc<Code>, TooLong> {
+        self.0.get_or_insert_with(text, || Code::new(text).map(Arc::new))
+    }
+}
+
+impl Default for Codes {
+    fn default() -> Self {
+        Self::with_room(CACHE_CODES, CACHE_BYTES)
+    }
+}
+
+/// Weighs an entry by the memory that it takes.
+#[derive(Clone, Debug)]
+struct Bytes;
+
+impl Weighter<String, Arc<Code>> for Bytes {
+    fn weight(&self, text: &String, code: &Arc<Code>) -> u64 {
+        (size_of::<Code>() + 2 * text.len() + code.dark.len() + code.path().len()) as u64
+    }
+}
+
+#[cfg(test)]
+#[path = "code_tests.rs"]
+mod tests;

@@ -1,0 +1,119 @@
+//! A PDF on paper, as a printer that knows black and white puts it there: for the check that it scans.
+
+use std::sync::Arc;
+
+use hayro::hayro_interpret::InterpreterSettings;
+use hayro::hayro_interpret::util::TransformExt as _;
+use hayro::hayro_syntax::Pdf;
+use hayro::kurbo::Affine;
+use hayro::vello_cpu::color::palette::css::WHITE;
+use hayro::vello_cpu::{Pixmap, RasterizerSettings, RenderContext, Resources, TargetInit};
+use hayro::{RenderCache, RenderSettings, render_into};
+
+use super::label_layout::Area;
+
+const INCH: f32 = 25.4;
+
+/// The pages of a PDF, counted from 0.
+pub struct RasterPages(Pdf);
+
+impl RasterPages {
+    /// The pages of the file, if it is a PDF.
+    pub fn read(file: Arc<Vec<u8>>) -> Option<Self> {
+        Pdf::new(file).ok().map(Self)
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.pages().len()
+    }
+
+    /// Width and height of a page in millimetres, if there is that page.
+    pub fn size(&self, page: usize) -> Option<(f32, f32)> {
+        let (width, height) = self.0.pages().get(page)?.render_dimensions();
+        Some((width * INCH / 72.0, height * INCH / 72.0))
+    }
+
+    /// A part of a page, at `dpi` dots per inch: a dot is dark if at least half of it is. Nothing if there is no such
+    /// page, or the part has more than 65,535 dots along an edge.
+    pub fn print(&self, page: usize, dpi: u32, part: Area) -> Option<Raster> {
+        let page = self.0.pages().get(page)?;
+        let dots = f32::from(u16::try_from(dpi).unwrap_or(u16::MAX)) / INCH;
+        let (left, top) = ((part.x * dots).floor(), (part.y * dots).floor());
+        let width = dot_count(((part.x + part.width) * dots).ceil() - left)?;
+        let height = dot_count(((part.y + part.height) * dots).ceil() - top)?;
+        let mut context = RenderContext::new(width, height);
+        let transform = Affine::translate((-f64::from(left), -f64::from(top)))
+            * Affine::scale(f64::from(dpi) / 72.0)
+            * page.initial_transform(true).to_kurbo();
+        let settings = RenderSettings {
+            aliasing_threshold: Some(127),
+            hinting: false,
+            glyph_caching: false,
+            ..RenderSettings::default()
+        };
+        let cache = RenderCache::new();
+        render_into(page, &cache, &InterpreterSettings::default(), &settings, &mut context, transform);
+        context.flush();
+        let mut pixels = Pixmap::new(width, height);
+        let white = RasterizerSettings { target_init: TargetInit::Clear(WHITE), ..RasterizerSettings::default() };
+        context.render_with(&mut pixels, &mut Resources::default(), white);
+        let dark = pixels.data().iter().map(|pixel| pixel.r < 128).collect();
+        Some(Raster { dots, left, top, width: width.into(), dark })
+    }
+}
+
+/// A whole number of dots, if it is one of 16 bits.
+fn dot_count(dots: f32) -> Option<u16> {
+    // Within its bounds.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    (1.0..=65_535.0).contains(&dots).then_some(dots as u16)
+}
+
+/// A part of a printed page.
+#[derive(Clone, Debug)]
+pub struct Raster {
+    /// Dots in a millimetre.
+    dots: f32,
+    /// Where its first dot is on the page, in dots.
+    left: f32,
+    top: f32,
+    width: usize,
+    dark: Box<[bool]>,
+}
+
+impl Raster {
+    /// Its width in dots.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Its height in dots.
+    pub fn height(&self) -> usize {
+        self.dark.len() / self.width
+    }
+
+    /// Whether the dot is dark; outside of the picture it is not.
+    pub fn is_dark(&self, x: usize, y: usize) -> bool {
+        x < self.width && self.dark.get(y * self.width + x).is_some_and(|dark| *dark)
+    }
+
+    /// Which of its dots are in a rectangle of the page: the first one's column and row, and how many columns and rows.
+    pub fn pixels(&self, place: Area) -> (usize, usize, usize, usize) {
+        // Cut to the picture, so within the bounds of a whole number.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+        let stretch = |from: f32, length: f32, zero: f32, most: usize| {
+            let dot = |millimetres: f32| (millimetres * self.dots - zero).round().clamp(0.0, most as f32) as usize;
+            let (from, to) = (dot(from), dot(from + length));
+            (from, to - from)
+        };
+        let (x, width) = stretch(place.x, place.width, self.left, self.width());
+        let (y, height) = stretch(place.y, place.height, self.top, self.height());
+        (x, y, width, height)
+    }
+
+    /// Where a point of the picture, in dots from its upper left corner, is on the page in millimetres.
+    pub fn millimetres(&self, x: f32, y: f32) -> (f32, f32) {
+        ((x + self.left) / self.dots, (y + self.top) / self.dots)
+    }
+}

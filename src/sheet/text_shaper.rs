@@ -1,0 +1,163 @@
+//! Lines of letters, by parley.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use parley::fontique::{Blob, Collection, CollectionOptions, FontInfoOverride, SourceCache};
+use parley::style::{FontFamily, FontFamilyName, LineHeight, OverflowWrap, StyleProperty};
+use parley::{Alignment, AlignmentOptions, FontContext, FontData, Layout, LayoutContext, PositionedLayoutItem};
+
+use super::draw::{Glyph, Run};
+use super::fonts::Fonts;
+use super::label_layout::Area;
+
+/// From line to line, in parts of the letters' size.
+pub const LINE: f32 = 1.2;
+const ELLIPSIS: char = '…';
+
+/// What parley needs to know, and keeps, between texts.
+pub struct TextShaper {
+    fonts: FontContext,
+    layouts: LayoutContext<()>,
+    families: Vec<FontFamilyName<'static>>,
+    /// By which number parley knows the data of each face.
+    ids: Vec<u64>,
+}
+
+/// How a text stands in its place.
+#[derive(Clone, Copy)]
+pub struct Lines {
+    /// The letters' size.
+    pub size: f32,
+    /// Where.
+    pub area: Area,
+    /// Whether lines stand in the middle, or begin where their script does.
+    pub centred: bool,
+}
+
+impl TextShaper {
+    /// With these fonts and no others: what is printed must not depend on the machine.
+    pub fn new(fonts: &Fonts) -> Self {
+        let options = CollectionOptions { shared: false, system_fonts: false };
+        let mut collection = Collection::new(options);
+        let (mut families, mut ids) = (Vec::new(), Vec::new());
+        for (number, face) in fonts.faces.iter().enumerate() {
+            // Each is a family of its own, as two files may say the same of themselves.
+            let name = format!("face {number}");
+            let blob = Blob::new(Arc::<Cow<'static, [u8]>>::clone(&face.data));
+            ids.push(blob.id());
+            collection.register_fonts(blob, Some(FontInfoOverride { family_name: Some(&name), ..Default::default() }));
+            families.push(FontFamilyName::Named(name.into()));
+        }
+        let fonts = FontContext { collection, source_cache: SourceCache::default() };
+        Self { fonts, layouts: LayoutContext::new(), families, ids }
+    }
+
+    /// The text in letters of size 1, on one line.
+    pub fn shaped(&mut self, text: &str) -> Layout<()> {
+        let mut builder = self.layouts.ranged_builder(&mut self.fonts, text, 1.0, false);
+        builder.push_default(StyleProperty::FontFamily(FontFamily::List(self.families.as_slice().into())));
+        builder.push_default(StyleProperty::FontSize(1.0));
+        builder.push_default(StyleProperty::LineHeight(LineHeight::Absolute(LINE)));
+        builder.push_default(StyleProperty::OverflowWrap(OverflowWrap::Anywhere));
+        let mut layout = builder.build(text);
+        layout.break_all_lines(None);
+        layout
+    }
+
+    /// As much of the beginning of a text as fits in so many lines with an ellipsis behind it. The width is in parts of
+    /// the letters' size.
+    pub fn shortened(&mut self, text: &str, mut whole: Layout<()>, width: f32, room: f32) -> (String, Layout<()>) {
+        whole.break_all_lines(Some(width));
+        // Where the text may end: before each of the letters in the lines that there is room for.
+        let mut ends: Vec<usize> = Vec::new();
+        for (line, _) in whole.lines().zip(1_u16..).filter(|(_, number)| f32::from(*number) <= room) {
+            ends.extend(line.runs().flat_map(|run| run.clusters().map(|it| it.text_range().start).collect::<Vec<_>>()));
+        }
+        ends.sort_unstable();
+        loop {
+            let end = ends.pop().unwrap_or_default();
+            let mut shortened = text.get(..end).unwrap_or_default().trim_end().to_owned();
+            shortened.push(ELLIPSIS);
+            let mut layout = self.shaped(&shortened);
+            layout.break_all_lines(Some(width));
+            if whole_lines(&layout) <= room || end == 0 {
+                return (shortened, layout);
+            }
+        }
+    }
+
+    /// The letters of a layout.
+    pub fn runs(&self, mut layout: Layout<()>, text: &str, lines: Lines) -> Vec<Run> {
+        let Lines { size, area, centred } = lines;
+        layout.align(if centred { Alignment::Center } else { Alignment::Start }, AlignmentOptions::default());
+        let top = area.y + (area.height - whole_lines(&layout) * size * LINE) / 2.0;
+        let mut runs: Vec<Run> = Vec::new();
+        for line in layout.lines() {
+            let range = line.text_range();
+            let end = range.start + text.get(range).map_or(0, |line| line.trim_end().len());
+            let (first, mut left) = (runs.len(), area.x);
+            for item in line.items() {
+                let PositionedLayoutItem::GlyphRun(found) = item else { continue };
+                // Space at a line's end belongs behind its last letter (UAX 9, L1), where nobody sees it. parley leaves it
+                // where its run ends: in the middle of the line, or before its first letter.
+                let inverse = found.run().is_rtl() != layout.is_rtl();
+                let (glyphs, space) = glyphs(found.run(), if inverse { end } else { usize::MAX });
+                let text = text.get(found.run().text_range()).unwrap_or_default().to_owned();
+                let (x, y) = (left + found.offset() * size, top + found.baseline() * size);
+                if !glyphs.is_empty() {
+                    runs.push(Run { face: self.face(found.run().font()), size, x, y, text, glyphs });
+                }
+                if layout.is_rtl() {
+                    runs.iter_mut().skip(first).for_each(|run| run.x += space * size);
+                } else {
+                    left -= space * size;
+                }
+            }
+        }
+        runs
+    }
+
+    /// Which face parley means.
+    fn face(&self, font: &FontData) -> usize {
+        self.ids.iter().position(|id| *id == font.data.id()).unwrap_or_default()
+    }
+}
+
+/// The glyphs of a run from left to right, but not those of the text from `end` on, whose width is told instead.
+fn glyphs(run: &parley::layout::Run<'_, ()>, end: usize) -> (Vec<Glyph>, f32) {
+    let start = run.text_range().start;
+    let (mut glyphs, mut space): (Vec<Glyph>, f32) = (Vec::new(), 0.0);
+    // Where a ligature ends whose later letters come first, from right to left.
+    let mut ligature = None;
+    for cluster in run.visual_clusters() {
+        let range = cluster.text_range();
+        if range.start >= end {
+            space += cluster.advance();
+            continue;
+        }
+        let mut range = range.start.saturating_sub(start)..range.end.saturating_sub(start);
+        if cluster.is_ligature_continuation() {
+            match glyphs.last_mut().filter(|_| !run.is_rtl()) {
+                Some(first) => first.range.end = range.end,
+                None => ligature = ligature.or(Some(range.end)),
+            }
+            continue;
+        }
+        range.end = ligature.take().unwrap_or(range.end);
+        glyphs.extend(cluster.glyphs().map(|glyph| Glyph {
+            id: glyph.id,
+            advance: glyph.advance,
+            dx: glyph.x,
+            dy: -glyph.y,
+            range: range.clone(),
+        }));
+    }
+    (glyphs, space)
+}
+
+/// How many lines a layout has, as a number to calculate with.
+#[expect(clippy::cast_precision_loss, reason = "a text has a thousand characters at most")]
+pub fn whole_lines(layout: &Layout<()>) -> f32 {
+    layout.len() as f32
+}

@@ -1,0 +1,132 @@
+//! API keys: rows and queries.
+
+use diesel::prelude::*;
+
+use crate::access::api_key::KeyHash;
+use crate::access::{Principal, Role};
+use crate::store::audit;
+use crate::store::connection::Connection;
+use crate::store::error::{Error, taken};
+use crate::store::schema::keys;
+use crate::token::Micros;
+
+/// An API key, without its text, which nobody knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The unique name.
+    pub name: String,
+    /// What the key may do.
+    pub role: Role,
+    /// The principal that made it.
+    pub creator: String,
+    /// When it was made.
+    pub created: Micros,
+    /// The first moment at which it is no longer good.
+    pub expires: Option<Micros>,
+    /// When it was last used, to the minute.
+    pub last_used: Option<Micros>,
+}
+
+impl Key {
+    /// Whether it is no longer good.
+    pub fn has_ended(&self, now: Micros) -> bool {
+        self.expires.is_some_and(|expires| expires <= now)
+    }
+}
+
+type Row = (String, String, String, i64, Option<i64>, Option<i64>);
+const COLUMNS: (keys::name, keys::role, keys::creator, keys::created, keys::expires, keys::last_used) =
+    (keys::name, keys::role, keys::creator, keys::created, keys::expires, keys::last_used);
+
+fn key((name, role, creator, created, expires, last_used): Row) -> Result<Key, Error> {
+    Ok(Key {
+        name,
+        creator,
+        role: role.parse().map_err(Error::Failed)?,
+        created: Micros::stored(created),
+        expires: expires.map(Micros::stored),
+        last_used: last_used.map(Micros::stored),
+    })
+}
+
+/// An API key that is to be added.
+pub struct NewKey<'a> {
+    /// The unique name.
+    pub name: &'a str,
+    /// The hash of its text.
+    pub hash: &'a KeyHash,
+    /// What the key may do.
+    pub role: Role,
+    /// The first moment at which it is no longer good.
+    pub expires: Option<Micros>,
+}
+
+/// Adds a key; it works at once.
+///
+/// # Errors
+/// Refused when there is one of that name.
+pub fn add(connection: &mut Connection, new: &NewKey<'_>, by: &Principal, now: Micros) -> Result<(), Error> {
+    let row = (
+        keys::name.eq(new.name),
+        keys::hash.eq(new.hash.as_slice()),
+        keys::role.eq(new.role.word()),
+        keys::creator.eq(by.as_str()),
+        keys::created.eq(now.get()),
+        keys::expires.eq(new.expires.map(Micros::get)),
+    );
+    diesel::insert_into(keys::table).values(row).execute(connection).map_err(|error| {
+        if !taken(&error, "keys", "name") {
+            return error.into();
+        }
+        Error::Refused(format!("There is a key {} already; revoke it first, or choose another name.", new.name))
+    })?;
+    audit::record(connection, by, "key add", new.name, new.role.word(), now)
+}
+
+/// Every key, by name.
+///
+/// # Errors
+/// The database's.
+pub fn list(connection: &mut Connection) -> Result<Vec<Key>, Error> {
+    let rows: Vec<Row> = keys::table.order(keys::name).select(COLUMNS).load(connection)?;
+    rows.into_iter().map(key).collect()
+}
+
+/// The key of that hash, expired or not.
+///
+/// # Errors
+/// The database's.
+pub fn find(connection: &mut Connection, hash: &KeyHash) -> Result<Option<Key>, Error> {
+    let row = keys::table.filter(keys::hash.eq(hash.as_slice())).select(COLUMNS).get_result::<Row>(connection);
+    row.optional()?.map(key).transpose()
+}
+
+/// The key of that name, expired or not.
+///
+/// # Errors
+/// The database's.
+pub fn by_name(connection: &mut Connection, name: &str) -> Result<Option<Key>, Error> {
+    let row = keys::table.filter(keys::name.eq(name)).select(COLUMNS).get_result::<Row>(connection);
+    row.optional()?.map(key).transpose()
+}
+
+/// Remembers that a key was used.
+///
+/// # Errors
+/// The database's.
+pub fn touch(connection: &mut Connection, hash: &KeyHash, now: Micros) -> QueryResult<()> {
+    let row = diesel::update(keys::table.filter(keys::hash.eq(hash.as_slice())));
+    row.set(keys::last_used.eq(now.get())).execute(connection)?;
+    Ok(())
+}
+
+/// Removes a key; its name can be given again.
+///
+/// # Errors
+/// Refused when there is no such key.
+pub fn revoke(connection: &mut Connection, name: &str, by: &Principal, now: Micros) -> Result<(), Error> {
+    if diesel::delete(keys::table.filter(keys::name.eq(name))).execute(connection)? == 0 {
+        return Err(Error::Refused(format!("There is no key {name}.")));
+    }
+    audit::record(connection, by, "key revoke", name, "", now)
+}

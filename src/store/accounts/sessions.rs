@@ -1,0 +1,156 @@
+//! Sessions: rows and queries.
+
+use diesel::prelude::*;
+
+use crate::access::Role;
+use crate::access::session::{AGE_SECONDS, IDLE_SECONDS, SessionHash};
+use crate::store::connection::Connection;
+use crate::store::error::Error;
+use crate::store::schema::{sessions, users};
+use crate::token::Micros;
+
+/// Who a session belongs to.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// The user's number.
+    pub user_id: i64,
+    /// The user's name.
+    pub name: String,
+    /// What the user may do.
+    pub role: Role,
+    /// When the session was last seen, to the minute.
+    pub last_seen: Micros,
+}
+
+/// A session that is to begin.
+pub struct NewSession<'a> {
+    /// The hash of its id.
+    pub hash: &'a SessionHash,
+    /// Whose it is.
+    pub user_id: i64,
+    /// Where it was begun.
+    pub address: &'a str,
+    /// With which browser.
+    pub agent: &'a str,
+}
+
+/// A session, as its user sees it.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Its number.
+    pub id: i64,
+    /// The hash of its id.
+    pub hash: Vec<u8>,
+    /// When it began.
+    pub created: Micros,
+    /// When it was last seen.
+    pub last_seen: Micros,
+    /// Where it was begun.
+    pub address: String,
+    /// With which browser.
+    pub agent: String,
+}
+
+fn ago(now: Micros, seconds: i32) -> i64 {
+    now.get() - i64::from(seconds) * 1_000_000
+}
+
+/// Begins a session, and removes those that have ended by themselves.
+///
+/// # Errors
+/// The database's.
+pub fn begin(connection: &mut Connection, new: &NewSession<'_>, now: Micros) -> Result<(), Error> {
+    let old = sessions::created.le(ago(now, AGE_SECONDS)).or(sessions::last_seen.le(ago(now, IDLE_SECONDS)));
+    diesel::delete(sessions::table.filter(old)).execute(connection)?;
+    let row = (
+        sessions::hash.eq(new.hash.as_slice()),
+        sessions::user_id.eq(new.user_id),
+        sessions::created.eq(now.get()),
+        sessions::last_seen.eq(now.get()),
+        sessions::address.eq(new.address),
+        sessions::agent.eq(new.agent),
+    );
+    diesel::insert_into(sessions::table).values(row).execute(connection)?;
+    Ok(())
+}
+
+/// Who is signed in by a session that has not ended.
+///
+/// # Errors
+/// The database's.
+pub fn find(connection: &mut Connection, hash: &SessionHash, now: Micros) -> Result<Option<SignedIn>, Error> {
+    let row: Option<(i64, String, String, i64)> = sessions::table
+        .inner_join(users::table)
+        .filter(sessions::hash.eq(hash.as_slice()))
+        .filter(sessions::created.gt(ago(now, AGE_SECONDS)))
+        .filter(sessions::last_seen.gt(ago(now, IDLE_SECONDS)))
+        .filter(users::disabled_at.is_null())
+        .select((users::id, users::name, users::role, sessions::last_seen))
+        .get_result(connection)
+        .optional()?;
+    let Some((user_id, name, role, last_seen)) = row else { return Ok(None) };
+    let role = role.parse().map_err(Error::Failed)?;
+    Ok(Some(SignedIn { user_id, name, role, last_seen: Micros::stored(last_seen) }))
+}
+
+/// Remembers that a session was seen.
+///
+/// # Errors
+/// The database's.
+pub fn touch(connection: &mut Connection, hash: &SessionHash, now: Micros) -> QueryResult<()> {
+    let row = diesel::update(sessions::table.filter(sessions::hash.eq(hash.as_slice())));
+    row.set(sessions::last_seen.eq(now.get())).execute(connection)?;
+    Ok(())
+}
+
+/// The sessions of a user, the one seen last first.
+///
+/// # Errors
+/// The database's.
+pub fn list(connection: &mut Connection, user_id: i64, now: Micros) -> QueryResult<Vec<Session>> {
+    let rows: Vec<(i64, Vec<u8>, i64, i64, String, String)> = sessions::table
+        .filter(sessions::user_id.eq(user_id))
+        .filter(sessions::created.gt(ago(now, AGE_SECONDS)))
+        .filter(sessions::last_seen.gt(ago(now, IDLE_SECONDS)))
+        .order((sessions::last_seen.desc(), sessions::id.desc()))
+        .select((
+            sessions::id,
+            sessions::hash,
+            sessions::created,
+            sessions::last_seen,
+            sessions::address,
+            sessions::agent,
+        ))
+        .load(connection)?;
+    let session = |(id, hash, created, last_seen, address, agent)| {
+        let (created, last_seen) = (Micros::stored(created), Micros::stored(last_seen));
+        Session { id, hash, created, last_seen, address, agent }
+    };
+    Ok(rows.into_iter().map(session).collect())
+}
+
+/// Ends a session.
+///
+/// # Errors
+/// The database's.
+pub fn end(connection: &mut Connection, hash: &SessionHash) -> QueryResult<()> {
+    diesel::delete(sessions::table.filter(sessions::hash.eq(hash.as_slice()))).execute(connection)?;
+    Ok(())
+}
+
+/// Ends one session of a user by its number, or all of them, but never the one of `keep`. Says how many they were.
+///
+/// # Errors
+/// The database's.
+pub fn end_others(
+    connection: &mut Connection,
+    user_id: i64,
+    keep: &SessionHash,
+    only: Option<i64>,
+) -> QueryResult<usize> {
+    let others = sessions::table.filter(sessions::user_id.eq(user_id)).filter(sessions::hash.ne(keep.as_slice()));
+    match only {
+        Some(id) => diesel::delete(others.filter(sessions::id.eq(id))).execute(connection),
+        None => diesel::delete(others).execute(connection),
+    }
+}

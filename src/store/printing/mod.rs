@@ -1,0 +1,7 @@
+//! What is printed and was printed: jobs, runs, sheets, printers.
+
+pub mod jobs;
+pub mod labels;
+pub mod printers;
+pub mod runs;
+pub mod sheets;

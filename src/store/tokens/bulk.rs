@@ -1,0 +1,240 @@
+//! Writing many tokens at once: a loop of one prepared statement on SQLite, a statement with arrays on PostgreSQL.
+
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
+use diesel::sqlite::Sqlite;
+
+use super::row::search_text;
+use crate::access::Principal;
+use crate::store::connection::Connection;
+use crate::store::schema::tokens;
+use crate::token::action::Action;
+use crate::token::settle::TokenId;
+use crate::token::{Micros, Token, Voided};
+
+/// Rows that go to PostgreSQL in one statement.
+const CHUNK: usize = 10_000;
+
+/// Stores tokens that `action`, or its undoing, has changed: no other column than what it changes, as each index of what
+/// is written costs.
+///
+/// # Errors
+/// The database's.
+pub fn put(connection: &mut Connection, action: &Action, changed: &[(TokenId, Token)]) -> QueryResult<()> {
+    match connection {
+        Connection::Sqlite(connection) => {
+            for (id, token) in changed {
+                Put::new(*id, action, token).execute(connection)?;
+            }
+            Ok(())
+        }
+        Connection::Postgres(connection) => {
+            changed.chunks(CHUNK).try_for_each(|rows| put_chunk(connection, action, rows))
+        }
+    }
+}
+
+fn put_chunk(connection: &mut PgConnection, action: &Action, rows: &[(TokenId, Token)]) -> QueryResult<()> {
+    let ids: Vec<TokenId> = rows.iter().map(|(id, _)| *id).collect();
+    let stamps: Vec<i64> = rows.iter().map(|(_, token)| token.modified.get()).collect();
+    let numbers = |of: fn(&Token) -> Option<Micros>| -> Vec<Option<i64>> {
+        rows.iter().map(|(_, token)| of(token).map(Micros::get)).collect()
+    };
+    let small = |of: fn(&Token) -> i32| -> Vec<i32> { rows.iter().map(|(_, token)| of(token)).collect() };
+    let statement = |set: &str, arrays: &str, names: &str| {
+        diesel::sql_query(format!(
+            "UPDATE tokens SET modified = new.modified, {set} \
+             FROM unnest($1, $2, {arrays}) AS new (id, modified, {names}) WHERE tokens.id = new.id"
+        ))
+        .bind::<Array<BigInt>, _>(ids)
+        .bind::<Array<BigInt>, _>(stamps)
+    };
+    match action {
+        Action::SetValidity { .. } => {
+            let set = "valid_from = new.valid_from, valid_to = new.valid_to";
+            let statement = statement(set, "$3, $4", "valid_from, valid_to");
+            let statement = statement.bind::<Array<Nullable<BigInt>>, _>(numbers(|token| token.valid_from));
+            statement.bind::<Array<Nullable<BigInt>>, _>(numbers(|token| token.valid_to)).execute(connection)?
+        }
+        Action::SetUses(_) | Action::AddUses(_) => {
+            let statement = statement("usage_count = new.usage_count", "$3", "usage_count");
+            statement.bind::<Array<Integer>, _>(small(|token| token.usage_count)).execute(connection)?
+        }
+        Action::SetLock(_) => {
+            let statement = statement("lock_time = new.lock_time", "$3", "lock_time");
+            statement.bind::<Array<Integer>, _>(small(|token| token.lock_time)).execute(connection)?
+        }
+        Action::SetLabel(_) => {
+            let labels: Vec<Option<&str>> = rows.iter().map(|(_, token)| token.label.as_deref()).collect();
+            let search: Vec<String> = rows.iter().map(|(_, token)| search_text(token)).collect();
+            let statement = statement("label = new.label, search = new.search", "$3, $4", "label, search");
+            statement.bind::<Array<Nullable<Text>>, _>(labels).bind::<Array<Text>, _>(search).execute(connection)?
+        }
+        Action::Void { .. } | Action::Unvoid => {
+            let voided = || rows.iter().map(|(_, token)| token.voided.as_ref());
+            let by: Vec<Option<&str>> = voided().map(|voided| Some(voided?.by.as_str())).collect();
+            let reasons: Vec<Option<&str>> = voided().map(|voided| voided?.reason.as_deref()).collect();
+            let set = "voided_at = new.voided_at, voided_by = new.voided_by, void_reason = new.void_reason";
+            let statement = statement(set, "$3, $4, $5", "voided_at, voided_by, void_reason");
+            let at = numbers(|token| token.voided.as_ref().map(|voided| voided.at));
+            let statement = statement.bind::<Array<Nullable<BigInt>>, _>(at).bind::<Array<Nullable<Text>>, _>(by);
+            statement.bind::<Array<Nullable<Text>>, _>(reasons).execute(connection)?
+        }
+        Action::Delete => 0,
+    };
+    Ok(())
+}
+
+/// A token's row, as far as an action changes it.
+struct Put<'a> {
+    id: TokenId,
+    modified: i64,
+    set: Set<'a>,
+}
+
+/// Columns that one kind of action changes.
+enum Set<'a> {
+    Validity(Option<i64>, Option<i64>),
+    Uses(i32),
+    Lock(i32),
+    Label(Option<&'a str>, String),
+    Voided(Option<(i64, &'a Voided)>),
+    Nothing,
+}
+
+impl<'a> Put<'a> {
+    fn new(id: TokenId, action: &Action, token: &'a Token) -> Self {
+        let set = match action {
+            Action::SetValidity { .. } => {
+                Set::Validity(token.valid_from.map(Micros::get), token.valid_to.map(Micros::get))
+            }
+            Action::SetUses(_) | Action::AddUses(_) => Set::Uses(token.usage_count),
+            Action::SetLock(_) => Set::Lock(token.lock_time),
+            Action::SetLabel(_) => Set::Label(token.label.as_deref(), search_text(token)),
+            Action::Void { .. } | Action::Unvoid => {
+                Set::Voided(token.voided.as_ref().map(|voided| (voided.at.get(), voided)))
+            }
+            Action::Delete => Set::Nothing,
+        };
+        Self { id, modified: token.modified.get(), set }
+    }
+}
+
+/// Remembered by its text, which has only the columns that the action changes.
+impl QueryId for Put<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl QueryFragment<Sqlite> for Put<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("UPDATE tokens SET modified = ");
+        out.push_bind_param::<BigInt, _>(&self.modified)?;
+        match &self.set {
+            Set::Validity(from, to) => {
+                out.push_sql(", valid_from = ");
+                out.push_bind_param::<Nullable<BigInt>, _>(from)?;
+                out.push_sql(", valid_to = ");
+                out.push_bind_param::<Nullable<BigInt>, _>(to)?;
+            }
+            Set::Uses(uses) => {
+                out.push_sql(", usage_count = ");
+                out.push_bind_param::<Integer, _>(uses)?;
+            }
+            Set::Lock(seconds) => {
+                out.push_sql(", lock_time = ");
+                out.push_bind_param::<Integer, _>(seconds)?;
+            }
+            Set::Label(label, search) => {
+                out.push_sql(", label = ");
+                out.push_bind_param::<Nullable<Text>, _>(label)?;
+                out.push_sql(", search = ");
+                out.push_bind_param::<Text, _>(search)?;
+            }
+            Set::Voided(None) => out.push_sql(", voided_at = NULL, voided_by = NULL, void_reason = NULL"),
+            Set::Voided(Some((at, voided))) => {
+                out.push_sql(", voided_at = ");
+                out.push_bind_param::<BigInt, _>(at)?;
+                out.push_sql(", voided_by = ");
+                out.push_bind_param::<Text, _>(&voided.by)?;
+                out.push_sql(", void_reason = ");
+                out.push_bind_param::<Nullable<Text>, _>(&voided.reason)?;
+            }
+            Set::Nothing => {}
+        }
+        out.push_sql(" WHERE id = ");
+        out.push_bind_param::<BigInt, _>(&self.id)
+    }
+}
+
+impl RunQueryDsl<SqliteConnection> for Put<'_> {}
+
+/// Deletes tokens so that they can be restored.
+///
+/// # Errors
+/// The database's.
+pub fn delete(connection: &mut Connection, ids: &[TokenId], who: &Principal, at: Micros) -> QueryResult<()> {
+    match connection {
+        Connection::Sqlite(connection) => {
+            let (at, who) = (Some(at.get()), Some(who.as_str()));
+            ids.iter().try_for_each(|id| Mark { id: *id, at, who, modified: None }.execute(connection).map(drop))
+        }
+        Connection::Postgres(connection) => {
+            let set = (tokens::deleted_at.eq(at.get()), tokens::deleted_by.eq(who.as_str()));
+            diesel::update(tokens::table.filter(tokens::id.eq_any(ids))).set(set).execute(connection).map(drop)
+        }
+    }
+}
+
+/// Restores deleted tokens, each with the moment of this change.
+///
+/// # Errors
+/// The database's; a broken uniqueness when another token has the value of one.
+pub fn restore(connection: &mut Connection, restored: &[(TokenId, Micros)]) -> QueryResult<()> {
+    match connection {
+        Connection::Sqlite(connection) => restored.iter().try_for_each(|(id, modified)| {
+            Mark { id: *id, at: None, who: None, modified: Some(modified.get()) }.execute(connection).map(drop)
+        }),
+        Connection::Postgres(connection) => {
+            let (ids, stamps): (Vec<TokenId>, Vec<i64>) =
+                restored.iter().map(|(id, modified)| (*id, modified.get())).unzip();
+            diesel::sql_query(
+                "UPDATE tokens SET deleted_at = NULL, deleted_by = NULL, modified = new.modified \
+                 FROM unnest($1, $2) AS new (id, modified) WHERE tokens.id = new.id",
+            )
+            .bind::<Array<BigInt>, _>(ids)
+            .bind::<Array<BigInt>, _>(stamps)
+            .execute(connection)
+            .map(drop)
+        }
+    }
+}
+
+/// Marks a token as deleted, or as not.
+struct Mark<'a> {
+    id: TokenId,
+    at: Option<i64>,
+    who: Option<&'a str>,
+    modified: Option<i64>,
+}
+
+impl QueryId for Mark<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl QueryFragment<Sqlite> for Mark<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("UPDATE tokens SET deleted_at = ");
+        out.push_bind_param::<Nullable<BigInt>, _>(&self.at)?;
+        out.push_sql(", deleted_by = ");
+        out.push_bind_param::<Nullable<Text>, _>(&self.who)?;
+        out.push_sql(", modified = COALESCE(");
+        out.push_bind_param::<Nullable<BigInt>, _>(&self.modified)?;
+        out.push_sql(", modified) WHERE id = ");
+        out.push_bind_param::<BigInt, _>(&self.id)
+    }
+}
+
+impl RunQueryDsl<SqliteConnection> for Mark<'_> {}

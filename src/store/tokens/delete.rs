@@ -1,0 +1,115 @@
+//! Deleted tokens: which can be restored, and restoring one.
+
+use std::collections::BTreeSet;
+
+use diesel::prelude::*;
+
+use super::selection::{self, Selection};
+
+use super::bulk;
+use super::row::{stamp, unique};
+use crate::access::Principal;
+use crate::store::audit;
+use crate::store::connection::Connection;
+use crate::store::cursor::Cursor;
+use crate::store::error::Error;
+use crate::store::schema::tokens;
+use crate::token::settle::TokenId;
+use crate::token::{Micros, TokenError, Uid};
+
+/// Days for which a deletion can be undone.
+pub const RESTORE_DAYS: i64 = 30;
+
+/// A token that was deleted.
+#[derive(Clone, Debug)]
+pub struct Deleted {
+    /// Its uid.
+    pub uid: String,
+    /// Its value.
+    pub value: String,
+    /// Its label.
+    pub label: Option<String>,
+    /// When it was deleted.
+    pub at: Micros,
+    /// The principal that deleted it.
+    pub by: String,
+}
+
+fn oldest(now: Micros) -> i64 {
+    now.get() - RESTORE_DAYS * 24 * 3_600 * 1_000_000
+}
+
+/// Deletions that can be undone, the last one first; those behind `after` when it is given.
+///
+/// # Errors
+/// The database's.
+pub fn page(
+    connection: &mut Connection,
+    now: Micros,
+    after: Option<&Cursor>,
+    limit: i64,
+) -> QueryResult<Vec<(Cursor, Deleted)>> {
+    type Row = (i64, String, String, Option<String>, Option<i64>, Option<String>);
+    let mut query = tokens::table
+        .filter(tokens::deleted_at.gt(oldest(now)))
+        .order((tokens::deleted_at.desc(), tokens::id.desc()))
+        .select((tokens::id, tokens::uid, tokens::value, tokens::label, tokens::deleted_at, tokens::deleted_by))
+        .limit(limit)
+        .into_boxed();
+    if let Some((at, id)) = after.and_then(Cursor::as_numbers) {
+        let alike = tokens::deleted_at.eq(at).and(tokens::id.lt(id));
+        query = query.filter(tokens::deleted_at.lt(at).or(alike));
+    }
+    let deleted = |(id, uid, value, label, at, by): Row| {
+        let at = at.unwrap_or_default();
+        let gone = Deleted { uid, value, label, at: Micros::stored(at), by: by.unwrap_or_default() };
+        (Cursor::number(at, id), gone)
+    };
+    Ok(query.load::<Row>(connection)?.into_iter().map(deleted).collect())
+}
+
+/// Whether a token is deleted, and can be restored.
+///
+/// # Errors
+/// The database's.
+pub fn is_there(connection: &mut Connection, uid: Uid, now: Micros) -> QueryResult<bool> {
+    let row = tokens::table.filter(tokens::uid.eq(uid.to_string())).filter(tokens::deleted_at.gt(oldest(now)));
+    diesel::select(diesel::dsl::exists(row)).get_result(connection)
+}
+
+/// Restores a token, as it was, and records it.
+///
+/// # Errors
+/// No such token among the deleted ones; a value error when another token has its value now.
+pub fn restore(connection: &mut Connection, uid: Uid, by: &Principal, now: Micros) -> Result<(), Error> {
+    let row = || tokens::table.filter(tokens::uid.eq(uid.to_string())).filter(tokens::deleted_at.gt(oldest(now)));
+    if let Connection::Postgres(connection) = connection {
+        row().select(tokens::id).for_no_key_update().execute(connection)?;
+    }
+    let found: Option<(TokenId, i64)> =
+        row().select((tokens::id, tokens::modified)).get_result(connection).optional()?;
+    let Some((id, modified)) = found else { return Err(TokenError::Unknown(uid).into()) };
+    bulk::restore(connection, &[(id, stamp(Micros::stored(modified), now))]).map_err(unique)?;
+    audit::record(connection, by, "token restore", &uid.to_string(), "", now)
+}
+
+/// Deletes tokens so that they can be restored, and records it; repeats count once. Says how many they were.
+///
+/// # Errors
+/// No such token, naming the first one missing; the caller's transaction then keeps all.
+pub fn delete(connection: &mut Connection, uids: &[Uid], who: &Principal, now: Micros) -> Result<usize, Error> {
+    let uids: BTreeSet<Uid> = uids.iter().copied().collect();
+    let found = selection::lock(connection, &Selection::Uids(uids.iter().copied().collect()), now)?;
+    let known: BTreeSet<Uid> = found.iter().map(|(_, token)| token.uid).collect();
+    if let Some(missing) = uids.difference(&known).next() {
+        return Err(TokenError::Unknown(*missing).into());
+    }
+    let ids: Vec<TokenId> = found.iter().map(|(id, _)| *id).collect();
+    bulk::delete(connection, &ids, who, now)?;
+    match (uids.len(), uids.first()) {
+        (0, _) | (_, None) => {}
+        (1, Some(uid)) => audit::record(connection, who, "token delete", &uid.to_string(), "", now)?,
+        (count, _) => audit::record(connection, who, "token delete", "", &format!("{count} tokens"), now)?,
+    }
+    Ok(uids.len())
+}

@@ -1,0 +1,55 @@
+//! Voiding one token, and restoring it. Of many tokens, and by a click, it is an [action](crate::store::actions).
+
+use crate::access::Principal;
+use crate::store::connection::Connection;
+use crate::store::error::Error;
+use crate::store::{audit, tokens};
+use crate::token::{Micros, Token, TokenError, Uid, Voided};
+
+/// Voids a token, and records it. One that is voided already gets another reason if one is given, and stays voided since
+/// when it was and by whom.
+///
+/// # Errors
+/// No such token.
+pub fn void(
+    connection: &mut Connection,
+    uid: Uid,
+    reason: Option<&str>,
+    by: &Principal,
+    now: Micros,
+) -> Result<(), Error> {
+    let voided = |token: &Token| match (&token.voided, reason) {
+        (Some(voided), None) => voided.clone(),
+        (Some(voided), Some(reason)) => Voided { reason: Some(reason.to_owned()), ..voided.clone() },
+        (None, reason) => Voided { at: now, by: by.to_string(), reason: reason.map(str::to_owned) },
+    };
+    if change(connection, uid, |token| Some(voided(token)), now)? {
+        audit::record(connection, by, "token void", &uid.to_string(), reason.unwrap_or_default(), now)?;
+    }
+    Ok(())
+}
+
+/// Restores a voided token, and records it; one that is not voided stays as it is.
+///
+/// # Errors
+/// No such token.
+pub fn restore(connection: &mut Connection, uid: Uid, by: &Principal, now: Micros) -> Result<(), Error> {
+    if change(connection, uid, |_| None, now)? {
+        audit::record(connection, by, "token unvoid", &uid.to_string(), "", now)?;
+    }
+    Ok(())
+}
+
+/// Says whether anything was changed.
+fn change(
+    connection: &mut Connection,
+    uid: Uid,
+    voided: impl FnOnce(&Token) -> Option<Voided>,
+    now: Micros,
+) -> Result<bool, Error> {
+    let Some((id, token)) = tokens::find::locked(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
+    let changed = Token { voided: voided(&token), ..token.clone() };
+    let is_changed = changed != token;
+    tokens::write::put(connection, id, &token, changed, now)?;
+    Ok(is_changed)
+}

@@ -1,0 +1,73 @@
+//! Adding tokens and changing one.
+
+use diesel::prelude::*;
+
+use super::find::{is_given, locked};
+use super::row::{NewRow, stamp, unique};
+use crate::store::connection::Connection;
+use crate::store::error::Error;
+use crate::store::schema::tokens;
+use crate::token::input::Change;
+use crate::token::settle::TokenId;
+use crate::token::{Micros, Token, TokenError, Uid};
+
+/// Adds a token.
+///
+/// # Errors
+/// A value error when its uid was ever given or its value is in use, also by a request that was quicker.
+pub fn add(connection: &mut Connection, token: &Token) -> Result<(), Error> {
+    if is_given(connection, token.uid)? {
+        return Err(TokenError::value("token_uid", "This uid is in use or was once; it is never given twice").into());
+    }
+    add_all(connection, std::slice::from_ref(token))
+}
+
+/// Adds many tokens whose uids are new.
+///
+/// # Errors
+/// As [`add`]; the caller's transaction then keeps none.
+pub fn add_all(connection: &mut Connection, new: &[Token]) -> Result<(), Error> {
+    let rows = new.iter().map(NewRow::new);
+    match connection {
+        Connection::Sqlite(connection) => {
+            for row in rows {
+                diesel::insert_into(tokens::table).values(row).execute(connection).map_err(unique)?;
+            }
+        }
+        // A row at a time would be a way to the server at a time.
+        Connection::Postgres(connection) => {
+            let rows: Vec<NewRow> = rows.collect();
+            diesel::copy_from(tokens::table).from_insertable(rows).execute(connection).map_err(unique)?;
+        }
+    }
+    Ok(())
+}
+
+/// Changes a token as it is now.
+///
+/// # Errors
+/// No such token; a value error when the changed token would be outside its limits or its value is in use.
+pub fn change(connection: &mut Connection, uid: Uid, change: &Change, now: Micros) -> Result<(), Error> {
+    let Some((id, token)) = locked(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
+    let changed = change.apply(&token)?;
+    put(connection, id, &token, changed, now)
+}
+
+/// Stores a token that was `before` and is `changed` now; `modified` moves only when something is different.
+///
+/// # Errors
+/// A value error when its value is in use.
+pub fn put(
+    connection: &mut Connection,
+    id: TokenId,
+    before: &Token,
+    mut changed: Token,
+    now: Micros,
+) -> Result<(), Error> {
+    if changed == *before {
+        return Ok(());
+    }
+    changed.modified = stamp(before.modified, now);
+    diesel::update(tokens::table.find(id)).set(NewRow::new(&changed)).execute(connection).map_err(unique)?;
+    Ok(())
+}

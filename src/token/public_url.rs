@@ -1,0 +1,137 @@
+//! The public URL: how links name tokens, and what QR codes therefore say.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use url::Url;
+
+use super::record::Token;
+use super::settings::{CodeHolds, Settings};
+use super::uid::Uid;
+
+/// The address under which the application is reached. Its path is the base path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl {
+    url: Url,
+    /// Whether somebody said so; else it is only what the server is bound to, of which nobody knows who else reaches it.
+    pub is_given: bool,
+}
+
+impl FromStr for PublicUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut url = Url::parse(text).map_err(|error| format!("this is no address: {error}"))?;
+        if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+            return Err("write an address that begins with http:// or https://".into());
+        }
+        if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+            return Err("write an address without a query, a fragment or a user".into());
+        }
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-._~/".contains(c);
+        if !url.path().chars().all(plain) {
+            return Err("write a path of letters, digits, hyphens, dots, underscores and slashes".into());
+        }
+        let path = format!("{}/", url.path().trim_end_matches('/'));
+        url.set_path(&path);
+        Ok(Self { url, is_given: true })
+    }
+}
+
+impl fmt::Display for PublicUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.url.fmt(f)
+    }
+}
+
+impl PublicUrl {
+    /// The address that is taken where none is given.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn assumed(text: &str) -> Result<Self, String> {
+        Ok(Self { is_given: false, ..text.parse::<Self>()? })
+    }
+
+    /// The address of a token's tile, for those outside.
+    pub fn tile(&self, uid: Uid) -> String {
+        format!("{}{uid}", self.url)
+    }
+
+    /// The path before every address, without its last slash: empty, or as in `/tickets`.
+    pub fn base_path(&self) -> &str {
+        self.url.path().trim_end_matches('/')
+    }
+
+    /// Scheme, host and port, as a browser's `Origin` has them.
+    pub fn origin(&self) -> String {
+        self.url.origin().ascii_serialization()
+    }
+
+    /// Whether browsers reach us by https.
+    pub fn is_https(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
+    /// The uid in a tile's address, as a code with a link holds it.
+    pub fn linked_uid(&self, text: &str) -> Option<Uid> {
+        // Most values are no address at all.
+        if !text.get(..4)?.eq_ignore_ascii_case("http") {
+            return None;
+        }
+        let url = Url::parse(text).ok()?;
+        let uid = url.path().strip_prefix(self.url.path())?.trim_end_matches('/');
+        (url.origin() == self.url.origin()).then(|| uid.parse().ok()).flatten()
+    }
+}
+
+/// What codes say.
+pub struct CodeTexts(Option<PublicUrl>);
+
+impl CodeTexts {
+    /// Links where the settings want them and the public URL was given; values otherwise.
+    pub fn new(public_url: &PublicUrl, settings: &Settings) -> Self {
+        let are_links = settings.code_holds == CodeHolds::Link && public_url.is_given;
+        Self(are_links.then(|| public_url.clone()))
+    }
+
+    /// What the code of a token says.
+    pub fn of<'t>(&self, token: &'t Token) -> Cow<'t, str> {
+        self.0.as_ref().map_or(Cow::Borrowed(&token.value), |url| Cow::Owned(url.tile(token.uid)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_url_has_a_base_path_and_knows_its_tiles() {
+        let uid = "1f0e6c1a-54f7-4b1c-9d5e-0a3b7c2d4e6f";
+        for (url, base) in
+            [("https://example.org", ""), ("http://example.org:81/a/b", "/a/b"), ("https://e.org/t/", "/t")]
+        {
+            let public: PublicUrl = url.parse().unwrap();
+            assert_eq!(public.base_path(), base);
+            let tile = format!("{}/{uid}", url.trim_end_matches('/'));
+            assert_eq!(public.tile(uid.parse().unwrap()), tile);
+            assert_eq!(public.linked_uid(&tile).map(|uid| uid.to_string()).as_deref(), Some(uid));
+            assert!(public.linked_uid(&tile.to_uppercase().replace(&base.to_uppercase(), base)).is_some());
+            assert_eq!(public.linked_uid(&format!("{tile}/edit")), None);
+            assert_eq!(public.linked_uid(&format!("https://evil.example/{uid}")), None);
+        }
+        for bad in [
+            "",
+            "example.org",
+            "ftp://example.org",
+            "https://u@example.org",
+            "https://e.org/?q",
+            "https://e.org/#f",
+            "https://e.org/k%C3%A4se",
+            "https://e.org/{x}",
+        ] {
+            assert!(bad.parse::<PublicUrl>().is_err(), "{bad}");
+        }
+    }
+}

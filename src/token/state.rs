@@ -1,0 +1,71 @@
+//! The state of a token at a moment.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::TokenError;
+use super::quoted::quoted;
+
+/// What a consume would be refused with; `Active` when it would not be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// May be used now.
+    Active,
+    /// Not to be used any more, by somebody's decision.
+    Voided,
+    /// No uses left.
+    UsedUp,
+    /// Used a moment ago.
+    Locked,
+    /// Not yet valid.
+    Pending,
+    /// No longer valid.
+    Expired,
+}
+
+impl State {
+    /// Every state, in the order of the rule.
+    pub const ALL: [Self; 6] = [Self::Active, Self::Voided, Self::UsedUp, Self::Locked, Self::Pending, Self::Expired];
+
+    /// The word used in JSON and in URLs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Voided => "voided",
+            Self::UsedUp => "used_up",
+            Self::Locked => "locked",
+            Self::Pending => "pending",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+impl FromStr for State {
+    type Err = TokenError;
+
+    /// # Errors
+    /// A value error for an unknown word.
+    fn from_str(text: &str) -> Result<Self, TokenError> {
+        let known = Self::ALL.into_iter().find(|state| state.word() == text);
+        known.ok_or_else(|| {
+            let words = Self::ALL.map(Self::word).join(", ");
+            TokenError::value("state", format!("state {} is not one of {words}", quoted(text)))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_reads_its_own_word() {
+        for state in State::ALL {
+            assert_eq!(state.word().parse::<State>(), Ok(state));
+            assert_eq!(serde_json::to_value(state).unwrap(), state.word());
+        }
+        assert!("Active".parse::<State>().is_err());
+    }
+}

@@ -1,0 +1,172 @@
+//! `/account`: the own password and the own sessions.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::password_attempt::{FailureRecord, PasswordAttempt};
+use crate::access::password;
+use crate::access::session::SessionHash;
+use crate::store;
+use crate::store::accounts::{sessions, users};
+use crate::store::audit;
+use crate::token::TokenError;
+use crate::web::callers::{Caller, Via};
+use crate::web::error::Error;
+use crate::web::form_errors::FormErrors;
+use crate::web::format::{FormattedTime, TimeFormatter};
+use crate::web::guard::{Allowed, Anybody};
+use crate::web::page::{Page, page, see_other};
+use crate::web::params::{Form, Params};
+use crate::web::state::App;
+
+#[derive(Template)]
+#[template(path = "session/account.html")]
+struct AccountPage {
+    page: Page,
+    name: String,
+    role: &'static str,
+    problems: FormErrors,
+    flash: Option<&'static str>,
+    sessions: Vec<SessionView>,
+}
+
+struct SessionView {
+    id: i64,
+    agent: String,
+    address: String,
+    since: FormattedTime,
+    last_seen: FormattedTime,
+    this: bool,
+}
+
+/// The user behind a session; a key has no account.
+fn user(caller: &Caller) -> Result<(SessionHash, i64, String), Error> {
+    match &caller.via {
+        Via::Session { hash, user_id, name } => Ok((*hash, *user_id, name.to_string())),
+        Via::Key => Err(Error::Forbidden("A key has no account.".into())),
+    }
+}
+
+/// Shows the account.
+///
+/// # Errors
+/// Unavailable, when the database cannot be asked.
+pub async fn show(
+    who: Allowed<Anybody>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let flash = params.filled("done")?.and_then(|done| match done.as_str() {
+        "password" => Some("Your password is changed, and every other session is ended."),
+        "ended" => Some("That session is signed out."),
+        "all-ended" => Some("You are signed out everywhere else."),
+        _ => None,
+    });
+    account(&who.caller, &request, &app, FormErrors::default(), flash).await
+}
+
+async fn account(
+    caller: &Caller,
+    request: &HttpRequest,
+    app: &App,
+    problems: FormErrors,
+    flash: Option<&'static str>,
+) -> Result<HttpResponse, Error> {
+    let (hash, user_id, name) = user(caller)?;
+    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let listed = app.store.look(move |connection| Ok(sessions::list(connection, user_id, clock.now)?)).await?;
+    let view = |session: sessions::Session| SessionView {
+        id: session.id,
+        this: session.hash == hash,
+        agent: browser(&session.agent),
+        address: session.address,
+        since: clock.tell(session.created),
+        last_seen: clock.tell(session.last_seen),
+    };
+    let status = problems.status();
+    let sessions = listed.into_iter().map(view).collect();
+    let page_of = Page::new(request, "account");
+    page(app, status, &AccountPage { page: page_of, name, role: caller.role.word(), problems, flash, sessions })
+}
+
+/// A browser's name out of its description, which names others before itself.
+fn browser(agent: &str) -> String {
+    const KNOWN: [(&str, &str); 6] = [
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+        ("curl/", "curl"),
+    ];
+    let known = KNOWN.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| (*name).to_owned());
+    known.unwrap_or_else(|| agent.chars().take(40).collect())
+}
+
+/// Changes the own password, and ends every other session.
+///
+/// # Errors
+/// Unavailable, when the database cannot be asked.
+pub async fn change_password(
+    who: Allowed<Anybody>,
+    request: HttpRequest,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let (hash, user_id, name) = user(&who.caller)?;
+    let field = |field| params.text(field).map(Option::unwrap_or_default);
+    let (current, password, again) = (field("current")?, field("password")?, field("again")?);
+    let mut problems = FormErrors::default();
+    let refused = FailureRecord { by: who.caller.principal.clone(), action: "password refused" };
+    let known = PasswordAttempt::begin(&app, &request, &name).await?.check(&app, &name, current, refused).await?;
+    if known.is_none() {
+        problems.add("current", "This is not your password.");
+    }
+    if let Err(why) = password::check(&password, &name) {
+        problems.add("password", why);
+    }
+    if password != again {
+        problems.add("again", "This is not what you typed above.");
+    }
+    if !problems.is_empty() {
+        return account(&who.caller, &request, &app, problems, None).await;
+    }
+    let new_hash = app.background.passwords.hash(password).await?;
+    let by = who.caller.principal.clone();
+    let (known, now) = (known.map(|user| user.password_hash), app.store.now());
+    let change = app.store.write(move |connection| {
+        if users::locked(connection, &name)?.map(|user| user.password_hash) != known {
+            return Err(store::Error::Refused("The password was changed elsewhere meanwhile.".into()));
+        }
+        users::change_password(connection, &name, &new_hash, &by, now)?;
+        sessions::end_others(connection, user_id, &hash, None)?;
+        Ok(())
+    });
+    change.await?;
+    app.callers.forget_sessions();
+    Ok(see_other(&app, "/account?done=password"))
+}
+
+/// Ends one of the own sessions, or all but this one.
+///
+/// # Errors
+/// Unavailable, when the database cannot be asked.
+pub async fn end_sessions(
+    who: Allowed<Anybody>,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let (hash, user_id, name) = user(&who.caller)?;
+    let only = params.filled("session")?.map(|id| id.parse::<i64>()).transpose();
+    let only = only.map_err(|_| TokenError::value("session", "There is no such session"))?;
+    let (by, now) = (who.caller.principal, app.store.now());
+    let end = app.store.write(move |connection| match sessions::end_others(connection, user_id, &hash, only)? {
+        0 => Ok(()),
+        1 => audit::record(connection, &by, "session end", &name, "1 session", now),
+        count => audit::record(connection, &by, "session end", &name, &format!("{count} sessions"), now),
+    });
+    end.await?;
+    app.callers.forget_sessions();
+    Ok(see_other(&app, if only.is_some() { "/account?done=ended" } else { "/account?done=all-ended" }))
+}

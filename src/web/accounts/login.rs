@@ -1,0 +1,162 @@
+//! `/login` and `/logout`.
+
+use actix_session::Session;
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::password_attempt;
+use super::password_attempt::{FailureRecord, PasswordAttempt};
+use crate::access::{Principal, session};
+use crate::store::accounts::sessions::NewSession;
+use crate::store::accounts::users::Credentials;
+use crate::store::accounts::{sessions, users};
+use crate::store::audit;
+use crate::web::callers::Via;
+use crate::web::error::Error;
+use crate::web::guard::{Allowed, Anybody, SESSION_ID};
+use crate::web::negotiation::{answers_json, is_view};
+use crate::web::page::{Page, page, see_other};
+use crate::web::params::{Form, Params};
+use crate::web::state::App;
+
+#[derive(Template)]
+#[template(path = "session/login.html")]
+struct LoginPage {
+    page: Page,
+    name: String,
+    next: String,
+    problem: Option<String>,
+    signed_out: bool,
+}
+
+/// What is kept of a browser's description.
+const AGENT_CHARS: usize = 200;
+/// Told for unknown names and wrong passwords alike: nobody learns which names there are.
+const WRONG: &str = "This name and password do not fit together.";
+
+/// The form.
+///
+/// # Errors
+/// A query string that cannot be read.
+pub async fn show(request: HttpRequest, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    let next = local(&request, &app, params.filled("next")?.as_deref());
+    let signed_out = params.filled("done")?.is_some();
+    let template = LoginPage { page: Page::new(&request, ""), name: String::new(), next, problem: None, signed_out };
+    page(&app, StatusCode::OK, &template)
+}
+
+/// Signs in, or shows the form again.
+///
+/// # Errors
+/// Unavailable, when the database cannot be asked.
+pub async fn sign_in(
+    request: HttpRequest,
+    browser: Session,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    // No name has a NUL, and PostgreSQL no text that has one.
+    let name = params.text("name")?.unwrap_or_default().replace('\0', "\u{fffd}");
+    let password = params.text("password")?.unwrap_or_default();
+    let next = local(&request, &app, params.filled("next")?.as_deref());
+    let again = |status, problem: String| {
+        let (page_of, name, next) = (Page::new(&request, ""), name.clone(), next.clone());
+        page(&app, status, &LoginPage { page: page_of, name, next, problem: Some(problem), signed_out: false })
+    };
+    let trying = match PasswordAttempt::begin(&app, &request, &name).await {
+        Ok(trying) => trying,
+        Err(error @ Error::TooManyRequests(seconds)) if !answers_json(&request) => {
+            let mut response = again(StatusCode::TOO_MANY_REQUESTS, error.to_string())?;
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+            return Ok(response);
+        }
+        Err(error) => return Err(error),
+    };
+    let user = trying.check(&app, &name, password, refused()).await?;
+    let id = match user {
+        Some(user) => begin(&app, &request, &browser, user, &name).await?,
+        None => None,
+    };
+    let Some(id) = id else {
+        return again(StatusCode::UNPROCESSABLE_ENTITY, WRONG.into());
+    };
+    // A new cookie at every sign-in: one that somebody planted before is worth nothing.
+    browser.renew();
+    browser.insert(SESSION_ID, id).map_err(|error| Error::fault(error.to_string()))?;
+    Ok(see_other(&app, next.strip_prefix(&*app.base).unwrap_or(&next)))
+}
+
+/// Begins a session, and ends the one that the browser had; none when the password was changed since it was checked.
+async fn begin(
+    app: &App,
+    request: &HttpRequest,
+    browser: &Session,
+    user: Credentials,
+    name: &str,
+) -> Result<Option<String>, Error> {
+    let (id, name) = (session::generate(), name.to_owned());
+    let hash = session::hash(&id);
+    let before = browser.get::<String>(SESSION_ID).ok().flatten().map(|id| session::hash(&id));
+    let address = password_attempt::client(app, request);
+    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("unknown");
+    let agent: String = agent.chars().take(AGENT_CHARS).collect();
+    let now = app.store.now();
+    let work = app.store.write(move |connection| {
+        if users::locked(connection, &name)?.is_none_or(|known| known.password_hash != user.password_hash) {
+            password_attempt::record(connection, &refused(), &name, &address, now)?;
+            return Ok(false);
+        }
+        if let Some(before) = before {
+            sessions::end(connection, &before)?;
+        }
+        users::signed_in(connection, user.user_id, now)?;
+        let new = NewSession { hash: &hash, user_id: user.user_id, address: &address, agent: &agent };
+        sessions::begin(connection, &new, now)?;
+        audit::record(connection, &Principal::user(&name), "sign-in", &name, &address, now)?;
+        Ok(true)
+    });
+    let begun = work.await?;
+    if let Some(before) = &before {
+        app.callers.forget(before);
+    }
+    Ok(begun.then_some(id))
+}
+
+fn refused() -> FailureRecord {
+    FailureRecord { by: Principal::nobody(), action: "sign-in failed" }
+}
+
+/// Signs out: the session ends on the server, and the cookie goes.
+///
+/// # Errors
+/// Unavailable, when the database cannot be asked.
+pub async fn sign_out(who: Allowed<Anybody>, browser: Session, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    if let Via::Session { hash, name, .. } = who.caller.via {
+        let (by, now) = (who.caller.principal, app.store.now());
+        let end = app.store.write(move |connection| {
+            sessions::end(connection, &hash)?;
+            audit::record(connection, &by, "sign-out", &name, "", now)
+        });
+        end.await?;
+        app.callers.forget(&hash);
+    }
+    browser.purge();
+    Ok(see_other(&app, "/login?done=signed-out"))
+}
+
+/// The way back after the sign-in: a path of ours, or the first page. Anything else could be a trap on another site:
+/// `//evil.example` and `/\evil.example` are addresses of other hosts to a browser.
+fn local(request: &HttpRequest, app: &App, next: Option<&str>) -> String {
+    let base: &str = &app.base;
+    let is_ours = |next: &&str| {
+        let below = next.strip_prefix(base).is_some_and(|rest| rest.starts_with('/'));
+        // Nor one of the JSON views: signing in must not use a token.
+        below
+            && !is_view(request, next.split('?').next().unwrap_or_default())
+            && !next.starts_with("//")
+            && !next.contains('\\')
+            && !next.chars().any(char::is_control)
+    };
+    next.filter(is_ours).map_or_else(|| format!("{base}/"), str::to_owned)
+}

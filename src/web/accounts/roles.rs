@@ -1,0 +1,41 @@
+//! The choice of a role, with what each may do: in the forms of users and of keys.
+
+use crate::access::Role;
+use crate::web::error::Error;
+use crate::web::form_errors::FormErrors;
+use crate::web::params::Params;
+
+/// A role that can be chosen.
+pub struct RoleChoice {
+    /// The word.
+    pub word: &'static str,
+    /// What it may do: the contract's table, in short.
+    pub may: &'static str,
+}
+
+/// Every role, the least first.
+pub fn choices() -> [RoleChoice; 5] {
+    Role::ALL.map(|role| RoleChoice { word: role.word(), may: may(role) })
+}
+
+fn may(role: Role) -> &'static str {
+    match role {
+        Role::Scanner => "Uses tokens and asks for one exact value. Sees no lists.",
+        Role::Viewer => "Sees tokens and usage. Changes and uses nothing.",
+        Role::Editor => "Sees, uses, adds and edits tokens.",
+        Role::Admin => "As an editor, and voids and deletes tokens.",
+        Role::Manager => "As an admin, and looks after settings, users and keys.",
+    }
+}
+
+/// The role that was chosen, or none, when it is noted that one is missing.
+///
+/// # Errors
+/// A field that is no text.
+pub fn read(params: &Params, problems: &mut FormErrors) -> Result<Option<Role>, Error> {
+    let role = params.filled("role")?.and_then(|word| word.parse().ok());
+    if role.is_none() {
+        problems.add("role", "Choose one of the five roles.");
+    }
+    Ok(role)
+}

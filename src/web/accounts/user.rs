@@ -1,0 +1,268 @@
+//! `/users/edit`, what is done there to one user, and `/users/remove`.
+
+use actix_session::Session;
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::roles;
+use super::roles::RoleChoice;
+use super::users::{NewPassword, UserView, is_you, list, made, named};
+use crate::access::Principal;
+use crate::store;
+use crate::store::Connection;
+use crate::store::accounts::users;
+use crate::token::Micros;
+use crate::web::callers::Caller;
+use crate::web::error::Error;
+use crate::web::form_errors::FormErrors;
+use crate::web::format::TimeFormatter;
+use crate::web::guard::{Allowed, Manage};
+use crate::web::page::{Page, page, see_other};
+use crate::web::params::{Form, Params};
+use crate::web::query_string;
+use crate::web::state::App;
+
+#[derive(Template)]
+#[template(path = "users/edit.html")]
+struct UserPage {
+    page: Page,
+    flash: Option<&'static str>,
+    user: UserView,
+    roles: [RoleChoice; 5],
+    refusal: Option<String>,
+    problems: FormErrors,
+}
+
+#[derive(Template)]
+#[template(path = "users/remove.html")]
+struct RemovePage {
+    page: Page,
+    user: UserView,
+}
+
+/// The user of that name as `caller` sees it.
+async fn find(app: &App, caller: &Caller, name: &str) -> Result<Option<UserView>, Error> {
+    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let wanted = name.to_owned();
+    let found = app.store.look(move |connection| users::find(connection, &wanted)).await?;
+    Ok(found.map(|user| UserView::new(user, clock, caller)))
+}
+
+fn edit_page(request: &HttpRequest, user: UserView) -> UserPage {
+    let page = Page::new(request, "users");
+    UserPage { page, flash: None, user, roles: roles::choices(), refusal: None, problems: FormErrors::default() }
+}
+
+/// Shows a user, with forms for what can be changed.
+///
+/// # Errors
+/// No such user; unavailable, when the database cannot be asked.
+pub async fn show(
+    who: Allowed<Manage>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let user = find(&app, &who.caller, &named(&params)?).await?.ok_or(Error::NotFound)?;
+    let flash = params.filled("done")?.and_then(|done| match done.as_str() {
+        "role" => Some("The role is changed, and every session of this user is ended."),
+        "same" => Some("The role is what it was; nothing was changed."),
+        "password" => Some("The password is changed, and every session of this user is ended."),
+        "disabled" => Some("The user is disabled, and signed out everywhere."),
+        "enabled" => Some("The user is enabled, and can sign in again."),
+        _ => None,
+    });
+    page(&app, StatusCode::OK, &UserPage { flash, ..edit_page(&request, user) })
+}
+
+/// What is to be done to a user, and who asked for it where.
+struct Change<'a> {
+    app: &'a App,
+    request: &'a HttpRequest,
+    caller: &'a Caller,
+    name: String,
+}
+
+impl Change<'_> {
+    /// Does `work`, of which sessions may end at once. A refusal is told on the user's page.
+    async fn make(
+        &self,
+        work: impl Fn(&mut Connection, &str, &Principal, Micros) -> Result<(), store::Error> + Send + 'static,
+    ) -> Result<Result<(), HttpResponse>, Error> {
+        let (name, by, now) = (self.name.clone(), self.caller.principal.clone(), self.app.store.now());
+        let made = self.app.store.write(move |connection| work(connection, &name, &by, now)).await;
+        self.app.callers.forget_sessions();
+        match made {
+            Ok(()) => Ok(Ok(())),
+            Err(store::Error::Refused(why)) => Ok(Err(self.refused(why).await?)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn refused(&self, why: String) -> Result<HttpResponse, Error> {
+        let Some(user) = find(self.app, self.caller, &self.name).await? else {
+            return list(self.app, self.request, self.caller, None, Some(why)).await;
+        };
+        let template = UserPage { refusal: Some(why), ..edit_page(self.request, user) };
+        page(self.app, StatusCode::CONFLICT, &template)
+    }
+
+    /// On to the user's page, or, for who has just signed out by it, to the sign-in.
+    fn done(&self, browser: &Session, word: &str) -> HttpResponse {
+        if self.signs_out(browser) {
+            return see_other(self.app, "/login?done=signed-out");
+        }
+        self.to_page(word)
+    }
+
+    fn to_page(&self, word: &str) -> HttpResponse {
+        see_other(self.app, &query_string::with("/users/edit", [("name", self.name.as_str()), ("done", word)], ""))
+    }
+
+    /// Does `work`, and goes on to the page that tells of it by `told`.
+    async fn make_and_tell(
+        &self,
+        browser: &Session,
+        told: &str,
+        work: impl Fn(&mut Connection, &str, &Principal, Micros) -> Result<(), store::Error> + Send + 'static,
+    ) -> Result<HttpResponse, Error> {
+        Ok(self.make(work).await?.map_or_else(|refused| refused, |()| self.done(browser, told)))
+    }
+
+    /// Whether it was the own user, whose cookie is worth nothing now.
+    fn signs_out(&self, browser: &Session) -> bool {
+        let is_you = is_you(self.caller, &self.name);
+        if is_you {
+            browser.purge();
+        }
+        is_you
+    }
+}
+
+/// Gives a user another role.
+///
+/// # Errors
+/// No such user; unavailable, when the database cannot take it.
+pub async fn change_role(
+    who: Allowed<Manage>,
+    request: HttpRequest,
+    browser: Session,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let change = Change { app: &app, request: &request, caller: &who.caller, name: named(&params)? };
+    let mut problems = FormErrors::default();
+    let role = roles::read(&params, &mut problems)?;
+    let user = find(&app, &who.caller, &change.name).await?;
+    match (role, user) {
+        (None, Some(user)) => {
+            let template = UserPage { problems, ..edit_page(&request, user) };
+            page(&app, StatusCode::UNPROCESSABLE_ENTITY, &template)
+        }
+        (Some(role), Some(user)) if user.role == role => Ok(change.to_page("same")),
+        (Some(role), _) => {
+            let work =
+                move |c: &mut Connection, name: &str, by: &Principal, now| users::set_role(c, name, role, by, now);
+            change.make_and_tell(&browser, "role", work).await
+        }
+        (None, None) => Err(Error::NotFound),
+    }
+}
+
+/// Gives a user another password, typed or made.
+///
+/// # Errors
+/// No such user; unavailable, when the database cannot take it.
+pub async fn reset_password(
+    who: Allowed<Manage>,
+    request: HttpRequest,
+    browser: Session,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let change = Change { app: &app, request: &request, caller: &who.caller, name: named(&params)? };
+    let mut problems = FormErrors::default();
+    let password = NewPassword::read(&params, &change.name, &mut problems)?;
+    if !problems.is_empty() {
+        let user = find(&app, &who.caller, &change.name).await?.ok_or(Error::NotFound)?;
+        let template = UserPage { problems, ..edit_page(&request, user) };
+        return page(&app, StatusCode::UNPROCESSABLE_ENTITY, &template);
+    }
+    let hash = app.background.passwords.hash(password.text.clone()).await?;
+    let work = move |c: &mut Connection, name: &str, by: &Principal, now| users::set_password(c, name, &hash, by, now);
+    if let Err(refused) = change.make(work).await? {
+        return Ok(refused);
+    }
+    if !password.is_made {
+        return Ok(change.done(&browser, "password"));
+    }
+    let mut page_of = Page::new(&request, "users");
+    if change.signs_out(&browser) {
+        page_of.user = None;
+    }
+    made(&app, page_of, change.name, password.text, false)
+}
+
+/// Keeps a user from signing in, and ends the user's sessions.
+///
+/// # Errors
+/// Unavailable, when the database cannot take it.
+pub async fn disable(
+    who: Allowed<Manage>,
+    request: HttpRequest,
+    browser: Session,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let change = Change { app: &app, request: &request, caller: &who.caller, name: named(&params)? };
+    change.make_and_tell(&browser, "disabled", users::disable).await
+}
+
+/// Lets a user sign in again.
+///
+/// # Errors
+/// Unavailable, when the database cannot take it.
+pub async fn enable(
+    who: Allowed<Manage>,
+    request: HttpRequest,
+    browser: Session,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let change = Change { app: &app, request: &request, caller: &who.caller, name: named(&params)? };
+    change.make_and_tell(&browser, "enabled", users::enable).await
+}
+
+/// Asks whether to remove a user.
+///
+/// # Errors
+/// No such user; unavailable, when the database cannot be asked.
+pub async fn ask(
+    who: Allowed<Manage>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let user = find(&app, &who.caller, &named(&params)?).await?.ok_or(Error::NotFound)?;
+    page(&app, StatusCode::OK, &RemovePage { page: Page::new(&request, "users"), user })
+}
+
+/// Removes a user.
+///
+/// # Errors
+/// Unavailable, when the database cannot take it.
+pub async fn remove(
+    who: Allowed<Manage>,
+    request: HttpRequest,
+    browser: Session,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let change = Change { app: &app, request: &request, caller: &who.caller, name: named(&params)? };
+    if let Err(refused) = change.make(users::remove).await? {
+        return Ok(refused);
+    }
+    let to = if change.signs_out(&browser) { "/login?done=signed-out" } else { "/users?done=removed" };
+    Ok(see_other(&app, to))
+}

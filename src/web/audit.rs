@@ -1,0 +1,199 @@
+//! `/audit`: who did what, the newest first.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::cursor::CursorCodec;
+use super::form_errors::FormErrors;
+use super::format::{FormattedTime, TimeFormatter};
+use super::page::{Page, page};
+use super::paging::{cut, more_than};
+use super::params::time_bound;
+use super::query_string;
+use crate::store::audit::{self, AuditFilter, Entry};
+use crate::store::cursor::Cursor;
+use crate::web::error::Error;
+use crate::web::guard::{Allowed, Manage};
+use crate::web::params::Params;
+use crate::web::state::App;
+
+/// Entries on a page.
+const ROWS: usize = 50;
+
+/// Every action that is recorded, and its words. One that is not here is shown as it stands in the database.
+const ACTIONS: [(&str, &str); 31] = [
+    ("sign-in", "signed in"),
+    ("sign-in failed", "failed to sign in"),
+    ("sign-out", "signed out"),
+    ("session end", "ended own sessions"),
+    ("password refused", "mistyped the own password"),
+    ("user add", "added the user"),
+    ("user role", "changed the role of"),
+    ("user passwd", "set the password of"),
+    ("user disable", "disabled the user"),
+    ("user enable", "enabled the user"),
+    ("user remove", "removed the user"),
+    ("key add", "made the key"),
+    ("key revoke", "revoked the key"),
+    ("token delete", "deleted tokens"),
+    ("token restore", "restored the token"),
+    ("token void", "voided the token"),
+    ("token unvoid", "restored the voided token"),
+    ("batch add", "added the batch"),
+    ("bulk change", "changed many tokens"),
+    ("bulk delete", "deleted many tokens"),
+    ("bulk void", "voided many tokens"),
+    ("bulk unvoid", "restored many voided tokens"),
+    ("bulk undo", "undid the change of many tokens"),
+    ("setting", "changed the setting"),
+    ("print job", "printed many labels"),
+    ("sheet add", "added the sheet"),
+    ("sheet change", "changed the sheet"),
+    ("sheet remove", "removed the sheet"),
+    ("printer save", "saved the printer"),
+    ("printer remove", "removed the printer"),
+    ("usage retention", "removed old entries of"),
+];
+
+fn words(action: &str) -> Option<&'static str> {
+    ACTIONS.iter().find(|(known, _)| *known == action).map(|(_, words)| *words)
+}
+
+#[derive(Template)]
+#[template(path = "audit/list.html")]
+struct AuditPage {
+    page: Page,
+    filter: AuditQuery,
+    actions: [(&'static str, &'static str); ACTIONS.len()],
+    problems: FormErrors,
+    rows: Vec<EntryView>,
+    newest: Option<String>,
+    older: Option<String>,
+    zone: String,
+}
+
+struct EntryView {
+    when: FormattedTime,
+    by: String,
+    words: Option<&'static str>,
+    action: String,
+    subject: String,
+    /// Where the subject can be looked at, below the base path.
+    path: Option<String>,
+    detail: String,
+}
+
+/// What an action was about has a page of its own, if it is a batch, a change of many tokens, or a token that is there.
+fn path(action: &str, subject: &str) -> Option<String> {
+    match action {
+        "bulk change" | "bulk delete" | "bulk void" | "bulk unvoid" | "bulk undo" => {
+            Some(format!("/actions/{subject}"))
+        }
+        "batch add" => Some(format!("/batches/{subject}")),
+        "print job" => Some(format!("/print_jobs/{subject}")),
+        "token restore" | "token void" | "token unvoid" => Some(format!("/{subject}")),
+        _ => None,
+    }
+}
+
+impl EntryView {
+    fn new(entry: Entry, clock: TimeFormatter) -> Self {
+        Self {
+            when: FormattedTime { short: clock.to_the_second(entry.at), ..clock.tell(entry.at) },
+            by: entry.by,
+            words: words(&entry.action),
+            path: path(&entry.action, &entry.subject),
+            action: entry.action,
+            subject: entry.subject,
+            detail: entry.detail,
+        }
+    }
+}
+
+/// The filter, as the address has it.
+struct AuditQuery {
+    who: String,
+    what: String,
+    from: String,
+    to: String,
+}
+
+impl AuditQuery {
+    fn read(params: &Params) -> Result<Self, Error> {
+        let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
+        Ok(Self { who: text("who")?, what: text("what")?, from: text("from")?, to: text("to")? })
+    }
+
+    fn parts(&self) -> [(&'static str, &str); 4] {
+        [("who", &self.who), ("what", &self.what), ("from", &self.from), ("to", &self.to)]
+    }
+
+    fn is_set(&self) -> bool {
+        self.parts().iter().any(|(_, text)| !text.is_empty())
+    }
+
+    /// An action that is none of ours, which an older or a newer version may have recorded.
+    fn other(&self) -> bool {
+        !self.what.is_empty() && words(&self.what).is_none()
+    }
+
+    /// What it means, and what is wrong with it.
+    fn filter(&self, app: &App, problems: &mut FormErrors) -> AuditFilter {
+        let mut text = |field, text: &str| {
+            // PostgreSQL has no text with it.
+            if text.contains('\0') {
+                problems.add(field, "This has a character that no text has.");
+            }
+            Some(text.to_owned()).filter(|text| !text.is_empty() && !text.contains('\0'))
+        };
+        let (who, what) = (text("who", &self.who), text("what", &self.what));
+        let mut day = |name, text: &String| {
+            let day = Some(text).filter(|text| !text.is_empty());
+            problems.note(day.map(|text| time_bound(name, text, app.zone)).transpose())
+        };
+        AuditFilter { who, what, from: day("from", &self.from), to: day("to", &self.to) }
+    }
+
+    /// The address of this list, from `after` on.
+    fn href(&self, base: &str, after: Option<&str>) -> String {
+        let parts = self.parts().into_iter().chain(after.map(|after| ("after", after)));
+        query_string::with(&format!("{base}/audit"), parts, "")
+    }
+}
+
+/// Shows a page of the audit.
+///
+/// # Errors
+/// Unavailable, when the database cannot be asked.
+pub async fn show(
+    _who: Allowed<Manage>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let asked = AuditQuery::read(&params)?;
+    let mut problems = FormErrors::default();
+    let filter = asked.filter(&app, &mut problems);
+    let cursors = CursorCodec::new("audit", &[Some(asked.href("", None))]);
+    let after: Option<Cursor> = problems.note(params.filled("after")?.map(|text| cursors.read(&text)).transpose());
+    let newest = after.as_ref().map(|_| asked.href(&app.base, None));
+    let found = if problems.is_empty() {
+        app.store.read(move |connection| Ok(audit::page(connection, &filter, after.as_ref(), more_than(ROWS))?)).await?
+    } else {
+        Vec::new()
+    };
+    let (found, behind) = cut(found, ROWS);
+    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let status = problems.status();
+    let template = AuditPage {
+        page: Page::new(&request, "audit"),
+        actions: ACTIONS,
+        rows: found.into_iter().map(|(_, entry)| EntryView::new(entry, clock)).collect(),
+        newest,
+        older: behind.map(|place| asked.href(&app.base, Some(&cursors.write(&place)))),
+        zone: app.zone.to_string(),
+        problems,
+        filter: asked,
+    };
+    page(&app, status, &template)
+}

@@ -1,0 +1,4 @@
+//! Batches: tokens that were made together.
+
+pub mod add;
+pub mod pages;

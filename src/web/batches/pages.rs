@@ -1,0 +1,203 @@
+//! `/batches`: tokens that were made together.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use crate::access::{Permission, Role};
+use crate::store::batches;
+use crate::store::batches::{Batch, BatchCounts};
+use crate::token::{Uid, batch};
+use crate::web::cursor::CursorCodec;
+use crate::web::error::Error;
+use crate::web::form_errors::FormErrors;
+use crate::web::format::{FormattedTime, TimeFormatter, grouped, tokens};
+use crate::web::guard::{Allowed, Edit, See};
+use crate::web::page::{Page, page, see_other};
+use crate::web::paging::{cut, more_than};
+use crate::web::params::{Form, Params};
+use crate::web::state::App;
+
+/// Batches on a page: each one's tokens are counted for it.
+const ROWS: usize = 20;
+/// After this long, in microseconds, a batch that is not there was given up by whoever made it.
+const LOST: i64 = 120_000_000;
+
+#[derive(Template)]
+#[template(path = "batches/list.html")]
+struct BatchesPage {
+    page: Page,
+    may_edit: bool,
+    rows: Vec<BatchView>,
+    older: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "batches/batch.html")]
+struct BatchPage {
+    page: Page,
+    flash: Option<&'static str>,
+    may_edit: bool,
+    may_delete: bool,
+    batch: BatchView,
+    name: String,
+    problems: FormErrors,
+}
+
+#[derive(Template)]
+#[template(path = "batches/making.html")]
+struct MakingPage {
+    page: Page,
+    uid: Uid,
+    name: String,
+    count: i32,
+    total: String,
+    /// How many are written, when this instance makes it.
+    written: Option<(usize, String)>,
+    failure: Option<String>,
+}
+
+/// A batch, as the pages tell it.
+struct BatchView {
+    uid: String,
+    name: String,
+    made: String,
+    there: String,
+    deleted: Option<String>,
+    used: String,
+    used_up: String,
+    voided: Option<String>,
+    creator: String,
+    created: FormattedTime,
+}
+
+impl BatchView {
+    fn new(batch: &Batch, standing: BatchCounts, clock: TimeFormatter) -> Self {
+        let gone = i64::from(batch.count) - standing.there;
+        Self {
+            uid: batch.uid.clone(),
+            name: batch.name.clone(),
+            made: tokens(batch.count),
+            there: grouped(standing.there),
+            deleted: (gone > 0).then(|| grouped(gone)),
+            used: grouped(standing.used),
+            used_up: grouped(standing.used_up),
+            voided: (standing.voided > 0).then(|| grouped(standing.voided)),
+            creator: batch.creator.clone(),
+            created: clock.tell(batch.created),
+        }
+    }
+}
+
+/// Lists batches, newest first.
+///
+/// # Errors
+/// A cursor that was made up; unavailable, when the database cannot be asked.
+pub async fn list(
+    who: Allowed<See>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let cursors = CursorCodec::new("batches", &[]);
+    let after = params.filled("after")?.map(|text| cursors.read(&text)).transpose()?;
+    let found = app.store.read(move |connection| {
+        let (found, last) = cut(batches::page(connection, after.as_ref(), more_than(ROWS))?, ROWS);
+        let ids: Vec<i64> = found.iter().map(|(_, batch)| batch.id).collect();
+        Ok((batches::standing(connection, &ids)?, found, last))
+    });
+    let (standing, found, last) = found.await?;
+    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let of = |id| standing.iter().find(|(of, _)| *of == id).map(|(_, standing)| *standing).unwrap_or_default();
+    let template = BatchesPage {
+        page: Page::new(&request, "tokens"),
+        may_edit: who.caller.role.may(Permission::Edit),
+        rows: found.iter().map(|(_, batch)| BatchView::new(batch, of(batch.id), clock)).collect(),
+        older: last.map(|place| format!("{}/batches?after={}", app.base, cursors.write(&place))),
+    };
+    page(&app, StatusCode::OK, &template)
+}
+
+/// Shows a batch, or how far its making is.
+///
+/// # Errors
+/// No such batch; unavailable, when the database cannot be asked.
+pub async fn show(
+    who: Allowed<See>,
+    uid: web::Path<String>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let flash = match params.filled("done")?.as_deref() {
+        Some("made") => Some("The tokens are made."),
+        Some("renamed") => Some("The batch is renamed."),
+        _ => None,
+    };
+    batch_page(&uid, &request, &app, who.caller.role, flash, None).await
+}
+
+async fn batch_page(
+    uid: &str,
+    request: &HttpRequest,
+    app: &App,
+    role: Role,
+    flash: Option<&'static str>,
+    refused: Option<(String, FormErrors)>,
+) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let found = app.store.read(move |connection| {
+        let Some(batch) = batches::find(connection, uid)? else { return Ok(None) };
+        let standing = batches::standing(connection, &[batch.id])?.pop();
+        Ok(Some((batch, standing.map(|(_, standing)| standing).unwrap_or_default())))
+    });
+    let (batch, standing) = found.await?.ok_or(Error::NotFound)?;
+    if batch.made.is_none() {
+        return making(&batch, uid, request, app);
+    }
+    let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let (name, problems) = refused.unwrap_or_else(|| (batch.name.clone(), FormErrors::default()));
+    let view = BatchView::new(&batch, standing, TimeFormatter { now: app.store.now(), zone: app.zone });
+    let (may_edit, may_delete) = (role.may(Permission::Edit), role.may(Permission::Delete) && standing.there > 0);
+    let page_of = Page::new(request, "tokens");
+    let template = BatchPage { page: page_of, flash, may_edit, may_delete, batch: view, name, problems };
+    page(app, status, &template)
+}
+
+fn making(batch: &Batch, uid: Uid, request: &HttpRequest, app: &App) -> Result<HttpResponse, Error> {
+    let written = app.background.batches.written(uid);
+    let is_lost = written.is_none() && app.store.now().get() - batch.created.get() > LOST;
+    let lost = || "The server that made them ended before they were done. None of them was kept.".to_owned();
+    let template = MakingPage {
+        page: Page::new(request, "tokens"),
+        uid,
+        name: batch.name.clone(),
+        count: batch.count,
+        total: grouped(batch.count.into()),
+        written: written.map(|written| (written, grouped(i64::try_from(written).unwrap_or_default()))),
+        failure: batch.failure.clone().or_else(|| is_lost.then(lost)),
+    };
+    page(app, StatusCode::OK, &template)
+}
+
+/// Gives a batch another name.
+///
+/// # Errors
+/// No such batch; unavailable, when the database cannot take it.
+pub async fn rename(
+    who: Allowed<Edit>,
+    uid: web::Path<String>,
+    request: HttpRequest,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let id: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let name = params.text("batch_name")?.unwrap_or_default().trim().to_owned();
+    if let Err(mistake) = batch::check_name(&name) {
+        let mut problems = FormErrors::default();
+        problems.add_all(&[mistake]);
+        return batch_page(&uid, &request, &app, who.caller.role, None, Some((name, problems))).await;
+    }
+    app.store.write(move |connection| batches::rename(connection, id, &name)).await?;
+    Ok(see_other(&app, &format!("/batches/{id}?done=renamed")))
+}

@@ -1,0 +1,208 @@
+//! `/actions`: what was done to many tokens at once, or to one by a click, and undoing it.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::describe::describe;
+use super::form::ChangeKind;
+use crate::access::{Permission, Role};
+use crate::store::actions::undo;
+use crate::store::actions::undo::PastAction;
+use crate::token::action::{Action, UndoSkip};
+use crate::token::{Token, Uid};
+use crate::web::cursor::CursorCodec;
+use crate::web::error::Error;
+use crate::web::format::{FormattedTime, TimeFormatter, tokens};
+use crate::web::guard::{Allowed, Edit, See};
+use crate::web::notice::Notice;
+use crate::web::page::{Page, page, see_other};
+use crate::web::paging::{cut, more_than};
+use crate::web::params::Params;
+use crate::web::state::App;
+use crate::web::tokens::view::title;
+
+/// Actions on a page.
+const ROWS: usize = 50;
+/// Tokens of one action that its page names.
+const NAMED: i64 = 100;
+/// What is told of an action that this version does not know.
+const UNKNOWN: &str = "Something that only another version of Tessera knows";
+
+#[derive(Template)]
+#[template(path = "actions/list.html")]
+struct ActionsPage {
+    page: Page,
+    rows: Vec<ActionView>,
+    older: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "actions/action.html")]
+struct ActionPage {
+    page: Page,
+    flash: Option<Notice>,
+    action: ActionView,
+    kept_count: i64,
+    tokens: Vec<TokenView>,
+    more: i64,
+}
+
+/// An action, as the pages tell it.
+struct ActionView {
+    uid: String,
+    /// As in `Uses set to 10`.
+    what: String,
+    /// As in `Changed`.
+    did: &'static str,
+    by: String,
+    at: FormattedTime,
+    count: String,
+    refused: i32,
+    undone: Option<(FormattedTime, String)>,
+    may_undo: bool,
+}
+
+/// A token of an action.
+struct TokenView {
+    uid: String,
+    title: String,
+    why: Option<&'static str>,
+    is_there: bool,
+}
+
+impl ActionView {
+    fn new(done: PastAction, role: Role, clock: TimeFormatter) -> Self {
+        Self {
+            may_undo: may_undo(role, done.action.as_ref()) && done.can_be_undone(clock.now),
+            what: done.action.as_ref().map_or_else(|| UNKNOWN.into(), |action| describe(action, clock)),
+            did: done.action.as_ref().map_or("Changed", |action| ChangeKind::of(action).did()),
+            count: tokens(done.count),
+            uid: done.uid,
+            by: done.by,
+            at: clock.tell(done.at),
+            refused: done.refused,
+            undone: done.undone.map(|(at, by)| (clock.tell(at), by)),
+        }
+    }
+}
+
+/// Undoing takes what doing it took.
+fn may_undo(role: Role, action: Option<&Action>) -> bool {
+    role.may(action.map_or(Permission::Edit, Action::permission))
+}
+
+/// Why an undo has left a token as it is.
+fn why(kept: UndoSkip) -> &'static str {
+    match kept {
+        UndoSkip::Changed => "was changed later",
+        UndoSkip::Deleted => "was deleted later",
+        UndoSkip::Restored => "was restored or deleted again by somebody",
+        UndoSkip::ValueTaken => "another token has its value now",
+    }
+}
+
+/// Lists what was done, newest first.
+///
+/// # Errors
+/// A cursor that was made up; unavailable, when the database cannot be asked.
+pub async fn list(
+    who: Allowed<See>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let cursors = CursorCodec::new("actions", &[]);
+    let after = params.filled("after")?.map(|text| cursors.read(&text)).transpose()?;
+    let work = move |connection: &mut _| Ok(undo::page(connection, after.as_ref(), more_than(ROWS))?);
+    let (found, last) = cut(app.store.read(work).await?, ROWS);
+    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let role = who.caller.role;
+    let template = ActionsPage {
+        page: Page::new(&request, "overview"),
+        rows: found.into_iter().map(|(_, done)| ActionView::new(done, role, clock)).collect(),
+        older: last.map(|place| format!("{}/actions?after={}", app.base, cursors.write(&place))),
+    };
+    page(&app, StatusCode::OK, &template)
+}
+
+/// Shows what an action did, and what its undoing left.
+///
+/// # Errors
+/// No such action; unavailable, when the database cannot be asked.
+pub async fn show(
+    who: Allowed<See>,
+    uid: web::Path<String>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let found = app.store.read(move |connection| {
+        let Some(done) = undo::find(connection, uid)? else { return Ok(None) };
+        let kept_count = undo::kept_count(connection, &done)?;
+        let tokens = undo::tokens_of(connection, &done, kept_count > 0, NAMED)?;
+        Ok(Some((done, kept_count, tokens)))
+    });
+    let (done, kept_count, found) = found.await?.ok_or(Error::NotFound)?;
+    let is_gone = done.action == Some(Action::Delete) && done.undone.is_none();
+    let total = if kept_count > 0 { kept_count } else { i64::from(done.count) };
+    let view = |(token, kept): (Token, Option<UndoSkip>)| TokenView {
+        uid: token.uid.to_string(),
+        title: title(token.label.as_deref(), &token.value),
+        why: kept.map(why),
+        is_there: !is_gone && !matches!(kept, Some(UndoSkip::Deleted | UndoSkip::ValueTaken)),
+    };
+    let template = ActionPage {
+        page: Page::new(&request, "overview"),
+        flash: flash(params.filled("done")?.as_deref(), &done, kept_count),
+        more: total - i64::try_from(found.len()).unwrap_or_default(),
+        tokens: found.into_iter().map(view).collect(),
+        kept_count,
+        action: ActionView::new(done, who.caller.role, TimeFormatter { now: app.store.now(), zone: app.zone }),
+    };
+    page(&app, StatusCode::OK, &template)
+}
+
+/// What was done before the page was asked for. What is sent again after its undo was done once, and that is undone.
+fn flash(done: Option<&str>, action: &PastAction, kept: i64) -> Option<Notice> {
+    let left = tokens(kept);
+    match (done?, action.undone.is_some()) {
+        ("done", false) => Some(Notice::done("It is done.")),
+        ("undone", true) if kept == 0 => Some(Notice::done("It is undone.")),
+        ("undone", true) => {
+            let undone = tokens(i64::from(action.count) - kept);
+            Some(Notice::done(format!("It is undone for {undone}. {left} below stayed as they are.")))
+        }
+        ("undone", false) => {
+            let words = "Nothing was undone: every token was changed or deleted since then. Undo that first.";
+            Some(Notice { refused: true, ..Notice::done(words) })
+        }
+        _ => None,
+    }
+}
+
+/// Undoes an action; a click on one token leads back to its tile.
+///
+/// # Errors
+/// No such action; forbidden, when it is too old or was a deletion and the role may not restore; unavailable, when the
+/// database cannot take it.
+pub async fn undo(who: Allowed<Edit>, uid: web::Path<String>, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let done = app.store.look(move |connection| Ok(undo::find(connection, uid)?)).await?.ok_or(Error::NotFound)?;
+    if !may_undo(who.caller.role, done.action.as_ref()) {
+        return Err(Error::Forbidden("You may not restore tokens with this role.".into()));
+    }
+    let (by, now) = (who.caller.principal, app.store.now());
+    let undone = app.store.write(move |connection| {
+        let done = undo::undo(connection, uid, &by, now)?;
+        let only = if done.count == 1 { undo::tokens_of(connection, &done, false, 1)?.pop() } else { None };
+        Ok(only.filter(|(_, kept)| kept.is_none()))
+    });
+    let undone = undone.await?;
+    app.counts.forget();
+    Ok(match undone {
+        Some((token, _)) => see_other(&app, &format!("/{}?done=undone", token.uid)),
+        None => see_other(&app, &format!("/actions/{uid}?done=undone")),
+    })
+}

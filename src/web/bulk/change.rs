@@ -1,0 +1,257 @@
+//! `/bulk`: one change for many tokens. First what is wanted, then what would become of it, then it is done.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::describe::describe;
+use super::form::{ChangeForm, ChangeKind};
+use super::selection::TokenSelection;
+use crate::store::actions::{ActionPlan, ActionRequest, ActionResult};
+use crate::store::tokens::selection::{Selection, SelectionDigest};
+use crate::store::{self, actions};
+use crate::token::action::Action;
+use crate::token::consume::state;
+use crate::token::void::{REASON_MAX_CHARS, REASONS};
+use crate::token::{Token, TokenError, UNLIMITED, Uid};
+use crate::web::callers::Caller;
+use crate::web::error::Error;
+use crate::web::form_errors::FormErrors;
+use crate::web::format::{TimeFormatter, duration, tokens};
+use crate::web::guard::{Allowed, Edit};
+use crate::web::page::{Page, page, see_other};
+use crate::web::paging;
+use crate::web::params::{Form, LARGE};
+use crate::web::state::App;
+use crate::web::tokens::form::{TokenForm, UNITS};
+use crate::web::tokens::view::{StateView, TokenView, title};
+
+#[derive(Template)]
+#[template(path = "bulk/bulk.html")]
+struct BulkPage {
+    page: Page,
+    selected: TokenSelection,
+    /// How many tokens are selected, as long as no preview says so.
+    count: String,
+    kind: ChangeKind,
+    zone: String,
+    units: [(&'static str, i32); 4],
+    is_there: bool,
+    typed: TokenForm,
+    asking: ChangeForm,
+    reason: String,
+    reasons: [&'static str; 3],
+    most: usize,
+    problems: FormErrors,
+    /// The selection is not what it was when it was looked at.
+    is_stale: bool,
+    preview: Option<Preview>,
+}
+
+/// What would become of it.
+struct Preview {
+    /// As in `Uses set to 10`.
+    what: String,
+    selected: String,
+    changed: String,
+    is_empty: bool,
+    same: Option<String>,
+    refused: Vec<RefusedView>,
+    examples: Vec<Example>,
+    seal: String,
+    uid: String,
+    action: String,
+}
+
+/// Tokens that are left out, for one reason.
+struct RefusedView {
+    count: String,
+    why: &'static str,
+    names: Vec<String>,
+}
+
+/// A token before and after.
+struct Example {
+    title: String,
+    before: String,
+    after: String,
+}
+
+impl Preview {
+    fn new(plan: &ActionPlan, action: &Action, clock: TimeFormatter) -> Result<Self, Error> {
+        let named = |token: &Token| title(token.label.as_deref(), &token.value);
+        let refused = plan.refused.iter().map(|refused| RefusedView {
+            count: tokens(refused.count),
+            why: why(&refused.why, refused.tokens.first()),
+            names: refused.tokens.iter().map(named).collect(),
+        });
+        let examples = plan.examples.iter().map(|(before, after)| Example {
+            title: named(before),
+            before: side(action, before, clock),
+            after: side(action, after, clock),
+        });
+        Ok(Self {
+            what: describe(action, clock),
+            selected: tokens(plan.selected),
+            changed: tokens(plan.changed),
+            is_empty: plan.changed == 0,
+            same: (plan.same > 0).then(|| tokens(plan.same)),
+            refused: refused.collect(),
+            examples: examples.collect(),
+            seal: plan.seal.as_str().to_owned(),
+            uid: Uid::random().to_string(),
+            action: serde_json::to_string(action).map_err(|error| Error::fault(error.to_string()))?,
+        })
+    }
+}
+
+/// Why tokens are left out, in words that fit all of them.
+fn why(error: &TokenError, first: Option<&Token>) -> &'static str {
+    match error.param() {
+        Some("add_uses") if first.is_some_and(|token| token.usage_count == UNLIMITED) => "their uses are unlimited",
+        Some("add_uses") => "they have too few uses left, or would have too many",
+        Some("valid_to") => "their validity would end before it begins",
+        Some("label") => "their label would be too long",
+        _ => "they may not be so",
+    }
+}
+
+/// What an action changes of a token, as it is on one side.
+fn side(action: &Action, token: &Token, clock: TimeFormatter) -> String {
+    match action {
+        Action::SetValidity { .. } => TokenView::new(token, clock).valid,
+        Action::SetUses(_) | Action::AddUses(_) => TokenView::new(token, clock).uses,
+        Action::SetLock(_) => duration(token.lock_time),
+        Action::SetLabel(_) => token.label.clone().unwrap_or_else(|| "none".into()),
+        Action::Void { .. } | Action::Unvoid => told_state(token, clock),
+        Action::Delete => String::new(),
+    }
+}
+
+/// As in `Voided (Lost)` and `Active`.
+fn told_state(token: &Token, clock: TimeFormatter) -> String {
+    let badge = StateView::from(state(token, clock.now)).badge();
+    let reason = token.voided.as_ref().and_then(|voided| voided.reason.as_deref());
+    reason.map_or_else(|| badge.to_owned(), |reason| format!("{badge} ({reason})"))
+}
+
+/// Asks what is wanted, tells what would become of it, or does it.
+///
+/// # Errors
+/// Forbidden, when the role may not delete, void or restore; unavailable, when the database cannot be asked.
+pub async fn bulk(
+    who: Allowed<Edit>,
+    request: HttpRequest,
+    Form(params): Form<LARGE>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let mut problems = FormErrors::default();
+    let selected = TokenSelection::read(&params, &app, &mut problems)?;
+    let kind: ChangeKind = params.text("do")?.unwrap_or_default().parse()?;
+    if !who.caller.role.may(kind.permission()) {
+        return Err(Error::Forbidden("You may not delete, void or restore tokens with this role.".into()));
+    }
+    let asking = ChangeForm::read(&params)?;
+    let mut form = BulkPage {
+        reason: asking.reason.clone(),
+        page: Page::new(&request, "overview"),
+        count: String::new(),
+        selected,
+        kind,
+        zone: app.zone.to_string(),
+        units: UNITS,
+        is_there: true,
+        typed: TokenForm::read(&params)?,
+        asking,
+        reasons: REASONS,
+        most: REASON_MAX_CHARS,
+        problems,
+        is_stale: false,
+        preview: None,
+    };
+    if !form.problems.is_empty() {
+        return form.answer(&app, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    let step = params.text("step")?.unwrap_or_default();
+    if step == "do" {
+        let action = params.text("action")?.unwrap_or_default();
+        let action = serde_json::from_str(&action).map_err(|_| TokenError::value("action", "action cannot be read"))?;
+        let seal = Some(SelectionDigest::read(&params.text("seal")?.unwrap_or_default()));
+        let uid = params.parsed::<Uid>("action_uid")?.unwrap_or_else(Uid::random);
+        let wanted = ActionRequest { uid, selection: form.selected.selection.clone(), action, seal };
+        return form.perform(wanted, &who.caller, &app).await;
+    }
+    if step != "preview" && kind.asks() {
+        form.typed = TokenForm { usage_count: String::new(), lock_time: String::new(), ..form.typed };
+        form.count = counted(&app, &form.selected).await?;
+        return form.answer(&app, StatusCode::OK);
+    }
+    match form.asking.action(kind, &form.typed, app.zone) {
+        Ok(action) => form.preview(action, &who.caller, &app).await,
+        Err(mistakes) => {
+            form.problems.add_all(mistakes.all());
+            form.count = counted(&app, &form.selected).await?;
+            form.answer(&app, StatusCode::UNPROCESSABLE_ENTITY)
+        }
+    }
+}
+
+async fn counted(app: &App, selected: &TokenSelection) -> Result<String, Error> {
+    Ok(match &selected.selection {
+        Selection::Uids(uids) => tokens(uids.len()),
+        Selection::Filter(filter) => paging::counted(app.counts.of(&app.store, filter, app.store.now()).await?),
+    })
+}
+
+impl BulkPage {
+    fn answer(self, app: &App, status: StatusCode) -> Result<HttpResponse, Error> {
+        page(app, status, &self)
+    }
+
+    async fn preview(mut self, action: Action, who: &Caller, app: &App) -> Result<HttpResponse, Error> {
+        let _permit = app.background.long_lists.acquire().await;
+        let (selection, wanted, by) = (self.selected.selection.clone(), action.clone(), who.principal.clone());
+        let now = app.store.now();
+        let plan = app.store.read(move |connection| actions::plan(connection, &selection, &wanted, &by, now)).await;
+        match plan {
+            Ok(plan) => {
+                self.preview = Some(Preview::new(&plan, &action, TimeFormatter { now, zone: app.zone })?);
+                self.answer(app, StatusCode::OK)
+            }
+            Err(error) => self.refused(error, app).await,
+        }
+    }
+
+    async fn perform(mut self, wanted: ActionRequest, who: &Caller, app: &App) -> Result<HttpResponse, Error> {
+        if ChangeKind::of(&wanted.action) != self.kind {
+            return Err(TokenError::value("action", "action is not what the form is for").into());
+        }
+        let _permit = app.background.long_lists.acquire().await;
+        let (action, by, now) = (wanted.action.clone(), who.principal.clone(), app.store.now());
+        let done = app.store.write(move |connection| actions::perform(connection, &wanted, &by, now)).await;
+        let (plan, status) = match done {
+            Ok(ActionResult::Done(uid)) => {
+                app.counts.forget();
+                return Ok(see_other(app, &format!("/actions/{uid}?done=done")));
+            }
+            Ok(ActionResult::Stale(plan)) => (plan, StatusCode::CONFLICT),
+            Ok(ActionResult::Nothing(plan)) => (plan, StatusCode::OK),
+            Err(error) => return self.refused(error, app).await,
+        };
+        self.is_stale = status == StatusCode::CONFLICT;
+        self.preview = Some(Preview::new(&plan, &action, TimeFormatter { now, zone: app.zone })?);
+        self.answer(app, status)
+    }
+
+    /// What a person can mend stays on the page; all else is the error's own page.
+    async fn refused(mut self, error: store::Error, app: &App) -> Result<HttpResponse, Error> {
+        match error {
+            store::Error::Token(mistake) => {
+                self.problems.add_all(&[mistake]);
+                self.count = counted(app, &self.selected).await?;
+                self.answer(app, StatusCode::UNPROCESSABLE_ENTITY)
+            }
+            error => Err(error.into()),
+        }
+    }
+}

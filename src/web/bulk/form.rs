@@ -1,0 +1,203 @@
+//! What a bulk change is to be, as it was typed.
+
+use std::str::FromStr;
+
+use chrono_tz::Tz;
+
+use crate::access::Permission;
+use crate::token::action::{Action, Bound};
+use crate::token::input::{Mistakes, RawFields, read_time};
+use crate::token::void::read_reason;
+use crate::token::{TokenError, quoted};
+use crate::web::error::Error;
+use crate::web::params::Params;
+use crate::web::tokens::form::TokenForm;
+
+/// The kinds of changes that can be chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// The time range.
+    Validity,
+    /// The number of uses left.
+    Uses,
+    /// More or fewer uses than there are left.
+    AddUses,
+    /// The lock.
+    Lock,
+    /// The label.
+    Label,
+    /// Voiding.
+    Void,
+    /// The end of being voided.
+    Unvoid,
+    /// Deletion.
+    Delete,
+}
+
+impl ChangeKind {
+    /// Every kind, in the order of the page.
+    pub const ALL: [Self; 8] =
+        [Self::Validity, Self::Uses, Self::AddUses, Self::Lock, Self::Label, Self::Void, Self::Unvoid, Self::Delete];
+
+    /// The kind of an action.
+    pub fn of(action: &Action) -> Self {
+        match action {
+            Action::SetValidity { .. } => Self::Validity,
+            Action::SetUses(_) => Self::Uses,
+            Action::AddUses(_) => Self::AddUses,
+            Action::SetLock(_) => Self::Lock,
+            Action::SetLabel(_) => Self::Label,
+            Action::Void { .. } => Self::Void,
+            Action::Unvoid => Self::Unvoid,
+            Action::Delete => Self::Delete,
+        }
+    }
+
+    /// What it takes.
+    pub fn permission(self) -> Permission {
+        match self {
+            Self::Void | Self::Unvoid | Self::Delete => Permission::Delete,
+            _ => Permission::Edit,
+        }
+    }
+
+    /// Whether there is something to be typed.
+    pub fn asks(self) -> bool {
+        !matches!(self, Self::Unvoid | Self::Delete)
+    }
+
+    /// Whether tokens are refused after it.
+    pub fn is_danger(self) -> bool {
+        matches!(self, Self::Void | Self::Delete)
+    }
+
+    /// The word on its button.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Void => "Void",
+            Self::Unvoid => "Restore",
+            Self::Delete => "Delete",
+            _ => "Change",
+        }
+    }
+
+    /// What was done to the tokens.
+    pub fn did(self) -> &'static str {
+        match self {
+            Self::Void => "Voided",
+            Self::Unvoid => "Restored",
+            Self::Delete => "Deleted",
+            _ => "Changed",
+        }
+    }
+
+    /// The word in the form.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Validity => "validity",
+            Self::Uses => "uses",
+            Self::AddUses => "add_uses",
+            Self::Lock => "lock",
+            Self::Label => "label",
+            Self::Void => "void",
+            Self::Unvoid => "unvoid",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// The words on the page.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Validity => "Change validity",
+            Self::Uses => "Set uses",
+            Self::AddUses => "Add uses",
+            Self::Lock => "Change lock",
+            Self::Label => "Change label",
+            Self::Void => "Void",
+            Self::Unvoid => "Restore voided",
+            Self::Delete => "Delete",
+        }
+    }
+}
+
+impl FromStr for ChangeKind {
+    type Err = TokenError;
+
+    fn from_str(text: &str) -> Result<Self, TokenError> {
+        let known = Self::ALL.into_iter().find(|kind| kind.word() == text);
+        known.ok_or_else(|| TokenError::value("do", format!("{} is nothing that can be done here", quoted(text))))
+    }
+}
+
+/// The fields that only a bulk change has.
+#[derive(Clone, Debug, Default)]
+pub struct ChangeForm {
+    /// What becomes of the start: `keep`, `open` or `at`.
+    pub change_from: String,
+    /// What becomes of the end.
+    pub change_to: String,
+    /// A signed number.
+    pub add_uses: String,
+    /// Why tokens are voided.
+    pub reason: String,
+}
+
+impl ChangeForm {
+    /// What was typed.
+    ///
+    /// # Errors
+    /// A field that is no text.
+    pub fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
+        let text = |name| params.text(name).map(Option::unwrap_or_default);
+        Ok(Self {
+            change_from: text("change_from")?,
+            change_to: text("change_to")?,
+            add_uses: text("add_uses")?,
+            reason: text("reason")?,
+        })
+    }
+
+    /// The action that the fields describe.
+    ///
+    /// # Errors
+    /// Every field that cannot be read.
+    pub fn action(&self, kind: ChangeKind, typed: &TokenForm, zone: Tz) -> Result<Action, Mistakes> {
+        let raw = typed.raw();
+        let only = |raw: RawFields| raw.change(zone);
+        let absent = RawFields::default;
+        let action = match kind {
+            ChangeKind::Validity => Action::SetValidity {
+                from: bound("valid_from", &self.change_from, &typed.valid_from, zone)?,
+                to: bound("valid_to", &self.change_to, &typed.valid_to, zone)?,
+            },
+            ChangeKind::Uses => {
+                let change = only(RawFields { usage_count: raw.usage_count, ..absent() })?;
+                Action::SetUses(change.usage_count.unwrap_or_default())
+            }
+            ChangeKind::AddUses => {
+                let change = only(RawFields { add_uses: Some(self.add_uses.clone()), ..absent() })?;
+                Action::AddUses(change.add_uses.unwrap_or_default())
+            }
+            ChangeKind::Lock => {
+                let change = only(RawFields { lock_time: raw.lock_time, ..absent() })?;
+                Action::SetLock(change.lock_time.unwrap_or_default())
+            }
+            ChangeKind::Label => Action::SetLabel(Some(typed.label.clone()).filter(|label| !label.is_empty())),
+            ChangeKind::Void => Action::Void { reason: read_reason(&self.reason)? },
+            ChangeKind::Unvoid => Action::Unvoid,
+            ChangeKind::Delete => Action::Delete,
+        };
+        action.check()?;
+        Ok(action)
+    }
+}
+
+/// A time that was typed is meant, also where the choice beside it still says that nothing changes.
+fn bound(name: &'static str, choice: &str, text: &str, zone: Tz) -> Result<Bound, TokenError> {
+    match (choice, text) {
+        ("open", _) => Ok(Bound::Open),
+        ("at", "") => Err(TokenError::value(name, format!("{name} needs a time, or another choice"))),
+        (_, "") => Ok(Bound::Keep),
+        (_, text) => read_time(name, text, zone).map(Bound::At),
+    }
+}

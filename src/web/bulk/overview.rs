@@ -1,0 +1,124 @@
+//! `/overview`: tokens as tiles, and the bar by which many are changed.
+
+use std::sync::Arc;
+
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::form::ChangeKind;
+use crate::access::{Permission, Role};
+use crate::qr::Code;
+use crate::token::Token;
+use crate::web::error::Error;
+use crate::web::format::TimeFormatter;
+use crate::web::guard::{Allowed, See};
+use crate::web::page::{Page, page};
+use crate::web::params::Params;
+use crate::web::state::App;
+use crate::web::tokens::page::TokenPage;
+use crate::web::tokens::view::TokenView;
+
+/// How many tiles can be shown on a page.
+static ROWS: [usize; 3] = [60, 240, 1_000];
+/// The sizes of a tile, of which the stylesheet knows the widths.
+const SIZES: std::ops::RangeInclusive<usize> = 1..=5;
+const SIZE: usize = 3;
+/// The cookie that keeps the size for the next visit.
+const SIZE_COOKIE: &str = "tile_size";
+
+#[derive(Template)]
+#[template(path = "overview/overview.html")]
+struct OverviewPage {
+    page: Page,
+    may_edit: bool,
+    found: TokenPage,
+    tiles: Vec<Tile>,
+    kinds: Vec<(&'static str, &'static str)>,
+    uids: String,
+    size: usize,
+    show: usize,
+    shows: &'static [usize; 3],
+}
+
+/// A token with its code.
+struct Tile {
+    row: TokenView,
+    code: Arc<Code>,
+}
+
+/// The tiles of tokens. Codes that are not in the cache take their time, so this is done on a thread where it may.
+async fn tiles(app: &web::Data<App>, tokens: Vec<Token>, clock: TimeFormatter) -> Result<Vec<Tile>, Error> {
+    let (shared, texts) = (web::Data::clone(app), app.code_texts().await?);
+    let tile = move |token: Token| {
+        let code = shared.codes.get(&texts.of(&token)).map_err(|error| Error::fault(error.to_string()))?;
+        Ok(Tile { row: TokenView::new(&token, clock), code })
+    };
+    let made = web::block(move || tokens.into_iter().map(tile).collect::<Result<Vec<_>, Error>>()).await;
+    made.map_err(|error| Error::fault(error.to_string()))?
+}
+
+/// What may be done to many tokens with a role.
+fn kinds(role: Role) -> Vec<(&'static str, &'static str)> {
+    ChangeKind::ALL
+        .into_iter()
+        .filter(|kind| role.may(kind.permission()))
+        .map(|kind| (kind.word(), kind.words()))
+        .collect()
+}
+
+/// Shows tiles.
+///
+/// # Errors
+/// Unavailable, when the database cannot be asked.
+pub async fn show(
+    who: Allowed<See>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let shown = params.filled("show")?.and_then(|text| text.parse().ok()).filter(|show| ROWS.contains(show));
+    let show = shown.unwrap_or(ROWS[0]);
+    let more = if show == ROWS[0] { String::new() } else { format!("show={show}") };
+    let mut found = TokenPage::read(&app, &params, "/overview", &more, show).await?;
+    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let uids: Vec<String> = found.tokens.iter().map(|token| token.uid.to_string()).collect();
+    let status = found.problems.status();
+    let (asked_size, role) = (size(params.filled("size")?), who.caller.role);
+    let template = OverviewPage {
+        page: Page::new(&request, "overview"),
+        may_edit: role.may(Permission::Edit),
+        kinds: kinds(role),
+        uids: uids.join(" "),
+        size: asked_size.unwrap_or_else(|| kept_size(&request)),
+        show,
+        shows: &ROWS,
+        tiles: tiles(&app, std::mem::take(&mut found.tokens), clock).await?,
+        found,
+    };
+    let mut response = page(&app, status, &template)?;
+    if let Some(size) = asked_size {
+        let cookie = size_cookie(&app, size);
+        response.add_cookie(&cookie).map_err(|error| Error::fault(error.to_string()))?;
+    }
+    Ok(response)
+}
+
+fn size(text: Option<String>) -> Option<usize> {
+    text.and_then(|text| text.parse().ok()).filter(|size| SIZES.contains(size))
+}
+
+fn kept_size(request: &HttpRequest) -> usize {
+    size(request.cookie(SIZE_COOKIE).map(|cookie| cookie.value().to_owned())).unwrap_or(SIZE)
+}
+
+/// Kept for a year. The page's script writes it, too, so it is no secret and not `HttpOnly`.
+fn size_cookie(app: &App, size: usize) -> Cookie<'static> {
+    Cookie::build(SIZE_COOKIE, size.to_string())
+        .path(format!("{}/", app.base))
+        .same_site(SameSite::Lax)
+        .secure(app.public_url.is_https())
+        .max_age(Duration::days(365))
+        .finish()
+}

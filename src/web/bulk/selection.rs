@@ -1,0 +1,84 @@
+//! Which tokens a form is about: those that were ticked, those of the page, or all that the filter finds.
+
+use crate::store::tokens::selection::Selection;
+use crate::token::{LIST_MAX, TokenError, Uid};
+use crate::web::error::Error;
+use crate::web::form_errors::FormErrors;
+use crate::web::params::Params;
+use crate::web::state::App;
+use crate::web::tokens::query::TokenQuery;
+
+/// A selection, and the hidden fields by which a form keeps it.
+pub struct TokenSelection {
+    /// Which tokens.
+    pub selection: Selection,
+    /// The filter from which they were selected: the way back.
+    pub asked: TokenQuery,
+    /// Names and values of hidden fields.
+    pub fields: Vec<(&'static str, String)>,
+}
+
+impl TokenSelection {
+    /// What the overview's form, or a form with the fields of [`TokenSelection::fields`], selects.
+    ///
+    /// # Errors
+    /// A field that is no text.
+    pub fn read<const L: usize>(params: &Params<L>, app: &App, problems: &mut FormErrors) -> Result<Self, Error> {
+        let asked = TokenQuery::read(params)?;
+        let select = params.text("select")?.unwrap_or_default();
+        let mut fields: Vec<(&'static str, String)> =
+            asked.filters().into_iter().map(|(name, value)| (name, value.to_owned())).collect();
+        if select == "found" {
+            fields.push(("select", select));
+            return Ok(Self { selection: Selection::Filter(asked.filter(app, problems)), asked, fields });
+        }
+        let texts = match (select.as_str(), params.text("uids")?) {
+            ("page", _) => words(&params.text("page")?.unwrap_or_default()),
+            (_, Some(kept)) => words(&kept),
+            (_, None) => params.ticked("uid")?,
+        };
+        let uids: Result<Vec<Uid>, TokenError> = texts.iter().map(|text| text.parse()).collect();
+        let uids = problems.note(uids.map(Some)).unwrap_or_default();
+        if problems.is_empty() && uids.is_empty() {
+            problems.add("select", "No token is selected. Go back and tick some, or choose all that are found.");
+        }
+        if uids.len() > LIST_MAX {
+            problems.add("select", "At most 100,000 tokens can be selected at once.");
+        }
+        let kept: Vec<String> = uids.iter().map(Uid::to_string).collect();
+        fields.push(("uids", kept.join(" ")));
+        Ok(Self { selection: Selection::Uids(uids), asked, fields })
+    }
+
+    /// What a form selects, or the uids in an address, or else all that its filter finds.
+    ///
+    /// # Errors
+    /// A parameter that is no text.
+    pub fn any<const L: usize>(params: &Params<L>, app: &App, problems: &mut FormErrors) -> Result<Self, Error> {
+        let is_form = params.text("select")?.is_some() || params.text("uids")?.is_some();
+        if is_form || !params.ticked("uid")?.is_empty() {
+            return Self::read(params, app, problems);
+        }
+        let asked = TokenQuery::read(params)?;
+        let fields = asked.filters().into_iter().filter(|(_, value)| !value.is_empty());
+        let fields = fields.map(|(name, value)| (name, value.to_owned())).collect();
+        Ok(Self { selection: Selection::Filter(asked.filter(app, problems)), asked, fields })
+    }
+
+    /// The uids that were ticked or named; none, if a filter says which.
+    pub fn uids(&self) -> Option<&[Uid]> {
+        match &self.selection {
+            Selection::Uids(uids) => Some(uids),
+            Selection::Filter(_) => None,
+        }
+    }
+
+    /// The address at `path` to which one comes back.
+    pub fn back(&self, path: &str) -> String {
+        self.asked.href(path, "")
+    }
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split_ascii_whitespace().map(str::to_owned).collect()
+}

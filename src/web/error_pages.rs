@@ -1,0 +1,156 @@
+//! Pages for what did not work, made in one place out of the errors of all handlers.
+
+use std::fmt;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::middleware::Next;
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use askama::Template;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::negotiation::answers_json;
+use super::page::{Page, html};
+use crate::token::TokenError;
+use crate::web::error::Error;
+use crate::web::state::App;
+
+#[derive(Template)]
+#[template(path = "errors/error.html")]
+struct ErrorPage {
+    page: Page,
+    status: u16,
+    title: &'static str,
+    message: String,
+    advice: &'static str,
+}
+
+/// Makes a page of an error, unless a program asked: then it stays JSON.
+///
+/// # Errors
+/// What has no request any more, since it panicked, becomes its page as an error.
+pub async fn error_pages<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    if answers_json(request.request()) {
+        return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
+    }
+    let https = is_https(request.request());
+    let page = Page::new(request.request(), "");
+    let response = match next.call(request).await {
+        Ok(response) => response,
+        Err(error) => match error.as_error::<Error>() {
+            Some(known) => return Err(Rendered::of(page, known, https).into()),
+            None => return Err(error),
+        },
+    };
+    let Some(error) = response.response().error().and_then(|error| error.as_error::<Error>()) else {
+        return Ok(response.map_into_boxed_body());
+    };
+    let answer = match error {
+        Error::Unauthorized(_) if !response.request().headers().contains_key(header::AUTHORIZATION) => {
+            to_login(response.request(), https)
+        }
+        error => Rendered::of(Page::new(response.request(), ""), error, https).error_response(),
+    };
+    let (request, _) = response.into_parts();
+    Ok(ServiceResponse::new(request, answer))
+}
+
+fn is_https(request: &HttpRequest) -> bool {
+    request.app_data::<web::Data<App>>().is_some_and(|app| app.public_url.is_https())
+}
+
+/// Sends a browser to the sign-in page, and from there back to where it wanted to go: after a POST, to the page that
+/// it was sent from.
+fn to_login(request: &HttpRequest, https: bool) -> HttpResponse {
+    let app = request.app_data::<web::Data<App>>();
+    let base = app.map(|app| app.base.to_string()).unwrap_or_default();
+    let (path, query) = (request.path(), request.query_string());
+    let wanted = match *request.method() {
+        Method::GET if query.is_empty() => path.to_owned(),
+        Method::GET => format!("{path}?{query}"),
+        _ => match path.rsplit_once('/') {
+            Some((before, "use" | "restore" | "role" | "password" | "disable" | "enable" | "remove" | "revoke")) => {
+                before.to_owned()
+            }
+            _ if path.starts_with(&format!("{base}/account/")) => format!("{base}/account"),
+            Some((before, "logout")) => format!("{before}/"),
+            _ => path.to_owned(),
+        },
+    };
+    let address = format!("{base}/login?next={}", utf8_percent_encode(&wanted, NON_ALPHANUMERIC));
+    html(StatusCode::SEE_OTHER, https).insert_header((header::LOCATION, address)).finish()
+}
+
+/// An error as its page.
+#[derive(Debug)]
+struct Rendered {
+    status: StatusCode,
+    text: String,
+    https: bool,
+    headers: Vec<(header::HeaderName, header::HeaderValue)>,
+}
+
+impl Rendered {
+    fn of(page: Page, error: &Error, https: bool) -> Self {
+        let status = error.status_code();
+        let (title, advice) = words(status);
+        let message = match error {
+            Error::Token(TokenError::Unknown(_)) => "There is no such token, or it was deleted.".to_owned(),
+            Error::Unknown(_) => {
+                "The database went away meanwhile. What you did may have been done; look before you do it again."
+                    .to_owned()
+            }
+            error => error.to_string(),
+        };
+        let template = ErrorPage { page, status: status.as_u16(), title, message, advice };
+        // What the JSON of this error says in its headers is as true of its page.
+        let json = error.json();
+        let kept = [header::ALLOW, header::RETRY_AFTER, header::WWW_AUTHENTICATE];
+        let headers = kept.into_iter().filter_map(|name| json.headers().get(&name).cloned().map(|value| (name, value)));
+        let headers = headers.collect();
+        Self { status, text: template.render().unwrap_or_else(|_| title.to_owned()), https, headers }
+    }
+}
+
+fn words(status: StatusCode) -> (&'static str, &'static str) {
+    match status {
+        StatusCode::UNAUTHORIZED => ("This key is not good", ""),
+        StatusCode::FORBIDDEN => {
+            ("This is not for you", "If you need it, ask whoever looks after Tessera for another role.")
+        }
+        StatusCode::NOT_FOUND => ("Nothing is here", "It may have been deleted, or the address may be mistyped."),
+        StatusCode::METHOD_NOT_ALLOWED => ("Not in this way", "Go back, and use the buttons of the page."),
+        StatusCode::CONFLICT => ("This does not fit any more", "Load the page again to see how things are now."),
+        StatusCode::PAYLOAD_TOO_LARGE => ("This is too much", "Go back, and shorten what you typed."),
+        StatusCode::TOO_MANY_REQUESTS => ("Too many tries", "Wait a moment, then try again."),
+        StatusCode::SERVICE_UNAVAILABLE => ("Not at the moment", "Wait a moment, then load the page again."),
+        StatusCode::INTERNAL_SERVER_ERROR => {
+            ("Something went wrong", "It is not your fault. Try again, or tell whoever looks after Tessera.")
+        }
+        _ => ("This cannot be read", "Go back, and check what you typed."),
+    }
+}
+
+impl fmt::Display for Rendered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.status.fmt(f)
+    }
+}
+
+impl ResponseError for Rendered {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = html(self.status, self.https);
+        for header in &self.headers {
+            response.insert_header(header.clone());
+        }
+        response.body(self.text.clone())
+    }
+}

@@ -1,0 +1,208 @@
+//! Moments and states in words, for people.
+
+use std::fmt::Display;
+use std::sync::LazyLock;
+
+use chrono::format::{Item, StrftimeItems};
+use chrono::{Datelike, NaiveDateTime};
+use chrono_tz::Tz;
+
+use crate::token::consume::retry_at;
+use crate::token::{Micros, State, Token, UNLIMITED};
+
+/// A moment as a page shows it.
+pub struct FormattedTime {
+    /// For machines, in UTC.
+    pub utc: String,
+    /// Exactly, in the configured zone.
+    pub exact: String,
+    /// As one would say it now.
+    pub short: String,
+}
+
+/// A minute, an hour and a day in microseconds.
+const MINUTE: i64 = 60_000_000;
+const HOUR: i64 = 60 * MINUTE;
+
+/// A format, read once: a page tells dozens of moments, and reading a format takes as long as writing by it.
+type Format = LazyLock<Vec<Item<'static>>>;
+
+static EXACT: Format = LazyLock::new(|| StrftimeItems::new("%a %-d %b %Y, %H:%M:%S%.f").collect());
+static TIME: Format = LazyLock::new(|| StrftimeItems::new("%H:%M").collect());
+static TIME_TO_THE_SECOND: Format = LazyLock::new(|| StrftimeItems::new("%H:%M:%S").collect());
+static DAY: Format = LazyLock::new(|| StrftimeItems::new("%-d %b").collect());
+static DAY_OF_YEAR: Format = LazyLock::new(|| StrftimeItems::new("%-d %b %Y").collect());
+
+fn by(format: &'static Format, local: NaiveDateTime) -> impl Display {
+    local.format_with_items(format.iter())
+}
+
+/// The clock that a page is written by.
+#[derive(Clone, Copy)]
+pub struct TimeFormatter {
+    /// The moment of writing.
+    pub now: Micros,
+    /// The configured zone.
+    pub zone: Tz,
+}
+
+impl TimeFormatter {
+    /// How a page tells a moment: relative when it is near, else by day and time in the zone.
+    pub fn tell(self, moment: Micros) -> FormattedTime {
+        let local = moment.local(self.zone);
+        let zone = self.zone;
+        let exact = format!("{} ({zone})", by(&EXACT, local));
+        FormattedTime {
+            utc: moment.to_string(),
+            exact,
+            short: self.near(moment).unwrap_or_else(|| self.day_and_time(moment)),
+        }
+    }
+
+    fn near(self, moment: Micros) -> Option<String> {
+        let distance = moment.get() - self.now.get();
+        let amount = match distance.abs() {
+            0..MINUTE => return Some(if distance <= 0 { "just now" } else { "in a moment" }.into()),
+            MINUTE..HOUR => format!("{} min", distance.abs() / MINUTE),
+            _ => return None,
+        };
+        Some(if distance < 0 { format!("{amount} ago") } else { format!("in {amount}") })
+    }
+
+    /// As in `today 13:47`, `30 Nov 18:00` or `30 Nov 2027 18:00`.
+    pub fn day_and_time(self, moment: Micros) -> String {
+        let (today, local) = (self.now.local(self.zone), moment.local(self.zone));
+        format!("{} {}", day(today, local), by(&TIME, local))
+    }
+
+    /// As in `14:05:10`, with the day when it is not today's.
+    pub fn to_the_second(self, moment: Micros) -> String {
+        let (today, local) = (self.now.local(self.zone), moment.local(self.zone));
+        let time = by(&TIME_TO_THE_SECOND, local);
+        if today.date() == local.date() { time.to_string() } else { format!("{} {time}", day(today, local)) }
+    }
+
+    /// Why a token is in its state, and how long.
+    pub fn reason(self, token: &Token, state: State) -> String {
+        let at = |moment: Option<Micros>| moment.map(|moment| self.day_and_time(moment)).unwrap_or_default();
+        match state {
+            State::Active => match token.valid_to {
+                Some(_) => format!("{}, until {}", uses_left(token.usage_count), at(token.valid_to)),
+                None => uses_left(token.usage_count),
+            },
+            State::Voided => {
+                let voided = token.voided.as_ref();
+                let since = format!("since {}", at(voided.map(|voided| voided.at)));
+                match voided.and_then(|voided| voided.reason.as_deref()) {
+                    Some(reason) => format!("{since} ({reason})"),
+                    None => since,
+                }
+            }
+            State::Locked => match retry_at(token, self.now) {
+                Some(open) => format!("free again at {}", self.to_the_second(open)),
+                None => "and not valid any more when it is free".into(),
+            },
+            State::Pending => format!("from {}", at(token.valid_from)),
+            State::Expired => format!("since {}", at(token.valid_to)),
+            State::UsedUp if token.last_used.is_some() => format!("last used {}", at(token.last_used)),
+            State::UsedUp => "no uses left".into(),
+        }
+    }
+}
+
+fn day(today: NaiveDateTime, local: NaiveDateTime) -> String {
+    match (local.date() - today.date()).num_days() {
+        0 => "today".into(),
+        1 => "tomorrow".into(),
+        -1 => "yesterday".into(),
+        _ if today.year() == local.year() => by(&DAY, local).to_string(),
+        _ => by(&DAY_OF_YEAR, local).to_string(),
+    }
+}
+
+fn uses_left(count: i32) -> String {
+    match count {
+        UNLIMITED => "any number of uses".into(),
+        1 => "1 use left".into(),
+        count => format!("{} uses left", grouped(i64::from(count))),
+    }
+}
+
+/// A number with its thousands apart: `1,204`.
+pub fn grouped(number: i64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) && !text.ends_with('-') {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// As in `1 token` and `1,204 tokens`.
+pub fn tokens(count: impl TryInto<i64>) -> String {
+    match count.try_into().unwrap_or(i64::MAX) {
+        1 => "1 token".into(),
+        count => format!("{} tokens", grouped(count)),
+    }
+}
+
+/// Seconds of lock in the greatest unit that says them exactly, as in `90 minutes`.
+pub fn duration(seconds: i32) -> String {
+    if seconds == 0 {
+        return "none".into();
+    }
+    let (amount, unit) = super::tokens::form::in_unit(seconds);
+    let plural = if amount == 1 { "" } else { "s" };
+    format!("{} {}{plural}", grouped(i64::from(amount)), unit.trim_end_matches('s'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Micros {
+        Micros::read(text, Tz::Europe__Vienna).unwrap()
+    }
+
+    #[track_caller]
+    fn check(moment: &str, short: &str) {
+        let clock = TimeFormatter { now: at("2026-11-24T12:00"), zone: Tz::Europe__Vienna };
+        assert_eq!(clock.tell(at(moment)).short, short, "{moment}");
+    }
+
+    #[test]
+    fn moments_are_told_as_one_would_say_them() {
+        check("2026-11-24T12:00", "just now");
+        check("2026-11-24T11:59:01", "just now");
+        check("2026-11-24T12:00:20", "in a moment");
+        check("2026-11-24T11:48", "12 min ago");
+        check("2026-11-24T12:12", "in 12 min");
+        check("2026-11-24T13:47", "today 13:47");
+        check("2026-11-23T13:47", "yesterday 13:47");
+        check("2026-11-25T00:00", "tomorrow 00:00");
+        check("2026-11-30T18:00", "30 Nov 18:00");
+        check("2027-11-30T18:00", "30 Nov 2027 18:00");
+    }
+
+    #[test]
+    fn numbers_and_durations() {
+        for (number, text) in
+            [(0, "0"), (999, "999"), (1_204, "1,204"), (-1_204, "-1,204"), (1_000_000, "1,000,000"), (-100, "-100")]
+        {
+            assert_eq!(grouped(number), text);
+        }
+        for (seconds, text) in [
+            (0, "none"),
+            (1, "1 second"),
+            (90, "90 seconds"),
+            (60, "1 minute"),
+            (5_400, "90 minutes"),
+            (86_400, "1 day"),
+        ] {
+            assert_eq!(duration(seconds), text);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! `/sheet/browser`: the labels as a page that the browser prints itself, and `/sheet.css`, which tells it the paper's size.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::order::PrintOrder;
+use super::pdf::make_all;
+use super::sheet_page::refused;
+use crate::sheet::fonts::Fonts;
+use crate::sheet::layout::SheetLayout;
+use crate::sheet::mm::Mm;
+use crate::sheet::svg;
+use crate::sheet::svg::PageStyle;
+use crate::web::error::Error;
+use crate::web::guard::{Allowed, Anybody, See};
+use crate::web::page::{Page, page};
+use crate::web::params::{Form, LARGE, Params};
+use crate::web::state::App;
+use crate::work::printing::pdf::keep_pdf;
+
+/// The most labels: more would make a page of which browsers choke.
+const MOST: usize = 2_000;
+
+#[derive(Template)]
+#[template(path = "sheets/browser.html")]
+struct BrowserPage {
+    page: Page,
+    told: String,
+    width: Mm,
+    height: Mm,
+    run: String,
+    pages: Vec<String>,
+}
+
+/// Prints labels from the browser: the same layout as in the PDF, which is kept as a print run all the same.
+///
+/// # Errors
+/// No such token; unavailable, when the database cannot be asked.
+pub async fn print(
+    who: Allowed<See>,
+    request: HttpRequest,
+    Form(params): Form<LARGE>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let by = who.caller.principal.clone();
+    let mut order = PrintOrder::read(&params, &app, &by, false).await?;
+    if order.total > MOST {
+        order.problems.add("uid", "From the browser at most 2,000 labels can be printed; open the PDF instead.");
+    }
+    let Some((printed, made, pages)) = make_all(&app, &mut order, draw).await? else {
+        return refused(&who, &request, &app, order).await;
+    };
+    let told = order.told();
+    let (run, _) = keep_pdf(&app.store, &order.how, &by, (printed, made), None).await?;
+    let sheet = &order.how.sheet;
+    let (width, height) = (sheet.page_width, sheet.page_height);
+    let template = BrowserPage { page: Page::new(&request, "print"), told, width, height, run: run.uid, pages };
+    page(&app, StatusCode::OK, &template)
+}
+
+/// The pages as SVG.
+fn draw(plan: &SheetLayout, fonts: &Fonts) -> Vec<String> {
+    let look = |number| PageStyle { number, label: format!("Page {number}"), preview: None };
+    (0..plan.pages()).map(|page| svg::svg(&plan.page(page), fonts, &look(page + 1))).collect()
+}
+
+/// The size of the paper, in millimetres, which a page may not say itself: it has no style of its own.
+///
+/// # Errors
+/// A size that no paper has.
+pub async fn paper(_who: Allowed<Anybody>, params: Params) -> Result<HttpResponse, Error> {
+    let side = |name| {
+        let text = params.text(name)?.unwrap_or_default();
+        let side = text
+            .parse()
+            .ok()
+            .filter(|side| (Mm::from_micrometres(1_000)..=Mm::from_micrometres(2_000_000)).contains(side));
+        side.ok_or(Error::NotFound)
+    };
+    let (width, height): (Mm, Mm) = (side("width")?, side("height")?);
+    let css = format!(
+        "@page {{ size: {width}mm {height}mm; margin: 0; }}\n.sheet-page {{ width: {width}mm; height: {height}mm; }}\n"
+    );
+    Ok(HttpResponse::Ok()
+        .content_type("text/css; charset=utf-8")
+        .insert_header((header::CACHE_CONTROL, "private"))
+        .body(css))
+}

@@ -1,0 +1,176 @@
+//! `/sheet/calibrate`: measuring how far a printer is off, and the test page for it.
+
+use std::ops::ControlFlow;
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::form::{PrintChoices, PrintForm};
+use super::printers::read_dpi;
+use crate::sheet::calibrate::{self, NOMINAL, SCALE};
+use crate::sheet::geometry::Sheet;
+use crate::sheet::mm::Mm;
+use crate::sheet::pdf;
+use crate::store::printing::printers;
+use crate::store::printing::printers::Printer;
+use crate::token::print::check_name;
+use crate::web::error::Error;
+use crate::web::form_errors::FormErrors;
+use crate::web::guard::{Allowed, See};
+use crate::web::page::{Page, page, see_other};
+use crate::web::params::{Form, Params};
+use crate::web::query_string;
+use crate::web::state::App;
+use crate::work::printing::options::PrintOptions;
+
+#[derive(Template)]
+#[template(path = "sheets/calibrate.html")]
+struct CalibratePage {
+    page: Page,
+    sheets: Vec<(&'static str, Vec<(String, String)>)>,
+    sheet: Sheet,
+    is_small: bool,
+    printers: Vec<String>,
+    typed: CalibrationForm,
+    nominal: Mm,
+    scale: Mm,
+    problems: FormErrors,
+}
+
+/// What was typed.
+#[derive(Default)]
+struct CalibrationForm {
+    printer: String,
+    measured_x: String,
+    measured_y: String,
+    dpi: String,
+}
+
+impl CalibrationForm {
+    fn read(params: &Params) -> Result<Self, Error> {
+        let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
+        Ok(Self {
+            printer: text("printer")?,
+            measured_x: text("measured_x")?,
+            measured_y: text("measured_y")?,
+            dpi: text("dpi")?,
+        })
+    }
+
+    /// The printer as it was measured, or what is wrong.
+    fn meant(&self, problems: &mut FormErrors) -> Option<Printer> {
+        if let Err(why) = check_name(&self.printer) {
+            problems.add("printer", why);
+        }
+        let mut measured = |field, text: &str| {
+            let read = text.parse::<Mm>();
+            read.map_err(|_| problems.add(field, "Type the distance in millimetres, as in 29.4.")).ok()
+        };
+        let (x, y) = (measured("measured_x", &self.measured_x), measured("measured_y", &self.measured_y));
+        let dpi = read_dpi(&self.dpi, problems);
+        let offsets = calibrate::offsets(x?, y?).map_err(|wrong| {
+            for far in wrong {
+                let field = if far.field == "offset_x" { "measured_x" } else { "measured_y" };
+                problems.add(field, format!("{far}."));
+            }
+        });
+        let (x, y) = offsets.ok()?;
+        let (offset_x, offset_y) = (x.micrometres(), y.micrometres());
+        Some(Printer { name: self.printer.clone(), offset_x, offset_y, dpi: dpi? }).filter(|_| problems.is_empty())
+    }
+}
+
+/// Which sheet and printer are meant, and what can be chosen.
+async fn asked(
+    params: &Params,
+    app: &App,
+    who: &Allowed<See>,
+) -> Result<(PrintOptions, PrintChoices, FormErrors), Error> {
+    let settings = app.settings.get(&app.store).await?;
+    let by = who.caller.principal.clone();
+    let known = app.store.look(move |connection| PrintChoices::read(connection, &by)).await?;
+    let mut problems = FormErrors::default();
+    let how = PrintForm::read(params)?.how(&known, &settings, &mut problems);
+    Ok((how, known, problems))
+}
+
+/// Tells how it is done, and asks for what was measured.
+///
+/// # Errors
+/// Unavailable, when the database cannot be asked.
+pub async fn show(
+    who: Allowed<See>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let (how, known, _) = asked(&params, &app, &who).await?;
+    let typed = CalibrationForm { dpi: how.dpi.to_string(), ..CalibrationForm::read(&params)? };
+    calibrate_page(&request, &app, how.sheet, known, (typed, FormErrors::default()))
+}
+
+fn calibrate_page(
+    request: &HttpRequest,
+    app: &App,
+    sheet: Sheet,
+    known: PrintChoices,
+    (typed, problems): (CalibrationForm, FormErrors),
+) -> Result<HttpResponse, Error> {
+    let template = CalibratePage {
+        page: Page::new(request, "print"),
+        sheets: known.choices(),
+        scale: if sheet.page_width > SCALE.0 + SCALE.1 { SCALE.0 } else { SCALE.1 },
+        is_small: calibrate::is_small(&sheet),
+        sheet,
+        printers: known.printers.into_iter().map(|printer| printer.name).collect(),
+        typed,
+        nominal: NOMINAL,
+        problems,
+    };
+    page(app, template.problems.status(), &template)
+}
+
+/// Saves a printer with the offsets that its distances give, and leads to the sheet, where it is chosen.
+///
+/// # Errors
+/// Unavailable, when the database cannot take it.
+pub async fn save(
+    who: Allowed<See>,
+    request: HttpRequest,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let (typed, mut problems) = (CalibrationForm::read(&params)?, FormErrors::default());
+    let Some(printer) = typed.meant(&mut problems) else {
+        let sheet = params.text("sheet")?.unwrap_or_default();
+        let (how, known, _) = asked(&params, &app, &who).await?;
+        let sheet = known.sheet(&sheet).cloned().unwrap_or(how.sheet);
+        return calibrate_page(&request, &app, sheet, known, (typed, problems));
+    };
+    let (by, now, name) = (who.caller.principal, app.store.now(), printer.name.clone());
+    app.store.write(move |connection| printers::save(connection, None, &printer, &by, now)).await?;
+    let sheet = params.text("sheet")?.unwrap_or_default();
+    Ok(see_other(&app, &query_string::with("/sheet", [("sheet", &*sheet), ("printer", &*name)], "done=measured")))
+}
+
+/// The test page of a sheet: unmoved, or moved by the offsets of a printer, to see that they are right.
+///
+/// # Errors
+/// No such sheet or printer; unavailable, when the database cannot be asked.
+pub async fn test_page(who: Allowed<See>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    let (how, _, problems) = asked(&params, &app, &who).await?;
+    if let Some((field, message)) = problems.list().first() {
+        return Err(crate::token::TokenError::value(field.clone(), message.trim_end_matches('.')).into());
+    }
+    let fonts = std::sync::Arc::clone(&app.background.fonts);
+    let made = app.background.render_pool.run(1, move |_| {
+        let page = calibrate::page(&how.sheet, how.offset_x, how.offset_y, &fonts);
+        pdf::write("Test page", &fonts, [page], &mut |_| ControlFlow::Continue(()))
+    });
+    let file = made.await?.map_err(|error| Error::fault(error.to_string()))?;
+    Ok(HttpResponse::Ok()
+        .content_type("application/pdf")
+        .insert_header((header::CONTENT_DISPOSITION, "inline; filename=\"test-page.pdf\""))
+        .body(file))
+}

@@ -1,0 +1,183 @@
+//! `/sheet/check`: reads every label as a scanner would, before it is printed. What is found is told page by page, while it is
+//! found: so it needs no JavaScript, works on any instance, and ends when its reader goes.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use futures_util::stream::{self, Stream};
+
+use super::order::{PrintOrder, refusals};
+use super::sheet_page::refused;
+use crate::sheet::fonts::Fonts;
+use crate::sheet::layout::SheetLayout;
+use crate::sheet::pdf;
+use crate::sheet::proof::{self, Failure};
+use crate::web::error::Error;
+use crate::web::format::tokens;
+use crate::web::guard::{Allowed, See};
+use crate::web::page::{Page, html};
+use crate::web::params::{Form, LARGE};
+use crate::web::state::App;
+use crate::work::render_pool::RenderTask;
+
+/// Where the template is cut: what is found comes in between.
+const FOUND: &str = "<!-- found -->";
+
+#[derive(Template)]
+#[template(path = "sheets/check.html")]
+struct CheckPage {
+    page: Page,
+    told: String,
+    sheet: String,
+    dpi: u32,
+    found: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "sheets/check_page.html")]
+struct PageRead {
+    number: usize,
+    labels: String,
+    failed: Vec<Failure>,
+}
+
+#[derive(Template)]
+#[template(path = "sheets/check_end.html")]
+struct Verdict {
+    is_good: bool,
+    told: String,
+    action: String,
+    fields: Vec<(&'static str, String)>,
+}
+
+/// Checks each label of an order.
+///
+/// # Errors
+/// No such token; unavailable, when the database cannot be asked.
+pub async fn check(
+    who: Allowed<See>,
+    request: HttpRequest,
+    Form(params): Form<LARGE>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let mut order = PrintOrder::read(&params, &app, &who.caller.principal, false).await?;
+    let printed = if order.problems.is_empty() { order.all(&app).await? } else { None };
+    let Some(printed) = printed else { return refused(&who, &request, &app, order).await };
+    let (how, shared, items) = (order.how.clone(), web::Data::clone(&app), printed.items);
+    let plan = app.background.render_pool.run(items.len(), move |_| {
+        SheetLayout::new(&how.sheet, &how.options(), &shared.background.fonts, how.has_text(), items)
+    });
+    let plan = match plan.await? {
+        Ok(plan) => plan,
+        Err(refusal) => {
+            refusals(&refusal, &mut order.problems);
+            return refused(&who, &request, &app, order).await;
+        }
+    };
+    let template = CheckPage {
+        page: Page::new(&request, "print"),
+        told: order.told(),
+        sheet: order.how.sheet.name.clone(),
+        dpi: order.how.dpi,
+        found: FOUND,
+    };
+    let fault = |error: askama::Error| Error::fault(error.to_string());
+    let text = template.render().map_err(fault)?;
+    let (head, foot) = text.split_once(FOUND).ok_or_else(|| Error::fault("the page of a check has no place"))?;
+    let reading = Reading {
+        app: web::Data::clone(&app),
+        plan: Arc::new(plan),
+        page: 0,
+        failed: 0,
+        is_broken: false,
+        action: format!("{}/sheet", app.base),
+        fields: order.fields(),
+        foot: Some(foot.to_owned()),
+    };
+    let head = stream::iter([Ok::<_, actix_web::Error>(Bytes::from(head.to_owned()))]);
+    let body = futures_util::StreamExt::chain(head, reading.found());
+    Ok(html(StatusCode::OK, app.public_url.is_https()).streaming(body))
+}
+
+/// A check that is under way.
+struct Reading {
+    app: web::Data<App>,
+    plan: Arc<SheetLayout>,
+    page: usize,
+    failed: usize,
+    is_broken: bool,
+    action: String,
+    fields: Vec<(&'static str, String)>,
+    /// What stands behind all that is found; none when it is sent.
+    foot: Option<String>,
+}
+
+impl Reading {
+    /// What is found on each page, then the verdict.
+    fn found(self) -> impl Stream<Item = Result<Bytes, actix_web::Error>> {
+        stream::try_unfold(self, |mut reading| async move {
+            let next = reading.next().await?;
+            Ok(next.map(|text| (Bytes::from(text), reading)))
+        })
+    }
+
+    async fn next(&mut self) -> Result<Option<String>, Error> {
+        let fault = |error: askama::Error| Error::fault(error.to_string());
+        if self.page == self.plan.pages() {
+            let Some(foot) = self.foot.take() else { return Ok(None) };
+            return Ok(Some(self.verdict().render().map_err(fault)? + &foot));
+        }
+        let (plan, fonts, page) = (Arc::clone(&self.plan), Arc::clone(&self.app.background.fonts), self.page);
+        let labels = plan.items_of(page).len();
+        let read_page = move |work: &mut RenderTask| read(&plan, &fonts, page).map(|failed| (failed, work.due()));
+        let Ok((failed, due)) =
+            self.app.background.render_pool.run(labels, read_page).await.unwrap_or_else(|error| Err(error.into()))
+        else {
+            // The answer has begun: what is left to be said is that it came to no end.
+            (self.page, self.is_broken) = (self.plan.pages(), true);
+            return Ok(Some("\n".into()));
+        };
+        // Here, as others may have a page made meanwhile.
+        tokio::time::sleep(due).await;
+        self.page += 1;
+        self.failed += failed.len();
+        let read = PageRead { number: self.page, labels: codes(labels), failed };
+        Ok(Some(read.render().map_err(fault)?))
+    }
+
+    fn verdict(&mut self) -> Verdict {
+        let all = tokens(self.plan.items());
+        let verdict = match self.failed {
+            _ if self.is_broken => {
+                "The check came to no end: too much is being made just now. Try again in a moment.".to_owned()
+            }
+            0 => format!("Every code was read and says what it should: {all}."),
+            1 => format!(
+                "1 label of {all} failed. Print it on a larger label, with a finer printer, or a shorter value."
+            ),
+            failed => format!(
+                "{failed} labels of {all} failed. Print them on larger labels, with a finer printer, or shorter values."
+            ),
+        };
+        let (action, fields) = (std::mem::take(&mut self.action), std::mem::take(&mut self.fields));
+        Verdict { is_good: self.failed == 0 && !self.is_broken, told: verdict, action, fields }
+    }
+}
+
+fn codes(count: usize) -> String {
+    if count == 1 { "1 code read".into() } else { format!("{count} codes read") }
+}
+
+/// Prints a page into memory, and reads it.
+fn read(plan: &SheetLayout, fonts: &Fonts, page: usize) -> Result<Vec<Failure>, Error> {
+    let fault = |error: &dyn std::fmt::Display| Error::fault(error.to_string());
+    let go_on = &mut |_| ControlFlow::Continue(());
+    let file = pdf::write("Check", fonts, [plan.page(page)], go_on).map_err(|error| fault(&error))?;
+    let expected = proof::expected(plan, page);
+    let failed = proof::check(Arc::new(file), plan.options().dpi, [expected], go_on).map_err(|error| fault(&error))?;
+    Ok(failed)
+}

@@ -1,0 +1,290 @@
+//! `/sheets`: own label sheets, and the presets that need no defining.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::custom_sheet_form::{CustomSheetForm, SheetPicture};
+use crate::sheet::geometry::Sheet;
+use crate::sheet::presets::{preset, presets};
+use crate::store;
+use crate::store::printing::sheets;
+use crate::store::printing::sheets::{CustomSheet, SheetChange};
+use crate::token::{Micros, TokenError};
+use crate::web::error::Error;
+use crate::web::form_errors::FormErrors;
+use crate::web::format::{FormattedTime, TimeFormatter};
+use crate::web::guard::{Allowed, Manage};
+use crate::web::page::{Page, page, see_other};
+use crate::web::params::{Form, Params};
+use crate::web::state::App;
+use crate::work::printing::custom_sheets::{is_reserved, measures_of, sheet_of};
+
+#[derive(Template)]
+#[template(path = "sheets/list.html")]
+struct SheetsPage {
+    page: Page,
+    flash: Option<&'static str>,
+    own: Vec<SheetView>,
+    presets: Vec<SheetView>,
+}
+
+#[derive(Template)]
+#[template(path = "sheets/form.html")]
+struct FormPage {
+    page: Page,
+    /// The sheet's slug; none of a new one.
+    slug: Option<String>,
+    title: String,
+    known: String,
+    form: CustomSheetForm,
+    picture: Option<SheetPicture>,
+    problems: FormErrors,
+    conflict: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "sheets/remove.html")]
+struct RemovePage {
+    page: Page,
+    sheet: SheetView,
+}
+
+/// A sheet, as the pages tell it.
+struct SheetView {
+    slug: String,
+    name: String,
+    page: String,
+    label: String,
+    labels: String,
+    picture: SheetPicture,
+    changed: Option<(FormattedTime, String)>,
+}
+
+impl SheetView {
+    fn new(sheet: &Sheet, changed: Option<(FormattedTime, String)>) -> Self {
+        let labels = sheet.labels();
+        Self {
+            slug: sheet.slug.clone(),
+            name: sheet.name.clone(),
+            page: format!("{} × {} mm", sheet.page_width, sheet.page_height),
+            label: format!("{} × {} mm", sheet.width, sheet.height),
+            labels: if labels == 1 { "1 label".into() } else { format!("{} × {}", sheet.columns, sheet.rows) },
+            picture: SheetPicture::of(sheet),
+            changed,
+        }
+    }
+
+    fn own(own: &CustomSheet, clock: TimeFormatter) -> Self {
+        Self::new(&sheet_of(own), Some((clock.tell(own.changed), own.changed_by.clone())))
+    }
+}
+
+/// Lists own sheets and presets.
+///
+/// # Errors
+/// Unavailable, when the database cannot be asked.
+pub async fn list(
+    _who: Allowed<Manage>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let flash = match params.filled("done")?.as_deref() {
+        Some("added") => Some("The sheet is added."),
+        Some("changed") => Some("The sheet is changed. What was printed before stays as it was."),
+        Some("removed") => Some("The sheet is removed. What was printed on it stays."),
+        _ => None,
+    };
+    let own = app.store.read(|connection| Ok(sheets::all(connection)?)).await?;
+    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let template = SheetsPage {
+        page: Page::new(&request, "settings"),
+        flash,
+        own: own.iter().map(|own| SheetView::own(own, clock)).collect(),
+        presets: presets().iter().map(|sheet| SheetView::new(sheet, None)).collect(),
+    };
+    page(&app, StatusCode::OK, &template)
+}
+
+/// The form of a new sheet, which may begin as a copy of another one, or as a roll's label.
+///
+/// # Errors
+/// Unavailable, when the database cannot be asked.
+pub async fn add_form(
+    _who: Allowed<Manage>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let from = params.filled("from")?.unwrap_or_default();
+    let (form, sheet) = match app.sheet(&from).await? {
+        Some(sheet) => {
+            let copy = Sheet { name: format!("{} (copy)", sheet.name), ..sheet };
+            (CustomSheetForm::of(&copy), Some(copy))
+        }
+        None if from == "roll" => (CustomSheetForm::roll(), None),
+        None => (CustomSheetForm::blank(), None),
+    };
+    let problems = FormErrors::default();
+    let picture = sheet.or_else(|| form.meant("new", &mut FormErrors::default()));
+    FormPage::new(&request, None, form, picture.as_ref(), problems).answer(&app, StatusCode::OK)
+}
+
+impl FormPage {
+    fn new(
+        request: &HttpRequest,
+        own: Option<&CustomSheet>,
+        form: CustomSheetForm,
+        drawn: Option<&Sheet>,
+        problems: FormErrors,
+    ) -> Self {
+        Self {
+            page: Page::new(request, "settings"),
+            slug: own.map(|own| own.slug.clone()),
+            title: own.map_or_else(|| "Add a label sheet".into(), |own| own.measures.name.clone()),
+            known: own.map(|own| own.changed.get().to_string()).unwrap_or_default(),
+            form,
+            picture: drawn.map(SheetPicture::of),
+            problems,
+            conflict: None,
+        }
+    }
+
+    fn answer(self, app: &App, status: StatusCode) -> Result<HttpResponse, Error> {
+        page(app, status, &self)
+    }
+}
+
+/// Whether a form only wants to be drawn.
+fn only_draws(params: &Params) -> Result<bool, Error> {
+    Ok(params.text("do")?.is_some_and(|what| what == "draw"))
+}
+
+/// Adds a sheet, or draws what was typed.
+///
+/// # Errors
+/// Unavailable, when the database cannot take it.
+pub async fn add(
+    who: Allowed<Manage>,
+    request: HttpRequest,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let form = CustomSheetForm::read(&params)?;
+    let mut problems = FormErrors::default();
+    let sheet = form.meant("new", &mut problems);
+    let Some(sheet) = sheet.filter(|_| problems.is_empty()) else {
+        let status = problems.status();
+        return FormPage::new(&request, None, form, None, problems).answer(&app, status);
+    };
+    if only_draws(&params)? {
+        return FormPage::new(&request, None, form, Some(&sheet), problems).answer(&app, StatusCode::OK);
+    }
+    let (by, now, new) = (who.caller.principal, app.store.now(), measures_of(&sheet));
+    match app.store.write(move |connection| sheets::add(connection, &new, is_reserved, &by, now)).await {
+        Ok(_) => Ok(see_other(&app, "/sheets?done=added")),
+        Err(store::Error::Refused(why)) => {
+            problems.add("name", why);
+            let status = problems.status();
+            FormPage::new(&request, None, form, Some(&sheet), problems).answer(&app, status)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn found(app: &App, slug: &str) -> Result<CustomSheet, Error> {
+    if slug.contains('\0') || preset(slug).is_some() {
+        return Err(Error::NotFound);
+    }
+    let slug = slug.to_owned();
+    app.store.look(move |connection| Ok(sheets::find(connection, &slug)?)).await?.ok_or(Error::NotFound)
+}
+
+/// The form of an own sheet.
+///
+/// # Errors
+/// No such sheet; unavailable, when the database cannot be asked.
+pub async fn edit_form(
+    _who: Allowed<Manage>,
+    slug: web::Path<String>,
+    request: HttpRequest,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let own = found(&app, &slug).await?;
+    let sheet = sheet_of(&own);
+    let form = CustomSheetForm::of(&sheet);
+    FormPage::new(&request, Some(&own), form, Some(&sheet), FormErrors::default()).answer(&app, StatusCode::OK)
+}
+
+/// Changes an own sheet, or draws what was typed.
+///
+/// # Errors
+/// No such sheet; unavailable, when the database cannot take it.
+pub async fn edit(
+    who: Allowed<Manage>,
+    slug: web::Path<String>,
+    request: HttpRequest,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let own = found(&app, &slug).await?;
+    let known = params.text("known")?.ok_or_else(|| TokenError::missing("known"))?;
+    let form = CustomSheetForm::read(&params)?;
+    let mut problems = FormErrors::default();
+    let sheet = form.meant(&own.slug, &mut problems).filter(|_| problems.is_empty());
+    let Some(sheet) = sheet.filter(|_| !matches!(only_draws(&params), Ok(true))) else {
+        let (drawn, status) = (form.meant(&own.slug, &mut FormErrors::default()), problems.status());
+        let drawn = drawn.filter(|_| problems.is_empty());
+        let mut page = FormPage::new(&request, Some(&own), form, drawn.as_ref(), problems);
+        page.known = known;
+        return page.answer(&app, status);
+    };
+    let known = Micros::stored(known.parse().unwrap_or_default());
+    let (by, now, wanted, slug) = (who.caller.principal, app.store.now(), measures_of(&sheet), own.slug.clone());
+    let changed = app.store.write(move |connection| sheets::change(connection, &slug, known, &wanted, &by, now));
+    match changed.await {
+        Ok(SheetChange::Saved) => Ok(see_other(&app, "/sheets?done=changed")),
+        Ok(SheetChange::Gone) => Err(Error::NotFound),
+        Ok(SheetChange::Conflict(now)) => {
+            let mut page = FormPage::new(&request, Some(&now), form, Some(&sheet), problems);
+            page.conflict = Some(now.changed_by.clone());
+            page.answer(&app, StatusCode::CONFLICT)
+        }
+        Err(store::Error::Refused(why)) => {
+            problems.add("name", why);
+            let status = problems.status();
+            FormPage::new(&request, Some(&own), form, Some(&sheet), problems).answer(&app, status)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Asks whether to remove an own sheet.
+///
+/// # Errors
+/// No such sheet; unavailable, when the database cannot be asked.
+pub async fn ask(
+    _who: Allowed<Manage>,
+    slug: web::Path<String>,
+    request: HttpRequest,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let sheet = SheetView::own(&found(&app, &slug).await?, clock);
+    page(&app, StatusCode::OK, &RemovePage { page: Page::new(&request, "settings"), sheet })
+}
+
+/// Removes an own sheet; what was printed on it stays.
+///
+/// # Errors
+/// Unavailable, when the database cannot take it.
+pub async fn remove(who: Allowed<Manage>, slug: web::Path<String>, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    let own = found(&app, &slug).await?;
+    let (by, now) = (who.caller.principal, app.store.now());
+    match app.store.write(move |connection| sheets::remove(connection, &own.slug, &by, now)).await {
+        // Somebody else was quicker: it is gone all the same.
+        Ok(()) | Err(store::Error::Refused(_)) => Ok(see_other(&app, "/sheets?done=removed")),
+        Err(error) => Err(error.into()),
+    }
+}

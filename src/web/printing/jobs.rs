@@ -1,0 +1,58 @@
+//! `/print_jobs/{uid}`: how far a job is that prints more than one PDF can hold, and its parts.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::job_view::JobView;
+use super::run_view::{RunView, views};
+use crate::store::printing::runs::PrintRun;
+use crate::store::printing::{jobs, runs};
+use crate::token::Uid;
+use crate::web::error::Error;
+use crate::web::format::TimeFormatter;
+use crate::web::guard::{Allowed, See};
+use crate::web::page::{Page, page};
+use crate::web::params::Params;
+use crate::web::state::App;
+
+#[derive(Template)]
+#[template(path = "print_runs/job.html")]
+struct JobPage {
+    page: Page,
+    flash: bool,
+    job: JobView,
+    parts: Vec<RunView>,
+}
+
+/// Shows a job: how far it is, and its parts.
+///
+/// # Errors
+/// No such job; unavailable, when the database cannot be asked.
+pub async fn show(
+    _who: Allowed<See>,
+    uid: web::Path<String>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let found = app.store.read(move |connection| {
+        let Some(job) = jobs::find(connection, uid)? else { return Ok(None) };
+        let runs = runs::of_job(connection, job.id)?;
+        let ids: Vec<i64> = runs.iter().map(|run: &PrintRun| run.id).collect();
+        let standing = runs::count_tokens(connection, &ids)?;
+        Ok(Some((job, runs, standing)))
+    });
+    let (job, runs, standing) = found.await?.ok_or(Error::NotFound)?;
+    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let job = JobView::new(&job, clock);
+    let is_done = !job.is_under_way && job.failure.is_none();
+    let template = JobPage {
+        page: Page::new(&request, "print"),
+        flash: is_done && params.filled("done")?.is_some(),
+        parts: views(&runs, &standing, clock),
+        job,
+    };
+    page(&app, StatusCode::OK, &template)
+}

@@ -1,0 +1,97 @@
+//! `/sheet.pdf`: the labels as a PDF, which is kept as a print run.
+
+use std::sync::Arc;
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::form::NAMES;
+use super::order::{PrintOrder, refusals};
+use super::sheet_page::refused;
+use crate::sheet::fonts::Fonts;
+use crate::sheet::layout::SheetLayout;
+use crate::web::error::Error;
+use crate::web::guard::{Allowed, See};
+use crate::web::page::see_other;
+use crate::web::params::{LARGE, Params};
+use crate::web::state::App;
+use crate::work::printing::items::LabelItems;
+use crate::work::printing::pdf::{LabelPdf, keep_pdf, make_with};
+
+/// The names of the parameters that say which tokens, and of those that a form of ours sends besides.
+const OTHERS: [&str; 13] = [
+    "uid",
+    "uids",
+    "select",
+    "q",
+    "state",
+    "created_from",
+    "created_to",
+    "batch",
+    "print_run",
+    "printed",
+    "sort",
+    "do",
+    "job_uid",
+];
+
+/// Prints labels: makes the PDF, keeps it as a print run, and remembers the next free label.
+///
+/// # Errors
+/// What is wrong with the sheet or its tokens, to programs; people get the page with it. Unavailable, when the database
+/// cannot be asked.
+pub async fn print(
+    who: Allowed<See>,
+    request: HttpRequest,
+    params: Params<LARGE>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    if is_from_elsewhere(&request)? {
+        return Ok(see_other(&app, &format!("/sheet?{}", request.query_string())));
+    }
+    params.only(&[&NAMES[..], &OTHERS[..]].concat())?;
+    let by = who.caller.principal.clone();
+    let mut order = PrintOrder::read(&params, &app, &by, false).await?;
+    let Some((printed, made, ())) = make_all(&app, &mut order, |_, _| ()).await? else {
+        return refused(&who, &request, &app, order).await;
+    };
+    let (run, kept) = keep_pdf(&app.store, &order.how, &by, (printed, made), None).await?;
+    let name = format!("labels-{}.pdf", run.uid.get(..8).unwrap_or_default());
+    Ok(HttpResponse::Ok()
+        .content_type("application/pdf")
+        .insert_header((header::CONTENT_DISPOSITION, format!("inline; filename=\"{name}\"")))
+        .insert_header((header::CONTENT_LOCATION, format!("{}/print_runs/{}.pdf", app.base, run.uid)))
+        .body(Arc::unwrap_or_clone(kept).pdf))
+}
+
+/// Whether a page of another site leads here. A run would be kept that nobody wanted: its reader is asked first. What a browser
+/// fetches before anybody wants it is refused.
+fn is_from_elsewhere(request: &HttpRequest) -> Result<bool, Error> {
+    let said = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if ["sec-purpose", "purpose", "x-moz"].into_iter().any(|name| said(name).contains("prefetch")) {
+        return Err(Error::Forbidden("This prints, and is not to be fetched ahead.".into()));
+    }
+    Ok(matches!(said("sec-fetch-site"), "cross-site" | "same-site"))
+}
+
+/// Makes the PDF of an order, and something else of the same plan; or none, and adds what is wrong to its problems.
+///
+/// # Errors
+/// No such token; unavailable.
+pub async fn make_all<T: Send + 'static>(
+    app: &web::Data<App>,
+    order: &mut PrintOrder,
+    also: impl FnOnce(&SheetLayout, &Fonts) -> T + Send + 'static,
+) -> Result<Option<(LabelItems, LabelPdf, T)>, Error> {
+    if !order.problems.is_empty() {
+        return Ok(None);
+    }
+    let Some(mut printed) = order.all(app).await? else { return Ok(None) };
+    match make_with(&app.background, &order.how, std::mem::take(&mut printed.items), also).await? {
+        Ok((made, other)) => Ok(Some((printed, made, other))),
+        Err(refused) => {
+            refusals(&refused, &mut order.problems);
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! A page as it will be printed.
+
+use std::sync::Arc;
+
+use actix_web::web;
+
+use super::order::{PrintOrder, UIDS_IN_ADDRESS, refusals};
+use crate::sheet::fonts::Fonts;
+use crate::sheet::geometry::Sheet;
+use crate::sheet::layout::{LayoutOptions, SheetLayout};
+use crate::sheet::refusal::SheetRefusal;
+use crate::sheet::svg::PageStyle;
+use crate::sheet::{Area, svg};
+use crate::web::error::Error;
+use crate::web::state::App;
+use crate::work::printing::items::{LabelItems, MOST};
+use crate::work::printing::options::PrintOptions;
+
+/// The most labels of a page that can be clicked on.
+const LINKS: usize = 500;
+
+/// A page as it will be printed.
+pub struct SheetPreview {
+    /// Which one, counted from 1.
+    pub number: usize,
+    /// How many there are.
+    pub pages: usize,
+    /// The page; without labels when it cannot be printed so, and none when there is no such sheet.
+    pub svg: Option<String>,
+}
+
+impl SheetPreview {
+    /// Makes the page of that number, or the last one. What is wrong with its labels is added to the order's problems.
+    ///
+    /// # Errors
+    /// No such token; unavailable, when the database cannot be asked.
+    pub async fn make(app: &web::Data<App>, order: &mut PrintOrder, number: usize) -> Result<Self, Error> {
+        let (labels, before) = (order.how.sheet.labels() as usize, order.how.start.saturating_sub(1) as usize);
+        // Whatever is printed in parts: the first part is looked at.
+        let count = order.total.min(MOST);
+        let pages = (before + count).div_ceil(labels.max(1)).max(1);
+        let number = number.clamp(1, pages);
+        let is_good = order.problems.is_empty() && before < labels;
+        let printed = if is_good {
+            let skip = (labels * (number - 1)).saturating_sub(before);
+            let room = if number == 1 { labels - before } else { labels };
+            order.tokens(app, skip, room.min(count - skip)).await?
+        } else {
+            None
+        };
+        let printed = printed.unwrap_or_default();
+        let (how, shared) = (order.how.clone(), web::Data::clone(app));
+        let links = order.selected.uids().is_none_or(|uids| uids.len() <= UIDS_IN_ADDRESS);
+        // A form's field is enough where a click would hardly hit a label.
+        let links = (links && labels <= LINKS).then(|| order.address_but_start(&format!("{}/sheet", app.base)));
+        let draw = move |_: &mut _| draw(&how, &shared.background.fonts, printed, (number, pages), links);
+        let (svg, refused) = app.background.render_pool.run(labels, draw).await?;
+        refusals(&refused, &mut order.problems);
+        Ok(Self { number, pages, svg })
+    }
+}
+
+/// The page, or the empty sheet and why.
+fn draw(
+    how: &PrintOptions,
+    fonts: &Arc<Fonts>,
+    printed: LabelItems,
+    (number, pages): (usize, usize),
+    links: Option<String>,
+) -> (Option<String>, Vec<SheetRefusal>) {
+    // One that the sheet has not is refused, whichever page is looked at.
+    let start = if number > 1 && (1..=how.sheet.labels()).contains(&how.start) { 1 } else { how.start };
+    let options = LayoutOptions { start, ..how.options() };
+    let has_text = how.has_text();
+    let (plan, refused) = match SheetLayout::new(&how.sheet, &options, fonts, has_text, printed.items) {
+        Ok(plan) => (Some(plan), Vec::new()),
+        Err(refused) => {
+            let bare = LayoutOptions { start: 1, ..LayoutOptions::default() };
+            (SheetLayout::new(&how.sheet, &bare, fonts, has_text, Vec::new()).ok(), refused)
+        }
+    };
+    let used = if number == 1 { how.start.saturating_sub(1) } else { 0 };
+    let preview = svg::PreviewMarks {
+        labels: places(&how.sheet, 0..how.sheet.labels()),
+        used: places(&how.sheet, 0..used.min(how.sheet.labels())),
+        links: links.filter(|_| number == 1),
+    };
+    let look =
+        PageStyle { number, label: format!("Page {number} of {pages}, as it will be printed"), preview: Some(preview) };
+    (plan.map(|plan| svg::svg(&plan.page(0), fonts, &look)), refused)
+}
+
+/// Where labels lie on the paper: where the sheet has them, whatever the printer's offset.
+fn places(sheet: &Sheet, labels: std::ops::Range<u32>) -> Vec<Area> {
+    let place = |label| {
+        let (x, y) = sheet.corner(label);
+        Area { x: x.f32(), y: y.f32(), width: sheet.width.f32(), height: sheet.height.f32() }
+    };
+    labels.map(place).collect()
+}

@@ -1,0 +1,220 @@
+//! `/printers`: how far each printer is off, and how fine it prints.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use crate::sheet::mm::Mm;
+use crate::sheet::refusal::FARTHEST;
+use crate::store;
+use crate::store::printing::printers;
+use crate::store::printing::printers::{Printer, StoredPrinter};
+use crate::token::print::{DPI, check_name};
+use crate::token::settings::Settings;
+use crate::web::error::Error;
+use crate::web::form_errors::FormErrors;
+use crate::web::format::{FormattedTime, TimeFormatter};
+use crate::web::guard::{Allowed, See};
+use crate::web::page::{Page, page, see_other};
+use crate::web::params::{Form, Params};
+use crate::web::state::App;
+
+#[derive(Template)]
+#[template(path = "printers/list.html")]
+struct PrintersPage {
+    page: Page,
+    flash: Option<&'static str>,
+    printers: Vec<PrinterView>,
+    typed: PrinterForm,
+    problems: FormErrors,
+}
+
+#[derive(Template)]
+#[template(path = "printers/edit.html")]
+struct EditPage {
+    page: Page,
+    was: String,
+    typed: PrinterForm,
+    problems: FormErrors,
+}
+
+/// A printer, as the page tells it.
+struct PrinterView {
+    name: String,
+    offset_x: Mm,
+    offset_y: Mm,
+    dpi: i32,
+    changed: FormattedTime,
+    by: String,
+}
+
+/// The fields of the form, as they were typed.
+struct PrinterForm {
+    name: String,
+    offset_x: String,
+    offset_y: String,
+    dpi: String,
+}
+
+impl PrinterForm {
+    fn new(settings: &Settings) -> Self {
+        let zero = || "0".to_owned();
+        Self { name: String::new(), offset_x: zero(), offset_y: zero(), dpi: settings.default_dpi.to_string() }
+    }
+
+    fn of(printer: &Printer) -> Self {
+        let mm = |micrometres| Mm::from_micrometres(micrometres).to_string();
+        let (offset_x, offset_y) = (mm(printer.offset_x), mm(printer.offset_y));
+        Self { name: printer.name.clone(), offset_x, offset_y, dpi: printer.dpi.to_string() }
+    }
+
+    fn read(params: &Params) -> Result<Self, Error> {
+        let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
+        Ok(Self { name: text("name")?, offset_x: text("offset_x")?, offset_y: text("offset_y")?, dpi: text("dpi")? })
+    }
+
+    /// The printer that is meant, and what is wrong with it.
+    fn meant(&self, problems: &mut FormErrors) -> Printer {
+        if let Err(why) = check_name(&self.name) {
+            problems.add("name", why);
+        }
+        let mut offset = |field: &str, words: &str, text: &str| match text.parse::<Mm>() {
+            Ok(offset) if (-FARTHEST..=FARTHEST).contains(&offset) => offset.micrometres(),
+            Ok(_) => {
+                problems.add(field, format!("“{words}” must be from -20 to 20 mm."));
+                0
+            }
+            Err(why) => {
+                problems.add(field, format!("“{words}”: {why}."));
+                0
+            }
+        };
+        let offset_x = offset("offset_x", "Moved right", &self.offset_x);
+        let offset_y = offset("offset_y", "Moved down", &self.offset_y);
+        let dpi = read_dpi(&self.dpi, problems).unwrap_or_default();
+        Printer { name: self.name.clone(), offset_x, offset_y, dpi }
+    }
+}
+
+/// A printer's dots per inch, or none, and what is wrong with them.
+pub fn read_dpi(text: &str, problems: &mut FormErrors) -> Option<i32> {
+    let dpi = text.parse().ok().filter(|dpi| DPI.contains(dpi));
+    if dpi.is_none() {
+        problems.add("dpi", "The resolution must be a whole number from 150 to 1,200 dots per inch.");
+    }
+    dpi
+}
+
+fn told(known: StoredPrinter, clock: TimeFormatter) -> PrinterView {
+    let Printer { name, offset_x, offset_y, dpi } = known.printer;
+    PrinterView {
+        name,
+        offset_x: Mm::from_micrometres(offset_x),
+        offset_y: Mm::from_micrometres(offset_y),
+        dpi,
+        changed: clock.tell(known.changed),
+        by: known.changed_by,
+    }
+}
+
+async fn list(
+    app: &App,
+    request: &HttpRequest,
+    flash: Option<&'static str>,
+    typed: PrinterForm,
+    problems: FormErrors,
+) -> Result<HttpResponse, Error> {
+    let known = app.store.look(|connection| Ok(printers::all(connection)?)).await?;
+    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let (page_of, status) = (Page::new(request, "print"), problems.status());
+    let printers = known.into_iter().map(|known| told(known, clock)).collect();
+    page(app, status, &PrintersPage { page: page_of, flash, printers, typed, problems })
+}
+
+/// Shows every printer, and the form for another one.
+///
+/// # Errors
+/// Unavailable, when the database cannot be asked.
+pub async fn show(
+    _who: Allowed<See>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let flash = match params.filled("done")?.as_deref() {
+        Some("saved") => Some("The printer is saved."),
+        Some("removed") => Some("The printer is removed."),
+        _ => None,
+    };
+    let typed = PrinterForm::new(&*app.settings.get(&app.store).await?);
+    list(&app, &request, flash, typed, FormErrors::default()).await
+}
+
+/// The printer's name in an address or a form.
+fn named<const L: usize>(params: &Params<L>, field: &str) -> Result<String, Error> {
+    let name = params.text(field)?.unwrap_or_default();
+    if check_name(&name).is_err() { Err(Error::NotFound) } else { Ok(name) }
+}
+
+/// The form of a printer.
+///
+/// # Errors
+/// No such printer; unavailable, when the database cannot be asked.
+pub async fn edit_form(
+    _who: Allowed<See>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let was = named(&params, "name")?;
+    let name = was.clone();
+    let known = app.store.look(move |connection| Ok(printers::find(connection, &name)?)).await?;
+    let typed = PrinterForm::of(&known.ok_or(Error::NotFound)?.printer);
+    let page_of = Page::new(&request, "print");
+    page(&app, StatusCode::OK, &EditPage { page: page_of, was, typed, problems: FormErrors::default() })
+}
+
+/// Adds a printer, or changes the one that the form was about.
+///
+/// # Errors
+/// Unavailable, when the database cannot take it.
+pub async fn save(
+    who: Allowed<See>,
+    request: HttpRequest,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let was = if params.filled("was")?.is_some() { Some(named(&params, "was")?) } else { None };
+    let typed = PrinterForm::read(&params)?;
+    let mut problems = FormErrors::default();
+    let printer = typed.meant(&mut problems);
+    if problems.is_empty() {
+        let (by, now, known) = (who.caller.principal, app.store.now(), was.clone());
+        let save = move |connection: &mut _| printers::save(connection, known.as_deref(), &printer, &by, now);
+        match app.store.write(save).await {
+            Ok(()) => return Ok(see_other(&app, "/printers?done=saved")),
+            Err(store::Error::Refused(why)) => problems.add("name", why),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    match was {
+        None => list(&app, &request, None, typed, problems).await,
+        Some(was) => {
+            let (page_of, status) = (Page::new(&request, "print"), problems.status());
+            page(&app, status, &EditPage { page: page_of, was, typed, problems })
+        }
+    }
+}
+
+/// Removes a printer.
+///
+/// # Errors
+/// Unavailable, when the database cannot take it.
+pub async fn remove(who: Allowed<See>, Form(params): Form, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    let (name, by, now) = (named(&params, "name")?, who.caller.principal, app.store.now());
+    match app.store.write(move |connection| printers::remove(connection, &name, &by, now)).await {
+        // Somebody else was quicker: it is gone all the same.
+        Ok(()) | Err(store::Error::Refused(_)) => Ok(see_other(&app, "/printers?done=removed")),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,86 @@
+//! A print run as pages show it.
+
+use crate::store::printing::runs::{PrintRun, RunCounts};
+use crate::web::format::{FormattedTime, TimeFormatter, grouped, tokens};
+use crate::work::printing::options::PrintOptions;
+
+/// A run, as the pages tell it.
+pub struct RunView {
+    /// Its uid.
+    pub uid: String,
+    /// The sheet, as it was called then.
+    pub sheet: String,
+    /// Which part of its job.
+    pub part: i32,
+    /// The first label.
+    pub start: i32,
+    /// How many tokens, in words.
+    pub tokens: String,
+    /// How many pages, in words.
+    pub pages: String,
+    /// How many pages.
+    pub page_count: String,
+    /// How large the PDF is.
+    pub size: String,
+    /// Who printed it.
+    pub by: String,
+    /// When.
+    pub when: FormattedTime,
+    /// How many labels.
+    pub printed: String,
+    /// How many of its tokens were never used.
+    pub never_used: String,
+    /// How many were used.
+    pub used: String,
+    /// How many are voided, if any is.
+    pub voided: Option<String>,
+    /// How many were deleted, if any was.
+    pub deleted: Option<String>,
+    /// How many are there still.
+    pub there: String,
+}
+
+impl RunView {
+    /// How a run is told.
+    pub fn new(run: &PrintRun, standing: RunCounts, clock: TimeFormatter) -> Self {
+        let some = |count: i64| (count > 0).then(|| grouped(count));
+        let there = standing.never_used + standing.used;
+        Self {
+            uid: run.uid.clone(),
+            sheet: PrintOptions::read(&run.options).map_or_else(|| run.sheet.clone(), |how| how.sheet.name),
+            part: run.part,
+            start: run.start,
+            tokens: tokens(run.count),
+            pages: if run.pages == 1 { "1 page".into() } else { format!("{} pages", grouped(run.pages.into())) },
+            page_count: grouped(run.pages.into()),
+            size: size(run.size),
+            by: run.principal.clone(),
+            when: clock.tell(run.timestamp),
+            printed: grouped(run.count.into()),
+            never_used: grouped(standing.never_used),
+            used: grouped(standing.used),
+            voided: some(standing.voided),
+            deleted: some(standing.deleted),
+            there: tokens(there),
+        }
+    }
+}
+
+/// As in `1.2 MB`.
+fn size(bytes: i64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => format!("{} kB", bytes / 1_000),
+        _ => format!("{}.{} MB", grouped(bytes / 1_000_000), bytes % 1_000_000 / 100_000),
+    }
+}
+
+/// The counts of a run.
+pub fn of(standing: &[(i64, RunCounts)], run: &PrintRun) -> RunCounts {
+    standing.iter().find(|(of, _)| *of == run.id).map(|(_, standing)| *standing).unwrap_or_default()
+}
+
+/// Runs as they are told, with how their tokens stand.
+pub fn views(runs: &[PrintRun], standing: &[(i64, RunCounts)], clock: TimeFormatter) -> Vec<RunView> {
+    runs.iter().map(|run| RunView::new(run, of(standing, run), clock)).collect()
+}

@@ -1,0 +1,212 @@
+//! `/print_runs`: sheets that were printed, what became of their tokens, and their PDFs again.
+
+use actix_web::body::SizedStream;
+use actix_web::http::header::{self, ETag, EntityTag, IfNoneMatch};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use futures_util::stream::{TryStreamExt, empty, try_unfold};
+
+use super::job_view::JobView;
+use super::run_view::{RunView, of, views};
+use crate::access::Permission;
+use crate::store::printing::jobs::{JobStage, PrintJob};
+use crate::store::printing::runs::PrintRun;
+use crate::store::printing::{jobs, runs};
+use crate::token::Uid;
+use crate::web::cursor::CursorCodec;
+use crate::web::error::Error;
+use crate::web::etag::is_known;
+use crate::web::format::{TimeFormatter, grouped};
+use crate::web::guard::{Allowed, See};
+use crate::web::page::{Page, page};
+use crate::web::paging::{cut, more_than};
+use crate::web::params::Params;
+use crate::web::state::App;
+use crate::web::tokens::view::TokenView;
+use crate::work::printing::options::PrintOptions;
+
+/// Runs on a page: each one's tokens are counted for it.
+const ROWS: usize = 20;
+/// The newest jobs, of which those are told that are not done.
+const JOBS: i64 = 10;
+/// Labels that are shown of a run.
+const LABELS: i64 = 20;
+
+#[derive(Template)]
+#[template(path = "print_runs/list.html")]
+struct RunsPage {
+    page: Page,
+    jobs: Vec<JobView>,
+    rows: Vec<RunView>,
+    newest: Option<String>,
+    older: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "print_runs/run.html")]
+struct RunPage {
+    page: Page,
+    may_void: bool,
+    run: RunView,
+    how: Option<How>,
+    job: Option<JobView>,
+    labels: Vec<LabelView>,
+    more: Option<String>,
+}
+
+/// How a run was printed, in words.
+struct How {
+    offset: Option<String>,
+    printer: Option<String>,
+    dpi: String,
+    text: &'static str,
+    outline: bool,
+}
+
+impl How {
+    fn new(how: PrintOptions) -> Self {
+        let (x, y) = (how.offset_x, how.offset_y);
+        let is_moved = x.micrometres() != 0 || y.micrometres() != 0;
+        Self {
+            offset: is_moved.then(|| format!("{x} mm to the right, {y} mm down")),
+            printer: how.printer,
+            dpi: grouped(how.dpi.into()),
+            text: how.text.words(),
+            outline: how.outline,
+        }
+    }
+}
+
+/// A label of a run.
+struct LabelView {
+    position: String,
+    row: TokenView,
+    is_deleted: bool,
+}
+
+/// Lists runs, newest first, and above them the jobs that are not done.
+///
+/// # Errors
+/// A cursor that was made up; unavailable, when the database cannot be asked.
+pub async fn list(
+    _who: Allowed<See>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let cursors = CursorCodec::new("print_runs", &[]);
+    let after = params.filled("after")?.map(|text| cursors.read(&text)).transpose()?;
+    let is_first = after.is_none();
+    let found = app.store.read(move |connection| {
+        let (found, last) = cut(runs::page(connection, after.as_ref(), more_than(ROWS))?, ROWS);
+        let runs: Vec<PrintRun> = found.into_iter().map(|(_, run)| run).collect();
+        let ids: Vec<i64> = runs.iter().map(|run| run.id).collect();
+        let jobs = if is_first { jobs::page(connection, None, JOBS)? } else { Vec::new() };
+        Ok((runs::count_tokens(connection, &ids)?, runs, last, jobs))
+    });
+    let (standing, runs, last, jobs) = found.await?;
+    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let jobs = jobs.into_iter().map(|(_, job)| job).filter(|job: &PrintJob| job.stage(clock.now) != JobStage::Done);
+    let path = format!("{}/print_runs", app.base);
+    let template = RunsPage {
+        page: Page::new(&request, "print"),
+        jobs: jobs.map(|job| JobView::new(&job, clock)).collect(),
+        rows: views(&runs, &standing, clock),
+        older: last.map(|place| format!("{path}?after={}", cursors.write(&place))),
+        newest: (!is_first).then_some(path),
+    };
+    page(&app, StatusCode::OK, &template)
+}
+
+/// Shows a run.
+///
+/// # Errors
+/// No such run; unavailable, when the database cannot be asked.
+pub async fn show(
+    who: Allowed<See>,
+    uid: web::Path<String>,
+    request: HttpRequest,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let found = app.store.read(move |connection| {
+        let Some(run) = runs::find(connection, uid)? else { return Ok(None) };
+        let standing = runs::count_tokens(connection, &[run.id])?;
+        let job = run.job.map_or(Ok(None), |job| jobs::numbered(connection, job))?;
+        let labels = runs::labels(connection, run.id, 0, LABELS)?;
+        Ok(Some((run, standing, job, labels)))
+    });
+    let (run, standing, job, labels) = found.await?.ok_or(Error::NotFound)?;
+    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let standing = of(&standing, &run);
+    let label = |label: runs::Label| LabelView {
+        position: grouped(label.position.into()),
+        row: TokenView::new(&label.token, clock),
+        is_deleted: label.is_deleted,
+    };
+    let is_there = standing.never_used + standing.used > standing.voided;
+    let rest = i64::from(run.count) - LABELS;
+    let template = RunPage {
+        page: Page::new(&request, "print"),
+        may_void: who.caller.role.may(Permission::Delete) && is_there,
+        how: PrintOptions::read(&run.options).map(How::new),
+        run: RunView::new(&run, standing, clock),
+        job: job.map(|job| JobView::new(&job, clock)),
+        labels: labels.into_iter().map(label).collect(),
+        more: (rest > 0).then(|| grouped(rest)),
+    };
+    page(&app, StatusCode::OK, &template)
+}
+
+/// Sends a run's PDF as it was, piece by piece.
+///
+/// # Errors
+/// No such run; unavailable, when the database cannot be asked.
+pub async fn pdf(
+    _who: Allowed<See>,
+    uid: web::Path<String>,
+    known: web::Header<IfNoneMatch>,
+    request: HttpRequest,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let run = app.store.look(move |connection| Ok(runs::find(connection, uid)?)).await?;
+    let run = run.ok_or(Error::NotFound)?;
+    let tag = EntityTag::new_strong(run.digest.clone());
+    let is_known = is_known(&known, &tag);
+    let mut response = HttpResponse::build(if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
+    response.insert_header(ETag(tag));
+    response.insert_header((header::CACHE_CONTROL, "private, no-cache"));
+    response.insert_header((header::CONTENT_SECURITY_POLICY, PDF_POLICY));
+    if is_known {
+        return Ok(response.finish());
+    }
+    let at = run.timestamp.local(app.zone).format("%Y-%m-%d-%H%M%S");
+    let disposition = format!("inline; filename=\"{}-{at}.pdf\"", run.sheet);
+    response.content_type("application/pdf").insert_header((header::CONTENT_DISPOSITION, disposition));
+    let size = u64::try_from(run.size).unwrap_or_default();
+    if request.method() == Method::HEAD {
+        return Ok(response.body(SizedStream::new(size, empty::<Result<web::Bytes, actix_web::Error>>())));
+    }
+    Ok(response.body(SizedStream::new(size, pieces(&app, run.id))))
+}
+
+/// A PDF can do nothing, and stands in no frame. What the browser shows it with is the browser's own, and does all the same.
+const PDF_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// A run's PDF: a piece is read when the one before has gone to the client.
+fn pieces(
+    app: &web::Data<App>,
+    run: i64,
+) -> impl futures_util::Stream<Item = Result<web::Bytes, actix_web::Error>> + 'static {
+    let store = app.store.clone();
+    let piece = move |piece: i32| {
+        let store = store.clone();
+        async move {
+            let bytes = store.read(move |connection| Ok(runs::pdf_piece(connection, run, piece)?)).await?;
+            Ok::<_, Error>(bytes.map(|bytes| (web::Bytes::from(bytes), piece + 1)))
+        }
+    };
+    try_unfold(0, piece).map_err(actix_web::Error::from)
+}

@@ -1,0 +1,247 @@
+//! What stands in the forms of the settings: as text, as it was typed.
+
+use crate::token::settings::{CodeHolds, LIST_MAX, Setting, Settings};
+use crate::token::time_range::{DayTime, TimeRange};
+use crate::token::{UNLIMITED, quoted};
+use crate::web::error::Error;
+use crate::web::form_errors::FormErrors;
+use crate::web::params::Params;
+use crate::web::tokens::form::{TokenForm as TokenTyped, lock_seconds};
+
+/// The fields of all forms.
+pub struct SettingsForm {
+    /// A number of uses.
+    pub usage_count: String,
+    /// Any number of uses.
+    pub unlimited: bool,
+    /// A number of `lock_unit`.
+    pub lock_time: String,
+    /// A unit of time.
+    pub lock_unit: String,
+    /// The time ranges.
+    pub ranges: Vec<TimeRangeForm>,
+    /// A time range to be added; empty for none.
+    pub new_range: TimeRangeForm,
+    /// Numbers, and the word `unlimited`, with commas between.
+    pub quick_counts: String,
+    /// `value` or `link`.
+    pub code_holds: String,
+    /// A number of days.
+    pub usage_days: String,
+    /// A sheet's slug.
+    pub default_sheet: String,
+    /// A resolution.
+    pub default_dpi: String,
+}
+
+/// The fields of a time range.
+#[derive(Clone, Default)]
+pub struct TimeRangeForm {
+    /// Its name.
+    pub name: String,
+    /// As in `08:00`.
+    pub from: String,
+    /// As `from`.
+    pub to: String,
+}
+
+impl TimeRangeForm {
+    fn read(params: &Params, row: &str) -> Result<Option<Self>, Error> {
+        let Some(name) = params.text(&format!("name-{row}"))? else { return Ok(None) };
+        let time = |part| params.text(&format!("{part}-{row}")).map(Option::unwrap_or_default);
+        Ok(Some(Self { name: name.trim().to_owned(), from: time("from")?, to: time("to")? }))
+    }
+
+    /// Whether nothing was typed.
+    pub fn is_empty(&self) -> bool {
+        self.name.is_empty() && self.from.is_empty() && self.to.is_empty()
+    }
+
+    /// The time range, and which of the two times cannot be read. In its place stands another one than the other time:
+    /// that the two are the same would be told beside.
+    fn meant(&self, row: &str, problems: &mut FormErrors) -> TimeRange {
+        let (midnight, later) = (DayTime::new(0, 0), DayTime::new(0, 1));
+        let beside = |time| if time == midnight { later } else { midnight };
+        let mut read = |part: &str, called: &str, text: &str| {
+            let time = text.parse::<DayTime>();
+            if time.is_err() {
+                problems.add(&format!("{part}-{row}"), format!("“{called}” is a time, written as in 08:00."));
+            }
+            time
+        };
+        let (from, to) = match (read("from", "From", &self.from), read("to", "To", &self.to)) {
+            (Ok(from), Ok(to)) => (from, to),
+            (Ok(from), Err(())) => (from, beside(from)),
+            (Err(()), Ok(to)) => (beside(to), to),
+            (Err(()), Err(())) => (midnight, later),
+        };
+        TimeRange { name: self.name.clone(), from, to }
+    }
+}
+
+impl From<&TimeRange> for TimeRangeForm {
+    fn from(range: &TimeRange) -> Self {
+        Self { name: range.name.clone(), from: range.from.to_string(), to: range.to.to_string() }
+    }
+}
+
+/// Quick counts as one writes them.
+pub fn written(counts: &[i32]) -> String {
+    let word = |count: &i32| if *count == UNLIMITED { "unlimited".to_owned() } else { count.to_string() };
+    counts.iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+fn read_counts(text: &str) -> Result<Vec<i32>, String> {
+    let words = text.split([',', ';']).map(str::trim).filter(|word| !word.is_empty());
+    let count = |word: &str| match word.to_lowercase().as_str() {
+        "unlimited" => Ok(UNLIMITED),
+        number => number.parse::<u32>().ok().and_then(|number| i32::try_from(number).ok()).ok_or_else(|| {
+            format!("{} is no whole number from 0 to 2,147,483,647, and not the word unlimited.", quoted(word))
+        }),
+    };
+    words.map(count).collect()
+}
+
+/// What a button in the row of a time range does.
+#[derive(Clone, Copy)]
+pub enum RowAction {
+    /// Moves it before the one above.
+    Up(usize),
+    /// Moves it behind the one below.
+    Down(usize),
+    /// Removes it.
+    Remove(usize),
+}
+
+impl RowAction {
+    /// The button that was pressed, as in `up-2`.
+    ///
+    /// # Errors
+    /// The field is no text.
+    pub fn read(params: &Params) -> Result<Option<Self>, Error> {
+        let pressed = params.filled("do")?.unwrap_or_default();
+        let Some((what, row)) = pressed.split_once('-') else { return Ok(None) };
+        let Some(row) = row.parse().ok().filter(|row| *row < LIST_MAX) else { return Ok(None) };
+        Ok(match what {
+            "up" => Some(Self::Up(row)),
+            "down" => Some(Self::Down(row)),
+            "remove" => Some(Self::Remove(row)),
+            _ => None,
+        })
+    }
+
+    /// Does it; one that there is no row for does nothing. Says where the focus goes.
+    pub fn apply(self, rows: &mut Vec<TimeRangeForm>) -> String {
+        match self {
+            Self::Up(row) if row > 0 && row < rows.len() => {
+                rows.swap(row - 1, row);
+                format!("{}-{}", if row == 1 { "down" } else { "up" }, row - 1)
+            }
+            Self::Down(row) if row + 1 < rows.len() => {
+                rows.swap(row, row + 1);
+                format!("{}-{}", if row + 2 == rows.len() { "up" } else { "down" }, row + 1)
+            }
+            Self::Remove(row) if row < rows.len() => {
+                rows.remove(row);
+                if rows.is_empty() { "name-new".into() } else { format!("remove-{}", row.min(rows.len() - 1)) }
+            }
+            _ => "setting-time_ranges".into(),
+        }
+    }
+}
+
+impl SettingsForm {
+    /// Forms that say what the settings are.
+    pub fn of(settings: &Settings) -> Self {
+        let token = TokenTyped::new(settings.default_usage_count, settings.default_lock_time);
+        Self {
+            usage_count: token.usage_count,
+            unlimited: token.unlimited,
+            lock_time: token.lock_time,
+            lock_unit: token.lock_unit,
+            ranges: settings.time_ranges.iter().map(TimeRangeForm::from).collect(),
+            new_range: TimeRangeForm::default(),
+            quick_counts: written(&settings.quick_counts),
+            code_holds: if settings.code_holds == CodeHolds::Link { "link" } else { "value" }.into(),
+            usage_days: settings.usage_days.to_string(),
+            default_sheet: settings.default_sheet.clone(),
+            default_dpi: settings.default_dpi.to_string(),
+        }
+    }
+
+    /// Takes what was typed into the form of one setting.
+    ///
+    /// # Errors
+    /// A field that is no text.
+    pub fn read(&mut self, setting: Setting, params: &Params) -> Result<(), Error> {
+        let text = |name| params.text(name).map(Option::unwrap_or_default);
+        match setting {
+            Setting::DefaultUsageCount => {
+                (self.usage_count, self.unlimited) = (text("usage_count")?, params.filled("unlimited")?.is_some());
+            }
+            Setting::DefaultLockTime => (self.lock_time, self.lock_unit) = (text("lock_time")?, text("lock_unit")?),
+            Setting::TimeRanges => {
+                // One more than there may be: whoever sends more is told, and nothing is dropped in silence.
+                let rows = (0..=LIST_MAX).map(|row| TimeRangeForm::read(params, &row.to_string()));
+                self.ranges = rows.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+                self.new_range = TimeRangeForm::read(params, "new")?.unwrap_or_default();
+            }
+            Setting::QuickCounts => self.quick_counts = text("quick_counts")?,
+            Setting::CodeHolds => self.code_holds = text("code_holds")?,
+            Setting::UsageDays => self.usage_days = text("usage_days")?,
+            Setting::DefaultSheet => self.default_sheet = text("default_sheet")?,
+            Setting::DefaultDpi => self.default_dpi = text("default_dpi")?,
+        }
+        Ok(())
+    }
+
+    /// What the form of one setting means, and what is wrong with it.
+    pub fn meant(&self, setting: Setting, settings: &Settings, problems: &mut FormErrors) -> Settings {
+        let mut meant = settings.clone();
+        // A number that cannot be read is one outside the limits.
+        let number = |text: &str| text.trim().parse::<i32>();
+        match setting {
+            Setting::DefaultUsageCount if self.unlimited => meant.default_usage_count = UNLIMITED,
+            Setting::DefaultUsageCount => {
+                meant.default_usage_count = number(&self.usage_count).ok().filter(|n| *n >= 0).unwrap_or(i32::MIN);
+            }
+            Setting::DefaultLockTime => {
+                let seconds = lock_seconds(&self.lock_time, &self.lock_unit);
+                meant.default_lock_time = number(&seconds).unwrap_or(i32::MIN);
+            }
+            Setting::TimeRanges => meant.time_ranges = self.ranges_meant(problems),
+            Setting::QuickCounts => match read_counts(&self.quick_counts) {
+                Ok(counts) => meant.quick_counts = counts,
+                Err(why) => problems.add("quick_counts", why),
+            },
+            Setting::CodeHolds => match self.code_holds.as_str() {
+                "value" => meant.code_holds = CodeHolds::Value,
+                "link" => meant.code_holds = CodeHolds::Link,
+                _ => problems.add("code_holds", "Choose what codes hold."),
+            },
+            Setting::UsageDays => meant.usage_days = number(&self.usage_days).unwrap_or(0),
+            Setting::DefaultSheet => meant.default_sheet.clone_from(&self.default_sheet),
+            Setting::DefaultDpi => meant.default_dpi = number(&self.default_dpi).unwrap_or(0),
+        }
+        for mistake in meant.mistakes(setting) {
+            let field = match mistake.at {
+                Some(at) => format!("{}-{}", mistake.part, self.row(at)),
+                None if setting == Setting::DefaultUsageCount => "usage_count".into(),
+                None if setting == Setting::DefaultLockTime => "lock_time".into(),
+                None => mistake.part.to_owned(),
+            };
+            problems.add(&field, mistake.why);
+        }
+        meant
+    }
+
+    fn ranges_meant(&self, problems: &mut FormErrors) -> Vec<TimeRange> {
+        let rows = self.ranges.iter().chain(Some(&self.new_range).filter(|range| !range.is_empty()));
+        rows.enumerate().map(|(at, range)| range.meant(&self.row(at), problems)).collect()
+    }
+
+    /// What the fields of the `at`th time range are called.
+    fn row(&self, at: usize) -> String {
+        if at == self.ranges.len() { "new".into() } else { at.to_string() }
+    }
+}

@@ -1,0 +1,5 @@
+//! The settings.
+
+pub mod cache;
+pub mod form;
+pub mod pages;

@@ -1,0 +1,258 @@
+//! `/settings`: one form a setting, so that two managers seldom meet.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::cache::NO_LINKS;
+use super::form::{RowAction, SettingsForm, written};
+use crate::sheet::geometry::Sheet;
+use crate::store::settings;
+use crate::store::settings::{SaveResult, SettingChange, StoredSettings};
+use crate::token::print::FIRST_SHEET;
+use crate::token::settings::{CodeHolds, LIST_MAX, Setting, Settings};
+use crate::token::{TokenError, UNLIMITED};
+use crate::web::error::Error;
+use crate::web::form_errors::FormErrors;
+use crate::web::format::{FormattedTime, TimeFormatter, duration, grouped};
+use crate::web::guard::{Allowed, Manage};
+use crate::web::page::{Page, page, see_other};
+use crate::web::params::{Form, Params};
+use crate::web::state::App;
+use crate::web::tokens::form::UNITS;
+
+#[derive(Template)]
+#[template(path = "settings/settings.html")]
+struct SettingsPage {
+    page: Page,
+    typed: SettingsForm,
+    problems: FormErrors,
+    zone: String,
+    units: [(&'static str, i32); 4],
+    uses: Section,
+    lock: Section,
+    ranges: Section,
+    counts: Section,
+    codes: Section,
+    log: Section,
+    sheet: Section,
+    dpi: Section,
+    /// The sheets that can be chosen: slug and name.
+    sheets: Vec<(String, String)>,
+    /// The default sheet was removed; this one is meant instead.
+    instead: Option<String>,
+    more_ranges: bool,
+    public_url: Option<String>,
+    no_links: Option<&'static str>,
+}
+
+/// A setting's form, and what is around its fields.
+struct Section {
+    name: &'static str,
+    /// What the setting is, for the form to bring back.
+    was: String,
+    changed: Option<By>,
+    saved: bool,
+    refused: bool,
+    conflict: Option<Both>,
+    /// Under which name what was typed is kept until it is saved, and whether it comes back.
+    keep: String,
+    restore: bool,
+}
+
+/// A change, and who made it.
+struct By {
+    who: String,
+    when: FormattedTime,
+}
+
+/// What a setting was made by somebody else meanwhile, and what was to be made of it.
+struct Both {
+    now: String,
+    yours: String,
+}
+
+/// What became of a form.
+enum Sent {
+    Nothing,
+    Saved(Setting),
+    Refused(Setting, SettingsForm, FormErrors),
+    Conflict(Setting, SettingsForm, Settings),
+}
+
+impl SettingsPage {
+    fn new(request: &HttpRequest, app: &App, (kept, sheets): (&StoredSettings, &[Sheet]), sent: Sent) -> Self {
+        let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+        let page = Page::new(request, "settings");
+        let name = page.user.as_ref().map(|user| user.name.clone()).unwrap_or_default();
+        let section = |setting: Setting| Section {
+            name: setting.name(),
+            was: kept.settings.json(setting),
+            changed: kept.changed(setting).map(|changed| by(changed, clock)),
+            saved: matches!(sent, Sent::Saved(saved) if saved == setting),
+            refused: matches!(sent, Sent::Refused(refused, ..) if refused == setting),
+            conflict: match &sent {
+                Sent::Conflict(of, _, wanted) if *of == setting => {
+                    Some(Both { now: told(setting, &kept.settings), yours: told(setting, wanted) })
+                }
+                _ => None,
+            },
+            keep: format!("{name} {}", setting.name()),
+            restore: matches!(sent, Sent::Nothing),
+        };
+        let [uses, lock, ranges, counts, codes, log, sheet, dpi] = Setting::ALL.map(section);
+        let (typed, problems) = match sent {
+            Sent::Refused(_, typed, problems) => (typed, problems),
+            Sent::Conflict(_, typed, _) => (typed, FormErrors::default()),
+            Sent::Nothing | Sent::Saved(_) => (SettingsForm::of(&kept.settings), FormErrors::default()),
+        };
+        let named = |slug: &str| sheets.iter().find(|sheet| sheet.slug == slug).map(|sheet| sheet.name.clone());
+        let is_gone = named(&kept.settings.default_sheet).is_none();
+        let wants_links = kept.settings.code_holds == CodeHolds::Link;
+        Self {
+            page,
+            sheets: sheets.iter().map(|sheet| (sheet.slug.clone(), sheet.name.clone())).collect(),
+            instead: named(FIRST_SHEET).filter(|_| is_gone),
+            more_ranges: typed.ranges.len() < LIST_MAX,
+            typed,
+            problems,
+            zone: app.zone.to_string(),
+            units: UNITS,
+            uses,
+            lock,
+            ranges,
+            counts,
+            codes,
+            log,
+            sheet,
+            dpi,
+            public_url: Some(app.public_url.to_string()).filter(|_| app.public_url.is_given),
+            no_links: Some(NO_LINKS).filter(|_| wants_links && !app.public_url.is_given),
+        }
+    }
+
+    fn answer(self, app: &App, status: StatusCode) -> Result<HttpResponse, Error> {
+        page(app, status, &self)
+    }
+}
+
+fn by(changed: &SettingChange, clock: TimeFormatter) -> By {
+    By { who: changed.by.clone(), when: clock.tell(changed.at) }
+}
+
+/// A setting in a few words.
+fn told(setting: Setting, settings: &Settings) -> String {
+    let list = |text: String| if text.is_empty() { "none".to_owned() } else { text };
+    match setting {
+        Setting::DefaultUsageCount if settings.default_usage_count == UNLIMITED => "unlimited".into(),
+        Setting::DefaultUsageCount => grouped(settings.default_usage_count.into()),
+        Setting::DefaultLockTime => duration(settings.default_lock_time),
+        Setting::TimeRanges => {
+            let ranges = settings.time_ranges.iter().map(ToString::to_string);
+            list(ranges.collect::<Vec<_>>().join("; "))
+        }
+        Setting::QuickCounts => list(written(&settings.quick_counts)),
+        Setting::CodeHolds if settings.code_holds == CodeHolds::Link => "a link to the tile".into(),
+        Setting::CodeHolds => "the value".into(),
+        Setting::UsageDays => format!("{} days", grouped(settings.usage_days.into())),
+        Setting::DefaultSheet => settings.default_sheet.clone(),
+        Setting::DefaultDpi => format!("{} dpi", grouped(settings.default_dpi.into())),
+    }
+}
+
+async fn kept(app: &App) -> Result<StoredSettings, Error> {
+    Ok(app.store.look(|connection| Ok(settings::all(connection)?)).await?)
+}
+
+/// Shows the settings.
+///
+/// # Errors
+/// Unavailable, when the database cannot be asked.
+pub async fn show(
+    _who: Allowed<Manage>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let saved = params.filled("done")?.and_then(|name| Setting::named(&name));
+    let sent = saved.map_or(Sent::Nothing, Sent::Saved);
+    SettingsPage::new(&request, &app, (&kept(&app).await?, &app.sheets().await?), sent).answer(&app, StatusCode::OK)
+}
+
+/// Saves one setting, or shows its form again.
+///
+/// # Errors
+/// Not found, when there is no such setting; unavailable, when the database cannot take it.
+pub async fn save(
+    who: Allowed<Manage>,
+    name: web::Path<String>,
+    request: HttpRequest,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let setting = Setting::named(&name).ok_or(Error::NotFound)?;
+    // Without what the form knew, nobody could tell whether somebody else changed it meanwhile.
+    let known = params.text("was")?.ok_or_else(|| TokenError::missing("was"))?;
+    let now = kept(&app).await?;
+    let mut typed = SettingsForm::of(&now.settings);
+    typed.read(setting, &params)?;
+    let focus = match RowAction::read(&params)? {
+        Some(action) if setting == Setting::TimeRanges => action.apply(&mut typed.ranges),
+        _ if setting == Setting::TimeRanges && !typed.new_range.is_empty() => "name-new".into(),
+        _ => format!("setting-{}", setting.name()),
+    };
+    let sheets = app.sheets().await?;
+    let (wanted, problems) = meant(setting, &typed, (&now.settings, &sheets), &app);
+    if !problems.is_empty() {
+        // What it knew, it still knows: its mistakes are mended, and what somebody else did is found then.
+        let mut page = SettingsPage::new(&request, &app, (&now, &sheets), Sent::Refused(setting, typed, problems));
+        page.section(setting).was = known;
+        return page.answer(&app, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    let (by, at, change) = (who.caller.principal, app.store.now(), wanted.clone());
+    let saved = app.store.write(move |connection| settings::change(connection, setting, (&known, &change), &by, at));
+    let saved = saved.await;
+    // Also when it is not known whether it was done.
+    app.settings.forget();
+    match saved? {
+        SaveResult::Saved => Ok(see_other(&app, &format!("/settings?done={}#{focus}", setting.name()))),
+        SaveResult::Conflict(now) => {
+            let page = SettingsPage::new(&request, &app, (&now, &sheets), Sent::Conflict(setting, typed, wanted));
+            page.answer(&app, StatusCode::CONFLICT)
+        }
+    }
+}
+
+/// What a form means, and what is wrong with it.
+fn meant(
+    setting: Setting,
+    typed: &SettingsForm,
+    (now, sheets): (&Settings, &[Sheet]),
+    app: &App,
+) -> (Settings, FormErrors) {
+    let mut problems = FormErrors::default();
+    let wanted = typed.meant(setting, now, &mut problems);
+    if setting == Setting::CodeHolds && wanted.code_holds == CodeHolds::Link && !app.public_url.is_given {
+        problems.add("code_holds", "A link needs the server's public URL: start it with --public-url.");
+    }
+    let is_known = sheets.iter().any(|sheet| sheet.slug == wanted.default_sheet);
+    if setting == Setting::DefaultSheet && !is_known && problems.is_empty() {
+        problems.add("default_sheet", "This sheet was removed; choose another one.");
+    }
+    (wanted, problems)
+}
+
+impl SettingsPage {
+    fn section(&mut self, setting: Setting) -> &mut Section {
+        match setting {
+            Setting::DefaultUsageCount => &mut self.uses,
+            Setting::DefaultLockTime => &mut self.lock,
+            Setting::TimeRanges => &mut self.ranges,
+            Setting::QuickCounts => &mut self.counts,
+            Setting::CodeHolds => &mut self.codes,
+            Setting::UsageDays => &mut self.log,
+            Setting::DefaultSheet => &mut self.sheet,
+            Setting::DefaultDpi => &mut self.dpi,
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! `consume_token`.
+
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+
+use super::lookup;
+use crate::token::settle::{Answer, Ask, ReplayKey, TokenSummary};
+use crate::token::{Micros, Refusal, TokenError};
+use crate::web::error::{Error, Failure, refusal_status};
+use crate::web::guard::{Allowed, Consume, refuse_foreign_get};
+use crate::web::json::success;
+use crate::web::params::Params;
+use crate::web::state::App;
+
+/// Most characters of an idempotency key.
+const KEY_MAX_CHARS: usize = 255;
+
+#[derive(Serialize)]
+struct Used {
+    consumed: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    replayed: bool,
+    #[serde(flatten)]
+    face: TokenSummary,
+}
+
+#[derive(Serialize)]
+struct Refused<'a> {
+    #[serde(flatten)]
+    failure: Failure<'a>,
+    #[serde(flatten)]
+    face: Option<TokenSummary>,
+    retry_at: Option<Micros>,
+}
+
+/// Uses a token once.
+///
+/// # Errors
+/// The contract's; a refusal is an answer, and no error.
+pub async fn consume_token(
+    who: Allowed<Consume>,
+    request: HttpRequest,
+    uid: Option<web::Path<String>>,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    refuse_prefetch(&request)?;
+    refuse_foreign_get(&request)?;
+    params.only(&["token_uid", "value", "nonce"])?;
+    let what = lookup(uid.as_deref().map(String::as_str), &params, &app)?;
+    let key = replay_key(&request, &params)?;
+    match app.store.consume(Ask { who: who.caller.principal, what, key }).await? {
+        Answer::Consumed(face) => Ok(success(Used { consumed: true, replayed: false, face })),
+        Answer::Replayed(face) => Ok(success(Used { consumed: true, replayed: true, face })),
+        Answer::Refused { refusal, face, retry_at, at } => Ok(refused(&refusal, face, retry_at, at)),
+        Answer::Mistaken(error) => Err(error.into()),
+    }
+}
+
+/// A browser that loads a link ahead of a click must not use up a ticket.
+fn refuse_prefetch(request: &HttpRequest) -> Result<(), Error> {
+    let says = |name| {
+        let value = request.headers().get(name).and_then(|value| value.to_str().ok());
+        value.is_some_and(|value| {
+            ["prefetch", "prerender"].iter().any(|ahead| value.to_ascii_lowercase().contains(ahead))
+        })
+    };
+    if ["sec-purpose", "purpose", "x-moz"].into_iter().any(says) {
+        return Err(Error::Forbidden("A token is not consumed by loading a link ahead of time.".into()));
+    }
+    Ok(())
+}
+
+/// The idempotency key, from the header or from `nonce`.
+fn replay_key(request: &HttpRequest, params: &Params) -> Result<Option<ReplayKey>, Error> {
+    let wrong = |why: &str| Error::from(TokenError::value("nonce", why));
+    let mut headers = request.headers().get_all("idempotency-key");
+    let header = headers.next().map(|value| value.to_str().map(str::trim).map(str::to_owned));
+    let header = header.transpose().map_err(|_| wrong("The Idempotency-Key is not visible ASCII"))?;
+    let nonce = params.text("nonce")?;
+    if headers.next().is_some() || (header.is_some() && nonce.is_some() && header != nonce) {
+        return Err(wrong("Two idempotency keys are given that are not the same"));
+    }
+    let Some(key) = header.or(nonce) else { return Ok(None) };
+    // PostgreSQL stores no NUL.
+    if !(1..=KEY_MAX_CHARS).contains(&key.chars().count()) || key.contains('\0') {
+        return Err(wrong("An idempotency key has 1 to 255 characters, none of them NUL"));
+    }
+    Ok(Some(ReplayKey(key)))
+}
+
+fn refused(refusal: &Refusal, face: Option<TokenSummary>, retry_at: Option<Micros>, now: Micros) -> HttpResponse {
+    let message = refusal.to_string();
+    let failure = Failure {
+        success: false,
+        error: refusal.name(),
+        error_code: Some(refusal.code()),
+        message: &message,
+        param: None,
+    };
+    let mut response = HttpResponse::build(refusal_status(refusal));
+    if let Refusal::LockTimeViolation { until } = refusal {
+        let seconds = retry_at.unwrap_or(*until).seconds_after(now);
+        response.insert_header((RETRY_AFTER, seconds.to_string()));
+    }
+    response.json(Refused { failure, face, retry_at })
+}

@@ -1,0 +1,51 @@
+//! `delete_token` and `delete_tokens`.
+
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+
+use super::named_uid;
+use crate::store::tokens;
+use crate::web::error::Error;
+use crate::web::guard::{Allowed, Delete};
+use crate::web::json::{Done, success};
+use crate::web::params::{LARGE, Params};
+use crate::web::state::App;
+
+#[derive(Serialize)]
+struct Deleted {
+    count: usize,
+}
+
+/// Deletes a token.
+///
+/// # Errors
+/// The contract's.
+pub async fn delete_token(
+    who: Allowed<Delete>,
+    uid: Option<web::Path<String>>,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    params.only(&["token_uid"])?;
+    let uid = named_uid(uid.as_deref().map(String::as_str), &params)?;
+    let now = app.store.now();
+    app.store.write(move |connection| tokens::delete(connection, &[uid], &who.caller.principal, now)).await?;
+    Ok(success(Done {}))
+}
+
+/// Deletes all tokens of a list, or none.
+///
+/// # Errors
+/// The contract's.
+pub async fn delete_tokens(
+    who: Allowed<Delete>,
+    params: Params<LARGE>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    params.only(&["token_uids"])?;
+    let _permit = app.background.long_lists.acquire().await;
+    let uids = params.uids("token_uids")?;
+    let now = app.store.now();
+    let deleted = app.store.write(move |connection| tokens::delete(connection, &uids, &who.caller.principal, now));
+    Ok(success(Deleted { count: deleted.await? }))
+}

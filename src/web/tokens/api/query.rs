@@ -1,0 +1,78 @@
+//! `query_token` and `query_tokens`.
+
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+
+use super::{TokenObject, lookup};
+use crate::store::tokens;
+use crate::store::tokens::list;
+use crate::store::tokens::list::{TokenFilter, TokenSlice};
+use crate::token::State;
+use crate::token::print::PrintedFilter;
+use crate::web::cursor::CursorCodec;
+use crate::web::error::Error;
+use crate::web::guard::{Allowed, Ask, See};
+use crate::web::json::success;
+use crate::web::paging::{cut, more_than};
+use crate::web::params::Params;
+use crate::web::params::filters::{limit, search_term, shown, time, uid_of};
+use crate::web::state::App;
+
+#[derive(Serialize)]
+struct Queried {
+    token: Option<TokenObject>,
+}
+
+#[derive(Serialize)]
+struct Tokens {
+    tokens: Vec<TokenObject>,
+    next_cursor: Option<String>,
+}
+
+/// One token by exactly its value or its uid, or null.
+///
+/// # Errors
+/// The contract's.
+pub async fn query_token(_who: Allowed<Ask>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    params.only(&["token_uid", "value"])?;
+    let what = lookup(None, &params, &app)?;
+    let found = app.store.look(move |connection| tokens::find(connection, &what)).await?;
+    Ok(success(Queried { token: found.map(|token| TokenObject::new(token, app.store.now())) }))
+}
+
+/// Tokens, newest first.
+///
+/// # Errors
+/// The contract's.
+pub async fn query_tokens(_who: Allowed<See>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    params.only(&["q", "state", "created_from", "created_to", "batch", "print_run", "printed", "limit", "cursor"])?;
+    let filter = TokenFilter {
+        q: params.filled("q")?.map(search_term).transpose()?,
+        state: params.parsed::<State>("state")?,
+        created_from: time(&params, "created_from", app.zone)?,
+        created_to: time(&params, "created_to", app.zone)?,
+        batch: uid_of("batch", &params)?,
+        print_run: uid_of("print_run", &params)?,
+        printed: params.parsed::<PrintedFilter>("printed")?,
+    };
+    let limit = limit(&params)?;
+    let parts = [
+        filter.q.clone(),
+        filter.state.map(|state| state.word().into()),
+        shown(filter.created_from),
+        shown(filter.created_to),
+        filter.batch.map(|batch| batch.to_string()),
+        filter.print_run.map(|run| run.to_string()),
+        filter.printed.map(|printed| printed.word().into()),
+    ];
+    let cursors = CursorCodec::new("query_tokens", &parts);
+    let after = params.filled("cursor")?.map(|text| cursors.read(&text)).transpose()?;
+    let now = app.store.now();
+    let page = move |connection: &mut _| {
+        Ok(list::page(connection, &filter, now, TokenSlice::newest(after, more_than(limit)))?)
+    };
+    let (rows, last) = cut(app.store.read(page).await?, limit);
+    let tokens = rows.into_iter().map(|(_, token)| TokenObject::new(token, now)).collect();
+    let next_cursor = last.map(|place| cursors.write(&place));
+    Ok(success(Tokens { tokens, next_cursor }))
+}

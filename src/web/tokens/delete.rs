@@ -1,0 +1,54 @@
+//! `/{uid}/delete`: asks, then deletes.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::deleted;
+use super::view::TokenView;
+use crate::store::{self, tokens};
+use crate::token::{TokenError, Uid};
+use crate::web::error::Error;
+use crate::web::format::TimeFormatter;
+use crate::web::guard::{Allowed, Delete};
+use crate::web::page::{Page, page, see_other};
+use crate::web::state::App;
+
+#[derive(Template)]
+#[template(path = "tokens/delete.html")]
+struct DeletePage {
+    page: Page,
+    title: String,
+    row: TokenView,
+}
+
+/// Asks.
+///
+/// # Errors
+/// No such token; unavailable, when the database cannot be asked.
+pub async fn ask(
+    _who: Allowed<Delete>,
+    uid: web::Path<String>,
+    request: HttpRequest,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let token = super::tile_view::find(&app, &uid).await?;
+    let row = TokenView::new(&token, TimeFormatter { now: app.store.now(), zone: app.zone });
+    page(&app, StatusCode::OK, &DeletePage { page: Page::new(&request, "tokens"), title: row.title(), row })
+}
+
+/// Deletes, and offers to undo it.
+///
+/// # Errors
+/// No such token; unavailable, when the database cannot take it.
+pub async fn delete(who: Allowed<Delete>, uid: web::Path<String>, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let (by, now) = (who.caller.principal, app.store.now());
+    match app.store.write(move |connection| tokens::delete(connection, &[uid], &by, now)).await {
+        // Sent twice, or from two tabs: it is deleted, and can be undone.
+        Err(store::Error::Token(TokenError::Unknown(_))) if deleted::is_there(&app, uid).await? => {}
+        other => drop(other?),
+    }
+    app.counts.forget();
+    Ok(see_other(&app, &format!("/?done=deleted&token={uid}")))
+}

@@ -1,0 +1,113 @@
+//! `/deleted` and `/{uid}/restore`: deletions of the last 30 days, and undoing them.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use crate::store;
+use crate::store::cursor::Cursor;
+use crate::store::tokens::delete;
+use crate::store::tokens::delete::Deleted;
+use crate::token::{TokenError, Uid};
+use crate::web::cursor::CursorCodec;
+use crate::web::error::Error;
+use crate::web::format::{FormattedTime, TimeFormatter};
+use crate::web::guard::{Allowed, Delete};
+use crate::web::page::{Page, page, see_other};
+use crate::web::paging::{cut, more_than};
+use crate::web::params::Params;
+use crate::web::state::App;
+
+/// Tokens on a page.
+const ROWS: usize = 50;
+
+#[derive(Template)]
+#[template(path = "tokens/deleted.html")]
+struct DeletedPage {
+    page: Page,
+    problem: Option<String>,
+    rows: Vec<DeletedRow>,
+    older: Option<String>,
+}
+
+struct DeletedRow {
+    uid: String,
+    value: String,
+    label: Option<String>,
+    when: FormattedTime,
+    by: String,
+}
+
+/// Shows what can be restored, the last deletion first.
+///
+/// # Errors
+/// A cursor that was made up; unavailable, when the database cannot be asked.
+pub async fn show(
+    _who: Allowed<Delete>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let after = params.filled("after")?.map(|text| CursorCodec::new("deleted", &[]).read(&text)).transpose()?;
+    list(&request, &app, after, StatusCode::OK, None).await
+}
+
+async fn list(
+    request: &HttpRequest,
+    app: &App,
+    after: Option<Cursor>,
+    status: StatusCode,
+    problem: Option<String>,
+) -> Result<HttpResponse, Error> {
+    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let work = move |connection: &mut _| Ok(delete::page(connection, clock.now, after.as_ref(), more_than(ROWS))?);
+    let (found, last) = cut(app.store.read(work).await?, ROWS);
+    let older =
+        last.map(|place| format!("{}/deleted?after={}", app.base, CursorCodec::new("deleted", &[]).write(&place)));
+    let row = |(_, gone): (Cursor, Deleted)| DeletedRow {
+        uid: gone.uid,
+        value: gone.value,
+        label: gone.label,
+        when: clock.tell(gone.at),
+        by: gone.by,
+    };
+    let rows = found.into_iter().map(row).collect();
+    page(app, status, &DeletedPage { page: Page::new(request, "tokens"), problem, rows, older })
+}
+
+/// Whether a token is deleted, and can be restored.
+///
+/// # Errors
+/// Unavailable, when the database cannot be asked.
+pub async fn is_there(app: &App, uid: Uid) -> Result<bool, Error> {
+    let now = app.store.now();
+    Ok(app.store.look(move |connection| Ok(delete::is_there(connection, uid, now)?)).await?)
+}
+
+/// Restores a token, unless another one has got its value meanwhile.
+///
+/// # Errors
+/// No such deletion; unavailable, when the database cannot take it.
+pub async fn restore(
+    who: Allowed<Delete>,
+    uid: web::Path<String>,
+    request: HttpRequest,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let (by, now) = (who.caller.principal, app.store.now());
+    match app.store.write(move |connection| delete::restore(connection, uid, &by, now)).await {
+        Ok(()) => Ok(see_other(&app, &format!("/{uid}?done=restored"))),
+        Err(store::Error::Token(TokenError::Value { .. })) => {
+            let problem = "It was not restored: another token has its value now. Change that token's value first.";
+            list(&request, &app, None, StatusCode::CONFLICT, Some(problem.into())).await
+        }
+        // Sent twice, or from two tabs: it is restored.
+        Err(store::Error::Token(TokenError::Unknown(_)))
+            if super::tile_view::find(&app, &uid.to_string()).await.is_ok() =>
+        {
+            Ok(see_other(&app, &format!("/{uid}?done=restored")))
+        }
+        Err(error) => Err(error.into()),
+    }
+}

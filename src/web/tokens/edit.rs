@@ -1,0 +1,238 @@
+//! `/add` and `/{uid}/edit`: one form.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::api::check_link;
+use super::form::{HiddenFields, OriginalValues, TokenForm, UNITS};
+use super::view::title;
+use crate::store::{self, Connection, tokens};
+use crate::token::input::{Change, Mistakes, Origin};
+use crate::token::{Micros, Token, TokenError, Uid};
+use crate::web::error::Error;
+use crate::web::form_errors::FormErrors;
+use crate::web::format::{TimeFormatter, duration};
+use crate::web::guard::{Allowed, Edit};
+use crate::web::page::{Page, page, see_other};
+use crate::web::params::Form;
+use crate::web::state::App;
+
+#[derive(Template)]
+#[template(path = "tokens/form.html")]
+struct FormPage {
+    page: Page,
+    uid: Option<String>,
+    is_there: bool,
+    title: String,
+    keep: String,
+    zone: String,
+    units: [(&'static str, i32); 4],
+    typed: TokenForm,
+    was: HiddenFields,
+    problems: FormErrors,
+    conflicts: Vec<Conflict>,
+}
+
+/// A field that both sides changed.
+struct Conflict {
+    field: &'static str,
+    name: &'static str,
+    now: String,
+    yours: String,
+}
+
+impl FormPage {
+    fn new(request: &HttpRequest, app: &App, uid: Option<Uid>, typed: TokenForm, was: HiddenFields) -> Self {
+        let page = Page::new(request, "tokens");
+        // By user: whoever signs in after somebody else in the same tab must not find what that one typed.
+        let user = page.user.as_ref().map(|user| user.name.clone()).unwrap_or_default();
+        Self {
+            page,
+            title: uid.map(|uid| uid.to_string()).unwrap_or_default(),
+            keep: format!("{user} {}", uid.map_or_else(|| "add".into(), |uid| uid.to_string())),
+            uid: uid.map(|uid| uid.to_string()),
+            is_there: uid.is_some(),
+            zone: app.zone.to_string(),
+            units: UNITS,
+            typed,
+            was,
+            problems: FormErrors::default(),
+            conflicts: Vec::new(),
+        }
+    }
+
+    fn answer(self, app: &App) -> Result<HttpResponse, Error> {
+        let status = match (self.conflicts.is_empty(), self.problems.is_empty()) {
+            (false, _) => StatusCode::CONFLICT,
+            (true, false) => StatusCode::UNPROCESSABLE_ENTITY,
+            (true, true) => StatusCode::OK,
+        };
+        page(app, status, &self)
+    }
+
+    fn refused(mut self, mistakes: &[TokenError], app: &App) -> Result<HttpResponse, Error> {
+        self.problems.add_all(mistakes);
+        self.answer(app)
+    }
+}
+
+/// The form for a new token. It carries the uid that the token will have: sent twice, it is still one token.
+///
+/// # Errors
+/// Unavailable, when the database cannot be asked.
+pub async fn add_form(_who: Allowed<Edit>, request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    let defaults = app.settings.get(&app.store).await?.defaults();
+    let typed = TokenForm::new(defaults.usage_count, defaults.lock_time);
+    FormPage::new(&request, &app, None, typed, HiddenFields::new_token(Uid::random())).answer(&app)
+}
+
+/// Adds a token, or shows the form again.
+///
+/// # Errors
+/// Unavailable, when the database cannot take it.
+pub async fn add(
+    who: Allowed<Edit>,
+    request: HttpRequest,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let typed = TokenForm::read(&params)?;
+    let uid = params.parsed::<Uid>("token_uid")?.unwrap_or_else(Uid::random);
+    let form = FormPage::new(&request, &app, None, typed.clone(), HiddenFields::new_token(uid));
+    if let Err(mistake) = check_link(&app, Some(&typed.value), uid) {
+        return form.refused(&[mistake], &app);
+    }
+    let defaults = app.settings.get(&app.store).await?.defaults();
+    let origin = Origin { uid, creator: who.caller.principal.to_string(), created: app.store.now() };
+    let token = match typed.raw().new_token(origin, defaults, app.zone) {
+        Ok(token) => token,
+        Err(mistakes) => return form.refused(mistakes.all(), &app),
+    };
+    match app.store.write(move |connection| add_or_find(connection, &token)).await {
+        Ok(uid) => {
+            app.counts.forget();
+            Ok(see_other(&app, &format!("/{uid}?done=added")))
+        }
+        Err(store::Error::Token(error)) => form.refused(&[error], &app),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Adds a token, once: the same form again finds the token that it made. A form that was changed after it had made one
+/// (by going back to it) makes another.
+fn add_or_find(connection: &mut Connection, token: &Token) -> Result<Uid, store::Error> {
+    let alike = |other: &Token| {
+        let facts = |token: &Token| (token.label.clone(), token.valid_from, token.valid_to, token.lock_time);
+        facts(other) == facts(token) && other.value == token.value
+    };
+    if let Some((_, other)) = tokens::by_uid(connection, token.uid)?
+        && alike(&other)
+    {
+        return Ok(other.uid);
+    }
+    if !tokens::is_given(connection, token.uid)? {
+        return tokens::add(connection, token).map(|()| token.uid);
+    }
+    let uid = Uid::random();
+    let value = if token.value == token.uid.to_string() { uid.to_string() } else { token.value.clone() };
+    tokens::add(connection, &Token { uid, value, ..token.clone() }).map(|()| uid)
+}
+
+/// The form for a token that is there.
+///
+/// # Errors
+/// No such token; unavailable, when the database cannot be asked.
+pub async fn edit_form(
+    _who: Allowed<Edit>,
+    uid: web::Path<String>,
+    request: HttpRequest,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let token = super::tile_view::find(&app, &uid).await?;
+    let typed = TokenForm::of(&token, app.zone);
+    let mut form = FormPage::new(&request, &app, Some(token.uid), typed, HiddenFields::of(&token));
+    form.title = title(token.label.as_deref(), &token.value);
+    form.answer(&app)
+}
+
+/// What became of an edit, decided within the transaction.
+enum Edited {
+    Done,
+    Conflict(Token, Vec<&'static str>),
+    Refused(Token, Mistakes),
+}
+
+/// Writes what was changed in the form, or shows it again.
+///
+/// # Errors
+/// No such token; unavailable, when the database cannot take it.
+pub async fn edit(
+    _who: Allowed<Edit>,
+    uid: web::Path<String>,
+    request: HttpRequest,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let (typed, was) = (TokenForm::read(&params)?, OriginalValues::read(&params)?);
+    let raw = was.changed(&typed, app.zone);
+    let form = FormPage::new(&request, &app, Some(uid), typed.clone(), was.fields());
+    if let Err(mistake) = check_link(&app, raw.value.as_deref(), uid) {
+        return form.refused(&[mistake], &app);
+    }
+    let change = match raw.change(app.zone) {
+        Ok(change) => change,
+        Err(mistakes) => return form.refused(mistakes.all(), &app),
+    };
+    let (wanted, known, now) = (change.clone(), was.known(), app.store.now());
+    let edited = app.store.write(move |connection| {
+        let Some((id, token)) = tokens::locked(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
+        let conflicts = known.conflicts(&change, &token);
+        if !conflicts.is_empty() {
+            return Ok(Edited::Conflict(token, conflicts));
+        }
+        match change.apply(&token) {
+            Ok(changed) => tokens::put(connection, id, &token, changed, now).map(|()| Edited::Done),
+            Err(mistakes) => Ok(Edited::Refused(token, mistakes)),
+        }
+    });
+    match edited.await {
+        Ok(Edited::Done) => Ok(see_other(&app, &format!("/{uid}?done=saved"))),
+        Ok(Edited::Refused(token, mistakes)) => {
+            as_it_is_now(&request, &app, &token, &wanted, &typed).refused(mistakes.all(), &app)
+        }
+        Ok(Edited::Conflict(token, fields)) => {
+            let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+            let mut form = as_it_is_now(&request, &app, &token, &wanted, &typed);
+            form.conflicts = fields.iter().map(|field| both_sides(field, &token, &typed, clock)).collect();
+            form.answer(&app)
+        }
+        Err(store::Error::Token(error @ TokenError::Value { .. })) => form.refused(&[error], &app),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The form again: what the user changed stays as typed, all else is as it is now, and saving once more writes over what
+/// is now known.
+fn as_it_is_now(request: &HttpRequest, app: &App, token: &Token, wanted: &Change, typed: &TokenForm) -> FormPage {
+    let mixed = typed.where_changed(wanted, &TokenForm::of(token, app.zone));
+    let mut form = FormPage::new(request, app, Some(token.uid), mixed, HiddenFields::of(token));
+    form.title = title(token.label.as_deref(), &token.value);
+    form
+}
+
+fn both_sides(field: &'static str, token: &Token, typed: &TokenForm, clock: TimeFormatter) -> Conflict {
+    let time = |time: Option<Micros>| time.map_or_else(|| "none".into(), |time| clock.tell(time).exact);
+    let or_none = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
+    let uses = |count: i32| if count < 0 { "unlimited".to_owned() } else { count.to_string() };
+    let (name, now, yours) = match field {
+        "value" => ("Value", token.value.clone(), or_none(&typed.value)),
+        "label" => ("Label", or_none(token.label.as_deref().unwrap_or_default()), or_none(&typed.label)),
+        "valid_from" => ("Valid from", time(token.valid_from), or_none(&typed.valid_from)),
+        "valid_to" => ("Valid to", time(token.valid_to), or_none(&typed.valid_to)),
+        "usage_count" => ("Uses left", uses(token.usage_count), typed.uses()),
+        _ => ("Lock after each use", duration(token.lock_time), format!("{} {}", typed.lock_time, typed.lock_unit)),
+    };
+    Conflict { field, name, now, yours }
+}

@@ -1,0 +1,149 @@
+//! A page of what a filter finds: for the list and for the overview.
+
+use super::counts::Count;
+use super::query::{ORDERS, TokenQuery};
+use super::view::StateView;
+use crate::store::Connection;
+use crate::store::batches::{self, Batch};
+use crate::store::cursor::Cursor;
+use crate::store::printing::runs;
+use crate::store::tokens::list;
+use crate::store::tokens::list::TokenFilter;
+use crate::token::print::PrintedFilter;
+use crate::token::{State, Token, Uid};
+use crate::web::cursor::CursorCodec;
+use crate::web::error::Error;
+use crate::web::form_errors::FormErrors;
+use crate::web::format::TimeFormatter;
+use crate::web::paging::{PageRequest, counted};
+use crate::web::params::Params;
+use crate::web::state::App;
+use crate::work::printing::options::PrintOptions;
+
+/// Batches that can be chosen in the filter: the newest, and the one that is chosen.
+const BATCHES: i64 = 30;
+
+/// A page of what a filter finds, and all that its form and its links need.
+pub struct TokenPage {
+    /// The path of the page, with the base path.
+    pub path: String,
+    /// The filter and the order, as asked for.
+    pub asked: TokenQuery,
+    /// What it means.
+    pub filter: TokenFilter,
+    /// What is wrong with it.
+    pub problems: FormErrors,
+    /// The tokens of the page.
+    pub tokens: Vec<Token>,
+    /// How many there are.
+    pub count: Count,
+    /// There is no token at all.
+    pub untouched: bool,
+    /// The states that can be chosen.
+    pub states: [StateView; 6],
+    /// The orders that can be chosen.
+    pub orders: Vec<(&'static str, &'static str)>,
+    /// The batches that can be chosen: uid and name.
+    pub batches: Vec<(String, String)>,
+    /// What can be chosen about printing.
+    pub printed: [(&'static str, &'static str); 2],
+    /// The sheet of the print run that is chosen.
+    pub print_run: Option<String>,
+    /// The parts of the filter, and the address without each.
+    pub loosen: Vec<(&'static str, String)>,
+    /// The address of the same in the overview, where many can be changed at once.
+    pub as_tiles: String,
+    /// The address at which all of them are printed.
+    pub to_print: String,
+    /// The address of the first page.
+    pub first: String,
+    /// The address of the page before.
+    pub newer: Option<String>,
+    /// The address of the page behind.
+    pub older: Option<String>,
+    /// The address of the last page.
+    pub last: String,
+}
+
+impl TokenPage {
+    /// Finds what the parameters ask for, `rows` to a page, at `path` below the base path; links keep `more`.
+    ///
+    /// # Errors
+    /// Unavailable, when the database cannot be asked.
+    pub async fn read(app: &App, params: &Params, path: &str, more: &str, rows: usize) -> Result<Self, Error> {
+        let asked = TokenQuery::read(params)?;
+        let mut problems = FormErrors::default();
+        let filter = asked.filter(app, &mut problems);
+        let cursors = CursorCodec::new(path, &[Some(asked.href("", more))]);
+        let turn = problems.note(PageRequest::read(params, &cursors).map(Some)).unwrap_or(PageRequest::First);
+        let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+        let (order, wanted, begins, is_good) = (asked.order(), filter.clone(), turn.clone(), problems.is_empty());
+        let work = move |connection: &mut Connection| {
+            let choices = choices(connection, wanted.batch)?;
+            let run = wanted.print_run.map_or(Ok(None), |run| runs::find(connection, run))?;
+            let part = begins.part(order.0, order.1, rows);
+            let page = if is_good { list::page(connection, &wanted, clock.now, part)? } else { Vec::new() };
+            Ok((page, choices, run))
+        };
+        let is_quick = filter.walks_an_index() && rows <= 100;
+        let (page, batches, run) = if is_quick { app.store.look(work).await? } else { app.store.read(work).await? };
+        let print_run = run.map(|run| PrintOptions::read(&run.options).map_or(run.sheet, |how| how.sheet.name));
+        let (tokens, before, behind) = turn.cut(page, rows);
+        let is_all = turn == PageRequest::First && behind.is_none();
+        let count = if is_all {
+            Count::Exactly(i64::try_from(tokens.len()).unwrap_or_default())
+        } else {
+            app.counts.of(&app.store, &filter, clock.now).await?
+        };
+        let path = format!("{}{path}", app.base);
+        let and = |part: &str| if more.is_empty() { part.to_owned() } else { format!("{more}&{part}") };
+        let link = |name: &str, place: Option<Cursor>| {
+            place.map(|place| asked.href(&path, &and(&format!("{name}={}", cursors.write(&place)))))
+        };
+        Ok(Self {
+            untouched: tokens.is_empty() && is_all && !asked.is_set() && problems.is_empty(),
+            states: State::ALL.map(StateView::from),
+            orders: ORDERS.iter().map(|(word, words, ..)| (*word, *words)).collect(),
+            printed: PrintedFilter::ALL.map(|printed| (printed.word(), printed_words(printed))),
+            print_run,
+            loosen: asked.loosen(&path),
+            as_tiles: asked.href(&format!("{}/overview", app.base), ""),
+            to_print: asked.href(&format!("{}/sheet", app.base), ""),
+            first: asked.href(&path, more),
+            newer: link("before", before),
+            older: link("after", behind),
+            last: asked.href(&path, &and("last=1")),
+            path,
+            asked,
+            filter,
+            problems,
+            tokens,
+            count,
+            batches,
+        })
+    }
+
+    /// How many there are, in words.
+    pub fn counted(&self) -> String {
+        counted(self.count)
+    }
+}
+
+/// What the page calls it.
+fn printed_words(printed: PrintedFilter) -> &'static str {
+    match printed {
+        PrintedFilter::NeverUsed => "Never used",
+        PrintedFilter::Never => "Not printed",
+    }
+}
+
+fn choices(connection: &mut Connection, chosen: Option<Uid>) -> Result<Vec<(String, String)>, crate::store::Error> {
+    let mut choices: Vec<Batch> =
+        batches::page(connection, None, BATCHES)?.into_iter().map(|(_, batch)| batch).collect();
+    if let Some(uid) = chosen
+        && !choices.iter().any(|batch| batch.uid == uid.to_string())
+    {
+        choices.extend(batches::find(connection, uid)?);
+    }
+    Ok(choices.into_iter().map(|batch| (batch.uid, batch.name)).collect())
+}

@@ -1,0 +1,128 @@
+//! The filter and the order of tokens as an address has them: for every page that shows or changes what a filter finds.
+
+use crate::store::tokens::list::{Sort, TokenFilter};
+use crate::token::print::PrintedFilter;
+use crate::token::{State, TokenError, Uid};
+use crate::web::error::Error;
+use crate::web::form_errors::FormErrors;
+use crate::web::params::filters::search_term;
+use crate::web::params::{Params, time_bound};
+use crate::web::query_string;
+use crate::web::state::App;
+
+/// The orders that can be chosen: the word in the address, the words on the page, and what they mean.
+pub const ORDERS: [(&str, &str, Sort, bool); 5] = [
+    ("newest", "Newest first", Sort::Created, true),
+    ("oldest", "Oldest first", Sort::Created, false),
+    ("value", "By value", Sort::Value, false),
+    ("label", "By label", Sort::Label, false),
+    ("valid_to", "Ending first", Sort::ValidTo, false),
+];
+
+/// The filter and the order, as the address has them.
+#[derive(Clone, Default)]
+pub struct TokenQuery {
+    /// Part of value or label, or a uid.
+    pub q: String,
+    /// A state's word.
+    pub state: String,
+    /// A day, or a moment.
+    pub created_from: String,
+    /// A day, which is meant whole, or a moment.
+    pub created_to: String,
+    /// A batch's uid.
+    pub batch: String,
+    /// A print run's uid.
+    pub print_run: String,
+    /// The word of a [`PrintedFilter`].
+    pub printed: String,
+    /// The word of one of [`ORDERS`].
+    pub sort: String,
+}
+
+impl TokenQuery {
+    /// What the parameters say.
+    ///
+    /// # Errors
+    /// A parameter that is no text.
+    pub fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
+        let text = |name| params.text(name).map(Option::unwrap_or_default);
+        let sort = text("sort")?;
+        let known = ORDERS.iter().find(|(word, ..)| *word == sort).map_or("newest", |(word, ..)| word);
+        Ok(Self {
+            q: text("q")?.trim().to_owned(),
+            state: text("state")?,
+            created_from: text("created_from")?,
+            created_to: text("created_to")?,
+            batch: text("batch")?,
+            print_run: text("print_run")?,
+            printed: text("printed")?,
+            sort: known.to_owned(),
+        })
+    }
+
+    /// Whether it asks for anything less than all tokens.
+    pub fn is_set(&self) -> bool {
+        self.filters().into_iter().any(|(_, part)| !part.is_empty())
+    }
+
+    /// The filter's parameters and what they say.
+    pub fn filters(&self) -> [(&'static str, &str); 7] {
+        [
+            ("q", &self.q),
+            ("state", &self.state),
+            ("created_from", &self.created_from),
+            ("created_to", &self.created_to),
+            ("batch", &self.batch),
+            ("print_run", &self.print_run),
+            ("printed", &self.printed),
+        ]
+    }
+
+    /// The order, and whether it goes from the greatest to the least.
+    pub fn order(&self) -> (Sort, bool) {
+        let order = ORDERS.iter().find(|(word, ..)| *word == self.sort);
+        order.map_or((Sort::Created, true), |(_, _, sort, descending)| (*sort, *descending))
+    }
+
+    /// What it means, and what is wrong with it.
+    pub fn filter(&self, app: &App, problems: &mut FormErrors) -> TokenFilter {
+        let filled = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        let day = |name, text| filled(text).map(|text| time_bound(name, &text, app.zone)).transpose();
+        let uid = |name, words, text| {
+            let uid = filled(text).map(|text| text.parse::<Uid>()).transpose();
+            uid.map_err(|_| TokenError::value(name, words))
+        };
+        let no_batch = "The batch is not one of those that can be chosen";
+        let no_run = "The print run's uid in the address is none";
+        TokenFilter {
+            q: problems.note(filled(&self.q).map(search_term).transpose()),
+            state: problems.note(filled(&self.state).map(|word| word.parse::<State>()).transpose()),
+            created_from: problems.note(day("created_from", &self.created_from)),
+            created_to: problems.note(day("created_to", &self.created_to)),
+            batch: problems.note(uid("batch", no_batch, &self.batch)),
+            print_run: problems.note(uid("print_run", no_run, &self.print_run)),
+            printed: problems.note(filled(&self.printed).map(|word| word.parse::<PrintedFilter>()).transpose()),
+        }
+    }
+
+    /// The address of what this finds at `path`, with `more` behind it.
+    pub fn href(&self, path: &str, more: &str) -> String {
+        let sort = if self.sort == "newest" { "" } else { &self.sort };
+        query_string::with(path, self.filters().into_iter().chain([("sort", sort)]), more)
+    }
+
+    /// The parts of the filter, and the address at `path` without each.
+    pub fn loosen(&self, path: &str) -> Vec<(&'static str, String)> {
+        let parts: [(_, query_string::Part<Self>); 7] = [
+            ("the search", |asked| &mut asked.q),
+            ("the state", |asked| &mut asked.state),
+            ("the first day", |asked| &mut asked.created_from),
+            ("the last day", |asked| &mut asked.created_to),
+            ("the batch", |asked| &mut asked.batch),
+            ("the print run", |asked| &mut asked.print_run),
+            ("whether it was printed", |asked| &mut asked.printed),
+        ];
+        query_string::without_each(self, parts, |other| other.href(path, ""))
+    }
+}

@@ -1,0 +1,68 @@
+//! The buttons on a tile that set a time range or a number of uses.
+
+use crate::token::settings::Settings;
+use crate::token::time_range::TimeRange;
+use crate::token::{Micros, Token, UNLIMITED, Uid};
+use crate::web::format::{TimeFormatter, grouped};
+
+/// What a tile offers to do by one click.
+pub struct Quick {
+    /// Named time ranges.
+    pub ranges: Vec<RangeButton>,
+    /// Numbers of uses.
+    pub counts: Vec<CountButton>,
+    /// Whether there is a time limit to be taken away.
+    pub has_limits: bool,
+    /// Whether uses can be added to those left.
+    pub adds: bool,
+    /// Makes one action of two clicks.
+    pub nonce: String,
+    /// What was typed as a number of uses to be added.
+    pub add_uses: String,
+}
+
+/// The button of a time range.
+pub struct RangeButton {
+    /// Its name.
+    pub name: String,
+    /// Its times in short and exactly, or none where it does not come today.
+    pub times: Option<(String, String)>,
+}
+
+/// The button of a number of uses.
+pub struct CountButton {
+    /// The number; -1 for unlimited.
+    pub count: i32,
+    /// As on the button.
+    pub words: String,
+    /// The token has that many already.
+    pub is_now: bool,
+}
+
+impl Quick {
+    /// What there is to do with a token.
+    pub fn new(token: &Token, settings: &Settings, clock: TimeFormatter, add_uses: String) -> Self {
+        let count = |count: &i32| CountButton {
+            count: *count,
+            words: if *count == UNLIMITED { "unlimited".into() } else { grouped(i64::from(*count)) },
+            is_now: *count == token.usage_count,
+        };
+        Self {
+            ranges: settings.time_ranges.iter().map(|range| range_button(range, clock)).collect(),
+            counts: settings.quick_counts.iter().map(count).collect(),
+            has_limits: token.valid_from.is_some() || token.valid_to.is_some(),
+            adds: token.usage_count != UNLIMITED,
+            nonce: Uid::random().to_string(),
+            add_uses,
+        }
+    }
+}
+
+fn range_button(range: &TimeRange, clock: TimeFormatter) -> RangeButton {
+    let times = range.on_the_day_of(clock.now, clock.zone).map(|(from, to)| {
+        let short = |moment: Micros| moment.local(clock.zone).format("%H:%M").to_string();
+        let exactly = format!("Valid from {} to {}", clock.tell(from).exact, clock.tell(to).exact);
+        (format!("{}–{}", short(from), short(to)), exactly)
+    });
+    RangeButton { name: range.name.clone(), times }
+}

@@ -1,0 +1,178 @@
+//! `/{uid}/set_range`, `/{uid}/set_count` and `/{uid}/add_uses`: what one click on a tile does, and telling it afterwards.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::tile_view::TileNotice;
+use crate::access::Role;
+use crate::store;
+use crate::store::actions::undo::PastAction;
+use crate::store::actions::{ActionRequest, ActionResult, undo};
+use crate::store::{Connection, actions};
+use crate::token::action::{Action, Bound};
+use crate::token::{Token, TokenError, UNLIMITED, Uid, quoted};
+use crate::web::bulk::describe::describe;
+use crate::web::callers::Caller;
+use crate::web::error::Error;
+use crate::web::form_errors::FormErrors;
+use crate::web::format::TimeFormatter;
+use crate::web::guard::{Allowed, Edit};
+use crate::web::notice::Notice;
+use crate::web::page::see_other;
+use crate::web::params::{Form, Params};
+use crate::web::state::App;
+
+/// Makes a token valid in a named time range, today, or without limits.
+///
+/// # Errors
+/// No such token; unavailable, when the database cannot take it.
+pub async fn set_range(
+    who: Allowed<Edit>,
+    uid: web::Path<String>,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let (from, to) = if let Some(name) = params.filled("range")? {
+        let settings = app.settings.get(&app.store).await?;
+        let Some(range) = settings.time_ranges.iter().find(|range| range.name == name) else {
+            return Ok(see_other(&app, &format!("/{uid}?done=no-range")));
+        };
+        let Some((from, to)) = range.on_the_day_of(app.store.now(), app.zone) else {
+            return Ok(see_other(&app, &format!("/{uid}?done=not-today")));
+        };
+        (Bound::At(from), Bound::At(to))
+    } else {
+        params.filled("no_limits")?.ok_or_else(|| TokenError::missing("range"))?;
+        (Bound::Open, Bound::Open)
+    };
+    let done = perform(&app, &who.caller, uid, Action::SetValidity { from, to }, &params).await?;
+    Ok(to_tile(&app, uid, done))
+}
+
+/// Sets the uses that are left.
+///
+/// # Errors
+/// No such token; a value error for what is no number; unavailable, when the database cannot take it.
+pub async fn set_count(
+    who: Allowed<Edit>,
+    uid: web::Path<String>,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let text = params.filled("usage_count")?.ok_or_else(|| TokenError::missing("usage_count"))?;
+    let count = text.parse::<i32>().ok().filter(|count| *count >= UNLIMITED).ok_or_else(|| {
+        let message = format!("usage_count {} is not a whole number from -1 to {}", quoted(&text), i32::MAX);
+        TokenError::value("usage_count", message)
+    })?;
+    let done = perform(&app, &who.caller, uid, Action::SetUses(count), &params).await?;
+    Ok(to_tile(&app, uid, done))
+}
+
+/// Adds uses to those that are left, whatever is consumed meanwhile.
+///
+/// # Errors
+/// No such token; unavailable, when the database cannot take it.
+pub async fn add_uses(
+    who: Allowed<Edit>,
+    uid: web::Path<String>,
+    request: HttpRequest,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let typed = params.text("add_uses")?.unwrap_or_default();
+    let why = match typed.trim().parse::<i32>().ok().filter(|uses| *uses > 0) {
+        None => "Write how many uses to add: a whole number from 1 to 2,147,483,647.",
+        Some(uses) => match perform(&app, &who.caller, uid, Action::AddUses(uses), &params).await? {
+            Ok(done) => return Ok(see_other(&app, &format!("/{uid}?done={done}"))),
+            Err(token) if token.usage_count == UNLIMITED => {
+                return Ok(see_other(&app, &format!("/{uid}?done=unlimited")));
+            }
+            Err(_) => "There would be more than 2,147,483,647 uses left; add fewer.",
+        },
+    };
+    let mut problems = FormErrors::default();
+    problems.add("add_uses", why);
+    let said = TileNotice { status: StatusCode::UNPROCESSABLE_ENTITY, flash: None, problems, add_uses: typed };
+    super::tile_view::render(&app, &request, who.caller.role, uid, said).await
+}
+
+/// Back to the tile, which tells what was done; what an action is refused for leaves the token as it is.
+pub fn to_tile(app: &App, uid: Uid, done: Result<String, Box<Token>>) -> HttpResponse {
+    see_other(app, &format!("/{uid}?done={}", done.unwrap_or_else(|_| "same".into())))
+}
+
+/// Does an action to one token, once for the form's nonce. Says what the tile then tells, or which token it is refused for.
+///
+/// # Errors
+/// No such token; unavailable, when the database cannot take it.
+pub async fn perform(
+    app: &App,
+    who: &Caller,
+    uid: Uid,
+    action: Action,
+    params: &Params,
+) -> Result<Result<String, Box<Token>>, Error> {
+    let nonce = params.filled("nonce")?.and_then(|nonce| nonce.parse::<Uid>().ok());
+    let (by, now) = (who.principal.clone(), app.store.now());
+    let outcome = app.store.write(move |connection| {
+        let mut wanted = ActionRequest::one(uid, action.clone());
+        if let Some(nonce) = nonce {
+            wanted.uid = action_uid(connection, nonce, uid, &action)?;
+        }
+        actions::perform(connection, &wanted, &by, now)
+    });
+    let outcome = outcome.await?;
+    app.counts.forget();
+    match outcome {
+        ActionResult::Done(action) => Ok(Ok(format!("did-{action}"))),
+        ActionResult::Nothing(plan) | ActionResult::Stale(plan) if plan.selected > 0 => {
+            let refused = plan.refused.into_iter().find_map(|mut refused| refused.tokens.pop());
+            Ok(refused.map_or_else(|| Ok("same".into()), |token| Err(Box::new(token))))
+        }
+        ActionResult::Nothing(_) | ActionResult::Stale(_) => Err(Error::NotFound),
+    }
+}
+
+/// The uid for an action: the form's own, so that the same form, sent twice, does it once. One that did something else
+/// already (by another button, after going back to it) or was undone gets another.
+fn action_uid(connection: &mut Connection, nonce: Uid, token: Uid, action: &Action) -> Result<Uid, store::Error> {
+    let Some(done) = undo::find(connection, nonce)? else { return Ok(nonce) };
+    let is_it = undo::only_token(connection, &done)? == Some(token)
+        && done.action.as_ref() == Some(action)
+        && done.undone.is_none();
+    Ok(if is_it { nonce } else { Uid::random() })
+}
+
+/// What a click did that led to this tile, with its undo.
+///
+/// # Errors
+/// Unavailable, when the database cannot be asked.
+pub async fn flash(app: &App, token: Uid, action: &str, role: Role) -> Result<Option<Notice>, Error> {
+    let Ok(uid) = action.parse::<Uid>() else { return Ok(None) };
+    let done = app.store.look(move |connection| {
+        let Some(done) = undo::find(connection, uid)? else { return Ok(None) };
+        Ok(if undo::only_token(connection, &done)? == Some(token) { Some(done) } else { None })
+    });
+    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let told = |done: PastAction| {
+        let action = done.action.as_ref()?;
+        let undo = Some(uid.to_string()).filter(|_| role.may(action.permission()) && done.can_be_undone(clock.now));
+        Some(Notice { undo, ..Notice::done(words(action, clock)) })
+    };
+    Ok(done.await?.and_then(told))
+}
+
+fn words(action: &Action, clock: TimeFormatter) -> String {
+    match action {
+        Action::SetValidity { from: Bound::Open, to: Bound::Open } => "It has no time limits any more.".into(),
+        Action::SetValidity { from: Bound::At(from), to: Bound::At(to) } => {
+            format!("It is valid from {} to {}.", clock.day_and_time(*from), clock.day_and_time(*to))
+        }
+        Action::Void { .. } => "The token is voided.".into(),
+        Action::Unvoid => "The token is restored.".into(),
+        other => format!("{}.", describe(other, clock)),
+    }
+}

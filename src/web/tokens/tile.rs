@@ -1,0 +1,79 @@
+//! `/{uid}`: a token's tile, and its use by a click.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::quick_sets;
+use super::tile_view::{TileNotice, refusal_reason, render};
+use crate::token::settle::{Answer, Ask, Lookup, ReplayKey};
+use crate::token::{Refusal, Uid};
+use crate::web::error::Error;
+use crate::web::guard::{Allowed, Consume, See};
+use crate::web::notice::Notice;
+use crate::web::page::see_other;
+use crate::web::params::{Form, Params};
+use crate::web::state::App;
+
+/// Shows a tile.
+///
+/// # Errors
+/// As [`find`].
+pub async fn show(
+    who: Allowed<See>,
+    uid: web::Path<String>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let role = who.caller.role;
+    let flash = match params.filled("done")?.as_deref().and_then(|done| done.strip_prefix("did-")) {
+        Some(action) => quick_sets::flash(&app, uid, action, role).await?,
+        None => flash(&params)?,
+    };
+    render(&app, &request, role, uid, TileNotice { flash, ..TileNotice::default() }).await
+}
+
+/// What was done before this tile was asked for.
+fn flash(params: &Params) -> Result<Option<Notice>, Error> {
+    let refused = |text: &str| Some(Notice { refused: true, ..Notice::done(text) });
+    Ok(match params.filled("done")?.as_deref() {
+        Some("added") => Some(Notice::done("The token is added.")),
+        Some("saved") => Some(Notice::done("The token is saved.")),
+        Some("used") => Some(Notice::done("The token is used once.")),
+        Some("replayed") => Some(Notice::done("The token was used once by this click; a second click uses nothing.")),
+        Some("same") => Some(Notice::done("It is so already; nothing was changed.")),
+        Some("unlimited") => refused("No uses were added: they are unlimited."),
+        Some("no-range") => refused("Nothing was changed: there is no such time range any more."),
+        Some("not-today") => refused("Nothing was changed: the clock leaves this time range out today."),
+        Some("undone") => Some(Notice::done("It is undone.")),
+        Some("restored") => Some(Notice::done("The token is restored.")),
+        Some(other) => other.strip_prefix("refused-").and_then(|code| code.parse().ok()).map(|code| Notice {
+            refused: true,
+            ..Notice::done(format!("It was not used: {}.", refusal_reason(code)))
+        }),
+        None => None,
+    })
+}
+
+/// Uses a token once, as `consume_token` does. The form's nonce makes one use of two clicks.
+///
+/// # Errors
+/// Unavailable, when the database cannot take it.
+pub async fn use_once(
+    who: Allowed<Consume>,
+    uid: web::Path<String>,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let key = params.filled("nonce")?.filter(|nonce| nonce.len() <= 36).map(ReplayKey);
+    let what = Lookup { uid: Some(uid), ..Lookup::default() };
+    let done = match app.store.consume(Ask { who: who.caller.principal, what, key }).await? {
+        Answer::Consumed(_) => "used".to_owned(),
+        Answer::Replayed(_) => "replayed".to_owned(),
+        Answer::Refused { refusal: Refusal::NotExists, .. } => return Err(Error::NotFound),
+        Answer::Refused { refusal, .. } => format!("refused-{}", refusal.code()),
+        Answer::Mistaken(error) => return Err(error.into()),
+    };
+    Ok(see_other(&app, &format!("/{uid}?done={done}")))
+}

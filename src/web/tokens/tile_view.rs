@@ -1,0 +1,149 @@
+//! A token's tile as a page: the code, the facts, what can be done by one click, and the history.
+
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::quick_buttons::Quick;
+use super::view::TokenView;
+use crate::access::{Permission, Role};
+use crate::qr::Code;
+use crate::store::batches::{self, Batch};
+use crate::store::tokens;
+use crate::store::usage::{self, Entry};
+use crate::token::{State, Token, Uid};
+use crate::web::error::Error;
+use crate::web::form_errors::FormErrors;
+use crate::web::format::{FormattedTime, TimeFormatter, duration};
+use crate::web::notice::Notice;
+use crate::web::page::{Page, page};
+use crate::web::state::App;
+
+/// Entries of the usage log on a tile.
+const HISTORY: usize = 20;
+
+#[derive(Template)]
+#[template(path = "tokens/tile.html")]
+struct TilePage {
+    page: Page,
+    flash: Option<Notice>,
+    problems: FormErrors,
+    quick: Option<Quick>,
+    title: String,
+    row: TokenView,
+    code: Arc<Code>,
+    says: String,
+    nonce: String,
+    valid_from: Option<FormattedTime>,
+    valid_to: Option<FormattedTime>,
+    lock: String,
+    created: FormattedTime,
+    batch: Option<Batch>,
+    creator: String,
+    modified: Option<FormattedTime>,
+    /// Since when it is voided, and by whom.
+    voided: Option<(FormattedTime, String)>,
+    zone: String,
+    history: Vec<Attempt>,
+    may_edit: bool,
+    may_delete: bool,
+    may_use: bool,
+}
+
+/// An entry of the usage log.
+struct Attempt {
+    when: FormattedTime,
+    who: String,
+    refusal: Option<&'static str>,
+}
+
+/// The token of a path.
+///
+/// # Errors
+/// Not found, also when the path is no uid; unavailable, when the database cannot be asked.
+pub async fn find(app: &App, path: &str) -> Result<Token, Error> {
+    let uid: Uid = path.parse().map_err(|_| Error::NotFound)?;
+    let found = app.store.look(move |connection| Ok(tokens::by_uid(connection, uid)?)).await?;
+    found.map(|(_, token)| token).ok_or(Error::NotFound)
+}
+
+/// What a tile says beside its facts.
+#[derive(Default)]
+pub struct TileNotice {
+    /// Its status.
+    pub status: StatusCode,
+    /// What was done before.
+    pub flash: Option<Notice>,
+    /// What is wrong with a number of uses to be added.
+    pub problems: FormErrors,
+    /// What was typed there.
+    pub add_uses: String,
+}
+
+/// A tile, for who has this role.
+///
+/// # Errors
+/// As [`find`].
+pub async fn render(
+    app: &App,
+    request: &HttpRequest,
+    role: Role,
+    uid: Uid,
+    said: TileNotice,
+) -> Result<HttpResponse, Error> {
+    let found = app.store.look(move |connection| {
+        let Some((id, token)) = tokens::by_uid(connection, uid)? else { return Ok(None) };
+        let batch = token.batch.map_or(Ok(None), |batch| batches::numbered(connection, batch))?;
+        Ok(Some((token, batch, usage::last(connection, id, uid, HISTORY)?)))
+    });
+    let (token, batch, history) = found.await?.ok_or(Error::NotFound)?;
+    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let settings = app.settings.get(&app.store).await?;
+    let says = app.code_texts_by(&settings).of(&token).into_owned();
+    let code = app.codes.get(&says).map_err(|error| Error::fault(error.to_string()))?;
+    let row = TokenView::new(&token, clock);
+    let may_edit = role.may(Permission::Edit);
+    let template = TilePage {
+        page: Page::new(request, "tokens"),
+        flash: said.flash,
+        problems: said.problems,
+        quick: may_edit.then(|| Quick::new(&token, &settings, clock, said.add_uses)),
+        title: row.title(),
+        code,
+        says,
+        nonce: Uid::random().to_string(),
+        valid_from: token.valid_from.map(|from| clock.tell(from)),
+        valid_to: token.valid_to.map(|to| clock.tell(to)),
+        lock: duration(token.lock_time),
+        created: clock.tell(token.created),
+        batch,
+        modified: Some(token.modified).filter(|at| *at != token.created).map(|at| clock.tell(at)),
+        voided: token.voided.map(|voided| (clock.tell(voided.at), voided.by)),
+        creator: token.creator,
+        zone: app.zone.to_string(),
+        history: history.into_iter().map(|entry| attempt(entry, clock)).collect(),
+        may_edit,
+        may_delete: role.may(Permission::Delete),
+        may_use: role.may(Permission::Consume) && row.state.word == State::Active.word(),
+        row,
+    };
+    page(app, said.status, &template)
+}
+
+fn attempt(entry: Entry, clock: TimeFormatter) -> Attempt {
+    Attempt { when: clock.tell(entry.timestamp), who: entry.user, refusal: entry.error_code.map(refusal_reason) }
+}
+
+/// The reason of a refusal, as a tile tells it.
+pub fn refusal_reason(code: i16) -> &'static str {
+    match code {
+        1 => "it was deleted",
+        2 => "it was used up",
+        3 => "it was locked",
+        4 => "it was out of its time",
+        7 => "it was voided",
+        _ => "for another reason",
+    }
+}

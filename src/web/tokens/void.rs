@@ -1,0 +1,106 @@
+//! `/{uid}/void` and `/{uid}/unvoid`: asks why, then voids; and restores what is voided. Both can be undone.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::quick_sets;
+use super::view::TokenView;
+use crate::token::action::Action;
+use crate::token::void::{REASON_MAX_CHARS, REASONS, read_reason};
+use crate::token::{Token, Uid};
+use crate::web::error::Error;
+use crate::web::form_errors::FormErrors;
+use crate::web::format::TimeFormatter;
+use crate::web::guard::{Allowed, Void};
+use crate::web::page::{Page, page, see_other};
+use crate::web::params::Form;
+use crate::web::state::App;
+
+#[derive(Template)]
+#[template(path = "tokens/void.html")]
+struct VoidPage {
+    page: Page,
+    title: String,
+    row: TokenView,
+    /// Makes one action of two clicks.
+    nonce: String,
+    reason: String,
+    reasons: [&'static str; 3],
+    most: usize,
+    problems: FormErrors,
+}
+
+impl VoidPage {
+    fn new(request: &HttpRequest, app: &App, token: &Token) -> Self {
+        let row = TokenView::new(token, TimeFormatter { now: app.store.now(), zone: app.zone });
+        Self {
+            page: Page::new(request, "tokens"),
+            title: row.title(),
+            row,
+            nonce: Uid::random().to_string(),
+            reason: String::new(),
+            reasons: REASONS,
+            most: REASON_MAX_CHARS,
+            problems: FormErrors::default(),
+        }
+    }
+}
+
+/// Asks, unless the token is voided already.
+///
+/// # Errors
+/// No such token; unavailable, when the database cannot be asked.
+pub async fn ask(
+    _who: Allowed<Void>,
+    uid: web::Path<String>,
+    request: HttpRequest,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let token = super::tile_view::find(&app, &uid).await?;
+    if token.voided.is_some() {
+        return Ok(see_other(&app, &format!("/{}?done=same", token.uid)));
+    }
+    page(&app, StatusCode::OK, &VoidPage::new(&request, &app, &token))
+}
+
+/// Voids a token, and offers to undo it. One that is voided already stays as it is.
+///
+/// # Errors
+/// No such token; unavailable, when the database cannot take it.
+pub async fn void(
+    who: Allowed<Void>,
+    uid: web::Path<String>,
+    request: HttpRequest,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let typed = params.text("reason")?.unwrap_or_default();
+    let reason = match read_reason(&typed) {
+        Ok(reason) => reason,
+        Err(mistake) => {
+            let token = super::tile_view::find(&app, &uid.to_string()).await?;
+            let mut form = VoidPage { reason: typed, ..VoidPage::new(&request, &app, &token) };
+            form.problems.add_all(&[mistake]);
+            return page(&app, form.problems.status(), &form);
+        }
+    };
+    let done = quick_sets::perform(&app, &who.caller, uid, Action::Void { reason }, &params).await?;
+    Ok(quick_sets::to_tile(&app, uid, done))
+}
+
+/// Restores a voided token, and offers to undo it.
+///
+/// # Errors
+/// No such token; unavailable, when the database cannot take it.
+pub async fn unvoid(
+    who: Allowed<Void>,
+    uid: web::Path<String>,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let done = quick_sets::perform(&app, &who.caller, uid, Action::Unvoid, &params).await?;
+    Ok(quick_sets::to_tile(&app, uid, done))
+}

@@ -1,0 +1,47 @@
+//! `query_usage`.
+
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+
+use crate::store::usage::{self, Entry, UsageFilter};
+use crate::token::Uid;
+use crate::web::cursor::CursorCodec;
+use crate::web::error::Error;
+use crate::web::guard::{Allowed, See};
+use crate::web::json::success;
+use crate::web::paging::{cut, more_than};
+use crate::web::params::Params;
+use crate::web::params::filters::{limit, shown, time, uid_of};
+use crate::web::state::App;
+
+#[derive(Serialize)]
+struct Usage {
+    usage: Vec<Entry>,
+    next_cursor: Option<String>,
+}
+
+/// Attempts, newest first.
+///
+/// # Errors
+/// The contract's.
+pub async fn query_usage(_who: Allowed<See>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    params.only(&["token_uid", "from", "to", "batch", "print_run", "limit", "cursor"])?;
+    let filter = UsageFilter {
+        token_uid: params.parsed::<Uid>("token_uid")?,
+        from: time(&params, "from", app.zone)?,
+        to: time(&params, "to", app.zone)?,
+        batch: uid_of("batch", &params)?,
+        print_run: uid_of("print_run", &params)?,
+        ..UsageFilter::default()
+    };
+    let limit = limit(&params)?;
+    let uid = |uid: Option<Uid>| uid.map(|uid| uid.to_string());
+    let (from, to) = (shown(filter.from), shown(filter.to));
+    let parts = [uid(filter.token_uid), from, to, uid(filter.batch), uid(filter.print_run)];
+    let cursors = CursorCodec::new("query_usage", &parts);
+    let before = params.filled("cursor")?.map(|text| cursors.read(&text)).transpose()?;
+    let page = move |connection: &mut _| Ok(usage::page(connection, &filter, before.as_ref(), more_than(limit))?);
+    let (rows, last) = cut(app.store.read(page).await?, limit);
+    let next_cursor = last.map(|place| cursors.write(&place));
+    Ok(success(Usage { usage: rows.into_iter().map(|(_, entry)| entry).collect(), next_cursor }))
+}

@@ -1,0 +1,90 @@
+//! The chart in words, and its bars in addresses.
+
+use chrono::{Duration, TimeZone};
+use chrono_tz::Tz;
+
+use super::chart_range::Range;
+use super::query::UsageQuery;
+use crate::token::Micros;
+use crate::token::calendar::{Span, Step, Tally};
+use crate::web::format::grouped;
+
+/// What a bar is, as in `Day`.
+pub fn unit(step: Step) -> &'static str {
+    match step {
+        Step::Hour => "Hour",
+        Step::Day => "Day",
+        Step::Week => "Week",
+        Step::Month => "Month",
+        Step::Year => "Year",
+    }
+}
+
+/// A moment in the zone.
+pub fn by(moment: Micros, zone: Tz, format: &str) -> String {
+    moment.local(zone).format(format).to_string()
+}
+
+/// What a part of the time is called; an hour that comes twice with the zone's short name, too.
+pub fn name_of(spans: &[Span], n: usize, step: Step, zone: Tz) -> String {
+    let from = spans[n].from;
+    let local = |n: usize| spans.get(n).map(|span: &Span| span.from.local(zone));
+    match step {
+        Step::Hour => {
+            let is_twice = local(n + 1) == local(n) || n > 0 && local(n - 1) == local(n);
+            let name = if is_twice { format!(" {}", abbreviation(from, zone)) } else { String::new() };
+            format!("{}{name}", by(from, zone, "%a %-d %b %Y, %H:%M"))
+        }
+        Step::Day => by(from, zone, "%a %-d %b %Y"),
+        Step::Week => format!("week of {}", by(from, zone, "%-d %b %Y")),
+        Step::Month => by(from, zone, "%B %Y"),
+        Step::Year => by(from, zone, "%Y"),
+    }
+}
+
+/// By how much the zone is before UTC then.
+fn offset(moment: Micros, zone: Tz) -> Duration {
+    moment.local(zone) - moment.local(Tz::UTC)
+}
+
+fn abbreviation(moment: Micros, zone: Tz) -> String {
+    let utc = moment.local(Tz::UTC);
+    zone.from_utc_datetime(&utc).format("%Z").to_string()
+}
+
+/// The filter for the entries of a bar: days as days, hours as moments. Where the filter cuts through it, its own bound.
+pub fn link(asked: &UsageQuery, span: Span, range: &Range, zone: Tz) -> UsageQuery {
+    let last = span.end.plus_micros(-1);
+    let (first_text, last_text) = if range.step == Step::Hour {
+        (exact(span.from, zone), exact(last, zone))
+    } else {
+        (by(span.from, zone, "%Y-%m-%d"), by(last, zone, "%Y-%m-%d"))
+    };
+    let keeps_from = !asked.from.is_empty() && span.from <= range.from;
+    let keeps_to = !asked.to.is_empty() && last >= range.to;
+    asked.within(if keeps_from { &asked.from } else { &first_text }, if keeps_to { &asked.to } else { &last_text })
+}
+
+/// A moment as an address has it, in the zone.
+fn exact(moment: Micros, zone: Tz) -> String {
+    let local = moment.local(zone);
+    let format = if local.and_utc().timestamp_subsec_micros() == 0 { "%Y-%m-%dT%H:%M" } else { "%Y-%m-%dT%H:%M:%S%.f" };
+    let minutes = offset(moment, zone).num_minutes();
+    let sign = if minutes < 0 { '-' } else { '+' };
+    format!("{}{sign}{:02}:{:02}", local.format(format), minutes.abs() / 60, minutes.abs() % 60)
+}
+
+/// What a chart shows, in words: the total, and the bar with the most.
+pub fn words(time: &str, total: Tally, most: Option<(Tally, &str)>) -> String {
+    let counted = |used: &str, refused: &str| {
+        let plural = |count: &str, word: &str| format!("{count} {word}{}", if count == "1" { "" } else { "s" });
+        format!("{} and {}", plural(used, "use"), plural(refused, "refusal"))
+    };
+    let all = format!("{time}: {}.", counted(&grouped(total.used), &grouped(total.refused)));
+    match most.filter(|(tally, _)| tally.all() > 0) {
+        Some((tally, when)) => {
+            format!("{all} Most of them {when}: {}.", counted(&grouped(tally.used), &grouped(tally.refused)))
+        }
+        None => all,
+    }
+}

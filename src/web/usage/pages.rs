@@ -1,0 +1,266 @@
+//! `/usage`: the log of attempts, as a chart and entry by entry.
+
+use std::collections::HashMap;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::chart::Chart;
+use super::chart_range::Range;
+use super::query::UsageQuery;
+use crate::store;
+use crate::store::cursor::Cursor;
+use crate::store::printing::runs;
+use crate::store::usage::list::{UsageScan, UsageSlice};
+use crate::store::usage::{self, Entry, UsageFilter, list};
+use crate::store::{Connection, batches, tokens};
+use crate::token::UsageOutcome;
+use crate::token::calendar::Tally;
+use crate::web::cursor::CursorCodec;
+use crate::web::error::Error;
+use crate::web::form_errors::FormErrors;
+use crate::web::format::{FormattedTime, TimeFormatter, grouped};
+use crate::web::guard::{Allowed, See};
+use crate::web::page::{Page, page};
+use crate::web::paging::{PageRequest, more_than};
+use crate::web::params::Params;
+use crate::web::state::App;
+use crate::web::tokens::view;
+
+/// Entries on a page.
+const ROWS: usize = 50;
+/// Entries are counted no further than this: whoever finds more looks for something narrower.
+const COUNTED: i64 = 10_000;
+
+#[derive(Template)]
+#[template(path = "usage/usage.html")]
+struct UsagePage {
+    page: Page,
+    filter: UsageQuery,
+    outcomes: Vec<(&'static str, &'static str)>,
+    periods: Vec<(&'static str, String)>,
+    problems: FormErrors,
+    /// What the token or the batch is called that the filter names.
+    token: Option<String>,
+    batch: Option<String>,
+    /// Whether the print run is there that the filter names.
+    print_run: bool,
+    untouched: bool,
+    chart: Option<Chart>,
+    rows: Vec<EntryView>,
+    count: String,
+    zone: String,
+    loosen: Vec<(&'static str, String)>,
+    csv: String,
+    all: String,
+    first: String,
+    newer: Option<String>,
+    older: Option<String>,
+    last: String,
+}
+
+/// An entry, in words.
+struct EntryView {
+    when: FormattedTime,
+    /// What the token is called.
+    title: String,
+    /// Its value then, where it is called otherwise.
+    value: Option<String>,
+    /// Its uid, if it still is there.
+    tile: Option<String>,
+    refusal: Option<&'static str>,
+    who: String,
+}
+
+/// What the database tells for a page.
+struct UsageResults {
+    entries: Vec<(Cursor, Entry)>,
+    labels: HashMap<String, Option<String>>,
+    counted: Option<i64>,
+    range: Range,
+    quarters: Vec<(i64, Tally)>,
+    names: Names,
+}
+
+/// What the token and the batch of the filter are called.
+#[derive(Default)]
+struct Names {
+    token: Option<String>,
+    batch: Option<String>,
+    print_run: bool,
+}
+
+/// Shows the log.
+///
+/// # Errors
+/// Unavailable, when the database cannot be asked.
+pub async fn show(
+    _who: Allowed<See>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let asked = UsageQuery::read(&params)?;
+    let mut problems = FormErrors::default();
+    let filter = asked.filter(&app, &mut problems);
+    let cursors = CursorCodec::new("usage", &[Some(asked.href("", ""))]);
+    let turn = problems.note(PageRequest::read(&params, &cursors).map(Some)).unwrap_or(PageRequest::First);
+    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let found = if problems.is_empty() {
+        let (filter, turn) = (filter, turn.clone());
+        Some(app.store.read(move |connection| find(connection, &filter, &turn, clock)).await?)
+    } else {
+        None
+    };
+    let status = if found.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let page_of = UsagePage::new(Page::new(&request, "usage"), asked, problems, found, (&turn, &cursors), clock);
+    page(&app, status, &page_of)
+}
+
+fn find(
+    connection: &mut Connection,
+    filter: &UsageFilter,
+    turn: &PageRequest,
+    clock: TimeFormatter,
+) -> Result<UsageResults, store::Error> {
+    let plan = UsageScan::new(connection, filter, turn.place())?;
+    let part = UsageSlice { oldest_first: turn.is_backwards(), after: turn.place().cloned(), limit: more_than(ROWS) };
+    let entries = list::part(connection, filter, &plan, &part)?;
+    let newest = match (turn, filter.from.or(filter.to)) {
+        (_, Some(_)) => None,
+        (PageRequest::First, None) => entries.first().map(|(_, entry)| entry.timestamp),
+        (_, None) => {
+            let first = UsageSlice { oldest_first: false, after: None, limit: 1 };
+            list::part(connection, filter, &plan, &first)?.first().map(|(_, entry)| entry.timestamp)
+        }
+    };
+    let range = Range::new(filter, newest, usage::chart::reach(connection)?, clock.now, clock.zone);
+    let is_whole = *turn == PageRequest::First && entries.len() <= ROWS;
+    let counted = match (is_whole, filter.reads_texts()) {
+        (true, _) => Some(i64::try_from(entries.len()).unwrap_or(COUNTED)),
+        (false, false) => Some(list::count(connection, filter, &plan, COUNTED + 1)?),
+        // It would take as long again as finding the page did.
+        (false, true) => None,
+    };
+    let uids: Vec<String> = entries.iter().filter_map(|(_, entry)| entry.token_uid.clone()).collect();
+    Ok(UsageResults {
+        labels: usage::labels(connection, uids)?,
+        quarters: usage::chart::quarters(connection, &range.of(filter), &plan)?,
+        names: names(connection, filter)?,
+        entries,
+        counted,
+        range,
+    })
+}
+
+fn names(connection: &mut Connection, filter: &UsageFilter) -> Result<Names, store::Error> {
+    let token = match filter.token_uid {
+        Some(uid) => {
+            tokens::by_uid(connection, uid)?.map(|(_, token)| view::title(token.label.as_deref(), &token.value))
+        }
+        None => None,
+    };
+    let batch = filter.batch.map(|batch| batches::find(connection, batch)).transpose()?.flatten();
+    let run = filter.print_run.map(|run| runs::find(connection, run)).transpose()?.flatten();
+    Ok(Names { token, batch: batch.map(|batch| batch.name), print_run: run.is_some() })
+}
+
+impl UsagePage {
+    fn new(
+        page: Page,
+        asked: UsageQuery,
+        problems: FormErrors,
+        found: Option<UsageResults>,
+        (turn, cursors): (&PageRequest, &CursorCodec),
+        clock: TimeFormatter,
+    ) -> Self {
+        let path = format!("{}/usage", page.base);
+        let link = |name: &str, place: Option<Cursor>| {
+            place.map(|place| asked.href(&path, &format!("{name}={}", cursors.write(&place))))
+        };
+        let mut chart = None;
+        let (mut rows, mut count, mut names) = (Vec::new(), String::new(), Names::default());
+        let (mut newer, mut older) = (None, None);
+        if let Some(found) = found {
+            let (entries, before, behind) = turn.cut(found.entries, ROWS);
+            (newer, older) = (link("before", before), link("after", behind));
+            rows = entries.into_iter().map(|entry| EntryView::new(entry, &found.labels, clock)).collect();
+            if !rows.is_empty() {
+                chart = Some(Chart::new(&found.range, &found.quarters, &asked, &path, clock.zone));
+            }
+            count = found.counted.map(counted).unwrap_or_default();
+            names = found.names;
+        }
+        let is_first = *turn == PageRequest::First;
+        Self {
+            outcomes: UsageOutcome::ALL.map(|outcome| (outcome.word(), words(outcome))).to_vec(),
+            periods: periods(&asked, &path, clock),
+            token: names.token,
+            batch: names.batch,
+            print_run: names.print_run,
+            untouched: rows.is_empty() && is_first && !asked.is_set() && problems.is_empty(),
+            chart,
+            rows,
+            count,
+            zone: clock.zone.to_string(),
+            loosen: asked.loosen(&path),
+            csv: asked.href(&format!("{path}.csv"), ""),
+            first: asked.href(&path, ""),
+            newer,
+            older,
+            last: asked.href(&path, "last=1"),
+            all: path,
+            problems,
+            filter: asked,
+            page,
+        }
+    }
+}
+
+impl EntryView {
+    fn new(entry: Entry, labels: &HashMap<String, Option<String>>, clock: TimeFormatter) -> Self {
+        let known = entry.token_uid.as_ref().and_then(|uid| labels.get(uid));
+        let (label, tile) = (known.cloned().flatten(), known.and(entry.token_uid.clone()));
+        let value = entry.token_value.or(entry.token_uid).unwrap_or_else(|| "nothing that can be read".into());
+        Self {
+            when: clock.tell(entry.timestamp),
+            title: view::title(label.as_deref(), &value),
+            value: label.map(|_| value),
+            tile,
+            refusal: entry.error_code.map(|code| words(UsageOutcome::Because(code))),
+            who: entry.user,
+        }
+    }
+}
+
+/// What became of an attempt, as the page calls it.
+fn words(outcome: UsageOutcome) -> &'static str {
+    match outcome {
+        UsageOutcome::Used => "Used",
+        UsageOutcome::Refused => "Refused",
+        UsageOutcome::Because(1) => "Refused: no such token",
+        UsageOutcome::Because(2) => "Refused: used up",
+        UsageOutcome::Because(3) => "Refused: locked",
+        UsageOutcome::Because(4) => "Refused: out of its time",
+        UsageOutcome::Because(7) => "Refused: voided",
+        UsageOutcome::Because(_) => "Refused: another reason",
+    }
+}
+
+/// Times that are often asked for.
+fn periods(asked: &UsageQuery, path: &str, clock: TimeFormatter) -> Vec<(&'static str, String)> {
+    let first = |days| crate::token::calendar::days_before(clock.now, days, clock.zone).local(clock.zone).date();
+    let since = |days| asked.within(&first(days).to_string(), "").href(path, "");
+    let is_now = |days: u64| asked.from == first(days).to_string() && asked.to.is_empty();
+    let all = [("Today", 1), ("7 days", 7), ("30 days", 30), ("A year", 365)];
+    all.into_iter().filter(|(_, days)| !is_now(*days)).map(|(words, days)| (words, since(days))).collect()
+}
+
+fn counted(count: i64) -> String {
+    match count {
+        1 => "1 entry".into(),
+        count if count > COUNTED => format!("more than {} entries", grouped(COUNTED)),
+        count => format!("{} entries", grouped(count)),
+    }
+}

@@ -1,0 +1,146 @@
+//! Which entries of the log are asked for, as an address has it.
+
+use chrono::NaiveDate;
+
+use crate::store::usage::UsageFilter;
+use crate::token::{TokenError, Uid, UsageOutcome, VALUE_MAX_CHARS};
+use crate::web::error::Error;
+use crate::web::form_errors::FormErrors;
+use crate::web::params::{Params, time_bound};
+use crate::web::query_string;
+use crate::web::state::App;
+
+/// The filter, as the address has it.
+#[derive(Clone, Default)]
+pub struct UsageQuery {
+    /// Part of a token's value.
+    pub q: String,
+    /// Part of a principal.
+    pub user: String,
+    /// An outcome's word.
+    pub outcome: String,
+    /// A day, or a moment.
+    pub from: String,
+    /// A day, which is meant whole, or a moment.
+    pub to: String,
+    /// A token's uid.
+    pub token_uid: String,
+    /// A batch's uid.
+    pub batch: String,
+    /// A print run's uid.
+    pub print_run: String,
+}
+
+impl UsageQuery {
+    /// What the parameters say.
+    ///
+    /// # Errors
+    /// A parameter that is no text.
+    pub fn read(params: &Params) -> Result<Self, Error> {
+        let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
+        Ok(Self {
+            q: text("q")?,
+            user: text("user")?,
+            outcome: text("outcome")?,
+            from: text("from")?,
+            to: text("to")?,
+            token_uid: text("token_uid")?,
+            batch: text("batch")?,
+            print_run: text("print_run")?,
+        })
+    }
+
+    /// The parameters and what they say.
+    fn parts(&self) -> [(&'static str, &str); 8] {
+        [
+            ("q", &self.q),
+            ("user", &self.user),
+            ("outcome", &self.outcome),
+            ("from", &self.from),
+            ("to", &self.to),
+            ("token_uid", &self.token_uid),
+            ("batch", &self.batch),
+            ("print_run", &self.print_run),
+        ]
+    }
+
+    /// Whether a bound is a day, or not there: a date's field can hold it.
+    #[allow(clippy::unused_self, reason = "the template calls it")]
+    pub fn is_day(&self, bound: &str) -> bool {
+        bound.is_empty() || NaiveDate::parse_from_str(bound, "%Y-%m-%d").is_ok()
+    }
+
+    /// Whether it asks for anything less than the whole log.
+    pub fn is_set(&self) -> bool {
+        self.parts().into_iter().any(|(_, part)| !part.is_empty())
+    }
+
+    /// What it means, and what is wrong with it.
+    pub fn filter(&self, app: &App, problems: &mut FormErrors) -> UsageFilter {
+        let filled = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        let time = |name, label, text: &String| {
+            let read = filled(text).map(|text| time_bound(name, &text, app.zone)).transpose();
+            read.map_err(|error| named(name, label, &error.to_string()))
+        };
+        let uid = |name, words: &'static str, text: &String| {
+            let uid = filled(text).map(|text| text.parse::<Uid>()).transpose();
+            uid.map_err(|_| TokenError::value(name, words))
+        };
+        let filter = UsageFilter {
+            q: problems.note(filled(&self.q).map(|text| part("q", "“Value”", VALUE_MAX_CHARS, text)).transpose()),
+            user: problems.note(filled(&self.user).map(|text| part("user", "“By”", 100, text)).transpose()),
+            outcome: problems.note(filled(&self.outcome).map(|word| word.parse::<UsageOutcome>()).transpose()),
+            from: problems.note(time("from", "“From”", &self.from)),
+            to: problems.note(time("to", "“To”", &self.to)),
+            token_uid: problems.note(uid("token_uid", "The token's uid in the address is none", &self.token_uid)),
+            batch: problems.note(uid("batch", "The batch's uid in the address is none", &self.batch)),
+            print_run: problems.note(uid("print_run", "The print run's uid in the address is none", &self.print_run)),
+        };
+        if filter.from.zip(filter.to).is_some_and(|(from, to)| to < from) {
+            problems.add("to", "“To” must not be before “From”.");
+        }
+        filter
+    }
+
+    /// The address of what this finds at `path`, with `more` behind it.
+    pub fn href(&self, path: &str, more: &str) -> String {
+        query_string::with(path, self.parts(), more)
+    }
+
+    /// The same within another time.
+    #[must_use]
+    pub fn within(&self, from: &str, to: &str) -> Self {
+        Self { from: from.to_owned(), to: to.to_owned(), ..self.clone() }
+    }
+
+    /// The parts of the filter, and the address at `path` without each.
+    pub fn loosen(&self, path: &str) -> Vec<(&'static str, String)> {
+        let parts: [(_, query_string::Part<Self>); 8] = [
+            ("the search", |asked| &mut asked.q),
+            ("who it was", |asked| &mut asked.user),
+            ("the outcome", |asked| &mut asked.outcome),
+            ("its beginning", |asked| &mut asked.from),
+            ("its end", |asked| &mut asked.to),
+            ("the token", |asked| &mut asked.token_uid),
+            ("the batch", |asked| &mut asked.batch),
+            ("the print run", |asked| &mut asked.print_run),
+        ];
+        query_string::without_each(self, parts, |other| other.href(path, ""))
+    }
+}
+
+/// An error whose message calls its field as the page does.
+fn named(name: &'static str, label: &str, told: &str) -> TokenError {
+    TokenError::value(name, format!("{label}{}", told.strip_prefix(name).unwrap_or(told).trim_end_matches('.')))
+}
+
+/// A part of a text that is looked for.
+fn part(name: &'static str, label: &str, longest: usize, text: String) -> Result<String, TokenError> {
+    if text.chars().count() > longest {
+        return Err(TokenError::value(name, format!("{label} has at most {longest} characters")));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(TokenError::value(name, format!("{label} has no control characters, as no entry has")));
+    }
+    Ok(text)
+}

@@ -1,0 +1,60 @@
+//! Background work: what goes on beside requests. Knows nothing of HTTP.
+
+pub mod batch_progress;
+pub mod batches;
+pub mod password_hashing;
+pub mod printing;
+pub mod render_pool;
+pub mod shutdown;
+pub mod throttle;
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use batch_progress::BatchesInProgress;
+use password_hashing::PasswordHasher;
+use render_pool::RenderPool;
+use shutdown::Shutdown;
+
+use crate::sheet::fonts::Fonts;
+use crate::store::Store;
+
+/// How many tasks may hold a list of 100,000 tokens in memory at once; the others wait.
+const LONG_LISTS: usize = 4;
+
+/// What background work and requests share.
+pub struct Background {
+    /// The database.
+    pub store: Store,
+    /// The fonts for sheets.
+    pub fonts: Arc<Fonts>,
+    /// The threads on which pages are rendered.
+    pub render_pool: RenderPool,
+    /// How far the batches are that this process makes.
+    pub batches: BatchesInProgress,
+    /// Ends the process in order.
+    pub shutdown: Shutdown,
+    /// Hashes passwords, a few at a time.
+    pub passwords: PasswordHasher,
+    /// Permits for whoever holds a long list in memory.
+    pub long_lists: Semaphore,
+    /// One print job is worked on at a time, so that the render pool stays free for people.
+    print_job: Semaphore,
+}
+
+impl Background {
+    /// With nothing to do yet.
+    pub fn new(store: Store, fonts: Arc<Fonts>) -> Self {
+        Self {
+            render_pool: RenderPool::new(store.consumes()),
+            store,
+            fonts,
+            batches: BatchesInProgress::default(),
+            shutdown: Shutdown::default(),
+            passwords: PasswordHasher::default(),
+            long_lists: Semaphore::new(LONG_LISTS),
+            print_job: Semaphore::new(1),
+        }
+    }
+}

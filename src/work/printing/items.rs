@@ -1,0 +1,40 @@
+//! What is printed of tokens: the code and the text of each label.
+
+use super::options::TextBeside;
+use crate::sheet::layout::LabelItem;
+use crate::token::Token;
+use crate::token::public_url::CodeTexts;
+use crate::token::settle::TokenId;
+
+/// The most labels of one PDF.
+pub const MOST: usize = 10_000;
+
+/// Characters of a token's name in a message.
+const NAME_CHARS: usize = 40;
+
+/// Tokens with what is printed of each.
+#[derive(Default)]
+pub struct LabelItems {
+    /// The tokens in the order of their labels.
+    pub tokens: Vec<(TokenId, Token)>,
+    /// What is printed of each.
+    pub items: Vec<LabelItem>,
+}
+
+/// What is printed of tokens.
+pub fn label_items(tokens: Vec<(TokenId, Token)>, texts: &CodeTexts, beside: TextBeside) -> LabelItems {
+    let item = |(_, token): &(TokenId, Token)| LabelItem {
+        name: name(token),
+        code: texts.of(token).into_owned(),
+        text: beside.text(token),
+    };
+    LabelItems { items: tokens.iter().map(item).collect(), tokens }
+}
+
+/// What a message calls a token.
+fn name(token: &Token) -> String {
+    let title = token.label.as_ref().unwrap_or(&token.value);
+    let cut: String = title.chars().take(NAME_CHARS).collect();
+    let more = if cut.len() < title.len() { "…" } else { "" };
+    format!("“{cut}{more}”")
+}

@@ -1,0 +1,67 @@
+//! Keeping a print run in short steps, with consumes in between. Nobody sees the run before the last step.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::store::printing::runs::keep::{self, Begun, PIECE, STEP};
+use crate::store::printing::runs::{NewPrintRun, PrintRun};
+use crate::store::{Connection, Error, Store};
+use crate::work::throttle::{Measure, Throttle};
+
+/// The least pause between two steps.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Keeps a run and its PDF. The same sheet printed again by the same person is the same run.
+///
+/// # Errors
+/// Unavailable, or failed: then nobody sees anything of it.
+pub async fn keep_run(store: &Store, new: impl Into<Arc<NewPrintRun>>) -> Result<PrintRun, Error> {
+    let new: Arc<NewPrintRun> = new.into();
+    let is_short = new.pdf.len() <= PIECE && new.tokens.len() <= STEP;
+    let now = store.now();
+    // Hashing megabytes would hold up the requests of this thread.
+    let hashed = tokio::task::spawn_blocking(move || {
+        let digest = new.digest();
+        Arc::new((new, digest))
+    });
+    let new = hashed.await.map_err(|error| Error::Failed(error.to_string()))?;
+    let begun = {
+        let new = Arc::clone(&new);
+        let work = move |connection: &mut Connection| {
+            let (new, digest) = &*new;
+            let id = match keep::begin(connection, new, digest, now)? {
+                Begun::Known(run) => return Ok(Begun::Known(run)),
+                Begun::New(id) => id,
+            };
+            if !is_short {
+                return Ok(Begun::New(id));
+            }
+            keep::put_piece(connection, id, new, 0)?;
+            keep::put_tokens(connection, id, new, 0)?;
+            keep::end(connection, id, new, digest, now).map(|run| Begun::Known(Box::new(run)))
+        };
+        store.write(work).await?
+    };
+    let id = match begun {
+        Begun::Known(run) => return Ok(*run),
+        Begun::New(id) => id,
+    };
+    let mut throttle = Throttle::new(store.consumes(), Measure::Passed);
+    for piece in 0..new.0.pdf.len().div_ceil(PIECE) {
+        let new = Arc::clone(&new);
+        store.write(move |connection| Ok(keep::put_piece(connection, id, &new.0, piece)?)).await?;
+        pause(&mut throttle).await;
+    }
+    for step in 0..new.0.tokens.len().div_ceil(STEP) {
+        let new = Arc::clone(&new);
+        store.write(move |connection| Ok(keep::put_tokens(connection, id, &new.0, step)?)).await?;
+        pause(&mut throttle).await;
+    }
+    store.write(move |connection| keep::end(connection, id, &new.0, &new.1, now)).await
+}
+
+/// Leaves the write lock to others.
+async fn pause(throttle: &mut Throttle) {
+    tokio::time::sleep(throttle.due().max(PAUSE)).await;
+    throttle.restart();
+}
