@@ -169,7 +169,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    turns (name) {
+    advisory_locks (name) {
         name -> Text,
     }
 }

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::connection::Connection;
-use super::schema::turns;
+use super::schema::advisory_locks;
 
 /// What only one may do at a time, as it goes by what others could change meanwhile.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +35,7 @@ impl Turn {
 /// The database's.
 pub fn wait(connection: &mut Connection, turn: Turn) -> QueryResult<()> {
     let Connection::Postgres(connection) = connection else { return Ok(()) };
-    turns::table.find(turn.name()).select(turns::name).for_update().execute(connection).map(drop)
+    advisory_locks::table.find(turn.name()).select(advisory_locks::name).for_update().execute(connection).map(drop)
 }
 
 /// Takes the turn if nobody has it, until the transaction ends, and says whether it did: for what need not be done twice.
@@ -44,6 +44,6 @@ pub fn wait(connection: &mut Connection, turn: Turn) -> QueryResult<()> {
 /// The database's.
 pub fn take(connection: &mut Connection, turn: Turn) -> QueryResult<bool> {
     let Connection::Postgres(connection) = connection else { return Ok(true) };
-    let row = turns::table.find(turn.name()).select(turns::name).for_update().skip_locked();
+    let row = advisory_locks::table.find(turn.name()).select(advisory_locks::name).for_update().skip_locked();
     Ok(row.execute(connection)? > 0)
 }
