@@ -1,12 +1,21 @@
-//! `src/store/schema.rs` is what the migrations make, on both databases.
+//! `src/store/schema.rs` is what the migrations make, on both databases, and a migration that changes gets another version.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Text};
+use sha2::{Digest, Sha256};
 use tessera::store::Connection;
 
 use crate::database::Database;
+
+/// What stands in each migration: how the SHA-256 of its up.sql begins.
+const DIGESTS: [(&str, &str); 2] = [
+    ("migrations/postgres/2026-11-28-000000_first", "1856fe205639e63d"),
+    ("migrations/sqlite/2026-11-28-000000_first", "bdd695946e5d94e0"),
+];
 
 const SCHEMA: &str = include_str!("../../src/store/schema.rs");
 
@@ -77,4 +86,32 @@ fn the_schema_file_is_what_the_migrations_make() {
         );
     }
     assert!(written.len() >= 20, "the file was read: {written:?}");
+}
+
+/// The folders of a database's migrations.
+fn migrations(database: &str) -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(database);
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_migration_that_changes_gets_another_version() {
+    assert_eq!(migrations("sqlite"), migrations("postgres"), "the two databases' migrations have the same names");
+    for database in ["postgres", "sqlite"] {
+        for name in migrations(database) {
+            let folder = format!("migrations/{database}/{name}");
+            let up = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(&folder).join("up.sql")).unwrap();
+            let digest = u64::from_be_bytes(Sha256::digest(up)[..8].try_into().unwrap());
+            let digest = format!("{digest:016x}");
+            assert!(
+                DIGESTS.contains(&(&folder, &digest)),
+                "{folder}/up.sql is new, or it was changed, and databases made before would be taken for current ones. If \
+                 it was released, undo the change and add a migration. If not, give its folder a later date or time, for \
+                 both databases. Then write into DIGESTS that it has {digest}"
+            );
+        }
+    }
 }
