@@ -1,9 +1,9 @@
-//! Turns: of those who want the same one, on all instances, one has it at a time.
+//! Advisory locks: of those who want the same one, on all instances, one has it at a time.
 
 use diesel::prelude::*;
 
 use super::connection::Connection;
-use super::schema::turns;
+use super::schema::advisory_locks;
 
 /// What only one may do at a time, as it goes by what others could change meanwhile.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +35,7 @@ impl AdvisoryLock {
 /// The database's.
 pub fn acquire(connection: &mut Connection, lock: AdvisoryLock) -> QueryResult<()> {
     let Connection::Postgres(connection) = connection else { return Ok(()) };
-    turns::table.find(lock.name()).select(turns::name).for_update().execute(connection).map(drop)
+    advisory_locks::table.find(lock.name()).select(advisory_locks::name).for_update().execute(connection).map(drop)
 }
 
 /// Takes the turn if nobody has it, until the transaction ends, and says whether it did: for what need not be done twice.
@@ -44,6 +44,6 @@ pub fn acquire(connection: &mut Connection, lock: AdvisoryLock) -> QueryResult<(
 /// The database's.
 pub fn try_acquire(connection: &mut Connection, lock: AdvisoryLock) -> QueryResult<bool> {
     let Connection::Postgres(connection) = connection else { return Ok(true) };
-    let row = turns::table.find(lock.name()).select(turns::name).for_update().skip_locked();
+    let row = advisory_locks::table.find(lock.name()).select(advisory_locks::name).for_update().skip_locked();
     Ok(row.execute(connection)? > 0)
 }

@@ -31,7 +31,7 @@ pub enum Schema {
 /// others find it done. Says how many steps were made.
 ///
 /// # Errors
-/// A newer version has migrated the database, another program owns it, or it cannot be written.
+/// A newer or an unreleased version has migrated the database, another program owns it, or it cannot be written.
 pub fn migrate(url: &DatabaseUrl, connection: &mut Connection) -> Result<usize, OpenError> {
     let mut tries = 1;
     loop {
@@ -109,8 +109,14 @@ fn look(connection: &mut Connection) -> Result<Schema, Error> {
     let versions = diesel::dsl::sql::<Text>("SELECT version FROM __diesel_schema_migrations");
     let applied: BTreeSet<String> = versions.load(connection)?.into_iter().collect();
     let known = known(connection);
-    if applied.difference(&known).next().is_some() {
+    // Versions are dates, and a released migration stays: one that is not known is either later than all of ours, or was
+    // never released.
+    if applied.last() > known.last() {
         let why = "was migrated by a newer version of Tessera; start that version, or restore a backup.";
+        return Err(Error::Refused(why.into()));
+    }
+    if !applied.is_subset(&known) {
+        let why = "was made by an unreleased version of Tessera; start anew with a new database.";
         return Err(Error::Refused(why.into()));
     }
     Ok(if applied == known { Schema::Current } else { Schema::Behind })

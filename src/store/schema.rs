@@ -1,158 +1,56 @@
-//! The tables, one description for every database. What a column means stands in `migrations/`.
-
-#![allow(missing_docs, reason = "the macro writes structs for columns, which the migrations describe")]
+// @generated automatically by Diesel CLI.
 
 diesel::table! {
-    tokens (id) {
-        id -> BigInt,
-        uid -> Text,
-        value -> Text,
+    action_tokens (action, token) {
+        action -> Int8,
+        token -> Int8,
+        stamp -> Int8,
+        modified -> Int8,
         label -> Nullable<Text>,
-        valid_from -> Nullable<BigInt>,
-        valid_to -> Nullable<BigInt>,
-        usage_count -> Integer,
-        lock_time -> Integer,
-        last_used -> Nullable<BigInt>,
-        lock_start -> Nullable<BigInt>,
-        creator -> Text,
-        created -> BigInt,
-        modified -> BigInt,
-        search -> Text,
-        deleted_at -> Nullable<BigInt>,
-        deleted_by -> Nullable<Text>,
-        batch -> Nullable<BigInt>,
-        used -> BigInt,
-        voided_at -> Nullable<BigInt>,
+        valid_from -> Nullable<Int8>,
+        valid_to -> Nullable<Int8>,
+        usage_count -> Int4,
+        lock_time -> Int4,
+        used -> Int8,
+        kept -> Nullable<Text>,
+        voided_at -> Nullable<Int8>,
         voided_by -> Nullable<Text>,
         void_reason -> Nullable<Text>,
-    }
-}
-
-diesel::table! {
-    batches (id) {
-        id -> BigInt,
-        uid -> Text,
-        name -> Text,
-        count -> Integer,
-        creator -> Text,
-        created -> BigInt,
-        made -> Nullable<BigInt>,
-        failure -> Nullable<Text>,
     }
 }
 
 diesel::table! {
     actions (id) {
-        id -> BigInt,
+        id -> Int8,
         uid -> Text,
         what -> Text,
         principal -> Text,
-        timestamp -> BigInt,
-        count -> Integer,
-        refused -> Integer,
-        undone -> Nullable<BigInt>,
+        timestamp -> Int8,
+        count -> Int4,
+        refused -> Int4,
+        undone -> Nullable<Int8>,
         undone_by -> Nullable<Text>,
     }
 }
 
 diesel::table! {
-    action_tokens (action, token) {
-        action -> BigInt,
-        token -> BigInt,
-        stamp -> BigInt,
-        modified -> BigInt,
-        label -> Nullable<Text>,
-        valid_from -> Nullable<BigInt>,
-        valid_to -> Nullable<BigInt>,
-        usage_count -> Integer,
-        lock_time -> Integer,
-        used -> BigInt,
-        kept -> Nullable<Text>,
-        voided_at -> Nullable<BigInt>,
-        voided_by -> Nullable<Text>,
-        void_reason -> Nullable<Text>,
-    }
-}
-
-diesel::table! {
-    usage (id) {
-        id -> BigInt,
-        uid -> Text,
-        token -> Nullable<BigInt>,
-        token_uid -> Nullable<Text>,
-        token_value -> Nullable<Text>,
-        timestamp -> BigInt,
-        principal -> Text,
-        error_code -> Nullable<SmallInt>,
-    }
-}
-
-diesel::table! {
-    replies (principal, key) {
-        principal -> Text,
-        key -> Text,
-        created -> BigInt,
-        token_uid -> Text,
-        value -> Text,
-        label -> Nullable<Text>,
-        usage_count -> Integer,
-        last_used -> Nullable<BigInt>,
-        valid_from -> Nullable<BigInt>,
-        valid_to -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    users (id) {
-        id -> BigInt,
+    advisory_locks (name) {
         name -> Text,
-        password_hash -> Text,
-        role -> Text,
-        created -> BigInt,
-        modified -> BigInt,
-        disabled_at -> Nullable<BigInt>,
-        last_sign_in -> Nullable<BigInt>,
     }
 }
 
 diesel::table! {
-    sessions (id) {
-        id -> BigInt,
-        hash -> Binary,
-        user_id -> BigInt,
-        created -> BigInt,
-        last_seen -> BigInt,
-        address -> Text,
-        agent -> Text,
-    }
-}
-
-diesel::table! {
-    keys (id) {
-        id -> BigInt,
-        name -> Text,
-        hash -> Binary,
-        role -> Text,
-        creator -> Text,
-        created -> BigInt,
-        expires -> Nullable<BigInt>,
-        last_used -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    settings (name) {
-        name -> Text,
-        value -> Text,
-        changed -> BigInt,
-        changed_by -> Text,
+    attempts (id) {
+        id -> Int8,
+        subject -> Text,
+        timestamp -> Int8,
     }
 }
 
 diesel::table! {
     audit (id) {
-        id -> BigInt,
-        timestamp -> BigInt,
+        id -> Int8,
+        timestamp -> Int8,
         principal -> Text,
         action -> Text,
         subject -> Text,
@@ -161,102 +59,28 @@ diesel::table! {
 }
 
 diesel::table! {
-    attempts (id) {
-        id -> BigInt,
-        subject -> Text,
-        timestamp -> BigInt,
-    }
-}
-
-diesel::table! {
-    turns (name) {
-        name -> Text,
-    }
-}
-
-diesel::table! {
-    print_jobs (id) {
-        id -> BigInt,
+    batches (id) {
+        id -> Int8,
         uid -> Text,
-        principal -> Text,
-        timestamp -> BigInt,
-        sheet -> Text,
-        options -> Text,
-        selection -> Text,
-        total -> Integer,
-        printed -> Integer,
-        parts -> Integer,
-        cursor -> Text,
-        seen -> BigInt,
-        ended -> Nullable<BigInt>,
+        name -> Text,
+        count -> Int4,
+        creator -> Text,
+        created -> Int8,
+        made -> Nullable<Int8>,
         failure -> Nullable<Text>,
     }
 }
 
 diesel::table! {
-    print_runs (id) {
-        id -> BigInt,
-        uid -> Text,
-        job -> Nullable<BigInt>,
-        part -> Integer,
-        principal -> Text,
-        timestamp -> BigInt,
-        sheet -> Text,
-        options -> Text,
-        start -> Integer,
-        count -> Integer,
-        pages -> Integer,
-        size -> BigInt,
-        digest -> Text,
-        done -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    print_run_tokens (run, position) {
-        run -> BigInt,
-        position -> Integer,
-        token -> BigInt,
-    }
-}
-
-diesel::table! {
-    print_run_parts (id) {
-        id -> BigInt,
-        run -> BigInt,
-        part -> Integer,
-        bytes -> Binary,
-    }
-}
-
-diesel::table! {
-    sheets (slug) {
-        slug -> Text,
+    keys (id) {
+        id -> Int8,
         name -> Text,
-        page_width -> Integer,
-        page_height -> Integer,
-        across -> Integer,
-        down -> Integer,
-        width -> Integer,
-        height -> Integer,
-        from_left -> Integer,
-        from_top -> Integer,
-        pitch_x -> Integer,
-        pitch_y -> Integer,
-        margin -> Integer,
-        changed -> BigInt,
-        changed_by -> Text,
-    }
-}
-
-diesel::table! {
-    printers (name) {
-        name -> Text,
-        offset_x -> Integer,
-        offset_y -> Integer,
-        dpi -> Integer,
-        changed -> BigInt,
-        changed_by -> Text,
+        hash -> Bytea,
+        role -> Text,
+        creator -> Text,
+        created -> Int8,
+        expires -> Nullable<Int8>,
+        last_used -> Nullable<Int8>,
     }
 }
 
@@ -264,18 +88,205 @@ diesel::table! {
     next_labels (principal, sheet) {
         principal -> Text,
         sheet -> Text,
-        label -> Integer,
+        label -> Int4,
+    }
+}
+
+diesel::table! {
+    print_jobs (id) {
+        id -> Int8,
+        uid -> Text,
+        principal -> Text,
+        timestamp -> Int8,
+        sheet -> Text,
+        options -> Text,
+        selection -> Text,
+        total -> Int4,
+        printed -> Int4,
+        parts -> Int4,
+        cursor -> Text,
+        seen -> Int8,
+        ended -> Nullable<Int8>,
+        failure -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    print_run_parts (id) {
+        id -> Int8,
+        run -> Int8,
+        part -> Int4,
+        bytes -> Bytea,
+    }
+}
+
+diesel::table! {
+    print_run_tokens (run, position) {
+        run -> Int8,
+        position -> Int4,
+        token -> Int8,
+    }
+}
+
+diesel::table! {
+    print_runs (id) {
+        id -> Int8,
+        uid -> Text,
+        job -> Nullable<Int8>,
+        part -> Int4,
+        principal -> Text,
+        timestamp -> Int8,
+        sheet -> Text,
+        options -> Text,
+        start -> Int4,
+        count -> Int4,
+        pages -> Int4,
+        size -> Int8,
+        digest -> Text,
+        done -> Nullable<Int8>,
+    }
+}
+
+diesel::table! {
+    printers (name) {
+        name -> Text,
+        offset_x -> Int4,
+        offset_y -> Int4,
+        dpi -> Int4,
+        changed -> Int8,
+        changed_by -> Text,
+    }
+}
+
+diesel::table! {
+    replies (principal, key) {
+        principal -> Text,
+        key -> Text,
+        created -> Int8,
+        token_uid -> Text,
+        value -> Text,
+        label -> Nullable<Text>,
+        usage_count -> Int4,
+        last_used -> Nullable<Int8>,
+        valid_from -> Nullable<Int8>,
+        valid_to -> Nullable<Int8>,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> Int8,
+        hash -> Bytea,
+        user_id -> Int8,
+        created -> Int8,
+        last_seen -> Int8,
+        address -> Text,
+        agent -> Text,
+    }
+}
+
+diesel::table! {
+    settings (name) {
+        name -> Text,
+        value -> Text,
+        changed -> Int8,
+        changed_by -> Text,
+    }
+}
+
+diesel::table! {
+    sheets (slug) {
+        slug -> Text,
+        name -> Text,
+        page_width -> Int4,
+        page_height -> Int4,
+        across -> Int4,
+        down -> Int4,
+        width -> Int4,
+        height -> Int4,
+        from_left -> Int4,
+        from_top -> Int4,
+        pitch_x -> Int4,
+        pitch_y -> Int4,
+        margin -> Int4,
+        changed -> Int8,
+        changed_by -> Text,
+    }
+}
+
+diesel::table! {
+    tokens (id) {
+        id -> Int8,
+        uid -> Text,
+        value -> Text,
+        label -> Nullable<Text>,
+        valid_from -> Nullable<Int8>,
+        valid_to -> Nullable<Int8>,
+        usage_count -> Int4,
+        lock_time -> Int4,
+        last_used -> Nullable<Int8>,
+        lock_start -> Nullable<Int8>,
+        creator -> Text,
+        created -> Int8,
+        modified -> Int8,
+        search -> Text,
+        deleted_at -> Nullable<Int8>,
+        deleted_by -> Nullable<Text>,
+        batch -> Nullable<Int8>,
+        used -> Int8,
+        voided_at -> Nullable<Int8>,
+        voided_by -> Nullable<Text>,
+        void_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    usage (id) {
+        id -> Int8,
+        uid -> Text,
+        token -> Nullable<Int8>,
+        token_uid -> Nullable<Text>,
+        token_value -> Nullable<Text>,
+        timestamp -> Int8,
+        principal -> Text,
+        error_code -> Nullable<Int2>,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> Int8,
+        name -> Text,
+        password_hash -> Text,
+        role -> Text,
+        created -> Int8,
+        modified -> Int8,
+        disabled_at -> Nullable<Int8>,
+        last_sign_in -> Nullable<Int8>,
     }
 }
 
 diesel::joinable!(sessions -> users (user_id));
-diesel::allow_tables_to_appear_in_same_query!(sessions, users);
+
 diesel::allow_tables_to_appear_in_same_query!(
-    tokens,
-    batches,
-    actions,
     action_tokens,
-    usage,
+    actions,
+    advisory_locks,
+    attempts,
+    audit,
+    batches,
+    keys,
+    next_labels,
+    print_jobs,
+    print_run_parts,
+    print_run_tokens,
     print_runs,
-    print_run_tokens
+    printers,
+    replies,
+    sessions,
+    settings,
+    sheets,
+    tokens,
+    usage,
+    users,
 );

@@ -134,14 +134,37 @@ fn a_file_that_is_no_database_of_ours_is_left_alone() {
     assert!(!place.path("mistyped.db").exists());
 }
 
-#[test]
-fn a_newer_schema_is_refused_in_one_sentence() {
+/// Holds what every command says of the database once `statement` has changed what it knows of its versions.
+fn check_refused(statement: &str, sentence: &str) {
     let place = Place::new();
     place.works(&["migrate"]);
+    place.connection().batch_execute(statement).unwrap();
+    let sentence = format!("The {} {sentence}", shown(&place));
+    let copy = ["copy", "--to", "sqlite:copy.db"];
+    for command in [&["serve", "--bind", "127.0.0.1:0"][..], &["migrate"], &["key", "list"], &copy] {
+        place.fails(command, 1, &sentence);
+    }
+}
+
+/// The database as errors name it.
+fn shown(place: &Place) -> String {
+    if on_postgres() { place.database_url().to_string() } else { "database file tessera.db".into() }
+}
+
+#[test]
+fn a_newer_schema_is_refused_in_one_sentence() {
     let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('99999999999999')";
-    place.connection().batch_execute(newer).unwrap();
-    for command in [&["serve", "--bind", "127.0.0.1:0"][..], &["migrate"], &["key", "list"]] {
-        place.fails(command, 1, "was migrated by a newer version");
+    check_refused(newer, "was migrated by a newer version of Tessera; start that version, or restore a backup.");
+}
+
+#[test]
+fn an_unreleased_schema_is_refused_in_one_sentence() {
+    let sentence = "was made by an unreleased version of Tessera; start anew with a new database.";
+    // As they were numbered at first, and a date before ours; alone, and beside it.
+    for versions in ["('00000000000001'), ('00000000000002')", "('20261127000000')"] {
+        let insert = format!("INSERT INTO __diesel_schema_migrations (version) VALUES {versions}");
+        check_refused(&format!("DELETE FROM __diesel_schema_migrations; {insert}"), sentence);
+        check_refused(&insert, sentence);
     }
 }
 

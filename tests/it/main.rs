@@ -43,6 +43,7 @@ mod promise;
 mod qr_codes;
 mod query;
 mod quick_sets;
+mod schema;
 mod serve;
 mod settings_page;
 mod sheet;

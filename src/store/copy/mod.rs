@@ -119,7 +119,7 @@ pub fn hold_still(from: &mut Connection) -> Result<(), Error> {
     }
     // Whoever comes now can read, and waits with a change until the copy is there.
     let tables = "tokens, usage, batches, actions, action_tokens, replies, users, sessions, keys, settings, audit, \
-                  attempts, turns, print_jobs, print_runs, print_run_tokens, print_run_parts, sheets, printers, \
-                  next_labels";
+                  attempts, advisory_locks, print_jobs, print_runs, print_run_tokens, print_run_parts, sheets, \
+                  printers, next_labels";
     Ok(from.batch_execute(&format!("LOCK TABLE {tables} IN EXCLUSIVE MODE"))?)
 }

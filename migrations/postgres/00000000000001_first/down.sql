@@ -1,1 +1,0 @@
-DROP TABLE tokens, usage, replies, sessions, users, keys, settings, audit, attempts, turns;

@@ -1,9 +1,0 @@
-DROP TABLE attempts;
-DROP TABLE audit;
-DROP TABLE settings;
-DROP TABLE keys;
-DROP TABLE sessions;
-DROP TABLE users;
-DROP TABLE replies;
-DROP TABLE usage;
-DROP TABLE tokens;

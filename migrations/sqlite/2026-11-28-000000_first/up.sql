@@ -1,0 +1,338 @@
+-- The whole schema. Until a first version is released, each database has this one migration, which is edited, and whose
+-- folder gets a later date whenever it is. migrations/postgres makes the same tables, columns and indexes.
+--
+-- Times are microseconds since 1970 in UTC, uids hyphenated lower-case text, principals `user:anna` or `key:door-3`.
+-- Integer keys are for joins and paging. The logs outlive what they name, so they have no foreign keys. STRICT holds
+-- SQLite to a column's type. A table with another key is stored in its order (WITHOUT ROWID).
+
+-- No index stands on a column that a consume changes. A row stays when its token is deleted.
+CREATE TABLE tokens (
+    id          INTEGER NOT NULL PRIMARY KEY,
+    uid         TEXT NOT NULL,
+    -- What the QR code says; the uid, if no other one was given.
+    value       TEXT NOT NULL,
+    label       TEXT,
+    valid_from  INTEGER,
+    valid_to    INTEGER,
+    -- Uses that are left; -1 is unlimited.
+    usage_count INTEGER NOT NULL CHECK (usage_count >= -1),
+    -- Seconds.
+    lock_time   INTEGER NOT NULL CHECK (lock_time >= 0),
+    last_used   INTEGER,
+    -- From when lock_time runs: last_used, or when the clock was found to have jumped back before it.
+    lock_start  INTEGER,
+    creator     TEXT NOT NULL,
+    created     INTEGER NOT NULL,
+    -- When a person or an integrator last changed it. Each change has another one, by which an undo knows its own.
+    modified    INTEGER NOT NULL,
+    -- Value and label in lower case as Unicode has it: what is searched in.
+    search      TEXT NOT NULL,
+    deleted_at  INTEGER,
+    deleted_by  TEXT,
+    batch       INTEGER,
+    -- How often it was used. The log cannot tell: it is cut, and clocks jump.
+    used        INTEGER NOT NULL DEFAULT 0,
+    -- A voided token stays where it is and may not be used: since when, who said so, and why, if that was said.
+    voided_at   INTEGER,
+    voided_by   TEXT,
+    void_reason TEXT
+) STRICT;
+
+-- A uid is never given twice, also not after a deletion; a value is free again after one.
+CREATE UNIQUE INDEX tokens_uid ON tokens (uid);
+CREATE UNIQUE INDEX tokens_value ON tokens (value) WHERE deleted_at IS NULL;
+-- The orders of the list: each page is found by walking its index. By value, tokens_value does it.
+CREATE INDEX tokens_created ON tokens (created, id) WHERE deleted_at IS NULL;
+CREATE INDEX tokens_label ON tokens (COALESCE(label, ''), id) WHERE deleted_at IS NULL;
+CREATE INDEX tokens_valid_to ON tokens (COALESCE(valid_to, 9223372036854775807), id) WHERE deleted_at IS NULL;
+-- Few are deleted or voided, and many in no batch: these are found without reading the others.
+CREATE INDEX tokens_deleted ON tokens (deleted_at, id) WHERE deleted_at IS NOT NULL;
+CREATE INDEX tokens_batch ON tokens (batch, created, id) WHERE batch IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX tokens_voided ON tokens (created, id) WHERE voided_at IS NOT NULL AND deleted_at IS NULL;
+
+-- Tokens that were made together. `made` is empty while they are being made, and stays so with a `failure`.
+CREATE TABLE batches (
+    id      INTEGER NOT NULL PRIMARY KEY,
+    uid     TEXT NOT NULL,
+    name    TEXT NOT NULL,
+    count   INTEGER NOT NULL,
+    creator TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    made    INTEGER,
+    failure TEXT
+) STRICT;
+
+-- A form that is sent twice is one batch; so it is with actions, print jobs and print runs.
+CREATE UNIQUE INDEX batches_uid ON batches (uid);
+
+-- What was done to many tokens at once, or to one by a click, so that it can be undone. `what` is JSON. `count` tokens
+-- were changed, and `refused` not, as it was not allowed.
+CREATE TABLE actions (
+    id        INTEGER NOT NULL PRIMARY KEY,
+    uid       TEXT NOT NULL,
+    what      TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    timestamp INTEGER NOT NULL,
+    count     INTEGER NOT NULL,
+    refused   INTEGER NOT NULL,
+    undone    INTEGER,
+    undone_by TEXT
+) STRICT;
+
+CREATE UNIQUE INDEX actions_uid ON actions (uid);
+
+-- What each token was before an action.
+CREATE TABLE action_tokens (
+    action      INTEGER NOT NULL,
+    token       INTEGER NOT NULL,
+    -- The `modified` that the action left in the token: if another one stands there, somebody changed it later.
+    stamp       INTEGER NOT NULL,
+    -- The one that stood there before.
+    modified    INTEGER NOT NULL,
+    label       TEXT,
+    valid_from  INTEGER,
+    valid_to    INTEGER,
+    usage_count INTEGER NOT NULL,
+    lock_time   INTEGER NOT NULL,
+    used        INTEGER NOT NULL,
+    -- Why an undo left the token as it was.
+    kept        TEXT,
+    voided_at   INTEGER,
+    voided_by   TEXT,
+    void_reason TEXT,
+    PRIMARY KEY (action, token)
+) STRICT, WITHOUT ROWID;
+
+-- The log of attempts. It outlives tokens.
+CREATE TABLE usage (
+    id          INTEGER NOT NULL PRIMARY KEY,
+    uid         TEXT NOT NULL,
+    -- The token's number: a fifth of its uid's size, and next to the numbers of tokens made with it, as the index is
+    -- a third of what a consume writes. An attempt at a uid that no token had then, or that was deleted, has none.
+    token       INTEGER,
+    -- What was asked for, or what the token had then.
+    token_uid   TEXT,
+    token_value TEXT,
+    timestamp   INTEGER NOT NULL,
+    principal   TEXT NOT NULL,
+    -- Why it was refused; empty when it was consumed.
+    error_code  INTEGER
+) STRICT;
+
+-- The log of one token, by its number, or by the uid if there was none.
+CREATE INDEX usage_token ON usage (token, id) WHERE token IS NOT NULL;
+CREATE INDEX usage_unknown ON usage (token_uid, id) WHERE token IS NULL;
+-- The log by time, with what a chart counts: grows at its end only.
+CREATE INDEX usage_timestamp ON usage (timestamp, error_code);
+
+-- The first success of each idempotency key, to be given again for a day.
+CREATE TABLE replies (
+    principal   TEXT NOT NULL,
+    key         TEXT NOT NULL,
+    created     INTEGER NOT NULL,
+    token_uid   TEXT NOT NULL,
+    value       TEXT NOT NULL,
+    label       TEXT,
+    usage_count INTEGER NOT NULL,
+    last_used   INTEGER,
+    valid_from  INTEGER,
+    valid_to    INTEGER,
+    PRIMARY KEY (principal, key)
+) STRICT, WITHOUT ROWID;
+
+-- The oldest are removed first.
+CREATE INDEX replies_created ON replies (created);
+
+-- Who signs in with a password. Someone with a `disabled_at` may not.
+CREATE TABLE users (
+    id            INTEGER NOT NULL PRIMARY KEY,
+    name          TEXT NOT NULL,
+    password_hash TEXT NOT NULL,
+    role          TEXT NOT NULL CHECK (role IN ('scanner', 'viewer', 'editor', 'admin', 'manager')),
+    created       INTEGER NOT NULL,
+    modified      INTEGER NOT NULL,
+    disabled_at   INTEGER,
+    last_sign_in  INTEGER
+) STRICT;
+
+CREATE UNIQUE INDEX users_name ON users (name);
+
+-- Who is signed in. The cookie holds a random id; its SHA-256 stands here, so that nobody can sign in with a backup.
+CREATE TABLE sessions (
+    id        INTEGER NOT NULL PRIMARY KEY,
+    hash      BLOB NOT NULL,
+    user_id   INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    created   INTEGER NOT NULL,
+    last_seen INTEGER NOT NULL,
+    -- From where and with which browser: users tell their sessions apart by them.
+    address   TEXT NOT NULL,
+    agent     TEXT NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX sessions_hash ON sessions (hash);
+-- A user's sessions: to list them, and to end them all.
+CREATE INDEX sessions_user ON sessions (user_id);
+
+-- API keys. Of a key, too, only the SHA-256 is known.
+CREATE TABLE keys (
+    id        INTEGER NOT NULL PRIMARY KEY,
+    name      TEXT NOT NULL,
+    hash      BLOB NOT NULL,
+    role      TEXT NOT NULL CHECK (role IN ('scanner', 'viewer', 'editor', 'admin', 'manager')),
+    creator   TEXT NOT NULL,
+    created   INTEGER NOT NULL,
+    expires   INTEGER,
+    last_used INTEGER
+) STRICT;
+
+CREATE UNIQUE INDEX keys_name ON keys (name);
+CREATE UNIQUE INDEX keys_hash ON keys (hash);
+
+-- A setting that has no row here has its default. Values are JSON.
+CREATE TABLE settings (
+    name       TEXT NOT NULL PRIMARY KEY,
+    value      TEXT NOT NULL,
+    changed    INTEGER NOT NULL,
+    changed_by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What was done to users, keys, settings and tokens, and by whom; who signed in, and who could not.
+CREATE TABLE audit (
+    id        INTEGER NOT NULL PRIMARY KEY,
+    timestamp INTEGER NOT NULL,
+    principal TEXT NOT NULL,
+    action    TEXT NOT NULL,
+    -- To whom or what.
+    subject   TEXT NOT NULL,
+    -- What else is to be known.
+    detail    TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+-- Failed sign-ins of the last minutes, by account and by address.
+CREATE TABLE attempts (
+    id        INTEGER NOT NULL PRIMARY KEY,
+    subject   TEXT NOT NULL,
+    timestamp INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX attempts_subject ON attempts (subject, timestamp);
+
+-- What only one may do at a time: on PostgreSQL, whoever has locked the row of that name. Here every transaction that
+-- writes keeps out all others, and nobody reads this table.
+CREATE TABLE advisory_locks (
+    name TEXT NOT NULL PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO advisory_locks (name) VALUES ('users'), ('settings'), ('sign_in'), ('retention');
+
+-- Printing more than one PDF can hold: `parts` PDFs, each a print run with these `options`. `selection` says which
+-- tokens, `cursor` how far it is: both are JSON of the pages. `seen` moves as long as somebody works on it.
+CREATE TABLE print_jobs (
+    id        INTEGER NOT NULL PRIMARY KEY,
+    uid       TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    timestamp INTEGER NOT NULL,
+    sheet     TEXT NOT NULL,
+    options   TEXT NOT NULL,
+    selection TEXT NOT NULL,
+    total     INTEGER NOT NULL,
+    printed   INTEGER NOT NULL,
+    parts     INTEGER NOT NULL,
+    cursor    TEXT NOT NULL,
+    seen      INTEGER NOT NULL,
+    ended     INTEGER,
+    failure   TEXT
+) STRICT;
+
+CREATE UNIQUE INDEX print_jobs_uid ON print_jobs (uid);
+
+-- Sheets that were printed: the `part` of a `job`, or by themselves.
+CREATE TABLE print_runs (
+    id        INTEGER NOT NULL PRIMARY KEY,
+    uid       TEXT NOT NULL,
+    job       INTEGER,
+    part      INTEGER NOT NULL,
+    principal TEXT NOT NULL,
+    timestamp INTEGER NOT NULL,
+    -- The sheet's slug.
+    sheet     TEXT NOT NULL,
+    -- JSON, with the whole geometry, as the sheet of that slug may change.
+    options   TEXT NOT NULL,
+    -- The first label, from 1.
+    start     INTEGER NOT NULL,
+    count     INTEGER NOT NULL,
+    pages     INTEGER NOT NULL,
+    -- The PDF's bytes.
+    size      INTEGER NOT NULL,
+    -- Of the PDF and its tokens, in base64url.
+    digest    TEXT NOT NULL,
+    -- Empty while the PDF is being written.
+    done      INTEGER
+) STRICT;
+
+CREATE UNIQUE INDEX print_runs_uid ON print_runs (uid);
+-- Who prints the same again gets the same run.
+CREATE UNIQUE INDEX print_runs_digest ON print_runs (principal, digest) WHERE done IS NOT NULL;
+CREATE INDEX print_runs_job ON print_runs (job, part) WHERE job IS NOT NULL;
+-- What was begun long ago and never done is removed.
+CREATE INDEX print_runs_begun ON print_runs (timestamp) WHERE done IS NULL;
+
+-- A run's tokens in the order of its labels, from 1.
+CREATE TABLE print_run_tokens (
+    run      INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    token    INTEGER NOT NULL,
+    PRIMARY KEY (run, position)
+) STRICT, WITHOUT ROWID;
+
+-- In which runs a token was printed, and whether it was.
+CREATE INDEX print_run_tokens_token ON print_run_tokens (token, run);
+
+-- A run's PDF in pieces, from 0.
+CREATE TABLE print_run_parts (
+    id    INTEGER NOT NULL PRIMARY KEY,
+    run   INTEGER NOT NULL,
+    part  INTEGER NOT NULL,
+    bytes BLOB NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX print_run_parts_part ON print_run_parts (run, part);
+
+-- Own label sheets. Measures are micrometres; `across` and `down` count labels.
+CREATE TABLE sheets (
+    slug        TEXT NOT NULL PRIMARY KEY,
+    name        TEXT NOT NULL,
+    page_width  INTEGER NOT NULL,
+    page_height INTEGER NOT NULL,
+    across      INTEGER NOT NULL,
+    down        INTEGER NOT NULL,
+    width       INTEGER NOT NULL,
+    height      INTEGER NOT NULL,
+    from_left   INTEGER NOT NULL,
+    from_top    INTEGER NOT NULL,
+    pitch_x     INTEGER NOT NULL,
+    pitch_y     INTEGER NOT NULL,
+    margin      INTEGER NOT NULL,
+    changed     INTEGER NOT NULL,
+    changed_by  TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX sheets_name ON sheets (name);
+
+-- What each printer adds to every position, in micrometres, so that it comes out where it should.
+CREATE TABLE printers (
+    name       TEXT NOT NULL PRIMARY KEY,
+    offset_x   INTEGER NOT NULL,
+    offset_y   INTEGER NOT NULL,
+    dpi        INTEGER NOT NULL,
+    changed    INTEGER NOT NULL,
+    changed_by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The first free label of the sheet that each has in hand, from 1.
+CREATE TABLE next_labels (
+    principal TEXT NOT NULL,
+    sheet     TEXT NOT NULL,
+    label     INTEGER NOT NULL,
+    PRIMARY KEY (principal, sheet)
+) STRICT, WITHOUT ROWID;
