@@ -16,16 +16,16 @@ use crate::web::state::App;
 use crate::work::shutdown::Shutdown;
 
 /// Seconds that requests under way get when the server is told to end.
-pub const ENDING_SECONDS: u64 = 30;
+pub(crate) const ENDING_SECONDS: u64 = 30;
 
 /// A server that is listening, and what knows of its requests.
 pub struct Running {
     /// To be awaited.
     pub server: Server,
     /// The address it is bound to.
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// Ends it in order.
-    pub shutdown: Shutdown,
+    pub(crate) shutdown: Shutdown,
 }
 
 /// Serves `state` on `listener`. Ends when its handle says so; signals are left to the caller.

@@ -22,7 +22,7 @@ pub struct Cli {
     pub common: Common,
     /// What is to be done.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// What every command takes.
@@ -37,10 +37,10 @@ pub struct Common {
         default_value = "sqlite:tessera.db",
         value_name = "URL"
     )]
-    pub database_url: DatabaseUrl,
+    pub(crate) database_url: DatabaseUrl,
     /// The time zone of times without an offset, as in Europe/Vienna [default: the machine's]
     #[arg(long, global = true, env = "TESSERA_TIMEZONE", value_name = "ZONE", value_parser = zone)]
-    pub timezone: Option<Tz>,
+    pub(crate) timezone: Option<Tz>,
     /// What is logged to standard error: error, warn, info, debug, trace, or as in tessera=debug
     #[arg(long, global = true, env = "TESSERA_LOG", default_value = "info", value_name = "LEVEL", value_parser = log_filter)]
     pub log: String,
@@ -52,7 +52,7 @@ environment variable TESSERA_ADMIN_PASSWORD, or with a random one that is shown 
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Migrate the database if needed, then serve
     #[command(after_help = FIRST_ADMIN)]
     Serve(Serve),
@@ -74,28 +74,28 @@ pub enum Command {
 
 /// What `serve` takes.
 #[derive(Debug, Args)]
-pub struct Serve {
+pub(crate) struct Serve {
     /// The address to listen on; port 0 picks a free one
     #[arg(long, env = "TESSERA_BIND", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT", value_parser = address)]
-    pub bind: SocketAddr,
+    pub(crate) bind: SocketAddr,
     /// The address under which it is reached; its path is the base path [default: what it is bound to]
     #[arg(long, env = "TESSERA_PUBLIC_URL", value_name = "URL")]
-    pub public_url: Option<PublicUrl>,
+    pub(crate) public_url: Option<PublicUrl>,
     /// Proxies whose X-Forwarded-For is believed: addresses and networks, divided by commas [default: none]
     #[arg(long, env = "TESSERA_TRUSTED_PROXIES", default_value = "", hide_default_value = true, value_name = "LIST")]
-    pub trusted_proxies: TrustedProxies,
+    pub(crate) trusted_proxies: TrustedProxies,
     /// A font file (.ttf or .otf) for texts on labels in scripts that the built-in font lacks; may be given several times,
     /// or be several files divided by colons
     #[arg(long = "font", env = "TESSERA_FONTS", value_name = "FILE", value_delimiter = ':', value_parser = file())]
-    pub fonts: Vec<PathBuf>,
+    pub(crate) fonts: Vec<PathBuf>,
     /// Most consumes in one transaction; the benchmark shows with 1 what sharing a commit gains
     #[arg(long, env = "TESSERA_BATCH", default_value_t = BATCH, value_name = "N", hide = true)]
-    pub batch: usize,
+    pub(crate) batch: usize,
 }
 
 /// The commands below `user`.
 #[derive(Debug, Subcommand)]
-pub enum UserCommand {
+pub(crate) enum UserCommand {
     /// Add a user
     Add {
         /// The user's name
@@ -133,15 +133,15 @@ pub enum UserCommand {
 
 /// Where a password comes from.
 #[derive(Clone, Copy, Debug, Args)]
-pub struct PasswordFrom {
+pub(crate) struct PasswordFrom {
     /// Read the password from the first line of standard input instead of asking on the terminal
     #[arg(long)]
-    pub password_stdin: bool,
+    pub(crate) password_stdin: bool,
 }
 
 /// The commands below `key`.
 #[derive(Debug, Subcommand)]
-pub enum KeyCommand {
+pub(crate) enum KeyCommand {
     /// Add a key and print it, alone, on standard output
     Add {
         /// The key's name
@@ -184,7 +184,7 @@ fn log_filter(text: &str) -> Result<String, String> {
 
 impl Common {
     /// The configured zone, or the machine's: `TZ`, else what the system is set to, else UTC.
-    pub fn zone(&self) -> Tz {
+    pub(crate) fn zone(&self) -> Tz {
         // TZ may be the path of a zone's file, too.
         let named = |name: String| name.rsplit("zoneinfo/").next()?.trim_start_matches(':').parse().ok();
         let system = || iana_time_zone::get_timezone().ok().and_then(named);

@@ -5,13 +5,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 /// What every key begins with, so that secret scanners and people know one when they see it.
-pub const PREFIX: &str = "tsr_";
+pub(crate) const PREFIX: &str = "tsr_";
 const RANDOM_BYTES: usize = 32;
 /// 36 bytes in all are 48 characters of base64, without padding.
 const CHECKSUM_BYTES: usize = 4;
 
 /// SHA-256 of a key's text: what the database knows. A fast hash is right here, as 256 random bits cannot be guessed.
-pub type KeyHash = [u8; 32];
+pub(crate) type KeyHash = [u8; 32];
 
 /// A new key's text. It is shown once and not kept.
 pub fn generate() -> String {

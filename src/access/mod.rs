@@ -2,14 +2,14 @@
 
 pub mod api_key;
 pub mod password;
-pub mod session;
+pub(crate) mod session;
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
 /// Longest name of a user or a key, in characters.
-pub const NAME_MAX_CHARS: usize = 64;
+pub(crate) const NAME_MAX_CHARS: usize = 64;
 
 /// Who acts: `user:anna` or `key:door-3`. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -27,7 +27,7 @@ impl Principal {
     }
 
     /// As it was kept.
-    pub fn stored(text: &str) -> Self {
+    pub(crate) fn stored(text: &str) -> Self {
         Self(text.into())
     }
 
@@ -37,17 +37,17 @@ impl Principal {
     }
 
     /// Tessera, where nobody asked.
-    pub fn itself() -> Self {
+    pub(crate) fn itself() -> Self {
         Self("tessera".into())
     }
 
     /// Whoever is not signed in.
-    pub fn nobody() -> Self {
+    pub(crate) fn nobody() -> Self {
         Self("nobody".into())
     }
 
     /// As it stands in the log.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -138,7 +138,7 @@ impl FromStr for Role {
 ///
 /// # Errors
 /// A sentence that says what a name is made of.
-pub fn check_name(name: &str) -> Result<(), String> {
+pub(crate) fn check_name(name: &str) -> Result<(), String> {
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '@' | '-');
     if (1..=NAME_MAX_CHARS).contains(&name.chars().count()) && name.chars().all(allowed) && !name.starts_with('-') {
         return Ok(());

@@ -6,11 +6,11 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// Fewest characters of a password.
-pub const MIN_CHARS: usize = 12;
+pub(crate) const MIN_CHARS: usize = 12;
 /// Most characters of a password: hashing a megabyte would be an attack.
-pub const MAX_CHARS: usize = 1_000;
+pub(crate) const MAX_CHARS: usize = 1_000;
 /// Guesses that a password must withstand: zxcvbn's score 3, "safely unguessable" where guessing is slowed down.
-pub const GUESSES: u64 = 100_000_000;
+pub(crate) const GUESSES: u64 = 100_000_000;
 /// Bytes of a password that is made here: 24 characters of base64.
 const GENERATED_BYTES: usize = 18;
 
@@ -21,7 +21,7 @@ const GENERATED_BYTES: usize = 18;
 ///
 /// # Errors
 /// One sentence that says what is wrong.
-pub fn check(password: &str, name: &str) -> Result<(), String> {
+pub(crate) fn check(password: &str, name: &str) -> Result<(), String> {
     let chars = password.chars().count();
     if !(MIN_CHARS..=MAX_CHARS).contains(&chars) {
         return Err(format!("A password has {MIN_CHARS} to {MAX_CHARS} characters; this one has {chars}."));
@@ -34,7 +34,7 @@ pub fn check(password: &str, name: &str) -> Result<(), String> {
 }
 
 /// A random password of 144 bits.
-pub fn generate() -> String {
+pub(crate) fn generate() -> String {
     let mut bytes = [0u8; GENERATED_BYTES];
     rand::fill(&mut bytes);
     URL_SAFE_NO_PAD.encode(bytes)
@@ -51,7 +51,7 @@ pub fn hash(password: &str) -> Result<String, String> {
 }
 
 /// Whether `password` is the one of the PHC string `hash`. Takes tens of milliseconds.
-pub fn verify(password: &str, hash: &str) -> bool {
+pub(crate) fn verify(password: &str, hash: &str) -> bool {
     Argon2::default().verify_password(password.as_bytes(), hash).is_ok()
 }
 

@@ -5,21 +5,21 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 /// Seconds without a request after which a session ends: 12 hours.
-pub const IDLE_SECONDS: i32 = 12 * 3_600;
+pub(crate) const IDLE_SECONDS: i32 = 12 * 3_600;
 /// Seconds after which a session ends whatever happens: 30 days.
-pub const AGE_SECONDS: i32 = 30 * 24 * 3_600;
+pub(crate) const AGE_SECONDS: i32 = 30 * 24 * 3_600;
 
 /// SHA-256 of a session's id: whoever reads the database cannot take over a session.
-pub type SessionHash = [u8; 32];
+pub(crate) type SessionHash = [u8; 32];
 
 /// A new id of 256 random bits.
-pub fn generate() -> String {
+pub(crate) fn generate() -> String {
     let mut bytes = [0u8; 32];
     rand::fill(&mut bytes);
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// The hash of an id.
-pub fn hash(id: &str) -> SessionHash {
+pub(crate) fn hash(id: &str) -> SessionHash {
     Sha256::digest(id).into()
 }

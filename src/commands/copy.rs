@@ -8,7 +8,7 @@ use crate::store::migrations::{self, Schema};
 use crate::store::{DatabaseUrl, Error};
 
 /// Copies the whole database into an empty one, and says what was copied.
-pub fn run(common: &Common, to: &DatabaseUrl) -> Result<(), Failure> {
+pub(crate) fn run(common: &Common, to: &DatabaseUrl) -> Result<(), Failure> {
     let from = &common.database_url;
     let mut source = from.connect_alone()?;
     if migrations::schema(from, &mut source)? != Schema::Current {

@@ -9,7 +9,7 @@ use crate::store::{Error, clock};
 use crate::token::Micros;
 
 /// Adds, lists or revokes keys.
-pub fn run(common: &Common, command: KeyCommand) -> Result<(), Failure> {
+pub(crate) fn run(common: &Common, command: KeyCommand) -> Result<(), Failure> {
     match command {
         KeyCommand::Add { name, role, expires } => add(common, &name, role, expires.as_deref()),
         KeyCommand::List => list(common),

@@ -5,7 +5,7 @@ use crate::cli::Common;
 use crate::store::migrations;
 
 /// Brings the schema to this version's, making the database if there is none.
-pub fn run(common: &Common) -> Result<(), Failure> {
+pub(crate) fn run(common: &Common) -> Result<(), Failure> {
     let url = &common.database_url;
     url.create()?;
     let steps = migrations::migrate(url, &mut url.connect()?)?;

@@ -27,7 +27,7 @@ const ADMIN: &str = "admin";
 const SETTLING: Duration = Duration::from_millis(300);
 
 /// Migrates if needed, then serves until a signal ends it.
-pub fn run(common: &Common, options: Serve) -> Result<(), Failure> {
+pub(crate) fn run(common: &Common, options: Serve) -> Result<(), Failure> {
     let url = &common.database_url;
     let given = std::env::var("TESSERA_ADMIN_PASSWORD").ok().filter(|given| !given.is_empty());
     if let Some(given) = &given {

@@ -9,7 +9,7 @@ use crate::store::accounts::users;
 use crate::store::accounts::users::NewUser;
 
 /// Adds, lists, changes or removes users.
-pub fn run(common: &Common, command: UserCommand) -> Result<(), Failure> {
+pub(crate) fn run(common: &Common, command: UserCommand) -> Result<(), Failure> {
     let by = operator();
     match command {
         UserCommand::Add { name, role, password } => {

@@ -71,8 +71,8 @@ pub struct Code {
 }
 
 impl Code {
-    /// Hands over the corners of one of the [outlines](Self::outlines) after another, without a list of them.
-    pub fn each_outline(&self, found: impl FnMut(&[(i32, i32)])) {
+    /// Hands over the corners of one of the outlines after another, without a list of them.
+    pub(crate) fn each_outline(&self, found: impl FnMut(&[(i32, i32)])) {
         self.grid().each_outline(found);
     }
 
@@ -98,7 +98,7 @@ impl Code {
     ///
     /// # Errors
     /// The text does not fit at that level.
-    pub fn at_level(text: &str, level: Level) -> Result<Self, TooLong> {
+    pub(crate) fn at_level(text: &str, level: Level) -> Result<Self, TooLong> {
         let (version, modules) = encode(text, level.ec()).ok_or(TooLong)?;
         let bare = 17 + 4 * version;
         let side = bare + 2 * QUIET_ZONE;
@@ -112,44 +112,23 @@ impl Code {
 
     /// Width and height in modules, without the quiet zone, that the code of `text` has at this level, if it fits: from
     /// 21 to 177. Takes a fraction of the time that the code takes.
-    pub fn modules_of(text: &str, level: Level) -> Option<u16> {
+    pub(crate) fn modules_of(text: &str, level: Level) -> Option<u16> {
         fitting(text.as_bytes(), level.ec()).map(|(number, ..)| 17 + 4 * number)
     }
 
     /// Width and height in modules, without the quiet zone.
-    pub fn modules(&self) -> u16 {
+    pub(crate) fn modules(&self) -> u16 {
         self.side - 2 * QUIET_ZONE
     }
 
-    /// What it says.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
     /// Width and height in modules, with the quiet zone: from 29 to 185.
-    pub fn side(&self) -> u16 {
+    pub(crate) fn side(&self) -> u16 {
         self.side
     }
 
-    /// Whether the module is dark. The quiet zone and everything outside of the code is light.
-    pub fn is_dark(&self, x: i32, y: i32) -> bool {
-        self.index(x, y).is_some_and(|index| self.dark[index])
-    }
-
-    /// The [outlines](Self::outlines) as the `d` of one SVG path, in modules: for `viewBox="0 0 side side"`.
-    pub fn path(&self) -> &str {
+    /// The outlines as the `d` of one SVG path, in modules: for `viewBox="0 0 side side"`.
+    pub(crate) fn path(&self) -> &str {
         self.path.get_or_init(|| trace::svg_path(self.grid()).into())
-    }
-
-    /// The closed outlines of the dark areas and of the light areas in them, for formats that are not SVG.
-    ///
-    /// An outline begins to the right, turns at every corner, and goes back from its last corner to its first. Dark
-    /// is on its right hand: the non-zero and the even-odd fill rule give the same picture. It is half as long as
-    /// merged rows are, and without their seams, which show as hairlines where a renderer smooths edges.
-    pub fn outlines(&self) -> Vec<Vec<(i32, i32)>> {
-        let mut outlines = Vec::new();
-        self.each_outline(|corners| outlines.push(corners.to_vec()));
-        outlines
     }
 
     /// A stand-alone SVG file: black on white, with the text as its title.
@@ -170,7 +149,7 @@ impl Code {
     /// A PNG file, greyscale with one bit a pixel, quiet zone included. The same code always gives the same bytes.
     ///
     /// `pixels_per_module` is taken as 1 if it is 0, and as [`MAX_PIXELS_PER_MODULE`] if it is more.
-    pub fn png(&self, pixels_per_module: u32) -> Vec<u8> {
+    pub(crate) fn png(&self, pixels_per_module: u32) -> Vec<u8> {
         let mut file = Vec::new();
         let written = self.write_png(pixels_per_module.clamp(1, MAX_PIXELS_PER_MODULE), &mut file);
         debug_assert!(written.is_ok(), "memory takes every byte, and there are as many rows as were announced");
@@ -200,15 +179,9 @@ impl Code {
     }
 
     /// An entity tag for the code's images, without its quotes: the same for the same text and program version.
-    pub fn tag(&self) -> String {
+    pub(crate) fn tag(&self) -> String {
         let digest = Sha256::new().chain_update(concat!(env!("CARGO_PKG_VERSION"), "\n")).chain_update(&*self.text);
         BASE64_URL_SAFE_NO_PAD.encode(&digest.finalize()[..16])
-    }
-
-    /// Where in `dark` the module is, if it is in the code.
-    fn index(&self, x: i32, y: i32) -> Option<usize> {
-        let (x, y, side) = (usize::try_from(x).ok()?, usize::try_from(y).ok()?, usize::from(self.side));
-        (x < side && y < side).then_some(y * side + x)
     }
 }
 
@@ -283,7 +256,7 @@ impl Codes {
     ///
     /// # Errors
     /// The text does not fit in a QR code.
-    pub fn get(&self, text: &str) -> Result<Arc<Code>, TooLong> {
+    pub(crate) fn get(&self, text: &str) -> Result<Arc<Code>, TooLong> {
         self.0.get_or_insert_with(text, || Code::new(text).map(Arc::new))
     }
 }

@@ -8,6 +8,36 @@ use resvg::{tiny_skia, usvg};
 
 use super::*;
 
+/// What only tests look at.
+impl Code {
+    /// What it says.
+    fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the module is dark. The quiet zone and everything outside of the code is light.
+    fn is_dark(&self, x: i32, y: i32) -> bool {
+        self.index(x, y).is_some_and(|index| self.dark[index])
+    }
+
+    /// The closed outlines of the dark areas and of the light areas in them, for formats that are not SVG.
+    ///
+    /// An outline begins to the right, turns at every corner, and goes back from its last corner to its first. Dark
+    /// is on its right hand: the non-zero and the even-odd fill rule give the same picture. It is half as long as
+    /// merged rows are, and without their seams, which show as hairlines where a renderer smooths edges.
+    fn outlines(&self) -> Vec<Vec<(i32, i32)>> {
+        let mut outlines = Vec::new();
+        self.each_outline(|corners| outlines.push(corners.to_vec()));
+        outlines
+    }
+
+    /// Where in `dark` the module is, if it is in the code.
+    fn index(&self, x: i32, y: i32) -> Option<usize> {
+        let (x, y, side) = (usize::try_from(x).ok()?, usize::try_from(y).ok()?, usize::from(self.side));
+        (x < side && y < side).then_some(y * side + x)
+    }
+}
+
 const UUID: &str = "6f1c1d3e-8a0b-4c55-9d39-0b7ce5f1a2b4";
 
 /// Pixels of a square picture, true where dark.

@@ -100,7 +100,7 @@ impl Layout {
 
 /// The modules of the code of `data` and its error correction codewords, row by row, true where dark, with the mask of the
 /// lowest penalty. `None` for a Micro QR code.
-pub fn masked(version: Version, level: EcLevel, data: &[u8], correction: &[u8]) -> Option<Vec<bool>> {
+pub(crate) fn masked(version: Version, level: EcLevel, data: &[u8], correction: &[u8]) -> Option<Vec<bool>> {
     let layout = Layout::of(version, level)?;
     let mut canvas = layout.blank.clone();
     canvas.draw_data(data, correction);

@@ -2,16 +2,16 @@
 
 /// A code's modules, row by row, with its quiet zone.
 #[derive(Clone, Copy)]
-pub struct Grid<'a> {
+pub(crate) struct Grid<'a> {
     /// Whether each module is dark.
-    pub dark: &'a [bool],
+    pub(crate) dark: &'a [bool],
     /// Modules on each side.
-    pub side: u16,
+    pub(crate) side: u16,
 }
 
 impl Grid<'_> {
     /// Hands over the corners of one outline after another, without a list of them.
-    pub fn each_outline(self, mut found: impl FnMut(&[(i32, i32)])) {
+    pub(crate) fn each_outline(self, mut found: impl FnMut(&[(i32, i32)])) {
         let mut walked = vec![false; self.dark.len()];
         let mut corners = Vec::new();
         let side = usize::from(self.side);
@@ -61,7 +61,7 @@ impl Grid<'_> {
 }
 
 /// Outlines as an SVG path in relative moves; `z` draws an outline's last one and goes back to its first corner.
-pub fn svg_path(grid: Grid<'_>) -> String {
+pub(crate) fn svg_path(grid: Grid<'_>) -> String {
     let mut path = String::new();
     let (mut x, mut y) = (0, 0);
     grid.each_outline(|corners| {
@@ -82,7 +82,7 @@ pub fn svg_path(grid: Grid<'_>) -> String {
 }
 
 /// Appends a letter and a number of at most three digits: with `write!` that would be half the time a code takes.
-pub fn push(path: &mut String, letter: char, number: i32) {
+pub(crate) fn push(path: &mut String, letter: char, number: i32) {
     path.push(letter);
     if number < 0 {
         path.push('-');

@@ -15,7 +15,7 @@ use crate::qr::{Code, QUIET_ZONE};
 pub const NOMINAL: Mm = Mm::from_micrometres(30_000);
 
 /// The length of the line by which scaling shows, and on paper that is too narrow for it.
-pub const SCALE: (Mm, Mm) = (Mm::from_micrometres(100_000), Mm::from_micrometres(50_000));
+pub(crate) const SCALE: (Mm, Mm) = (Mm::from_micrometres(100_000), Mm::from_micrometres(50_000));
 
 /// Paper that is narrower or lower than this has no room for rulers, codes in the corners and two lines to measure.
 const ROOM: (f32, f32) = (95.0, 120.0);
@@ -40,11 +40,11 @@ const SAYS: &str = "TESSERA TEST PAGE";
 #[error(
     "{distance} mm is more than {FARTHEST} mm away from {NOMINAL} mm: measure again, from the paper's edge to the line"
 )]
-pub struct TooFar {
+pub(crate) struct TooFar {
     /// Which of the two it is, as the parameter of the offset is called: `offset_x` or `offset_y`.
-    pub field: &'static str,
+    pub(crate) field: &'static str,
     /// What was read.
-    pub distance: Mm,
+    pub(crate) distance: Mm,
 }
 
 /// The offsets that put a print where it belongs, by the distances read off a test page printed with an offset of 0: from
@@ -52,7 +52,7 @@ pub struct TooFar {
 ///
 /// # Errors
 /// An offset would be more than 20 mm; each is told.
-pub fn offsets(measured_x: Mm, measured_y: Mm) -> Result<(Mm, Mm), Vec<TooFar>> {
+pub(crate) fn offsets(measured_x: Mm, measured_y: Mm) -> Result<(Mm, Mm), Vec<TooFar>> {
     let far = |offset: Mm| offset > FARTHEST || offset < -FARTHEST;
     let (x, y) = (NOMINAL - measured_x, NOMINAL - measured_y);
     let wrong: Vec<TooFar> = [("offset_x", x, measured_x), ("offset_y", y, measured_y)]
@@ -64,7 +64,7 @@ pub fn offsets(measured_x: Mm, measured_y: Mm) -> Result<(Mm, Mm), Vec<TooFar>> 
 }
 
 /// Whether the paper has no room for the lines that are measured.
-pub fn is_small(sheet: &Sheet) -> bool {
+pub(crate) fn is_small(sheet: &Sheet) -> bool {
     sheet.page_width.f32() < ROOM.0 || sheet.page_height.f32() < ROOM.1
 }
 

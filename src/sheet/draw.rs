@@ -11,9 +11,9 @@ use crate::qr::Code;
 #[derive(Clone, Debug, Default)]
 pub struct Drawing {
     /// Its width.
-    pub width: f32,
+    pub(crate) width: f32,
     /// Its height.
-    pub height: f32,
+    pub(crate) height: f32,
     /// What stands on it, from the back to the front.
     pub shapes: Vec<Shape>,
 }
@@ -73,30 +73,30 @@ pub enum Shape {
 #[derive(Clone, Debug)]
 pub struct Run {
     /// Which of the fonts: its place in [`super::fonts::Fonts::faces`].
-    pub face: usize,
+    pub(crate) face: usize,
     /// Size of the font: the side of its em square.
-    pub size: f32,
+    pub(crate) size: f32,
     /// Where the first glyph's origin is.
-    pub x: f32,
+    pub(crate) x: f32,
     /// Where the baseline is.
-    pub y: f32,
+    pub(crate) y: f32,
     /// What it says, in the order of reading.
-    pub text: String,
+    pub(crate) text: String,
     /// Its glyphs from left to right.
-    pub glyphs: Vec<Glyph>,
+    pub(crate) glyphs: Vec<Glyph>,
 }
 
 /// A glyph of a run. Its measures are parts of the font's size.
 #[derive(Clone, Debug)]
-pub struct Glyph {
+pub(crate) struct Glyph {
     /// Its number in the font.
-    pub id: u32,
+    pub(crate) id: u32,
     /// How far the next one's origin is.
-    pub advance: f32,
+    pub(crate) advance: f32,
     /// How far it is drawn to the right of its origin.
-    pub dx: f32,
+    pub(crate) dx: f32,
     /// How far it is drawn above the baseline.
-    pub dy: f32,
+    pub(crate) dy: f32,
     /// The bytes of the run's text that it stands for.
-    pub range: Range<usize>,
+    pub(crate) range: Range<usize>,
 }

@@ -9,16 +9,16 @@ use skrifa::{FontRef, MetadataProvider};
 #[derive(Clone, Debug)]
 pub struct Fonts {
     /// The one that comes with the program, and those of `--font`.
-    pub faces: Vec<Face>,
+    pub(crate) faces: Vec<Face>,
 }
 
 /// A font.
 #[derive(Clone, Debug)]
-pub struct Face {
+pub(crate) struct Face {
     /// What it is called in messages: its file.
-    pub name: String,
+    pub(crate) name: String,
     /// The file.
-    pub data: Arc<Cow<'static, [u8]>>,
+    pub(crate) data: Arc<Cow<'static, [u8]>>,
 }
 
 /// A file that cannot be used as a font.

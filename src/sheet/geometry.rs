@@ -5,15 +5,15 @@ use serde::{Deserialize, Serialize};
 use super::mm::Mm;
 
 /// The most labels on a page.
-pub const MOST_LABELS: u32 = 10_000;
+pub(crate) const MOST_LABELS: u32 = 10_000;
 /// The smallest side of a label.
-pub const SMALLEST: Mm = Mm::from_micrometres(5_000);
+pub(crate) const SMALLEST: Mm = Mm::from_micrometres(5_000);
 /// The largest side of a page.
-pub const LARGEST: Mm = Mm::from_micrometres(1_000_000);
+pub(crate) const LARGEST: Mm = Mm::from_micrometres(1_000_000);
 /// The widest margin.
-pub const WIDEST_MARGIN: Mm = Mm::from_micrometres(30_000);
+pub(crate) const WIDEST_MARGIN: Mm = Mm::from_micrometres(30_000);
 /// The most characters of a sheet's name.
-pub const NAME_MAX_CHARS: usize = 100;
+pub(crate) const NAME_MAX_CHARS: usize = 100;
 
 /// A sheet of labels that are all alike, in rows and columns. A roll printer's label is a page of one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,11 +48,11 @@ pub struct Sheet {
 
 /// What is wrong with a field of a sheet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Misfit {
+pub(crate) struct Misfit {
     /// The field, as [`Sheet`] calls it.
-    pub field: &'static str,
+    pub(crate) field: &'static str,
     /// One sentence.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 /// One direction of a sheet: along a row, or down a column.
@@ -81,7 +81,7 @@ impl Sheet {
     }
 
     /// What the margin takes of the labels at the paper's edges, and so of all, for they are alike: at each side.
-    pub fn inset(&self) -> Mm {
+    pub(crate) fn inset(&self) -> Mm {
         let (right, bottom) = self.corner(self.labels().saturating_sub(1));
         let (right, bottom) = (self.page_width - right - self.width, self.page_height - bottom - self.height);
         let nearest = self.left.min(self.top).min(right).min(bottom);
@@ -89,7 +89,7 @@ impl Sheet {
     }
 
     /// What is wrong with it: nothing, or each field that is, with one sentence each.
-    pub fn check(&self) -> Vec<Misfit> {
+    pub(crate) fn check(&self) -> Vec<Misfit> {
         let mut found = Vec::new();
         let mut misfit = |field, message: String| found.push(Misfit { field, message });
         let slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';

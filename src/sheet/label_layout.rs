@@ -32,7 +32,7 @@ pub struct Area {
 impl Area {
     /// The smallest area that holds both.
     #[must_use]
-    pub fn with(self, other: Self) -> Self {
+    pub(crate) fn with(self, other: Self) -> Self {
         let (x, y) = (self.x.min(other.x), self.y.min(other.y));
         let right = (self.x + self.width).max(other.x + other.width);
         let bottom = (self.y + self.height).max(other.y + other.height);
@@ -41,27 +41,27 @@ impl Area {
 
     /// The same, elsewhere.
     #[must_use]
-    pub fn moved(self, x: f32, y: f32) -> Self {
+    pub(crate) fn moved(self, x: f32, y: f32) -> Self {
         Self { x: self.x + x, y: self.y + y, ..self }
     }
 }
 
 /// Where code and text stand on a label, in millimetres from its left upper corner.
 #[derive(Clone, Copy, Debug)]
-pub struct LabelLayout {
+pub(crate) struct LabelLayout {
     /// The square of code and quiet zone; the code's centre is its centre.
-    pub square: Area,
+    pub(crate) square: Area,
     /// The widest that a code may be without its quiet zone, as the printer does not reach the paper's edge.
     reach: f32,
     /// Where text may stand, if any does.
-    pub text: Option<Area>,
+    pub(crate) text: Option<Area>,
     /// Whether it stands below the code, and so in the middle.
-    pub below: bool,
+    pub(crate) below: bool,
 }
 
 impl LabelLayout {
     /// Of the labels of `sheet`: with the text beside the code, or below it where there is no room.
-    pub fn of(sheet: &Sheet, has_text: bool) -> Self {
+    pub(crate) fn of(sheet: &Sheet, has_text: bool) -> Self {
         let (width, height, inset) = (sheet.width.f32(), sheet.height.f32(), sheet.inset().f32());
         let edge = PADDING.max(inset);
         let beside = Area { x: height, y: edge, width: width - height - edge, height: height - edge - edge };
@@ -86,19 +86,19 @@ impl LabelLayout {
     }
 
     /// A module's side in a code of so many modules: as large as quiet zone and reach allow.
-    pub fn module(&self, modules: u16) -> f32 {
+    pub(crate) fn module(&self, modules: u16) -> f32 {
         (self.square.width / f32::from(modules + 2 * QUIET_ZONE)).min(self.reach / f32::from(modules))
     }
 
     /// Where a code of so many modules stands, without its quiet zone.
-    pub fn dark(&self, modules: u16) -> Area {
+    pub(crate) fn dark(&self, modules: u16) -> Area {
         let side = self.module(modules) * f32::from(modules);
         let (x, y) = self.centre();
         Area { x: x - side / 2.0, y: y - side / 2.0, width: side, height: side }
     }
 
     /// The centre of every code.
-    pub fn centre(&self) -> (f32, f32) {
+    pub(crate) fn centre(&self) -> (f32, f32) {
         let half = self.square.width / 2.0;
         (self.square.x + half, self.square.y + half)
     }
@@ -109,7 +109,7 @@ impl LabelLayout {
     }
 
     /// The highest level at which the code of `text` has modules of four dots, and how many modules it has.
-    pub fn level(&self, text: &str, dpi: u32) -> Option<(Level, u16)> {
+    pub(crate) fn level(&self, text: &str, dpi: u32) -> Option<(Level, u16)> {
         [Level::M, Level::L].into_iter().find_map(|level| {
             let modules = Code::modules_of(text, level).filter(|modules| self.holds(*modules, dpi))?;
             Some((level, modules))

@@ -112,12 +112,12 @@ impl SheetLayout {
     }
 
     /// The item at this place in what was asked for, its text without what no font has.
-    pub fn item(&self, item: usize) -> Option<&LabelItem> {
+    pub(crate) fn item(&self, item: usize) -> Option<&LabelItem> {
         self.items.get(item)
     }
 
     /// The sheet.
-    pub fn sheet(&self) -> &Sheet {
+    pub(crate) fn sheet(&self) -> &Sheet {
         &self.sheet
     }
 
@@ -135,7 +135,7 @@ impl SheetLayout {
     }
 
     /// The items on a page, in their order, by their place in what was asked for.
-    pub fn items_of(&self, page: usize) -> std::ops::Range<usize> {
+    pub(crate) fn items_of(&self, page: usize) -> std::ops::Range<usize> {
         let labels = usize::try_from(self.sheet.labels()).unwrap_or(usize::MAX);
         let first = usize::try_from(self.options.start.saturating_sub(1)).unwrap_or(usize::MAX);
         let from = page.saturating_mul(labels);
@@ -144,7 +144,7 @@ impl SheetLayout {
     }
 
     /// The label after the last item, counted from 1: the next print's `start`. It is 1 where the last page is full.
-    pub fn next_start(&self) -> u32 {
+    pub(crate) fn next_start(&self) -> u32 {
         self.label_of(self.items.len()).label + 1
     }
 

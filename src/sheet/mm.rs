@@ -38,7 +38,7 @@ impl Mm {
 
     /// Of a number of millimetres, rounded to micrometres.
     #[expect(clippy::cast_possible_truncation, reason = "what is beyond the range stays at its end")]
-    pub fn from_f32(millimetres: f32) -> Self {
+    pub(crate) fn from_f32(millimetres: f32) -> Self {
         Self((f64::from(millimetres) * 1_000.0).round() as i32)
     }
 

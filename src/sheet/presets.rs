@@ -6,7 +6,7 @@ use super::geometry::Sheet;
 use super::mm::Mm;
 
 /// What most printers cannot reach at the paper's edge, in micrometres.
-pub const MARGIN: Mm = Mm::from_micrometres(5_000);
+pub(crate) const MARGIN: Mm = Mm::from_micrometres(5_000);
 
 const A4: [i32; 2] = [210_000, 297_000];
 const LETTER: [i32; 2] = [215_900, 279_400];

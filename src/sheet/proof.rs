@@ -17,7 +17,7 @@ use super::layout::SheetLayout;
 use super::raster::{Raster, RasterPages};
 
 /// How far from its place a code may be, in millimetres.
-pub const TOLERANCE: f32 = 0.3;
+pub(crate) const TOLERANCE: f32 = 0.3;
 
 /// The most pixels that are in memory at once, if one row of labels does not take more: 64 MiB of them.
 const PIXELS: f32 = 16_777_216.0;
@@ -29,13 +29,13 @@ const ROW_PIXELS: f32 = 48_000_000.0;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expected {
     /// Its place on the sheet, from 1 along rows.
-    pub label: u32,
+    pub(crate) label: u32,
     /// What messages call it.
-    pub name: String,
+    pub(crate) name: String,
     /// What its code says.
     pub says: String,
     /// The label: the code is looked for within it.
-    pub place: Area,
+    pub(crate) place: Area,
     /// Where the middle of the code is, in millimetres from the page's upper left corner.
     pub centre: (f32, f32),
 }

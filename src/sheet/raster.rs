@@ -113,7 +113,7 @@ impl Raster {
     }
 
     /// Where a point of the picture, in dots from its upper left corner, is on the page in millimetres.
-    pub fn millimetres(&self, x: f32, y: f32) -> (f32, f32) {
+    pub(crate) fn millimetres(&self, x: f32, y: f32) -> (f32, f32) {
         ((x + self.left) / self.dots, (y + self.top) / self.dots)
     }
 }

@@ -8,11 +8,11 @@ use super::mm::Mm;
 use super::presets::presets;
 
 /// The resolutions of usual printers, in dots an inch.
-pub const USUAL_DPI: [u32; 5] = [203, 300, 360, 600, 1200];
+pub(crate) const USUAL_DPI: [u32; 5] = [203, 300, 360, 600, 1200];
 /// The resolutions that can be chosen.
-pub const DPI: std::ops::RangeInclusive<u32> = 150..=1200;
+pub(crate) const DPI: std::ops::RangeInclusive<u32> = 150..=1200;
 /// The farthest that everything can be moved, in either direction.
-pub const FARTHEST: Mm = Mm::from_micrometres(20_000);
+pub(crate) const FARTHEST: Mm = Mm::from_micrometres(20_000);
 /// How many tokens a refusal names.
 pub(super) const NAMED: usize = 3;
 
@@ -86,11 +86,11 @@ pub enum SheetRefusal {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Remedy {
     /// A code of as many characters of this kind could be printed.
-    pub characters: Option<usize>,
+    pub(crate) characters: Option<usize>,
     /// The coarsest usual printer that could print it.
-    pub dpi: Option<u32>,
+    pub(crate) dpi: Option<u32>,
     /// The preset with the smallest labels on which it could be printed, on the same paper if there is one.
-    pub sheet: Option<&'static Sheet>,
+    pub(crate) sheet: Option<&'static Sheet>,
 }
 
 impl Remedy {
@@ -112,7 +112,7 @@ impl Remedy {
 
 impl SheetRefusal {
     /// The parameter that is at fault.
-    pub fn field(&self) -> &'static str {
+    pub(crate) fn field(&self) -> &'static str {
         match self {
             Self::Sheet { .. } | Self::TooFine { .. } => "sheet",
             Self::Start { .. } => "start",

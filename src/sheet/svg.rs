@@ -14,24 +14,24 @@ use crate::qr::{QUIET_ZONE, xml_escaped};
 
 /// What a page is called, and what is shown with it.
 #[derive(Clone, Debug, Default)]
-pub struct PageStyle {
+pub(crate) struct PageStyle {
     /// Its number, by which the names within it differ from those of other pages in the same HTML document.
-    pub number: usize,
+    pub(crate) number: usize,
     /// What it is called for those who do not see it.
-    pub label: String,
+    pub(crate) label: String,
     /// What only the preview shows.
-    pub preview: Option<PreviewMarks>,
+    pub(crate) preview: Option<PreviewMarks>,
 }
 
 /// What only the preview shows. The colours are the stylesheet's: classes `edge`, `used` (with `hatch`) and `place`.
 #[derive(Clone, Debug, Default)]
-pub struct PreviewMarks {
+pub(crate) struct PreviewMarks {
     /// The places of the labels on the sheet, in their order: their edges are drawn.
-    pub labels: Vec<Area>,
+    pub(crate) labels: Vec<Area>,
     /// The places that are used up: they are hatched.
-    pub used: Vec<Area>,
+    pub(crate) used: Vec<Area>,
     /// Where a click on a label leads, without the label's number, which is counted from 1 and stands at its end.
-    pub links: Option<String>,
+    pub(crate) links: Option<String>,
 }
 
 /// An area as an SVG path.
@@ -48,7 +48,7 @@ impl Display for Path {
 ///
 /// With links it is a group, as a picture may not have any; they cannot be reached by the tab key, of which a sheet
 /// would take up to hundreds: the form's field for the first label is the way for the keyboard.
-pub fn svg(drawing: &Drawing, fonts: &Fonts, look: &PageStyle) -> String {
+pub(crate) fn svg(drawing: &Drawing, fonts: &Fonts, look: &PageStyle) -> String {
     let mut svg = String::new();
     // A String takes all that is written.
     let _ = write(&mut svg, drawing, fonts, look);

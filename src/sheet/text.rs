@@ -32,18 +32,18 @@ const WIDE: f32 = 5.0;
 const HAIR: f32 = 0.001;
 
 /// Sets texts, by one thread at a time: another one waits.
-pub struct Typesetter {
+pub(crate) struct Typesetter {
     fonts: Arc<Fonts>,
     press: Mutex<TextShaper>,
 }
 
 /// What of a text no font has.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Missing {
+pub(crate) struct Missing {
     /// The characters, each once.
-    pub characters: Vec<char>,
+    pub(crate) characters: Vec<char>,
     /// The text without them, on one line.
-    pub rest: String,
+    pub(crate) rest: String,
 }
 
 impl fmt::Debug for Typesetter {
@@ -54,13 +54,13 @@ impl fmt::Debug for Typesetter {
 
 impl Typesetter {
     /// With these fonts and no others: what is printed must not depend on the machine.
-    pub fn new(fonts: &Arc<Fonts>) -> Self {
+    pub(crate) fn new(fonts: &Arc<Fonts>) -> Self {
         let press = TextShaper::new(fonts);
         Self { fonts: Arc::clone(fonts), press: Mutex::new(press) }
     }
 
     /// What of `text` no font has. White space that would end a line is a space in what is left.
-    pub fn missing(&self, text: &str) -> Missing {
+    pub(crate) fn missing(&self, text: &str) -> Missing {
         let mut rest: String = text.chars().map(|c| if self.is_gap(c) { ' ' } else { c }).collect();
         let mut characters = Vec::new();
         // What is left may join to something else, which no font has.
@@ -124,7 +124,7 @@ impl Typesetter {
     ///
     /// It takes as many lines as there is room for. Where that is not enough the letters become smaller, and where
     /// this is not enough either the text ends with an ellipsis.
-    pub fn set(&self, text: &str, area: Area, centred: bool) -> Vec<Run> {
+    pub(crate) fn set(&self, text: &str, area: Area, centred: bool) -> Vec<Run> {
         let mut press = self.press.lock().unwrap_or_else(PoisonError::into_inner);
         let high = LINE * if centred { HIGH.1 } else { HIGH.0 };
         let usual = (area.height / high).min(area.width / WIDE).clamp(SIZES.0, SIZES.1);
@@ -172,7 +172,7 @@ impl Typesetter {
     }
 
     /// The area that the letters' outlines take, if any has one.
-    pub fn ink(&self, runs: &[Run]) -> Option<Area> {
+    pub(crate) fn ink(&self, runs: &[Run]) -> Option<Area> {
         let mut ink: Option<Area> = None;
         for run in runs {
             let font = self.fonts.faces.get(run.face)?.font()?;

@@ -12,11 +12,11 @@ use super::fonts::Fonts;
 use super::label_layout::Area;
 
 /// From line to line, in parts of the letters' size.
-pub const LINE: f32 = 1.2;
+pub(crate) const LINE: f32 = 1.2;
 const ELLIPSIS: char = '…';
 
 /// What parley needs to know, and keeps, between texts.
-pub struct TextShaper {
+pub(crate) struct TextShaper {
     fonts: FontContext,
     layouts: LayoutContext<()>,
     families: Vec<FontFamilyName<'static>>,
@@ -26,18 +26,18 @@ pub struct TextShaper {
 
 /// How a text stands in its place.
 #[derive(Clone, Copy)]
-pub struct Lines {
+pub(crate) struct Lines {
     /// The letters' size.
-    pub size: f32,
+    pub(crate) size: f32,
     /// Where.
-    pub area: Area,
+    pub(crate) area: Area,
     /// Whether lines stand in the middle, or begin where their script does.
-    pub centred: bool,
+    pub(crate) centred: bool,
 }
 
 impl TextShaper {
     /// With these fonts and no others: what is printed must not depend on the machine.
-    pub fn new(fonts: &Fonts) -> Self {
+    pub(crate) fn new(fonts: &Fonts) -> Self {
         let options = CollectionOptions { shared: false, system_fonts: false };
         let mut collection = Collection::new(options);
         let (mut families, mut ids) = (Vec::new(), Vec::new());
@@ -54,7 +54,7 @@ impl TextShaper {
     }
 
     /// The text in letters of size 1, on one line.
-    pub fn shaped(&mut self, text: &str) -> Layout<()> {
+    pub(crate) fn shaped(&mut self, text: &str) -> Layout<()> {
         let mut builder = self.layouts.ranged_builder(&mut self.fonts, text, 1.0, false);
         builder.push_default(StyleProperty::FontFamily(FontFamily::List(self.families.as_slice().into())));
         builder.push_default(StyleProperty::FontSize(1.0));
@@ -67,7 +67,13 @@ impl TextShaper {
 
     /// As much of the beginning of a text as fits in so many lines with an ellipsis behind it. The width is in parts of
     /// the letters' size.
-    pub fn shortened(&mut self, text: &str, mut whole: Layout<()>, width: f32, room: f32) -> (String, Layout<()>) {
+    pub(crate) fn shortened(
+        &mut self,
+        text: &str,
+        mut whole: Layout<()>,
+        width: f32,
+        room: f32,
+    ) -> (String, Layout<()>) {
         whole.break_all_lines(Some(width));
         // Where the text may end: before each of the letters in the lines that there is room for.
         let mut ends: Vec<usize> = Vec::new();
@@ -88,7 +94,7 @@ impl TextShaper {
     }
 
     /// The letters of a layout.
-    pub fn runs(&self, mut layout: Layout<()>, text: &str, lines: Lines) -> Vec<Run> {
+    pub(crate) fn runs(&self, mut layout: Layout<()>, text: &str, lines: Lines) -> Vec<Run> {
         let Lines { size, area, centred } = lines;
         layout.align(if centred { Alignment::Center } else { Alignment::Start }, AlignmentOptions::default());
         let top = area.y + (area.height - whole_lines(&layout) * size * LINE) / 2.0;
@@ -158,6 +164,6 @@ fn glyphs(run: &parley::layout::Run<'_, ()>, end: usize) -> (Vec<Glyph>, f32) {
 
 /// How many lines a layout has, as a number to calculate with.
 #[expect(clippy::cast_precision_loss, reason = "a text has a thousand characters at most")]
-pub fn whole_lines(layout: &Layout<()>) -> f32 {
+pub(crate) fn whole_lines(layout: &Layout<()>) -> f32 {
     layout.len() as f32
 }

@@ -8,7 +8,7 @@ const WISH: &str = "/ViewerPreferences<</PrintScaling/None/DisplayDocTitle true>
 
 /// The file with the wish, or nothing if it is not built as krilla builds files: with a table of its objects at its end,
 /// in one piece, and a catalog without such a wish.
-pub fn without_scaling(mut file: Vec<u8>) -> Option<Vec<u8>> {
+pub(crate) fn without_scaling(mut file: Vec<u8>) -> Option<Vec<u8>> {
     let tail = str::from_utf8(&file[file.len().saturating_sub(40)..]).ok()?;
     let table_at: usize = tail.rsplit_once("startxref")?.1.split_ascii_whitespace().next()?.parse().ok()?;
     let table = str::from_utf8(file.get(table_at..)?).ok()?;

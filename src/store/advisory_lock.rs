@@ -7,7 +7,7 @@ use super::schema::advisory_locks;
 
 /// What only one may do at a time, as it goes by what others could change meanwhile.
 #[derive(Clone, Copy, Debug)]
-pub enum AdvisoryLock {
+pub(crate) enum AdvisoryLock {
     /// Taking the manager's role from somebody, or keeping one out, when a manager has to be left; making the first user.
     Users,
     /// Changing the settings, of which some have no row yet that could be locked.
@@ -33,7 +33,7 @@ impl AdvisoryLock {
 ///
 /// # Errors
 /// The database's.
-pub fn acquire(connection: &mut Connection, lock: AdvisoryLock) -> QueryResult<()> {
+pub(crate) fn acquire(connection: &mut Connection, lock: AdvisoryLock) -> QueryResult<()> {
     let Connection::Postgres(connection) = connection else { return Ok(()) };
     advisory_locks::table.find(lock.name()).select(advisory_locks::name).for_update().execute(connection).map(drop)
 }
@@ -42,7 +42,7 @@ pub fn acquire(connection: &mut Connection, lock: AdvisoryLock) -> QueryResult<(
 ///
 /// # Errors
 /// The database's.
-pub fn try_acquire(connection: &mut Connection, lock: AdvisoryLock) -> QueryResult<bool> {
+pub(crate) fn try_acquire(connection: &mut Connection, lock: AdvisoryLock) -> QueryResult<bool> {
     let Connection::Postgres(connection) = connection else { return Ok(true) };
     let row = advisory_locks::table.find(lock.name()).select(advisory_locks::name).for_update().skip_locked();
     Ok(row.execute(connection)? > 0)

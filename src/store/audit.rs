@@ -15,7 +15,7 @@ use crate::token::Micros;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// When it was done.
-    pub at: Micros,
+    pub(crate) at: Micros,
     /// The principal that did it.
     pub by: String,
     /// What was done, as [`record`] was told.
@@ -30,13 +30,13 @@ pub struct Entry {
 #[derive(Clone, Debug, Default)]
 pub struct AuditFilter {
     /// Part of the principal; Latin letters in either case.
-    pub who: Option<String>,
+    pub(crate) who: Option<String>,
     /// The action, exactly.
-    pub what: Option<String>,
+    pub(crate) what: Option<String>,
     /// Not before.
-    pub from: Option<Micros>,
+    pub(crate) from: Option<Micros>,
     /// Not after.
-    pub to: Option<Micros>,
+    pub(crate) to: Option<Micros>,
 }
 
 /// Records an action, within the transaction that does it.

@@ -15,23 +15,23 @@ const STEP: usize = 2_000;
 
 /// A batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Batch {
+pub(crate) struct Batch {
     /// Its number.
-    pub id: BatchId,
+    pub(crate) id: BatchId,
     /// Its uid.
-    pub uid: String,
+    pub(crate) uid: String,
     /// What people call it.
-    pub name: String,
+    pub(crate) name: String,
     /// How many tokens were asked for.
-    pub count: i32,
+    pub(crate) count: i32,
     /// The principal that asked.
-    pub creator: String,
+    pub(crate) creator: String,
     /// When.
-    pub created: Micros,
+    pub(crate) created: Micros,
     /// When its tokens were there; none while they are being made.
-    pub made: Option<Micros>,
+    pub(crate) made: Option<Micros>,
     /// Why they were not made.
-    pub failure: Option<String>,
+    pub(crate) failure: Option<String>,
 }
 
 type Row = (BatchId, String, String, i32, String, i64, Option<i64>, Option<String>);
@@ -43,13 +43,13 @@ fn batch((id, uid, name, count, creator, created, made, failure): Row) -> Batch 
 
 /// A batch that is to be made.
 #[derive(Clone, Debug)]
-pub struct NewBatch {
+pub(crate) struct NewBatch {
     /// Its uid: a form that is sent twice is one batch.
-    pub uid: Uid,
+    pub(crate) uid: Uid,
     /// What people call it.
-    pub name: String,
+    pub(crate) name: String,
     /// How many tokens.
-    pub count: usize,
+    pub(crate) count: usize,
 }
 
 /// Notes that a batch is about to be made, and says under which uid, and whether it was not known yet. A form that was
@@ -57,7 +57,12 @@ pub struct NewBatch {
 ///
 /// # Errors
 /// The database's.
-pub fn begin(connection: &mut Connection, new: &NewBatch, by: &Principal, now: Micros) -> Result<(Uid, bool), Error> {
+pub(crate) fn begin(
+    connection: &mut Connection,
+    new: &NewBatch,
+    by: &Principal,
+    now: Micros,
+) -> Result<(Uid, bool), Error> {
     let count = i32::try_from(new.count).unwrap_or(i32::MAX);
     let uid = match find(connection, new.uid)? {
         Some(known) if known.name == new.name && known.count == count => return Ok((new.uid, false)),
@@ -83,7 +88,7 @@ pub fn begin(connection: &mut Connection, new: &NewBatch, by: &Principal, now: M
 ///
 /// # Errors
 /// The database's.
-pub fn make(
+pub(crate) fn make(
     connection: &mut Connection,
     uid: Uid,
     new: &[Token],
@@ -105,7 +110,7 @@ pub fn make(
 ///
 /// # Errors
 /// The database's.
-pub fn fail(connection: &mut Connection, uid: Uid, why: &str) -> Result<(), Error> {
+pub(crate) fn fail(connection: &mut Connection, uid: Uid, why: &str) -> Result<(), Error> {
     let row = batches::table.filter(batches::uid.eq(uid.to_string())).filter(batches::made.is_null());
     diesel::update(row).set(batches::failure.eq(why)).execute(connection)?;
     Ok(())
@@ -124,7 +129,7 @@ pub fn find(connection: &mut Connection, uid: Uid) -> QueryResult<Option<Batch>>
 ///
 /// # Errors
 /// The database's.
-pub fn numbered(connection: &mut Connection, id: BatchId) -> QueryResult<Option<Batch>> {
+pub(crate) fn numbered(connection: &mut Connection, id: BatchId) -> QueryResult<Option<Batch>> {
     let row = batches::table.find(id).select(batches::all_columns);
     Ok(row.get_result::<Row>(connection).optional()?.map(batch))
 }
@@ -145,22 +150,22 @@ pub fn page(connection: &mut Connection, after: Option<&Cursor>, limit: i64) -> 
 
 /// How a batch's tokens stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct BatchCounts {
+pub(crate) struct BatchCounts {
     /// Tokens that are not deleted.
-    pub there: i64,
+    pub(crate) there: i64,
     /// Of these, how many were used at least once.
-    pub used: i64,
+    pub(crate) used: i64,
     /// Of these, how many have no uses left.
-    pub used_up: i64,
+    pub(crate) used_up: i64,
     /// Of these, how many are voided.
-    pub voided: i64,
+    pub(crate) voided: i64,
 }
 
 /// How the tokens of batches stand, by the batch's number. Reads all of their tokens.
 ///
 /// # Errors
 /// The database's.
-pub fn standing(connection: &mut Connection, ids: &[BatchId]) -> QueryResult<Vec<(BatchId, BatchCounts)>> {
+pub(crate) fn standing(connection: &mut Connection, ids: &[BatchId]) -> QueryResult<Vec<(BatchId, BatchCounts)>> {
     use diesel::dsl::{count_star, sql};
     use diesel::sql_types::BigInt;
     let there = tokens::table.filter(tokens::batch.eq_any(ids.to_vec())).filter(tokens::deleted_at.is_null());
@@ -184,7 +189,7 @@ pub fn standing(connection: &mut Connection, ids: &[BatchId]) -> QueryResult<Vec
 ///
 /// # Errors
 /// No such batch.
-pub fn rename(connection: &mut Connection, uid: Uid, name: &str) -> Result<(), Error> {
+pub(crate) fn rename(connection: &mut Connection, uid: Uid, name: &str) -> Result<(), Error> {
     let row = diesel::update(batches::table.filter(batches::uid.eq(uid.to_string())));
     match row.set(batches::name.eq(name)).execute(connection)? {
         0 => Err(TokenError::Unknown(uid).into()),

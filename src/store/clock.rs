@@ -16,7 +16,7 @@ pub(super) const SERVER_MICROS: &str = "(EXTRACT(EPOCH FROM clock_timestamp()) *
 ///
 /// # Errors
 /// The database's.
-pub fn now(connection: &mut Connection) -> QueryResult<Micros> {
+pub(crate) fn now(connection: &mut Connection) -> QueryResult<Micros> {
     match connection {
         Connection::Sqlite(_) => Ok(Micros::now()),
         Connection::Postgres(connection) => {
@@ -28,13 +28,13 @@ pub fn now(connection: &mut Connection) -> QueryResult<Micros> {
 
 /// By how much the database's clock is before this machine's, as it was a moment ago. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Clock {
+pub(crate) struct Clock {
     ahead: Arc<AtomicI64>,
 }
 
 impl Clock {
     /// What the database's clock says, to some milliseconds, without asking it.
-    pub fn now(&self) -> Micros {
+    pub(crate) fn now(&self) -> Micros {
         Micros::now().plus_micros(self.ahead.load(Ordering::Relaxed))
     }
 
@@ -42,7 +42,7 @@ impl Clock {
     ///
     /// # Errors
     /// The database's.
-    pub fn ask(&self, connection: &mut Connection) -> QueryResult<Micros> {
+    pub(crate) fn ask(&self, connection: &mut Connection) -> QueryResult<Micros> {
         let before = Micros::now();
         let there = now(connection)?;
         // On its way the answer aged by half of the time that asking took.

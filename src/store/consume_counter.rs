@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How many consumes this process was asked for.
 #[derive(Clone, Default)]
-pub struct ConsumeCounter(Arc<AtomicU64>);
+pub(crate) struct ConsumeCounter(Arc<AtomicU64>);
 
 impl ConsumeCounter {
     /// Counts one more.

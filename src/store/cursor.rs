@@ -16,7 +16,7 @@ impl Cursor {
     }
 
     /// The number that the list is ordered by there, and the number of what stands there.
-    pub fn as_numbers(&self) -> Option<(i64, i64)> {
+    pub(crate) fn as_numbers(&self) -> Option<(i64, i64)> {
         match self.key {
             Key::Number(number) => Some((number, self.id)),
             Key::Text(_) => None,
@@ -24,7 +24,7 @@ impl Cursor {
     }
 
     /// The number of what stands there.
-    pub fn id(&self) -> i64 {
+    pub(crate) fn id(&self) -> i64 {
         self.id
     }
 }

@@ -102,7 +102,7 @@ impl From<diesel::r2d2::PoolError> for Error {
 
 /// Whether it was the fault of a statement that something like it is in this column already. SQLite names the column, and
 /// PostgreSQL the index, which is called after it.
-pub fn taken(error: &Diesel, table: &str, column: &str) -> bool {
+pub(crate) fn taken(error: &Diesel, table: &str, column: &str) -> bool {
     let Diesel::DatabaseError(DatabaseErrorKind::UniqueViolation, info) = error else { return false };
     match info.constraint_name() {
         Some(index) => index == format!("{table}_{column}"),

@@ -18,7 +18,7 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// How a database's schema stands to this version's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Schema {
+pub(crate) enum Schema {
     /// There is none yet.
     Empty,
     /// Steps are missing.
@@ -64,7 +64,7 @@ pub fn migrate(url: &DatabaseUrl, connection: &mut Connection) -> Result<usize, 
 ///
 /// # Errors
 /// As [`migrate`].
-pub fn schema(url: &DatabaseUrl, connection: &mut Connection) -> Result<Schema, OpenError> {
+pub(crate) fn schema(url: &DatabaseUrl, connection: &mut Connection) -> Result<Schema, OpenError> {
     look(connection).map_err(|error| sentence(url, &error))
 }
 

@@ -6,15 +6,15 @@
 
 pub mod accounts;
 pub mod actions;
-pub mod advisory_lock;
+pub(crate) mod advisory_lock;
 pub mod audit;
-pub mod batches;
-pub mod clock;
+pub(crate) mod batches;
+pub(crate) mod clock;
 pub mod connection;
-pub mod consume_counter;
+pub(crate) mod consume_counter;
 pub mod copy;
 pub mod cursor;
-pub mod error;
+pub(crate) mod error;
 pub mod ledger;
 pub mod migrations;
 pub mod printing;
@@ -86,7 +86,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::start`].
-    pub fn start_with(url: &DatabaseUrl, batch: usize) -> Result<Self, OpenError> {
+    pub(crate) fn start_with(url: &DatabaseUrl, batch: usize) -> Result<Self, OpenError> {
         let (database, clock) = (url.open()?, Clock::default());
         let connection = database.connect().and_then(|mut connection| {
             clock.ask(&mut connection)?;
@@ -118,7 +118,7 @@ impl Store {
     }
 
     /// What is counted so that long work gives way to it.
-    pub fn consumes(&self) -> &ConsumeCounter {
+    pub(crate) fn consumes(&self) -> &ConsumeCounter {
         &self.inner.consumes
     }
 
@@ -170,7 +170,7 @@ impl Store {
     ///
     /// # Errors
     /// `work`'s own, or unavailable.
-    pub async fn read<T: Send + 'static>(
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {

@@ -20,21 +20,21 @@ pub struct StoredSettings {
     /// What they say.
     pub settings: Settings,
     /// The last change of those that have a row.
-    pub changed: Vec<(Setting, SettingChange)>,
+    pub(crate) changed: Vec<(Setting, SettingChange)>,
 }
 
 /// The last change of a setting.
 #[derive(Clone, Debug)]
-pub struct SettingChange {
+pub(crate) struct SettingChange {
     /// When.
-    pub at: Micros,
+    pub(crate) at: Micros,
     /// The principal.
-    pub by: String,
+    pub(crate) by: String,
 }
 
 impl StoredSettings {
     /// The last change of a setting, unless it is as at first.
-    pub fn changed(&self, setting: Setting) -> Option<&SettingChange> {
+    pub(crate) fn changed(&self, setting: Setting) -> Option<&SettingChange> {
         self.changed.iter().find(|(of, _)| *of == setting).map(|(_, changed)| changed)
     }
 }
@@ -102,7 +102,7 @@ pub fn change(
 ///
 /// # Errors
 /// The database's.
-pub fn cookie_key(connection: &mut Connection, fresh: &str, now: Micros) -> QueryResult<String> {
+pub(crate) fn cookie_key(connection: &mut Connection, fresh: &str, now: Micros) -> QueryResult<String> {
     let row = settings::table.filter(settings::name.eq(COOKIE_KEY)).select(settings::value);
     if let Some(known) = row.get_result(connection).optional()? {
         return Ok(known);

@@ -65,7 +65,7 @@ impl Bound {
 
 impl Action {
     /// What it takes to do it, and to undo it.
-    pub fn permission(&self) -> Permission {
+    pub(crate) fn permission(&self) -> Permission {
         match self {
             Self::Delete | Self::Void { .. } | Self::Unvoid => Permission::Delete,
             _ => Permission::Edit,
@@ -77,7 +77,7 @@ impl Action {
     ///
     /// # Errors
     /// Every field of the token that would be outside what is allowed.
-    pub fn apply(&self, token: &Token, n: usize, by: &Principal, at: Micros) -> Result<Token, Mistakes> {
+    pub(crate) fn apply(&self, token: &Token, n: usize, by: &Principal, at: Micros) -> Result<Token, Mistakes> {
         let mut change = Change::default();
         match self {
             Self::SetValidity { from, to } => (change.valid_from, change.valid_to) = (from.change(), to.change()),
@@ -102,7 +102,7 @@ impl Action {
     ///
     /// # Errors
     /// A value error: it would be refused for every token.
-    pub fn check(&self) -> Result<(), TokenError> {
+    pub(crate) fn check(&self) -> Result<(), TokenError> {
         match self {
             // The first number is the shortest. A pattern of megabytes must not be filled in for each of many tokens.
             Self::SetLabel(Some(pattern)) if numbered(pattern, 1)?.chars().count() > LABEL_MAX_CHARS => {
@@ -123,7 +123,7 @@ impl Action {
     /// The token without this action, which was done to it when it was as `before`. What was consumed since then stays
     /// consumed.
     #[must_use]
-    pub fn undo(&self, token: &Token, before: &Before) -> Token {
+    pub(crate) fn undo(&self, token: &Token, before: &Before) -> Token {
         let mut undone = token.clone();
         match self {
             Self::SetValidity { .. } => {
@@ -141,37 +141,24 @@ impl Action {
 
 /// What an action may have changed of a token, as it was before.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Before {
+pub(crate) struct Before {
     /// The label.
-    pub label: Option<String>,
+    pub(crate) label: Option<String>,
     /// The first moment.
-    pub valid_from: Option<Micros>,
+    pub(crate) valid_from: Option<Micros>,
     /// The last moment.
-    pub valid_to: Option<Micros>,
+    pub(crate) valid_to: Option<Micros>,
     /// Uses left.
-    pub usage_count: i32,
+    pub(crate) usage_count: i32,
     /// Seconds of lock.
-    pub lock_time: i32,
+    pub(crate) lock_time: i32,
     /// How often it was used.
-    pub used: i64,
+    pub(crate) used: i64,
     /// That it was voided.
-    pub voided: Option<Voided>,
+    pub(crate) voided: Option<Voided>,
 }
 
 impl Before {
-    /// What is kept of a token that an action is done to.
-    pub fn of(token: &Token) -> Self {
-        Self {
-            label: token.label.clone(),
-            valid_from: token.valid_from,
-            valid_to: token.valid_to,
-            usage_count: token.usage_count,
-            lock_time: token.lock_time,
-            used: token.used,
-            voided: token.voided.clone(),
-        }
-    }
-
     fn uses_left(&self, token: &Token) -> i32 {
         if self.usage_count == UNLIMITED {
             return UNLIMITED;
@@ -196,10 +183,10 @@ pub enum UndoSkip {
 
 impl UndoSkip {
     /// Every reason.
-    pub const ALL: [Self; 4] = [Self::Changed, Self::Deleted, Self::Restored, Self::ValueTaken];
+    pub(crate) const ALL: [Self; 4] = [Self::Changed, Self::Deleted, Self::Restored, Self::ValueTaken];
 
     /// The word in the database.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Changed => "changed",
             Self::Deleted => "deleted",

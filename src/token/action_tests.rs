@@ -2,6 +2,21 @@ use super::*;
 use crate::token::consume::consume;
 use crate::token::record::tests::token;
 
+impl Before {
+    /// What is kept of a token that an action is done to.
+    fn of(token: &Token) -> Self {
+        Self {
+            label: token.label.clone(),
+            valid_from: token.valid_from,
+            valid_to: token.valid_to,
+            usage_count: token.usage_count,
+            lock_time: token.lock_time,
+            used: token.used,
+            voided: token.voided.clone(),
+        }
+    }
+}
+
 fn anna() -> Principal {
     Principal::user("anna")
 }

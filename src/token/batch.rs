@@ -6,14 +6,14 @@ use super::record::{LABEL_MAX_CHARS, Token};
 use super::uid::Uid;
 
 /// Longest name of a batch, in characters.
-pub const NAME_MAX_CHARS: usize = LABEL_MAX_CHARS;
+pub(crate) const NAME_MAX_CHARS: usize = LABEL_MAX_CHARS;
 
 /// `count` tokens like `model`, each with a uid of its own, that uid as its value, and in its label, where `pattern` has
 /// `{n}`, its number.
 ///
 /// # Errors
 /// A value error when a label would be too long, or the pattern is mistyped.
-pub fn tokens(model: &Token, pattern: &str, count: usize) -> Result<Vec<Token>, TokenError> {
+pub(crate) fn tokens(model: &Token, pattern: &str, count: usize) -> Result<Vec<Token>, TokenError> {
     (1..=count).map(|n| token(model, pattern, n)).collect()
 }
 
@@ -21,7 +21,7 @@ pub fn tokens(model: &Token, pattern: &str, count: usize) -> Result<Vec<Token>, 
 ///
 /// # Errors
 /// As [`tokens`].
-pub fn check(model: &Token, pattern: &str, count: usize) -> Result<(), TokenError> {
+pub(crate) fn check(model: &Token, pattern: &str, count: usize) -> Result<(), TokenError> {
     token(model, pattern, count).map(drop)
 }
 
@@ -35,7 +35,7 @@ fn token(model: &Token, pattern: &str, n: usize) -> Result<Token, TokenError> {
 ///
 /// # Errors
 /// A value error of the parameter `batch_name`.
-pub fn check_name(name: &str) -> Result<(), TokenError> {
+pub(crate) fn check_name(name: &str) -> Result<(), TokenError> {
     if !(1..=NAME_MAX_CHARS).contains(&name.chars().count()) || name.chars().any(char::is_control) {
         let message = format!("The name of a batch has 1 to {NAME_MAX_CHARS} characters, and no line breaks");
         return Err(TokenError::value("batch_name", message));

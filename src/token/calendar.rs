@@ -7,15 +7,15 @@ use super::time::Micros;
 
 /// A quarter of an hour in microseconds. What a zone is off by is a whole number of these everywhere today, so that what
 /// is counted by quarters can be folded into the hours and days of any zone.
-pub const QUARTER: i64 = 15 * 60 * 1_000_000;
+pub(crate) const QUARTER: i64 = 15 * 60 * 1_000_000;
 const HOUR: i64 = 4 * QUARTER;
 const DAY: i64 = 24 * HOUR;
 /// Most spans that a range is cut into.
-pub const SPANS_MAX: usize = 160;
+pub(crate) const SPANS_MAX: usize = 160;
 
 /// What a range is cut into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// The hours that a clock shows, one that comes twice as two.
     Hour,
     /// Days from midnight to midnight: of 23 or 25 hours, too.
@@ -30,7 +30,7 @@ pub enum Step {
 
 impl Step {
     /// What cuts a range into a number of spans that can be looked at together.
-    pub fn fitting(from: Micros, to: Micros) -> Self {
+    pub(crate) fn fitting(from: Micros, to: Micros) -> Self {
         match (to.get() - from.get()) / HOUR {
             ..=72 => Self::Hour,
             // A hundred and twenty days, and an hour that was put back.
@@ -65,37 +65,37 @@ impl Step {
 
 /// A part of a range: from a moment until just before another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
+pub(crate) struct Span {
     /// Its first moment.
-    pub from: Micros,
+    pub(crate) from: Micros,
     /// The first moment behind it.
-    pub end: Micros,
+    pub(crate) end: Micros,
 }
 
 /// How many attempts there were.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub(crate) struct Tally {
     /// That used a token.
-    pub used: i64,
+    pub(crate) used: i64,
     /// That were refused.
-    pub refused: i64,
+    pub(crate) refused: i64,
 }
 
 impl Tally {
     /// All of them.
-    pub fn all(self) -> i64 {
+    pub(crate) fn all(self) -> i64 {
         self.used + self.refused
     }
 
     /// Adds others.
-    pub fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.used += other.used;
         self.refused += other.refused;
     }
 }
 
 /// The whole spans in which `from` to `to` lies, without gaps, the earliest first; of more than [`SPANS_MAX`] the last.
-pub fn spans(from: Micros, to: Micros, zone: Tz, step: Step) -> Vec<Span> {
+pub(crate) fn spans(from: Micros, to: Micros, zone: Tz, step: Step) -> Vec<Span> {
     let mut starts = if step == Step::Hour { hours(from, to, zone) } else { days(from, to, zone, step) };
     starts.dedup();
     let mut spans: Vec<Span> = starts.windows(2).map(|pair| Span { from: pair[0], end: pair[1] }).collect();
@@ -149,7 +149,7 @@ fn days(from: Micros, to: Micros, zone: Tz, step: Step) -> Vec<Micros> {
 }
 
 /// What was counted in quarters of hours since 1970, by span. What lies before the first span counts to it.
-pub fn fold(spans: &[Span], quarters: &[(i64, Tally)]) -> Vec<Tally> {
+pub(crate) fn fold(spans: &[Span], quarters: &[(i64, Tally)]) -> Vec<Tally> {
     let mut folded = vec![Tally::default(); spans.len()];
     for (quarter, tally) in quarters {
         let begins = Micros::stored(quarter.saturating_mul(QUARTER));
@@ -162,7 +162,7 @@ pub fn fold(spans: &[Span], quarters: &[(i64, Tally)]) -> Vec<Tally> {
 }
 
 /// The last `days` days in `zone` that end with the one of `last`: their first moment.
-pub fn days_before(last: Micros, days: u64, zone: Tz) -> Micros {
+pub(crate) fn days_before(last: Micros, days: u64, zone: Tz) -> Micros {
     let day = last.local(zone).date();
     let first = day.checked_sub_days(Days::new(days.saturating_sub(1))).unwrap_or(day);
     Micros::first_of(first, zone)

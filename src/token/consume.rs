@@ -12,7 +12,7 @@ use super::time::Micros;
 ///
 /// # Errors
 /// The refusal, in the order of the contract: voided, used up, locked, out of its time range.
-pub fn consume(token: &Token, now: Micros) -> Result<Token, Refusal> {
+pub(crate) fn consume(token: &Token, now: Micros) -> Result<Token, Refusal> {
     check(token, now)?;
     let mut used = token.clone();
     if used.usage_count != UNLIMITED {
@@ -38,7 +38,7 @@ pub fn state(token: &Token, now: Micros) -> State {
 }
 
 /// The first moment from `now` on at which a consume would succeed if nothing else happened, or none.
-pub fn retry_at(token: &Token, now: Micros) -> Option<Micros> {
+pub(crate) fn retry_at(token: &Token, now: Micros) -> Option<Micros> {
     if token.voided.is_some() || token.usage_count == 0 {
         return None;
     }
@@ -50,7 +50,7 @@ pub fn retry_at(token: &Token, now: Micros) -> Option<Micros> {
 ///
 /// A lock whose start lies in the future would stay closed for as long as the jump was wide. From the first attempt
 /// that finds this, it counts from that attempt: closed, and for no longer than `lock_time`.
-pub fn restarted_lock(token: &Token, now: Micros) -> Option<Micros> {
+pub(crate) fn restarted_lock(token: &Token, now: Micros) -> Option<Micros> {
     token.lock_start.filter(|start| token.lock_time > 0 && *start > now).map(|_| now)
 }
 

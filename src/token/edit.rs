@@ -6,25 +6,25 @@ use super::time::Micros;
 
 /// What a form knew of a token when it was opened; what is `None`, it did not say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KnownValues {
+pub(crate) struct KnownValues {
     /// The value.
-    pub value: Option<String>,
+    pub(crate) value: Option<String>,
     /// The label, or none.
-    pub label: Option<Option<String>>,
+    pub(crate) label: Option<Option<String>>,
     /// The first moment, or no bound.
-    pub valid_from: Option<Option<Micros>>,
+    pub(crate) valid_from: Option<Option<Micros>>,
     /// The last moment, or no bound.
-    pub valid_to: Option<Option<Micros>>,
+    pub(crate) valid_to: Option<Option<Micros>>,
     /// Uses left.
-    pub usage_count: Option<i32>,
+    pub(crate) usage_count: Option<i32>,
     /// Seconds of lock.
-    pub lock_time: Option<i32>,
+    pub(crate) lock_time: Option<i32>,
 }
 
 impl KnownValues {
     /// The fields that `change` changes and that meanwhile became something else than what was known and what is wanted. To
     /// write over one would undo somebody else's edit, or give a use back.
-    pub fn conflicts(&self, change: &Change, token: &Token) -> Vec<&'static str> {
+    pub(crate) fn conflicts(&self, change: &Change, token: &Token) -> Vec<&'static str> {
         let value = change.value.as_ref().map(|value| value.clone().unwrap_or_else(|| token.uid.to_string()));
         let found = [
             ("value", conflict(value.as_ref(), self.value.as_ref(), &token.value)),

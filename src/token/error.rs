@@ -31,7 +31,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// The name programs look at.
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::NotExists => "TokenNotExists",
             Self::Voided { .. } => "TokenVoided",
@@ -42,7 +42,7 @@ impl Refusal {
     }
 
     /// The number that cone.tokens gave the same refusal; it had no voiding.
-    pub fn code(&self) -> i16 {
+    pub(crate) fn code(&self) -> i16 {
         match self {
             Self::NotExists => 1,
             Self::Voided { .. } => 7,
@@ -53,7 +53,7 @@ impl Refusal {
     }
 
     /// The name of a code that the usage log holds.
-    pub fn name_of(code: i16) -> &'static str {
+    pub(crate) fn name_of(code: i16) -> &'static str {
         let all = [
             Self::NotExists,
             Self::Voided { reason: None },
@@ -106,7 +106,7 @@ pub enum TokenError {
 
 impl TokenError {
     /// A value error of one parameter; the sentence gets its full stop, if it has none.
-    pub fn value(param: impl Into<Cow<'static, str>>, message: impl fmt::Display) -> Self {
+    pub(crate) fn value(param: impl Into<Cow<'static, str>>, message: impl fmt::Display) -> Self {
         let mut message = message.to_string();
         if !message.ends_with('.') {
             message.push('.');
@@ -115,18 +115,18 @@ impl TokenError {
     }
 
     /// A parameter that must be present and is not.
-    pub fn missing(param: &str) -> Self {
+    pub(crate) fn missing(param: &str) -> Self {
         let message = format!("The parameter {param} is missing; it must be present, though it may be empty.");
         Self::Api { param: Some(param.to_owned()), message }
     }
 
     /// A request that cannot be read, through no one parameter's fault.
-    pub fn unreadable(message: impl Into<String>) -> Self {
+    pub(crate) fn unreadable(message: impl Into<String>) -> Self {
         Self::Api { param: None, message: message.into() }
     }
 
     /// The name programs look at.
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Unknown(_) => Refusal::NotExists.name(),
             Self::Value { .. } => "TokenValueError",
@@ -135,7 +135,7 @@ impl TokenError {
     }
 
     /// The number that cone.tokens gave the same error.
-    pub fn code(&self) -> i16 {
+    pub(crate) fn code(&self) -> i16 {
         match self {
             Self::Unknown(_) => Refusal::NotExists.code(),
             Self::Value { .. } => 5,
@@ -144,7 +144,7 @@ impl TokenError {
     }
 
     /// The parameter at fault, where one is.
-    pub fn param(&self) -> Option<&str> {
+    pub(crate) fn param(&self) -> Option<&str> {
         match self {
             Self::Unknown(_) => None,
             Self::Value { param, .. } => Some(param),

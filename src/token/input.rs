@@ -52,7 +52,7 @@ impl RawFields {
     ///
     /// # Errors
     /// An API error that names the first one missing.
-    pub fn require(&self) -> Result<(), TokenError> {
+    pub(crate) fn require(&self) -> Result<(), TokenError> {
         let fields = [
             ("valid_from", &self.valid_from),
             ("valid_to", &self.valid_to),
@@ -96,7 +96,7 @@ impl RawFields {
     ///
     /// # Errors
     /// Every field that cannot be read.
-    pub fn change(&self, zone: Tz) -> Result<Change, Mistakes> {
+    pub(crate) fn change(&self, zone: Tz) -> Result<Change, Mistakes> {
         let text = |field: &Option<String>| field.clone().map(|text| Some(text).filter(|text| !text.is_empty()));
         let mut read = Reading { zone, mistakes: Vec::new() };
         let change = Change {
@@ -122,7 +122,7 @@ pub struct Mistakes(pub(super) Vec<TokenError>);
 
 impl Mistakes {
     /// Every mistake, in the order of the fields.
-    pub fn all(&self) -> &[TokenError] {
+    pub(crate) fn all(&self) -> &[TokenError] {
         &self.0
     }
 }
@@ -144,7 +144,7 @@ impl From<Mistakes> for TokenError {
 ///
 /// # Errors
 /// A value error that names the parameter.
-pub fn read_time(name: &'static str, text: &str, zone: Tz) -> Result<Micros, TokenError> {
+pub(crate) fn read_time(name: &'static str, text: &str, zone: Tz) -> Result<Micros, TokenError> {
     Micros::read(text, zone).map_err(|why| TokenError::value(name, format!("{name} {why}")))
 }
 
@@ -209,7 +209,7 @@ impl Change {
     ///
     /// # Errors
     /// Every field of the changed token that would be outside what is allowed.
-    pub fn apply(&self, token: &Token) -> Result<Token, Mistakes> {
+    pub(crate) fn apply(&self, token: &Token) -> Result<Token, Mistakes> {
         let mut changed = token.clone();
         if let Some(value) = &self.value {
             changed.value = value.clone().unwrap_or_else(|| token.uid.to_string());

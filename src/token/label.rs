@@ -9,7 +9,7 @@ use super::error::TokenError;
 /// # Errors
 /// A value error for `{n:` that does not go on as a width of one to nine digits: a typing error would be found on a
 /// hundred printed labels.
-pub fn numbered(pattern: &str, n: usize) -> Result<String, TokenError> {
+pub(crate) fn numbered(pattern: &str, n: usize) -> Result<String, TokenError> {
     let mut label = String::with_capacity(pattern.len());
     let mut rest = pattern;
     while let Some(start) = rest.find("{n") {
@@ -35,7 +35,7 @@ pub fn numbered(pattern: &str, n: usize) -> Result<String, TokenError> {
 }
 
 /// The label without running numbers, and without what would be left of them at its ends: for a name of all of them.
-pub fn without_number(pattern: &str) -> String {
+pub(crate) fn without_number(pattern: &str) -> String {
     let mut label = String::new();
     let mut rest = pattern;
     while let Some(start) = rest.find("{n") {

@@ -15,7 +15,7 @@ impl Token {
     ///
     /// # Errors
     /// Every field that is not.
-    pub fn checked(self) -> Result<Self, Mistakes> {
+    pub(crate) fn checked(self) -> Result<Self, Mistakes> {
         self.checked_after(Vec::new())
     }
 
@@ -35,7 +35,7 @@ impl Token {
 ///
 /// # Errors
 /// A value error.
-pub fn check_value(value: &str) -> Result<(), TokenError> {
+pub(crate) fn check_value(value: &str) -> Result<(), TokenError> {
     value_rules(value).map_err(|error| TokenError::value("value", error.message.unwrap_or_default()))
 }
 

@@ -3,14 +3,14 @@
 //! Nothing here does I/O, and nothing here knows of HTTP, SQL or HTML.
 
 pub mod action;
-pub mod batch;
-pub mod calendar;
+pub(crate) mod batch;
+pub(crate) mod calendar;
 pub mod consume;
-pub mod edit;
-pub mod error;
+pub(crate) mod edit;
+pub(crate) mod error;
 pub mod input;
-pub mod label;
-pub mod limits;
+pub(crate) mod label;
+pub(crate) mod limits;
 pub mod print;
 pub mod public_url;
 mod quoted;
@@ -18,11 +18,11 @@ mod record;
 pub mod settings;
 pub mod settle;
 mod state;
-pub mod time;
-pub mod time_range;
+pub(crate) mod time;
+pub(crate) mod time_range;
 mod uid;
-pub mod usage_outcome;
-pub mod void;
+pub(crate) mod usage_outcome;
+pub(crate) mod void;
 
 pub use error::{Refusal, TokenError};
 pub use quoted::quoted;

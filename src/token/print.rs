@@ -9,13 +9,13 @@ use super::error::TokenError;
 use super::quoted::quoted;
 
 /// Resolutions of printers, in dots per inch.
-pub const DPI: RangeInclusive<i32> = 150..=1_200;
+pub(crate) const DPI: RangeInclusive<i32> = 150..=1_200;
 /// Longest name of a sheet or a printer, in characters.
-pub const NAME_MAX_CHARS: usize = 100;
+pub(crate) const NAME_MAX_CHARS: usize = 100;
 /// Longest slug of a sheet.
-pub const SLUG_MAX: usize = 60;
+pub(crate) const SLUG_MAX: usize = 60;
 /// The sheet that is meant where none is named and none is set.
-pub const FIRST_SHEET: &str = "avery-l7160";
+pub(crate) const FIRST_SHEET: &str = "avery-l7160";
 
 /// Which tokens, by whether they stand on a sheet that was printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -29,10 +29,10 @@ pub enum PrintedFilter {
 
 impl PrintedFilter {
     /// Both.
-    pub const ALL: [Self; 2] = [Self::NeverUsed, Self::Never];
+    pub(crate) const ALL: [Self; 2] = [Self::NeverUsed, Self::Never];
 
     /// The word in addresses.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::NeverUsed => "never_used",
             Self::Never => "never",
@@ -54,7 +54,7 @@ impl FromStr for PrintedFilter {
 ///
 /// # Errors
 /// One sentence.
-pub fn check_name(name: &str) -> Result<(), String> {
+pub(crate) fn check_name(name: &str) -> Result<(), String> {
     if name.is_empty() {
         return Err("It needs a name.".into());
     }
@@ -68,7 +68,7 @@ pub fn check_name(name: &str) -> Result<(), String> {
 }
 
 /// What a name becomes in an address: its letters and digits in lower case, with hyphens between.
-pub fn slug(name: &str) -> String {
+pub(crate) fn slug(name: &str) -> String {
     let mut slug = String::new();
     for c in name.to_lowercase().chars() {
         match c {
@@ -92,7 +92,7 @@ pub fn slug(name: &str) -> String {
 }
 
 /// Whether a sheet could be called so in an address.
-pub fn is_slug(text: &str) -> bool {
+pub(crate) fn is_slug(text: &str) -> bool {
     let plain = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '-');
     // With the number that tells it from others of its name.
     (1..=SLUG_MAX + 12).contains(&text.len()) && text.chars().all(plain)

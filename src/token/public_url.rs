@@ -15,7 +15,7 @@ use super::uid::Uid;
 pub struct PublicUrl {
     url: Url,
     /// Whether somebody said so; else it is only what the server is bound to, of which nobody knows who else reaches it.
-    pub is_given: bool,
+    pub(crate) is_given: bool,
 }
 
 impl FromStr for PublicUrl {
@@ -55,27 +55,27 @@ impl PublicUrl {
     }
 
     /// The address of a token's tile, for those outside.
-    pub fn tile(&self, uid: Uid) -> String {
+    pub(crate) fn tile(&self, uid: Uid) -> String {
         format!("{}{uid}", self.url)
     }
 
     /// The path before every address, without its last slash: empty, or as in `/tickets`.
-    pub fn base_path(&self) -> &str {
+    pub(crate) fn base_path(&self) -> &str {
         self.url.path().trim_end_matches('/')
     }
 
     /// Scheme, host and port, as a browser's `Origin` has them.
-    pub fn origin(&self) -> String {
+    pub(crate) fn origin(&self) -> String {
         self.url.origin().ascii_serialization()
     }
 
     /// Whether browsers reach us by https.
-    pub fn is_https(&self) -> bool {
+    pub(crate) fn is_https(&self) -> bool {
         self.url.scheme() == "https"
     }
 
     /// The uid in a tile's address, as a code with a link holds it.
-    pub fn linked_uid(&self, text: &str) -> Option<Uid> {
+    pub(crate) fn linked_uid(&self, text: &str) -> Option<Uid> {
         // Most values are no address at all.
         if !text.get(..4)?.eq_ignore_ascii_case("http") {
             return None;
@@ -87,17 +87,17 @@ impl PublicUrl {
 }
 
 /// What codes say.
-pub struct CodeTexts(Option<PublicUrl>);
+pub(crate) struct CodeTexts(Option<PublicUrl>);
 
 impl CodeTexts {
     /// Links where the settings want them and the public URL was given; values otherwise.
-    pub fn new(public_url: &PublicUrl, settings: &Settings) -> Self {
+    pub(crate) fn new(public_url: &PublicUrl, settings: &Settings) -> Self {
         let are_links = settings.code_holds == CodeHolds::Link && public_url.is_given;
         Self(are_links.then(|| public_url.clone()))
     }
 
     /// What the code of a token says.
-    pub fn of<'t>(&self, token: &'t Token) -> Cow<'t, str> {
+    pub(crate) fn of<'t>(&self, token: &'t Token) -> Cow<'t, str> {
         self.0.as_ref().map_or(Cow::Borrowed(&token.value), |url| Cow::Owned(url.tile(token.uid)))
     }
 }

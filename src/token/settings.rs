@@ -10,7 +10,7 @@ use super::time_range::{DayTime, NAME_MAX_CHARS, TimeRange};
 /// Most time ranges, and most quick counts.
 pub const LIST_MAX: usize = 20;
 /// Most days for which the usage log is kept.
-pub const USAGE_DAYS_MAX: i32 = 36_500;
+pub(crate) const USAGE_DAYS_MAX: i32 = 36_500;
 
 /// One of the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,7 +35,7 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting, in the order of the page.
-    pub const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::DefaultUsageCount,
         Self::DefaultLockTime,
         Self::TimeRanges,
@@ -47,7 +47,7 @@ impl Setting {
     ];
 
     /// The name of its row, and in addresses.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::DefaultUsageCount => "default_usage_count",
             Self::DefaultLockTime => "default_lock_time",
@@ -119,18 +119,18 @@ impl Default for Settings {
 
 /// What is wrong with a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SettingError {
+pub(crate) struct SettingError {
     /// Which of a list's items, counted from 0.
-    pub at: Option<usize>,
+    pub(crate) at: Option<usize>,
     /// Which part of it: `name`, `from` or `to` of a time range, else the setting's name.
-    pub part: &'static str,
+    pub(crate) part: &'static str,
     /// One sentence.
-    pub why: String,
+    pub(crate) why: String,
 }
 
 impl Settings {
     /// What a new token gets for numbers that a request leaves empty.
-    pub fn defaults(&self) -> Defaults {
+    pub(crate) fn defaults(&self) -> Defaults {
         Defaults { usage_count: self.default_usage_count, lock_time: self.default_lock_time }
     }
 
@@ -151,7 +151,7 @@ impl Settings {
     }
 
     /// These settings with one as JSON says it; `None` when it cannot be read or is outside its limits.
-    pub fn with(&self, setting: Setting, json: &str) -> Option<Self> {
+    pub(crate) fn with(&self, setting: Setting, json: &str) -> Option<Self> {
         let mut with = self.clone();
         match setting {
             Setting::DefaultUsageCount => with.default_usage_count = serde_json::from_str(json).ok()?,
@@ -167,7 +167,7 @@ impl Settings {
     }
 
     /// What is wrong with a setting.
-    pub fn mistakes(&self, setting: Setting) -> Vec<SettingError> {
+    pub(crate) fn mistakes(&self, setting: Setting) -> Vec<SettingError> {
         let unless = |is_good: bool, why: &str| {
             let mistake = || SettingError { at: None, part: setting.name(), why: why.to_owned() };
             if is_good { Vec::new() } else { vec![mistake()] }

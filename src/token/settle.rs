@@ -12,7 +12,7 @@ use super::uid::Uid;
 use crate::access::Principal;
 
 /// Hours for which a success is given again to whoever asks with the same key.
-pub const REPLAY_HOURS: i64 = 24;
+pub(crate) const REPLAY_HOURS: i64 = 24;
 /// Characters of what was asked for that the usage log keeps when there is no such token: a scanner that
 /// reads the wrong codes must not fill the disk.
 const UNKNOWN_CHARS: usize = 64;
@@ -30,7 +30,7 @@ pub struct Ask {
 
 /// An idempotency key, of 1 to 255 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ReplayKey(pub String);
+pub struct ReplayKey(pub(crate) String);
 
 /// How a request names a token: by uid, by value, or by both, which must then agree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Lookup {
     ///
     /// # Errors
     /// A value error when uid and value are both given and name different tokens, or only one of them a token.
-    pub fn agree<T: PartialEq>(&self, by_uid: Option<T>, by_value: Option<T>) -> Result<Option<T>, TokenError> {
+    pub(crate) fn agree<T: PartialEq>(&self, by_uid: Option<T>, by_value: Option<T>) -> Result<Option<T>, TokenError> {
         match (self.uid, &self.value) {
             (Some(_), Some(_)) if by_uid != by_value => {
                 Err(TokenError::value("value", "value and token_uid do not name the same token"))
@@ -65,17 +65,17 @@ pub struct TokenSummary {
     /// Its uid.
     pub token_uid: Uid,
     /// What its code says.
-    pub value: String,
+    pub(crate) value: String,
     /// Its text for people.
-    pub label: Option<String>,
+    pub(crate) label: Option<String>,
     /// Uses that are left.
     pub usage_count: i32,
     /// The last use.
     pub last_used: Option<Micros>,
     /// First moment at which it may be used.
-    pub valid_from: Option<Micros>,
+    pub(crate) valid_from: Option<Micros>,
     /// Last moment at which it may be used.
-    pub valid_to: Option<Micros>,
+    pub(crate) valid_to: Option<Micros>,
 }
 
 impl From<&Token> for TokenSummary {
@@ -116,18 +116,18 @@ pub enum Answer {
 
 /// What the usage log says of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attempt {
+pub(crate) struct Attempt {
     /// The token's uid, or the one asked for.
-    pub token_uid: Option<Uid>,
+    pub(crate) token_uid: Option<Uid>,
     /// The token's value, or the beginning of what was asked for.
-    pub token_value: Option<String>,
+    pub(crate) token_value: Option<String>,
     /// Why it was refused.
-    pub error_code: Option<i16>,
+    pub(crate) error_code: Option<i16>,
 }
 
 impl Answer {
     /// The log entry that `ask` leaves with this answer; a replay and a mistake leave none.
-    pub fn attempt(&self, ask: &Ask) -> Option<Attempt> {
+    pub(crate) fn attempt(&self, ask: &Ask) -> Option<Attempt> {
         let (face, error_code) = match self {
             Self::Consumed(face) => (Some(face), None),
             Self::Refused { refusal, face, .. } => (face.as_ref(), Some(refusal.code())),
@@ -173,23 +173,23 @@ impl Held {
     }
 
     /// Holds the answer that was kept for a key.
-    pub fn insert_reply(&mut self, who: Principal, key: ReplayKey, face: TokenSummary) {
+    pub(crate) fn insert_reply(&mut self, who: Principal, key: ReplayKey, face: TokenSummary) {
         self.replies.insert((who, key), face);
     }
 
     /// Whether the token that `what` names is held already.
-    pub fn has(&self, what: &Lookup) -> bool {
+    pub(crate) fn has(&self, what: &Lookup) -> bool {
         what.uid.is_none_or(|uid| self.uids.contains_key(&uid))
             && what.value.as_ref().is_none_or(|value| self.values.contains_key(value))
     }
 
     /// The number of the token of that uid, if it is held.
-    pub fn number(&self, uid: Uid) -> Option<TokenId> {
+    pub(crate) fn number(&self, uid: Uid) -> Option<TokenId> {
         self.uids.get(&uid).copied()
     }
 
     /// The tokens that settling changed.
-    pub fn changed(&self) -> impl Iterator<Item = (TokenId, &Token)> {
+    pub(crate) fn changed(&self) -> impl Iterator<Item = (TokenId, &Token)> {
         self.tokens.iter().filter(|(_, held)| held.changed).map(|(id, held)| (*id, &held.token))
     }
 

@@ -30,7 +30,7 @@ impl State {
     pub const ALL: [Self; 6] = [Self::Active, Self::Voided, Self::UsedUp, Self::Locked, Self::Pending, Self::Expired];
 
     /// The word used in JSON and in URLs.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Active => "active",
             Self::Voided => "voided",

@@ -21,7 +21,7 @@ impl Micros {
     pub const LAST: Self = Self(253_402_300_799_999_999);
 
     /// The moment `micros` microseconds after 1970, if it lies before the year 10000.
-    pub fn new(micros: i64) -> Option<Self> {
+    pub(crate) fn new(micros: i64) -> Option<Self> {
         (Self::EPOCH.0..=Self::LAST.0).contains(&micros).then_some(Self(micros))
     }
 
@@ -54,7 +54,7 @@ impl Micros {
     }
 
     /// Whole seconds from `earlier` until this moment, rounded up; at least 1, as `Retry-After` wants.
-    pub fn seconds_after(self, earlier: Self) -> i64 {
+    pub(crate) fn seconds_after(self, earlier: Self) -> i64 {
         let micros = self.0.saturating_sub(earlier.0).max(1);
         (micros + PER_SECOND - 1) / PER_SECOND
     }
@@ -90,7 +90,7 @@ impl Micros {
     }
 
     /// The first instant of a day in `zone`; none for a day that the zone skipped, or outside of 1970 to 9999.
-    pub fn first_of(day: NaiveDate, zone: Tz) -> Option<Self> {
+    pub(crate) fn first_of(day: NaiveDate, zone: Tz) -> Option<Self> {
         first_instant(day, zone).and_then(Self::new)
     }
 

@@ -10,17 +10,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::time::{Micros, from_then};
 
 /// Longest name, in characters.
-pub const NAME_MAX_CHARS: usize = 40;
+pub(crate) const NAME_MAX_CHARS: usize = 40;
 
 /// What a clock on the wall shows, to the minute; written as in `08:00`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DayTime {
+pub(crate) struct DayTime {
     minutes: u16,
 }
 
 impl DayTime {
     /// This time of the day.
-    pub const fn new(hour: u16, minute: u16) -> Self {
+    pub(crate) const fn new(hour: u16, minute: u16) -> Self {
         Self { minutes: (hour * 60 + minute) % (24 * 60) }
     }
 
@@ -68,9 +68,9 @@ pub struct TimeRange {
     /// What people call it; unique.
     pub name: String,
     /// When it begins.
-    pub from: DayTime,
+    pub(crate) from: DayTime,
     /// When it ends.
-    pub to: DayTime,
+    pub(crate) to: DayTime,
 }
 
 impl TimeRange {
@@ -83,7 +83,7 @@ impl TimeRange {
     /// leaves out means the first moment after that gap, and of one that it shows twice the earlier is meant.
     ///
     /// None where nothing is left of it: its whole time lies in a gap, or after the year 9999.
-    pub fn on_the_day_of(&self, now: Micros, zone: Tz) -> Option<(Micros, Micros)> {
+    pub(crate) fn on_the_day_of(&self, now: Micros, zone: Tz) -> Option<(Micros, Micros)> {
         let day = now.local(zone).date();
         let last_day = if self.ends_next_day() { day.checked_add_days(Days::new(1))? } else { day };
         let from = Micros::stored(from_then(&day.and_time(self.from.clock()), zone)?);

@@ -18,7 +18,7 @@ pub enum UsageOutcome {
 
 impl UsageOutcome {
     /// Every one that can be asked for.
-    pub const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Used,
         Self::Refused,
         Self::Because(1),
@@ -29,7 +29,7 @@ impl UsageOutcome {
     ];
 
     /// The word in addresses: `used`, `refused`, or the name of an error.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Used => "used",
             Self::Refused => "refused",

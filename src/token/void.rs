@@ -4,10 +4,10 @@ use super::error::TokenError;
 use super::time::Micros;
 
 /// Longest reason, in characters.
-pub const REASON_MAX_CHARS: usize = 200;
+pub(crate) const REASON_MAX_CHARS: usize = 200;
 
 /// Reasons that people are offered.
-pub const REASONS: [&str; 3] = ["Lost", "Stolen", "Misprinted"];
+pub(crate) const REASONS: [&str; 3] = ["Lost", "Stolen", "Misprinted"];
 
 /// That a token is voided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Voided {
 ///
 /// # Errors
 /// As [`check_reason`].
-pub fn read_reason(text: &str) -> Result<Option<String>, TokenError> {
+pub(crate) fn read_reason(text: &str) -> Result<Option<String>, TokenError> {
     let reason = text.trim();
     check_reason(reason)?;
     Ok(Some(reason.to_owned()).filter(|reason| !reason.is_empty()))
@@ -34,7 +34,7 @@ pub fn read_reason(text: &str) -> Result<Option<String>, TokenError> {
 ///
 /// # Errors
 /// A value error.
-pub fn check_reason(reason: &str) -> Result<(), TokenError> {
+pub(crate) fn check_reason(reason: &str) -> Result<(), TokenError> {
     if reason.chars().count() > REASON_MAX_CHARS {
         return Err(TokenError::value("reason", format!("A reason has at most {REASON_MAX_CHARS} characters")));
     }

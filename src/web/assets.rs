@@ -42,7 +42,7 @@ fn asset(name: &str) -> Option<Asset> {
 }
 
 /// What an embedded file is called in an address.
-pub fn address(name: &str) -> &'static str {
+pub(crate) fn address(name: &str) -> &'static str {
     ASSETS.iter().find(|asset| asset.name == name).map_or("", |asset| &asset.address)
 }
 
@@ -50,7 +50,7 @@ pub fn address(name: &str) -> &'static str {
 ///
 /// # Errors
 /// Not found.
-pub async fn get(address: web::Path<String>) -> Result<HttpResponse, Error> {
+pub(crate) async fn get(address: web::Path<String>) -> Result<HttpResponse, Error> {
     let asset = ASSETS.iter().find(|asset| asset.address == *address).ok_or(Error::NotFound)?;
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"));

@@ -165,7 +165,7 @@ impl AuditQuery {
 ///
 /// # Errors
 /// Unavailable, when the database cannot be asked.
-pub async fn show(
+pub(crate) async fn show(
     _who: Allowed<Manage>,
     request: HttpRequest,
     params: Params,

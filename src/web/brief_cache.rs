@@ -11,7 +11,7 @@ const LIFETIME: Duration = Duration::from_millis(900);
 const ENTRIES: usize = 4_096;
 
 /// Values that were asked for within the last second, by their key.
-pub struct BriefCache<K, V>(RwLock<Entries<K, V>>);
+pub(crate) struct BriefCache<K, V>(RwLock<Entries<K, V>>);
 
 struct Entries<K, V> {
     by_key: HashMap<K, (Instant, V)>,
@@ -30,7 +30,11 @@ impl<K: Clone + Eq + Hash, V: Clone> BriefCache<K, V> {
     ///
     /// # Errors
     /// Those of `ask`.
-    pub async fn get<E>(&self, key: &K, ask: impl Future<Output = Result<Option<V>, E>>) -> Result<Option<V>, E> {
+    pub(crate) async fn get<E>(
+        &self,
+        key: &K,
+        ask: impl Future<Output = Result<Option<V>, E>>,
+    ) -> Result<Option<V>, E> {
         let forgotten = {
             let entries = self.entries();
             match entries.by_key.get(key) {
@@ -57,14 +61,14 @@ impl<K: Clone + Eq + Hash, V: Clone> BriefCache<K, V> {
     }
 
     /// Forgets the value of a key, which has just changed.
-    pub fn forget(&self, key: &K) {
+    pub(crate) fn forget(&self, key: &K) {
         let mut entries = self.entries_mut();
         entries.by_key.remove(key);
         entries.forgotten += 1;
     }
 
     /// Forgets everything, after some of it has changed.
-    pub fn forget_all(&self) {
+    pub(crate) fn forget_all(&self) {
         let mut entries = self.entries_mut();
         entries.by_key.clear();
         entries.forgotten += 1;

@@ -13,18 +13,18 @@ use crate::token::Micros;
 
 /// Who sent a request.
 #[derive(Clone, Debug)]
-pub struct Caller {
+pub(crate) struct Caller {
     /// The name in the log.
-    pub principal: Principal,
+    pub(crate) principal: Principal,
     /// What the caller may do.
-    pub role: Role,
+    pub(crate) role: Role,
     /// What the caller showed.
-    pub via: Via,
+    pub(crate) via: Via,
 }
 
 /// By what a caller is known.
 #[derive(Clone, Debug)]
-pub enum Via {
+pub(crate) enum Via {
     /// An API key.
     Key,
     /// A session.
@@ -40,7 +40,7 @@ pub enum Via {
 
 impl Via {
     /// The name of a signed-in user.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         match self {
             Self::Key => "",
             Self::Session { name, .. } => name,
@@ -53,7 +53,7 @@ const LAST_USED_EVERY: i64 = 60_000_000;
 
 /// Callers that were seen within the last second, by the hash of their key or session.
 #[derive(Default)]
-pub struct Callers {
+pub(crate) struct Callers {
     keys: BriefCache<KeyHash, (Caller, Option<Micros>)>,
     sessions: BriefCache<SessionHash, Caller>,
 }
@@ -63,7 +63,7 @@ impl Callers {
     ///
     /// # Errors
     /// Unavailable, when the database cannot be asked.
-    pub async fn by_key(&self, store: &Store, text: &str) -> Result<Option<Caller>, Error> {
+    pub(crate) async fn by_key(&self, store: &Store, text: &str) -> Result<Option<Caller>, Error> {
         let Some(hash) = api_key::hash(text) else { return Ok(None) };
         let now = store.now();
         let is_valid = |expires: Option<Micros>| expires.is_none_or(|expires| now < expires);
@@ -84,7 +84,7 @@ impl Callers {
     ///
     /// # Errors
     /// Unavailable, when the database cannot be asked.
-    pub async fn by_session(&self, store: &Store, id: &str) -> Result<Option<Caller>, Error> {
+    pub(crate) async fn by_session(&self, store: &Store, id: &str) -> Result<Option<Caller>, Error> {
         let hash = session::hash(id);
         let ask = async {
             let now = store.now();
@@ -100,17 +100,17 @@ impl Callers {
     }
 
     /// Forgets a session that has just ended; elsewhere it is believed for less than a second.
-    pub fn forget(&self, hash: &SessionHash) {
+    pub(crate) fn forget(&self, hash: &SessionHash) {
         self.sessions.forget(hash);
     }
 
     /// Forgets every session, after some have ended.
-    pub fn forget_sessions(&self) {
+    pub(crate) fn forget_sessions(&self) {
         self.sessions.forget_all();
     }
 
     /// Forgets every key, after one was revoked.
-    pub fn forget_keys(&self) {
+    pub(crate) fn forget_keys(&self) {
         self.keys.forget_all();
     }
 }

@@ -31,7 +31,7 @@ impl TrustedProxies {
 
     /// The client's address: the peer's, or, behind trusted proxies, the last one that they name and are not
     /// themselves. What stands before that in the header, the client may have written.
-    pub fn client(&self, request: &HttpRequest) -> Option<IpAddr> {
+    pub(crate) fn client(&self, request: &HttpRequest) -> Option<IpAddr> {
         let peer = request.peer_addr()?.ip().to_canonical();
         if !self.trust(peer) {
             return Some(peer);

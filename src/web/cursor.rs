@@ -8,13 +8,13 @@ use crate::store::cursor::Cursor;
 use crate::token::TokenError;
 
 /// The filter that a cursor belongs to: the view's name and every part of the filter.
-pub struct CursorCodec(Sha256);
+pub(crate) struct CursorCodec(Sha256);
 
 const SEAL: usize = 8;
 
 impl CursorCodec {
     /// Of a view and its filter; parts that are absent count, too.
-    pub fn new(view: &str, filter: &[Option<String>]) -> Self {
+    pub(crate) fn new(view: &str, filter: &[Option<String>]) -> Self {
         let mut hasher = Sha256::new();
         for part in std::iter::once(Some(view)).chain(filter.iter().map(Option::as_deref)) {
             // Lengths keep ("ab", "c") and ("a", "bc") apart.
@@ -26,7 +26,7 @@ impl CursorCodec {
     }
 
     /// The cursor of a place.
-    pub fn write(&self, place: &Cursor) -> String {
+    pub(crate) fn write(&self, place: &Cursor) -> String {
         let mut bytes = serde_json::to_vec(place).unwrap_or_default();
         bytes.extend_from_slice(&self.seal(&bytes));
         URL_SAFE_NO_PAD.encode(bytes)
@@ -36,7 +36,7 @@ impl CursorCodec {
     ///
     /// # Errors
     /// A value error when it was made up, or belongs to another filter.
-    pub fn read(&self, text: &str) -> Result<Cursor, TokenError> {
+    pub(crate) fn read(&self, text: &str) -> Result<Cursor, TokenError> {
         let place = || {
             let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
             let (place, seal) = bytes.split_at_checked(bytes.len().checked_sub(SEAL)?)?;

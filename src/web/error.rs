@@ -13,7 +13,7 @@ use crate::token::{Refusal, TokenError};
 
 /// Why a request is not done.
 #[derive(Debug)]
-pub enum Error {
+pub(crate) enum Error {
     /// The seven kinds of the contract.
     Token(TokenError),
     /// The body has more bytes than this.
@@ -103,12 +103,12 @@ impl Error {
     }
 
     /// A fault of ours, described for the log.
-    pub fn fault(detail: impl Into<String>) -> Self {
+    pub(crate) fn fault(detail: impl Into<String>) -> Self {
         Self::Fault { detail: detail.into(), request_id: None }
     }
 
     /// The answer in JSON.
-    pub fn json(&self) -> HttpResponse {
+    pub(crate) fn json(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         // Written here as well as around every address: the answer to a panic comes from outside of that.
         response.insert_header((CACHE_CONTROL, "no-store"));
@@ -126,18 +126,18 @@ impl Error {
 
 /// What a JSON view answers when it fails.
 #[derive(Serialize)]
-pub struct Failure<'a> {
+pub(crate) struct Failure<'a> {
     /// Always false.
-    pub success: bool,
+    pub(crate) success: bool,
     /// The name that programs look at.
-    pub error: &'static str,
+    pub(crate) error: &'static str,
     /// The number that cone.tokens gave the same error.
-    pub error_code: Option<i16>,
+    pub(crate) error_code: Option<i16>,
     /// One sentence for people.
-    pub message: &'a str,
+    pub(crate) message: &'a str,
     /// The parameter at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub param: Option<&'a str>,
+    pub(crate) param: Option<&'a str>,
 }
 
 impl fmt::Display for Error {
@@ -198,7 +198,7 @@ impl ResponseError for Error {
 }
 
 /// The status of each refusal: gone, voided, used up, locked or out of its time.
-pub fn refusal_status(refusal: &Refusal) -> StatusCode {
+pub(crate) fn refusal_status(refusal: &Refusal) -> StatusCode {
     match refusal {
         Refusal::NotExists => StatusCode::NOT_FOUND,
         Refusal::Voided { .. } | Refusal::UsageCountExceeded | Refusal::TimeRangeViolation => StatusCode::CONFLICT,

@@ -30,7 +30,7 @@ struct ErrorPage {
 ///
 /// # Errors
 /// What has no request any more, since it panicked, becomes its page as an error.
-pub async fn error_pages<B: MessageBody + 'static>(
+pub(crate) async fn error_pages<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {

@@ -6,16 +6,16 @@ use crate::token::TokenError;
 
 /// What is wrong with a form, by field.
 #[derive(Default)]
-pub struct FormErrors(Vec<(String, String)>);
+pub(crate) struct FormErrors(Vec<(String, String)>);
 
 impl FormErrors {
     /// Adds what is wrong with a field.
-    pub fn add(&mut self, field: &str, message: impl Into<String>) {
+    pub(crate) fn add(&mut self, field: &str, message: impl Into<String>) {
         self.0.push((field.to_owned(), message.into()));
     }
 
     /// Adds errors that name their fields, in the words of the form.
-    pub fn add_all(&mut self, errors: &[TokenError]) {
+    pub(crate) fn add_all(&mut self, errors: &[TokenError]) {
         for error in errors {
             let (field, told) = (error.param().unwrap_or("value"), error.to_string());
             let told = match field {
@@ -28,7 +28,7 @@ impl FormErrors {
     }
 
     /// What was read, or none when it could not be: then it is noted why.
-    pub fn note<T>(&mut self, read: Result<Option<T>, TokenError>) -> Option<T> {
+    pub(crate) fn note<T>(&mut self, read: Result<Option<T>, TokenError>) -> Option<T> {
         read.unwrap_or_else(|error| {
             self.add_all(&[error]);
             None
@@ -36,22 +36,22 @@ impl FormErrors {
     }
 
     /// Whether nothing is wrong.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The status of the page that tells it.
-    pub fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         if self.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }
     }
 
     /// All of it: field and sentence.
-    pub fn list(&self) -> &[(String, String)] {
+    pub(crate) fn list(&self) -> &[(String, String)] {
         &self.0
     }
 
     /// What is wrong with one field.
-    pub fn of(&self, field: &str) -> Option<&str> {
+    pub(crate) fn of(&self, field: &str) -> Option<&str> {
         self.0.iter().find(|(of, _)| of == field).map(|(_, message)| message.as_str())
     }
 }

@@ -11,13 +11,13 @@ use crate::token::consume::retry_at;
 use crate::token::{Micros, State, Token, UNLIMITED};
 
 /// A moment as a page shows it.
-pub struct FormattedTime {
+pub(crate) struct FormattedTime {
     /// For machines, in UTC.
-    pub utc: String,
+    pub(crate) utc: String,
     /// Exactly, in the configured zone.
-    pub exact: String,
+    pub(crate) exact: String,
     /// As one would say it now.
-    pub short: String,
+    pub(crate) short: String,
 }
 
 /// A minute, an hour and a day in microseconds.
@@ -39,16 +39,16 @@ fn by(format: &'static Format, local: NaiveDateTime) -> impl Display {
 
 /// The clock that a page is written by.
 #[derive(Clone, Copy)]
-pub struct TimeFormatter {
+pub(crate) struct TimeFormatter {
     /// The moment of writing.
-    pub now: Micros,
+    pub(crate) now: Micros,
     /// The configured zone.
-    pub zone: Tz,
+    pub(crate) zone: Tz,
 }
 
 impl TimeFormatter {
     /// How a page tells a moment: relative when it is near, else by day and time in the zone.
-    pub fn tell(self, moment: Micros) -> FormattedTime {
+    pub(crate) fn tell(self, moment: Micros) -> FormattedTime {
         let local = moment.local(self.zone);
         let zone = self.zone;
         let exact = format!("{} ({zone})", by(&EXACT, local));
@@ -70,20 +70,20 @@ impl TimeFormatter {
     }
 
     /// As in `today 13:47`, `30 Nov 18:00` or `30 Nov 2027 18:00`.
-    pub fn day_and_time(self, moment: Micros) -> String {
+    pub(crate) fn day_and_time(self, moment: Micros) -> String {
         let (today, local) = (self.now.local(self.zone), moment.local(self.zone));
         format!("{} {}", day(today, local), by(&TIME, local))
     }
 
     /// As in `14:05:10`, with the day when it is not today's.
-    pub fn to_the_second(self, moment: Micros) -> String {
+    pub(crate) fn to_the_second(self, moment: Micros) -> String {
         let (today, local) = (self.now.local(self.zone), moment.local(self.zone));
         let time = by(&TIME_TO_THE_SECOND, local);
         if today.date() == local.date() { time.to_string() } else { format!("{} {time}", day(today, local)) }
     }
 
     /// Why a token is in its state, and how long.
-    pub fn reason(self, token: &Token, state: State) -> String {
+    pub(crate) fn reason(self, token: &Token, state: State) -> String {
         let at = |moment: Option<Micros>| moment.map(|moment| self.day_and_time(moment)).unwrap_or_default();
         match state {
             State::Active => match token.valid_to {
@@ -129,7 +129,7 @@ fn uses_left(count: i32) -> String {
 }
 
 /// A number with its thousands apart: `1,204`.
-pub fn grouped(number: i64) -> String {
+pub(crate) fn grouped(number: i64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
@@ -142,7 +142,7 @@ pub fn grouped(number: i64) -> String {
 }
 
 /// As in `1 token` and `1,204 tokens`.
-pub fn tokens(count: impl TryInto<i64>) -> String {
+pub(crate) fn tokens(count: impl TryInto<i64>) -> String {
     match count.try_into().unwrap_or(i64::MAX) {
         1 => "1 token".into(),
         count => format!("{} tokens", grouped(count)),
@@ -150,7 +150,7 @@ pub fn tokens(count: impl TryInto<i64>) -> String {
 }
 
 /// Seconds of lock in the greatest unit that says them exactly, as in `90 minutes`.
-pub fn duration(seconds: i32) -> String {
+pub(crate) fn duration(seconds: i32) -> String {
     if seconds == 0 {
         return "none".into();
     }

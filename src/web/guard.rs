@@ -17,14 +17,14 @@ use super::state::App;
 use crate::access::Permission;
 
 /// The session cookie's one entry: the random id.
-pub const SESSION_ID: &str = "id";
+pub(crate) const SESSION_ID: &str = "id";
 
 /// Lets nobody in whom it does not know: around every address but the open ones, so that one that is added without
 /// a thought is closed. What is inside is decided by [`Allowed`].
 ///
 /// # Errors
 /// None: who is not known gets an answer.
-pub async fn authenticate(
+pub(crate) async fn authenticate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
@@ -56,7 +56,7 @@ async fn caller(request: &HttpRequest) -> Result<Caller, Error> {
 ///
 /// # Errors
 /// None: what is refused gets an answer.
-pub async fn same_origin(
+pub(crate) async fn same_origin(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
@@ -91,7 +91,7 @@ fn is_same_origin(request: &HttpRequest) -> bool {
 ///
 /// # Errors
 /// Forbidden.
-pub fn refuse_foreign_get(request: &HttpRequest) -> Result<(), Error> {
+pub(crate) fn refuse_foreign_get(request: &HttpRequest) -> Result<(), Error> {
     let says = |name: &str, value: &str| request.headers().get(name).is_some_and(|said| said == value);
     // A page of ours fetches; a navigation may have been sent here from elsewhere, by way of our own redirects.
     let is_ours = says("sec-fetch-site", "same-origin") && !says("sec-fetch-mode", "navigate");
@@ -102,7 +102,7 @@ pub fn refuse_foreign_get(request: &HttpRequest) -> Result<(), Error> {
 }
 
 /// What it takes to enter a handler.
-pub trait Entry {
+pub(crate) trait Entry {
     /// The permission, or none where being known is enough.
     const PERMISSION: Option<Permission>;
     /// What is told to who does not have it.
@@ -112,7 +112,7 @@ pub trait Entry {
 macro_rules! entries {
     ($($(#[$doc:meta])* $name:ident, $permission:expr, $refusal:literal;)*) => {$(
         $(#[$doc])*
-        pub struct $name;
+        pub(crate) struct $name;
 
         impl Entry for $name {
             const PERMISSION: Option<Permission> = $permission;
@@ -142,9 +142,9 @@ entries! {
 
 /// A caller whose role has a permission. Comes first among a handler's arguments: who may not enter learns nothing of
 /// what is wrong with the rest.
-pub struct Allowed<E> {
+pub(crate) struct Allowed<E> {
     /// Who it is.
-    pub caller: Caller,
+    pub(crate) caller: Caller,
     entry: PhantomData<E>,
 }
 

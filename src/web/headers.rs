@@ -5,7 +5,7 @@ const PERMISSIONS: &str = "camera=(self), geolocation=(), microphone=(), payment
 
 /// Names and values: nothing is kept, sniffed or read by other sites; for a year only by https, where that is how we are
 /// reached.
-pub fn common(https: bool) -> impl Iterator<Item = (&'static str, &'static str)> {
+pub(crate) fn common(https: bool) -> impl Iterator<Item = (&'static str, &'static str)> {
     let always = [
         ("Cache-Control", "no-store"),
         ("Cross-Origin-Opener-Policy", "same-origin"),

@@ -7,7 +7,7 @@ use super::state::App;
 use crate::store;
 
 /// Alive. Touches nothing.
-pub async fn healthz() -> HttpResponse {
+pub(crate) async fn healthz() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n")
 }
 
@@ -15,7 +15,7 @@ pub async fn healthz() -> HttpResponse {
 ///
 /// # Errors
 /// Unavailable when it does not.
-pub async fn readyz(app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub(crate) async fn readyz(app: web::Data<App>) -> Result<HttpResponse, Error> {
     app.store.look(|connection| store::accounts::users::any(connection).map_err(Into::into)).await?;
     Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"))
 }

@@ -12,10 +12,10 @@ struct Success<T> {
 }
 
 /// A success with what it says.
-pub fn success(body: impl Serialize) -> HttpResponse {
+pub(crate) fn success(body: impl Serialize) -> HttpResponse {
     HttpResponse::Ok().json(Success { success: true, body })
 }
 
 /// The body of a success that has nothing to say.
 #[derive(Serialize)]
-pub struct Done {}
+pub(crate) struct Done {}

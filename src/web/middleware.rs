@@ -94,7 +94,7 @@ pub async fn faults<B: MessageBody + 'static>(
 
 /// A request that is in progress, from its head until its answer is written.
 #[derive(Clone)]
-pub struct RequestInProgress {
+pub(crate) struct RequestInProgress {
     shutdown: Shutdown,
     counted: Rc<RefCell<Option<InProgress>>>,
 }
@@ -106,7 +106,7 @@ impl RequestInProgress {
     }
 
     /// Until the returned value is dropped, the request does not count: it has not been sent whole, and may never be.
-    pub fn pause(request: &HttpRequest) -> Option<Paused> {
+    pub(crate) fn pause(request: &HttpRequest) -> Option<Paused> {
         let in_progress = request.extensions().get::<Self>().cloned()?;
         in_progress.counted.take();
         Some(Paused(in_progress))
@@ -114,7 +114,7 @@ impl RequestInProgress {
 }
 
 /// See [`RequestInProgress::pause`].
-pub struct Paused(RequestInProgress);
+pub(crate) struct Paused(RequestInProgress);
 
 impl Drop for Paused {
     fn drop(&mut self) {
@@ -126,7 +126,7 @@ impl Drop for Paused {
 ///
 /// # Errors
 /// Those of what it wraps.
-pub async fn track_requests<B: MessageBody + 'static>(
+pub(crate) async fn track_requests<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<Tracked<B>>, actix_web::Error> {
@@ -142,7 +142,7 @@ pub async fn track_requests<B: MessageBody + 'static>(
 }
 
 /// A body whose request counts as in progress until it is written.
-pub struct Tracked<B> {
+pub(crate) struct Tracked<B> {
     body: Pin<Box<B>>,
     _in_progress: RequestInProgress,
 }

@@ -6,12 +6,12 @@ use actix_web::{HttpRequest, web};
 use super::route::RouteIndex;
 
 /// Whether a path below the base path, or with it, is a JSON view's.
-pub fn is_view(request: &HttpRequest, path: &str) -> bool {
+pub(crate) fn is_view(request: &HttpRequest, path: &str) -> bool {
     request.app_data::<web::Data<RouteIndex>>().is_some_and(|routes| routes.is_view(path))
 }
 
 /// Whether a program asks: one of the JSON views, or anything else while preferring JSON to HTML.
-pub fn answers_json(request: &HttpRequest) -> bool {
+pub(crate) fn answers_json(request: &HttpRequest) -> bool {
     is_view(request, request.path()) || prefers_json(request)
 }
 

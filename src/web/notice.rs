@@ -1,18 +1,18 @@
 //! A notice: what was done, shown on the next page.
 
 /// What was done, told on the next page.
-pub struct Notice {
+pub(crate) struct Notice {
     /// One sentence.
-    pub text: String,
+    pub(crate) text: String,
     /// It was not done.
-    pub refused: bool,
+    pub(crate) refused: bool,
     /// The uid of what can be undone: of a token whose deletion, or, on a tile, of an action.
-    pub undo: Option<String>,
+    pub(crate) undo: Option<String>,
 }
 
 impl Notice {
     /// Of something that was done.
-    pub fn done(text: impl Into<String>) -> Self {
+    pub(crate) fn done(text: impl Into<String>) -> Self {
         Self { text: text.into(), refused: false, undo: None }
     }
 }

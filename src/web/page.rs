@@ -14,30 +14,30 @@ use super::state::App;
 use crate::access::Permission;
 
 /// What every page needs.
-pub struct Page {
+pub(crate) struct Page {
     /// The path before every address: empty, or as in `/tickets`.
-    pub base: Arc<str>,
+    pub(crate) base: Arc<str>,
     /// Which part of the navigation this is.
-    pub at: &'static str,
+    pub(crate) at: &'static str,
     /// Who is signed in.
-    pub user: Option<PageUser>,
+    pub(crate) user: Option<PageUser>,
 }
 
 /// Who is signed in, as far as the header tells.
-pub struct PageUser {
+pub(crate) struct PageUser {
     /// The user's name.
-    pub name: String,
+    pub(crate) name: String,
     /// Whether the user may see tokens.
-    pub sees: bool,
+    pub(crate) sees: bool,
     /// Whether the user may delete, and so restore.
-    pub deletes: bool,
+    pub(crate) deletes: bool,
     /// Whether the user looks after settings, users and keys.
-    pub manages: bool,
+    pub(crate) manages: bool,
 }
 
 impl Page {
     /// The page that answers `request`.
-    pub fn new(request: &HttpRequest, at: &'static str) -> Self {
+    pub(crate) fn new(request: &HttpRequest, at: &'static str) -> Self {
         let base = request.app_data::<web::Data<App>>().map(|app| Arc::clone(&app.base));
         let user = request.extensions().get::<Caller>().map(|caller| PageUser {
             name: caller.via.name().to_owned(),
@@ -49,12 +49,12 @@ impl Page {
     }
 
     /// Whether the list of tokens is a way back: for who may see it, or is not signed in yet.
-    pub fn sees(&self) -> bool {
+    pub(crate) fn sees(&self) -> bool {
         self.user.as_ref().is_none_or(|user| user.sees)
     }
 
     /// The address of an embedded file.
-    pub fn asset(&self, name: &str) -> String {
+    pub(crate) fn asset(&self, name: &str) -> String {
         format!("{}/static/{}", self.base, assets::address(name))
     }
 }
@@ -65,7 +65,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
 
 /// An answer with the headers of a page. Every answer gets most of them in `app.rs`; the page of a panic is made outside
 /// of that.
-pub fn html(status: StatusCode, https: bool) -> HttpResponseBuilder {
+pub(crate) fn html(status: StatusCode, https: bool) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
     response.content_type("text/html; charset=utf-8");
     response.insert_header((header::CONTENT_SECURITY_POLICY, POLICY));
@@ -79,13 +79,13 @@ pub fn html(status: StatusCode, https: bool) -> HttpResponseBuilder {
 ///
 /// # Errors
 /// A fault, when the template cannot be rendered.
-pub fn page(app: &App, status: StatusCode, template: &impl Template) -> Result<HttpResponse, Error> {
+pub(crate) fn page(app: &App, status: StatusCode, template: &impl Template) -> Result<HttpResponse, Error> {
     let text = template.render().map_err(|error| Error::fault(error.to_string()))?;
     Ok(html(status, app.public_url.is_https()).body(text))
 }
 
 /// Done: the browser goes on to `path`, below the base path, by GET.
-pub fn see_other(app: &App, path: &str) -> HttpResponse {
+pub(crate) fn see_other(app: &App, path: &str) -> HttpResponse {
     let address = format!("{}{path}", app.base);
     html(StatusCode::SEE_OTHER, app.public_url.is_https()).insert_header((header::LOCATION, address)).finish()
 }

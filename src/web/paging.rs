@@ -10,7 +10,7 @@ use crate::web::params::Params;
 
 /// Where in the list a page begins.
 #[derive(Clone, PartialEq, Eq)]
-pub enum PageRequest {
+pub(crate) enum PageRequest {
     /// At the beginning.
     First,
     /// Behind this place.
@@ -26,7 +26,7 @@ impl PageRequest {
     ///
     /// # Errors
     /// A value error for a cursor that was made up, or belongs to another filter.
-    pub fn read<const L: usize>(params: &Params<L>, cursors: &CursorCodec) -> Result<Self, TokenError> {
+    pub(crate) fn read<const L: usize>(params: &Params<L>, cursors: &CursorCodec) -> Result<Self, TokenError> {
         let text = |name| params.filled(name).ok().flatten();
         match (text("after"), text("before"), text("last")) {
             (Some(after), ..) => cursors.read(&after).map(Self::After),
@@ -37,12 +37,12 @@ impl PageRequest {
     }
 
     /// Whether it is found by walking the list from its other end.
-    pub fn is_backwards(&self) -> bool {
+    pub(crate) fn is_backwards(&self) -> bool {
         matches!(self, Self::Before(_) | Self::Last)
     }
 
     /// The place that it begins behind, or ends before.
-    pub fn place(&self) -> Option<&Cursor> {
+    pub(crate) fn place(&self) -> Option<&Cursor> {
         match self {
             Self::First | Self::Last => None,
             Self::After(place) | Self::Before(place) => Some(place),
@@ -50,13 +50,13 @@ impl PageRequest {
     }
 
     /// One more than fits the page tells whether there is more. Backwards, the list is walked from its other end.
-    pub fn part(&self, sort: Sort, descending: bool, rows: usize) -> TokenSlice {
+    pub(crate) fn part(&self, sort: Sort, descending: bool, rows: usize) -> TokenSlice {
         let descending = descending != self.is_backwards();
         TokenSlice { sort, descending, after: self.place().cloned(), limit: more_than(rows) }
     }
 
     /// The rows of the page in their order, and the places at which the page before it and the one behind it begin.
-    pub fn cut<T>(&self, mut found: Vec<(Cursor, T)>, rows: usize) -> (Vec<T>, Option<Cursor>, Option<Cursor>) {
+    pub(crate) fn cut<T>(&self, mut found: Vec<(Cursor, T)>, rows: usize) -> (Vec<T>, Option<Cursor>, Option<Cursor>) {
         let more = found.len() > rows;
         found.truncate(rows);
         if self.is_backwards() {
@@ -75,7 +75,7 @@ impl PageRequest {
 }
 
 /// How many tokens there are, in words.
-pub fn counted(count: Count) -> String {
+pub(crate) fn counted(count: Count) -> String {
     match count {
         Count::Exactly(count) => tokens(count),
         Count::MoreThan(count) => format!("more than {}", tokens(count)),
@@ -83,12 +83,12 @@ pub fn counted(count: Count) -> String {
 }
 
 /// One more than fits a page tells whether there is a next one.
-pub fn more_than(limit: usize) -> i64 {
+pub(crate) fn more_than(limit: usize) -> i64 {
     i64::try_from(limit + 1).unwrap_or(i64::MAX)
 }
 
 /// The page, and the place of its last row if there is more behind it.
-pub fn cut<T>(mut rows: Vec<(Cursor, T)>, limit: usize) -> (Vec<(Cursor, T)>, Option<Cursor>) {
+pub(crate) fn cut<T>(mut rows: Vec<(Cursor, T)>, limit: usize) -> (Vec<(Cursor, T)>, Option<Cursor>) {
     let more = rows.len() > limit;
     rows.truncate(limit);
     let last = rows.last().filter(|_| more).map(|(place, _)| place.clone());

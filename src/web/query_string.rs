@@ -3,7 +3,7 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// The address at `path` with those parameters that say something, and `more`, which is written as it is, behind them.
-pub fn with<'a>(path: &str, parameters: impl IntoIterator<Item = (&'a str, &'a str)>, more: &str) -> String {
+pub(crate) fn with<'a>(path: &str, parameters: impl IntoIterator<Item = (&'a str, &'a str)>, more: &str) -> String {
     let filled = parameters.into_iter().filter(|(_, value)| !value.is_empty());
     let written = filled.map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
     let query: Vec<String> = written.chain((!more.is_empty()).then(|| more.to_owned())).collect();
@@ -11,10 +11,10 @@ pub fn with<'a>(path: &str, parameters: impl IntoIterator<Item = (&'a str, &'a s
 }
 
 /// One field of a filter.
-pub type Part<A> = fn(&mut A) -> &mut String;
+pub(crate) type Part<A> = fn(&mut A) -> &mut String;
 
 /// The parts of a filter that say something, and the address that `href` gives it without each.
-pub fn without_each<A: Clone>(
+pub(crate) fn without_each<A: Clone>(
     asked: &A,
     parts: impl IntoIterator<Item = (&'static str, Part<A>)>,
     href: impl Fn(&A) -> String,

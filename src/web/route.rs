@@ -10,7 +10,7 @@ use super::error::Error;
 
 /// What is at an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A page for people, compressed for whoever takes it so. No other site can have one made with the cookie but by
     /// navigating to it (`SameSite`), and so none can measure what its text compresses to.
     Page,
@@ -25,34 +25,34 @@ pub enum Kind {
 }
 
 /// A route: its address and what answers there.
-pub struct Route {
+pub(crate) struct Route {
     info: RouteInfo,
     handlers: Vec<actix_web::Route>,
 }
 
 /// What is known of a route without its handlers.
 #[derive(Clone, Debug)]
-pub struct RouteInfo {
+pub(crate) struct RouteInfo {
     /// The address below the base path, as in `/{uid}/edit`.
-    pub path: &'static str,
+    pub(crate) path: &'static str,
     /// What is there.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// The methods it takes, HEAD included.
-    pub methods: Vec<Method>,
+    pub(crate) methods: Vec<Method>,
     /// Whether it answers without signing in.
-    pub is_open: bool,
+    pub(crate) is_open: bool,
     /// The page that shows what a request here was about, and which of its parameters that page takes.
-    pub back: Option<(&'static str, &'static [&'static str])>,
+    pub(crate) back: Option<(&'static str, &'static [&'static str])>,
 }
 
 impl RouteInfo {
     /// The methods as `Allow` has them (RFC 9110, section 10.2.1).
-    pub fn allow(&self) -> String {
+    pub(crate) fn allow(&self) -> String {
         self.methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ")
     }
 
     /// Whether a browser may be sent here: it shows something and does nothing.
-    pub fn is_shown(&self) -> bool {
+    pub(crate) fn is_shown(&self) -> bool {
         self.methods.contains(&Method::HEAD)
     }
 }
@@ -60,7 +60,7 @@ impl RouteInfo {
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident $kind:ident;)*) => {$(
         $(#[$doc])*
-        pub fn $name(path: &'static str) -> Route {
+        pub(crate) fn $name(path: &'static str) -> Route {
             let info = RouteInfo { path, kind: Kind::$kind, methods: Vec::new(), is_open: false, back: None };
             Route { info, handlers: Vec::new() }
         }
@@ -83,7 +83,7 @@ kinds! {
 impl Route {
     /// Answers GET and HEAD. Only for what does nothing: a browser comes back here after signing in.
     #[must_use]
-    pub fn show<F, Args>(self, handler: F) -> Self
+    pub(crate) fn show<F, Args>(self, handler: F) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,
@@ -95,7 +95,7 @@ impl Route {
 
     /// Answers GET and not HEAD: for what does something, such as consuming a token.
     #[must_use]
-    pub fn get<F, Args>(self, handler: F) -> Self
+    pub(crate) fn get<F, Args>(self, handler: F) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,
@@ -106,7 +106,7 @@ impl Route {
 
     /// Answers POST.
     #[must_use]
-    pub fn post<F, Args>(self, handler: F) -> Self
+    pub(crate) fn post<F, Args>(self, handler: F) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,
@@ -123,25 +123,25 @@ impl Route {
 
     /// Answers without signing in.
     #[must_use]
-    pub fn open(mut self) -> Self {
+    pub(crate) fn open(mut self) -> Self {
         self.info.is_open = true;
         self
     }
 
     /// Where a browser comes back to when it had to sign in first, and with which of its parameters.
     #[must_use]
-    pub fn back_to(mut self, path: &'static str, parameters: &'static [&'static str]) -> Self {
+    pub(crate) fn back_to(mut self, path: &'static str, parameters: &'static [&'static str]) -> Self {
         self.info.back = Some((path, parameters));
         self
     }
 
     /// What is known of it.
-    pub fn info(&self) -> &RouteInfo {
+    pub(crate) fn info(&self) -> &RouteInfo {
         &self.info
     }
 
     /// Registers it below `prefix`. Methods that it does not take are refused by name.
-    pub fn register(self, config: &mut web::ServiceConfig, prefix: &str) {
+    pub(crate) fn register(self, config: &mut web::ServiceConfig, prefix: &str) {
         let allow = self.info.allow();
         let refused = move || {
             let allow = allow.clone();
@@ -158,22 +158,22 @@ impl Route {
 }
 
 /// Every route, for those who only ask what is at an address.
-pub struct RouteIndex(Vec<(RouteInfo, ResourceDef)>);
+pub(crate) struct RouteIndex(Vec<(RouteInfo, ResourceDef)>);
 
 impl RouteIndex {
     /// Of a table of routes, in its order.
-    pub fn new(routes: &[Route]) -> Self {
+    pub(crate) fn new(routes: &[Route]) -> Self {
         Self(routes.iter().map(|route| (route.info.clone(), ResourceDef::new(route.info.path))).collect())
     }
 
     /// Every route.
-    pub fn all(&self) -> impl Iterator<Item = &RouteInfo> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &RouteInfo> {
         self.0.iter().map(|(info, _)| info)
     }
 
     /// Whether the last part of a path is the name of a JSON view, also where there is no route: a program that mistypes
     /// what stands before it still gets JSON.
-    pub fn is_view(&self, path: &str) -> bool {
+    pub(crate) fn is_view(&self, path: &str) -> bool {
         let last = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
         let name = last(path);
         self.all().any(|route| route.kind == Kind::View && last(route.path) == name)

@@ -19,7 +19,7 @@ use super::{assets, audit, batches, settings, usage};
 
 /// The table.
 #[rustfmt::skip]
-pub fn table() -> Vec<Route> {
+pub(crate) fn table() -> Vec<Route> {
     vec![
         text_file("/static/{address}").show(assets::get).open(),
         secret_page("/login").show(login::show).post(login::sign_in).open(),

@@ -34,7 +34,7 @@ pub fn key(text: &str) -> Result<Key, String> {
 
 /// The session cookie: it holds a random id and nothing else. Its name's prefix has browsers hold what it says (RFC 6265bis,
 /// section 4.1.3), where they can: by https, and `__Host-` without a base path only.
-pub fn sessions(state: &App) -> SessionMiddleware<CookieSessionStore> {
+pub(crate) fn sessions(state: &App) -> SessionMiddleware<CookieSessionStore> {
     let (https, base) = (state.public_url.is_https(), &*state.base);
     let name = match (https, base) {
         (true, "") => "__Host-tessera",

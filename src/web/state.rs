@@ -26,29 +26,29 @@ use crate::work::printing::custom_sheets::sheet_of;
 /// The state of the application.
 pub struct App {
     /// The database.
-    pub store: Store,
+    pub(crate) store: Store,
     /// The zone that times without an offset are meant in.
-    pub zone: Tz,
+    pub(crate) zone: Tz,
     /// Where people and links find us.
-    pub public_url: PublicUrl,
+    pub(crate) public_url: PublicUrl,
     /// Keys and sessions seen a moment ago.
-    pub callers: Callers,
+    pub(crate) callers: Callers,
     /// Proxies that are believed.
-    pub proxies: TrustedProxies,
+    pub(crate) proxies: TrustedProxies,
     /// The path before every address: empty, or as in `/tickets`.
-    pub base: Arc<str>,
+    pub(crate) base: Arc<str>,
     /// The key that seals cookies.
-    pub cookie_key: Key,
+    pub(crate) cookie_key: Key,
     /// The settings, read a moment ago.
-    pub settings: SettingsCache,
+    pub(crate) settings: SettingsCache,
     /// QR codes made a moment ago.
-    pub codes: Codes,
+    pub(crate) codes: Codes,
     /// How many tokens there are, counted a moment ago.
-    pub counts: TokenCounts,
+    pub(crate) counts: TokenCounts,
     /// Permits to ask whether a password may be tried: a flood of sign-ins must not take every connection from others.
-    pub login_permits: Semaphore,
+    pub(crate) login_permits: Semaphore,
     /// What background work shares.
-    pub background: Arc<Background>,
+    pub(crate) background: Arc<Background>,
 }
 
 /// How many sign-ins ask at once whether they may try.
@@ -84,12 +84,12 @@ impl App {
     ///
     /// # Errors
     /// Unavailable, when the database cannot be asked.
-    pub async fn code_texts(&self) -> Result<CodeTexts, Error> {
+    pub(crate) async fn code_texts(&self) -> Result<CodeTexts, Error> {
         Ok(self.code_texts_by(&*self.settings.get(&self.store).await?))
     }
 
     /// What codes say by these settings.
-    pub fn code_texts_by(&self, settings: &Settings) -> CodeTexts {
+    pub(crate) fn code_texts_by(&self, settings: &Settings) -> CodeTexts {
         CodeTexts::new(&self.public_url, settings)
     }
 
@@ -97,7 +97,7 @@ impl App {
     ///
     /// # Errors
     /// Unavailable, when the database cannot be asked.
-    pub async fn sheets(&self) -> Result<Vec<Sheet>, Error> {
+    pub(crate) async fn sheets(&self) -> Result<Vec<Sheet>, Error> {
         let own = self.store.look(|connection| Ok(sheets::all(connection)?)).await?;
         Ok(own.iter().map(sheet_of).chain(presets().iter().cloned()).collect())
     }
@@ -106,7 +106,7 @@ impl App {
     ///
     /// # Errors
     /// Unavailable, when the database cannot be asked.
-    pub async fn sheet(&self, slug: &str) -> Result<Option<Sheet>, Error> {
+    pub(crate) async fn sheet(&self, slug: &str) -> Result<Option<Sheet>, Error> {
         if let Some(preset) = preset(slug) {
             return Ok(Some(preset.clone()));
         }

@@ -8,32 +8,32 @@ use crate::token::Uid;
 
 /// Batches by their uid.
 #[derive(Default)]
-pub struct BatchesInProgress(Mutex<HashMap<Uid, Arc<BatchProgress>>>);
+pub(crate) struct BatchesInProgress(Mutex<HashMap<Uid, Arc<BatchProgress>>>);
 
 /// How far a batch is.
 #[derive(Default)]
-pub struct BatchProgress(AtomicUsize);
+pub(crate) struct BatchProgress(AtomicUsize);
 
 impl BatchProgress {
     /// So many tokens are written.
-    pub fn set(&self, written: usize) {
+    pub(crate) fn set(&self, written: usize) {
         self.0.store(written, Ordering::Relaxed);
     }
 }
 
 impl BatchesInProgress {
     /// Begins to make a batch.
-    pub fn begin(&self, uid: Uid) -> Arc<BatchProgress> {
+    pub(crate) fn begin(&self, uid: Uid) -> Arc<BatchProgress> {
         Arc::clone(self.known().entry(uid).or_default())
     }
 
     /// It is made, or was not.
-    pub fn end(&self, uid: Uid) {
+    pub(crate) fn end(&self, uid: Uid) {
         self.known().remove(&uid);
     }
 
     /// How many tokens of a batch are written, if it is made here.
-    pub fn written(&self, uid: Uid) -> Option<usize> {
+    pub(crate) fn written(&self, uid: Uid) -> Option<usize> {
         self.known().get(&uid).map(|making| making.0.load(Ordering::Relaxed))
     }
 

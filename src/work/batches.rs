@@ -12,7 +12,7 @@ use crate::token::{Token, Uid, batch};
 
 /// Makes a batch that was begun, beside the request that asked for it, and records why when it cannot. Calls `ended`
 /// when the batch is made or has failed.
-pub fn spawn(
+pub(crate) fn spawn(
     background: &Arc<Background>,
     new: NewBatch,
     model: Token,
@@ -60,7 +60,7 @@ async fn make(
 ///
 /// # Errors
 /// A value error when a label would be too long; unavailable, when the database cannot take it.
-pub async fn add_tokens(
+pub(crate) async fn add_tokens(
     background: &Background,
     model: Token,
     pattern: String,

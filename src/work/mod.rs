@@ -1,12 +1,12 @@
 //! Background work: what goes on beside requests. Knows nothing of HTTP.
 
-pub mod batch_progress;
-pub mod batches;
-pub mod password_hashing;
+pub(crate) mod batch_progress;
+pub(crate) mod batches;
+pub(crate) mod password_hashing;
 pub mod printing;
-pub mod render_pool;
-pub mod shutdown;
-pub mod throttle;
+pub(crate) mod render_pool;
+pub(crate) mod shutdown;
+pub(crate) mod throttle;
 
 use std::sync::Arc;
 
@@ -24,28 +24,28 @@ use crate::store::Store;
 const LONG_LISTS: usize = 4;
 
 /// What background work and requests share.
-pub struct Background {
+pub(crate) struct Background {
     /// The database.
-    pub store: Store,
+    pub(crate) store: Store,
     /// The fonts for sheets.
-    pub fonts: Arc<Fonts>,
+    pub(crate) fonts: Arc<Fonts>,
     /// The threads on which pages are rendered.
-    pub render_pool: RenderPool,
+    pub(crate) render_pool: RenderPool,
     /// How far the batches are that this process makes.
-    pub batches: BatchesInProgress,
+    pub(crate) batches: BatchesInProgress,
     /// Ends the process in order.
-    pub shutdown: Shutdown,
+    pub(crate) shutdown: Shutdown,
     /// Hashes passwords, a few at a time.
-    pub passwords: PasswordHasher,
+    pub(crate) passwords: PasswordHasher,
     /// Permits for whoever holds a long list in memory.
-    pub long_lists: Semaphore,
+    pub(crate) long_lists: Semaphore,
     /// One print job is worked on at a time, so that the render pool stays free for people.
     print_job: Semaphore,
 }
 
 impl Background {
     /// With nothing to do yet.
-    pub fn new(store: Store, fonts: Arc<Fonts>) -> Self {
+    pub(crate) fn new(store: Store, fonts: Arc<Fonts>) -> Self {
         Self {
             render_pool: RenderPool::new(store.consumes()),
             store,

@@ -15,12 +15,12 @@ const AT_ONCE: usize = 2;
 static NOBODY: LazyLock<String> = LazyLock::new(|| password::hash(&password::generate()).unwrap_or_default());
 
 /// Prepares what the first unknown name needs, so that it takes no longer than later ones.
-pub fn prepare() {
+pub(crate) fn prepare() {
     std::thread::spawn(|| LazyLock::force(&NOBODY).len());
 }
 
 /// Hashes and verifies passwords off the request threads.
-pub struct PasswordHasher {
+pub(crate) struct PasswordHasher {
     permits: Semaphore,
 }
 
@@ -35,7 +35,7 @@ impl PasswordHasher {
     ///
     /// # Errors
     /// Failed, when the machine gives no random salt or no memory.
-    pub async fn hash(&self, password: String) -> Result<String, Error> {
+    pub(crate) async fn hash(&self, password: String) -> Result<String, Error> {
         let _permit = self.permits.acquire().await;
         let hash = tokio::task::spawn_blocking(move || password::hash(&password)).await;
         hash.map_err(|error| Error::Failed(error.to_string()))?.map_err(Error::Failed)
@@ -45,7 +45,7 @@ impl PasswordHasher {
     ///
     /// # Errors
     /// Failed, when hashing panicked.
-    pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Error> {
+    pub(crate) async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Error> {
         // No password is longer, and hashing a longer one is only work.
         if password.chars().count() > password::MAX_CHARS {
             return Ok(false);

@@ -18,13 +18,13 @@ use crate::store::consume_counter::ConsumeCounter;
 const WAITING: usize = 64;
 
 /// Labels that are made while others wait for a page; more are made on the other thread.
-pub const QUICK_LABELS: usize = 1_000;
+pub(crate) const QUICK_LABELS: usize = 1_000;
 
 type Task = Box<dyn FnOnce() + Send>;
 
 /// The threads: one for a few pages, so that they need not wait for the other, which makes thousands. They start when
 /// something is to be made.
-pub struct RenderPool {
+pub(crate) struct RenderPool {
     consumes: ConsumeCounter,
     quick: Line,
     long: Line,
@@ -42,21 +42,21 @@ impl Wanted {
 }
 
 /// Work that is done.
-pub struct RenderTask {
+pub(crate) struct RenderTask {
     wanted: Wanted,
     throttle: Throttle,
 }
 
 impl RenderTask {
     /// Gives way to consumes, and then says whether to go on: not when whoever asked has gone.
-    pub fn should_continue(&mut self) -> bool {
+    pub(crate) fn should_continue(&mut self) -> bool {
         thread::sleep(self.due());
         self.throttle.restart();
         self.wanted.is_still()
     }
 
     /// How long to give way for what was done since it last did, for whoever waits elsewhere.
-    pub fn due(&self) -> Duration {
+    pub(crate) fn due(&self) -> Duration {
         self.throttle.due()
     }
 }
@@ -72,7 +72,7 @@ impl Drop for Asking {
 
 impl RenderPool {
     /// With nothing to be made, that gives way to these.
-    pub fn new(consumes: &ConsumeCounter) -> Self {
+    pub(crate) fn new(consumes: &ConsumeCounter) -> Self {
         Self { consumes: consumes.clone(), quick: Line::default(), long: Line::default() }
     }
 
@@ -80,7 +80,7 @@ impl RenderPool {
     ///
     /// # Errors
     /// Unavailable, when too much waits already; a fault, when `work` panics or the machine gives no thread.
-    pub async fn run<T: Send + 'static>(
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
         labels: usize,
         work: impl FnOnce(&mut RenderTask) -> T + Send + 'static,

@@ -12,7 +12,7 @@ const LONGEST: Duration = Duration::from_secs(1);
 
 /// What work is measured by.
 #[derive(Clone, Copy)]
-pub enum Measure {
+pub(crate) enum Measure {
     /// The processor's time of the thread that works, which has to stay the same one. (The time that passes, where that is not known.)
     Processor,
     /// The time that passes.
@@ -20,7 +20,7 @@ pub enum Measure {
 }
 
 /// Work that gives way.
-pub struct Throttle {
+pub(crate) struct Throttle {
     consumes: ConsumeCounter,
     measure: Measure,
     seen: u64,
@@ -30,13 +30,13 @@ pub struct Throttle {
 
 impl Throttle {
     /// Of work that begins now.
-    pub fn new(consumes: &ConsumeCounter, measure: Measure) -> Self {
+    pub(crate) fn new(consumes: &ConsumeCounter, measure: Measure) -> Self {
         let consumes = consumes.clone();
         Self { seen: consumes.total(), consumes, measure, began: Instant::now(), spent: spent() }
     }
 
     /// How long to rest for what was done since the beginning or the last rest: not at all, when nobody consumed meanwhile.
-    pub fn due(&self) -> Duration {
+    pub(crate) fn due(&self) -> Duration {
         if self.consumes.total() == self.seen {
             return Duration::ZERO;
         }
@@ -48,7 +48,7 @@ impl Throttle {
     }
 
     /// Begins to measure anew, after a rest.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         *self = Self::new(&self.consumes, self.measure);
     }
 }

@@ -16,11 +16,11 @@ pub struct Key {
     /// The unique name.
     pub name: String,
     /// What the key may do.
-    pub role: Role,
+    pub(crate) role: Role,
     /// The principal that made it.
-    pub creator: String,
+    pub(crate) creator: String,
     /// When it was made.
-    pub created: Micros,
+    pub(crate) created: Micros,
     /// The first moment at which it is no longer good.
     pub expires: Option<Micros>,
     /// When it was last used, to the minute.
@@ -29,7 +29,7 @@ pub struct Key {
 
 impl Key {
     /// Whether it is no longer good.
-    pub fn has_ended(&self, now: Micros) -> bool {
+    pub(crate) fn has_ended(&self, now: Micros) -> bool {
         self.expires.is_some_and(|expires| expires <= now)
     }
 }
@@ -114,7 +114,7 @@ pub fn by_name(connection: &mut Connection, name: &str) -> Result<Option<Key>, E
 ///
 /// # Errors
 /// The database's.
-pub fn touch(connection: &mut Connection, hash: &KeyHash, now: Micros) -> QueryResult<()> {
+pub(crate) fn touch(connection: &mut Connection, hash: &KeyHash, now: Micros) -> QueryResult<()> {
     let row = diesel::update(keys::table.filter(keys::hash.eq(hash.as_slice())));
     row.set(keys::last_used.eq(now.get())).execute(connection)?;
     Ok(())

@@ -9,15 +9,15 @@ use crate::store::schema::attempts;
 use crate::token::Micros;
 
 /// Failures within [`WINDOW_SECONDS`] after which a name or an address has to wait.
-pub const FAILURES: i64 = 10;
+pub(crate) const FAILURES: i64 = 10;
 /// How long a failure counts, in seconds.
-pub const WINDOW_SECONDS: i32 = 60;
+pub(crate) const WINDOW_SECONDS: i32 = 60;
 /// What stands before the subject of a try that is under way.
 const UNDER_WAY: &str = "try ";
 
 /// What became of the wish to try a password.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Admission {
+pub(crate) enum Admission {
     /// It is under way until [`failed`] or [`forgive`] says what came of it.
     Allowed(Vec<i64>),
     /// As many are under way as could still fail: soon there is room. Of a hundred that come at once, no more than ten
@@ -31,7 +31,7 @@ pub enum Admission {
 ///
 /// # Errors
 /// The database's.
-pub fn begin(connection: &mut Connection, subjects: &[String], now: Micros) -> QueryResult<Admission> {
+pub(crate) fn begin(connection: &mut Connection, subjects: &[String], now: Micros) -> QueryResult<Admission> {
     advisory_lock::acquire(connection, AdvisoryLock::SignIn)?;
     let since = now.get() - i64::from(WINDOW_SECONDS) * 1_000_000;
     diesel::delete(attempts::table.filter(attempts::timestamp.le(since))).execute(connection)?;
@@ -66,7 +66,7 @@ fn times(connection: &mut Connection, subject: &str) -> QueryResult<Vec<i64>> {
 ///
 /// # Errors
 /// The database's.
-pub fn failed(connection: &mut Connection, ids: &[i64]) -> QueryResult<()> {
+pub(crate) fn failed(connection: &mut Connection, ids: &[i64]) -> QueryResult<()> {
     for id in ids {
         let row = attempts::table.find(id);
         let subject: Option<String> = row.select(attempts::subject).get_result(connection).optional()?;
@@ -81,7 +81,7 @@ pub fn failed(connection: &mut Connection, ids: &[i64]) -> QueryResult<()> {
 ///
 /// # Errors
 /// The database's.
-pub fn forgive(connection: &mut Connection, ids: &[i64]) -> QueryResult<()> {
+pub(crate) fn forgive(connection: &mut Connection, ids: &[i64]) -> QueryResult<()> {
     for id in ids {
         diesel::delete(attempts::table.find(id)).execute(connection)?;
     }

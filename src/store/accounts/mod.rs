@@ -1,6 +1,6 @@
 //! Users, keys, sessions, and failed sign-ins.
 
 pub mod keys;
-pub mod login_attempts;
-pub mod sessions;
+pub(crate) mod login_attempts;
+pub(crate) mod sessions;
 pub mod users;

@@ -11,44 +11,44 @@ use crate::token::Micros;
 
 /// Who a session belongs to.
 #[derive(Clone, Debug)]
-pub struct SignedIn {
+pub(crate) struct SignedIn {
     /// The user's number.
-    pub user_id: i64,
+    pub(crate) user_id: i64,
     /// The user's name.
-    pub name: String,
+    pub(crate) name: String,
     /// What the user may do.
-    pub role: Role,
+    pub(crate) role: Role,
     /// When the session was last seen, to the minute.
-    pub last_seen: Micros,
+    pub(crate) last_seen: Micros,
 }
 
 /// A session that is to begin.
-pub struct NewSession<'a> {
+pub(crate) struct NewSession<'a> {
     /// The hash of its id.
-    pub hash: &'a SessionHash,
+    pub(crate) hash: &'a SessionHash,
     /// Whose it is.
-    pub user_id: i64,
+    pub(crate) user_id: i64,
     /// Where it was begun.
-    pub address: &'a str,
+    pub(crate) address: &'a str,
     /// With which browser.
-    pub agent: &'a str,
+    pub(crate) agent: &'a str,
 }
 
 /// A session, as its user sees it.
 #[derive(Clone, Debug)]
-pub struct Session {
+pub(crate) struct Session {
     /// Its number.
-    pub id: i64,
+    pub(crate) id: i64,
     /// The hash of its id.
-    pub hash: Vec<u8>,
+    pub(crate) hash: Vec<u8>,
     /// When it began.
-    pub created: Micros,
+    pub(crate) created: Micros,
     /// When it was last seen.
-    pub last_seen: Micros,
+    pub(crate) last_seen: Micros,
     /// Where it was begun.
-    pub address: String,
+    pub(crate) address: String,
     /// With which browser.
-    pub agent: String,
+    pub(crate) agent: String,
 }
 
 fn ago(now: Micros, seconds: i32) -> i64 {
@@ -59,7 +59,7 @@ fn ago(now: Micros, seconds: i32) -> i64 {
 ///
 /// # Errors
 /// The database's.
-pub fn begin(connection: &mut Connection, new: &NewSession<'_>, now: Micros) -> Result<(), Error> {
+pub(crate) fn begin(connection: &mut Connection, new: &NewSession<'_>, now: Micros) -> Result<(), Error> {
     let old = sessions::created.le(ago(now, AGE_SECONDS)).or(sessions::last_seen.le(ago(now, IDLE_SECONDS)));
     diesel::delete(sessions::table.filter(old)).execute(connection)?;
     let row = (
@@ -97,7 +97,7 @@ pub fn find(connection: &mut Connection, hash: &SessionHash, now: Micros) -> Res
 ///
 /// # Errors
 /// The database's.
-pub fn touch(connection: &mut Connection, hash: &SessionHash, now: Micros) -> QueryResult<()> {
+pub(crate) fn touch(connection: &mut Connection, hash: &SessionHash, now: Micros) -> QueryResult<()> {
     let row = diesel::update(sessions::table.filter(sessions::hash.eq(hash.as_slice())));
     row.set(sessions::last_seen.eq(now.get())).execute(connection)?;
     Ok(())
@@ -107,7 +107,7 @@ pub fn touch(connection: &mut Connection, hash: &SessionHash, now: Micros) -> Qu
 ///
 /// # Errors
 /// The database's.
-pub fn list(connection: &mut Connection, user_id: i64, now: Micros) -> QueryResult<Vec<Session>> {
+pub(crate) fn list(connection: &mut Connection, user_id: i64, now: Micros) -> QueryResult<Vec<Session>> {
     let rows: Vec<(i64, Vec<u8>, i64, i64, String, String)> = sessions::table
         .filter(sessions::user_id.eq(user_id))
         .filter(sessions::created.gt(ago(now, AGE_SECONDS)))
@@ -133,7 +133,7 @@ pub fn list(connection: &mut Connection, user_id: i64, now: Micros) -> QueryResu
 ///
 /// # Errors
 /// The database's.
-pub fn end(connection: &mut Connection, hash: &SessionHash) -> QueryResult<()> {
+pub(crate) fn end(connection: &mut Connection, hash: &SessionHash) -> QueryResult<()> {
     diesel::delete(sessions::table.filter(sessions::hash.eq(hash.as_slice()))).execute(connection)?;
     Ok(())
 }
@@ -142,7 +142,7 @@ pub fn end(connection: &mut Connection, hash: &SessionHash) -> QueryResult<()> {
 ///
 /// # Errors
 /// The database's.
-pub fn end_others(
+pub(crate) fn end_others(
     connection: &mut Connection,
     user_id: i64,
     keep: &SessionHash,

@@ -14,11 +14,11 @@ use crate::token::Micros;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     /// The unique name.
-    pub name: String,
+    pub(crate) name: String,
     /// What the user may do.
     pub role: Role,
     /// When the user was added.
-    pub created: Micros,
+    pub(crate) created: Micros,
     /// When the user last signed in.
     pub last_sign_in: Option<Micros>,
     /// Since when the user may not sign in.
@@ -71,16 +71,16 @@ pub fn add(connection: &mut Connection, new: &NewUser<'_>, by: &Principal, now: 
 /// What a sign-in needs to know of a user.
 pub struct Credentials {
     /// The user's number.
-    pub user_id: i64,
+    pub(crate) user_id: i64,
     /// The PHC string of the password.
-    pub password_hash: String,
+    pub(crate) password_hash: String,
 }
 
 /// The credentials of the user of that name, unless there is none or the user is disabled.
 ///
 /// # Errors
 /// The database's.
-pub fn credentials(connection: &mut Connection, name: &str) -> QueryResult<Option<Credentials>> {
+pub(crate) fn credentials(connection: &mut Connection, name: &str) -> QueryResult<Option<Credentials>> {
     let row = users::table.filter(users::name.eq(name)).filter(users::disabled_at.is_null());
     let row: Option<(i64, String)> = row.select((users::id, users::password_hash)).get_result(connection).optional()?;
     Ok(row.map(|(user_id, password_hash)| Credentials { user_id, password_hash }))
@@ -102,7 +102,7 @@ pub fn locked(connection: &mut Connection, name: &str) -> QueryResult<Option<Cre
 ///
 /// # Errors
 /// The database's.
-pub fn signed_in(connection: &mut Connection, user_id: i64, now: Micros) -> QueryResult<()> {
+pub(crate) fn signed_in(connection: &mut Connection, user_id: i64, now: Micros) -> QueryResult<()> {
     diesel::update(users::table.find(user_id)).set(users::last_sign_in.eq(now.get())).execute(connection)?;
     Ok(())
 }
@@ -111,7 +111,7 @@ pub fn signed_in(connection: &mut Connection, user_id: i64, now: Micros) -> Quer
 ///
 /// # Errors
 /// The database's.
-pub fn any(connection: &mut Connection) -> QueryResult<bool> {
+pub(crate) fn any(connection: &mut Connection) -> QueryResult<bool> {
     diesel::select(diesel::dsl::exists(users::table.select(users::id))).get_result(connection)
 }
 
@@ -137,7 +137,7 @@ pub fn find(connection: &mut Connection, name: &str) -> Result<Option<User>, Err
 ///
 /// # Errors
 /// Refused when there is no such user.
-pub fn set_password(
+pub(crate) fn set_password(
     connection: &mut Connection,
     name: &str,
     hash: &str,
@@ -152,7 +152,7 @@ pub fn set_password(
 ///
 /// # Errors
 /// Refused when there is no such user.
-pub fn change_password(
+pub(crate) fn change_password(
     connection: &mut Connection,
     name: &str,
     hash: &str,
@@ -200,7 +200,7 @@ pub fn remove(connection: &mut Connection, name: &str, by: &Principal, now: Micr
 ///
 /// # Errors
 /// Refused when there is no such user, or when no manager would be left.
-pub fn disable(connection: &mut Connection, name: &str, by: &Principal, now: Micros) -> Result<(), Error> {
+pub(crate) fn disable(connection: &mut Connection, name: &str, by: &Principal, now: Micros) -> Result<(), Error> {
     advisory_lock::acquire(connection, AdvisoryLock::Users)?;
     let row = diesel::update(users::table.filter(users::name.eq(name)).filter(users::disabled_at.is_null()));
     let set = row.set((users::disabled_at.eq(now.get()), users::modified.eq(now.get()))).execute(connection)?;
@@ -216,7 +216,7 @@ pub fn disable(connection: &mut Connection, name: &str, by: &Principal, now: Mic
 ///
 /// # Errors
 /// Refused when there is no such user.
-pub fn enable(connection: &mut Connection, name: &str, by: &Principal, now: Micros) -> Result<(), Error> {
+pub(crate) fn enable(connection: &mut Connection, name: &str, by: &Principal, now: Micros) -> Result<(), Error> {
     advisory_lock::acquire(connection, AdvisoryLock::Users)?;
     let row = diesel::update(users::table.filter(users::name.eq(name)).filter(users::disabled_at.is_not_null()));
     let set = row.set((users::disabled_at.eq(None::<i64>), users::modified.eq(now.get()))).execute(connection)?;

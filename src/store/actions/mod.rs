@@ -49,11 +49,11 @@ impl ActionPlan {
 #[derive(Clone, Debug)]
 pub struct RefusedTokens {
     /// Why.
-    pub why: TokenError,
+    pub(crate) why: TokenError,
     /// How many.
     pub count: usize,
     /// Some of them.
-    pub tokens: Vec<Token>,
+    pub(crate) tokens: Vec<Token>,
 }
 
 /// A token that is to be changed, before and after.

@@ -30,7 +30,7 @@ const UNDO_MICROS: i64 = RESTORE_DAYS * 24 * 3_600 * 1_000_000;
 ///
 /// # Errors
 /// The database's.
-pub fn forget(connection: &mut Connection, now: Micros) -> QueryResult<bool> {
+pub(crate) fn forget(connection: &mut Connection, now: Micros) -> QueryResult<bool> {
     // One look at the oldest that is left, for the usual case: there may be millions of rows.
     let oldest = action_tokens::table.order(action_tokens::action).select(action_tokens::action).limit(1);
     let Some(oldest) = oldest.get_result::<i64>(connection).optional()? else { return Ok(false) };
@@ -50,24 +50,24 @@ pub fn forget(connection: &mut Connection, now: Micros) -> QueryResult<bool> {
 pub struct PastAction {
     id: i64,
     /// Its uid.
-    pub uid: String,
+    pub(crate) uid: String,
     /// What it did; none, if another version of Tessera did what this one does not know.
-    pub action: Option<Action>,
+    pub(crate) action: Option<Action>,
     /// Who did it.
-    pub by: String,
+    pub(crate) by: String,
     /// When.
-    pub at: Micros,
+    pub(crate) at: Micros,
     /// To how many tokens.
-    pub count: i32,
+    pub(crate) count: i32,
     /// How many tokens of the selection it was refused for.
-    pub refused: i32,
+    pub(crate) refused: i32,
     /// When and by whom it was undone.
     pub undone: Option<(Micros, String)>,
 }
 
 impl PastAction {
     /// Whether it is known, not too old to be undone, and was not yet.
-    pub fn can_be_undone(&self, now: Micros) -> bool {
+    pub(crate) fn can_be_undone(&self, now: Micros) -> bool {
         self.action.is_some() && self.undone.is_none() && now.get() - self.at.get() < UNDO_MICROS
     }
 }
@@ -84,7 +84,7 @@ fn done((id, uid, what, by, at, count, refused, undone, undone_by): Row) -> Past
 ///
 /// # Errors
 /// The database's.
-pub fn is_done(connection: &mut Connection, uid: Uid) -> QueryResult<bool> {
+pub(crate) fn is_done(connection: &mut Connection, uid: Uid) -> QueryResult<bool> {
     diesel::select(diesel::dsl::exists(actions::table.filter(actions::uid.eq(uid.to_string())))).get_result(connection)
 }
 
@@ -136,7 +136,7 @@ pub fn tokens_of(
 ///
 /// # Errors
 /// The database's.
-pub fn only_token(connection: &mut Connection, action: &PastAction) -> Result<Option<Uid>, Error> {
+pub(crate) fn only_token(connection: &mut Connection, action: &PastAction) -> Result<Option<Uid>, Error> {
     if action.count != 1 {
         return Ok(None);
     }
@@ -147,7 +147,7 @@ pub fn only_token(connection: &mut Connection, action: &PastAction) -> Result<Op
 ///
 /// # Errors
 /// The database's.
-pub fn kept_count(connection: &mut Connection, action: &PastAction) -> QueryResult<i64> {
+pub(crate) fn kept_count(connection: &mut Connection, action: &PastAction) -> QueryResult<i64> {
     let kept = action_tokens::table.filter(action_tokens::action.eq(action.id));
     kept.filter(action_tokens::kept.is_not_null()).count().get_result(connection)
 }

@@ -1,7 +1,7 @@
 //! Connections: which database, with which options, and who may write when.
 
-pub mod postgres;
-pub mod sqlite;
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,7 +13,7 @@ use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::result::{DatabaseErrorKind, Error as Diesel};
 
 use super::error::Error;
-pub use multi::MultiBackend;
+pub(crate) use multi::MultiBackend;
 pub(super) use sqlite::PATIENCE;
 
 /// A connection to the database. What both databases do alike goes through it as it is; the rest matches on it.
@@ -67,7 +67,7 @@ impl fmt::Display for DatabaseUrl {
 /// Why a database cannot be opened: a sentence for whoever started the program.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct OpenError(pub String);
+pub struct OpenError(pub(crate) String);
 
 impl DatabaseUrl {
     /// Makes the file, for its owner alone, if there is none. A database on a server is made by who runs the server.
@@ -97,7 +97,7 @@ impl DatabaseUrl {
     ///
     /// # Errors
     /// Another process uses the file.
-    pub fn connect_alone(&self) -> Result<Connection, OpenError> {
+    pub(crate) fn connect_alone(&self) -> Result<Connection, OpenError> {
         match self {
             Self::Sqlite(file) => {
                 let connected = file.connect_alone().map(Connection::Sqlite);
@@ -111,7 +111,7 @@ impl DatabaseUrl {
     ///
     /// # Errors
     /// The file is not there.
-    pub fn open(&self) -> Result<Database, OpenError> {
+    pub(crate) fn open(&self) -> Result<Database, OpenError> {
         let identity = match self {
             Self::Sqlite(file) => Some(file.identity()).transpose(),
             Self::Postgres(_) => Ok(None),
@@ -124,7 +124,7 @@ impl DatabaseUrl {
     ///
     /// # Errors
     /// It cannot be asked.
-    pub fn danger(&self, connection: &mut Connection) -> Result<Option<String>, Error> {
+    pub(crate) fn danger(&self, connection: &mut Connection) -> Result<Option<String>, Error> {
         let Connection::Postgres(connection) = connection else { return Ok(None) };
         for name in ["fsync", "full_page_writes"] {
             if postgres::setting(connection, name)? == "off" {
@@ -143,14 +143,14 @@ impl DatabaseUrl {
     }
 
     /// One readable line about the database.
-    pub fn sentence(&self, what: &str, why: &str) -> OpenError {
+    pub(crate) fn sentence(&self, what: &str, why: &str) -> OpenError {
         OpenError(format!("The {self} {what}: {}.", why.trim().trim_end_matches('.')))
     }
 }
 
 /// A database in use. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Database {
+pub(crate) struct Database {
     url: DatabaseUrl,
     /// The file that was opened at the start, and no other one that came into its place.
     identity: Option<sqlite::Identity>,
@@ -160,7 +160,7 @@ pub struct Database {
 
 impl Database {
     /// Whether every write of every process waits for one lock, as on a file.
-    pub fn has_one_lock(&self) -> bool {
+    pub(crate) fn has_one_lock(&self) -> bool {
         matches!(self.url, DatabaseUrl::Sqlite(_))
     }
 
@@ -169,7 +169,7 @@ impl Database {
     ///
     /// # Errors
     /// Unavailable, until the file is put back or the process is started anew.
-    pub fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         match &self.url {
             DatabaseUrl::Sqlite(file) if file.identity().ok() != self.identity => {
                 let path = file.path().display();
@@ -183,7 +183,7 @@ impl Database {
     ///
     /// # Errors
     /// Unavailable.
-    pub fn connect(&self) -> Result<Connection, Error> {
+    pub(crate) fn connect(&self) -> Result<Connection, Error> {
         let connected = match &self.url {
             DatabaseUrl::Postgres(server) => server.connect_to_consume().map(Connection::Postgres),
             DatabaseUrl::Sqlite(file) => file.connect().map(Connection::Sqlite),
@@ -195,7 +195,7 @@ impl Database {
     ///
     /// # Errors
     /// Unavailable.
-    pub fn connect_for_pool(&self) -> Result<Connection, Error> {
+    pub(crate) fn connect_for_pool(&self) -> Result<Connection, Error> {
         let connected = match &self.url {
             DatabaseUrl::Sqlite(file) => file.connect_reader().map(Connection::Sqlite),
             DatabaseUrl::Postgres(server) => server.connect_to_serve().map(Connection::Postgres),
@@ -204,19 +204,19 @@ impl Database {
     }
 
     /// How often a connection was lost.
-    pub fn losses(&self) -> u64 {
+    pub(crate) fn losses(&self) -> u64 {
         self.losses.load(Ordering::Relaxed)
     }
 
     /// A connection was lost, so the others are likely to be, too: all of them are made anew.
-    pub fn lost(&self) {
+    pub(crate) fn lost(&self) {
         self.losses.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 /// The function that tells where in its first text the second one stands, 0 for nowhere. Not LIKE, in which `_` and `%`
 /// mean something else than themselves, and which takes quadratic time for a text that is nearly found everywhere.
-pub fn position(connection: &Connection) -> &'static str {
+pub(crate) fn position(connection: &Connection) -> &'static str {
     match connection {
         Connection::Sqlite(_) => "instr",
         Connection::Postgres(_) => "strpos",

@@ -90,7 +90,7 @@ impl Server {
     ///
     /// # Errors
     /// The reason, in one line.
-    pub fn connect(&self) -> Result<PgConnection, String> {
+    pub(crate) fn connect(&self) -> Result<PgConnection, String> {
         let mut connection = PgConnection::establish(&self.url).map_err(|error| one_line(&error.to_string()))?;
         connection.batch_execute(SESSION).map_err(|error| one_line(&error.to_string()))?;
         for option in WHERE_POSSIBLE {
@@ -103,7 +103,7 @@ impl Server {
     ///
     /// # Errors
     /// As [`Server::connect`].
-    pub fn connect_to_serve(&self) -> Result<PgConnection, String> {
+    pub(crate) fn connect_to_serve(&self) -> Result<PgConnection, String> {
         self.connect_with(&PLAN_EACH_TIME)
     }
 
@@ -111,7 +111,7 @@ impl Server {
     ///
     /// # Errors
     /// As [`Server::connect`].
-    pub fn connect_to_consume(&self) -> Result<PgConnection, String> {
+    pub(crate) fn connect_to_consume(&self) -> Result<PgConnection, String> {
         self.connect_with(&PLAN_BY_KEYS)
     }
 
@@ -136,7 +136,7 @@ fn one_line(text: &str) -> String {
 ///
 /// # Errors
 /// The database's.
-pub fn setting(connection: &mut PgConnection, name: &str) -> QueryResult<String> {
+pub(crate) fn setting(connection: &mut PgConnection, name: &str) -> QueryResult<String> {
     let setting = diesel::dsl::sql::<Text>("current_setting(").bind::<Text, _>(name).sql(")");
     diesel::select(setting).get_result(connection)
 }

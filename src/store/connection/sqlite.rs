@@ -26,7 +26,7 @@ pub struct File {
 }
 
 /// Which file it is, whatever its name: device and inode.
-pub type Identity = (u64, u64);
+pub(crate) type Identity = (u64, u64);
 
 impl FromStr for File {
     type Err = String;
@@ -52,7 +52,7 @@ impl File {
     ///
     /// # Errors
     /// There is none.
-    pub fn identity(&self) -> io::Result<Identity> {
+    pub(crate) fn identity(&self) -> io::Result<Identity> {
         use std::os::unix::fs::MetadataExt;
         self.path.metadata().map(|metadata| (metadata.dev(), metadata.ino()))
     }
@@ -61,7 +61,7 @@ impl File {
     ///
     /// # Errors
     /// The system's, as a text.
-    pub fn create(&self) -> Result<(), String> {
+    pub(crate) fn create(&self) -> Result<(), String> {
         use std::os::unix::fs::OpenOptionsExt;
         match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.path) {
             Ok(_) => Ok(()),
@@ -74,7 +74,7 @@ impl File {
     ///
     /// # Errors
     /// The reason.
-    pub fn connect(&self) -> Result<SqliteConnection, String> {
+    pub(crate) fn connect(&self) -> Result<SqliteConnection, String> {
         self.with_options("PRAGMA busy_timeout = 0;")
     }
 
@@ -82,7 +82,7 @@ impl File {
     ///
     /// # Errors
     /// The reason.
-    pub fn connect_reader(&self) -> Result<SqliteConnection, String> {
+    pub(crate) fn connect_reader(&self) -> Result<SqliteConnection, String> {
         self.with_options("PRAGMA query_only = ON;")
     }
 
@@ -90,7 +90,7 @@ impl File {
     ///
     /// # Errors
     /// Another process uses the file.
-    pub fn connect_alone(&self) -> Result<SqliteConnection, String> {
+    pub(crate) fn connect_alone(&self) -> Result<SqliteConnection, String> {
         let mut connection = SqliteConnection::establish(&self.absolute()?).map_err(|error| error.to_string())?;
         // SQLite heeds it at the first look into a file, so nothing comes before.
         let alone = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; ROLLBACK;";
@@ -134,7 +134,7 @@ fn prepare(connection: &mut SqliteConnection) -> QueryResult<()> {
 ///
 /// # Errors
 /// Unavailable, when the lock is not to be had in five seconds.
-pub fn begin(connection: &mut SqliteConnection) -> Result<(), Error> {
+pub(crate) fn begin(connection: &mut SqliteConnection) -> Result<(), Error> {
     patiently(|| Ok(AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")?))
 }
 

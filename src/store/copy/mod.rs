@@ -109,7 +109,7 @@ fn count_on(to: &mut Connection, table: &str) -> QueryResult<()> {
 ///
 /// # Errors
 /// Refused, when a server is using it.
-pub fn hold_still(from: &mut Connection) -> Result<(), Error> {
+pub(crate) fn hold_still(from: &mut Connection) -> Result<(), Error> {
     // SQLite's file is locked as it is opened.
     let Connection::Postgres(from) = from else { return Ok(()) };
     let others = "EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() \

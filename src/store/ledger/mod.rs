@@ -2,7 +2,7 @@
 //! functions a database, called within one transaction: hold, (settle), keep.
 
 mod postgres;
-pub mod replies;
+pub(crate) mod replies;
 mod sqlite;
 
 use diesel::QueryResult;

@@ -17,7 +17,7 @@ use crate::store::usage::UsageRow;
 use crate::token::Micros;
 use crate::token::settle::{Answer, Ask, Held, TokenId};
 
-pub fn hold(connection: &mut PgConnection, asks: &[Ask]) -> QueryResult<(Held, Micros)> {
+pub(crate) fn hold(connection: &mut PgConnection, asks: &[Ask]) -> QueryResult<(Held, Micros)> {
     let (mut held, mut clock) = (Held::default(), None);
     for (id, row, at) in Hold::new(asks).load::<(TokenId, TokenRow, i64)>(connection)? {
         held.insert(id, row.token()?);
@@ -33,7 +33,7 @@ pub fn hold(connection: &mut PgConnection, asks: &[Ask]) -> QueryResult<(Held, M
     Ok((held, Micros::stored(now)))
 }
 
-pub fn keep(
+pub(crate) fn keep(
     connection: &mut PgConnection,
     held: &Held,
     asks: &[Ask],

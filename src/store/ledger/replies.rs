@@ -16,7 +16,7 @@ use crate::token::{Micros, Uid};
 /// A row of `replies`.
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = replies)]
-pub struct ReplyRow {
+pub(crate) struct ReplyRow {
     principal: String,
     key: String,
     created: i64,
@@ -31,7 +31,7 @@ pub struct ReplyRow {
 
 impl ReplyRow {
     /// The row that keeps `face` for `who`'s `key`.
-    pub fn new(who: &Principal, key: &ReplayKey, face: &TokenSummary, now: Micros) -> Self {
+    pub(crate) fn new(who: &Principal, key: &ReplayKey, face: &TokenSummary, now: Micros) -> Self {
         Self {
             principal: who.to_string(),
             key: key.0.clone(),
@@ -98,7 +98,10 @@ pub fn find(
 ///
 /// # Errors
 /// The database's.
-pub fn find_all(connection: &mut PgConnection, asks: &[Ask]) -> QueryResult<Vec<(Principal, ReplayKey, TokenSummary)>> {
+pub(crate) fn find_all(
+    connection: &mut PgConnection,
+    asks: &[Ask],
+) -> QueryResult<Vec<(Principal, ReplayKey, TokenSummary)>> {
     let keyed: Vec<(&Principal, &ReplayKey)> =
         asks.iter().filter_map(|ask| Some((&ask.who, ask.key.as_ref()?))).collect();
     if keyed.is_empty() {
@@ -129,7 +132,7 @@ pub fn find_all(connection: &mut PgConnection, asks: &[Ask]) -> QueryResult<Vec<
 /// # Errors
 /// A serialization failure, when another instance has just kept a reply for one of the keys: for another token, since
 /// the same token's lock would have kept it from that. The database's.
-pub fn keep(connection: &mut PgConnection, mut rows: Vec<ReplyRow>, now: Micros) -> QueryResult<()> {
+pub(crate) fn keep(connection: &mut PgConnection, mut rows: Vec<ReplyRow>, now: Micros) -> QueryResult<()> {
     use diesel::query_dsl::methods::FilterDsl;
     // In one order, so that two instances do not wait for each other.
     rows.sort_by(|a, b| (&a.principal, &a.key).cmp(&(&b.principal, &b.key)));
@@ -156,7 +159,7 @@ pub fn keep(connection: &mut PgConnection, mut rows: Vec<ReplyRow>, now: Micros)
 ///
 /// # Errors
 /// The database's.
-pub fn remove_expired(connection: &mut Connection, now: Micros) -> QueryResult<bool> {
+pub(crate) fn remove_expired(connection: &mut Connection, now: Micros) -> QueryResult<bool> {
     let old = replies::table.filter(replies::created.le(hours_before(now, KEPT_HOURS)));
     let upto = old.order(replies::created).offset(REMOVED - 1).limit(1).select(replies::created);
     let upto: Option<i64> = upto.get_result(connection).optional()?;

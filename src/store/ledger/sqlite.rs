@@ -16,7 +16,7 @@ use crate::store::usage::UsageRow;
 use crate::token::Micros;
 use crate::token::settle::{Answer, Ask, Held, TokenId};
 
-pub fn hold(connection: &mut Connection, asks: &[Ask]) -> QueryResult<(Held, Micros)> {
+pub(crate) fn hold(connection: &mut Connection, asks: &[Ask]) -> QueryResult<(Held, Micros)> {
     let mut held = Held::default();
     for ask in asks {
         if !held.has(&ask.what) {
@@ -33,7 +33,7 @@ pub fn hold(connection: &mut Connection, asks: &[Ask]) -> QueryResult<(Held, Mic
     Ok((held, Micros::now()))
 }
 
-pub fn keep(
+pub(crate) fn keep(
     connection: &mut SqliteConnection,
     held: &Held,
     asks: &[Ask],

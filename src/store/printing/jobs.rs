@@ -24,13 +24,13 @@ pub struct PrintJob {
     /// The principal that asked for it.
     pub principal: String,
     /// When.
-    pub timestamp: Micros,
+    pub(crate) timestamp: Micros,
     /// The sheet's slug.
-    pub sheet: String,
+    pub(crate) sheet: String,
     /// How it is printed, as JSON, with the whole geometry.
-    pub options: String,
+    pub(crate) options: String,
     /// Which tokens; none, if another version of Tessera wrote what this one cannot read.
-    pub selection: Option<Selection>,
+    pub(crate) selection: Option<Selection>,
     /// How many tokens.
     pub total: i32,
     /// How many of them are printed.
@@ -40,7 +40,7 @@ pub struct PrintJob {
     /// Where the next part begins, as whoever works on it wrote it; empty at first.
     pub cursor: String,
     /// When it was last worked on.
-    pub seen: Micros,
+    pub(crate) seen: Micros,
     /// When it ended.
     pub ended: Option<Micros>,
     /// Why it ended before all was printed: a sentence.
@@ -245,7 +245,7 @@ pub fn end(connection: &mut Connection, uid: Uid, failure: Option<&str>, now: Mi
 ///
 /// # Errors
 /// The database's.
-pub fn reopen(connection: &mut Connection, uid: Uid, now: Micros) -> QueryResult<bool> {
+pub(crate) fn reopen(connection: &mut Connection, uid: Uid, now: Micros) -> QueryResult<bool> {
     let failed = print_jobs::failure.is_not_null();
     let left = print_jobs::ended.is_null().and(print_jobs::seen.lt(now.get() - LOST));
     let row = print_jobs::table.filter(print_jobs::uid.eq(uid.to_string())).filter(failed.or(left));

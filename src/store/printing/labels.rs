@@ -19,7 +19,7 @@ use crate::token::{Micros, Token, TokenError, Uid};
 ///
 /// # Errors
 /// The database's.
-pub fn count(connection: &mut Connection, selection: &Selection, now: Micros) -> QueryResult<usize> {
+pub(crate) fn count(connection: &mut Connection, selection: &Selection, now: Micros) -> QueryResult<usize> {
     match selection {
         Selection::Uids(uids) => Ok(uids.len()),
         Selection::Filter(filter) => {
@@ -34,7 +34,7 @@ pub fn count(connection: &mut Connection, selection: &Selection, now: Micros) ->
 /// # Errors
 /// Unknown, when a uid that was given is no token's, or a deleted one's; a value error when it is a voided one's; the
 /// database's.
-pub fn slice(
+pub(crate) fn slice(
     connection: &mut Connection,
     selection: &Selection,
     now: Micros,

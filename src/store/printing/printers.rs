@@ -29,7 +29,7 @@ pub struct StoredPrinter {
     /// The printer.
     pub printer: Printer,
     /// When it was last changed.
-    pub changed: Micros,
+    pub(crate) changed: Micros,
     /// The principal that changed it.
     pub changed_by: String,
 }

@@ -47,13 +47,13 @@ pub struct Measures {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomSheet {
     /// What it is called in addresses; it never changes.
-    pub slug: String,
+    pub(crate) slug: String,
     /// What it is.
     pub measures: Measures,
     /// When it was last changed.
     pub changed: Micros,
     /// The principal that changed it.
-    pub changed_by: String,
+    pub(crate) changed_by: String,
 }
 
 type Row = (String, Measures, i64, String);

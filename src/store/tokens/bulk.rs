@@ -191,7 +191,7 @@ pub fn delete(connection: &mut Connection, ids: &[TokenId], who: &Principal, at:
 ///
 /// # Errors
 /// The database's; a broken uniqueness when another token has the value of one.
-pub fn restore(connection: &mut Connection, restored: &[(TokenId, Micros)]) -> QueryResult<()> {
+pub(crate) fn restore(connection: &mut Connection, restored: &[(TokenId, Micros)]) -> QueryResult<()> {
     match connection {
         Connection::Sqlite(connection) => restored.iter().try_for_each(|(id, modified)| {
             Mark { id: *id, at: None, who: None, modified: Some(modified.get()) }.execute(connection).map(drop)

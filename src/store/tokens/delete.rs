@@ -18,21 +18,21 @@ use crate::token::settle::TokenId;
 use crate::token::{Micros, TokenError, Uid};
 
 /// Days for which a deletion can be undone.
-pub const RESTORE_DAYS: i64 = 30;
+pub(crate) const RESTORE_DAYS: i64 = 30;
 
 /// A token that was deleted.
 #[derive(Clone, Debug)]
 pub struct Deleted {
     /// Its uid.
-    pub uid: String,
+    pub(crate) uid: String,
     /// Its value.
-    pub value: String,
+    pub(crate) value: String,
     /// Its label.
-    pub label: Option<String>,
+    pub(crate) label: Option<String>,
     /// When it was deleted.
-    pub at: Micros,
+    pub(crate) at: Micros,
     /// The principal that deleted it.
-    pub by: String,
+    pub(crate) by: String,
 }
 
 fn oldest(now: Micros) -> i64 {
@@ -72,7 +72,7 @@ pub fn page(
 ///
 /// # Errors
 /// The database's.
-pub fn is_there(connection: &mut Connection, uid: Uid, now: Micros) -> QueryResult<bool> {
+pub(crate) fn is_there(connection: &mut Connection, uid: Uid, now: Micros) -> QueryResult<bool> {
     let row = tokens::table.filter(tokens::uid.eq(uid.to_string())).filter(tokens::deleted_at.gt(oldest(now)));
     diesel::select(diesel::dsl::exists(row)).get_result(connection)
 }

@@ -35,7 +35,7 @@ pub struct TokenFilter {
 
 impl TokenFilter {
     /// Whether a page is found by walking an index, in the time of its rows: a search or a state may read a million.
-    pub fn walks_an_index(&self) -> bool {
+    pub(crate) fn walks_an_index(&self) -> bool {
         let Self { q, state, batch, print_run, printed, .. } = self;
         q.is_none() && state.is_none() && batch.is_none() && print_run.is_none() && printed.is_none()
     }
@@ -161,7 +161,7 @@ pub fn count(connection: &mut Connection, filter: &TokenFilter, now: Micros, at_
 ///
 /// # Errors
 /// The database's.
-pub fn count_all(connection: &mut Connection) -> QueryResult<i64> {
+pub(crate) fn count_all(connection: &mut Connection) -> QueryResult<i64> {
     tokens::table.filter(tokens::deleted_at.is_null()).count().get_result(connection)
 }
 

@@ -1,11 +1,11 @@
 //! Tokens.
 
-pub mod bulk;
+pub(crate) mod bulk;
 pub mod delete;
 mod find;
 pub mod list;
-pub mod restart_locks;
-pub mod row;
+pub(crate) mod restart_locks;
+pub(crate) mod row;
 pub mod selection;
 pub mod void;
 mod write;

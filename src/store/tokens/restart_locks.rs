@@ -18,7 +18,7 @@ use crate::token::Micros;
 ///
 /// # Errors
 /// The database's.
-pub fn restart_locks(connection: &mut Connection, watched: bool) -> QueryResult<bool> {
+pub(crate) fn restart_locks(connection: &mut Connection, watched: bool) -> QueryResult<bool> {
     if !watched {
         let newest = usage::newest(connection)?;
         let now = clock::now(connection)?;

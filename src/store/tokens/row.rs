@@ -12,7 +12,7 @@ use crate::token::{BatchId, Micros, Token, TokenError, Voided};
 /// A row of `tokens`, as far as a token goes.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = tokens)]
-pub struct TokenRow {
+pub(crate) struct TokenRow {
     uid: String,
     value: String,
     label: Option<String>,

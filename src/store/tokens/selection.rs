@@ -34,7 +34,7 @@ pub struct SelectionDigest(String);
 
 impl SelectionDigest {
     /// Of these tokens.
-    pub fn of(tokens: &[(TokenId, Token)]) -> Self {
+    pub(crate) fn of(tokens: &[(TokenId, Token)]) -> Self {
         let mut hasher = Sha256::new();
         for (id, token) in tokens {
             hasher.update(id.to_le_bytes());
@@ -50,7 +50,7 @@ impl SelectionDigest {
     }
 
     /// For a form.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -59,7 +59,11 @@ impl SelectionDigest {
 ///
 /// # Errors
 /// A value error when there are more than one action may change; the database's.
-pub fn load(connection: &mut Connection, selection: &Selection, now: Micros) -> Result<Vec<(TokenId, Token)>, Error> {
+pub(crate) fn load(
+    connection: &mut Connection,
+    selection: &Selection,
+    now: Micros,
+) -> Result<Vec<(TokenId, Token)>, Error> {
     let rows: Vec<(TokenId, TokenRow)> = match selection {
         Selection::Filter(filter) => {
             let most = i64::try_from(LIST_MAX + 1).unwrap_or(i64::MAX);
@@ -97,7 +101,11 @@ pub(in crate::store) fn ticked(connection: &mut Connection, uids: &[Uid]) -> Que
 ///
 /// # Errors
 /// As [`load`].
-pub fn lock(connection: &mut Connection, selection: &Selection, now: Micros) -> Result<Vec<(TokenId, Token)>, Error> {
+pub(crate) fn lock(
+    connection: &mut Connection,
+    selection: &Selection,
+    now: Micros,
+) -> Result<Vec<(TokenId, Token)>, Error> {
     let seen = load(connection, selection, now)?;
     let Connection::Postgres(server) = connection else { return Ok(seen) };
     let mut ids: Vec<TokenId> = seen.into_iter().map(|(id, _)| id).collect();

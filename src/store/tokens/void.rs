@@ -33,7 +33,7 @@ pub fn void(
 ///
 /// # Errors
 /// No such token.
-pub fn restore(connection: &mut Connection, uid: Uid, by: &Principal, now: Micros) -> Result<(), Error> {
+pub(crate) fn restore(connection: &mut Connection, uid: Uid, by: &Principal, now: Micros) -> Result<(), Error> {
     if change(connection, uid, |_| None, now)? {
         audit::record(connection, by, "token unvoid", &uid.to_string(), "", now)?;
     }

@@ -15,7 +15,11 @@ use crate::token::calendar::{QUARTER, Tally};
 ///
 /// # Errors
 /// The database's.
-pub fn quarters(connection: &mut Connection, filter: &UsageFilter, plan: &UsageScan) -> QueryResult<Vec<(i64, Tally)>> {
+pub(crate) fn quarters(
+    connection: &mut Connection,
+    filter: &UsageFilter,
+    plan: &UsageScan,
+) -> QueryResult<Vec<(i64, Tally)>> {
     let mut found = Vec::new();
     for source in &plan.sources {
         let quarter = || sql::<BigInt>(&format!("usage.timestamp / {QUARTER}"));
@@ -35,7 +39,7 @@ pub fn quarters(connection: &mut Connection, filter: &UsageFilter, plan: &UsageS
 ///
 /// # Errors
 /// The database's.
-pub fn reach(connection: &mut Connection) -> QueryResult<Option<(Micros, Micros)>> {
+pub(crate) fn reach(connection: &mut Connection) -> QueryResult<Option<(Micros, Micros)>> {
     let ends = |query: usage::BoxedQuery<'static, _>| query.select(usage::timestamp).limit(1);
     let earliest = ends(usage::table.into_boxed().order(usage::timestamp.asc()));
     let earliest: Option<i64> = earliest.get_result(connection).optional()?;

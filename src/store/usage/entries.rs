@@ -16,7 +16,7 @@ use crate::token::{Micros, Refusal, Uid};
 /// A new row of `usage`.
 #[derive(Insertable)]
 #[diesel(table_name = usage)]
-pub struct UsageRow<'a> {
+pub(crate) struct UsageRow<'a> {
     pub(in crate::store) uid: String,
     pub(in crate::store) token: Option<TokenId>,
     pub(in crate::store) token_uid: Option<String>,
@@ -28,7 +28,7 @@ pub struct UsageRow<'a> {
 
 impl<'a> UsageRow<'a> {
     /// The row of an attempt at a token that is `held`, or at none.
-    pub fn new(attempt: &'a Attempt, held: &Held, who: &'a Principal, now: Micros) -> Self {
+    pub(crate) fn new(attempt: &'a Attempt, held: &Held, who: &'a Principal, now: Micros) -> Self {
         Self {
             uid: Uid::random().to_string(),
             token: attempt.token_uid.and_then(|uid| held.number(uid)),
@@ -45,7 +45,7 @@ impl<'a> UsageRow<'a> {
 ///
 /// # Errors
 /// The database's.
-pub fn newest(connection: &mut Connection) -> QueryResult<Option<Micros>> {
+pub(crate) fn newest(connection: &mut Connection) -> QueryResult<Option<Micros>> {
     let newest = usage::table.order(usage::id.desc()).limit(1).select(usage::timestamp);
     Ok(newest.get_result(connection).optional()?.map(Micros::stored))
 }
@@ -54,19 +54,19 @@ pub fn newest(connection: &mut Connection) -> QueryResult<Option<Micros>> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {
     /// Its own uid.
-    pub uid: String,
+    pub(crate) uid: String,
     /// The token's uid, or the one asked for.
-    pub token_uid: Option<String>,
+    pub(crate) token_uid: Option<String>,
     /// The token's value at that time, or the beginning of what was asked for.
-    pub token_value: Option<String>,
+    pub(crate) token_value: Option<String>,
     /// When.
-    pub timestamp: Micros,
+    pub(crate) timestamp: Micros,
     /// Who asked.
-    pub user: String,
+    pub(crate) user: String,
     /// Why it was refused; none when it was consumed.
-    pub error_code: Option<i16>,
+    pub(crate) error_code: Option<i16>,
     /// The name of `error_code`.
-    pub error: Option<&'static str>,
+    pub(crate) error: Option<&'static str>,
 }
 
 /// A row of `usage`.
@@ -96,7 +96,7 @@ macro_rules! newest {
 ///
 /// # Errors
 /// The database's.
-pub fn last(connection: &mut Connection, id: TokenId, uid: Uid, at_most: usize) -> QueryResult<Vec<Entry>> {
+pub(crate) fn last(connection: &mut Connection, id: TokenId, uid: Uid, at_most: usize) -> QueryResult<Vec<Entry>> {
     let of_token = usage::table.filter(usage::token.eq(id));
     let of_none = usage::table.filter(usage::token.is_null()).filter(usage::token_uid.eq(uid.to_string()));
     let (mut rows, early) = match connection {

@@ -40,7 +40,7 @@ pub struct UsageFilter {
 
 impl UsageFilter {
     /// Whether every entry has to be read to know whether it is meant: no index helps.
-    pub fn reads_texts(&self) -> bool {
+    pub(crate) fn reads_texts(&self) -> bool {
         self.user.is_some() || self.q.is_some()
     }
 }
@@ -50,7 +50,7 @@ const FEW: i64 = 20_000;
 
 /// Where the entries of a filter stand: found out once, and good for all its pages.
 #[derive(Clone, Debug)]
-pub struct UsageScan {
+pub(crate) struct UsageScan {
     pub(super) sources: Vec<Source>,
     /// No entry has a lower number.
     lowest: i64,
@@ -80,7 +80,7 @@ impl UsageScan {
     ///
     /// # Errors
     /// The database's.
-    pub fn new(connection: &mut Connection, filter: &UsageFilter, after: Option<&Cursor>) -> QueryResult<Self> {
+    pub(crate) fn new(connection: &mut Connection, filter: &UsageFilter, after: Option<&Cursor>) -> QueryResult<Self> {
         let sources = sources(connection, filter)?;
         let walks = sources.iter().any(|source| matches!(source, Source::All | Source::Among(_)));
         let (lowest, highest) = match (walks, filter.from, filter.to) {
@@ -92,7 +92,7 @@ impl UsageScan {
 
     /// Without entries that come after the one with this number.
     #[must_use]
-    pub fn until(mut self, id: i64) -> Self {
+    pub(crate) fn until(mut self, id: i64) -> Self {
         self.highest = self.highest.min(id);
         self
     }
@@ -102,7 +102,7 @@ impl UsageScan {
 ///
 /// # Errors
 /// The database's.
-pub fn newest_id(connection: &mut Connection) -> QueryResult<i64> {
+pub(crate) fn newest_id(connection: &mut Connection) -> QueryResult<i64> {
     let newest = usage::table.order(usage::id.desc()).limit(1).select(usage::id);
     Ok(newest.get_result(connection).optional()?.unwrap_or(0))
 }
@@ -155,13 +155,13 @@ fn numbers(
 
 /// Which part of the log is asked for.
 #[derive(Clone, Debug)]
-pub struct UsageSlice {
+pub(crate) struct UsageSlice {
     /// From the oldest to the newest.
-    pub oldest_first: bool,
+    pub(crate) oldest_first: bool,
     /// Only what lies behind this place.
-    pub after: Option<Cursor>,
+    pub(crate) after: Option<Cursor>,
     /// Most entries.
-    pub limit: i64,
+    pub(crate) limit: i64,
 }
 
 /// Entries, newest first, each with its place; those behind `after` when it is given.
@@ -182,7 +182,7 @@ pub fn page(
 ///
 /// # Errors
 /// The database's.
-pub fn part(
+pub(crate) fn part(
     connection: &mut Connection,
     filter: &UsageFilter,
     plan: &UsageScan,
@@ -216,7 +216,12 @@ pub fn part(
 ///
 /// # Errors
 /// The database's.
-pub fn count(connection: &mut Connection, filter: &UsageFilter, plan: &UsageScan, at_most: i64) -> QueryResult<i64> {
+pub(crate) fn count(
+    connection: &mut Connection,
+    filter: &UsageFilter,
+    plan: &UsageScan,
+    at_most: i64,
+) -> QueryResult<i64> {
     counted(connection, filter, &plan.sources, at_most)
 }
 

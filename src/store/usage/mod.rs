@@ -2,10 +2,10 @@
 //!
 //! [`list`] filters it page by page, [`chart`] counts it by time, and [`retention`] removes what is old.
 
-pub mod chart;
+pub(crate) mod chart;
 mod entries;
-pub mod list;
+pub(crate) mod list;
 pub mod retention;
 
-pub use entries::{Entry, UsageRow, labels, last, newest};
+pub(crate) use entries::{Entry, UsageRow, labels, last, newest};
 pub use list::{UsageFilter, page};

@@ -21,9 +21,9 @@ use queue::{Job, Queue, Queued, Shared, Waiting};
 use worker::Worker;
 
 /// Most consumes in one transaction.
-pub const BATCH: usize = 256;
+pub(crate) const BATCH: usize = 256;
 /// The one thread of this process that writes. Dropping it ends the thread when all that waits is done.
-pub struct Writer {
+pub(crate) struct Writer {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
@@ -33,7 +33,12 @@ impl Writer {
     ///
     /// # Errors
     /// The machine gives no thread.
-    pub fn start(database: Database, clock: Clock, connection: Connection, batch: usize) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        database: Database,
+        clock: Clock,
+        connection: Connection,
+        batch: usize,
+    ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let worker = Worker {
             shared: Arc::clone(&shared),
@@ -51,7 +56,7 @@ impl Writer {
     ///
     /// # Errors
     /// The queue is full, or the transaction failed: then nothing of it was kept.
-    pub async fn consume(&self, ask: Ask) -> Result<Answer, Error> {
+    pub(crate) async fn consume(&self, ask: Ask) -> Result<Answer, Error> {
         let (answer, receiver) = oneshot::channel();
         self.enqueue(|queue| &mut queue.asks, Waiting { ask, answer })?;
         receiver.await.unwrap_or_else(|_| Err(Error::Failed("the batch panicked".into())))
@@ -61,7 +66,7 @@ impl Writer {
     ///
     /// # Errors
     /// The queue is full, or `work` or its transaction failed: then nothing of it was kept.
-    pub async fn write<T: Send + 'static>(
+    pub(crate) async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {

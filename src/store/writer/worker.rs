@@ -40,20 +40,20 @@ fn too_late() -> Error {
 }
 
 /// The writer's thread.
-pub struct Worker {
-    pub shared: Arc<Shared>,
-    pub connection: Option<Connection>,
-    pub database: Database,
-    pub clock: Clock,
+pub(crate) struct Worker {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) connection: Option<Connection>,
+    pub(crate) database: Database,
+    pub(crate) clock: Clock,
     /// Most consumes in one transaction.
-    pub batch: usize,
+    pub(crate) batch: usize,
     /// The database did not answer when it was last asked for the time.
-    pub is_away: bool,
+    pub(crate) is_away: bool,
 }
 
 impl Worker {
     /// Works until the queues are closed and empty.
-    pub fn run(mut self) {
+    pub(crate) fn run(mut self) {
         let mut last_gap = Instant::now();
         let mut next_look = Instant::now();
         let mut next_tidy = Instant::now();

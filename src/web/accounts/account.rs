@@ -51,7 +51,7 @@ fn user(caller: &Caller) -> Result<(SessionHash, i64, String), Error> {
 ///
 /// # Errors
 /// Unavailable, when the database cannot be asked.
-pub async fn show(
+pub(crate) async fn show(
     who: Allowed<Anybody>,
     request: HttpRequest,
     params: Params,
@@ -108,7 +108,7 @@ fn browser(agent: &str) -> String {
 ///
 /// # Errors
 /// Unavailable, when the database cannot be asked.
-pub async fn change_password(
+pub(crate) async fn change_password(
     who: Allowed<Anybody>,
     request: HttpRequest,
     Form(params): Form,
@@ -152,7 +152,7 @@ pub async fn change_password(
 ///
 /// # Errors
 /// Unavailable, when the database cannot be asked.
-pub async fn end_sessions(
+pub(crate) async fn end_sessions(
     who: Allowed<Anybody>,
     Form(params): Form,
     app: web::Data<App>,

@@ -65,7 +65,7 @@ impl KeyView {
 ///
 /// # Errors
 /// Unavailable, when the database cannot be asked.
-pub async fn show(
+pub(crate) async fn show(
     _who: Allowed<Manage>,
     request: HttpRequest,
     params: Params,
@@ -110,7 +110,11 @@ struct KeyForm {
 ///
 /// # Errors
 /// A fault, when the template cannot be rendered.
-pub async fn add_form(_who: Allowed<Manage>, request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub(crate) async fn add_form(
+    _who: Allowed<Manage>,
+    request: HttpRequest,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
     form(&app, &request, KeyForm::default(), FormErrors::default())
 }
 
@@ -153,7 +157,7 @@ struct MadePage {
 ///
 /// # Errors
 /// Unavailable, when the database cannot take it.
-pub async fn add(
+pub(crate) async fn add(
     who: Allowed<Manage>,
     request: HttpRequest,
     Form(params): Form,
@@ -206,7 +210,7 @@ fn made(
 ///
 /// # Errors
 /// No such key; unavailable, when the database cannot be asked.
-pub async fn ask(
+pub(crate) async fn ask(
     _who: Allowed<Manage>,
     request: HttpRequest,
     params: Params,
@@ -223,7 +227,7 @@ pub async fn ask(
 ///
 /// # Errors
 /// Unavailable, when the database cannot take it.
-pub async fn revoke(
+pub(crate) async fn revoke(
     who: Allowed<Manage>,
     request: HttpRequest,
     Form(params): Form,

@@ -39,7 +39,7 @@ const WRONG: &str = "This name and password do not fit together.";
 ///
 /// # Errors
 /// A query string that cannot be read.
-pub async fn show(request: HttpRequest, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub(crate) async fn show(request: HttpRequest, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
     let next = local(&request, &app, params.filled("next")?.as_deref());
     let signed_out = params.filled("done")?.is_some();
     let template = LoginPage { page: Page::new(&request, ""), name: String::new(), next, problem: None, signed_out };
@@ -50,7 +50,7 @@ pub async fn show(request: HttpRequest, params: Params, app: web::Data<App>) -> 
 ///
 /// # Errors
 /// Unavailable, when the database cannot be asked.
-pub async fn sign_in(
+pub(crate) async fn sign_in(
     request: HttpRequest,
     browser: Session,
     Form(params): Form,
@@ -131,7 +131,11 @@ fn refused() -> FailureRecord {
 ///
 /// # Errors
 /// Unavailable, when the database cannot be asked.
-pub async fn sign_out(who: Allowed<Anybody>, browser: Session, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub(crate) async fn sign_out(
+    who: Allowed<Anybody>,
+    browser: Session,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
     if let Via::Session { hash, name, .. } = who.caller.via {
         let (by, now) = (who.caller.principal, app.store.now());
         let end = app.store.write(move |connection| {

@@ -1,9 +1,9 @@
 //! Users, keys and sessions.
 
-pub mod account;
-pub mod keys;
-pub mod login;
-pub mod password_attempt;
-pub mod roles;
-pub mod user;
-pub mod users;
+pub(crate) mod account;
+pub(crate) mod keys;
+pub(crate) mod login;
+pub(crate) mod password_attempt;
+pub(crate) mod roles;
+pub(crate) mod user;
+pub(crate) mod users;

@@ -21,24 +21,24 @@ const WAITS: u32 = 50;
 const WAIT: Duration = Duration::from_millis(100);
 
 /// A try that may be made.
-pub struct PasswordAttempt {
+pub(crate) struct PasswordAttempt {
     ids: Vec<i64>,
     address: String,
 }
 
 /// What a failure is in the audit. One that is throttled is not recorded: a flood must not fill it.
-pub struct FailureRecord {
+pub(crate) struct FailureRecord {
     /// Who tried, as far as is known.
-    pub by: Principal,
+    pub(crate) by: Principal,
     /// What the failure is called.
-    pub action: &'static str,
+    pub(crate) action: &'static str,
 }
 
 /// Records a failure in the audit. A name that no user has is not kept: it may be a password in the wrong field.
 ///
 /// # Errors
 /// The database's.
-pub fn record(
+pub(crate) fn record(
     connection: &mut Connection,
     refused: &FailureRecord,
     name: &str,
@@ -51,7 +51,7 @@ pub fn record(
 }
 
 /// Whence a request came.
-pub fn client(app: &App, request: &HttpRequest) -> String {
+pub(crate) fn client(app: &App, request: &HttpRequest) -> String {
     app.proxies.client(request).map(|address| address.to_string()).unwrap_or_default()
 }
 
@@ -60,7 +60,7 @@ impl PasswordAttempt {
     ///
     /// # Errors
     /// Too many failures of the name or the address within the last minute.
-    pub async fn begin(app: &App, request: &HttpRequest, name: &str) -> Result<Self, Error> {
+    pub(crate) async fn begin(app: &App, request: &HttpRequest, name: &str) -> Result<Self, Error> {
         let name: String = name.chars().take(NAME_CHARS).collect();
         let address = app.proxies.client(request).map(network).unwrap_or_default();
         let subjects = [format!("name:{name}"), format!("address:{address}")];
@@ -83,7 +83,7 @@ impl PasswordAttempt {
     ///
     /// # Errors
     /// Unavailable, when the database cannot be asked; then the try does not count.
-    pub async fn check(
+    pub(crate) async fn check(
         &self,
         app: &App,
         name: &str,

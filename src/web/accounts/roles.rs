@@ -6,15 +6,15 @@ use crate::web::form_errors::FormErrors;
 use crate::web::params::Params;
 
 /// A role that can be chosen.
-pub struct RoleChoice {
+pub(crate) struct RoleChoice {
     /// The word.
-    pub word: &'static str,
+    pub(crate) word: &'static str,
     /// What it may do: the contract's table, in short.
-    pub may: &'static str,
+    pub(crate) may: &'static str,
 }
 
 /// Every role, the least first.
-pub fn choices() -> [RoleChoice; 5] {
+pub(crate) fn choices() -> [RoleChoice; 5] {
     Role::ALL.map(|role| RoleChoice { word: role.word(), may: may(role) })
 }
 
@@ -32,7 +32,7 @@ fn may(role: Role) -> &'static str {
 ///
 /// # Errors
 /// A field that is no text.
-pub fn read(params: &Params, problems: &mut FormErrors) -> Result<Option<Role>, Error> {
+pub(crate) fn read(params: &Params, problems: &mut FormErrors) -> Result<Option<Role>, Error> {
     let role = params.filled("role")?.and_then(|word| word.parse().ok());
     if role.is_none() {
         problems.add("role", "Choose one of the five roles.");

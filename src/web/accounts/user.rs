@@ -58,7 +58,7 @@ fn edit_page(request: &HttpRequest, user: UserView) -> UserPage {
 ///
 /// # Errors
 /// No such user; unavailable, when the database cannot be asked.
-pub async fn show(
+pub(crate) async fn show(
     who: Allowed<Manage>,
     request: HttpRequest,
     params: Params,
@@ -144,7 +144,7 @@ impl Change<'_> {
 ///
 /// # Errors
 /// No such user; unavailable, when the database cannot take it.
-pub async fn change_role(
+pub(crate) async fn change_role(
     who: Allowed<Manage>,
     request: HttpRequest,
     browser: Session,
@@ -174,7 +174,7 @@ pub async fn change_role(
 ///
 /// # Errors
 /// No such user; unavailable, when the database cannot take it.
-pub async fn reset_password(
+pub(crate) async fn reset_password(
     who: Allowed<Manage>,
     request: HttpRequest,
     browser: Session,
@@ -208,7 +208,7 @@ pub async fn reset_password(
 ///
 /// # Errors
 /// Unavailable, when the database cannot take it.
-pub async fn disable(
+pub(crate) async fn disable(
     who: Allowed<Manage>,
     request: HttpRequest,
     browser: Session,
@@ -223,7 +223,7 @@ pub async fn disable(
 ///
 /// # Errors
 /// Unavailable, when the database cannot take it.
-pub async fn enable(
+pub(crate) async fn enable(
     who: Allowed<Manage>,
     request: HttpRequest,
     browser: Session,
@@ -238,7 +238,7 @@ pub async fn enable(
 ///
 /// # Errors
 /// No such user; unavailable, when the database cannot be asked.
-pub async fn ask(
+pub(crate) async fn ask(
     who: Allowed<Manage>,
     request: HttpRequest,
     params: Params,
@@ -252,7 +252,7 @@ pub async fn ask(
 ///
 /// # Errors
 /// Unavailable, when the database cannot take it.
-pub async fn remove(
+pub(crate) async fn remove(
     who: Allowed<Manage>,
     request: HttpRequest,
     browser: Session,

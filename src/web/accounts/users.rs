@@ -29,24 +29,24 @@ struct UsersPage {
 }
 
 /// A user as the pages show it.
-pub struct UserView {
+pub(crate) struct UserView {
     /// The name.
-    pub name: String,
+    pub(crate) name: String,
     /// What the user may do.
-    pub role: Role,
+    pub(crate) role: Role,
     /// When the user was added.
-    pub created: FormattedTime,
+    pub(crate) created: FormattedTime,
     /// When the user last signed in.
-    pub last_sign_in: Option<FormattedTime>,
+    pub(crate) last_sign_in: Option<FormattedTime>,
     /// Since when the user may not sign in.
-    pub disabled: Option<FormattedTime>,
+    pub(crate) disabled: Option<FormattedTime>,
     /// Whether it is who asks.
-    pub is_you: bool,
+    pub(crate) is_you: bool,
 }
 
 impl UserView {
     /// A user as `caller` sees it.
-    pub fn new(user: User, clock: TimeFormatter, caller: &Caller) -> Self {
+    pub(crate) fn new(user: User, clock: TimeFormatter, caller: &Caller) -> Self {
         Self {
             role: user.role,
             created: clock.tell(user.created),
@@ -59,7 +59,7 @@ impl UserView {
 }
 
 /// Whether `caller` is the user of that name, and not a key.
-pub fn is_you(caller: &Caller, name: &str) -> bool {
+pub(crate) fn is_you(caller: &Caller, name: &str) -> bool {
     // A key's name is empty here, and no user's is.
     caller.via.name() == name
 }
@@ -68,7 +68,7 @@ pub fn is_you(caller: &Caller, name: &str) -> bool {
 ///
 /// # Errors
 /// Nothing is there, when it cannot be a name.
-pub fn named(params: &Params) -> Result<String, Error> {
+pub(crate) fn named(params: &Params) -> Result<String, Error> {
     let name = params.text("name")?.unwrap_or_default();
     check_name(&name).map_err(|_| Error::NotFound)?;
     Ok(name)
@@ -78,7 +78,7 @@ pub fn named(params: &Params) -> Result<String, Error> {
 ///
 /// # Errors
 /// Unavailable, when the database cannot be asked.
-pub async fn show(
+pub(crate) async fn show(
     who: Allowed<Manage>,
     request: HttpRequest,
     params: Params,
@@ -96,7 +96,7 @@ pub async fn show(
 ///
 /// # Errors
 /// Unavailable, when the database cannot be asked.
-pub async fn list(
+pub(crate) async fn list(
     app: &App,
     request: &HttpRequest,
     caller: &Caller,
@@ -124,7 +124,11 @@ struct AddPage {
 ///
 /// # Errors
 /// A fault, when the template cannot be rendered.
-pub async fn add_form(_who: Allowed<Manage>, request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub(crate) async fn add_form(
+    _who: Allowed<Manage>,
+    request: HttpRequest,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
     form(&app, &request, String::new(), String::new(), FormErrors::default())
 }
 
@@ -143,7 +147,7 @@ fn form(
 ///
 /// # Errors
 /// Unavailable, when the database cannot take it.
-pub async fn add(
+pub(crate) async fn add(
     who: Allowed<Manage>,
     request: HttpRequest,
     Form(params): Form,
@@ -177,11 +181,11 @@ pub async fn add(
 }
 
 /// A password that was typed into a form, or made because the field was left empty.
-pub struct NewPassword {
+pub(crate) struct NewPassword {
     /// The password.
-    pub text: String,
+    pub(crate) text: String,
     /// Nobody has seen it yet.
-    pub is_made: bool,
+    pub(crate) is_made: bool,
 }
 
 impl NewPassword {
@@ -189,7 +193,7 @@ impl NewPassword {
     ///
     /// # Errors
     /// A field that is no text.
-    pub fn read(params: &Params, name: &str, problems: &mut FormErrors) -> Result<Self, Error> {
+    pub(crate) fn read(params: &Params, name: &str, problems: &mut FormErrors) -> Result<Self, Error> {
         let Some(text) = params.filled("password")? else {
             return Ok(Self { text: password::generate(), is_made: true });
         };
@@ -213,6 +217,12 @@ struct MadePage {
 ///
 /// # Errors
 /// A fault, when the template cannot be rendered.
-pub fn made(app: &App, page_of: Page, name: String, password: String, is_new: bool) -> Result<HttpResponse, Error> {
+pub(crate) fn made(
+    app: &App,
+    page_of: Page,
+    name: String,
+    password: String,
+    is_new: bool,
+) -> Result<HttpResponse, Error> {
     page(app, StatusCode::OK, &MadePage { page: page_of, name, password, is_new })
 }

@@ -113,7 +113,11 @@ impl BatchForm {
 ///
 /// # Errors
 /// Unavailable, when the database cannot be asked.
-pub async fn form(_who: Allowed<Edit>, request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub(crate) async fn form(
+    _who: Allowed<Edit>,
+    request: HttpRequest,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
     let defaults = app.settings.get(&app.store).await?.defaults();
     let typed = TokenForm::new(defaults.usage_count, defaults.lock_time);
     let asked = BatchForm { uid: Uid::random(), typed, count: String::new(), name: String::new() };
@@ -124,7 +128,7 @@ pub async fn form(_who: Allowed<Edit>, request: HttpRequest, app: web::Data<App>
 ///
 /// # Errors
 /// Unavailable, when the database cannot take it.
-pub async fn add(
+pub(crate) async fn add(
     who: Allowed<Edit>,
     request: HttpRequest,
     Form(params): Form,

@@ -1,4 +1,4 @@
 //! Batches: tokens that were made together.
 
-pub mod add;
-pub mod pages;
+pub(crate) mod add;
+pub(crate) mod pages;

@@ -93,7 +93,7 @@ impl BatchView {
 ///
 /// # Errors
 /// A cursor that was made up; unavailable, when the database cannot be asked.
-pub async fn list(
+pub(crate) async fn list(
     who: Allowed<See>,
     request: HttpRequest,
     params: Params,
@@ -122,7 +122,7 @@ pub async fn list(
 ///
 /// # Errors
 /// No such batch; unavailable, when the database cannot be asked.
-pub async fn show(
+pub(crate) async fn show(
     who: Allowed<See>,
     uid: web::Path<String>,
     request: HttpRequest,
@@ -184,7 +184,7 @@ fn making(batch: &Batch, uid: Uid, request: &HttpRequest, app: &App) -> Result<H
 ///
 /// # Errors
 /// No such batch; unavailable, when the database cannot take it.
-pub async fn rename(
+pub(crate) async fn rename(
     who: Allowed<Edit>,
     uid: web::Path<String>,
     request: HttpRequest,

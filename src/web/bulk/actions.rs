@@ -106,7 +106,7 @@ fn why(kept: UndoSkip) -> &'static str {
 ///
 /// # Errors
 /// A cursor that was made up; unavailable, when the database cannot be asked.
-pub async fn list(
+pub(crate) async fn list(
     who: Allowed<See>,
     request: HttpRequest,
     params: Params,
@@ -130,7 +130,7 @@ pub async fn list(
 ///
 /// # Errors
 /// No such action; unavailable, when the database cannot be asked.
-pub async fn show(
+pub(crate) async fn show(
     who: Allowed<See>,
     uid: web::Path<String>,
     request: HttpRequest,
@@ -187,7 +187,11 @@ fn flash(done: Option<&str>, action: &PastAction, kept: i64) -> Option<Notice> {
 /// # Errors
 /// No such action; forbidden, when it is too old or was a deletion and the role may not restore; unavailable, when the
 /// database cannot take it.
-pub async fn undo(who: Allowed<Edit>, uid: web::Path<String>, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub(crate) async fn undo(
+    who: Allowed<Edit>,
+    uid: web::Path<String>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let done = app.store.look(move |connection| Ok(undo::find(connection, uid)?)).await?.ok_or(Error::NotFound)?;
     if !may_undo(who.caller.role, done.action.as_ref()) {

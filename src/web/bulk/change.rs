@@ -139,7 +139,7 @@ fn told_state(token: &Token, clock: TimeFormatter) -> String {
 ///
 /// # Errors
 /// Forbidden, when the role may not delete, void or restore; unavailable, when the database cannot be asked.
-pub async fn bulk(
+pub(crate) async fn bulk(
     who: Allowed<Edit>,
     request: HttpRequest,
     Form(params): Form<LARGE>,

@@ -5,7 +5,7 @@ use crate::token::action::{Action, Bound};
 use crate::web::format::{TimeFormatter, duration, grouped};
 
 /// What an action does, in words.
-pub fn describe(action: &Action, clock: TimeFormatter) -> String {
+pub(crate) fn describe(action: &Action, clock: TimeFormatter) -> String {
     let bound = |name: &str, bound: Bound| match bound {
         Bound::Keep => None,
         Bound::Open => Some(format!("no {name}")),

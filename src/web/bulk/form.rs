@@ -15,7 +15,7 @@ use crate::web::tokens::form::TokenForm;
 
 /// The kinds of changes that can be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChangeKind {
+pub(crate) enum ChangeKind {
     /// The time range.
     Validity,
     /// The number of uses left.
@@ -36,11 +36,11 @@ pub enum ChangeKind {
 
 impl ChangeKind {
     /// Every kind, in the order of the page.
-    pub const ALL: [Self; 8] =
+    pub(crate) const ALL: [Self; 8] =
         [Self::Validity, Self::Uses, Self::AddUses, Self::Lock, Self::Label, Self::Void, Self::Unvoid, Self::Delete];
 
     /// The kind of an action.
-    pub fn of(action: &Action) -> Self {
+    pub(crate) fn of(action: &Action) -> Self {
         match action {
             Action::SetValidity { .. } => Self::Validity,
             Action::SetUses(_) => Self::Uses,
@@ -54,7 +54,7 @@ impl ChangeKind {
     }
 
     /// What it takes.
-    pub fn permission(self) -> Permission {
+    pub(crate) fn permission(self) -> Permission {
         match self {
             Self::Void | Self::Unvoid | Self::Delete => Permission::Delete,
             _ => Permission::Edit,
@@ -62,17 +62,17 @@ impl ChangeKind {
     }
 
     /// Whether there is something to be typed.
-    pub fn asks(self) -> bool {
+    pub(crate) fn asks(self) -> bool {
         !matches!(self, Self::Unvoid | Self::Delete)
     }
 
     /// Whether tokens are refused after it.
-    pub fn is_danger(self) -> bool {
+    pub(crate) fn is_danger(self) -> bool {
         matches!(self, Self::Void | Self::Delete)
     }
 
     /// The word on its button.
-    pub fn verb(self) -> &'static str {
+    pub(crate) fn verb(self) -> &'static str {
         match self {
             Self::Void => "Void",
             Self::Unvoid => "Restore",
@@ -82,7 +82,7 @@ impl ChangeKind {
     }
 
     /// What was done to the tokens.
-    pub fn did(self) -> &'static str {
+    pub(crate) fn did(self) -> &'static str {
         match self {
             Self::Void => "Voided",
             Self::Unvoid => "Restored",
@@ -92,7 +92,7 @@ impl ChangeKind {
     }
 
     /// The word in the form.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Validity => "validity",
             Self::Uses => "uses",
@@ -106,7 +106,7 @@ impl ChangeKind {
     }
 
     /// The words on the page.
-    pub fn words(self) -> &'static str {
+    pub(crate) fn words(self) -> &'static str {
         match self {
             Self::Validity => "Change validity",
             Self::Uses => "Set uses",
@@ -131,15 +131,15 @@ impl FromStr for ChangeKind {
 
 /// The fields that only a bulk change has.
 #[derive(Clone, Debug, Default)]
-pub struct ChangeForm {
+pub(crate) struct ChangeForm {
     /// What becomes of the start: `keep`, `open` or `at`.
-    pub change_from: String,
+    pub(crate) change_from: String,
     /// What becomes of the end.
-    pub change_to: String,
+    pub(crate) change_to: String,
     /// A signed number.
-    pub add_uses: String,
+    pub(crate) add_uses: String,
     /// Why tokens are voided.
-    pub reason: String,
+    pub(crate) reason: String,
 }
 
 impl ChangeForm {
@@ -147,7 +147,7 @@ impl ChangeForm {
     ///
     /// # Errors
     /// A field that is no text.
-    pub fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
+    pub(crate) fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
         let text = |name| params.text(name).map(Option::unwrap_or_default);
         Ok(Self {
             change_from: text("change_from")?,
@@ -161,7 +161,7 @@ impl ChangeForm {
     ///
     /// # Errors
     /// Every field that cannot be read.
-    pub fn action(&self, kind: ChangeKind, typed: &TokenForm, zone: Tz) -> Result<Action, Mistakes> {
+    pub(crate) fn action(&self, kind: ChangeKind, typed: &TokenForm, zone: Tz) -> Result<Action, Mistakes> {
         let raw = typed.raw();
         let only = |raw: RawFields| raw.change(zone);
         let absent = RawFields::default;

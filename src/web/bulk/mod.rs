@@ -1,8 +1,8 @@
 //! Changing many tokens at once.
 
-pub mod actions;
-pub mod change;
-pub mod describe;
-pub mod form;
-pub mod overview;
-pub mod selection;
+pub(crate) mod actions;
+pub(crate) mod change;
+pub(crate) mod describe;
+pub(crate) mod form;
+pub(crate) mod overview;
+pub(crate) mod selection;

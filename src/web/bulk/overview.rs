@@ -72,7 +72,7 @@ fn kinds(role: Role) -> Vec<(&'static str, &'static str)> {
 ///
 /// # Errors
 /// Unavailable, when the database cannot be asked.
-pub async fn show(
+pub(crate) async fn show(
     who: Allowed<See>,
     request: HttpRequest,
     params: Params,

@@ -9,13 +9,13 @@ use crate::web::state::App;
 use crate::web::tokens::query::TokenQuery;
 
 /// A selection, and the hidden fields by which a form keeps it.
-pub struct TokenSelection {
+pub(crate) struct TokenSelection {
     /// Which tokens.
-    pub selection: Selection,
+    pub(crate) selection: Selection,
     /// The filter from which they were selected: the way back.
-    pub asked: TokenQuery,
+    pub(crate) asked: TokenQuery,
     /// Names and values of hidden fields.
-    pub fields: Vec<(&'static str, String)>,
+    pub(crate) fields: Vec<(&'static str, String)>,
 }
 
 impl TokenSelection {
@@ -23,7 +23,11 @@ impl TokenSelection {
     ///
     /// # Errors
     /// A field that is no text.
-    pub fn read<const L: usize>(params: &Params<L>, app: &App, problems: &mut FormErrors) -> Result<Self, Error> {
+    pub(crate) fn read<const L: usize>(
+        params: &Params<L>,
+        app: &App,
+        problems: &mut FormErrors,
+    ) -> Result<Self, Error> {
         let asked = TokenQuery::read(params)?;
         let select = params.text("select")?.unwrap_or_default();
         let mut fields: Vec<(&'static str, String)> =
@@ -54,7 +58,7 @@ impl TokenSelection {
     ///
     /// # Errors
     /// A parameter that is no text.
-    pub fn any<const L: usize>(params: &Params<L>, app: &App, problems: &mut FormErrors) -> Result<Self, Error> {
+    pub(crate) fn any<const L: usize>(params: &Params<L>, app: &App, problems: &mut FormErrors) -> Result<Self, Error> {
         let is_form = params.text("select")?.is_some() || params.text("uids")?.is_some();
         if is_form || !params.ticked("uid")?.is_empty() {
             return Self::read(params, app, problems);
@@ -66,7 +70,7 @@ impl TokenSelection {
     }
 
     /// The uids that were ticked or named; none, if a filter says which.
-    pub fn uids(&self) -> Option<&[Uid]> {
+    pub(crate) fn uids(&self) -> Option<&[Uid]> {
         match &self.selection {
             Selection::Uids(uids) => Some(uids),
             Selection::Filter(_) => None,
@@ -74,7 +78,7 @@ impl TokenSelection {
     }
 
     /// The address at `path` to which one comes back.
-    pub fn back(&self, path: &str) -> String {
+    pub(crate) fn back(&self, path: &str) -> String {
         self.asked.href(path, "")
     }
 }

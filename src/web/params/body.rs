@@ -17,7 +17,7 @@ use crate::web::middleware::RequestInProgress;
 
 /// Reads the body whole. While it does, the request does not count as under way: one that is never sent whole must
 /// not hold up the end of the server.
-pub async fn read(request: &HttpRequest, mut payload: web::Payload, limit: usize) -> Result<Vec<u8>, Error> {
+pub(crate) async fn read(request: &HttpRequest, mut payload: web::Payload, limit: usize) -> Result<Vec<u8>, Error> {
     let _paused = RequestInProgress::pause(request);
     let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > limit) {
@@ -34,11 +34,11 @@ pub async fn read(request: &HttpRequest, mut payload: web::Payload, limit: usize
     Ok(body)
 }
 
-pub fn unreadable(error: impl fmt::Display) -> Error {
+pub(crate) fn unreadable(error: impl fmt::Display) -> Error {
     TokenError::unreadable(format!("The body cannot be read: {error}.")).into()
 }
 
-pub fn body_fields(request: &HttpRequest, body: &[u8]) -> Result<BTreeMap<String, Raw>, Error> {
+pub(crate) fn body_fields(request: &HttpRequest, body: &[u8]) -> Result<BTreeMap<String, Raw>, Error> {
     let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?").to_ascii_lowercase());
     let kind = header(CONTENT_TYPE).unwrap_or_default();
     let (kind, options) = kind.split_once(';').unwrap_or((&kind, ""));
@@ -61,7 +61,7 @@ pub fn body_fields(request: &HttpRequest, body: &[u8]) -> Result<BTreeMap<String
 const TICKED: &str = "uid";
 
 /// Reads `a=b&c=d`. A name that comes twice is refused: which of the two would be meant?
-pub fn pairs(text: &str, place: &str) -> Result<BTreeMap<String, Raw>, Error> {
+pub(crate) fn pairs(text: &str, place: &str) -> Result<BTreeMap<String, Raw>, Error> {
     let decode = |part: &str| {
         let part = part.replace('+', " ");
         let decoded = percent_decode_str(&part).decode_utf8().map(std::borrow::Cow::into_owned);
@@ -89,7 +89,7 @@ fn twice(name: &str) -> Error {
 }
 
 /// Reads a JSON object of numbers, texts, nulls and lists.
-pub fn object(text: &str) -> Result<BTreeMap<String, Raw>, Error> {
+pub(crate) fn object(text: &str) -> Result<BTreeMap<String, Raw>, Error> {
     let Object(members) = serde_json::from_str(text).map_err(|error| {
         // Its own sentence would repeat the body, be it megabytes.
         let (line, column) = (error.line(), error.column());

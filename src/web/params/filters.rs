@@ -15,7 +15,7 @@ const LIMIT_MAX: usize = 1_000;
 ///
 /// # Errors
 /// A value error when it is no number, or outside its limits.
-pub fn limit(params: &Params) -> Result<usize, Error> {
+pub(crate) fn limit(params: &Params) -> Result<usize, Error> {
     Ok(params.number("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT))
 }
 
@@ -23,7 +23,7 @@ pub fn limit(params: &Params) -> Result<usize, Error> {
 ///
 /// # Errors
 /// A value error.
-pub fn time(params: &Params, name: &'static str, zone: Tz) -> Result<Option<Micros>, Error> {
+pub(crate) fn time(params: &Params, name: &'static str, zone: Tz) -> Result<Option<Micros>, Error> {
     Ok(params.filled(name)?.map(|text| read_time(name, &text, zone)).transpose()?)
 }
 
@@ -31,7 +31,7 @@ pub fn time(params: &Params, name: &'static str, zone: Tz) -> Result<Option<Micr
 ///
 /// # Errors
 /// A value error.
-pub fn uid_of(name: &'static str, params: &Params) -> Result<Option<Uid>, Error> {
+pub(crate) fn uid_of(name: &'static str, params: &Params) -> Result<Option<Uid>, Error> {
     let what = name.replace('_', " ");
     let wrong = |text: &str| TokenError::value(name, format!("{name} {} is not the uid of a {what}", quoted(text)));
     Ok(params.filled(name)?.map(|text| text.parse().map_err(|_| wrong(&text))).transpose()?)
@@ -41,7 +41,7 @@ pub fn uid_of(name: &'static str, params: &Params) -> Result<Option<Uid>, Error>
 ///
 /// # Errors
 /// A value error when it is too long, or could be found nowhere.
-pub fn search_term(q: String) -> Result<String, TokenError> {
+pub(crate) fn search_term(q: String) -> Result<String, TokenError> {
     if q.chars().count() > VALUE_MAX_CHARS {
         return Err(TokenError::value("q", format!("q has at most {VALUE_MAX_CHARS} characters")));
     }
@@ -52,6 +52,6 @@ pub fn search_term(q: String) -> Result<String, TokenError> {
 }
 
 /// A moment as a cursor's filter has it.
-pub fn shown(time: Option<Micros>) -> Option<String> {
+pub(crate) fn shown(time: Option<Micros>) -> Option<String> {
     time.map(|time| time.to_string())
 }

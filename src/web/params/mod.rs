@@ -1,7 +1,7 @@
 //! Parameters: form fields, a JSON object or the query string become raw text; the body wins.
 
 mod body;
-pub mod filters;
+pub(crate) mod filters;
 mod raw;
 mod time_bound;
 
@@ -17,27 +17,27 @@ use serde_json::Value;
 
 use super::error::Error;
 use crate::token::{LIST_MAX, TokenError, Uid, quoted};
-pub use time_bound::time_bound;
+pub(crate) use time_bound::time_bound;
 
 use body::{body_fields, pairs, read, unreadable};
 use raw::Raw;
 
 /// Most bytes of a body.
-pub const SMALL: usize = 64 * 1024;
+pub(crate) const SMALL: usize = 64 * 1024;
 /// Most bytes of a body that holds a list.
-pub const LARGE: usize = 8 * 1024 * 1024;
+pub(crate) const LARGE: usize = 8 * 1024 * 1024;
 
 /// How long a body may take to be sent: a client that never ends must not hold its connection for ever.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A request's parameters, of a body of at most `LIMIT` bytes.
-pub struct Params<const LIMIT: usize = SMALL> {
+pub(crate) struct Params<const LIMIT: usize = SMALL> {
     fields: BTreeMap<String, Raw>,
 }
 
 /// A page's form: its fields come from the body alone. A link with fields in its query string must not decide what a
 /// form writes that somebody else fills in.
-pub struct Form<const LIMIT: usize = SMALL>(pub Params<LIMIT>);
+pub(crate) struct Form<const LIMIT: usize = SMALL>(pub(crate) Params<LIMIT>);
 
 impl<const LIMIT: usize> FromRequest for Form<LIMIT> {
     type Error = Error;
@@ -55,13 +55,6 @@ impl<const LIMIT: usize> FromRequest for Params<LIMIT> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         Self::read(request, payload, true)
-    }
-}
-
-impl Params {
-    /// Of fields that were kept.
-    pub fn of(fields: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self { fields: fields.into_iter().map(|(name, text)| (name, Raw::Text(text))).collect() }
     }
 }
 
@@ -99,7 +92,7 @@ impl<const LIMIT: usize> Params<LIMIT> {
     ///
     /// # Errors
     /// An API error that names the first unknown one.
-    pub fn only(&self, known: &[&str]) -> Result<(), Error> {
+    pub(crate) fn only(&self, known: &[&str]) -> Result<(), Error> {
         let unknown = self.fields.keys().find(|name| !name.starts_with('_') && !known.contains(&name.as_str()));
         let Some(name) = unknown else { return Ok(()) };
         let message = format!("The parameter {} is unknown here; known are {}.", quoted(name), known.join(", "));
@@ -110,7 +103,7 @@ impl<const LIMIT: usize> Params<LIMIT> {
     ///
     /// # Errors
     /// A value error when it is a list.
-    pub fn text(&self, name: &str) -> Result<Option<String>, Error> {
+    pub(crate) fn text(&self, name: &str) -> Result<Option<String>, Error> {
         match self.fields.get(name) {
             None => Ok(None),
             Some(Raw::Text(text)) => Ok(Some(text.clone())),
@@ -122,7 +115,7 @@ impl<const LIMIT: usize> Params<LIMIT> {
     ///
     /// # Errors
     /// A value error when it is a list.
-    pub fn filled(&self, name: &str) -> Result<Option<String>, Error> {
+    pub(crate) fn filled(&self, name: &str) -> Result<Option<String>, Error> {
         Ok(self.text(name)?.filter(|text| !text.is_empty()))
     }
 
@@ -130,7 +123,7 @@ impl<const LIMIT: usize> Params<LIMIT> {
     ///
     /// # Errors
     /// `T`'s own.
-    pub fn parsed<T: FromStr<Err = TokenError>>(&self, name: &str) -> Result<Option<T>, Error> {
+    pub(crate) fn parsed<T: FromStr<Err = TokenError>>(&self, name: &str) -> Result<Option<T>, Error> {
         Ok(self.filled(name)?.map(|text| text.parse()).transpose()?)
     }
 
@@ -138,7 +131,11 @@ impl<const LIMIT: usize> Params<LIMIT> {
     ///
     /// # Errors
     /// A value error when it is none, or outside.
-    pub fn number(&self, name: &'static str, range: std::ops::RangeInclusive<usize>) -> Result<Option<usize>, Error> {
+    pub(crate) fn number(
+        &self,
+        name: &'static str,
+        range: std::ops::RangeInclusive<usize>,
+    ) -> Result<Option<usize>, Error> {
         let Some(text) = self.filled(name)? else { return Ok(None) };
         let number = text.trim().parse().ok().filter(|number| range.contains(number));
         let (least, most) = (range.start(), range.end());
@@ -152,7 +149,7 @@ impl<const LIMIT: usize> Params<LIMIT> {
     ///
     /// # Errors
     /// A value error when it is no list of texts.
-    pub fn ticked(&self, name: &str) -> Result<Vec<String>, Error> {
+    pub(crate) fn ticked(&self, name: &str) -> Result<Vec<String>, Error> {
         let text = |item: &Value| item.as_str().map(str::to_owned).ok_or_else(|| wrong_kind(name, "a list of texts"));
         match self.fields.get(name) {
             None => Ok(Vec::new()),
@@ -166,7 +163,7 @@ impl<const LIMIT: usize> Params<LIMIT> {
     ///
     /// # Errors
     /// An API error when the parameter is missing; a value error when it is no list of uids, or too long a one.
-    pub fn uids(&self, name: &'static str) -> Result<Vec<Uid>, Error> {
+    pub(crate) fn uids(&self, name: &'static str) -> Result<Vec<Uid>, Error> {
         let read: Vec<Value>;
         let items = match self.fields.get(name) {
             None => return Err(TokenError::missing(name).into()),

@@ -10,7 +10,7 @@ use crate::token::{Micros, TokenError};
 ///
 /// # Errors
 /// A value error that names the parameter.
-pub fn time_bound(name: &'static str, text: &str, zone: Tz) -> Result<Micros, TokenError> {
+pub(crate) fn time_bound(name: &'static str, text: &str, zone: Tz) -> Result<Micros, TokenError> {
     let read = |text: &str| read_time(name, text, zone);
     let is_last = matches!(name, "created_to" | "to");
     let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|day| day.to_string() == text);

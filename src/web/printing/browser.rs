@@ -37,7 +37,7 @@ struct BrowserPage {
 ///
 /// # Errors
 /// No such token; unavailable, when the database cannot be asked.
-pub async fn print(
+pub(crate) async fn print(
     who: Allowed<See>,
     request: HttpRequest,
     Form(params): Form<LARGE>,
@@ -69,7 +69,7 @@ fn draw(plan: &SheetLayout, fonts: &Fonts) -> Vec<String> {
 ///
 /// # Errors
 /// A size that no paper has.
-pub async fn paper(_who: Allowed<Anybody>, params: Params) -> Result<HttpResponse, Error> {
+pub(crate) async fn paper(_who: Allowed<Anybody>, params: Params) -> Result<HttpResponse, Error> {
     let side = |name| {
         let text = params.text(name)?.unwrap_or_default();
         let side = text

@@ -99,7 +99,7 @@ async fn asked(
 ///
 /// # Errors
 /// Unavailable, when the database cannot be asked.
-pub async fn show(
+pub(crate) async fn show(
     who: Allowed<See>,
     request: HttpRequest,
     params: Params,
@@ -135,7 +135,7 @@ fn calibrate_page(
 ///
 /// # Errors
 /// Unavailable, when the database cannot take it.
-pub async fn save(
+pub(crate) async fn save(
     who: Allowed<See>,
     request: HttpRequest,
     Form(params): Form,
@@ -158,7 +158,7 @@ pub async fn save(
 ///
 /// # Errors
 /// No such sheet or printer; unavailable, when the database cannot be asked.
-pub async fn test_page(who: Allowed<See>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub(crate) async fn test_page(who: Allowed<See>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
     let (how, _, problems) = asked(&params, &app, &who).await?;
     if let Some((field, message)) = problems.list().first() {
         return Err(crate::token::TokenError::value(field.clone(), message.trim_end_matches('.')).into());

@@ -58,7 +58,7 @@ struct Verdict {
 ///
 /// # Errors
 /// No such token; unavailable, when the database cannot be asked.
-pub async fn check(
+pub(crate) async fn check(
     who: Allowed<See>,
     request: HttpRequest,
     Form(params): Form<LARGE>,

@@ -8,7 +8,7 @@ use crate::web::form_errors::FormErrors;
 use crate::web::params::Params;
 
 /// The fields in the order of the form: what the sheet calls each, its label, its hint.
-pub const MEASURES: [Measure; 9] = [
+pub(crate) const MEASURES: [Measure; 9] = [
     Measure { name: "page_width", label: "Page width", hint: "A4 is 210 × 297, Letter 215.9 × 279.4." },
     Measure { name: "page_height", label: "Page height", hint: "" },
     Measure { name: "width", label: "Label width", hint: "" },
@@ -23,43 +23,43 @@ pub const MEASURES: [Measure; 9] = [
 ];
 
 /// A field that takes a length.
-pub struct Measure {
+pub(crate) struct Measure {
     /// What the sheet calls it.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What the page calls it.
-    pub label: &'static str,
+    pub(crate) label: &'static str,
     /// What else is to be known.
-    pub hint: &'static str,
+    pub(crate) hint: &'static str,
 }
 
 /// What stands in the form.
 #[derive(Clone)]
-pub struct CustomSheetForm {
+pub(crate) struct CustomSheetForm {
     /// The name.
-    pub name: String,
+    pub(crate) name: String,
     /// Labels beside each other.
-    pub columns: String,
+    pub(crate) columns: String,
     /// Labels below each other.
-    pub rows: String,
+    pub(crate) rows: String,
     /// Lengths, in the order of [`MEASURES`].
-    pub measures: [String; MEASURES.len()],
+    pub(crate) measures: [String; MEASURES.len()],
 }
 
 impl CustomSheetForm {
     /// Of a new sheet: a page of A4.
-    pub fn blank() -> Self {
+    pub(crate) fn blank() -> Self {
         let measures = ["210", "297", "", "", "", "", "", "", "5"].map(str::to_owned);
         Self { name: String::new(), columns: String::new(), rows: String::new(), measures }
     }
 
     /// Of a label that a roll printer prints: a page of one.
-    pub fn roll() -> Self {
+    pub(crate) fn roll() -> Self {
         let measures = ["57", "32", "57", "32", "0", "0", "57", "32", "1"].map(str::to_owned);
         Self { name: "Roll".into(), columns: "1".into(), rows: "1".into(), measures }
     }
 
     /// Of a sheet.
-    pub fn of(sheet: &Sheet) -> Self {
+    pub(crate) fn of(sheet: &Sheet) -> Self {
         let Sheet { page_width, page_height, width, height, left, top, pitch_x, pitch_y, margin, .. } = *sheet;
         let lengths = [page_width, page_height, width, height, left, top, pitch_x, pitch_y, margin];
         let (columns, rows) = (sheet.columns.to_string(), sheet.rows.to_string());
@@ -70,7 +70,7 @@ impl CustomSheetForm {
     ///
     /// # Errors
     /// A field that is no text.
-    pub fn read(params: &Params) -> Result<Self, Error> {
+    pub(crate) fn read(params: &Params) -> Result<Self, Error> {
         let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
         let mut measures: [String; MEASURES.len()] = Default::default();
         for (measure, field) in measures.iter_mut().zip(&MEASURES) {
@@ -80,12 +80,12 @@ impl CustomSheetForm {
     }
 
     /// The fields, with what stands in each.
-    pub fn fields(&self) -> impl Iterator<Item = (&'static Measure, &String)> {
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static Measure, &String)> {
         MEASURES.iter().zip(&self.measures)
     }
 
     /// The sheet that is meant, as far as it can be read, and what is wrong with it.
-    pub fn meant(&self, slug: &str, problems: &mut FormErrors) -> Option<Sheet> {
+    pub(crate) fn meant(&self, slug: &str, problems: &mut FormErrors) -> Option<Sheet> {
         let mut count = |name: &str, words: &str, text: &str| {
             let read = text.parse::<u16>().ok().filter(|count| (1..=1_000).contains(count));
             if read.is_none() {
@@ -132,24 +132,24 @@ impl CustomSheetForm {
 }
 
 /// A sheet's page in small: one path of a stroke for each column, dashed into labels.
-pub struct SheetPicture {
+pub(crate) struct SheetPicture {
     /// The page's size in millimetres.
-    pub width: String,
+    pub(crate) width: String,
     /// As `width`.
-    pub height: String,
+    pub(crate) height: String,
     /// The columns.
-    pub path: String,
+    pub(crate) path: String,
     /// How wide a stroke is.
-    pub stroke: String,
+    pub(crate) stroke: String,
     /// How long a dash and a gap are.
-    pub dashes: String,
+    pub(crate) dashes: String,
     /// For who does not see it.
-    pub told: String,
+    pub(crate) told: String,
 }
 
 impl SheetPicture {
     /// Of a sheet.
-    pub fn of(sheet: &Sheet) -> Self {
+    pub(crate) fn of(sheet: &Sheet) -> Self {
         let (width, height) = (sheet.width.f32(), sheet.height.f32());
         // Between labels that touch each other, so that one sees where one ends.
         let line = (sheet.page_width.f32().max(sheet.page_height.f32()) / 200.0).min(width.min(height) / 4.0);

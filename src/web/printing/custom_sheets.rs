@@ -84,7 +84,7 @@ impl SheetView {
 ///
 /// # Errors
 /// Unavailable, when the database cannot be asked.
-pub async fn list(
+pub(crate) async fn list(
     _who: Allowed<Manage>,
     request: HttpRequest,
     params: Params,
@@ -111,7 +111,7 @@ pub async fn list(
 ///
 /// # Errors
 /// Unavailable, when the database cannot be asked.
-pub async fn add_form(
+pub(crate) async fn add_form(
     _who: Allowed<Manage>,
     request: HttpRequest,
     params: Params,
@@ -165,7 +165,7 @@ fn only_draws(params: &Params) -> Result<bool, Error> {
 ///
 /// # Errors
 /// Unavailable, when the database cannot take it.
-pub async fn add(
+pub(crate) async fn add(
     who: Allowed<Manage>,
     request: HttpRequest,
     Form(params): Form,
@@ -205,7 +205,7 @@ async fn found(app: &App, slug: &str) -> Result<CustomSheet, Error> {
 ///
 /// # Errors
 /// No such sheet; unavailable, when the database cannot be asked.
-pub async fn edit_form(
+pub(crate) async fn edit_form(
     _who: Allowed<Manage>,
     slug: web::Path<String>,
     request: HttpRequest,
@@ -221,7 +221,7 @@ pub async fn edit_form(
 ///
 /// # Errors
 /// No such sheet; unavailable, when the database cannot take it.
-pub async fn edit(
+pub(crate) async fn edit(
     who: Allowed<Manage>,
     slug: web::Path<String>,
     request: HttpRequest,
@@ -264,7 +264,7 @@ pub async fn edit(
 ///
 /// # Errors
 /// No such sheet; unavailable, when the database cannot be asked.
-pub async fn ask(
+pub(crate) async fn ask(
     _who: Allowed<Manage>,
     slug: web::Path<String>,
     request: HttpRequest,
@@ -279,7 +279,11 @@ pub async fn ask(
 ///
 /// # Errors
 /// Unavailable, when the database cannot take it.
-pub async fn remove(who: Allowed<Manage>, slug: web::Path<String>, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub(crate) async fn remove(
+    who: Allowed<Manage>,
+    slug: web::Path<String>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
     let own = found(&app, &slug).await?;
     let (by, now) = (who.caller.principal, app.store.now());
     match app.store.write(move |connection| sheets::remove(connection, &own.slug, &by, now)).await {

@@ -18,7 +18,7 @@ use crate::work::printing::custom_sheets::sheet_of;
 use crate::work::printing::options::{PrintOptions, TextBeside};
 
 /// The names of the parameters that say how, not which.
-pub const NAMES: [&str; 12] = [
+pub(crate) const NAMES: [&str; 12] = [
     "sheet",
     "start",
     "offset_x",
@@ -38,25 +38,25 @@ const DPI: u32 = 300;
 
 /// What was asked for, as it was written; on the page, as it is meant.
 #[derive(Clone, Debug, Default)]
-pub struct PrintForm {
+pub(crate) struct PrintForm {
     /// A sheet's slug.
-    pub sheet: String,
+    pub(crate) sheet: String,
     /// The first free label.
-    pub start: String,
+    pub(crate) start: String,
     /// Millimetres to the right.
-    pub offset_x: String,
+    pub(crate) offset_x: String,
     /// Millimetres down.
-    pub offset_y: String,
+    pub(crate) offset_y: String,
     /// A word of [`TextBeside`].
-    pub text: String,
+    pub(crate) text: String,
     /// Whether each label's edge is drawn.
-    pub outline: bool,
+    pub(crate) outline: bool,
     /// Dots per inch.
-    pub dpi: String,
+    pub(crate) dpi: String,
     /// A printer's name.
-    pub printer: String,
+    pub(crate) printer: String,
     /// Whether characters without a glyph are left out.
-    pub leave_out: bool,
+    pub(crate) leave_out: bool,
     /// The sheet for which `start` was written: for another one it means nothing.
     for_sheet: Option<String>,
     /// The printer for which offsets and dots were written.
@@ -64,11 +64,11 @@ pub struct PrintForm {
 }
 
 /// What the database knows that somebody may mean.
-pub struct PrintChoices {
+pub(crate) struct PrintChoices {
     /// Own sheets.
-    pub own: Vec<Sheet>,
+    pub(crate) own: Vec<Sheet>,
     /// Printers.
-    pub printers: Vec<Printer>,
+    pub(crate) printers: Vec<Printer>,
     /// The next free label of each sheet that this person has in hand.
     next: Vec<(String, i32)>,
 }
@@ -78,7 +78,7 @@ impl PrintChoices {
     ///
     /// # Errors
     /// The database's.
-    pub fn read(connection: &mut Connection, by: &Principal) -> Result<Self, store::Error> {
+    pub(crate) fn read(connection: &mut Connection, by: &Principal) -> Result<Self, store::Error> {
         Ok(Self {
             own: sheets::all(connection)?.iter().map(sheet_of).collect(),
             printers: printers::all(connection)?.into_iter().map(|known| known.printer).collect(),
@@ -87,18 +87,18 @@ impl PrintChoices {
     }
 
     /// The sheet of a slug.
-    pub fn sheet(&self, slug: &str) -> Option<&Sheet> {
+    pub(crate) fn sheet(&self, slug: &str) -> Option<&Sheet> {
         preset(slug).or_else(|| self.own.iter().find(|sheet| sheet.slug == slug))
     }
 
     /// The first free label of the sheet that this person has in hand, if that is not a fresh one.
-    pub fn next_label(&self, sheet: &Sheet) -> Option<u32> {
+    pub(crate) fn next_label(&self, sheet: &Sheet) -> Option<u32> {
         let next = self.next.iter().find(|(slug, _)| *slug == sheet.slug)?.1;
         u32::try_from(next).ok().filter(|next| (2..=sheet.labels()).contains(next))
     }
 
     /// The sheets that can be chosen, in groups: slugs and names.
-    pub fn choices(&self) -> Vec<(&'static str, Vec<(String, String)>)> {
+    pub(crate) fn choices(&self) -> Vec<(&'static str, Vec<(String, String)>)> {
         let named = |sheets: Vec<&Sheet>| sheets.iter().map(|it| (it.slug.clone(), it.name.clone())).collect();
         let is_a4 = |sheet: &&Sheet| sheet.page_width == Mm::from_micrometres(210_000);
         let (a4, letter): (Vec<&Sheet>, Vec<&Sheet>) = presets().iter().partition(is_a4);
@@ -112,7 +112,7 @@ impl PrintForm {
     ///
     /// # Errors
     /// A parameter that is no text.
-    pub fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
+    pub(crate) fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
         let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
         let is_set = |name| Ok::<_, Error>(matches!(text(name)?.as_str(), "1" | "on" | "true"));
         Ok(Self {
@@ -131,7 +131,7 @@ impl PrintForm {
     }
 
     /// Names and values, as a form or an address has them.
-    pub fn fields(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn fields(&self) -> Vec<(&'static str, String)> {
         let is_set = |set: bool| if set { "1".to_owned() } else { String::new() };
         let fields = [
             ("sheet", self.sheet.clone()),
@@ -148,14 +148,14 @@ impl PrintForm {
     }
 
     /// Whether a form of ours sent it, whose fields were filled for one sheet and one printer.
-    pub fn is_of_form(&self) -> bool {
+    pub(crate) fn is_of_form(&self) -> bool {
         self.for_sheet.is_some() || self.for_printer.is_some()
     }
 
     /// On the page, what is not said is what was meant last time: the label after the last one that this person printed
     /// on. What was said for another sheet or printer is not said for this one.
     #[must_use]
-    pub fn filled(mut self, known: &PrintChoices, settings: &Settings) -> Self {
+    pub(crate) fn filled(mut self, known: &PrintChoices, settings: &Settings) -> Self {
         if self.sheet.is_empty() {
             self.sheet.clone_from(&default_sheet(known, settings).slug);
         }
@@ -173,7 +173,7 @@ impl PrintForm {
     }
 
     /// What it means, and what is wrong with it. `self` is filled with what was left out.
-    pub fn how(&mut self, known: &PrintChoices, settings: &Settings, problems: &mut FormErrors) -> PrintOptions {
+    pub(crate) fn how(&mut self, known: &PrintChoices, settings: &Settings, problems: &mut FormErrors) -> PrintOptions {
         let named = known.sheet(&self.sheet);
         if named.is_none() && !self.sheet.is_empty() {
             problems.add("sheet", format!("There is no sheet {}; choose one of those below.", quoted(&self.sheet)));

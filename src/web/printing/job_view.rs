@@ -5,34 +5,34 @@ use crate::web::format::{FormattedTime, TimeFormatter, grouped, tokens};
 use crate::work::printing::options::PrintOptions;
 
 /// A job, as the pages tell it.
-pub struct JobView {
+pub(crate) struct JobView {
     /// Its uid.
-    pub uid: String,
+    pub(crate) uid: String,
     /// The sheet, as it was called then.
-    pub sheet: String,
+    pub(crate) sheet: String,
     /// How many tokens, in words.
-    pub tokens: String,
+    pub(crate) tokens: String,
     /// How many tokens, for a progress bar.
-    pub total: i32,
+    pub(crate) total: i32,
     /// How many of them are printed.
-    pub printed: i32,
+    pub(crate) printed: i32,
     /// How many of them are printed, in words.
-    pub done: String,
+    pub(crate) done: String,
     /// How many parts it has.
-    pub parts: i32,
+    pub(crate) parts: i32,
     /// Who asked for it.
-    pub by: String,
+    pub(crate) by: String,
     /// When.
-    pub when: FormattedTime,
+    pub(crate) when: FormattedTime,
     /// Whether it is being printed, or will be.
-    pub is_under_way: bool,
+    pub(crate) is_under_way: bool,
     /// Why it ended before all was printed.
-    pub failure: Option<String>,
+    pub(crate) failure: Option<String>,
 }
 
 impl JobView {
     /// How a job is told.
-    pub fn new(job: &PrintJob, clock: TimeFormatter) -> Self {
+    pub(crate) fn new(job: &PrintJob, clock: TimeFormatter) -> Self {
         let stage = job.stage(clock.now);
         let lost = "The server that printed it ended before it was done. What was printed by then is kept.";
         Self {

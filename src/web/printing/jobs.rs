@@ -29,7 +29,7 @@ struct JobPage {
 ///
 /// # Errors
 /// No such job; unavailable, when the database cannot be asked.
-pub async fn show(
+pub(crate) async fn show(
     _who: Allowed<See>,
     uid: web::Path<String>,
     request: HttpRequest,

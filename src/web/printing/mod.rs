@@ -1,19 +1,19 @@
 //! Labels on paper: sheets, print runs and jobs, printers.
 
-pub mod browser;
-pub mod calibrate;
-pub mod check;
-pub mod custom_sheet_form;
-pub mod custom_sheets;
-pub mod form;
-pub mod job_view;
-pub mod jobs;
-pub mod order;
-pub mod pdf;
-pub mod preview;
-pub mod printers;
-pub mod run_view;
-pub mod runs;
-pub mod sheet;
-pub mod sheet_page;
-pub mod start_job;
+pub(crate) mod browser;
+pub(crate) mod calibrate;
+pub(crate) mod check;
+pub(crate) mod custom_sheet_form;
+pub(crate) mod custom_sheets;
+pub(crate) mod form;
+pub(crate) mod job_view;
+pub(crate) mod jobs;
+pub(crate) mod order;
+pub(crate) mod pdf;
+pub(crate) mod preview;
+pub(crate) mod printers;
+pub(crate) mod run_view;
+pub(crate) mod runs;
+pub(crate) mod sheet;
+pub(crate) mod sheet_page;
+pub(crate) mod start_job;

@@ -21,26 +21,26 @@ use crate::work::printing::items::{LabelItems, MOST, label_items};
 use crate::work::printing::options::PrintOptions;
 
 /// Uids that an address can carry; a longer list is posted.
-pub const UIDS_IN_ADDRESS: usize = 40;
+pub(crate) const UIDS_IN_ADDRESS: usize = 40;
 
 /// What is to be printed.
-pub struct PrintOrder {
+pub(crate) struct PrintOrder {
     /// Which tokens.
-    pub selected: TokenSelection,
+    pub(crate) selected: TokenSelection,
     /// How, as it was asked for and then filled.
-    pub asked: PrintForm,
+    pub(crate) asked: PrintForm,
     /// How.
-    pub how: PrintOptions,
+    pub(crate) how: PrintOptions,
     /// What can be chosen.
-    pub known: PrintChoices,
+    pub(crate) known: PrintChoices,
     /// What is wrong with it.
-    pub problems: FormErrors,
+    pub(crate) problems: FormErrors,
     /// How many tokens there are.
-    pub total: usize,
+    pub(crate) total: usize,
     /// The moment by which tokens are found.
-    pub now: Micros,
+    pub(crate) now: Micros,
     /// What codes say.
-    pub texts: CodeTexts,
+    pub(crate) texts: CodeTexts,
 }
 
 impl PrintOrder {
@@ -48,7 +48,7 @@ impl PrintOrder {
     ///
     /// # Errors
     /// A parameter that is no text; unavailable, when the database cannot be asked.
-    pub async fn read<const L: usize>(
+    pub(crate) async fn read<const L: usize>(
         params: &Params<L>,
         app: &App,
         by: &Principal,
@@ -79,17 +79,17 @@ impl PrintOrder {
     }
 
     /// How many there are, in words.
-    pub fn told(&self) -> String {
+    pub(crate) fn told(&self) -> String {
         tokens(self.total)
     }
 
     /// All that a form needs to ask for the same again.
-    pub fn fields(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn fields(&self) -> Vec<(&'static str, String)> {
         self.selected.fields.iter().cloned().chain(self.asked.fields()).collect()
     }
 
     /// The address at `path` that asks for the same, but for the first free label, which is to be written at its end.
-    pub fn address_but_start(&self, path: &str) -> String {
+    pub(crate) fn address_but_start(&self, path: &str) -> String {
         let uids = self.selected.uids().unwrap_or_default().iter().map(|uid| ("uid", uid.to_string()));
         let which = self.selected.asked.filters().into_iter().map(|(name, value)| (name, value.to_owned()));
         let how = self.asked.fields().into_iter().filter(|(name, _)| *name != "start");
@@ -102,7 +102,7 @@ impl PrintOrder {
     ///
     /// # Errors
     /// Unknown, when a token that was named is not there; unavailable, when the database cannot be asked.
-    pub async fn tokens(&mut self, app: &App, skip: usize, limit: usize) -> Result<Option<LabelItems>, Error> {
+    pub(crate) async fn tokens(&mut self, app: &App, skip: usize, limit: usize) -> Result<Option<LabelItems>, Error> {
         let (selection, now) = (self.selected.selection.clone(), self.now);
         let work = move |connection: &mut _| labels::slice(connection, &selection, now, skip, limit);
         match app.store.read(work).await {
@@ -119,7 +119,7 @@ impl PrintOrder {
     ///
     /// # Errors
     /// As [`PrintOrder::tokens`].
-    pub async fn all(&mut self, app: &App) -> Result<Option<LabelItems>, Error> {
+    pub(crate) async fn all(&mut self, app: &App) -> Result<Option<LabelItems>, Error> {
         if self.total > MOST {
             let (most, total) = (tokens(MOST), tokens(self.total));
             self.problems.add("uid", format!("A PDF has at most {most}, and these are {total}: print them in parts."));
@@ -130,7 +130,7 @@ impl PrintOrder {
 }
 
 /// What the layout refuses, by the fields of the form.
-pub fn refusals(refused: &[SheetRefusal], problems: &mut FormErrors) {
+pub(crate) fn refusals(refused: &[SheetRefusal], problems: &mut FormErrors) {
     for refusal in refused {
         problems.add(refusal.field(), refusal.to_string());
     }

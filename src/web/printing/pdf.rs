@@ -40,7 +40,7 @@ const OTHERS: [&str; 13] = [
 /// # Errors
 /// What is wrong with the sheet or its tokens, to programs; people get the page with it. Unavailable, when the database
 /// cannot be asked.
-pub async fn print(
+pub(crate) async fn print(
     who: Allowed<See>,
     request: HttpRequest,
     params: Params<LARGE>,
@@ -78,7 +78,7 @@ fn is_from_elsewhere(request: &HttpRequest) -> Result<bool, Error> {
 ///
 /// # Errors
 /// No such token; unavailable.
-pub async fn make_all<T: Send + 'static>(
+pub(crate) async fn make_all<T: Send + 'static>(
     app: &web::Data<App>,
     order: &mut PrintOrder,
     also: impl FnOnce(&SheetLayout, &Fonts) -> T + Send + 'static,

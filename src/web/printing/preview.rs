@@ -20,13 +20,13 @@ use crate::work::printing::options::PrintOptions;
 const LINKS: usize = 500;
 
 /// A page as it will be printed.
-pub struct SheetPreview {
+pub(crate) struct SheetPreview {
     /// Which one, counted from 1.
-    pub number: usize,
+    pub(crate) number: usize,
     /// How many there are.
-    pub pages: usize,
+    pub(crate) pages: usize,
     /// The page; without labels when it cannot be printed so, and none when there is no such sheet.
-    pub svg: Option<String>,
+    pub(crate) svg: Option<String>,
 }
 
 impl SheetPreview {
@@ -34,7 +34,7 @@ impl SheetPreview {
     ///
     /// # Errors
     /// No such token; unavailable, when the database cannot be asked.
-    pub async fn make(app: &web::Data<App>, order: &mut PrintOrder, number: usize) -> Result<Self, Error> {
+    pub(crate) async fn make(app: &web::Data<App>, order: &mut PrintOrder, number: usize) -> Result<Self, Error> {
         let (labels, before) = (order.how.sheet.labels() as usize, order.how.start.saturating_sub(1) as usize);
         // Whatever is printed in parts: the first part is looked at.
         let count = order.total.min(MOST);

@@ -97,7 +97,7 @@ impl PrinterForm {
 }
 
 /// A printer's dots per inch, or none, and what is wrong with them.
-pub fn read_dpi(text: &str, problems: &mut FormErrors) -> Option<i32> {
+pub(crate) fn read_dpi(text: &str, problems: &mut FormErrors) -> Option<i32> {
     let dpi = text.parse().ok().filter(|dpi| DPI.contains(dpi));
     if dpi.is_none() {
         problems.add("dpi", "The resolution must be a whole number from 150 to 1,200 dots per inch.");
@@ -135,7 +135,7 @@ async fn list(
 ///
 /// # Errors
 /// Unavailable, when the database cannot be asked.
-pub async fn show(
+pub(crate) async fn show(
     _who: Allowed<See>,
     request: HttpRequest,
     params: Params,
@@ -160,7 +160,7 @@ fn named<const L: usize>(params: &Params<L>, field: &str) -> Result<String, Erro
 ///
 /// # Errors
 /// No such printer; unavailable, when the database cannot be asked.
-pub async fn edit_form(
+pub(crate) async fn edit_form(
     _who: Allowed<See>,
     request: HttpRequest,
     params: Params,
@@ -178,7 +178,7 @@ pub async fn edit_form(
 ///
 /// # Errors
 /// Unavailable, when the database cannot take it.
-pub async fn save(
+pub(crate) async fn save(
     who: Allowed<See>,
     request: HttpRequest,
     Form(params): Form,
@@ -210,7 +210,7 @@ pub async fn save(
 ///
 /// # Errors
 /// Unavailable, when the database cannot take it.
-pub async fn remove(who: Allowed<See>, Form(params): Form, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub(crate) async fn remove(who: Allowed<See>, Form(params): Form, app: web::Data<App>) -> Result<HttpResponse, Error> {
     let (name, by, now) = (named(&params, "name")?, who.caller.principal, app.store.now());
     match app.store.write(move |connection| printers::remove(connection, &name, &by, now)).await {
         // Somebody else was quicker: it is gone all the same.

@@ -5,44 +5,44 @@ use crate::web::format::{FormattedTime, TimeFormatter, grouped, tokens};
 use crate::work::printing::options::PrintOptions;
 
 /// A run, as the pages tell it.
-pub struct RunView {
+pub(crate) struct RunView {
     /// Its uid.
-    pub uid: String,
+    pub(crate) uid: String,
     /// The sheet, as it was called then.
-    pub sheet: String,
+    pub(crate) sheet: String,
     /// Which part of its job.
-    pub part: i32,
+    pub(crate) part: i32,
     /// The first label.
-    pub start: i32,
+    pub(crate) start: i32,
     /// How many tokens, in words.
-    pub tokens: String,
+    pub(crate) tokens: String,
     /// How many pages, in words.
-    pub pages: String,
+    pub(crate) pages: String,
     /// How many pages.
-    pub page_count: String,
+    pub(crate) page_count: String,
     /// How large the PDF is.
-    pub size: String,
+    pub(crate) size: String,
     /// Who printed it.
-    pub by: String,
+    pub(crate) by: String,
     /// When.
-    pub when: FormattedTime,
+    pub(crate) when: FormattedTime,
     /// How many labels.
-    pub printed: String,
+    pub(crate) printed: String,
     /// How many of its tokens were never used.
-    pub never_used: String,
+    pub(crate) never_used: String,
     /// How many were used.
-    pub used: String,
+    pub(crate) used: String,
     /// How many are voided, if any is.
-    pub voided: Option<String>,
+    pub(crate) voided: Option<String>,
     /// How many were deleted, if any was.
-    pub deleted: Option<String>,
+    pub(crate) deleted: Option<String>,
     /// How many are there still.
-    pub there: String,
+    pub(crate) there: String,
 }
 
 impl RunView {
     /// How a run is told.
-    pub fn new(run: &PrintRun, standing: RunCounts, clock: TimeFormatter) -> Self {
+    pub(crate) fn new(run: &PrintRun, standing: RunCounts, clock: TimeFormatter) -> Self {
         let some = |count: i64| (count > 0).then(|| grouped(count));
         let there = standing.never_used + standing.used;
         Self {
@@ -76,11 +76,11 @@ fn size(bytes: i64) -> String {
 }
 
 /// The counts of a run.
-pub fn of(standing: &[(i64, RunCounts)], run: &PrintRun) -> RunCounts {
+pub(crate) fn of(standing: &[(i64, RunCounts)], run: &PrintRun) -> RunCounts {
     standing.iter().find(|(of, _)| *of == run.id).map(|(_, standing)| *standing).unwrap_or_default()
 }
 
 /// Runs as they are told, with how their tokens stand.
-pub fn views(runs: &[PrintRun], standing: &[(i64, RunCounts)], clock: TimeFormatter) -> Vec<RunView> {
+pub(crate) fn views(runs: &[PrintRun], standing: &[(i64, RunCounts)], clock: TimeFormatter) -> Vec<RunView> {
     runs.iter().map(|run| RunView::new(run, of(standing, run), clock)).collect()
 }

@@ -89,7 +89,7 @@ struct LabelView {
 ///
 /// # Errors
 /// A cursor that was made up; unavailable, when the database cannot be asked.
-pub async fn list(
+pub(crate) async fn list(
     _who: Allowed<See>,
     request: HttpRequest,
     params: Params,
@@ -123,7 +123,7 @@ pub async fn list(
 ///
 /// # Errors
 /// No such run; unavailable, when the database cannot be asked.
-pub async fn show(
+pub(crate) async fn show(
     who: Allowed<See>,
     uid: web::Path<String>,
     request: HttpRequest,
@@ -163,7 +163,7 @@ pub async fn show(
 ///
 /// # Errors
 /// No such run; unavailable, when the database cannot be asked.
-pub async fn pdf(
+pub(crate) async fn pdf(
     _who: Allowed<See>,
     uid: web::Path<String>,
     known: web::Header<IfNoneMatch>,

@@ -13,7 +13,7 @@ use crate::web::state::App;
 ///
 /// # Errors
 /// No such token; unavailable, when the database cannot be asked.
-pub async fn show(
+pub(crate) async fn show(
     who: Allowed<See>,
     request: HttpRequest,
     params: Params<LARGE>,

@@ -52,7 +52,7 @@ struct SheetPage {
 ///
 /// # Errors
 /// No such token; unavailable, when the database cannot be asked.
-pub async fn sheet_page(
+pub(crate) async fn sheet_page(
     who: &Allowed<See>,
     request: &HttpRequest,
     app: &web::Data<App>,
@@ -100,7 +100,7 @@ pub async fn sheet_page(
 ///
 /// # Errors
 /// What is wrong; unavailable, when the database cannot be asked.
-pub async fn refused(
+pub(crate) async fn refused(
     who: &Allowed<See>,
     request: &HttpRequest,
     app: &web::Data<App>,

@@ -26,7 +26,7 @@ const FOREIGN: &str =
 ///
 /// # Errors
 /// Unavailable, when the database cannot take it.
-pub async fn print(
+pub(crate) async fn print(
     who: Allowed<See>,
     request: HttpRequest,
     Form(params): Form<LARGE>,
@@ -65,7 +65,11 @@ pub async fn print(
 ///
 /// # Errors
 /// No such job; unavailable, when the database cannot take it.
-pub async fn go_on(_who: Allowed<See>, uid: web::Path<String>, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub(crate) async fn go_on(
+    _who: Allowed<See>,
+    uid: web::Path<String>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let now = app.store.now();
     let reopened = app.store.write(move |connection| {

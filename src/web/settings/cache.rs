@@ -8,19 +8,19 @@ use crate::web::brief_cache::BriefCache;
 use crate::web::error::Error;
 
 /// Why codes hold values although the settings want links.
-pub const NO_LINKS: &str = "The settings want codes with links, but codes hold values: this server was started without \
+pub(crate) const NO_LINKS: &str = "The settings want codes with links, but codes hold values: this server was started without \
                             --public-url (TESSERA_PUBLIC_URL), and does not know under which address others reach it.";
 
 /// Caches the settings.
 #[derive(Default)]
-pub struct SettingsCache(BriefCache<(), Arc<Settings>>);
+pub(crate) struct SettingsCache(BriefCache<(), Arc<Settings>>);
 
 impl SettingsCache {
     /// The settings.
     ///
     /// # Errors
     /// Unavailable, when the database cannot be asked.
-    pub async fn get(&self, store: &Store) -> Result<Arc<Settings>, Error> {
+    pub(crate) async fn get(&self, store: &Store) -> Result<Arc<Settings>, Error> {
         let ask = async {
             let stored = store.look(|connection| Ok(store::settings::all(connection)?)).await?;
             Ok::<_, Error>(Some(Arc::new(stored.settings)))
@@ -29,7 +29,7 @@ impl SettingsCache {
     }
 
     /// Forgets the settings, after one was saved.
-    pub fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.0.forget_all();
     }
 }

@@ -9,40 +9,40 @@ use crate::web::params::Params;
 use crate::web::tokens::form::{TokenForm as TokenTyped, lock_seconds};
 
 /// The fields of all forms.
-pub struct SettingsForm {
+pub(crate) struct SettingsForm {
     /// A number of uses.
-    pub usage_count: String,
+    pub(crate) usage_count: String,
     /// Any number of uses.
-    pub unlimited: bool,
+    pub(crate) unlimited: bool,
     /// A number of `lock_unit`.
-    pub lock_time: String,
+    pub(crate) lock_time: String,
     /// A unit of time.
-    pub lock_unit: String,
+    pub(crate) lock_unit: String,
     /// The time ranges.
-    pub ranges: Vec<TimeRangeForm>,
+    pub(crate) ranges: Vec<TimeRangeForm>,
     /// A time range to be added; empty for none.
-    pub new_range: TimeRangeForm,
+    pub(crate) new_range: TimeRangeForm,
     /// Numbers, and the word `unlimited`, with commas between.
-    pub quick_counts: String,
+    pub(crate) quick_counts: String,
     /// `value` or `link`.
-    pub code_holds: String,
+    pub(crate) code_holds: String,
     /// A number of days.
-    pub usage_days: String,
+    pub(crate) usage_days: String,
     /// A sheet's slug.
-    pub default_sheet: String,
+    pub(crate) default_sheet: String,
     /// A resolution.
-    pub default_dpi: String,
+    pub(crate) default_dpi: String,
 }
 
 /// The fields of a time range.
 #[derive(Clone, Default)]
-pub struct TimeRangeForm {
+pub(crate) struct TimeRangeForm {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// As in `08:00`.
-    pub from: String,
+    pub(crate) from: String,
     /// As `from`.
-    pub to: String,
+    pub(crate) to: String,
 }
 
 impl TimeRangeForm {
@@ -53,7 +53,7 @@ impl TimeRangeForm {
     }
 
     /// Whether nothing was typed.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.name.is_empty() && self.from.is_empty() && self.to.is_empty()
     }
 
@@ -86,7 +86,7 @@ impl From<&TimeRange> for TimeRangeForm {
 }
 
 /// Quick counts as one writes them.
-pub fn written(counts: &[i32]) -> String {
+pub(crate) fn written(counts: &[i32]) -> String {
     let word = |count: &i32| if *count == UNLIMITED { "unlimited".to_owned() } else { count.to_string() };
     counts.iter().map(word).collect::<Vec<_>>().join(", ")
 }
@@ -104,7 +104,7 @@ fn read_counts(text: &str) -> Result<Vec<i32>, String> {
 
 /// What a button in the row of a time range does.
 #[derive(Clone, Copy)]
-pub enum RowAction {
+pub(crate) enum RowAction {
     /// Moves it before the one above.
     Up(usize),
     /// Moves it behind the one below.
@@ -118,7 +118,7 @@ impl RowAction {
     ///
     /// # Errors
     /// The field is no text.
-    pub fn read(params: &Params) -> Result<Option<Self>, Error> {
+    pub(crate) fn read(params: &Params) -> Result<Option<Self>, Error> {
         let pressed = params.filled("do")?.unwrap_or_default();
         let Some((what, row)) = pressed.split_once('-') else { return Ok(None) };
         let Some(row) = row.parse().ok().filter(|row| *row < LIST_MAX) else { return Ok(None) };
@@ -131,7 +131,7 @@ impl RowAction {
     }
 
     /// Does it; one that there is no row for does nothing. Says where the focus goes.
-    pub fn apply(self, rows: &mut Vec<TimeRangeForm>) -> String {
+    pub(crate) fn apply(self, rows: &mut Vec<TimeRangeForm>) -> String {
         match self {
             Self::Up(row) if row > 0 && row < rows.len() => {
                 rows.swap(row - 1, row);
@@ -152,7 +152,7 @@ impl RowAction {
 
 impl SettingsForm {
     /// Forms that say what the settings are.
-    pub fn of(settings: &Settings) -> Self {
+    pub(crate) fn of(settings: &Settings) -> Self {
         let token = TokenTyped::new(settings.default_usage_count, settings.default_lock_time);
         Self {
             usage_count: token.usage_count,
@@ -173,7 +173,7 @@ impl SettingsForm {
     ///
     /// # Errors
     /// A field that is no text.
-    pub fn read(&mut self, setting: Setting, params: &Params) -> Result<(), Error> {
+    pub(crate) fn read(&mut self, setting: Setting, params: &Params) -> Result<(), Error> {
         let text = |name| params.text(name).map(Option::unwrap_or_default);
         match setting {
             Setting::DefaultUsageCount => {
@@ -196,7 +196,7 @@ impl SettingsForm {
     }
 
     /// What the form of one setting means, and what is wrong with it.
-    pub fn meant(&self, setting: Setting, settings: &Settings, problems: &mut FormErrors) -> Settings {
+    pub(crate) fn meant(&self, setting: Setting, settings: &Settings, problems: &mut FormErrors) -> Settings {
         let mut meant = settings.clone();
         // A number that cannot be read is one outside the limits.
         let number = |text: &str| text.trim().parse::<i32>();

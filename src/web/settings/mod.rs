@@ -1,5 +1,5 @@
 //! The settings.
 
-pub mod cache;
-pub mod form;
-pub mod pages;
+pub(crate) mod cache;
+pub(crate) mod form;
+pub(crate) mod pages;

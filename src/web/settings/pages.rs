@@ -168,7 +168,7 @@ async fn kept(app: &App) -> Result<StoredSettings, Error> {
 ///
 /// # Errors
 /// Unavailable, when the database cannot be asked.
-pub async fn show(
+pub(crate) async fn show(
     _who: Allowed<Manage>,
     request: HttpRequest,
     params: Params,
@@ -183,7 +183,7 @@ pub async fn show(
 ///
 /// # Errors
 /// Not found, when there is no such setting; unavailable, when the database cannot take it.
-pub async fn save(
+pub(crate) async fn save(
     who: Allowed<Manage>,
     name: web::Path<String>,
     request: HttpRequest,

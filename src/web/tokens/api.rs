@@ -1,11 +1,11 @@
 //! The JSON views of tokens: one file a verb.
 
-pub mod add;
-pub mod consume;
-pub mod delete;
-pub mod edit;
-pub mod query;
-pub mod void;
+pub(crate) mod add;
+pub(crate) mod consume;
+pub(crate) mod delete;
+pub(crate) mod edit;
+pub(crate) mod query;
+pub(crate) mod void;
 
 use serde::Serialize;
 
@@ -38,7 +38,7 @@ fn raw_fields<const L: usize>(params: &Params<L>) -> Result<RawFields, Error> {
 ///
 /// # Errors
 /// A value error.
-pub fn check_link(app: &App, value: Option<&str>, uid: Uid) -> Result<(), TokenError> {
+pub(crate) fn check_link(app: &App, value: Option<&str>, uid: Uid) -> Result<(), TokenError> {
     match value.and_then(|value| app.public_url.linked_uid(value)) {
         Some(linked) if linked != uid => Err(TokenError::value("value", "This value is the address of another token")),
         _ => Ok(()),

@@ -19,11 +19,11 @@ const COUNTED: i64 = 10_000;
 
 /// Counts by filter.
 #[derive(Default)]
-pub struct TokenCounts(Mutex<HashMap<TokenFilter, (Instant, Count)>>);
+pub(crate) struct TokenCounts(Mutex<HashMap<TokenFilter, (Instant, Count)>>);
 
 /// A count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Count {
+pub(crate) enum Count {
     /// So many.
     Exactly(i64),
     /// More than so many.
@@ -35,7 +35,7 @@ impl TokenCounts {
     ///
     /// # Errors
     /// Unavailable, when the database cannot be asked.
-    pub async fn of(&self, store: &Store, filter: &TokenFilter, now: Micros) -> Result<Count, Error> {
+    pub(crate) async fn of(&self, store: &Store, filter: &TokenFilter, now: Micros) -> Result<Count, Error> {
         if let Some(count) = self.known(filter) {
             return Ok(count);
         }
@@ -60,7 +60,7 @@ impl TokenCounts {
 
     /// Forgets every count: whoever has just changed something here must not be told what was before. Elsewhere a count
     /// stays for its few seconds.
-    pub fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.counts().clear();
     }
 

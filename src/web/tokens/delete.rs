@@ -26,7 +26,7 @@ struct DeletePage {
 ///
 /// # Errors
 /// No such token; unavailable, when the database cannot be asked.
-pub async fn ask(
+pub(crate) async fn ask(
     _who: Allowed<Delete>,
     uid: web::Path<String>,
     request: HttpRequest,
@@ -41,7 +41,11 @@ pub async fn ask(
 ///
 /// # Errors
 /// No such token; unavailable, when the database cannot take it.
-pub async fn delete(who: Allowed<Delete>, uid: web::Path<String>, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub(crate) async fn delete(
+    who: Allowed<Delete>,
+    uid: web::Path<String>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let (by, now) = (who.caller.principal, app.store.now());
     match app.store.write(move |connection| tokens::delete(connection, &[uid], &by, now)).await {

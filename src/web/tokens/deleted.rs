@@ -42,7 +42,7 @@ struct DeletedRow {
 ///
 /// # Errors
 /// A cursor that was made up; unavailable, when the database cannot be asked.
-pub async fn show(
+pub(crate) async fn show(
     _who: Allowed<Delete>,
     request: HttpRequest,
     params: Params,
@@ -79,7 +79,7 @@ async fn list(
 ///
 /// # Errors
 /// Unavailable, when the database cannot be asked.
-pub async fn is_there(app: &App, uid: Uid) -> Result<bool, Error> {
+pub(crate) async fn is_there(app: &App, uid: Uid) -> Result<bool, Error> {
     let now = app.store.now();
     Ok(app.store.look(move |connection| Ok(delete::is_there(connection, uid, now)?)).await?)
 }
@@ -88,7 +88,7 @@ pub async fn is_there(app: &App, uid: Uid) -> Result<bool, Error> {
 ///
 /// # Errors
 /// No such deletion; unavailable, when the database cannot take it.
-pub async fn restore(
+pub(crate) async fn restore(
     who: Allowed<Delete>,
     uid: web::Path<String>,
     request: HttpRequest,

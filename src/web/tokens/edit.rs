@@ -81,7 +81,11 @@ impl FormPage {
 ///
 /// # Errors
 /// Unavailable, when the database cannot be asked.
-pub async fn add_form(_who: Allowed<Edit>, request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub(crate) async fn add_form(
+    _who: Allowed<Edit>,
+    request: HttpRequest,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
     let defaults = app.settings.get(&app.store).await?.defaults();
     let typed = TokenForm::new(defaults.usage_count, defaults.lock_time);
     FormPage::new(&request, &app, None, typed, HiddenFields::new_token(Uid::random())).answer(&app)
@@ -91,7 +95,7 @@ pub async fn add_form(_who: Allowed<Edit>, request: HttpRequest, app: web::Data<
 ///
 /// # Errors
 /// Unavailable, when the database cannot take it.
-pub async fn add(
+pub(crate) async fn add(
     who: Allowed<Edit>,
     request: HttpRequest,
     Form(params): Form,
@@ -143,7 +147,7 @@ fn add_or_find(connection: &mut Connection, token: &Token) -> Result<Uid, store:
 ///
 /// # Errors
 /// No such token; unavailable, when the database cannot be asked.
-pub async fn edit_form(
+pub(crate) async fn edit_form(
     _who: Allowed<Edit>,
     uid: web::Path<String>,
     request: HttpRequest,
@@ -167,7 +171,7 @@ enum Edited {
 ///
 /// # Errors
 /// No such token; unavailable, when the database cannot take it.
-pub async fn edit(
+pub(crate) async fn edit(
     _who: Allowed<Edit>,
     uid: web::Path<String>,
     request: HttpRequest,

@@ -9,16 +9,16 @@ use crate::web::error::Error;
 use crate::web::params::Params;
 
 /// Units of the lock time, in seconds.
-pub const UNITS: [(&str, i32); 4] = [("seconds", 1), ("minutes", 60), ("hours", 3_600), ("days", 86_400)];
+pub(crate) const UNITS: [(&str, i32); 4] = [("seconds", 1), ("minutes", 60), ("hours", 3_600), ("days", 86_400)];
 
 /// Seconds in the greatest unit that says them exactly.
-pub fn in_unit(seconds: i32) -> (i32, &'static str) {
+pub(crate) fn in_unit(seconds: i32) -> (i32, &'static str) {
     let fits = |(_, length): &(&str, i32)| seconds != 0 && seconds % length == 0;
     UNITS.into_iter().rev().find(fits).map_or((seconds, "seconds"), |(unit, length)| (seconds / length, unit))
 }
 
 /// A lock in seconds; a number or a unit that cannot be read stays as it is, for the domain to refuse.
-pub fn lock_seconds(amount: &str, unit: &str) -> String {
+pub(crate) fn lock_seconds(amount: &str, unit: &str) -> String {
     let length = UNITS.into_iter().find(|(known, _)| *known == unit).map(|(_, length)| length);
     match (amount.trim().parse::<i64>(), length) {
         (Ok(amount), Some(length)) => amount.saturating_mul(length.into()).to_string(),
@@ -28,23 +28,23 @@ pub fn lock_seconds(amount: &str, unit: &str) -> String {
 
 /// The fields of the form.
 #[derive(Clone, Debug, Default)]
-pub struct TokenForm {
+pub(crate) struct TokenForm {
     /// The value; empty for a random one.
-    pub value: String,
+    pub(crate) value: String,
     /// The label; empty for none.
-    pub label: String,
+    pub(crate) label: String,
     /// Local time in the configured zone, to the second; empty for no bound.
-    pub valid_from: String,
+    pub(crate) valid_from: String,
     /// As `valid_from`.
-    pub valid_to: String,
+    pub(crate) valid_to: String,
     /// A number of uses.
-    pub usage_count: String,
+    pub(crate) usage_count: String,
     /// Any number of uses.
-    pub unlimited: bool,
+    pub(crate) unlimited: bool,
     /// A number of `lock_unit`.
-    pub lock_time: String,
+    pub(crate) lock_time: String,
     /// One of [`UNITS`].
-    pub lock_unit: String,
+    pub(crate) lock_unit: String,
 }
 
 /// A moment as `datetime-local` has it (HTML, section 2.3.5.5), to the second.
@@ -59,7 +59,7 @@ fn to_the_second(text: &str) -> String {
 
 impl TokenForm {
     /// A form for a new token.
-    pub fn new(usage_count: i32, lock_time: i32) -> Self {
+    pub(crate) fn new(usage_count: i32, lock_time: i32) -> Self {
         let (amount, unit) = in_unit(lock_time);
         let unlimited = usage_count == UNLIMITED;
         Self {
@@ -72,7 +72,7 @@ impl TokenForm {
     }
 
     /// A form that says what a token is.
-    pub fn of(token: &Token, zone: Tz) -> Self {
+    pub(crate) fn of(token: &Token, zone: Tz) -> Self {
         Self {
             value: token.value.clone(),
             label: token.label.clone().unwrap_or_default(),
@@ -86,7 +86,7 @@ impl TokenForm {
     ///
     /// # Errors
     /// A field that is no text.
-    pub fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
+    pub(crate) fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
         let text = |name| params.text(name).map(Option::unwrap_or_default);
         let unit = params.filled("lock_unit")?;
         Ok(Self {
@@ -102,7 +102,7 @@ impl TokenForm {
     }
 
     /// The uses, as one field says them.
-    pub fn uses(&self) -> String {
+    pub(crate) fn uses(&self) -> String {
         if self.unlimited { "unlimited".into() } else { self.usage_count.clone() }
     }
 
@@ -115,7 +115,7 @@ impl TokenForm {
     }
 
     /// All fields, for a new token. No number is a mistake here, and not the default.
-    pub fn raw(&self) -> RawFields {
+    pub(crate) fn raw(&self) -> RawFields {
         let number = |text: String| if text.is_empty() { " ".to_owned() } else { text };
         RawFields {
             value: Some(self.value.clone()),
@@ -130,7 +130,7 @@ impl TokenForm {
 
     /// The fields that `change` changes as they were typed, and the others as they are in `now`.
     #[must_use]
-    pub fn where_changed(&self, change: &Change, now: &Self) -> Self {
+    pub(crate) fn where_changed(&self, change: &Change, now: &Self) -> Self {
         let pick = |changed: bool, yours: &String, now: &String| if changed { yours.clone() } else { now.clone() };
         let (uses, lock) = (change.usage_count.is_some(), change.lock_time.is_some());
         Self {
@@ -147,16 +147,16 @@ impl TokenForm {
 }
 
 /// Hidden fields of the form.
-pub struct HiddenFields(Vec<(&'static str, String)>);
+pub(crate) struct HiddenFields(Vec<(&'static str, String)>);
 
 impl HiddenFields {
     /// The uid that a new token will have.
-    pub fn new_token(uid: Uid) -> Self {
+    pub(crate) fn new_token(uid: Uid) -> Self {
         Self(vec![("token_uid", uid.to_string())])
     }
 
     /// What the token is when the form is made, exactly.
-    pub fn of(token: &Token) -> Self {
+    pub(crate) fn of(token: &Token) -> Self {
         let exact = |moment: Option<Micros>| moment.map(|moment| moment.to_string()).unwrap_or_default();
         Self(vec![
             ("was_value", token.value.clone()),
@@ -169,13 +169,13 @@ impl HiddenFields {
     }
 
     /// Names and values.
-    pub fn pairs(&self) -> &[(&'static str, String)] {
+    pub(crate) fn pairs(&self) -> &[(&'static str, String)] {
         &self.0
     }
 }
 
 /// What stood in the form when it was made, as the hidden fields bring it back.
-pub struct OriginalValues {
+pub(crate) struct OriginalValues {
     value: String,
     label: String,
     valid_from: String,
@@ -190,7 +190,7 @@ impl OriginalValues {
     ///
     /// # Errors
     /// One is missing, or cannot be read.
-    pub fn read(params: &Params) -> Result<Self, Error> {
+    pub(crate) fn read(params: &Params) -> Result<Self, Error> {
         let text = |name| params.text(name)?.ok_or_else(|| Error::from(TokenError::missing(name)));
         let unreadable = |name: &'static str| TokenError::value(name, format!("{name} cannot be read"));
         let number = |name, text: &str| text.parse::<i32>().map_err(|_| unreadable(name));
@@ -213,7 +213,7 @@ impl OriginalValues {
     }
 
     /// The same hidden fields again.
-    pub fn fields(&self) -> HiddenFields {
+    pub(crate) fn fields(&self) -> HiddenFields {
         HiddenFields(vec![
             ("was_value", self.value.clone()),
             ("was_label", self.label.clone()),
@@ -225,7 +225,7 @@ impl OriginalValues {
     }
 
     /// Only the fields that were changed. A time whose seconds stand as they did is not: its microseconds must not be lost.
-    pub fn changed(&self, typed: &TokenForm, zone: Tz) -> RawFields {
+    pub(crate) fn changed(&self, typed: &TokenForm, zone: Tz) -> RawFields {
         let differs = |was: &String, typed: String| Some(typed).filter(|typed| was != typed);
         let time = |was: &str, typed: &str| {
             let shown = local(moment(was), zone);
@@ -247,7 +247,7 @@ impl OriginalValues {
     }
 
     /// What the form knew.
-    pub fn known(&self) -> KnownValues {
+    pub(crate) fn known(&self) -> KnownValues {
         self.known.clone()
     }
 }

@@ -16,7 +16,7 @@ use crate::web::params::Params;
 use crate::web::state::App;
 
 /// Tokens on a page.
-pub const ROWS: usize = 50;
+pub(crate) const ROWS: usize = 50;
 
 #[derive(Template)]
 #[template(path = "tokens/list.html")]
@@ -32,7 +32,7 @@ struct ListPage {
 ///
 /// # Errors
 /// Unavailable, when the database cannot be asked.
-pub async fn show(
+pub(crate) async fn show(
     who: Allowed<See>,
     request: HttpRequest,
     params: Params,

@@ -1,18 +1,18 @@
 //! Tokens: the list, tiles, forms, and the JSON views.
 
-pub mod api;
-pub mod counts;
-pub mod delete;
-pub mod deleted;
-pub mod edit;
-pub mod form;
-pub mod list;
-pub mod page;
-pub mod qr_code;
-pub mod query;
-pub mod quick_buttons;
-pub mod quick_sets;
-pub mod tile;
-pub mod tile_view;
-pub mod view;
-pub mod void;
+pub(crate) mod api;
+pub(crate) mod counts;
+pub(crate) mod delete;
+pub(crate) mod deleted;
+pub(crate) mod edit;
+pub(crate) mod form;
+pub(crate) mod list;
+pub(crate) mod page;
+pub(crate) mod qr_code;
+pub(crate) mod query;
+pub(crate) mod quick_buttons;
+pub(crate) mod quick_sets;
+pub(crate) mod tile;
+pub(crate) mod tile_view;
+pub(crate) mod view;
+pub(crate) mod void;

@@ -8,7 +8,6 @@ use crate::store::batches::{self, Batch};
 use crate::store::cursor::Cursor;
 use crate::store::printing::runs;
 use crate::store::tokens::list;
-use crate::store::tokens::list::TokenFilter;
 use crate::token::print::PrintedFilter;
 use crate::token::{State, Token, Uid};
 use crate::web::cursor::CursorCodec;
@@ -24,45 +23,43 @@ use crate::work::printing::options::PrintOptions;
 const BATCHES: i64 = 30;
 
 /// A page of what a filter finds, and all that its form and its links need.
-pub struct TokenPage {
+pub(crate) struct TokenPage {
     /// The path of the page, with the base path.
-    pub path: String,
+    pub(crate) path: String,
     /// The filter and the order, as asked for.
-    pub asked: TokenQuery,
-    /// What it means.
-    pub filter: TokenFilter,
+    pub(crate) asked: TokenQuery,
     /// What is wrong with it.
-    pub problems: FormErrors,
+    pub(crate) problems: FormErrors,
     /// The tokens of the page.
-    pub tokens: Vec<Token>,
+    pub(crate) tokens: Vec<Token>,
     /// How many there are.
-    pub count: Count,
+    pub(crate) count: Count,
     /// There is no token at all.
-    pub untouched: bool,
+    pub(crate) untouched: bool,
     /// The states that can be chosen.
-    pub states: [StateView; 6],
+    pub(crate) states: [StateView; 6],
     /// The orders that can be chosen.
-    pub orders: Vec<(&'static str, &'static str)>,
+    pub(crate) orders: Vec<(&'static str, &'static str)>,
     /// The batches that can be chosen: uid and name.
-    pub batches: Vec<(String, String)>,
+    pub(crate) batches: Vec<(String, String)>,
     /// What can be chosen about printing.
-    pub printed: [(&'static str, &'static str); 2],
+    pub(crate) printed: [(&'static str, &'static str); 2],
     /// The sheet of the print run that is chosen.
-    pub print_run: Option<String>,
+    pub(crate) print_run: Option<String>,
     /// The parts of the filter, and the address without each.
-    pub loosen: Vec<(&'static str, String)>,
+    pub(crate) loosen: Vec<(&'static str, String)>,
     /// The address of the same in the overview, where many can be changed at once.
-    pub as_tiles: String,
+    pub(crate) as_tiles: String,
     /// The address at which all of them are printed.
-    pub to_print: String,
+    pub(crate) to_print: String,
     /// The address of the first page.
-    pub first: String,
+    pub(crate) first: String,
     /// The address of the page before.
-    pub newer: Option<String>,
+    pub(crate) newer: Option<String>,
     /// The address of the page behind.
-    pub older: Option<String>,
+    pub(crate) older: Option<String>,
     /// The address of the last page.
-    pub last: String,
+    pub(crate) last: String,
 }
 
 impl TokenPage {
@@ -70,7 +67,7 @@ impl TokenPage {
     ///
     /// # Errors
     /// Unavailable, when the database cannot be asked.
-    pub async fn read(app: &App, params: &Params, path: &str, more: &str, rows: usize) -> Result<Self, Error> {
+    pub(crate) async fn read(app: &App, params: &Params, path: &str, more: &str, rows: usize) -> Result<Self, Error> {
         let asked = TokenQuery::read(params)?;
         let mut problems = FormErrors::default();
         let filter = asked.filter(app, &mut problems);
@@ -115,7 +112,6 @@ impl TokenPage {
             last: asked.href(&path, &and("last=1")),
             path,
             asked,
-            filter,
             problems,
             tokens,
             count,
@@ -124,7 +120,7 @@ impl TokenPage {
     }
 
     /// How many there are, in words.
-    pub fn counted(&self) -> String {
+    pub(crate) fn counted(&self) -> String {
         counted(self.count)
     }
 }

@@ -16,7 +16,7 @@ const PIXELS: u32 = 12;
 ///
 /// # Errors
 /// No such token; unavailable, when the database cannot be asked.
-pub async fn png(
+pub(crate) async fn png(
     _who: Allowed<See>,
     uid: web::Path<String>,
     known: web::Header<IfNoneMatch>,
@@ -29,7 +29,7 @@ pub async fn png(
 ///
 /// # Errors
 /// As [`png()`].
-pub async fn svg(
+pub(crate) async fn svg(
     _who: Allowed<See>,
     uid: web::Path<String>,
     known: web::Header<IfNoneMatch>,

@@ -11,7 +11,7 @@ use crate::web::query_string;
 use crate::web::state::App;
 
 /// The orders that can be chosen: the word in the address, the words on the page, and what they mean.
-pub const ORDERS: [(&str, &str, Sort, bool); 5] = [
+pub(crate) const ORDERS: [(&str, &str, Sort, bool); 5] = [
     ("newest", "Newest first", Sort::Created, true),
     ("oldest", "Oldest first", Sort::Created, false),
     ("value", "By value", Sort::Value, false),
@@ -21,23 +21,23 @@ pub const ORDERS: [(&str, &str, Sort, bool); 5] = [
 
 /// The filter and the order, as the address has them.
 #[derive(Clone, Default)]
-pub struct TokenQuery {
+pub(crate) struct TokenQuery {
     /// Part of value or label, or a uid.
-    pub q: String,
+    pub(crate) q: String,
     /// A state's word.
-    pub state: String,
+    pub(crate) state: String,
     /// A day, or a moment.
-    pub created_from: String,
+    pub(crate) created_from: String,
     /// A day, which is meant whole, or a moment.
-    pub created_to: String,
+    pub(crate) created_to: String,
     /// A batch's uid.
-    pub batch: String,
+    pub(crate) batch: String,
     /// A print run's uid.
-    pub print_run: String,
+    pub(crate) print_run: String,
     /// The word of a [`PrintedFilter`].
-    pub printed: String,
+    pub(crate) printed: String,
     /// The word of one of [`ORDERS`].
-    pub sort: String,
+    pub(crate) sort: String,
 }
 
 impl TokenQuery {
@@ -45,7 +45,7 @@ impl TokenQuery {
     ///
     /// # Errors
     /// A parameter that is no text.
-    pub fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
+    pub(crate) fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
         let text = |name| params.text(name).map(Option::unwrap_or_default);
         let sort = text("sort")?;
         let known = ORDERS.iter().find(|(word, ..)| *word == sort).map_or("newest", |(word, ..)| word);
@@ -62,12 +62,12 @@ impl TokenQuery {
     }
 
     /// Whether it asks for anything less than all tokens.
-    pub fn is_set(&self) -> bool {
+    pub(crate) fn is_set(&self) -> bool {
         self.filters().into_iter().any(|(_, part)| !part.is_empty())
     }
 
     /// The filter's parameters and what they say.
-    pub fn filters(&self) -> [(&'static str, &str); 7] {
+    pub(crate) fn filters(&self) -> [(&'static str, &str); 7] {
         [
             ("q", &self.q),
             ("state", &self.state),
@@ -80,13 +80,13 @@ impl TokenQuery {
     }
 
     /// The order, and whether it goes from the greatest to the least.
-    pub fn order(&self) -> (Sort, bool) {
+    pub(crate) fn order(&self) -> (Sort, bool) {
         let order = ORDERS.iter().find(|(word, ..)| *word == self.sort);
         order.map_or((Sort::Created, true), |(_, _, sort, descending)| (*sort, *descending))
     }
 
     /// What it means, and what is wrong with it.
-    pub fn filter(&self, app: &App, problems: &mut FormErrors) -> TokenFilter {
+    pub(crate) fn filter(&self, app: &App, problems: &mut FormErrors) -> TokenFilter {
         let filled = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         let day = |name, text| filled(text).map(|text| time_bound(name, &text, app.zone)).transpose();
         let uid = |name, words, text| {
@@ -107,13 +107,13 @@ impl TokenQuery {
     }
 
     /// The address of what this finds at `path`, with `more` behind it.
-    pub fn href(&self, path: &str, more: &str) -> String {
+    pub(crate) fn href(&self, path: &str, more: &str) -> String {
         let sort = if self.sort == "newest" { "" } else { &self.sort };
         query_string::with(path, self.filters().into_iter().chain([("sort", sort)]), more)
     }
 
     /// The parts of the filter, and the address at `path` without each.
-    pub fn loosen(&self, path: &str) -> Vec<(&'static str, String)> {
+    pub(crate) fn loosen(&self, path: &str) -> Vec<(&'static str, String)> {
         let parts: [(_, query_string::Part<Self>); 7] = [
             ("the search", |asked| &mut asked.q),
             ("the state", |asked| &mut asked.state),

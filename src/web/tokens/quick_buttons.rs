@@ -6,42 +6,42 @@ use crate::token::{Micros, Token, UNLIMITED, Uid};
 use crate::web::format::{TimeFormatter, grouped};
 
 /// What a tile offers to do by one click.
-pub struct Quick {
+pub(crate) struct Quick {
     /// Named time ranges.
-    pub ranges: Vec<RangeButton>,
+    pub(crate) ranges: Vec<RangeButton>,
     /// Numbers of uses.
-    pub counts: Vec<CountButton>,
+    pub(crate) counts: Vec<CountButton>,
     /// Whether there is a time limit to be taken away.
-    pub has_limits: bool,
+    pub(crate) has_limits: bool,
     /// Whether uses can be added to those left.
-    pub adds: bool,
+    pub(crate) adds: bool,
     /// Makes one action of two clicks.
-    pub nonce: String,
+    pub(crate) nonce: String,
     /// What was typed as a number of uses to be added.
-    pub add_uses: String,
+    pub(crate) add_uses: String,
 }
 
 /// The button of a time range.
-pub struct RangeButton {
+pub(crate) struct RangeButton {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// Its times in short and exactly, or none where it does not come today.
-    pub times: Option<(String, String)>,
+    pub(crate) times: Option<(String, String)>,
 }
 
 /// The button of a number of uses.
-pub struct CountButton {
+pub(crate) struct CountButton {
     /// The number; -1 for unlimited.
-    pub count: i32,
+    pub(crate) count: i32,
     /// As on the button.
-    pub words: String,
+    pub(crate) words: String,
     /// The token has that many already.
-    pub is_now: bool,
+    pub(crate) is_now: bool,
 }
 
 impl Quick {
     /// What there is to do with a token.
-    pub fn new(token: &Token, settings: &Settings, clock: TimeFormatter, add_uses: String) -> Self {
+    pub(crate) fn new(token: &Token, settings: &Settings, clock: TimeFormatter, add_uses: String) -> Self {
         let count = |count: &i32| CountButton {
             count: *count,
             words: if *count == UNLIMITED { "unlimited".into() } else { grouped(i64::from(*count)) },

@@ -26,7 +26,7 @@ use crate::web::state::App;
 ///
 /// # Errors
 /// No such token; unavailable, when the database cannot take it.
-pub async fn set_range(
+pub(crate) async fn set_range(
     who: Allowed<Edit>,
     uid: web::Path<String>,
     Form(params): Form,
@@ -54,7 +54,7 @@ pub async fn set_range(
 ///
 /// # Errors
 /// No such token; a value error for what is no number; unavailable, when the database cannot take it.
-pub async fn set_count(
+pub(crate) async fn set_count(
     who: Allowed<Edit>,
     uid: web::Path<String>,
     Form(params): Form,
@@ -74,7 +74,7 @@ pub async fn set_count(
 ///
 /// # Errors
 /// No such token; unavailable, when the database cannot take it.
-pub async fn add_uses(
+pub(crate) async fn add_uses(
     who: Allowed<Edit>,
     uid: web::Path<String>,
     request: HttpRequest,
@@ -100,7 +100,7 @@ pub async fn add_uses(
 }
 
 /// Back to the tile, which tells what was done; what an action is refused for leaves the token as it is.
-pub fn to_tile(app: &App, uid: Uid, done: Result<String, Box<Token>>) -> HttpResponse {
+pub(crate) fn to_tile(app: &App, uid: Uid, done: Result<String, Box<Token>>) -> HttpResponse {
     see_other(app, &format!("/{uid}?done={}", done.unwrap_or_else(|_| "same".into())))
 }
 
@@ -108,7 +108,7 @@ pub fn to_tile(app: &App, uid: Uid, done: Result<String, Box<Token>>) -> HttpRes
 ///
 /// # Errors
 /// No such token; unavailable, when the database cannot take it.
-pub async fn perform(
+pub(crate) async fn perform(
     app: &App,
     who: &Caller,
     uid: Uid,
@@ -150,7 +150,7 @@ fn action_uid(connection: &mut Connection, nonce: Uid, token: Uid, action: &Acti
 ///
 /// # Errors
 /// Unavailable, when the database cannot be asked.
-pub async fn flash(app: &App, token: Uid, action: &str, role: Role) -> Result<Option<Notice>, Error> {
+pub(crate) async fn flash(app: &App, token: Uid, action: &str, role: Role) -> Result<Option<Notice>, Error> {
     let Ok(uid) = action.parse::<Uid>() else { return Ok(None) };
     let done = app.store.look(move |connection| {
         let Some(done) = undo::find(connection, uid)? else { return Ok(None) };

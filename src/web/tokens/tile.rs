@@ -17,7 +17,7 @@ use crate::web::state::App;
 ///
 /// # Errors
 /// As [`find`].
-pub async fn show(
+pub(crate) async fn show(
     who: Allowed<See>,
     uid: web::Path<String>,
     request: HttpRequest,
@@ -59,7 +59,7 @@ fn flash(params: &Params) -> Result<Option<Notice>, Error> {
 ///
 /// # Errors
 /// Unavailable, when the database cannot take it.
-pub async fn use_once(
+pub(crate) async fn use_once(
     who: Allowed<Consume>,
     uid: web::Path<String>,
     Form(params): Form,

@@ -63,7 +63,7 @@ struct Attempt {
 ///
 /// # Errors
 /// Not found, also when the path is no uid; unavailable, when the database cannot be asked.
-pub async fn find(app: &App, path: &str) -> Result<Token, Error> {
+pub(crate) async fn find(app: &App, path: &str) -> Result<Token, Error> {
     let uid: Uid = path.parse().map_err(|_| Error::NotFound)?;
     let found = app.store.look(move |connection| Ok(tokens::by_uid(connection, uid)?)).await?;
     found.map(|(_, token)| token).ok_or(Error::NotFound)
@@ -71,22 +71,22 @@ pub async fn find(app: &App, path: &str) -> Result<Token, Error> {
 
 /// What a tile says beside its facts.
 #[derive(Default)]
-pub struct TileNotice {
+pub(crate) struct TileNotice {
     /// Its status.
-    pub status: StatusCode,
+    pub(crate) status: StatusCode,
     /// What was done before.
-    pub flash: Option<Notice>,
+    pub(crate) flash: Option<Notice>,
     /// What is wrong with a number of uses to be added.
-    pub problems: FormErrors,
+    pub(crate) problems: FormErrors,
     /// What was typed there.
-    pub add_uses: String,
+    pub(crate) add_uses: String,
 }
 
 /// A tile, for who has this role.
 ///
 /// # Errors
 /// As [`find`].
-pub async fn render(
+pub(crate) async fn render(
     app: &App,
     request: &HttpRequest,
     role: Role,
@@ -137,7 +137,7 @@ fn attempt(entry: Entry, clock: TimeFormatter) -> Attempt {
 }
 
 /// The reason of a refusal, as a tile tells it.
-pub fn refusal_reason(code: i16) -> &'static str {
+pub(crate) fn refusal_reason(code: i16) -> &'static str {
     match code {
         1 => "it was deleted",
         2 => "it was used up",

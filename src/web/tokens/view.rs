@@ -5,15 +5,15 @@ use crate::token::{State, Token, UNLIMITED};
 use crate::web::format::{FormattedTime, TimeFormatter, grouped};
 
 /// A state with its badge.
-pub struct StateView {
+pub(crate) struct StateView {
     /// The word in addresses and in the stylesheet.
-    pub word: &'static str,
+    pub(crate) word: &'static str,
     state: State,
 }
 
 impl StateView {
     /// The word on the badge.
-    pub fn badge(&self) -> &'static str {
+    pub(crate) fn badge(&self) -> &'static str {
         match self.state {
             State::Active => "Active",
             State::Voided => "Voided",
@@ -32,28 +32,28 @@ impl From<State> for StateView {
 }
 
 /// A token's facts, in words.
-pub struct TokenView {
+pub(crate) struct TokenView {
     /// Its uid.
-    pub uid: String,
+    pub(crate) uid: String,
     /// What its code says.
-    pub value: String,
+    pub(crate) value: String,
     /// Its text for people.
-    pub label: Option<String>,
+    pub(crate) label: Option<String>,
     /// Its state.
-    pub state: StateView,
+    pub(crate) state: StateView,
     /// Why it is in that state.
-    pub why: String,
+    pub(crate) why: String,
     /// Uses that are left.
-    pub uses: String,
+    pub(crate) uses: String,
     /// When it is valid.
-    pub valid: String,
+    pub(crate) valid: String,
     /// Its last use.
-    pub last_used: Option<FormattedTime>,
+    pub(crate) last_used: Option<FormattedTime>,
 }
 
 impl TokenView {
     /// The row of a token.
-    pub fn new(token: &Token, clock: TimeFormatter) -> Self {
+    pub(crate) fn new(token: &Token, clock: TimeFormatter) -> Self {
         let state = state(token, clock.now);
         Self {
             uid: token.uid.to_string(),
@@ -68,18 +68,18 @@ impl TokenView {
     }
 
     /// Whether it is voided, and its code to be marked so.
-    pub fn is_voided(&self) -> bool {
+    pub(crate) fn is_voided(&self) -> bool {
         self.state.state == State::Voided
     }
 
     /// What people call it.
-    pub fn title(&self) -> String {
+    pub(crate) fn title(&self) -> String {
         title(self.label.as_deref(), &self.value)
     }
 }
 
 /// What people call a token: its label, or else its value.
-pub fn title(label: Option<&str>, value: &str) -> String {
+pub(crate) fn title(label: Option<&str>, value: &str) -> String {
     label.unwrap_or(value).to_owned()
 }
 

@@ -51,7 +51,7 @@ impl VoidPage {
 ///
 /// # Errors
 /// No such token; unavailable, when the database cannot be asked.
-pub async fn ask(
+pub(crate) async fn ask(
     _who: Allowed<Void>,
     uid: web::Path<String>,
     request: HttpRequest,
@@ -68,7 +68,7 @@ pub async fn ask(
 ///
 /// # Errors
 /// No such token; unavailable, when the database cannot take it.
-pub async fn void(
+pub(crate) async fn void(
     who: Allowed<Void>,
     uid: web::Path<String>,
     request: HttpRequest,
@@ -94,7 +94,7 @@ pub async fn void(
 ///
 /// # Errors
 /// No such token; unavailable, when the database cannot take it.
-pub async fn unvoid(
+pub(crate) async fn unvoid(
     who: Allowed<Void>,
     uid: web::Path<String>,
     Form(params): Form,

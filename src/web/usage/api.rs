@@ -24,7 +24,11 @@ struct Usage {
 ///
 /// # Errors
 /// The contract's.
-pub async fn query_usage(_who: Allowed<See>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub(crate) async fn query_usage(
+    _who: Allowed<See>,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
     params.only(&["token_uid", "from", "to", "batch", "print_run", "limit", "cursor"])?;
     let filter = UsageFilter {
         token_uid: params.parsed::<Uid>("token_uid")?,

@@ -17,86 +17,86 @@ const LABELS: usize = 8;
 const LABELS_NARROW: usize = 4;
 
 /// A chart, ready to be drawn: lengths along it in percent, so that it is as wide as its place; heights in pixels.
-pub struct Chart {
+pub(crate) struct Chart {
     /// What it is.
-    pub title: String,
+    pub(crate) title: String,
     /// Which time it shows.
-    pub time: String,
+    pub(crate) time: String,
     /// What it shows, in words.
-    pub words: String,
+    pub(crate) words: String,
     /// How many uses.
-    pub used: String,
+    pub(crate) used: String,
     /// How many refusals.
-    pub refused: String,
+    pub(crate) refused: String,
     /// What a bar is, as in `Day`.
-    pub unit: &'static str,
+    pub(crate) unit: &'static str,
     /// One for each part of the time, the earliest first.
-    pub bars: Vec<Bar>,
+    pub(crate) bars: Vec<Bar>,
     /// Numbers at the side.
-    pub lines: Vec<Line>,
+    pub(crate) lines: Vec<Line>,
     /// Words under it.
-    pub labels: Vec<Label>,
+    pub(crate) labels: Vec<Label>,
 }
 
 /// A bar and its numbers.
-pub struct Bar {
+pub(crate) struct Bar {
     /// Which part of the time it is.
-    pub when: String,
+    pub(crate) when: String,
     /// How many uses.
-    pub used: String,
+    pub(crate) used: String,
     /// How many refusals.
-    pub refused: String,
+    pub(crate) refused: String,
     /// The address of its entries.
-    pub href: String,
+    pub(crate) href: String,
     /// From where to where its part of the chart goes.
-    pub slot: Along,
+    pub(crate) slot: Along,
     /// From where to where the bar goes.
-    pub bar: Along,
+    pub(crate) bar: Along,
     /// The uses' part, from its top on.
-    pub uses: Option<Upright>,
+    pub(crate) uses: Option<Upright>,
     /// The refusals' part.
-    pub refusals: Option<Upright>,
+    pub(crate) refusals: Option<Upright>,
 }
 
 /// Along the chart, in percent.
-pub struct Along {
+pub(crate) struct Along {
     /// The left end.
-    pub x: String,
+    pub(crate) x: String,
     /// The width.
-    pub width: String,
+    pub(crate) width: String,
 }
 
 /// Up the chart, in pixels.
-pub struct Upright {
+pub(crate) struct Upright {
     /// The upper end.
-    pub y: String,
+    pub(crate) y: String,
     /// The height.
-    pub height: String,
+    pub(crate) height: String,
 }
 
 /// A line across the chart.
-pub struct Line {
+pub(crate) struct Line {
     /// Its height, in pixels.
-    pub y: String,
+    pub(crate) y: String,
     /// Its number.
-    pub number: String,
+    pub(crate) number: String,
 }
 
 /// Words under the chart.
-pub struct Label {
+pub(crate) struct Label {
     /// Where, in percent.
-    pub x: String,
+    pub(crate) x: String,
     /// `middle` or `end`: which part of the words is there.
-    pub anchor: &'static str,
+    pub(crate) anchor: &'static str,
     /// What they say.
-    pub words: String,
+    pub(crate) words: String,
     /// Only where there is room.
-    pub is_extra: bool,
+    pub(crate) is_extra: bool,
 }
 
 impl Chart {
     /// The chart of what was counted in quarters of hours.
-    pub fn new(range: &Range, quarters: &[(i64, Tally)], asked: &UsageQuery, path: &str, zone: Tz) -> Self {
+    pub(crate) fn new(range: &Range, quarters: &[(i64, Tally)], asked: &UsageQuery, path: &str, zone: Tz) -> Self {
         let spans = spans(range.from, range.to, zone, range.step);
         let tallies = fold(&spans, quarters);
         let mut total = Tally::default();

@@ -11,13 +11,13 @@ const DAYS: u64 = 30;
 
 /// What a chart shows: which entries, and within which time.
 #[derive(Clone)]
-pub struct Range {
+pub(crate) struct Range {
     /// The first moment.
-    pub from: Micros,
+    pub(crate) from: Micros,
     /// The last moment.
-    pub to: Micros,
+    pub(crate) to: Micros,
     /// What it is cut into.
-    pub step: Step,
+    pub(crate) step: Step,
     /// What this time is called, when nobody said from when on.
     pub(super) name: &'static str,
 }
@@ -25,7 +25,7 @@ pub struct Range {
 impl Range {
     /// The time that a filter asks for; without a beginning, thirty days until its end, or else until now, or until
     /// the last entry if that is longer ago. Of a long time, what the log reaches to.
-    pub fn new(
+    pub(crate) fn new(
         filter: &UsageFilter,
         newest: Option<Micros>,
         reach: Option<(Micros, Micros)>,
@@ -52,7 +52,7 @@ impl Range {
     }
 
     /// The filter within this time.
-    pub fn of(&self, filter: &UsageFilter) -> UsageFilter {
+    pub(crate) fn of(&self, filter: &UsageFilter) -> UsageFilter {
         UsageFilter { from: Some(self.from), to: Some(self.to), ..filter.clone() }
     }
 }

@@ -10,7 +10,7 @@ use crate::token::calendar::{Span, Step, Tally};
 use crate::web::format::grouped;
 
 /// What a bar is, as in `Day`.
-pub fn unit(step: Step) -> &'static str {
+pub(crate) fn unit(step: Step) -> &'static str {
     match step {
         Step::Hour => "Hour",
         Step::Day => "Day",
@@ -21,12 +21,12 @@ pub fn unit(step: Step) -> &'static str {
 }
 
 /// A moment in the zone.
-pub fn by(moment: Micros, zone: Tz, format: &str) -> String {
+pub(crate) fn by(moment: Micros, zone: Tz, format: &str) -> String {
     moment.local(zone).format(format).to_string()
 }
 
 /// What a part of the time is called; an hour that comes twice with the zone's short name, too.
-pub fn name_of(spans: &[Span], n: usize, step: Step, zone: Tz) -> String {
+pub(crate) fn name_of(spans: &[Span], n: usize, step: Step, zone: Tz) -> String {
     let from = spans[n].from;
     let local = |n: usize| spans.get(n).map(|span: &Span| span.from.local(zone));
     match step {
@@ -53,7 +53,7 @@ fn abbreviation(moment: Micros, zone: Tz) -> String {
 }
 
 /// The filter for the entries of a bar: days as days, hours as moments. Where the filter cuts through it, its own bound.
-pub fn link(asked: &UsageQuery, span: Span, range: &Range, zone: Tz) -> UsageQuery {
+pub(crate) fn link(asked: &UsageQuery, span: Span, range: &Range, zone: Tz) -> UsageQuery {
     let last = span.end.plus_micros(-1);
     let (first_text, last_text) = if range.step == Step::Hour {
         (exact(span.from, zone), exact(last, zone))
@@ -75,7 +75,7 @@ fn exact(moment: Micros, zone: Tz) -> String {
 }
 
 /// What a chart shows, in words: the total, and the bar with the most.
-pub fn words(time: &str, total: Tally, most: Option<(Tally, &str)>) -> String {
+pub(crate) fn words(time: &str, total: Tally, most: Option<(Tally, &str)>) -> String {
     let counted = |used: &str, refused: &str| {
         let plural = |count: &str, word: &str| format!("{count} {word}{}", if count == "1" { "" } else { "s" });
         format!("{} and {}", plural(used, "use"), plural(refused, "refusal"))

@@ -29,7 +29,7 @@ const HEAD: [&str; 9] =
 ///
 /// # Errors
 /// A value error for a filter that cannot be used; unavailable, when the database cannot be asked.
-pub async fn download(
+pub(crate) async fn download(
     _who: Allowed<See>,
     request: HttpRequest,
     params: Params,

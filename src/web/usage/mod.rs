@@ -1,9 +1,9 @@
 //! The usage log.
 
-pub mod api;
-pub mod chart;
-pub mod chart_range;
-pub mod chart_words;
-pub mod csv;
-pub mod pages;
-pub mod query;
+pub(crate) mod api;
+pub(crate) mod chart;
+pub(crate) mod chart_range;
+pub(crate) mod chart_words;
+pub(crate) mod csv;
+pub(crate) mod pages;
+pub(crate) mod query;

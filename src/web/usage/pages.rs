@@ -95,7 +95,7 @@ struct Names {
 ///
 /// # Errors
 /// Unavailable, when the database cannot be asked.
-pub async fn show(
+pub(crate) async fn show(
     _who: Allowed<See>,
     request: HttpRequest,
     params: Params,

@@ -12,23 +12,23 @@ use crate::web::state::App;
 
 /// The filter, as the address has it.
 #[derive(Clone, Default)]
-pub struct UsageQuery {
+pub(crate) struct UsageQuery {
     /// Part of a token's value.
-    pub q: String,
+    pub(crate) q: String,
     /// Part of a principal.
-    pub user: String,
+    pub(crate) user: String,
     /// An outcome's word.
-    pub outcome: String,
+    pub(crate) outcome: String,
     /// A day, or a moment.
-    pub from: String,
+    pub(crate) from: String,
     /// A day, which is meant whole, or a moment.
-    pub to: String,
+    pub(crate) to: String,
     /// A token's uid.
-    pub token_uid: String,
+    pub(crate) token_uid: String,
     /// A batch's uid.
-    pub batch: String,
+    pub(crate) batch: String,
     /// A print run's uid.
-    pub print_run: String,
+    pub(crate) print_run: String,
 }
 
 impl UsageQuery {
@@ -36,7 +36,7 @@ impl UsageQuery {
     ///
     /// # Errors
     /// A parameter that is no text.
-    pub fn read(params: &Params) -> Result<Self, Error> {
+    pub(crate) fn read(params: &Params) -> Result<Self, Error> {
         let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
         Ok(Self {
             q: text("q")?,
@@ -66,17 +66,17 @@ impl UsageQuery {
 
     /// Whether a bound is a day, or not there: a date's field can hold it.
     #[allow(clippy::unused_self, reason = "the template calls it")]
-    pub fn is_day(&self, bound: &str) -> bool {
+    pub(crate) fn is_day(&self, bound: &str) -> bool {
         bound.is_empty() || NaiveDate::parse_from_str(bound, "%Y-%m-%d").is_ok()
     }
 
     /// Whether it asks for anything less than the whole log.
-    pub fn is_set(&self) -> bool {
+    pub(crate) fn is_set(&self) -> bool {
         self.parts().into_iter().any(|(_, part)| !part.is_empty())
     }
 
     /// What it means, and what is wrong with it.
-    pub fn filter(&self, app: &App, problems: &mut FormErrors) -> UsageFilter {
+    pub(crate) fn filter(&self, app: &App, problems: &mut FormErrors) -> UsageFilter {
         let filled = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         let time = |name, label, text: &String| {
             let read = filled(text).map(|text| time_bound(name, &text, app.zone)).transpose();
@@ -103,18 +103,18 @@ impl UsageQuery {
     }
 
     /// The address of what this finds at `path`, with `more` behind it.
-    pub fn href(&self, path: &str, more: &str) -> String {
+    pub(crate) fn href(&self, path: &str, more: &str) -> String {
         query_string::with(path, self.parts(), more)
     }
 
     /// The same within another time.
     #[must_use]
-    pub fn within(&self, from: &str, to: &str) -> Self {
+    pub(crate) fn within(&self, from: &str, to: &str) -> Self {
         Self { from: from.to_owned(), to: to.to_owned(), ..self.clone() }
     }
 
     /// The parts of the filter, and the address at `path` without each.
-    pub fn loosen(&self, path: &str) -> Vec<(&'static str, String)> {
+    pub(crate) fn loosen(&self, path: &str) -> Vec<(&'static str, String)> {
         let parts: [(_, query_string::Part<Self>); 8] = [
             ("the search", |asked| &mut asked.q),
             ("who it was", |asked| &mut asked.user),

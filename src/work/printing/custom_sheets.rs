@@ -28,7 +28,7 @@ pub fn sheet_of(own: &CustomSheet) -> Sheet {
 }
 
 /// A sheet as the store keeps it.
-pub fn measures_of(sheet: &Sheet) -> Measures {
+pub(crate) fn measures_of(sheet: &Sheet) -> Measures {
     let um = Mm::micrometres;
     Measures {
         name: sheet.name.clone(),
@@ -47,7 +47,7 @@ pub fn measures_of(sheet: &Sheet) -> Measures {
 }
 
 /// Whether a slug is not free for an own sheet: a preset has it, or a page.
-pub fn is_reserved(slug: &str) -> bool {
+pub(crate) fn is_reserved(slug: &str) -> bool {
     slug == "add" || preset(slug).is_some()
 }
 

@@ -7,22 +7,22 @@ use crate::token::public_url::CodeTexts;
 use crate::token::settle::TokenId;
 
 /// The most labels of one PDF.
-pub const MOST: usize = 10_000;
+pub(crate) const MOST: usize = 10_000;
 
 /// Characters of a token's name in a message.
 const NAME_CHARS: usize = 40;
 
 /// Tokens with what is printed of each.
 #[derive(Default)]
-pub struct LabelItems {
+pub(crate) struct LabelItems {
     /// The tokens in the order of their labels.
-    pub tokens: Vec<(TokenId, Token)>,
+    pub(crate) tokens: Vec<(TokenId, Token)>,
     /// What is printed of each.
-    pub items: Vec<LabelItem>,
+    pub(crate) items: Vec<LabelItem>,
 }
 
 /// What is printed of tokens.
-pub fn label_items(tokens: Vec<(TokenId, Token)>, texts: &CodeTexts, beside: TextBeside) -> LabelItems {
+pub(crate) fn label_items(tokens: Vec<(TokenId, Token)>, texts: &CodeTexts, beside: TextBeside) -> LabelItems {
     let item = |(_, token): &(TokenId, Token)| LabelItem {
         name: name(token),
         code: texts.of(token).into_owned(),

@@ -27,7 +27,7 @@ fn room(how: &PrintOptions, start: u32) -> usize {
 }
 
 /// How many PDFs so many labels are.
-pub fn parts(total: usize, how: &PrintOptions) -> usize {
+pub(crate) fn parts(total: usize, how: &PrintOptions) -> usize {
     let first = room(how, how.start);
     1 + total.saturating_sub(first).div_ceil(room(how, 1))
 }
@@ -51,26 +51,26 @@ fn sentence(error: Error) -> String {
 }
 
 /// A job that is worked on.
-pub struct RunningJob {
+pub(crate) struct RunningJob {
     /// Its uid.
-    pub uid: Uid,
+    pub(crate) uid: Uid,
     /// Its row, as it was when the work began.
-    pub job: PrintJob,
+    pub(crate) job: PrintJob,
     /// Who asked for it.
-    pub by: Principal,
+    pub(crate) by: Principal,
     /// How it is printed.
-    pub options: PrintOptions,
+    pub(crate) options: PrintOptions,
     /// Which tokens.
-    pub selection: Selection,
+    pub(crate) selection: Selection,
     /// The moment at which states are judged: the same for all parts.
-    pub now: Micros,
+    pub(crate) now: Micros,
     /// What codes say.
-    pub texts: CodeTexts,
+    pub(crate) texts: CodeTexts,
 }
 
 impl RunningJob {
     /// Begins, beside the request that asked for it.
-    pub fn spawn(self, background: &Arc<Background>) {
+    pub(crate) fn spawn(self, background: &Arc<Background>) {
         // A server that ends waits for the part that is being printed.
         let in_progress = background.shutdown.track();
         let background = Arc::clone(background);

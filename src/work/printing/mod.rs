@@ -1,8 +1,8 @@
 //! Printing labels: what is printed of tokens, as which PDF, kept as which print run.
 
 pub mod custom_sheets;
-pub mod items;
-pub mod jobs;
+pub(crate) mod items;
+pub(crate) mod jobs;
 pub mod keep_run;
 pub mod options;
-pub mod pdf;
+pub(crate) mod pdf;

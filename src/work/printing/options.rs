@@ -23,19 +23,19 @@ pub enum TextBeside {
 
 impl TextBeside {
     /// Every choice, its word in addresses and its words on the page.
-    pub const ALL: [(Self, &'static str, &'static str); 3] = [
+    pub(crate) const ALL: [(Self, &'static str, &'static str); 3] = [
         (Self::Label, "label", "The label, or else the value"),
         (Self::Value, "value", "The value"),
         (Self::None, "none", "Nothing"),
     ];
 
     /// Its words on the page.
-    pub fn words(self) -> &'static str {
+    pub(crate) fn words(self) -> &'static str {
         Self::ALL.iter().find(|(beside, ..)| *beside == self).map_or("", |(.., words)| words)
     }
 
     /// What stands beside the code of a token.
-    pub fn text(self, token: &Token) -> Option<String> {
+    pub(crate) fn text(self, token: &Token) -> Option<String> {
         match self {
             Self::Label => Some(token.label.clone().unwrap_or_else(|| token.value.clone())),
             Self::Value => Some(token.value.clone()),
@@ -64,12 +64,12 @@ pub struct PrintOptions {
     /// The printer's name, where one was chosen.
     pub printer: Option<String>,
     /// Whether characters without a glyph are left out.
-    pub leave_out: bool,
+    pub(crate) leave_out: bool,
 }
 
 impl PrintOptions {
     /// As the layout takes it.
-    pub fn options(&self) -> LayoutOptions {
+    pub(crate) fn options(&self) -> LayoutOptions {
         LayoutOptions {
             start: self.start,
             offset_x: self.offset_x,
@@ -81,7 +81,7 @@ impl PrintOptions {
     }
 
     /// Whether something stands beside the codes.
-    pub fn has_text(&self) -> bool {
+    pub(crate) fn has_text(&self) -> bool {
         self.text != TextBeside::None
     }
 
@@ -89,7 +89,7 @@ impl PrintOptions {
     ///
     /// # Errors
     /// A fault, when it cannot be written.
-    pub fn json(&self) -> Result<String, Error> {
+    pub(crate) fn json(&self) -> Result<String, Error> {
         serde_json::to_string(self).map_err(|error| Error::Failed(error.to_string()))
     }
 

@@ -18,20 +18,20 @@ use crate::work::Background;
 use crate::work::render_pool::RenderTask;
 
 /// A PDF.
-pub struct LabelPdf {
+pub(crate) struct LabelPdf {
     /// The file.
-    pub pdf: Vec<u8>,
+    pub(crate) pdf: Vec<u8>,
     /// Its pages.
-    pub pages: usize,
+    pub(crate) pages: usize,
     /// The first free label behind it, counted from 1.
-    pub next: u32,
+    pub(crate) next: u32,
 }
 
 /// Makes a PDF, in its turn.
 ///
 /// # Errors
 /// A fault; unavailable, when too much waits already.
-pub async fn make(
+pub(crate) async fn make(
     background: &Arc<Background>,
     how: &PrintOptions,
     items: Vec<LabelItem>,
@@ -43,7 +43,7 @@ pub async fn make(
 ///
 /// # Errors
 /// As [`make`].
-pub async fn make_with<T: Send + 'static>(
+pub(crate) async fn make_with<T: Send + 'static>(
     background: &Arc<Background>,
     how: &PrintOptions,
     items: Vec<LabelItem>,
@@ -77,7 +77,7 @@ fn write(plan: &SheetLayout, fonts: &Fonts, task: &mut RenderTask) -> Result<Lab
 ///
 /// # Errors
 /// Unavailable, when the database cannot take it.
-pub async fn keep_pdf(
+pub(crate) async fn keep_pdf(
     store: &Store,
     how: &PrintOptions,
     by: &Principal,

@@ -16,7 +16,7 @@ use crate::token::settle::TokenId;
 use crate::token::{Micros, Uid};
 
 /// Bytes of a PDF in one row.
-pub const PIECE: usize = 256 * 1024;
+pub(crate) const PIECE: usize = 256 * 1024;
 /// Tokens that are written in one step.
 pub(crate) const STEP: usize = 1_000;
 /// After so many microseconds, a run that is not whole never will be.

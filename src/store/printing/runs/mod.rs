@@ -2,7 +2,7 @@
 
 mod counts;
 mod find;
-pub mod keep;
+pub(crate) mod keep;
 mod row;
 
 pub use counts::{RunCounts, count_tokens};

@@ -33,7 +33,7 @@ struct AddedMany {
 ///
 /// # Errors
 /// The contract's.
-pub async fn add_token(
+pub(crate) async fn add_token(
     who: Allowed<Edit>,
     uid: Option<web::Path<String>>,
     params: Params,
@@ -53,7 +53,7 @@ pub async fn add_token(
 ///
 /// # Errors
 /// The contract's.
-pub async fn add_tokens(who: Allowed<Edit>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub(crate) async fn add_tokens(who: Allowed<Edit>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
     params.only(&["count", "valid_from", "valid_to", "usage_count", "lock_time", "label", "batch_name"])?;
     let absent = if params.text("count")?.is_some() {
         TokenError::value("count", format!("count must be a whole number from 1 to {LIST_MAX}"))

@@ -38,7 +38,7 @@ struct Refused<'a> {
 ///
 /// # Errors
 /// The contract's; a refusal is an answer, and no error.
-pub async fn consume_token(
+pub(crate) async fn consume_token(
     who: Allowed<Consume>,
     request: HttpRequest,
     uid: Option<web::Path<String>>,

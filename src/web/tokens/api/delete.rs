@@ -20,7 +20,7 @@ struct Deleted {
 ///
 /// # Errors
 /// The contract's.
-pub async fn delete_token(
+pub(crate) async fn delete_token(
     who: Allowed<Delete>,
     uid: Option<web::Path<String>>,
     params: Params,
@@ -37,7 +37,7 @@ pub async fn delete_token(
 ///
 /// # Errors
 /// The contract's.
-pub async fn delete_tokens(
+pub(crate) async fn delete_tokens(
     who: Allowed<Delete>,
     params: Params<LARGE>,
     app: web::Data<App>,

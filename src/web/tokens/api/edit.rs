@@ -14,7 +14,7 @@ use crate::web::state::App;
 ///
 /// # Errors
 /// The contract's.
-pub async fn edit_token(
+pub(crate) async fn edit_token(
     _who: Allowed<Edit>,
     uid: Option<web::Path<String>>,
     params: Params,
@@ -29,7 +29,7 @@ pub async fn edit_token(
 ///
 /// # Errors
 /// The contract's.
-pub async fn update_token(
+pub(crate) async fn update_token(
     _who: Allowed<Edit>,
     uid: Option<web::Path<String>>,
     params: Params,

@@ -33,7 +33,11 @@ struct Tokens {
 ///
 /// # Errors
 /// The contract's.
-pub async fn query_token(_who: Allowed<Ask>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub(crate) async fn query_token(
+    _who: Allowed<Ask>,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
     params.only(&["token_uid", "value"])?;
     let what = lookup(None, &params, &app)?;
     let found = app.store.look(move |connection| tokens::find(connection, &what)).await?;
@@ -44,7 +48,11 @@ pub async fn query_token(_who: Allowed<Ask>, params: Params, app: web::Data<App>
 ///
 /// # Errors
 /// The contract's.
-pub async fn query_tokens(_who: Allowed<See>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub(crate) async fn query_tokens(
+    _who: Allowed<See>,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
     params.only(&["q", "state", "created_from", "created_to", "batch", "print_run", "printed", "limit", "cursor"])?;
     let filter = TokenFilter {
         q: params.filled("q")?.map(search_term).transpose()?,

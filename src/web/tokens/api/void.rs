@@ -15,7 +15,7 @@ use crate::web::state::App;
 ///
 /// # Errors
 /// The contract's.
-pub async fn void_token(
+pub(crate) async fn void_token(
     who: Allowed<Void>,
     uid: Option<web::Path<String>>,
     params: Params,
@@ -33,7 +33,7 @@ pub async fn void_token(
 ///
 /// # Errors
 /// The contract's.
-pub async fn restore_token(
+pub(crate) async fn restore_token(
     who: Allowed<Void>,
     uid: Option<web::Path<String>>,
     params: Params,
