@@ -4,16 +4,16 @@ use std::fmt;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::{Method, StatusCode, header};
+use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::negotiation::answers_json;
 use super::page::{Page, html};
 use crate::token::TokenError;
 use crate::web::error::Error;
+use crate::web::login_redirect::login_redirect;
 use crate::web::state::App;
 
 #[derive(Template)]
@@ -51,7 +51,7 @@ pub(crate) async fn error_pages<B: MessageBody + 'static>(
     };
     let answer = match error {
         Error::Unauthorized(_) if !response.request().headers().contains_key(header::AUTHORIZATION) => {
-            to_login(response.request(), https)
+            login_redirect(response.request(), https)
         }
         error => Rendered::of(Page::new(response.request(), ""), error, https).error_response(),
     };
@@ -61,28 +61,6 @@ pub(crate) async fn error_pages<B: MessageBody + 'static>(
 
 fn is_https(request: &HttpRequest) -> bool {
     request.app_data::<web::Data<App>>().is_some_and(|app| app.public_url.is_https())
-}
-
-/// Sends a browser to the sign-in page, and from there back to where it wanted to go: after a POST, to the page that
-/// it was sent from.
-fn to_login(request: &HttpRequest, https: bool) -> HttpResponse {
-    let app = request.app_data::<web::Data<App>>();
-    let base = app.map(|app| app.base.to_string()).unwrap_or_default();
-    let (path, query) = (request.path(), request.query_string());
-    let wanted = match *request.method() {
-        Method::GET if query.is_empty() => path.to_owned(),
-        Method::GET => format!("{path}?{query}"),
-        _ => match path.rsplit_once('/') {
-            Some((before, "use" | "restore" | "role" | "password" | "disable" | "enable" | "remove" | "revoke")) => {
-                before.to_owned()
-            }
-            _ if path.starts_with(&format!("{base}/account/")) => format!("{base}/account"),
-            Some((before, "logout")) => format!("{before}/"),
-            _ => path.to_owned(),
-        },
-    };
-    let address = format!("{base}/login?next={}", utf8_percent_encode(&wanted, NON_ALPHANUMERIC));
-    html(StatusCode::SEE_OTHER, https).insert_header((header::LOCATION, address)).finish()
 }
 
 /// An error as its page.

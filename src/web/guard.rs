@@ -13,19 +13,15 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use super::callers::Caller;
 use super::error::Error;
+use super::login_redirect::keep_form;
+use super::session_cookie::SESSION_ID;
 use super::state::App;
 use crate::access::Permission;
 
-/// The session cookie's one entry: the random id.
-pub(crate) const SESSION_ID: &str = "id";
-
-/// Lets nobody in whom it does not know: around every address but the open ones, so that one that is added without
-/// a thought is closed. What is inside is decided by [`Allowed`].
-///
-/// # Errors
-/// None: who is not known gets an answer.
+/// Rejects unauthenticated requests. Wrapped around every route but the open ones, so that a route that is added without a
+/// thought is closed. What an authenticated caller may do is decided by [`Allowed`].
 pub(crate) async fn authenticate(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     match caller(request.request()).await {
@@ -33,7 +29,10 @@ pub(crate) async fn authenticate(
             request.extensions_mut().insert(caller);
             next.call(request).await.map(ServiceResponse::map_into_left_body)
         }
-        Err(error) => Ok(request.error_response(error).map_into_right_body()),
+        Err(error) => {
+            keep_form(&mut request).await;
+            Ok(request.error_response(error).map_into_right_body())
+        }
     }
 }
 

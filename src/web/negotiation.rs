@@ -5,14 +5,10 @@ use actix_web::{HttpRequest, web};
 
 use super::route::RouteIndex;
 
-/// Whether a path below the base path, or with it, is a JSON view's.
-pub(crate) fn is_view(request: &HttpRequest, path: &str) -> bool {
-    request.app_data::<web::Data<RouteIndex>>().is_some_and(|routes| routes.is_view(path))
-}
-
 /// Whether a program asks: one of the JSON views, or anything else while preferring JSON to HTML.
 pub(crate) fn answers_json(request: &HttpRequest) -> bool {
-    is_view(request, request.path()) || prefers_json(request)
+    let routes = request.app_data::<web::Data<RouteIndex>>();
+    routes.is_some_and(|routes| routes.is_view(request.path())) || prefers_json(request)
 }
 
 /// Whether the `Accept` header ranks JSON before HTML (RFC 9110, section 12.5.1).

@@ -1,7 +1,7 @@
 //! What a route is: one value, from which its methods, `Allow`, HEAD, compression, whether it is a JSON view, and where
 //! a browser comes back to after signing in are derived.
 
-use actix_web::dev::{Handler, ResourceDef};
+use actix_web::dev::{Handler, Path, ResourceDef};
 use actix_web::http::Method;
 use actix_web::middleware::Compress;
 use actix_web::{FromRequest, HttpResponse, Resource, Responder, guard, web};
@@ -10,7 +10,7 @@ use super::error::Error;
 
 /// What is at an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// A page for people, compressed for whoever takes it so. No other site can have one made with the cookie but by
     /// navigating to it (`SameSite`), and so none can measure what its text compresses to.
     Page,
@@ -22,27 +22,40 @@ pub(crate) enum Kind {
     File,
     /// A text file, compressed.
     TextFile,
+    /// A page that is sent while it is made: a compressor would hold it back.
+    StreamedPage,
 }
 
 /// A route: its address and what answers there.
-pub(crate) struct Route {
+pub struct Route {
     info: RouteInfo,
     handlers: Vec<actix_web::Route>,
 }
 
 /// What is known of a route without its handlers.
 #[derive(Clone, Debug)]
-pub(crate) struct RouteInfo {
+pub struct RouteInfo {
     /// The address below the base path, as in `/{uid}/edit`.
-    pub(crate) path: &'static str,
+    pub path: &'static str,
     /// What is there.
-    pub(crate) kind: Kind,
+    pub kind: Kind,
     /// The methods it takes, HEAD included.
-    pub(crate) methods: Vec<Method>,
+    pub methods: Vec<Method>,
     /// Whether it answers without signing in.
-    pub(crate) is_open: bool,
-    /// The page that shows what a request here was about, and which of its parameters that page takes.
-    pub(crate) back: Option<(&'static str, &'static [&'static str])>,
+    pub is_open: bool,
+    /// Where a browser comes back to that had to sign in first.
+    pub(crate) back: Option<Back>,
+}
+
+/// Where a browser comes back to that had to sign in first.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Back {
+    /// A page that shows what the request was about.
+    pub(crate) page: &'static str,
+    /// The request's parameters that the page takes.
+    pub(crate) parameters: &'static [&'static str],
+    /// The page where none of them can be brought back.
+    pub(crate) without: &'static str,
 }
 
 impl RouteInfo {
@@ -78,6 +91,8 @@ kinds! {
     file File;
     /// A text file.
     text_file TextFile;
+    /// A page that is sent while it is made.
+    streamed_page StreamedPage;
 }
 
 impl Route {
@@ -128,11 +143,26 @@ impl Route {
         self
     }
 
-    /// Where a browser comes back to when it had to sign in first, and with which of its parameters.
+    /// After signing in a browser comes back to `path`, a page that shows what the request was about, with those of the
+    /// request's parameters that the page takes. In `path`, `{uid}` and the like are this route's.
     #[must_use]
     pub(crate) fn back_to(mut self, path: &'static str, parameters: &'static [&'static str]) -> Self {
-        self.info.back = Some((path, parameters));
+        self.info.back = Some(Back { page: path, parameters, without: path });
         self
+    }
+
+    /// Where a browser comes back to when the parameters that the other page needs cannot be brought back.
+    #[must_use]
+    pub(crate) fn or_to(mut self, path: &'static str) -> Self {
+        self.info.back = self.info.back.map(|back| Back { without: path, ..back });
+        self
+    }
+
+    /// After signing in a browser comes back to this page with what was typed into its form.
+    #[must_use]
+    pub(crate) fn keeps(self, parameters: &'static [&'static str]) -> Self {
+        let path = self.info.path;
+        self.back_to(path, parameters)
     }
 
     /// What is known of it.
@@ -152,23 +182,32 @@ impl Route {
         let resource = resource.default_service(web::to(refused));
         match self.info.kind {
             Kind::Page | Kind::TextFile => config.service(resource.wrap(Compress::default())),
-            Kind::SecretPage | Kind::View | Kind::File => config.service(resource),
+            Kind::SecretPage | Kind::View | Kind::File | Kind::StreamedPage => config.service(resource),
         };
     }
 }
 
 /// Every route, for those who only ask what is at an address.
-pub(crate) struct RouteIndex(Vec<(RouteInfo, ResourceDef)>);
+pub struct RouteIndex(Vec<(RouteInfo, ResourceDef)>);
 
 impl RouteIndex {
     /// Of a table of routes, in its order.
-    pub(crate) fn new(routes: &[Route]) -> Self {
+    pub fn new(routes: &[Route]) -> Self {
         Self(routes.iter().map(|route| (route.info.clone(), ResourceDef::new(route.info.path))).collect())
     }
 
     /// Every route.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &RouteInfo> {
+    pub fn all(&self) -> impl Iterator<Item = &RouteInfo> {
         self.0.iter().map(|(info, _)| info)
+    }
+
+    /// The route of a path below the base path, and what stands in its places, as in `{uid}`.
+    pub(crate) fn find(&self, path: &str) -> Option<(&RouteInfo, Vec<(String, String)>)> {
+        let (info, pattern) = self.0.iter().find(|(_, pattern)| pattern.is_match(path))?;
+        let mut matched = Path::new(path);
+        pattern.capture_match_info(&mut matched);
+        let places = matched.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Some((info, places.collect()))
     }
 
     /// Whether the last part of a path is the name of a JSON view, also where there is no route: a program that mistypes

@@ -11,18 +11,66 @@ use super::error::Error;
 use super::guard::{authenticate, same_origin};
 use super::health::{healthz, readyz};
 use super::printing::{browser, calibrate, check, custom_sheets, jobs, pdf, printers, runs, sheet, start_job};
-use super::route::{Route, file, page, secret_page, text_file, view};
+use super::route::{Route, file, page, secret_page, streamed_page, text_file, view};
 use super::session_cookie::sessions;
 use super::state::App;
 use super::tokens::{api, delete, deleted, edit, list, qr_code, quick_sets, tile, void};
 use super::{assets, audit, batches, settings, usage};
 
+/// What a browser takes along when it has to sign in before it comes back: what was chosen or typed, and no secret.
+const TOKEN: &[&str] =
+    &["value", "label", "valid_from", "valid_to", "usage_count", "unlimited", "lock_time", "lock_unit"];
+const BATCH: &[&str] =
+    &["count", "batch_name", "label", "valid_from", "valid_to", "usage_count", "unlimited", "lock_time", "lock_unit"];
+const SELECTION: &[&str] =
+    &["q", "state", "created_from", "created_to", "batch", "print_run", "printed", "sort", "show", "uid", "uids"];
+const PRINTING: &[&str] = &[
+    "uid",
+    "uids",
+    "select",
+    "page",
+    "q",
+    "state",
+    "created_from",
+    "created_to",
+    "batch",
+    "print_run",
+    "printed",
+    "all",
+    "sheet",
+    "start",
+    "offset_x",
+    "offset_y",
+    "text",
+    "outline",
+    "dpi",
+    "printer",
+    "leave_out",
+];
+const CALIBRATION: &[&str] = &["sheet", "printer", "measured_x", "measured_y", "dpi"];
+const PRINTER: &[&str] = &["name", "offset_x", "offset_y", "dpi"];
+const SHEET: &[&str] = &[
+    "name",
+    "columns",
+    "rows",
+    "page_width",
+    "page_height",
+    "width",
+    "height",
+    "left",
+    "top",
+    "pitch_x",
+    "pitch_y",
+    "margin",
+];
+const NAME: &[&str] = &["name"];
+
 /// The table.
 #[rustfmt::skip]
-pub(crate) fn table() -> Vec<Route> {
+pub fn table() -> Vec<Route> {
     vec![
         text_file("/static/{address}").show(assets::get).open(),
-        secret_page("/login").show(login::show).post(login::sign_in).open(),
+        secret_page("/login").show(login::show).post(login::sign_in).keeps(&["next"]).open(),
 
         // For programs, by key; and for the pages' scripts, by session.
         view("/{uid}/consume_token").get(api::consume::consume_token).post(api::consume::consume_token),
@@ -47,78 +95,77 @@ pub(crate) fn table() -> Vec<Route> {
 
         // Tokens. Those of one token come last, as their first part is a uid.
         page("/").show(list::show),
-        page("/add").show(edit::add_form).post(edit::add),
+        page("/add").show(edit::add_form).post(edit::add).keeps(TOKEN),
         page("/deleted").show(deleted::show),
         page("/overview").show(overview::show),
-        page("/bulk").post(change::bulk),
+        page("/bulk").post(change::bulk).back_to("/overview", SELECTION),
         page("/actions").show(actions::list),
         page("/actions/{uid}").show(actions::show),
-        page("/actions/{uid}/undo").post(actions::undo),
-        page("/add_many").show(batches::add::form).post(batches::add::add),
+        page("/actions/{uid}/undo").post(actions::undo).back_to("/actions/{uid}", &[]),
+        page("/add_many").show(batches::add::form).post(batches::add::add).keeps(BATCH),
         page("/batches").show(batches::pages::list),
         page("/batches/{uid}").show(batches::pages::show),
-        page("/batches/{uid}/rename").post(batches::pages::rename),
+        page("/batches/{uid}/rename").post(batches::pages::rename).back_to("/batches/{uid}", &["batch_name"]),
 
         // Usage.
         page("/usage").show(usage::pages::show),
         file("/usage.csv").show(usage::csv::download),
 
         // Printing.
-        page("/sheet").show(sheet::show).post(sheet::show),
-        file("/sheet.pdf").get(pdf::print).post(pdf::print),
+        page("/sheet").show(sheet::show).post(sheet::show).keeps(PRINTING),
+        file("/sheet.pdf").get(pdf::print).post(pdf::print).back_to("/sheet", PRINTING),
         file("/sheet.css").show(browser::paper),
-        page("/sheet/browser").post(browser::print),
-        // What is found is sent page by page, and would wait in a compressor.
-        file("/sheet/check").post(check::check),
-        page("/sheet/calibrate").show(calibrate::show).post(calibrate::save),
+        page("/sheet/browser").post(browser::print).back_to("/sheet", PRINTING),
+        streamed_page("/sheet/check").post(check::check).back_to("/sheet", PRINTING),
+        page("/sheet/calibrate").show(calibrate::show).post(calibrate::save).keeps(CALIBRATION),
         file("/sheet/calibrate.pdf").show(calibrate::test_page),
-        page("/print_jobs").post(start_job::print),
+        page("/print_jobs").post(start_job::print).back_to("/sheet", PRINTING),
         page("/print_jobs/{uid}").show(jobs::show),
-        page("/print_jobs/{uid}/go_on").post(start_job::go_on),
+        page("/print_jobs/{uid}/go_on").post(start_job::go_on).back_to("/print_jobs/{uid}", &[]),
         page("/print_runs").show(runs::list),
         file("/print_runs/{uid}.pdf").show(runs::pdf),
         page("/print_runs/{uid}").show(runs::show),
-        page("/printers").show(printers::show).post(printers::save),
+        page("/printers").show(printers::show).post(printers::save).keeps(PRINTER),
         page("/printers/edit").show(printers::edit_form),
-        page("/printers/remove").post(printers::remove),
+        page("/printers/remove").post(printers::remove).back_to("/printers", &[]),
         page("/sheets").show(custom_sheets::list),
-        page("/sheets/add").show(custom_sheets::add_form).post(custom_sheets::add),
-        page("/sheets/{slug}").show(custom_sheets::edit_form).post(custom_sheets::edit),
-        page("/sheets/{slug}/remove").show(custom_sheets::ask).post(custom_sheets::remove),
+        page("/sheets/add").show(custom_sheets::add_form).post(custom_sheets::add).keeps(SHEET),
+        page("/sheets/{slug}").show(custom_sheets::edit_form).post(custom_sheets::edit).keeps(SHEET),
+        page("/sheets/{slug}/remove").show(custom_sheets::ask).post(custom_sheets::remove).keeps(&[]),
 
         // The account of whoever is signed in.
         page("/account").show(account::show),
-        page("/account/password").post(account::change_password),
-        page("/account/sessions/end").post(account::end_sessions),
-        page("/logout").post(login::sign_out),
+        page("/account/password").post(account::change_password).back_to("/account", &[]),
+        page("/account/sessions/end").post(account::end_sessions).back_to("/account", &[]),
+        page("/logout").post(login::sign_out).back_to("/", &[]),
 
         // For managers.
         page("/settings").show(settings::pages::show),
-        page("/settings/{setting}").post(settings::pages::save),
+        page("/settings/{setting}").post(settings::pages::save).back_to("/settings", &[]),
         page("/users").show(users::show),
-        secret_page("/users/add").show(users::add_form).post(users::add),
+        secret_page("/users/add").show(users::add_form).post(users::add).keeps(&["name", "role"]),
         page("/users/edit").show(user::show),
-        page("/users/role").post(user::change_role),
-        secret_page("/users/password").post(user::reset_password),
-        page("/users/disable").post(user::disable),
-        page("/users/enable").post(user::enable),
-        page("/users/remove").show(user::ask).post(user::remove),
+        page("/users/role").post(user::change_role).back_to("/users/edit", NAME).or_to("/users"),
+        secret_page("/users/password").post(user::reset_password).back_to("/users/edit", NAME).or_to("/users"),
+        page("/users/disable").post(user::disable).back_to("/users/edit", NAME).or_to("/users"),
+        page("/users/enable").post(user::enable).back_to("/users/edit", NAME).or_to("/users"),
+        page("/users/remove").show(user::ask).post(user::remove).keeps(NAME).or_to("/users"),
         page("/keys").show(keys::show),
-        secret_page("/keys/add").show(keys::add_form).post(keys::add),
-        page("/keys/revoke").show(keys::ask).post(keys::revoke),
+        secret_page("/keys/add").show(keys::add_form).post(keys::add).keeps(&["name", "role", "expires"]),
+        page("/keys/revoke").show(keys::ask).post(keys::revoke).keeps(NAME).or_to("/keys"),
         page("/audit").show(audit::show),
 
         // One token.
         page("/{uid}").show(tile::show),
-        page("/{uid}/use").post(tile::use_once),
-        page("/{uid}/edit").show(edit::edit_form).post(edit::edit),
-        page("/{uid}/delete").show(delete::ask).post(delete::delete),
-        page("/{uid}/restore").post(deleted::restore),
-        page("/{uid}/void").show(void::ask).post(void::void),
-        page("/{uid}/unvoid").post(void::unvoid),
-        page("/{uid}/set_range").post(quick_sets::set_range),
-        page("/{uid}/set_count").post(quick_sets::set_count),
-        page("/{uid}/add_uses").post(quick_sets::add_uses),
+        page("/{uid}/use").post(tile::use_once).back_to("/{uid}", &[]),
+        page("/{uid}/edit").show(edit::edit_form).post(edit::edit).keeps(TOKEN),
+        page("/{uid}/delete").show(delete::ask).post(delete::delete).keeps(&[]),
+        page("/{uid}/restore").post(deleted::restore).back_to("/deleted", &[]),
+        page("/{uid}/void").show(void::ask).post(void::void).keeps(&["reason"]),
+        page("/{uid}/unvoid").post(void::unvoid).back_to("/{uid}", &[]),
+        page("/{uid}/set_range").post(quick_sets::set_range).back_to("/{uid}", &[]),
+        page("/{uid}/set_count").post(quick_sets::set_count).back_to("/{uid}", &[]),
+        page("/{uid}/add_uses").post(quick_sets::add_uses).back_to("/{uid}", &[]),
         file("/{uid}/qr_code").show(qr_code::png),
         file("/{uid}/qr_code.svg").show(qr_code::svg),
     ]

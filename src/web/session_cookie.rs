@@ -12,6 +12,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::state::App;
 use crate::access::session::AGE_SECONDS;
 
+/// The session cookie's one entry: the random id.
+pub(crate) const SESSION_ID: &str = "id";
 /// Bytes of the key: what actix asks for signing and encrypting.
 const BYTES: usize = 64;
 

@@ -21,6 +21,7 @@ mod audit_page;
 mod bad_input;
 mod batches;
 mod cli;
+mod coming_back;
 mod consume;
 mod copy;
 mod crash;

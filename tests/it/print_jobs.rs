@@ -53,7 +53,7 @@ fn parts(app: &App, job: &PrintJob) -> (Vec<(i32, i32, i32)>, Vec<String>) {
     (parts.iter().map(|run| (run.start, run.count, run.pages)).collect(), tokens)
 }
 
-const SMALL: [(&str, &str); 3] = [("sheet", "avery-l4731"), ("dpi", "600"), ("text", "none")];
+const SMALL: [(&str, &str); 4] = [("all", "1"), ("sheet", "avery-l4731"), ("dpi", "600"), ("text", "none")];
 
 #[actix_web::test]
 async fn more_than_a_pdf_holds_is_printed_in_parts_of_whole_pages() {
@@ -61,13 +61,13 @@ async fn more_than_a_pdf_holds_is_printed_in_parts_of_whole_pages() {
     let uids = add_all(&mut app.connection(), 25_000);
     let mut viewer = Browser::of(&app, Role::Viewer).await;
     let asked = app.request(Role::Viewer, Method::GET, "/sheet.pdf").header("Accept", "application/json");
-    let answer = send(asked).await;
+    let answer = send(asked.query(&[("all", "1")])).await;
     answer.check_failure("TokenValueError").check_param("uid");
     assert!(answer.body["message"].as_str().unwrap().contains("25,000"), "{answer:?}");
     viewer.post("/sheet.pdf", &SMALL).await.check(422, &["at most 10,000 tokens", "Make 3 PDFs"]);
     viewer.post("/sheet/check", &SMALL).await.check(422, &["at most 10,000 tokens"]);
     viewer.post("/sheet/browser", &SMALL).await.check(422, &["2,000"]);
-    let page = viewer.get("/sheet?sheet=avery-l4731&dpi=600&text=none&start=100&page=3").await;
+    let page = viewer.get("/sheet?all=1&sheet=avery-l4731&dpi=600&text=none&start=100&page=3").await;
     page.check(200, &["25,000 tokens", "Make 3 PDFs", "Page 3 of"]);
     assert!(runs(&app).is_empty());
 
@@ -91,7 +91,10 @@ async fn more_than_a_pdf_holds_is_printed_in_parts_of_whole_pages() {
         pdf(viewer.request(Method::GET, &format!("/print_runs/{}.pdf", run.uid))).await;
     }
     // The sheet in hand is the last one's.
-    assert_eq!(viewer.get("/sheet?sheet=avery-l4731&dpi=600").await.field("start"), (5_254 % 189 + 1).to_string());
+    assert_eq!(
+        viewer.get("/sheet?all=1&sheet=avery-l4731&dpi=600").await.field("start"),
+        (5_254 % 189 + 1).to_string()
+    );
 }
 
 #[actix_web::test]

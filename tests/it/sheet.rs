@@ -129,7 +129,7 @@ async fn without_uids_what_a_filter_finds_is_printed_oldest_first() {
     app.post(&format!("/{gone}/delete_token"), &[]).await.check_success();
     app.consume(&c).await.check_success();
     let says = async |query: &[(&str, &str)]| {
-        let query = [query, &[("sheet", "avery-l7160")]].concat();
+        let query = [query, &[("sheet", "avery-l7160"), ("all", "1")]].concat();
         let all = placed(&pdf(print(&app, &query)).await, "avery-l7160");
         assert!(all.iter().zip(1..).all(|((label, _), place)| *label == place), "{all:?}");
         all.into_iter().map(|(_, says)| says).collect::<Vec<_>>().join(" ")
@@ -206,9 +206,9 @@ async fn settings_and_printers_say_what_is_left_out() {
     assert!(explicit.outline);
     let (_, comma) = printed(&[("offset_x", "1,5"), ("offset_y", "−0.125")]).await;
     assert_eq!(um(&comma), (1_500, -125, 203));
-    manager.get("/sheet").await.check(200, &["HP &#34;Office&#34; &#60;2nd floor&#62;"]);
+    manager.get("/sheet?all=1").await.check(200, &["HP &#34;Office&#34; &#60;2nd floor&#62;"]);
     let chosen =
-        manager.get(&format!("/sheet?printer={}", "HP%20%22Office%22%20%3C2nd%20floor%3E%20%26%20'more'")).await;
+        manager.get(&format!("/sheet?all=1&printer={}", "HP%20%22Office%22%20%3C2nd%20floor%3E%20%26%20'more'")).await;
     assert_eq!(
         (chosen.field("offset_x"), chosen.field("offset_y"), chosen.field("dpi")),
         ("2.5".into(), "-1.25".into(), "600".into())
@@ -298,7 +298,7 @@ async fn an_own_sheet_that_changes_changes_no_run() {
     let path = format!("/print_runs/{}.pdf", runs(&app)[1].0.uid);
     assert!(pdf(app.request(Role::Viewer, Method::GET, &path)).await == first);
     manager.get("/print_runs").await.check(200, &["Mine"]);
-    manager.get("/sheet?sheet=mine").await.check(422, &["There is no sheet"]);
+    manager.get("/sheet?all=1&sheet=mine").await.check(422, &["There is no sheet"]);
 }
 
 #[actix_web::test]
@@ -306,14 +306,15 @@ async fn the_next_free_label_is_remembered_for_each_person_and_sheet() {
     let app = App::start().await;
     let [a, b, c] = three(&app).await;
     let mut viewer = Browser::of(&app, Role::Viewer).await;
-    let start =
-        async |browser: &mut Browser<'_>, query: &str| browser.get(&format!("/sheet?{query}")).await.field("start");
+    let start = async |browser: &mut Browser<'_>, query: &str| {
+        browser.get(&format!("/sheet?all=1&{query}")).await.field("start")
+    };
     assert_eq!(start(&mut viewer, "sheet=avery-l7160").await, "1");
     assert!(runs(&app).is_empty(), "to look at a sheet prints nothing");
     let uids = [("uid", &*a), ("uid", &b), ("uid", &c)];
     let query = [&uids[..], &[("sheet", "avery-l7160"), ("start", "4")]].concat();
     pdf(viewer.request(Method::POST, "/sheet.pdf").form(&query)).await;
-    let page = viewer.get("/sheet?sheet=avery-l7160").await;
+    let page = viewer.get("/sheet?all=1&sheet=avery-l7160").await;
     page.check(200, &["You stopped before label 7 last time"]);
     assert_eq!(page.field("start"), "7");
     assert_eq!(start(&mut viewer, "sheet=avery-l7163").await, "1");
@@ -347,12 +348,15 @@ async fn who_may_see_tokens_may_print_them() {
             (Method::POST, "/sheet/check"),
             (Method::POST, "/sheet/browser"),
         ] {
-            let answer = app.anonymous(method.clone(), path).bearer_auth(&key).send().await.unwrap();
+            let asked = app.anonymous(method.clone(), path).bearer_auth(&key);
+            let all = [("all", "1")];
+            let asked = if method == Method::GET { asked.query(&all) } else { asked.form(&all) };
+            let answer = asked.send().await.unwrap();
             let status = if role == Role::Scanner { 403 } else { 200 };
             assert_eq!(answer.status(), status, "{role:?} {method} {path}");
         }
     }
-    Browser::new(&app).get("/sheet.pdf?q=x").await.check_leads_to("/login?next=%2Fsheet%2Epdf%3Fq%3Dx");
+    Browser::new(&app).get("/sheet.pdf?q=x").await.check_leads_to("/login?next=%2Fsheet%3Fq%3Dx");
     let nobody = app.anonymous(Method::GET, "/sheet.pdf").header("Accept", "application/json");
     send(nobody).await.check_failure("Unauthorized");
     assert_eq!(runs(&app).len(), 4, "each key's but the scanner's");

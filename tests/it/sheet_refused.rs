@@ -51,7 +51,9 @@ async fn what_cannot_be_printed_is_refused_with_the_reason_and_the_field() {
         ("print_run", "x", "print run"),
         ("printed", "x", "printed"),
     ] {
-        let query = if name == "sheet" { vec![(name, value)] } else { vec![("sheet", "avery-l7160"), (name, value)] };
+        let sheet = if name == "sheet" { value } else { "avery-l7160" };
+        let mut query = vec![("all", "1"), ("sheet", sheet)];
+        query.extend((name != "sheet").then_some((name, value)));
         let answer = told(&app, &query).await;
         let param = if says.starts_with("There is no token") { "uid" } else { name };
         assert_eq!(answer.status, 422, "{name}={value:?}");
@@ -75,7 +77,7 @@ async fn what_cannot_be_printed_is_refused_with_the_reason_and_the_field() {
         told(&app, &[("uid", value)]).await.check_failure("TokenValueError");
         viewer.post("/sheet.pdf", &[("uid", value)]).await.check(422, &["is not a uid"]);
     }
-    viewer.post("/sheet", &[("select", "")]).await.check(422, &["No token is selected"]);
+    viewer.post("/sheet", &[("select", "ticked")]).await.check(422, &["No token is selected"]);
     assert!(runs(&app).is_empty());
     told(&app, &[("uid", &uid), ("start", "21")]).await;
     assert_eq!(runs(&app).len(), 1);
@@ -199,7 +201,7 @@ async fn the_check_tells_page_by_page_and_ends_with_its_reader() {
     let made = app.post("/add_tokens", &[("count", "70"), ("label", "Locker {n}")]).await;
     made.check_success();
     let mut viewer = Browser::of(&app, Role::Viewer).await;
-    let page = viewer.post("/sheet/check", &[("sheet", "avery-l7651"), ("start", "3")]).await;
+    let page = viewer.post("/sheet/check", &[("all", "1"), ("sheet", "avery-l7651"), ("start", "3")]).await;
     page.check(200, &["70 tokens on", "300 dots per inch", "Page 1: 63 codes read", "Page 2: 7 codes read"]);
     page.check(
         200,

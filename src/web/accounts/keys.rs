@@ -106,6 +106,13 @@ struct KeyForm {
     expires: String,
 }
 
+impl KeyForm {
+    fn read(params: &Params) -> Result<Self, Error> {
+        let text = |name| params.text(name).map(Option::unwrap_or_default);
+        Ok(Self { name: text("name")?.trim().to_owned(), role: text("role")?, expires: text("expires")? })
+    }
+}
+
 /// The form for a new key.
 ///
 /// # Errors
@@ -113,9 +120,10 @@ struct KeyForm {
 pub(crate) async fn add_form(
     _who: Allowed<Manage>,
     request: HttpRequest,
+    params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    form(&app, &request, KeyForm::default(), FormErrors::default())
+    form(&app, &request, KeyForm::read(&params)?, FormErrors::default())
 }
 
 fn form(app: &App, request: &HttpRequest, typed: KeyForm, problems: FormErrors) -> Result<HttpResponse, Error> {
@@ -163,8 +171,7 @@ pub(crate) async fn add(
     Form(params): Form,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let text = |name| params.text(name).map(Option::unwrap_or_default);
-    let typed = KeyForm { name: text("name")?.trim().to_owned(), role: text("role")?, expires: text("expires")? };
+    let typed = KeyForm::read(&params)?;
     let mut problems = FormErrors::default();
     if let Err(why) = check_name(&typed.name) {
         problems.add("name", why);

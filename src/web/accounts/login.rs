@@ -14,10 +14,12 @@ use crate::store::accounts::{sessions, users};
 use crate::store::audit;
 use crate::web::callers::Via;
 use crate::web::error::Error;
-use crate::web::guard::{Allowed, Anybody, SESSION_ID};
-use crate::web::negotiation::{answers_json, is_view};
+use crate::web::guard::{Allowed, Anybody};
+use crate::web::login_redirect::return_address;
+use crate::web::negotiation::answers_json;
 use crate::web::page::{Page, page, see_other};
 use crate::web::params::{Form, Params};
+use crate::web::session_cookie::SESSION_ID;
 use crate::web::state::App;
 
 #[derive(Template)]
@@ -149,18 +151,16 @@ pub(crate) async fn sign_out(
     Ok(see_other(&app, "/login?done=signed-out"))
 }
 
-/// The way back after the sign-in: a path of ours, or the first page. Anything else could be a trap on another site:
-/// `//evil.example` and `/\evil.example` are addresses of other hosts to a browser.
+/// The address to go on to after the sign-in: a page of ours that only shows something, or the first page. Anything else
+/// could be a trap on another site: `//evil.example` and `/\evil.example` are addresses of other hosts to a browser.
 fn local(request: &HttpRequest, app: &App, next: Option<&str>) -> String {
     let base: &str = &app.base;
     let is_ours = |next: &&str| {
         let below = next.strip_prefix(base).is_some_and(|rest| rest.starts_with('/'));
-        // Nor one of the JSON views: signing in must not use a token.
-        below
-            && !is_view(request, next.split('?').next().unwrap_or_default())
-            && !next.starts_with("//")
-            && !next.contains('\\')
-            && !next.chars().any(char::is_control)
+        below && !next.starts_with("//") && !next.contains('\\') && !next.chars().any(char::is_control)
     };
-    next.filter(is_ours).map_or_else(|| format!("{base}/"), str::to_owned)
+    let below = next.filter(is_ours).and_then(|next| next.strip_prefix(base)).unwrap_or("/");
+    let (path, query) = below.split_once('?').unwrap_or((below, ""));
+    let parameters = Params::of_query(query).unwrap_or_default();
+    format!("{base}{}", return_address(request, path, Some(query), &parameters))
 }

@@ -127,9 +127,11 @@ struct AddPage {
 pub(crate) async fn add_form(
     _who: Allowed<Manage>,
     request: HttpRequest,
+    params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    form(&app, &request, String::new(), String::new(), FormErrors::default())
+    let text = |name| params.text(name).map(Option::unwrap_or_default);
+    form(&app, &request, text("name")?, text("role")?, FormErrors::default())
 }
 
 fn form(

@@ -116,8 +116,12 @@ impl BatchForm {
 pub(crate) async fn form(
     _who: Allowed<Edit>,
     request: HttpRequest,
+    params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
+    if TokenForm::brought_back(&params)?.is_some() {
+        return BatchForm::read(&params)?.page(&request, &app, FormErrors::default());
+    }
     let defaults = app.settings.get(&app.store).await?.defaults();
     let typed = TokenForm::new(defaults.usage_count, defaults.lock_time);
     let asked = BatchForm { uid: Uid::random(), typed, count: String::new(), name: String::new() };

@@ -134,7 +134,8 @@ pub(crate) async fn show(
         Some("renamed") => Some("The batch is renamed."),
         _ => None,
     };
-    batch_page(&uid, &request, &app, who.caller.role, flash, None).await
+    let brought_back = params.text("batch_name")?.map(|name| (name, FormErrors::default()));
+    batch_page(&uid, &request, &app, who.caller.role, flash, brought_back).await
 }
 
 async fn batch_page(
@@ -143,7 +144,7 @@ async fn batch_page(
     app: &App,
     role: Role,
     flash: Option<&'static str>,
-    refused: Option<(String, FormErrors)>,
+    typed: Option<(String, FormErrors)>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let found = app.store.read(move |connection| {
@@ -155,8 +156,8 @@ async fn batch_page(
     if batch.made.is_none() {
         return making(&batch, uid, request, app);
     }
-    let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let (name, problems) = refused.unwrap_or_else(|| (batch.name.clone(), FormErrors::default()));
+    let (name, problems) = typed.unwrap_or_else(|| (batch.name.clone(), FormErrors::default()));
+    let status = problems.status();
     let view = BatchView::new(&batch, standing, TimeFormatter { now: app.store.now(), zone: app.zone });
     let (may_edit, may_delete) = (role.may(Permission::Edit), role.may(Permission::Delete) && standing.there > 0);
     let page_of = Page::new(request, "tokens");

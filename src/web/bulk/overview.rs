@@ -1,5 +1,6 @@
 //! `/overview`: tokens as tiles, and the bar by which many are changed.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use actix_web::cookie::time::Duration;
@@ -45,18 +46,31 @@ struct OverviewPage {
 /// A token with its code.
 struct Tile {
     row: TokenView,
+    is_selected: bool,
     code: Arc<Code>,
 }
 
 /// The tiles of tokens. Codes that are not in the cache take their time, so this is done on a thread where it may.
-async fn tiles(app: &web::Data<App>, tokens: Vec<Token>, clock: TimeFormatter) -> Result<Vec<Tile>, Error> {
+async fn tiles(
+    app: &web::Data<App>,
+    tokens: Vec<Token>,
+    selected: HashSet<String>,
+    clock: TimeFormatter,
+) -> Result<Vec<Tile>, Error> {
     let (shared, texts) = (web::Data::clone(app), app.code_texts().await?);
     let tile = move |token: Token| {
         let code = shared.codes.get(&texts.of(&token)).map_err(|error| Error::fault(error.to_string()))?;
-        Ok(Tile { row: TokenView::new(&token, clock), code })
+        let row = TokenView::new(&token, clock);
+        Ok(Tile { is_selected: selected.contains(&row.uid), row, code })
     };
     let made = web::block(move || tokens.into_iter().map(tile).collect::<Result<Vec<_>, Error>>()).await;
     made.map_err(|error| Error::fault(error.to_string()))?
+}
+
+/// The uids that are selected already: a browser that had to sign in before it could change them comes back with them.
+fn selected(params: &Params) -> Result<HashSet<String>, Error> {
+    let kept = params.text("uids")?.unwrap_or_default();
+    Ok(params.ticked("uid")?.into_iter().chain(kept.split_ascii_whitespace().map(str::to_owned)).collect())
 }
 
 /// What may be done to many tokens with a role.
@@ -94,7 +108,7 @@ pub(crate) async fn show(
         size: asked_size.unwrap_or_else(|| kept_size(&request)),
         show,
         shows: &ROWS,
-        tiles: tiles(&app, std::mem::take(&mut found.tokens), clock).await?,
+        tiles: tiles(&app, std::mem::take(&mut found.tokens), selected(&params)?, clock).await?,
         found,
     };
     let mut response = page(&app, status, &template)?;

@@ -54,19 +54,30 @@ impl TokenSelection {
         Ok(Self { selection: Selection::Uids(uids), asked, fields })
     }
 
-    /// What a form selects, or the uids in an address, or else all that its filter finds.
+    /// What a form selects, or the uids in an address, or what a filter finds, or with `all=1` everything; none where no
+    /// parameter says which. An empty parameter is none.
     ///
     /// # Errors
     /// A parameter that is no text.
-    pub(crate) fn any<const L: usize>(params: &Params<L>, app: &App, problems: &mut FormErrors) -> Result<Self, Error> {
-        let is_form = params.text("select")?.is_some() || params.text("uids")?.is_some();
-        if is_form || !params.ticked("uid")?.is_empty() {
-            return Self::read(params, app, problems);
+    pub(crate) fn any<const L: usize>(
+        params: &Params<L>,
+        app: &App,
+        problems: &mut FormErrors,
+    ) -> Result<Option<Self>, Error> {
+        let is_form = params.filled("select")?.is_some() || params.filled("uids")?.is_some();
+        if is_form || params.ticked("uid")?.iter().any(|uid| !uid.is_empty()) {
+            return Self::read(params, app, problems).map(Some);
         }
         let asked = TokenQuery::read(params)?;
         let fields = asked.filters().into_iter().filter(|(_, value)| !value.is_empty());
-        let fields = fields.map(|(name, value)| (name, value.to_owned())).collect();
-        Ok(Self { selection: Selection::Filter(asked.filter(app, problems)), asked, fields })
+        let mut fields: Vec<_> = fields.map(|(name, value)| (name, value.to_owned())).collect();
+        if fields.is_empty() {
+            if params.filled("all")?.as_deref() != Some("1") {
+                return Ok(None);
+            }
+            fields.push(("all", "1".into()));
+        }
+        Ok(Some(Self { selection: Selection::Filter(asked.filter(app, problems)), asked, fields }))
     }
 
     /// The uids that were ticked or named; none, if a filter says which.

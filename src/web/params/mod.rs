@@ -31,6 +31,7 @@ pub(crate) const LARGE: usize = 8 * 1024 * 1024;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A request's parameters, of a body of at most `LIMIT` bytes.
+#[derive(Default)]
 pub(crate) struct Params<const LIMIT: usize = SMALL> {
     fields: BTreeMap<String, Raw>,
 }
@@ -55,6 +56,13 @@ impl<const LIMIT: usize> FromRequest for Params<LIMIT> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         Self::read(request, payload, true)
+    }
+}
+
+impl Params {
+    /// Of a query string.
+    pub(crate) fn of_query(text: &str) -> Result<Self, Error> {
+        Ok(Self { fields: pairs(text, "query string")? })
     }
 }
 

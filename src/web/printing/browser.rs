@@ -4,6 +4,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::choose::nothing_chosen;
 use super::order::PrintOrder;
 use super::pdf::make_all;
 use super::sheet_page::refused;
@@ -44,7 +45,9 @@ pub(crate) async fn print(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let by = who.caller.principal.clone();
-    let mut order = PrintOrder::read(&params, &app, &by, false).await?;
+    let Some(mut order) = PrintOrder::read(&params, &app, &by, false).await? else {
+        return nothing_chosen(&request, &app, &params, StatusCode::UNPROCESSABLE_ENTITY).await;
+    };
     if order.total > MOST {
         order.problems.add("uid", "From the browser at most 2,000 labels can be printed; open the PDF instead.");
     }

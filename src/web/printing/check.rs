@@ -10,6 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use futures_util::stream::{self, Stream};
 
+use super::choose::nothing_chosen;
 use super::order::{PrintOrder, refusals};
 use super::sheet_page::refused;
 use crate::sheet::fonts::Fonts;
@@ -64,7 +65,9 @@ pub(crate) async fn check(
     Form(params): Form<LARGE>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let mut order = PrintOrder::read(&params, &app, &who.caller.principal, false).await?;
+    let Some(mut order) = PrintOrder::read(&params, &app, &who.caller.principal, false).await? else {
+        return nothing_chosen(&request, &app, &params, StatusCode::UNPROCESSABLE_ENTITY).await;
+    };
     let printed = if order.problems.is_empty() { order.all(&app).await? } else { None };
     let Some(printed) = printed else { return refused(&who, &request, &app, order).await };
     let (how, shared, items) = (order.how.clone(), web::Data::clone(&app), printed.items);

@@ -126,6 +126,8 @@ pub(crate) async fn add_form(
         None if from == "roll" => (CustomSheetForm::roll(), None),
         None => (CustomSheetForm::blank(), None),
     };
+    let (form, sheet) =
+        if params.text("columns")?.is_some() { (CustomSheetForm::read(&params)?, None) } else { (form, sheet) };
     let problems = FormErrors::default();
     let picture = sheet.or_else(|| form.meant("new", &mut FormErrors::default()));
     FormPage::new(&request, None, form, picture.as_ref(), problems).answer(&app, StatusCode::OK)
@@ -209,11 +211,13 @@ pub(crate) async fn edit_form(
     _who: Allowed<Manage>,
     slug: web::Path<String>,
     request: HttpRequest,
+    params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let own = found(&app, &slug).await?;
     let sheet = sheet_of(&own);
-    let form = CustomSheetForm::of(&sheet);
+    let is_brought_back = params.text("columns")?.is_some();
+    let form = if is_brought_back { CustomSheetForm::read(&params)? } else { CustomSheetForm::of(&sheet) };
     FormPage::new(&request, Some(&own), form, Some(&sheet), FormErrors::default()).answer(&app, StatusCode::OK)
 }
 

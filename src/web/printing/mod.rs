@@ -3,6 +3,7 @@
 pub(crate) mod browser;
 pub(crate) mod calibrate;
 pub(crate) mod check;
+pub(crate) mod choose;
 pub(crate) mod custom_sheet_form;
 pub(crate) mod custom_sheets;
 pub(crate) mod form;

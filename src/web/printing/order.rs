@@ -44,7 +44,8 @@ pub(crate) struct PrintOrder {
 }
 
 impl PrintOrder {
-    /// What the parameters ask for. On the page, what they leave out is as it was last time.
+    /// What the parameters ask for; none where they say nothing of which tokens. On the page, what they leave out is as it was
+    /// last time.
     ///
     /// # Errors
     /// A parameter that is no text; unavailable, when the database cannot be asked.
@@ -53,9 +54,9 @@ impl PrintOrder {
         app: &App,
         by: &Principal,
         is_page: bool,
-    ) -> Result<Self, Error> {
+    ) -> Result<Option<Self>, Error> {
         let mut problems = FormErrors::default();
-        let selected = TokenSelection::any(params, app, &mut problems)?;
+        let Some(selected) = TokenSelection::any(params, app, &mut problems)? else { return Ok(None) };
         let settings: Arc<Settings> = app.settings.get(&app.store).await?;
         let (who, now, selection) = (by.clone(), app.store.now(), selected.selection.clone());
         let is_good = problems.is_empty();
@@ -75,7 +76,7 @@ impl PrintOrder {
             problems.add("uid", "There is no token to print; voided ones are not printed. Choose others.");
         }
         let texts = app.code_texts_by(&settings);
-        Ok(Self { selected, asked, how, known, problems, total, now, texts })
+        Ok(Some(Self { selected, asked, how, known, problems, total, now, texts }))
     }
 
     /// How many there are, in words.
@@ -91,7 +92,7 @@ impl PrintOrder {
     /// The address at `path` that asks for the same, but for the first free label, which is to be written at its end.
     pub(crate) fn address_but_start(&self, path: &str) -> String {
         let uids = self.selected.uids().unwrap_or_default().iter().map(|uid| ("uid", uid.to_string()));
-        let which = self.selected.asked.filters().into_iter().map(|(name, value)| (name, value.to_owned()));
+        let which = self.selected.fields.iter().cloned();
         let how = self.asked.fields().into_iter().filter(|(name, _)| *name != "start");
         let all: Vec<_> = which.filter(|_| self.selected.uids().is_none()).chain(uids).chain(how).collect();
         query_string::with(path, all.iter().map(|(name, value)| (*name, value.as_str())), "start=")

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use super::choose::nothing_chosen;
 use super::form::NAMES;
 use super::order::{PrintOrder, refusals};
 use super::sheet_page::refused;
@@ -19,7 +20,8 @@ use crate::work::printing::items::LabelItems;
 use crate::work::printing::pdf::{LabelPdf, keep_pdf, make_with};
 
 /// The names of the parameters that say which tokens, and of those that a form of ours sends besides.
-const OTHERS: [&str; 13] = [
+const OTHERS: [&str; 14] = [
+    "all",
     "uid",
     "uids",
     "select",
@@ -51,7 +53,9 @@ pub(crate) async fn print(
     }
     params.only(&[&NAMES[..], &OTHERS[..]].concat())?;
     let by = who.caller.principal.clone();
-    let mut order = PrintOrder::read(&params, &app, &by, false).await?;
+    let Some(mut order) = PrintOrder::read(&params, &app, &by, false).await? else {
+        return nothing_chosen(&request, &app, &params, StatusCode::UNPROCESSABLE_ENTITY).await;
+    };
     let Some((printed, made, ())) = make_all(&app, &mut order, |_, _| ()).await? else {
         return refused(&who, &request, &app, order).await;
     };

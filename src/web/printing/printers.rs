@@ -146,7 +146,9 @@ pub(crate) async fn show(
         Some("removed") => Some("The printer is removed."),
         _ => None,
     };
-    let typed = PrinterForm::new(&*app.settings.get(&app.store).await?);
+    let is_brought_back = params.text("offset_x")?.is_some();
+    let new = PrinterForm::new(&*app.settings.get(&app.store).await?);
+    let typed = if is_brought_back { PrinterForm::read(&params)? } else { new };
     list(&app, &request, flash, typed, FormErrors::default()).await
 }
 

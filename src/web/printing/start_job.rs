@@ -1,7 +1,9 @@
 //! `/print_jobs`: more labels than one PDF can hold, as one PDF after the other.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use super::choose::nothing_chosen;
 use super::order::{PrintOrder, refusals};
 use super::sheet_page::refused;
 use crate::access::Principal;
@@ -33,7 +35,9 @@ pub(crate) async fn print(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let by = who.caller.principal.clone();
-    let mut order = PrintOrder::read(&params, &app, &by, false).await?;
+    let Some(mut order) = PrintOrder::read(&params, &app, &by, false).await? else {
+        return nothing_chosen(&request, &app, &params, StatusCode::UNPROCESSABLE_ENTITY).await;
+    };
     if order.problems.is_empty() {
         let how = &order.how;
         // What is wrong with any label is told now, and not when the job has begun.

@@ -15,7 +15,7 @@ use crate::web::form_errors::FormErrors;
 use crate::web::format::{TimeFormatter, duration};
 use crate::web::guard::{Allowed, Edit};
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::Form;
+use crate::web::params::{Form, Params};
 use crate::web::state::App;
 
 #[derive(Template)]
@@ -84,10 +84,12 @@ impl FormPage {
 pub(crate) async fn add_form(
     _who: Allowed<Edit>,
     request: HttpRequest,
+    params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let defaults = app.settings.get(&app.store).await?.defaults();
-    let typed = TokenForm::new(defaults.usage_count, defaults.lock_time);
+    let new = || TokenForm::new(defaults.usage_count, defaults.lock_time);
+    let typed = TokenForm::brought_back(&params)?.unwrap_or_else(new);
     FormPage::new(&request, &app, None, typed, HiddenFields::new_token(Uid::random())).answer(&app)
 }
 
@@ -151,10 +153,11 @@ pub(crate) async fn edit_form(
     _who: Allowed<Edit>,
     uid: web::Path<String>,
     request: HttpRequest,
+    params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let token = super::tile_view::find(&app, &uid).await?;
-    let typed = TokenForm::of(&token, app.zone);
+    let typed = TokenForm::brought_back(&params)?.unwrap_or_else(|| TokenForm::of(&token, app.zone));
     let mut form = FormPage::new(&request, &app, Some(token.uid), typed, HiddenFields::of(&token));
     form.title = title(token.label.as_deref(), &token.value);
     form.answer(&app)

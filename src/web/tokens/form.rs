@@ -114,6 +114,12 @@ impl TokenForm {
         lock_seconds(&self.lock_time, &self.lock_unit)
     }
 
+    /// What was typed before its user had to sign in, and comes back with the address.
+    pub(crate) fn brought_back(params: &Params) -> Result<Option<Self>, Error> {
+        // A form always sends the unit of its lock.
+        Ok(if params.filled("lock_unit")?.is_some() { Some(Self::read(params)?) } else { None })
+    }
+
     /// All fields, for a new token. No number is a mistake here, and not the default.
     pub(crate) fn raw(&self) -> RawFields {
         let number = |text: String| if text.is_empty() { " ".to_owned() } else { text };

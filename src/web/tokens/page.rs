@@ -105,7 +105,7 @@ impl TokenPage {
             print_run,
             loosen: asked.loosen(&path),
             as_tiles: asked.href(&format!("{}/overview", app.base), ""),
-            to_print: asked.href(&format!("{}/sheet", app.base), ""),
+            to_print: asked.href(&format!("{}/sheet", app.base), if asked.is_set() { "" } else { "all=1" }),
             first: asked.href(&path, more),
             newer: link("before", before),
             older: link("after", behind),

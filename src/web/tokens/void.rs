@@ -14,7 +14,7 @@ use crate::web::form_errors::FormErrors;
 use crate::web::format::TimeFormatter;
 use crate::web::guard::{Allowed, Void};
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::Form;
+use crate::web::params::{Form, Params};
 use crate::web::state::App;
 
 #[derive(Template)]
@@ -55,13 +55,15 @@ pub(crate) async fn ask(
     _who: Allowed<Void>,
     uid: web::Path<String>,
     request: HttpRequest,
+    params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let token = super::tile_view::find(&app, &uid).await?;
     if token.voided.is_some() {
         return Ok(see_other(&app, &format!("/{}?done=same", token.uid)));
     }
-    page(&app, StatusCode::OK, &VoidPage::new(&request, &app, &token))
+    let reason = params.text("reason")?.unwrap_or_default();
+    page(&app, StatusCode::OK, &VoidPage { reason, ..VoidPage::new(&request, &app, &token) })
 }
 
 /// Voids a token, and offers to undo it. One that is voided already stays as it is.

@@ -1,0 +1,68 @@
+//! What is to be printed, where nothing said so.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use crate::store::batches;
+use crate::store::tokens::list::TokenFilter;
+use crate::token::TokenError;
+use crate::web::error::Error;
+use crate::web::negotiation::answers_json;
+use crate::web::page::{Page, page};
+use crate::web::paging::counted;
+use crate::web::params::Params;
+use crate::web::query_string;
+use crate::web::state::App;
+use crate::web::tokens::counts::Count;
+
+/// The newest batches, which can be chosen.
+const BATCHES: i64 = 30;
+
+/// Why nothing is printed where nothing says what.
+const NOTHING: &str = "Nothing says which tokens to print; give a uid, a filter, or all=1 for all of them.";
+
+#[derive(Template)]
+#[template(path = "sheets/choose.html")]
+struct ChoosePage {
+    page: Page,
+    is_measured: bool,
+    is_refused: bool,
+    count: String,
+    is_empty: bool,
+    /// The address that prints all of them.
+    all: String,
+    batches: Vec<(String, String)>,
+    /// The sheet and the printer that are chosen already.
+    kept: Vec<(&'static str, String)>,
+}
+
+/// Asks what to print. Where something was to be printed at once, that is refused: as an error to programs, and as the page
+/// to people.
+pub(crate) async fn nothing_chosen<const L: usize>(
+    request: &HttpRequest,
+    app: &App,
+    params: &Params<L>,
+    status: StatusCode,
+) -> Result<HttpResponse, Error> {
+    let is_refused = status != StatusCode::OK;
+    if is_refused && answers_json(request) {
+        return Err(TokenError::value("uid", NOTHING).into());
+    }
+    let newest = app.store.read(|connection| Ok(batches::page(connection, None, BATCHES)?)).await?;
+    let count = app.counts.of(&app.store, &TokenFilter::default(), app.store.now()).await?;
+    let value = |name| Ok::<_, Error>(params.filled(name)?.map(|value| (name, value)));
+    let kept: Vec<_> = [value("sheet")?, value("printer")?].into_iter().flatten().collect();
+    let parameters = kept.iter().map(|(name, value)| (*name, value.as_str()));
+    let template = ChoosePage {
+        page: Page::new(request, "print"),
+        is_measured: params.filled("done")?.as_deref() == Some("measured"),
+        is_refused,
+        count: counted(count),
+        is_empty: count == Count::Exactly(0),
+        all: query_string::with(&format!("{}/sheet", app.base), parameters, "all=1"),
+        batches: newest.into_iter().map(|(_, batch)| (batch.uid, batch.name)).collect(),
+        kept,
+    };
+    page(app, status, &template)
+}
