@@ -1,0 +1,9 @@
+//! Users, their sessions, and keys.
+
+mod account;
+mod api_keys;
+mod keys;
+mod login;
+mod roles;
+mod user;
+mod users;
