@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use cluster::Cluster;
 
-#[path = "../../tests/it/cluster.rs"]
+#[path = "../../tests/it/support/cluster/mod.rs"]
 mod cluster;
 
 /// The name of the database on a server.

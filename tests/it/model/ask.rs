@@ -6,7 +6,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 use tessera::access::Role;
 
-use crate::app::App;
+use crate::support::app::App;
 
 /// How the parameters are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,3 @@
+//! Tokens that are made together.
+
+mod add;

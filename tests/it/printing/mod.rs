@@ -1,0 +1,11 @@
+//! Label sheets: what is printed, what is kept of it, and with what.
+
+mod custom_sheets;
+mod job_progress;
+mod jobs;
+mod printers;
+mod proof;
+mod refusals;
+mod run_store;
+mod runs;
+mod sheet;

@@ -1,0 +1,4 @@
+//! The settings.
+
+mod page;
+mod time_ranges;

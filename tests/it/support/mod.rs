@@ -1,0 +1,16 @@
+//! What tests start and talk to.
+
+pub mod app;
+pub mod audit;
+pub mod browser;
+pub mod cluster;
+mod cluster_tests;
+#[macro_use]
+pub mod database;
+mod http_answer;
+pub mod printing;
+pub mod process;
+pub mod settings;
+pub mod tokens;
+pub mod trace;
+pub mod usage_log;

@@ -1,0 +1,13 @@
+//! Processes, databases and machines: what is promised when they are many, fail, or come late.
+
+mod cli;
+mod copy;
+mod crash;
+mod durability;
+mod instances;
+mod load;
+mod outage;
+mod promise;
+mod schema;
+mod serve;
+mod writer;

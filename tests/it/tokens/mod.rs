@@ -1,0 +1,16 @@
+//! Single tokens: their JSON views, pages and lists.
+
+mod add;
+mod consume;
+mod delete;
+mod deleted;
+mod edit;
+mod form;
+mod list;
+mod list_queries;
+mod qr_code;
+mod query;
+mod quick_sets;
+mod tile;
+mod void;
+mod void_page;

@@ -1,0 +1,7 @@
+//! The log of uses and refusals.
+
+mod chart;
+mod csv;
+mod page;
+mod query;
+mod retention;
