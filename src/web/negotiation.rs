@@ -1,6 +1,6 @@
 //! Whether an answer is JSON or a page.
 
-use actix_web::http::header::{Accept, Header, Quality};
+use actix_web::http::header::{ACCEPT, Accept, Header, Quality};
 use actix_web::{HttpRequest, web};
 
 use super::route::RouteIndex;
@@ -13,6 +13,12 @@ pub(crate) fn answers_json(request: &HttpRequest) -> bool {
 
 /// Whether the `Accept` header ranks JSON before HTML (RFC 9110, section 12.5.1).
 fn prefers_json(request: &HttpRequest) -> bool {
+    // Reading the header costs more than most pages' other middleware, and browsers name neither.
+    let headers = request.headers().get_all(ACCEPT);
+    let names_json = |header: &str| ["json", "application/*"].iter().any(|range| header.contains(range));
+    if !headers.into_iter().any(|header| header.to_str().is_ok_and(|header| names_json(&header.to_ascii_lowercase()))) {
+        return false;
+    }
     let Ok(Accept(ranges)) = Accept::parse(request) else { return false };
     // A weight of 0 means "not acceptable", and ranking would only put it last.
     let accept = Accept(ranges.into_iter().filter(|range| range.quality > Quality::ZERO).collect());
@@ -28,7 +34,6 @@ fn prefers_json(request: &HttpRequest) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::http::header::ACCEPT;
     use actix_web::test::TestRequest;
 
     use super::*;

@@ -1,6 +1,8 @@
 //! What a route is: one value, from which its methods, `Allow`, HEAD, compression, whether it is a JSON view, and where
 //! a browser comes back to after signing in are derived.
 
+use std::collections::HashSet;
+
 use actix_web::dev::{Handler, Path, ResourceDef};
 use actix_web::http::Method;
 use actix_web::middleware::Compress;
@@ -188,22 +190,29 @@ impl Route {
 }
 
 /// Every route, for those who only ask what is at an address.
-pub struct RouteIndex(Vec<(RouteInfo, ResourceDef)>);
+pub struct RouteIndex {
+    routes: Vec<(RouteInfo, ResourceDef)>,
+    /// The last parts of the JSON views' paths.
+    views: HashSet<&'static str>,
+}
 
 impl RouteIndex {
     /// Of a table of routes, in its order.
     pub fn new(routes: &[Route]) -> Self {
-        Self(routes.iter().map(|route| (route.info.clone(), ResourceDef::new(route.info.path))).collect())
+        let views = routes.iter().filter(|route| route.info.kind == Kind::View);
+        let views = views.map(|route| last_part(route.info.path)).collect();
+        let routes = routes.iter().map(|route| (route.info.clone(), ResourceDef::new(route.info.path))).collect();
+        Self { routes, views }
     }
 
     /// Every route.
     pub fn all(&self) -> impl Iterator<Item = &RouteInfo> {
-        self.0.iter().map(|(info, _)| info)
+        self.routes.iter().map(|(info, _)| info)
     }
 
     /// The route of a path below the base path, and what stands in its places, as in `{uid}`.
     pub(crate) fn find(&self, path: &str) -> Option<(&RouteInfo, Vec<(String, String)>)> {
-        let (info, pattern) = self.0.iter().find(|(_, pattern)| pattern.is_match(path))?;
+        let (info, pattern) = self.routes.iter().find(|(_, pattern)| pattern.is_match(path))?;
         let mut matched = Path::new(path);
         pattern.capture_match_info(&mut matched);
         let places = matched.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -213,8 +222,10 @@ impl RouteIndex {
     /// Whether the last part of a path is the name of a JSON view, also where there is no route: a program that mistypes
     /// what stands before it still gets JSON.
     pub(crate) fn is_view(&self, path: &str) -> bool {
-        let last = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
-        let name = last(path);
-        self.all().any(|route| route.kind == Kind::View && last(route.path) == name)
+        self.views.contains(last_part(path))
     }
+}
+
+fn last_part(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
 }
