@@ -68,32 +68,43 @@ pub(crate) async fn check(
     let Some(mut order) = PrintOrder::read(&params, &app, &who.caller.principal, false).await? else {
         return nothing_chosen(&request, &app, &params, StatusCode::UNPROCESSABLE_ENTITY).await;
     };
-    let printed = if order.problems.is_empty() { order.all(&app).await? } else { None };
-    let Some(printed) = printed else { return refused(&who, &request, &app, order).await };
-    let (how, shared, items) = (order.how.clone(), web::Data::clone(&app), printed.items);
-    let plan = app.background.render_pool.run(items.len(), move |_| {
-        SheetLayout::new(&how.sheet, &how.options(), &shared.background.fonts, how.has_text(), items)
-    });
-    let plan = match plan.await? {
-        Ok(plan) => plan,
-        Err(refusal) => {
-            refusals(&refusal, &mut order.problems);
-            return refused(&who, &request, &app, order).await;
-        }
-    };
+    match lay_out(&app, &mut order).await? {
+        Some(layout) => stream(&request, &app, &order, layout),
+        None => refused(&who, &request, &app, order).await,
+    }
+}
+
+/// The layout of all labels of an order; none where it cannot be printed, and its errors say why.
+async fn lay_out(app: &web::Data<App>, order: &mut PrintOrder) -> Result<Option<SheetLayout>, Error> {
+    let labels = if order.problems.is_empty() { order.all(app).await? } else { None };
+    let Some(labels) = labels else { return Ok(None) };
+    let (how, shared, items) = (order.how.clone(), Arc::clone(&app.background), labels.items);
+    let layout = app
+        .background
+        .render_pool
+        .run(items.len(), move |_| SheetLayout::new(&how.sheet, &how.options(), &shared.fonts, how.has_text(), items));
+    Ok(layout.await?.map_err(|refused| refusals(&refused, &mut order.problems)).ok())
+}
+
+/// The page of a check, which is sent while its labels are read.
+fn stream(
+    request: &HttpRequest,
+    app: &web::Data<App>,
+    order: &PrintOrder,
+    layout: SheetLayout,
+) -> Result<HttpResponse, Error> {
     let template = CheckPage {
-        page: Page::new(&request, "print"),
+        page: Page::new(request, "print"),
         told: order.told(),
         sheet: order.how.sheet.name.clone(),
         dpi: order.how.dpi,
         found: FOUND,
     };
-    let fault = |error: askama::Error| Error::fault(error.to_string());
-    let text = template.render().map_err(fault)?;
+    let text = template.render().map_err(|error| Error::fault(error.to_string()))?;
     let (head, foot) = text.split_once(FOUND).ok_or_else(|| Error::fault("the page of a check has no place"))?;
     let reading = Reading {
-        app: web::Data::clone(&app),
-        plan: Arc::new(plan),
+        app: web::Data::clone(app),
+        plan: Arc::new(layout),
         page: 0,
         failed: 0,
         is_broken: false,

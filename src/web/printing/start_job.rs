@@ -47,22 +47,28 @@ pub(crate) async fn print(
     if !order.problems.is_empty() {
         return refused(&who, &request, &app, order).await;
     }
+    let uid = start(&app, order, params.parsed("job_uid")?, by).await?;
+    Ok(see_other(&app, &format!("/print_jobs/{uid}")))
+}
+
+/// Adds a job and starts it. The uid that the form brought makes one job of two clicks.
+async fn start(app: &App, order: PrintOrder, uid: Option<Uid>, by: Principal) -> Result<Uid, Error> {
+    let PrintOrder { how, selected, texts, total, now, .. } = order;
     let new = NewPrintJob {
-        uid: params.parsed("job_uid")?.unwrap_or_else(Uid::random),
-        sheet: order.how.sheet.slug.clone(),
-        options: order.how.json()?,
-        selection: order.selected.selection.clone(),
-        total: i32::try_from(order.total).unwrap_or(i32::MAX),
-        parts: i32::try_from(parts(order.total, &order.how)).unwrap_or(i32::MAX),
+        uid: uid.unwrap_or_else(Uid::random),
+        sheet: how.sheet.slug.clone(),
+        options: how.json()?,
+        selection: selected.selection.clone(),
+        total: i32::try_from(total).unwrap_or(i32::MAX),
+        parts: i32::try_from(parts(total, &how)).unwrap_or(i32::MAX),
     };
-    let (who, now) = (by.clone(), order.now);
+    let who = by.clone();
     let (job, is_new) = app.store.write(move |connection| jobs::add(connection, &new, &who, now)).await?;
     let uid: Uid = job.uid.parse()?;
     if is_new {
-        let PrintOrder { how, selected, texts, .. } = order;
         RunningJob { uid, job, by, options: how, selection: selected.selection, now, texts }.spawn(&app.background);
     }
-    Ok(see_other(&app, &format!("/print_jobs/{uid}")))
+    Ok(uid)
 }
 
 /// Goes on with a job that failed, or whose server ended, behind the last part that was printed.
