@@ -1,4 +1,4 @@
-//! Keeping a print run in short steps, with consumes in between. Nobody sees the run before the last step.
+//! Saves a print run in short steps, with consumes in between. The run is invisible until the last step.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,24 +8,24 @@ use crate::store::printing::runs::{NewPrintRun, PrintRun};
 use crate::store::{Connection, Error, Store};
 use crate::work::throttle::{Measure, Throttle};
 
-/// The least pause between two steps.
+/// The shortest pause between two steps.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Keeps a run and its PDF. The same sheet printed again by the same person is the same run.
+/// Saves a run and its PDF. If the same principal has printed exactly the same before, returns that run.
 ///
 /// # Errors
-/// Unavailable, or failed: then nobody sees anything of it.
+/// Unavailable or failed: then nothing of the run is visible.
 pub async fn keep_run(store: &Store, new: impl Into<Arc<NewPrintRun>>) -> Result<PrintRun, Error> {
     let new: Arc<NewPrintRun> = new.into();
     let is_short = new.pdf.len() <= PDF_CHUNK && new.tokens.len() <= TOKEN_CHUNK;
     let now = store.now();
-    // Hashing megabytes would hold up the requests of this thread.
+    // Hashing megabytes would delay the other requests of this thread.
     let hashed = tokio::task::spawn_blocking(move || {
         let digest = new.digest();
         Arc::new((new, digest))
     });
     let new = hashed.await.map_err(|error| Error::Failed(error.to_string()))?;
-    let begun = {
+    let begin_result = {
         let new = Arc::clone(&new);
         let work = move |connection: &mut Connection| {
             let (new, digest) = &*new;
@@ -42,11 +42,11 @@ pub async fn keep_run(store: &Store, new: impl Into<Arc<NewPrintRun>>) -> Result
         };
         store.write(work).await?
     };
-    let id = match begun {
+    let id = match begin_result {
         BeginResult::Saved(run) => return Ok(*run),
         BeginResult::New(id) => id,
     };
-    let mut throttle = Throttle::new(store.consumes(), Measure::Passed);
+    let mut throttle = Throttle::new(store.consumes(), Measure::ElapsedTime);
     for chunk in 0..new.0.pdf.len().div_ceil(PDF_CHUNK) {
         let new = Arc::clone(&new);
         store.write(move |connection| Ok(save::put_pdf_chunk(connection, id, &new.0, chunk)?)).await?;
@@ -60,8 +60,8 @@ pub async fn keep_run(store: &Store, new: impl Into<Arc<NewPrintRun>>) -> Result
     store.write(move |connection| save::finish(connection, id, &new.0, &new.1, now)).await
 }
 
-/// Leaves the write lock to others.
+/// Frees the write lock for others.
 async fn pause(throttle: &mut Throttle) {
-    tokio::time::sleep(throttle.due().max(PAUSE)).await;
+    tokio::time::sleep(throttle.pause_due().max(PAUSE)).await;
     throttle.restart();
 }
