@@ -3,30 +3,30 @@
 use super::shell::{Failure, say};
 use crate::cli::Common;
 use crate::store::connection::transaction;
-use crate::store::copy::{self, Copied};
-use crate::store::migrations::{self, Schema};
+use crate::store::copy::{self, CopiedTable};
+use crate::store::migrations::{self, SchemaState};
 use crate::store::{DatabaseUrl, Error};
 
 /// Copies the whole database into an empty one, and says what was copied.
 pub(crate) fn run(common: &Common, to: &DatabaseUrl) -> Result<(), Failure> {
     let from = &common.database_url;
-    let mut source = from.connect_alone()?;
-    if migrations::schema(from, &mut source)? != Schema::Current {
-        return Err(from.sentence("is of an older version", "run `tessera migrate` first").into());
+    let mut source = from.connect_exclusively()?;
+    if migrations::schema(from, &mut source)? != SchemaState::Current {
+        return Err(from.open_error("is of an older version", "run `tessera migrate` first").into());
     }
     to.create()?;
     let mut target = to.connect()?;
     migrations::migrate(to, &mut target)?;
     // Nobody changes the source meanwhile, and all of it or nothing stands in the target afterwards.
     let copied = transaction(&mut source, |source| {
-        copy::hold_still(source)?;
+        copy::lock_tables(source)?;
         transaction(&mut target, |target| copy::copy(source, target))
     });
     let copied = copied.map_err(|error| match error {
         Error::Refused(why) => Failure(format!("Nothing was copied. {why}")),
         error => error.into(),
     })?;
-    let rows = copied.iter().map(|Copied { table, rows }| format!("    {table:10} {rows:>12}\n"));
+    let rows = copied.iter().map(|CopiedTable { table, rows }| format!("    {table:10} {rows:>12}\n"));
     let rows: String = rows.collect();
     say(&format!("The {from} was copied to the {to}, and every row compared:\n{rows}"));
     Ok(())

@@ -41,8 +41,8 @@ pub(crate) fn run(common: &Common, options: Serve) -> Result<(), Failure> {
     url.create()?;
     let mut connection = url.connect()?;
     migrations::migrate(url, &mut connection)?;
-    if let Some(danger) = url.danger(&mut connection)? {
-        tracing::warn!("{danger}");
+    if let Some(warning) = url.setting_warning(&mut connection)? {
+        tracing::warn!("{warning}");
     }
     if let Some(admin) = first_admin(&mut connection, given.as_deref())? {
         welcome(&admin, url, address, &public_url);

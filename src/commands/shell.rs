@@ -5,7 +5,7 @@ use std::io::Write;
 use crate::access::Principal;
 use crate::cli::Common;
 use crate::store::connection::{transaction, with_retries};
-use crate::store::migrations::{self, Schema};
+use crate::store::migrations::{self, SchemaState};
 use crate::store::{Connection, Error, OpenError, clock};
 use crate::token::Micros;
 
@@ -48,10 +48,10 @@ pub(super) fn connect(common: &Common) -> Result<Connection, Failure> {
     let url = &common.database_url;
     let mut connection = url.connect()?;
     match migrations::schema(url, &mut connection)? {
-        Schema::Current => {}
-        Schema::Empty => drop(migrations::migrate(url, &mut connection)?),
-        Schema::Behind => {
-            return Err(url.sentence("is of an older version", "run `tessera migrate` first").into());
+        SchemaState::Current => {}
+        SchemaState::Empty => drop(migrations::migrate(url, &mut connection)?),
+        SchemaState::Behind => {
+            return Err(url.open_error("is of an older version", "run `tessera migrate` first").into());
         }
     }
     Ok(connection)

@@ -1,20 +1,20 @@
-//! Advisory locks: of those who want the same one, on all instances, one has it at a time.
+//! Advisory locks: each is held by one transaction at a time, across all instances.
 
 use diesel::prelude::*;
 
 use super::connection::Connection;
 use super::schema::advisory_locks;
 
-/// What only one may do at a time, as it goes by what others could change meanwhile.
+/// Work that only one transaction may do at a time, because it depends on rows that others could change.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum AdvisoryLock {
-    /// Taking the manager's role from somebody, or keeping one out, when a manager has to be left; making the first user.
+    /// Demoting, disabling or removing a user, as one manager has to remain; adding the first user.
     Users,
-    /// Changing the settings, of which some have no row yet that could be locked.
+    /// Changing the settings, some of which have no row yet that could be locked.
     Settings,
     /// Counting failed sign-ins and adding one.
     SignIn,
-    /// Removing old entries of the log.
+    /// Removing old entries from the usage log.
     Retention,
 }
 
@@ -29,19 +29,15 @@ impl AdvisoryLock {
     }
 }
 
-/// Waits for the turn, and has it until the transaction ends. On SQLite every transaction has it.
-///
-/// # Errors
-/// The database's.
+/// Waits for the lock, and holds it until the transaction ends. On SQLite every transaction already excludes all
+/// others.
 pub(crate) fn acquire(connection: &mut Connection, lock: AdvisoryLock) -> QueryResult<()> {
     let Connection::Postgres(connection) = connection else { return Ok(()) };
     advisory_locks::table.find(lock.name()).select(advisory_locks::name).for_update().execute(connection).map(drop)
 }
 
-/// Takes the turn if nobody has it, until the transaction ends, and says whether it did: for what need not be done twice.
-///
-/// # Errors
-/// The database's.
+/// Takes the lock until the transaction ends, if it is free, and returns whether it did: for work that need not be done
+/// twice.
 pub(crate) fn try_acquire(connection: &mut Connection, lock: AdvisoryLock) -> QueryResult<bool> {
     let Connection::Postgres(connection) = connection else { return Ok(true) };
     let row = advisory_locks::table.find(lock.name()).select(advisory_locks::name).for_update().skip_locked();

@@ -1,4 +1,4 @@
-//! The audit: what was done to users, keys and tokens, who signed in, and who could not.
+//! The audit log: changes to users, keys, tokens and settings, and sign-ins, both successful and failed.
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -14,35 +14,32 @@ use crate::token::Micros;
 /// An entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// When it was done.
+    /// When the action was done.
     pub(crate) at: Micros,
     /// The principal that did it.
     pub by: String,
-    /// What was done, as [`record`] was told.
+    /// The name of the action, as passed to [`record`].
     pub action: String,
-    /// To whom or what.
+    /// Whom or what the action was done to.
     pub subject: String,
-    /// What else is to be known.
+    /// Further details.
     pub detail: String,
 }
 
-/// Which entries are asked for. Bounds are inclusive.
+/// Filters the entries. Bounds are inclusive.
 #[derive(Clone, Debug, Default)]
 pub struct AuditFilter {
-    /// Part of the principal; Latin letters in either case.
+    /// Part of the principal, ignoring the case of ASCII letters.
     pub(crate) who: Option<String>,
-    /// The action, exactly.
+    /// The exact name of the action.
     pub(crate) what: Option<String>,
-    /// Not before.
+    /// The earliest moment.
     pub(crate) from: Option<Micros>,
-    /// Not after.
+    /// The latest moment.
     pub(crate) to: Option<Micros>,
 }
 
-/// Records an action, within the transaction that does it.
-///
-/// # Errors
-/// The database's.
+/// Records an action, in the transaction that does it.
 pub fn record(
     connection: &mut Connection,
     by: &Principal,
@@ -62,24 +59,21 @@ pub fn record(
     Ok(())
 }
 
-/// Entries by their numbers, the newest first; those behind `after` when it is given.
-///
-/// # Errors
-/// The database's.
+/// Entries, newest first; only those after the cursor `after`, if given.
 pub fn page(
     connection: &mut Connection,
     filter: &AuditFilter,
     after: Option<&Cursor>,
     limit: i64,
 ) -> QueryResult<Vec<(Cursor, Entry)>> {
-    type Row = (i64, i64, String, String, String, String);
+    type EntryRow = (i64, i64, String, String, String, String);
     let mut query = filtered(connection, filter);
-    if let Some(place) = after {
-        query = query.filter(audit::id.lt(place.id()));
+    if let Some(cursor) = after {
+        query = query.filter(audit::id.lt(cursor.id()));
     }
     let columns = (audit::id, audit::timestamp, audit::principal, audit::action, audit::subject, audit::detail);
-    let rows: Vec<Row> = query.order(audit::id.desc()).select(columns).limit(limit).load(connection)?;
-    let entry = |(id, at, by, action, subject, detail): Row| {
+    let rows: Vec<EntryRow> = query.order(audit::id.desc()).select(columns).limit(limit).load(connection)?;
+    let entry = |(id, at, by, action, subject, detail): EntryRow| {
         (Cursor::number(at, id), Entry { at: Micros::stored(at), by, action, subject, detail })
     };
     Ok(rows.into_iter().map(entry).collect())
@@ -88,8 +82,8 @@ pub fn page(
 fn filtered(connection: &Connection, filter: &AuditFilter) -> audit::BoxedQuery<'static, MultiBackend> {
     let mut query = audit::table.into_boxed();
     if let Some(who) = &filter.who {
-        let found = sql::<Bool>(position(connection)).sql("(LOWER(audit.principal), ");
-        query = query.filter(found.bind::<Text, _>(who.to_ascii_lowercase()).sql(") > 0"));
+        let contains = sql::<Bool>(position(connection)).sql("(LOWER(audit.principal), ");
+        query = query.filter(contains.bind::<Text, _>(who.to_ascii_lowercase()).sql(") > 0"));
     }
     if let Some(what) = &filter.what {
         query = query.filter(audit::action.eq(what.clone()));

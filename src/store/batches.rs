@@ -1,62 +1,59 @@
-//! Batches: tokens that were made together.
+//! Batches: tokens that are created together.
 
 use diesel::prelude::*;
 
 use super::audit;
 use super::connection::Connection;
 use super::cursor::Cursor;
-use super::error::{Error, taken};
+use super::error::{Error, is_duplicate};
 use super::schema::{batches, tokens};
 use crate::access::Principal;
 use crate::token::{BatchId, Micros, Token, TokenError, Uid};
 
-/// Tokens that are written at a time, between two words on how far it is.
-const STEP: usize = 2_000;
+/// Tokens written between two reports of progress.
+const CHUNK: usize = 2_000;
 
 /// A batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Batch {
-    /// Its number.
+    /// Its id.
     pub(crate) id: BatchId,
     /// Its uid.
     pub(crate) uid: String,
-    /// What people call it.
+    /// Its name, for people.
     pub(crate) name: String,
-    /// How many tokens were asked for.
+    /// How many tokens were ordered.
     pub(crate) count: i32,
-    /// The principal that asked.
+    /// The principal that ordered it.
     pub(crate) creator: String,
-    /// When.
+    /// When it was ordered.
     pub(crate) created: Micros,
-    /// When its tokens were there; none while they are being made.
+    /// When its tokens were complete; none while they are being created.
     pub(crate) made: Option<Micros>,
-    /// Why they were not made.
+    /// Why they were not created.
     pub(crate) failure: Option<String>,
 }
 
-type Row = (BatchId, String, String, i32, String, i64, Option<i64>, Option<String>);
+type BatchRow = (BatchId, String, String, i32, String, i64, Option<i64>, Option<String>);
 
-fn batch((id, uid, name, count, creator, created, made, failure): Row) -> Batch {
+fn batch((id, uid, name, count, creator, created, made, failure): BatchRow) -> Batch {
     let (created, made) = (Micros::stored(created), made.map(Micros::stored));
     Batch { id, uid, name, count, creator, created, made, failure }
 }
 
-/// A batch that is to be made.
+/// A batch to be created.
 #[derive(Clone, Debug)]
 pub(crate) struct NewBatch {
-    /// Its uid: a form that is sent twice is one batch.
+    /// Its uid, from the form: a form sent twice makes one batch.
     pub(crate) uid: Uid,
-    /// What people call it.
+    /// Its name, for people.
     pub(crate) name: String,
     /// How many tokens.
     pub(crate) count: usize,
 }
 
-/// Notes that a batch is about to be made, and says under which uid, and whether it was not known yet. A form that was
-/// changed after it had made one (by going back to it) makes another.
-///
-/// # Errors
-/// The database's.
+/// Stores that a batch is about to be created, and returns its uid and whether it is new. If the uid already belongs to
+/// a different batch, because somebody went back to the form and changed it, the new batch gets another uid.
 pub(crate) fn begin(
     connection: &mut Connection,
     new: &NewBatch,
@@ -65,7 +62,7 @@ pub(crate) fn begin(
 ) -> Result<(Uid, bool), Error> {
     let count = i32::try_from(new.count).unwrap_or(i32::MAX);
     let uid = match find(connection, new.uid)? {
-        Some(known) if known.name == new.name && known.count == count => return Ok((new.uid, false)),
+        Some(existing) if existing.name == new.name && existing.count == count => return Ok((new.uid, false)),
         Some(_) => Uid::random(),
         None => new.uid,
     };
@@ -77,17 +74,14 @@ pub(crate) fn begin(
         batches::created.eq(now.get()),
     );
     diesel::insert_into(batches::table).values(row).execute(connection).map_err(|error| {
-        let is_known = taken(&error, "batches", "uid");
-        // The same form, sent twice at once: the next look finds it.
+        let is_known = is_duplicate(&error, "batches", "uid");
+        // The same form was sent twice at the same time: the retry finds the batch.
         if is_known { Error::Again("this batch was begun a moment ago".into()) } else { error.into() }
     })?;
     Ok((uid, true))
 }
 
-/// Makes the tokens of a batch that was begun, in this transaction, telling `progress` how many are written.
-///
-/// # Errors
-/// The database's.
+/// Creates the tokens of a batch in this transaction, and reports to `progress` how many are written.
 pub(crate) fn make(
     connection: &mut Connection,
     uid: Uid,
@@ -97,79 +91,64 @@ pub(crate) fn make(
     now: Micros,
 ) -> Result<(), Error> {
     let Some(batch) = find(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
-    for (step, part) in new.chunks(STEP).enumerate() {
-        let part: Vec<Token> = part.iter().map(|token| Token { batch: Some(batch.id), ..token.clone() }).collect();
-        super::tokens::add_all(connection, &part)?;
-        progress(step * STEP + part.len());
+    for (n, chunk) in new.chunks(CHUNK).enumerate() {
+        let chunk: Vec<Token> = chunk.iter().map(|token| Token { batch: Some(batch.id), ..token.clone() }).collect();
+        super::tokens::add_all(connection, &chunk)?;
+        progress(n * CHUNK + chunk.len());
     }
     diesel::update(batches::table.find(batch.id)).set(batches::made.eq(now.get())).execute(connection)?;
     audit::record(connection, by, "batch add", &batch.uid, &format!("{} tokens: {}", new.len(), batch.name), now)
 }
 
-/// Notes why a batch was not made.
-///
-/// # Errors
-/// The database's.
+/// Stores why a batch was not created.
 pub(crate) fn fail(connection: &mut Connection, uid: Uid, why: &str) -> Result<(), Error> {
     let row = batches::table.filter(batches::uid.eq(uid.to_string())).filter(batches::made.is_null());
     diesel::update(row).set(batches::failure.eq(why)).execute(connection)?;
     Ok(())
 }
 
-/// The batch of that uid, also one that is being made.
-///
-/// # Errors
-/// The database's.
+/// The batch with this uid, even if it is still being created.
 pub fn find(connection: &mut Connection, uid: Uid) -> QueryResult<Option<Batch>> {
     let row = batches::table.filter(batches::uid.eq(uid.to_string())).select(batches::all_columns);
-    Ok(row.get_result::<Row>(connection).optional()?.map(batch))
+    Ok(row.get_result::<BatchRow>(connection).optional()?.map(batch))
 }
 
-/// The batch of that number.
-///
-/// # Errors
-/// The database's.
+/// The batch with this id.
 pub(crate) fn numbered(connection: &mut Connection, id: BatchId) -> QueryResult<Option<Batch>> {
     let row = batches::table.find(id).select(batches::all_columns);
-    Ok(row.get_result::<Row>(connection).optional()?.map(batch))
+    Ok(row.get_result::<BatchRow>(connection).optional()?.map(batch))
 }
 
-/// Batches whose tokens are there, newest first, each with its place; those behind `after` when it is given.
-///
-/// # Errors
-/// The database's.
+/// Complete batches, newest first, each with its cursor; only those after the cursor `after`, if given.
 pub fn page(connection: &mut Connection, after: Option<&Cursor>, limit: i64) -> QueryResult<Vec<(Cursor, Batch)>> {
-    let made = batches::table.filter(batches::made.is_not_null());
-    let mut query = made.order(batches::id.desc()).limit(limit).select(batches::all_columns).into_boxed();
+    let complete = batches::table.filter(batches::made.is_not_null());
+    let mut query = complete.order(batches::id.desc()).limit(limit).select(batches::all_columns).into_boxed();
     if let Some(after) = after {
         query = query.filter(batches::id.lt(after.id()));
     }
-    let placed = |batch: Batch| (Cursor::number(batch.created.get(), batch.id), batch);
-    Ok(query.load::<Row>(connection)?.into_iter().map(batch).map(placed).collect())
+    let with_cursor = |batch: Batch| (Cursor::number(batch.created.get(), batch.id), batch);
+    Ok(query.load::<BatchRow>(connection)?.into_iter().map(batch).map(with_cursor).collect())
 }
 
-/// How a batch's tokens stand.
+/// How many of a batch's tokens are in which state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct BatchCounts {
     /// Tokens that are not deleted.
     pub(crate) there: i64,
-    /// Of these, how many were used at least once.
+    /// Of these, those used at least once.
     pub(crate) used: i64,
-    /// Of these, how many have no uses left.
+    /// Of these, those without any uses left.
     pub(crate) used_up: i64,
-    /// Of these, how many are voided.
+    /// Of these, the voided ones.
     pub(crate) voided: i64,
 }
 
-/// How the tokens of batches stand, by the batch's number. Reads all of their tokens.
-///
-/// # Errors
-/// The database's.
+/// Counts the tokens of batches, by batch id. Reads all of their tokens.
 pub(crate) fn standing(connection: &mut Connection, ids: &[BatchId]) -> QueryResult<Vec<(BatchId, BatchCounts)>> {
     use diesel::dsl::{count_star, sql};
     use diesel::sql_types::BigInt;
-    let there = tokens::table.filter(tokens::batch.eq_any(ids.to_vec())).filter(tokens::deleted_at.is_null());
-    let rows: Vec<(Option<BatchId>, i64, i64, i64, i64)> = there
+    let existing = tokens::table.filter(tokens::batch.eq_any(ids.to_vec())).filter(tokens::deleted_at.is_null());
+    let rows: Vec<(Option<BatchId>, i64, i64, i64, i64)> = existing
         .group_by(tokens::batch)
         .select((
             tokens::batch,
@@ -179,16 +158,16 @@ pub(crate) fn standing(connection: &mut Connection, ids: &[BatchId]) -> QueryRes
             sql::<BigInt>("COUNT(voided_at)"),
         ))
         .load(connection)?;
-    let of = |(id, there, used, used_up, voided): (Option<BatchId>, i64, i64, i64, i64)| {
+    let counts = |(id, there, used, used_up, voided): (Option<BatchId>, i64, i64, i64, i64)| {
         (id.unwrap_or_default(), BatchCounts { there, used, used_up, voided })
     };
-    Ok(rows.into_iter().map(of).collect())
+    Ok(rows.into_iter().map(counts).collect())
 }
 
-/// Gives a batch another name.
+/// Renames a batch.
 ///
 /// # Errors
-/// No such batch.
+/// Unknown when there is no such batch.
 pub(crate) fn rename(connection: &mut Connection, uid: Uid, name: &str) -> Result<(), Error> {
     let row = diesel::update(batches::table.filter(batches::uid.eq(uid.to_string())));
     match row.set(batches::name.eq(name)).execute(connection)? {

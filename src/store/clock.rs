@@ -1,4 +1,5 @@
-//! The clock that counts: the machine's on SQLite, the server's on PostgreSQL, where instances may disagree on the time.
+//! The database's clock: the machine's on SQLite, the server's on PostgreSQL, since instances may disagree about the
+//! time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -9,13 +10,10 @@ use diesel::sql_types::BigInt;
 use super::connection::Connection;
 use crate::token::Micros;
 
-/// The server's clock at this moment, and not at the beginning of the transaction.
+/// The server's time now, not at the start of the transaction.
 pub(super) const SERVER_MICROS: &str = "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint";
 
-/// The database's clock.
-///
-/// # Errors
-/// The database's.
+/// Reads the database's clock.
 pub(crate) fn now(connection: &mut Connection) -> QueryResult<Micros> {
     match connection {
         Connection::Sqlite(_) => Ok(Micros::now()),
@@ -26,30 +24,27 @@ pub(crate) fn now(connection: &mut Connection) -> QueryResult<Micros> {
     }
 }
 
-/// By how much the database's clock is before this machine's, as it was a moment ago. Cheap to clone.
+/// How far the database's clock is ahead of this machine's, as last measured. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Clock {
     ahead: Arc<AtomicI64>,
 }
 
 impl Clock {
-    /// What the database's clock says, to some milliseconds, without asking it.
+    /// The database's time, accurate to a few milliseconds, without asking the database.
     pub(crate) fn now(&self) -> Micros {
         Micros::now().plus_micros(self.ahead.load(Ordering::Relaxed))
     }
 
-    /// Asks the database for its time, and remembers how it differs from this machine's.
-    ///
-    /// # Errors
-    /// The database's.
-    pub(crate) fn ask(&self, connection: &mut Connection) -> QueryResult<Micros> {
+    /// Reads the database's clock, and stores its difference from this machine's.
+    pub(crate) fn sync(&self, connection: &mut Connection) -> QueryResult<Micros> {
         let before = Micros::now();
-        let there = now(connection)?;
-        // On its way the answer aged by half of the time that asking took.
-        let here = before.get().midpoint(Micros::now().get());
+        let database = now(connection)?;
+        // The answer is older by half the round trip.
+        let machine = before.get().midpoint(Micros::now().get());
         if matches!(connection, Connection::Postgres(_)) {
-            self.ahead.store(there.get() - here, Ordering::Relaxed);
+            self.ahead.store(database.get() - machine, Ordering::Relaxed);
         }
-        Ok(there)
+        Ok(database)
     }
 }

@@ -1,8 +1,8 @@
-//! Keyset cursors: where in an ordered list the next page begins.
+//! Keyset cursors: where the next page of an ordered list begins.
 
 use serde::{Deserialize, Serialize};
 
-/// A place in a list: at the token with that number, which has that in what the list is ordered by.
+/// A position in an ordered list: a row's sort key and id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
     pub(in crate::store) key: Key,
@@ -10,12 +10,12 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// The place of a number in a list.
+    /// The position of a row whose sort key is a number.
     pub fn number(number: i64, id: i64) -> Self {
         Self { key: Key::Number(number), id }
     }
 
-    /// The number that the list is ordered by there, and the number of what stands there.
+    /// The sort key and the id, if the sort key is a number.
     pub(crate) fn as_numbers(&self) -> Option<(i64, i64)> {
         match self.key {
             Key::Number(number) => Some((number, self.id)),
@@ -23,7 +23,7 @@ impl Cursor {
         }
     }
 
-    /// The number of what stands there.
+    /// The row's id.
     pub(crate) fn id(&self) -> i64 {
         self.id
     }

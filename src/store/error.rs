@@ -5,28 +5,28 @@ use diesel::result::{DatabaseErrorKind, Error as Diesel};
 use crate::token::TokenError;
 use crate::token::input::Mistakes;
 
-/// Why the store did not do what it was asked. Cloned to everyone whose transaction failed.
+/// Why the store did not do what it was asked to. It is cloned for every request of a failed transaction.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// The token, or what was said of it, does not allow it. Nothing was changed.
+    /// The token or the input does not allow it. Nothing was changed.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// A rule about users and keys does not allow it. Nothing was changed.
+    /// A rule about something other than tokens, such as users and keys, does not allow it. Nothing was changed.
     #[error("{0}")]
     Refused(String),
-    /// Another transaction came between; doing it again is likely to work. Nothing was changed.
+    /// Another transaction got in between; trying again is likely to work. Nothing was changed.
     #[error("another change came between: {0}")]
     Again(String),
-    /// The database went away in the middle: it is not known whether this was done.
+    /// The database went away or timed out in the middle: whether this was done is unknown.
     #[error("the database went away meanwhile: {0}")]
     Unknown(String),
-    /// The database or the queue cannot take it now; asking again later may work. Nothing was changed.
+    /// The database or the queue cannot take it now; trying again later may work. Nothing was changed.
     #[error("the database is not available: {0}")]
     Unavailable(String),
-    /// The connection is gone, and others made before are likely to be. What was not committed was not done.
+    /// The connection is gone, and older connections are likely to be gone too. Nothing was committed.
     #[error("the connection to the database was lost: {0}")]
     Lost(String),
-    /// A fault of ours. Nothing was changed.
+    /// A bug in Tessera. Nothing was changed.
     #[error("the database refused a statement: {0}")]
     Failed(String),
 }
@@ -37,8 +37,8 @@ impl From<Mistakes> for Error {
     }
 }
 
-/// What SQLite and PostgreSQL say when the disk, another process or the network, and not the statement, is the reason.
-const PASSING: &[&str] = &[
+/// Messages of SQLite and PostgreSQL that blame the disk, another process or the network, and not the statement.
+const UNAVAILABLE: &[&str] = &[
     "canceling statement due to",
     "No space left on device",
     "out of memory",
@@ -52,7 +52,7 @@ const PASSING: &[&str] = &[
     "file is not a database",
 ];
 
-/// What libpq and PostgreSQL say when it is the connection.
+/// Messages of libpq and PostgreSQL that mean the connection is gone.
 const LOST: &[&str] = &[
     "terminating connection",
     "the database system is",
@@ -73,7 +73,7 @@ impl From<Diesel> for Error {
             Diesel::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Self::Again(text),
             // diesel has no kind for 40P01.
             Diesel::DatabaseError(DatabaseErrorKind::Unknown, _) if text.contains(DEADLOCK) => Self::Again(text),
-            // A server that takes no writes is a standby; another connection may find the one that does.
+            // A server that takes no writes is a standby; a new connection may reach the primary.
             Diesel::DatabaseError(
                 DatabaseErrorKind::ClosedConnection
                 | DatabaseErrorKind::ReadOnlyTransaction
@@ -81,11 +81,13 @@ impl From<Diesel> for Error {
                 _,
             )
             | Diesel::BrokenTransactionManager => Self::Lost(text),
-            Diesel::DatabaseError(DatabaseErrorKind::Unknown, _) if LOST.iter().any(|known| text.contains(known)) => {
+            Diesel::DatabaseError(DatabaseErrorKind::Unknown, _)
+                if LOST.iter().any(|message| text.contains(message)) =>
+            {
                 Self::Lost(text)
             }
             Diesel::DatabaseError(DatabaseErrorKind::Unknown, _)
-                if PASSING.iter().any(|known| text.contains(known)) =>
+                if UNAVAILABLE.iter().any(|message| text.contains(message)) =>
             {
                 Self::Unavailable(text)
             }
@@ -100,9 +102,9 @@ impl From<diesel::r2d2::PoolError> for Error {
     }
 }
 
-/// Whether it was the fault of a statement that something like it is in this column already. SQLite names the column, and
-/// PostgreSQL the index, which is called after it.
-pub(crate) fn taken(error: &Diesel, table: &str, column: &str) -> bool {
+/// Whether a statement failed because this column must be unique. SQLite names the column; PostgreSQL names the index,
+/// which is called `{table}_{column}`.
+pub(crate) fn is_duplicate(error: &Diesel, table: &str, column: &str) -> bool {
     let Diesel::DatabaseError(DatabaseErrorKind::UniqueViolation, info) = error else { return false };
     match info.constraint_name() {
         Some(index) => index == format!("{table}_{column}"),

@@ -1,4 +1,4 @@
-//! Bringing the schema to this version's, and refusing one that is not ours to touch.
+//! Brings the schema to this version's, and refuses a database that belongs to something else.
 
 use std::collections::BTreeSet;
 
@@ -16,28 +16,28 @@ use super::error::Error;
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
-/// How a database's schema stands to this version's.
+/// How a database's schema compares with this version's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Schema {
-    /// There is none yet.
+pub(crate) enum SchemaState {
+    /// There is no schema yet.
     Empty,
-    /// Steps are missing.
+    /// Migrations are missing.
     Behind,
     /// It is this version's.
     Current,
 }
 
-/// Brings the schema to this version's, in one transaction: of processes that start together, one migrates and the
-/// others find it done. Says how many steps were made.
+/// Runs the missing migrations in one transaction, and returns how many: of processes that start together, one
+/// migrates, and the others find it done.
 ///
 /// # Errors
-/// A newer or an unreleased version has migrated the database, another program owns it, or it cannot be written.
+/// The database belongs to a newer or an unreleased version or to another program, or it cannot be written.
 pub fn migrate(url: &DatabaseUrl, connection: &mut Connection) -> Result<usize, OpenError> {
     let mut tries = 1;
     loop {
-        let steps = transaction(connection, |connection| {
-            // A role that may not make tables can still serve.
-            if look(connection)? == Schema::Current {
+        let result = transaction(connection, |connection| {
+            // No work for a current schema: a role without permission to create tables can still serve.
+            if inspect(connection)? == SchemaState::Current {
                 return Ok(0);
             }
             let ran = match connection {
@@ -46,36 +46,35 @@ pub fn migrate(url: &DatabaseUrl, connection: &mut Connection) -> Result<usize, 
             };
             ran.map_err(|error| Error::Failed(error.to_string()))
         });
-        match steps {
-            // Two instances that make the same table at once: PostgreSQL tells the second one that it is there, in one
-            // of several ways, when the first has committed, or that it waited for long. The next look finds it.
+        match result {
+            // When two instances create the same table at once, the second gets one of several errors from PostgreSQL
+            // after the first has committed, or a timeout. A retry finds the table.
             Err(Error::Failed(_) | Error::Again(_) | Error::Unavailable(_))
                 if tries < TRIES && matches!(connection, Connection::Postgres(_)) =>
             {
                 std::thread::sleep(std::time::Duration::from_millis(100));
                 tries += 1;
             }
-            steps => return steps.map_err(|error| sentence(url, &error)),
+            result => return result.map_err(|error| open_error(url, &error)),
         }
     }
 }
 
-/// How the schema stands, without touching it.
+/// Compares the schema with this version's, without changing it.
 ///
-/// # Errors
-/// As [`migrate`].
-pub(crate) fn schema(url: &DatabaseUrl, connection: &mut Connection) -> Result<Schema, OpenError> {
-    look(connection).map_err(|error| sentence(url, &error))
+/// The same as for [`migrate`].
+pub(crate) fn schema(url: &DatabaseUrl, connection: &mut Connection) -> Result<SchemaState, OpenError> {
+    inspect(connection).map_err(|error| open_error(url, &error))
 }
 
-fn sentence(url: &DatabaseUrl, error: &Error) -> OpenError {
+fn open_error(url: &DatabaseUrl, error: &Error) -> OpenError {
     match error {
         Error::Refused(why) => OpenError(format!("The {url} {why}")),
-        other => url.sentence("cannot be used", &other.to_string()),
+        other => url.open_error("cannot be used", &other.to_string()),
     }
 }
 
-fn look(connection: &mut Connection) -> Result<Schema, Error> {
+fn inspect(connection: &mut Connection) -> Result<SchemaState, Error> {
     let (ours, any) = match connection {
         Connection::Sqlite(_) => (
             "EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '__diesel_schema_migrations')",
@@ -92,25 +91,26 @@ fn look(connection: &mut Connection) -> Result<Schema, Error> {
             (
                 "EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' \
                  AND relname = '__diesel_schema_migrations')",
-                // Views and tables that an extension brings, into every new database even, are nobody's program.
+                // Views and an extension's tables do not make the database another program's: extensions put some into
+                // every new database.
                 "EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' \
                  AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e'))",
             )
         }
     };
-    let mut is = |what: &str| diesel::select(diesel::dsl::sql::<Bool>(what)).get_result(connection);
-    if !is(ours)? {
-        return if is(any)? {
+    let mut holds = |condition: &str| diesel::select(diesel::dsl::sql::<Bool>(condition)).get_result(connection);
+    if !holds(ours)? {
+        return if holds(any)? {
             Err(Error::Refused("belongs to another program; name another one with --database-url.".into()))
         } else {
-            Ok(Schema::Empty)
+            Ok(SchemaState::Empty)
         };
     }
     let versions = diesel::dsl::sql::<Text>("SELECT version FROM __diesel_schema_migrations");
     let applied: BTreeSet<String> = versions.load(connection)?.into_iter().collect();
-    let known = known(connection);
-    // Versions are dates, and a released migration stays: one that is not known is either later than all of ours, or was
-    // never released.
+    let known = own_versions(connection);
+    // Versions are dates, and a released migration never goes away. An unknown version is therefore either newer than
+    // all of ours, or was never released.
     if applied.last() > known.last() {
         let why = "was migrated by a newer version of Tessera; start that version, or restore a backup.";
         return Err(Error::Refused(why.into()));
@@ -119,10 +119,10 @@ fn look(connection: &mut Connection) -> Result<Schema, Error> {
         let why = "was made by an unreleased version of Tessera; start anew with a new database.";
         return Err(Error::Refused(why.into()));
     }
-    Ok(if applied == known { Schema::Current } else { Schema::Behind })
+    Ok(if applied == known { SchemaState::Current } else { SchemaState::Behind })
 }
 
-fn known(connection: &Connection) -> BTreeSet<String> {
+fn own_versions(connection: &Connection) -> BTreeSet<String> {
     match connection {
         Connection::Sqlite(_) => versions::<Sqlite>(&SQLITE),
         Connection::Postgres(_) => versions::<Pg>(&POSTGRES),

@@ -1,4 +1,4 @@
-//! Settings: what has no row has its default.
+//! The settings. A setting without a row has its default.
 
 use diesel::prelude::*;
 
@@ -11,82 +11,76 @@ use crate::access::Principal;
 use crate::token::Micros;
 use crate::token::settings::{Setting, Settings};
 
-/// The row that is no setting: the key that seals cookies.
+/// A row that is not a setting: the key that encrypts cookies.
 const COOKIE_KEY: &str = "cookie_key";
 
-/// The settings, and who changed which.
+/// The settings, and who last changed each.
 #[derive(Clone, Debug, Default)]
 pub struct StoredSettings {
-    /// What they say.
+    /// The values.
     pub settings: Settings,
-    /// The last change of those that have a row.
+    /// The last change of each setting that has a row.
     pub(crate) changed: Vec<(Setting, SettingChange)>,
 }
 
 /// The last change of a setting.
 #[derive(Clone, Debug)]
 pub(crate) struct SettingChange {
-    /// When.
+    /// When it was changed.
     pub(crate) at: Micros,
-    /// The principal.
+    /// The principal that changed it.
     pub(crate) by: String,
 }
 
 impl StoredSettings {
-    /// The last change of a setting, unless it is as at first.
+    /// The last change of a setting; none while it has its default.
     pub(crate) fn changed(&self, setting: Setting) -> Option<&SettingChange> {
         self.changed.iter().find(|(of, _)| *of == setting).map(|(_, changed)| changed)
     }
 }
 
-/// All settings. A row that cannot be read, as only a hand on the database writes one, counts as none.
-///
-/// # Errors
-/// The database's.
+/// All settings. A row with an invalid value, which only manual changes to the database can produce, is ignored.
 pub fn all(connection: &mut Connection) -> QueryResult<StoredSettings> {
     let rows = settings::table.filter(settings::name.ne(COOKIE_KEY));
     let rows: Vec<(String, String, i64, String)> =
         rows.select((settings::name, settings::value, settings::changed, settings::changed_by)).load(connection)?;
-    let mut kept = StoredSettings::default();
+    let mut stored = StoredSettings::default();
     for (name, value, at, by) in rows {
         let Some(setting) = Setting::named(&name) else { continue };
-        if let Some(with) = kept.settings.with(setting, &value) {
-            kept.settings = with;
-            kept.changed.push((setting, SettingChange { at: Micros::stored(at), by }));
+        if let Some(with) = stored.settings.with(setting, &value) {
+            stored.settings = with;
+            stored.changed.push((setting, SettingChange { at: Micros::stored(at), by }));
         }
     }
-    Ok(kept)
+    Ok(stored)
 }
 
-/// What became of a change.
+/// The result of a change.
 #[derive(Debug)]
 pub enum SaveResult {
-    /// The setting is what was wanted.
+    /// The setting has the new value.
     Saved,
-    /// It was changed by somebody else, and is as it is here.
+    /// Somebody else changed it; these are the current settings.
     Conflict(Box<StoredSettings>),
 }
 
-/// Makes a setting what it is in `wanted`, unless it is neither that nor what `known` says in JSON: then somebody else
-/// changed it meanwhile, and it stays.
-///
-/// # Errors
-/// The database's.
+/// Sets a setting to its value in `wanted`, unless its current value is neither that nor `expected` (as JSON): then
+/// somebody else changed it in the meantime, and it stays as it is.
 pub fn change(
     connection: &mut Connection,
     setting: Setting,
-    (known, wanted): (&str, &Settings),
+    (expected, wanted): (&str, &Settings),
     by: &Principal,
     now: Micros,
 ) -> Result<SaveResult, Error> {
     advisory_lock::acquire(connection, AdvisoryLock::Settings)?;
-    let kept = all(connection)?;
-    let (before, after) = (kept.settings.json(setting), wanted.json(setting));
+    let stored = all(connection)?;
+    let (before, after) = (stored.settings.json(setting), wanted.json(setting));
     if before == after {
         return Ok(SaveResult::Saved);
     }
-    if before != known {
-        return Ok(SaveResult::Conflict(Box::new(kept)));
+    if before != expected {
+        return Ok(SaveResult::Conflict(Box::new(stored)));
     }
     let set = (settings::value.eq(&after), settings::changed.eq(now.get()), settings::changed_by.eq(by.as_str()));
     let row = settings::table.filter(settings::name.eq(setting.name()));
@@ -98,14 +92,12 @@ pub fn change(
     Ok(SaveResult::Saved)
 }
 
-/// The key that seals cookies, made at the first need: the same for every instance on this database.
-///
-/// # Errors
-/// The database's.
+/// The key that encrypts cookies, the same for every instance on this database. The first call stores `fresh` as the
+/// key.
 pub(crate) fn cookie_key(connection: &mut Connection, fresh: &str, now: Micros) -> QueryResult<String> {
     let row = settings::table.filter(settings::name.eq(COOKIE_KEY)).select(settings::value);
-    if let Some(known) = row.get_result(connection).optional()? {
-        return Ok(known);
+    if let Some(key) = row.get_result(connection).optional()? {
+        return Ok(key);
     }
     let new = (
         settings::name.eq(COOKIE_KEY),
@@ -115,7 +107,7 @@ pub(crate) fn cookie_key(connection: &mut Connection, fresh: &str, now: Micros) 
     );
     match connection {
         Connection::Sqlite(connection) => drop(diesel::insert_into(settings::table).values(new).execute(connection)?),
-        // Of two instances that start together, one makes it.
+        // Of two instances that start together, one inserts it.
         Connection::Postgres(connection) => {
             let insert = diesel::insert_into(settings::table).values(new).on_conflict_do_nothing();
             insert.execute(connection)?;

@@ -1,4 +1,5 @@
-//! Batches that this instance is making right now, and how far each is. What is not here another instance makes, or nobody.
+//! The batches that this instance is creating now, and the progress of each. Any other unfinished batch is being
+//! created by another instance, or was abandoned.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,38 +7,38 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::token::Uid;
 
-/// Batches by their uid.
+/// Batches in progress, by uid.
 #[derive(Default)]
 pub(crate) struct BatchesInProgress(Mutex<HashMap<Uid, Arc<BatchProgress>>>);
 
-/// How far a batch is.
+/// The progress of a batch.
 #[derive(Default)]
 pub(crate) struct BatchProgress(AtomicUsize);
 
 impl BatchProgress {
-    /// So many tokens are written.
+    /// Sets how many tokens are written.
     pub(crate) fn set(&self, written: usize) {
         self.0.store(written, Ordering::Relaxed);
     }
 }
 
 impl BatchesInProgress {
-    /// Begins to make a batch.
+    /// Adds a batch that is about to be created.
     pub(crate) fn begin(&self, uid: Uid) -> Arc<BatchProgress> {
-        Arc::clone(self.known().entry(uid).or_default())
+        Arc::clone(self.batches().entry(uid).or_default())
     }
 
-    /// It is made, or was not.
+    /// Removes a batch that was created, or has failed.
     pub(crate) fn end(&self, uid: Uid) {
-        self.known().remove(&uid);
+        self.batches().remove(&uid);
     }
 
-    /// How many tokens of a batch are written, if it is made here.
+    /// How many tokens of a batch are written, if this instance is creating it.
     pub(crate) fn written(&self, uid: Uid) -> Option<usize> {
-        self.known().get(&uid).map(|making| making.0.load(Ordering::Relaxed))
+        self.batches().get(&uid).map(|batch| batch.0.load(Ordering::Relaxed))
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<Uid, Arc<BatchProgress>>> {
+    fn batches(&self) -> MutexGuard<'_, HashMap<Uid, Arc<BatchProgress>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

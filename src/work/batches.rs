@@ -1,4 +1,4 @@
-//! Making batches of tokens.
+//! Creates batches of tokens.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use crate::store::batches::{self, NewBatch};
 use crate::store::{Error, tokens};
 use crate::token::{Token, Uid, batch};
 
-/// Makes a batch that was begun, beside the request that asked for it, and records why when it cannot. Calls `ended`
-/// when the batch is made or has failed.
+/// Creates a batch that [`batches::begin`] has added, in the background, and stores the reason if it fails. Calls
+/// `ended` when the batch is created or has failed.
 pub(crate) fn spawn(
     background: &Arc<Background>,
     new: NewBatch,
@@ -20,16 +20,16 @@ pub(crate) fn spawn(
     by: Principal,
     ended: impl FnOnce() + Send + 'static,
 ) -> JoinHandle<()> {
-    // A server that ends waits for the batch, though its request has been answered.
+    // A server that shuts down waits for the batch, although its request was answered long ago.
     let in_progress = background.shutdown.track();
     let background = Arc::clone(background);
     tokio::spawn(async move {
         let uid = new.uid;
         if let Err(error) = make(&background, new, model, pattern, by).await {
             tracing::warn!(%error, batch = %uid, "a batch was not made");
-            let why = sentence(&error);
-            let recorded = background.store.write(move |connection| batches::fail(connection, uid, &why)).await;
-            if let Err(error) = recorded {
+            let why = failure_message(&error);
+            let saved = background.store.write(move |connection| batches::fail(connection, uid, &why)).await;
+            if let Err(error) = saved {
                 tracing::warn!(%error, batch = %uid, "the failure of a batch could not be recorded");
             }
         }
@@ -56,10 +56,10 @@ async fn make(
     background.store.write(work).await
 }
 
-/// Adds `count` tokens like `model`, or none; as a batch, where one is given. Returns their uids.
+/// Adds `count` tokens like `model`, all or none, as a batch if one is given. Returns their uids.
 ///
 /// # Errors
-/// A value error when a label would be too long; unavailable, when the database cannot take it.
+/// A value error when a label would be too long.
 pub(crate) async fn add_tokens(
     background: &Background,
     model: Token,
@@ -69,13 +69,13 @@ pub(crate) async fn add_tokens(
     by: Principal,
 ) -> Result<Vec<Uid>, Error> {
     let _permit = background.long_lists.acquire().await;
-    let made = generate(model, pattern, count).await?;
-    let uids = made.iter().map(|token| token.uid).collect();
+    let tokens = generate(model, pattern, count).await?;
+    let uids = tokens.iter().map(|token| token.uid).collect();
     let now = background.store.now();
     let add = background.store.write(move |connection| {
-        let Some(new) = &batch else { return tokens::add_all(connection, &made) };
+        let Some(new) = &batch else { return tokens::add_all(connection, &tokens) };
         batches::begin(connection, new, &by, now)?;
-        batches::make(connection, new.uid, &made, |_| {}, &by, now)
+        batches::make(connection, new.uid, &tokens, |_| {}, &by, now)
     });
     add.await?;
     Ok(uids)
@@ -86,8 +86,8 @@ async fn generate(model: Token, pattern: String, count: usize) -> Result<Vec<Tok
     Ok(generated.map_err(|error| Error::Failed(error.to_string()))??)
 }
 
-/// Why a batch was not made, for people.
-fn sentence(error: &Error) -> String {
+/// Why a batch was not created, for people.
+fn failure_message(error: &Error) -> String {
     match error {
         Error::Token(error) => error.to_string(),
         Error::Refused(why) => why.clone(),

@@ -1,4 +1,4 @@
-//! Background work: what goes on beside requests. Knows nothing of HTTP.
+//! Background work, beside requests. Knows nothing of HTTP.
 
 pub(crate) mod batch_progress;
 pub(crate) mod batches;
@@ -20,7 +20,7 @@ use shutdown::Shutdown;
 use crate::sheet::fonts::Fonts;
 use crate::store::Store;
 
-/// How many tasks may hold a list of 100,000 tokens in memory at once; the others wait.
+/// How many tasks may hold a list of 100,000 tokens in memory at once. Others wait.
 const LONG_LISTS: usize = 4;
 
 /// What background work and requests share.
@@ -29,22 +29,22 @@ pub(crate) struct Background {
     pub(crate) store: Store,
     /// The fonts for sheets.
     pub(crate) fonts: Arc<Fonts>,
-    /// The threads on which pages are rendered.
+    /// The threads that render pages.
     pub(crate) render_pool: RenderPool,
-    /// How far the batches are that this process makes.
+    /// The progress of the batches that this instance is creating.
     pub(crate) batches: BatchesInProgress,
-    /// Ends the process in order.
+    /// Ends the server in good order.
     pub(crate) shutdown: Shutdown,
     /// Hashes passwords, a few at a time.
     pub(crate) passwords: PasswordHasher,
-    /// Permits for whoever holds a long list in memory.
+    /// Permits for holding a long list in memory.
     pub(crate) long_lists: Semaphore,
-    /// One print job is worked on at a time, so that the render pool stays free for people.
+    /// Only one print job runs at a time, so that the render pool stays free for people.
     print_job: Semaphore,
 }
 
 impl Background {
-    /// With nothing to do yet.
+    /// The state of a server that has just started.
     pub(crate) fn new(store: Store, fonts: Arc<Fonts>) -> Self {
         Self {
             render_pool: RenderPool::new(store.consumes()),

@@ -1,4 +1,4 @@
-//! Hashing passwords, a few at a time: each takes 19 MiB and a core (see `access::password`).
+//! Hashes passwords, a few at a time: each takes 19 MiB of memory and a core (see `access::password`).
 
 use std::sync::LazyLock;
 
@@ -8,15 +8,16 @@ use crate::access::password;
 use crate::store::Error;
 
 /// How many passwords are hashed at once.
-const AT_ONCE: usize = 2;
+const PERMITS: usize = 2;
 
-/// A password that nobody has. It is checked for names that do not exist, so that these take as long and nobody learns
-/// which names there are.
-static NOBODY: LazyLock<String> = LazyLock::new(|| password::hash(&password::generate()).unwrap_or_default());
+/// The hash of a password that nobody has. It is verified for unknown names, so that these take as long as known ones
+/// and reveal nothing about which names exist.
+static UNKNOWN_USER_HASH: LazyLock<String> =
+    LazyLock::new(|| password::hash(&password::generate()).unwrap_or_default());
 
-/// Prepares what the first unknown name needs, so that it takes no longer than later ones.
+/// Computes the hash for unknown names in advance, so that the first of them takes no longer than later ones.
 pub(crate) fn prepare() {
-    std::thread::spawn(|| LazyLock::force(&NOBODY).len());
+    std::thread::spawn(|| LazyLock::force(&UNKNOWN_USER_HASH).len());
 }
 
 /// Hashes and verifies passwords off the request threads.
@@ -26,7 +27,7 @@ pub(crate) struct PasswordHasher {
 
 impl Default for PasswordHasher {
     fn default() -> Self {
-        Self { permits: Semaphore::new(AT_ONCE) }
+        Self { permits: Semaphore::new(PERMITS) }
     }
 }
 
@@ -34,25 +35,25 @@ impl PasswordHasher {
     /// The PHC string of a password.
     ///
     /// # Errors
-    /// Failed, when the machine gives no random salt or no memory.
+    /// Failed when there is no random salt or no memory.
     pub(crate) async fn hash(&self, password: String) -> Result<String, Error> {
         let _permit = self.permits.acquire().await;
         let hash = tokio::task::spawn_blocking(move || password::hash(&password)).await;
         hash.map_err(|error| Error::Failed(error.to_string()))?.map_err(Error::Failed)
     }
 
-    /// Whether a password is the one of this PHC string. Without one it is not, and takes as long to say.
+    /// Whether a password matches this PHC string. Without a PHC string it does not, after the same time.
     ///
     /// # Errors
-    /// Failed, when hashing panicked.
+    /// Failed when hashing panicked.
     pub(crate) async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Error> {
-        // No password is longer, and hashing a longer one is only work.
+        // No stored password is longer, and hashing a longer one would only waste time.
         if password.chars().count() > password::MAX_CHARS {
             return Ok(false);
         }
         let _permit = self.permits.acquire().await;
         let verified = tokio::task::spawn_blocking(move || {
-            password::verify(&password, hash.as_ref().unwrap_or(&NOBODY)) && hash.is_some()
+            password::verify(&password, hash.as_ref().unwrap_or(&UNKNOWN_USER_HASH)) && hash.is_some()
         });
         verified.await.map_err(|error| Error::Failed(error.to_string()))
     }

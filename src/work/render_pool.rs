@@ -1,5 +1,4 @@
-//! Where pages are made: on threads of their own that come after everything else, so that printing ten thousand labels
-//! holds up no consume.
+//! Renders pages on threads of the lowest priority, so that printing ten thousand labels delays no consume.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,100 +13,100 @@ use super::throttle::{Measure, Throttle};
 use crate::store::Error;
 use crate::store::consume_counter::ConsumeCounter;
 
-/// Jobs that wait on a thread; whoever comes then is told to try again.
-const WAITING: usize = 64;
+/// Tasks that may wait for a thread. Beyond that, requests are refused.
+const QUEUE_LENGTH: usize = 64;
 
-/// Labels that are made while others wait for a page; more are made on the other thread.
+/// Up to this many labels are rendered on the quick thread; more are rendered on the long one.
 pub(crate) const QUICK_LABELS: usize = 1_000;
 
 type Task = Box<dyn FnOnce() + Send>;
 
-/// The threads: one for a few pages, so that they need not wait for the other, which makes thousands. They start when
-/// something is to be made.
+/// Two threads: one for small tasks, which need not wait for the other, which renders thousands of labels. They start
+/// when they are first needed.
 pub(crate) struct RenderPool {
     consumes: ConsumeCounter,
-    quick: Line,
-    long: Line,
+    quick: RenderThread,
+    long: RenderThread,
 }
 
-/// Whether somebody still waits for what is made.
+/// Whether somebody still waits for a task.
 #[derive(Clone)]
-struct Wanted(Arc<AtomicBool>);
+struct IsWanted(Arc<AtomicBool>);
 
-impl Wanted {
-    /// False when whoever asked has gone.
-    fn is_still(&self) -> bool {
+impl IsWanted {
+    /// False when the request has been dropped.
+    fn get(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// Work that is done.
+/// A task that is being run.
 pub(crate) struct RenderTask {
-    wanted: Wanted,
+    wanted: IsWanted,
     throttle: Throttle,
 }
 
 impl RenderTask {
-    /// Gives way to consumes, and then says whether to go on: not when whoever asked has gone.
+    /// Gives way to consumes, then returns whether to continue: not if the request has been dropped.
     pub(crate) fn should_continue(&mut self) -> bool {
         thread::sleep(self.due());
         self.throttle.restart();
-        self.wanted.is_still()
+        self.wanted.get()
     }
 
-    /// How long to give way for what was done since it last did, for whoever waits elsewhere.
+    /// How long to give way for the work since the last pause; for callers that pause in their own way.
     pub(crate) fn due(&self) -> Duration {
-        self.throttle.due()
+        self.throttle.pause_due()
     }
 }
 
-/// Takes it back when the request is dropped.
-struct Asking(Wanted);
+/// Cancels the task when the request is dropped.
+struct CancelOnDrop(IsWanted);
 
-impl Drop for Asking {
+impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         self.0.0.store(false, Ordering::Relaxed);
     }
 }
 
 impl RenderPool {
-    /// With nothing to be made, that gives way to these.
+    /// An idle pool that will give way to `consumes`.
     pub(crate) fn new(consumes: &ConsumeCounter) -> Self {
-        Self { consumes: consumes.clone(), quick: Line::default(), long: Line::default() }
+        Self { consumes: consumes.clone(), quick: RenderThread::default(), long: RenderThread::default() }
     }
 
-    /// Has `work` done, for so many labels, in its turn. It is left out when nobody waits for it any more.
+    /// Runs `work`, which renders this many labels, when its turn comes, unless the request has been dropped by then.
     ///
     /// # Errors
-    /// Unavailable, when too much waits already; a fault, when `work` panics or the machine gives no thread.
+    /// Unavailable when too many tasks wait; failed when `work` panics or the thread cannot be started.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         labels: usize,
         work: impl FnOnce(&mut RenderTask) -> T + Send + 'static,
     ) -> Result<T, Error> {
-        let line = if labels <= QUICK_LABELS { &self.quick } else { &self.long };
-        let (done, made) = oneshot::channel();
-        let asking = Asking(Wanted(Arc::new(AtomicBool::new(true))));
-        let (wanted, consumes) = (asking.0.clone(), self.consumes.clone());
-        line.take(Box::new(move || {
-            if wanted.is_still() {
-                let throttle = Throttle::new(&consumes, Measure::Processor);
-                let _ = done.send(work(&mut RenderTask { wanted, throttle }));
+        let thread = if labels <= QUICK_LABELS { &self.quick } else { &self.long };
+        let (sender, receiver) = oneshot::channel();
+        let cancel_on_drop = CancelOnDrop(IsWanted(Arc::new(AtomicBool::new(true))));
+        let (wanted, consumes) = (cancel_on_drop.0.clone(), self.consumes.clone());
+        thread.send(Box::new(move || {
+            if wanted.get() {
+                let throttle = Throttle::new(&consumes, Measure::CpuTime);
+                let _ = sender.send(work(&mut RenderTask { wanted, throttle }));
             }
         }))?;
-        made.await.map_err(|_| Error::Failed("the page was not made".into()))
+        receiver.await.map_err(|_| Error::Failed("the page was not made".into()))
     }
 }
 
-/// A thread and what waits for it.
+/// A thread and its queue.
 #[derive(Default)]
-struct Line(OnceLock<Option<SyncSender<Task>>>);
+struct RenderThread(OnceLock<Option<SyncSender<Task>>>);
 
-impl Line {
-    fn take(&self, work: Task) -> Result<(), Error> {
+impl RenderThread {
+    fn send(&self, work: Task) -> Result<(), Error> {
         let sender =
             self.0.get_or_init(start).as_ref().ok_or_else(|| Error::Failed("no thread for printing".into()))?;
-        sender.try_send(work).map_err(|refused| match refused {
+        sender.try_send(work).map_err(|error| match error {
             TrySendError::Full(_) => Error::Unavailable("too many sheets wait to be made".into()),
             TrySendError::Disconnected(_) => Error::Failed("the thread for printing has ended".into()),
         })
@@ -115,24 +114,24 @@ impl Line {
 }
 
 fn start() -> Option<SyncSender<Task>> {
-    let (sender, receiver) = sync_channel(WAITING);
-    let thread = thread::Builder::new().name("render".into()).spawn(move || work_off(&receiver));
+    let (sender, receiver) = sync_channel(QUEUE_LENGTH);
+    let thread = thread::Builder::new().name("render".into()).spawn(move || run_tasks(&receiver));
     thread.inspect_err(|error| tracing::error!(%error, "no thread can be started for printing")).ok().map(|_| sender)
 }
 
-fn work_off(receiver: &Receiver<Task>) {
-    step_back();
+fn run_tasks(receiver: &Receiver<Task>) {
+    lower_priority();
     for work in receiver {
-        // The next page must be made all the same.
+        // A panic must not prevent the next page.
         if catch_unwind(AssertUnwindSafe(work)).is_err() {
             tracing::error!("making a page panicked");
         }
     }
 }
 
-/// Has this thread run when no other wants to. On Linux a thread has a niceness of its own, which POSIX does not want; elsewhere it
-/// would be the whole process's.
-fn step_back() {
+/// Gives this thread the lowest priority. On Linux, unlike in POSIX, each thread has its own niceness; elsewhere it
+/// would be that of the whole process.
+fn lower_priority() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(19) {
         tracing::warn!(%error, "printing may hold up consumes: its thread cannot be given a low priority");

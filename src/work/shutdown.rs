@@ -1,4 +1,4 @@
-//! Ending in order: what is in progress is counted, so that the server ends when nothing is.
+//! Graceful shutdown: counts the work in progress, and ends the server when there is none.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 pub(crate) use tokio_util::task::task_tracker::TaskTrackerToken as InProgress;
 
-/// How long a finished answer gets to leave the machine.
+/// How long a finished response gets to leave the machine.
 const FLUSH: Duration = Duration::from_millis(200);
 
-/// Counts what is in progress and knows whether the server is to end. Cheap to clone.
+/// Counts the work in progress, and knows whether the server is shutting down. Cheap to clone.
 #[derive(Clone, Default)]
 pub(crate) struct Shutdown {
     tasks: TaskTracker,
@@ -17,22 +17,22 @@ pub(crate) struct Shutdown {
 }
 
 impl Shutdown {
-    /// Counts as in progress until the returned value is dropped.
+    /// Counts one piece of work until the returned value is dropped.
     pub(crate) fn track(&self) -> InProgress {
         self.tasks.token()
     }
 
-    /// Whether the server is to end: long work should stop at the next good place.
+    /// Whether the server is shutting down. Long work should then stop at the next good point.
     pub(crate) fn is_ending(&self) -> bool {
         self.ending.is_cancelled()
     }
 
-    /// From now on the server is to end.
+    /// Begins the shutdown.
     pub(crate) fn begin(&self) {
         self.ending.cancel();
     }
 
-    /// Returns when nothing is in progress and the last answer has had time to leave.
+    /// Returns when nothing is in progress and the last response has had time to leave.
     pub(crate) async fn finished(&self) {
         self.tasks.close();
         loop {

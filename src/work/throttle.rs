@@ -1,69 +1,71 @@
-//! How long work gives way to consumes: while there are any, it rests nine times as long as it worked. Priorities alone do not do:
-//! they count among threads of this process, and not against a database that is a program of its own.
+//! Makes work give way to consumes: while there are any, it pauses nine times as long as it worked. Priorities alone do
+//! not suffice: they count among the threads of this process, but not against a database server, which is a process of
+//! its own.
 
 use std::time::{Duration, Instant};
 
 use crate::store::consume_counter::ConsumeCounter;
 
-/// Rests for each time worked: so a consume meets somebody at work one time in ten.
-const RESTS: u32 = 9;
-/// The longest rest: work that waited for others was none.
-const LONGEST: Duration = Duration::from_secs(1);
+/// The length of a pause, in multiples of the time worked: a consume then meets the work one time in ten.
+const PAUSE_FACTOR: u32 = 9;
+/// The longest pause: time spent waiting for others is not work.
+const MAX_PAUSE: Duration = Duration::from_secs(1);
 
-/// What work is measured by.
+/// How work is measured.
 #[derive(Clone, Copy)]
 pub(crate) enum Measure {
-    /// The processor's time of the thread that works, which has to stay the same one. (The time that passes, where that is not known.)
-    Processor,
-    /// The time that passes.
-    Passed,
+    /// By the CPU time of the thread, which must be the same throughout. (By elapsed time on systems other than Linux.)
+    CpuTime,
+    /// By the elapsed time.
+    ElapsedTime,
 }
 
-/// Work that gives way.
+/// Measures work, and tells how long it should pause.
 pub(crate) struct Throttle {
     consumes: ConsumeCounter,
     measure: Measure,
-    seen: u64,
-    began: Instant,
-    spent: Duration,
+    consumes_before: u64,
+    start: Instant,
+    cpu_time: Duration,
 }
 
 impl Throttle {
-    /// Of work that begins now.
+    /// Starts measuring now.
     pub(crate) fn new(consumes: &ConsumeCounter, measure: Measure) -> Self {
         let consumes = consumes.clone();
-        Self { seen: consumes.total(), consumes, measure, began: Instant::now(), spent: spent() }
+        Self { consumes_before: consumes.total(), consumes, measure, start: Instant::now(), cpu_time: cpu_time() }
     }
 
-    /// How long to rest for what was done since the beginning or the last rest: not at all, when nobody consumed meanwhile.
-    pub(crate) fn due(&self) -> Duration {
-        if self.consumes.total() == self.seen {
+    /// How long to pause for the work since the start or the last pause. Zero if there were no consumes in the
+    /// meantime.
+    pub(crate) fn pause_due(&self) -> Duration {
+        if self.consumes.total() == self.consumes_before {
             return Duration::ZERO;
         }
         let worked = match self.measure {
-            Measure::Processor => spent().saturating_sub(self.spent),
-            Measure::Passed => self.began.elapsed(),
+            Measure::CpuTime => cpu_time().saturating_sub(self.cpu_time),
+            Measure::ElapsedTime => self.start.elapsed(),
         };
-        (worked * RESTS).min(LONGEST)
+        (worked * PAUSE_FACTOR).min(MAX_PAUSE)
     }
 
-    /// Begins to measure anew, after a rest.
+    /// Starts measuring anew, after a pause.
     pub(crate) fn restart(&mut self) {
         *self = Self::new(&self.consumes, self.measure);
     }
 }
 
-/// The processor's time that this thread has had.
+/// The CPU time of this thread.
 #[cfg(target_os = "linux")]
-fn spent() -> Duration {
+fn cpu_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    let number = |number: i64| u64::try_from(number).unwrap_or_default();
-    Duration::from_secs(number(time.tv_sec)) + Duration::from_nanos(number(time.tv_nsec))
+    let unsigned = |unsigned: i64| u64::try_from(unsigned).unwrap_or_default();
+    Duration::from_secs(unsigned(time.tv_sec)) + Duration::from_nanos(unsigned(time.tv_nsec))
 }
 
-/// The time that has passed since it was first asked for.
+/// The time since this was first called.
 #[cfg(not(target_os = "linux"))]
-fn spent() -> Duration {
+fn cpu_time() -> Duration {
     static FIRST: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
     FIRST.get_or_init(Instant::now).elapsed()
 }
@@ -75,22 +77,22 @@ mod tests {
     #[test]
     fn work_rests_only_while_somebody_consumes() {
         let consumes = ConsumeCounter::default();
-        let mut throttle = Throttle::new(&consumes, Measure::Passed);
+        let mut throttle = Throttle::new(&consumes, Measure::ElapsedTime);
         std::thread::sleep(Duration::from_millis(2));
-        assert_eq!(throttle.due(), Duration::ZERO);
+        assert_eq!(throttle.pause_due(), Duration::ZERO);
         consumes.count();
-        assert!(throttle.due() >= Duration::from_millis(18), "{:?}", throttle.due());
+        assert!(throttle.pause_due() >= Duration::from_millis(18), "{:?}", throttle.pause_due());
         throttle.restart();
-        assert_eq!(throttle.due(), Duration::ZERO);
+        assert_eq!(throttle.pause_due(), Duration::ZERO);
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn waiting_for_others_is_no_work() {
         let consumes = ConsumeCounter::default();
-        let throttle = Throttle::new(&consumes, Measure::Processor);
+        let throttle = Throttle::new(&consumes, Measure::CpuTime);
         consumes.count();
         std::thread::sleep(Duration::from_millis(20));
-        assert!(throttle.due() < Duration::from_millis(90), "{:?}", throttle.due());
+        assert!(throttle.pause_due() < Duration::from_millis(90), "{:?}", throttle.pause_due());
     }
 }

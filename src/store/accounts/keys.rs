@@ -6,11 +6,11 @@ use crate::access::api_key::KeyHash;
 use crate::access::{Principal, Role};
 use crate::store::audit;
 use crate::store::connection::Connection;
-use crate::store::error::{Error, taken};
+use crate::store::error::{Error, is_duplicate};
 use crate::store::schema::keys;
 use crate::token::Micros;
 
-/// An API key, without its text, which nobody knows.
+/// An API key, without its text, which is not stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     /// The unique name.
@@ -21,24 +21,24 @@ pub struct Key {
     pub(crate) creator: String,
     /// When it was made.
     pub(crate) created: Micros,
-    /// The first moment at which it is no longer good.
+    /// The first moment at which it is no longer valid.
     pub expires: Option<Micros>,
     /// When it was last used, to the minute.
     pub last_used: Option<Micros>,
 }
 
 impl Key {
-    /// Whether it is no longer good.
+    /// Whether it is no longer valid.
     pub(crate) fn has_ended(&self, now: Micros) -> bool {
         self.expires.is_some_and(|expires| expires <= now)
     }
 }
 
-type Row = (String, String, String, i64, Option<i64>, Option<i64>);
+type KeyRow = (String, String, String, i64, Option<i64>, Option<i64>);
 const COLUMNS: (keys::name, keys::role, keys::creator, keys::created, keys::expires, keys::last_used) =
     (keys::name, keys::role, keys::creator, keys::created, keys::expires, keys::last_used);
 
-fn key((name, role, creator, created, expires, last_used): Row) -> Result<Key, Error> {
+fn key((name, role, creator, created, expires, last_used): KeyRow) -> Result<Key, Error> {
     Ok(Key {
         name,
         creator,
@@ -49,7 +49,7 @@ fn key((name, role, creator, created, expires, last_used): Row) -> Result<Key, E
     })
 }
 
-/// An API key that is to be added.
+/// An API key to be added.
 pub struct NewKey<'a> {
     /// The unique name.
     pub name: &'a str,
@@ -57,14 +57,14 @@ pub struct NewKey<'a> {
     pub hash: &'a KeyHash,
     /// What the key may do.
     pub role: Role,
-    /// The first moment at which it is no longer good.
+    /// The first moment at which it is no longer valid.
     pub expires: Option<Micros>,
 }
 
-/// Adds a key; it works at once.
+/// Adds a key. It is valid at once.
 ///
 /// # Errors
-/// Refused when there is one of that name.
+/// Refused when the name is in use.
 pub fn add(connection: &mut Connection, new: &NewKey<'_>, by: &Principal, now: Micros) -> Result<(), Error> {
     let row = (
         keys::name.eq(new.name),
@@ -75,7 +75,7 @@ pub fn add(connection: &mut Connection, new: &NewKey<'_>, by: &Principal, now: M
         keys::expires.eq(new.expires.map(Micros::get)),
     );
     diesel::insert_into(keys::table).values(row).execute(connection).map_err(|error| {
-        if !taken(&error, "keys", "name") {
+        if !is_duplicate(&error, "keys", "name") {
             return error.into();
         }
         Error::Refused(format!("There is a key {} already; revoke it first, or choose another name.", new.name))
@@ -84,43 +84,31 @@ pub fn add(connection: &mut Connection, new: &NewKey<'_>, by: &Principal, now: M
 }
 
 /// Every key, by name.
-///
-/// # Errors
-/// The database's.
 pub fn list(connection: &mut Connection) -> Result<Vec<Key>, Error> {
-    let rows: Vec<Row> = keys::table.order(keys::name).select(COLUMNS).load(connection)?;
+    let rows: Vec<KeyRow> = keys::table.order(keys::name).select(COLUMNS).load(connection)?;
     rows.into_iter().map(key).collect()
 }
 
-/// The key of that hash, expired or not.
-///
-/// # Errors
-/// The database's.
+/// The key with this hash, expired or not.
 pub fn find(connection: &mut Connection, hash: &KeyHash) -> Result<Option<Key>, Error> {
-    let row = keys::table.filter(keys::hash.eq(hash.as_slice())).select(COLUMNS).get_result::<Row>(connection);
+    let row = keys::table.filter(keys::hash.eq(hash.as_slice())).select(COLUMNS).get_result::<KeyRow>(connection);
     row.optional()?.map(key).transpose()
 }
 
-/// The key of that name, expired or not.
-///
-/// # Errors
-/// The database's.
+/// The key with this name, expired or not.
 pub fn by_name(connection: &mut Connection, name: &str) -> Result<Option<Key>, Error> {
-    let row = keys::table.filter(keys::name.eq(name)).select(COLUMNS).get_result::<Row>(connection);
+    let row = keys::table.filter(keys::name.eq(name)).select(COLUMNS).get_result::<KeyRow>(connection);
     row.optional()?.map(key).transpose()
 }
 
-/// Remembers that a key was used.
-///
-/// # Errors
-/// The database's.
+/// Records that a key was used.
 pub(crate) fn touch(connection: &mut Connection, hash: &KeyHash, now: Micros) -> QueryResult<()> {
     let row = diesel::update(keys::table.filter(keys::hash.eq(hash.as_slice())));
     row.set(keys::last_used.eq(now.get())).execute(connection)?;
     Ok(())
 }
 
-/// Removes a key; its name can be given again.
+/// Removes a key. Its name becomes free.
 ///
 /// # Errors
 /// Refused when there is no such key.

@@ -1,4 +1,4 @@
-//! Failed sign-ins, so that guessing is slow on every instance.
+//! Failed sign-ins, counted in the database so that guessing is slow across all instances.
 
 use diesel::prelude::*;
 
@@ -12,36 +12,33 @@ use crate::token::Micros;
 pub(crate) const FAILURES: i64 = 10;
 /// How long a failure counts, in seconds.
 pub(crate) const WINDOW_SECONDS: i32 = 60;
-/// What stands before the subject of a try that is under way.
+/// Prefix of a subject while its attempt is under way.
 const UNDER_WAY: &str = "try ";
 
-/// What became of the wish to try a password.
+/// Whether a password may be tried.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
-    /// It is under way until [`failed`] or [`forgive`] says what came of it.
+    /// The attempt is under way until its ids are passed to [`failed`] or [`forgive`].
     Allowed(Vec<i64>),
-    /// As many are under way as could still fail: soon there is room. Of a hundred that come at once, no more than ten
-    /// are tried.
+    /// Enough attempts are under way that, if all fail, the limit is reached: try again in a moment. Of a hundred that
+    /// arrive at once, at most ten are tried.
     Soon,
-    /// Too many failures: not before this many seconds.
+    /// Too many failures: try again in this many seconds.
     Wait(i64),
 }
 
-/// Asks to try a password for each of `subjects`, a name and an address.
-///
-/// # Errors
-/// The database's.
+/// Begins an attempt for each of `subjects`, which are a name and an address.
 pub(crate) fn begin(connection: &mut Connection, subjects: &[String], now: Micros) -> QueryResult<Admission> {
     advisory_lock::acquire(connection, AdvisoryLock::SignIn)?;
     let since = now.get() - i64::from(WINDOW_SECONDS) * 1_000_000;
     diesel::delete(attempts::table.filter(attempts::timestamp.le(since))).execute(connection)?;
     for subject in subjects {
-        // In this order: one that fails between the two looks counts twice, and not never.
-        let under_way = times(connection, &format!("{UNDER_WAY}{subject}"))?;
-        let failures = times(connection, subject)?;
+        // In this order, an attempt that fails between the two reads counts twice, not never.
+        let under_way = attempt_times(connection, &format!("{UNDER_WAY}{subject}"))?;
+        let failures = attempt_times(connection, subject)?;
         if let Some(oldest) = failures.get(usize::try_from(FAILURES - 1).unwrap_or_default()) {
-            let again = Micros::stored(*oldest).plus_seconds(WINDOW_SECONDS);
-            return Ok(Admission::Wait(again.seconds_after(now).min(i64::from(WINDOW_SECONDS))));
+            let retry_at = Micros::stored(*oldest).plus_seconds(WINDOW_SECONDS);
+            return Ok(Admission::Wait(retry_at.seconds_after(now).min(i64::from(WINDOW_SECONDS))));
         }
         if failures.len() + under_way.len() >= usize::try_from(FAILURES).unwrap_or_default() {
             return Ok(Admission::Soon);
@@ -56,16 +53,13 @@ pub(crate) fn begin(connection: &mut Connection, subjects: &[String], now: Micro
     Ok(Admission::Allowed(subjects.iter().map(insert).collect::<QueryResult<_>>()?))
 }
 
-/// When there were tries of a subject, the last one first.
-fn times(connection: &mut Connection, subject: &str) -> QueryResult<Vec<i64>> {
+/// When there were attempts for a subject, latest first.
+fn attempt_times(connection: &mut Connection, subject: &str) -> QueryResult<Vec<i64>> {
     let rows = attempts::table.filter(attempts::subject.eq(subject)).order(attempts::timestamp.desc());
     rows.select(attempts::timestamp).load(connection)
 }
 
-/// A try was a failure, and counts.
-///
-/// # Errors
-/// The database's.
+/// Counts an attempt as a failure.
 pub(crate) fn failed(connection: &mut Connection, ids: &[i64]) -> QueryResult<()> {
     for id in ids {
         let row = attempts::table.find(id);
@@ -77,10 +71,7 @@ pub(crate) fn failed(connection: &mut Connection, ids: &[i64]) -> QueryResult<()
     Ok(())
 }
 
-/// A try was a success, or came to nothing, and does not count.
-///
-/// # Errors
-/// The database's.
+/// Removes an attempt that succeeded or was abandoned.
 pub(crate) fn forgive(connection: &mut Connection, ids: &[i64]) -> QueryResult<()> {
     for id in ids {
         diesel::delete(attempts::table.find(id)).execute(connection)?;

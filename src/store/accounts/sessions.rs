@@ -9,45 +9,45 @@ use crate::store::error::Error;
 use crate::store::schema::{sessions, users};
 use crate::token::Micros;
 
-/// Who a session belongs to.
+/// Whom a session belongs to.
 #[derive(Clone, Debug)]
 pub(crate) struct SignedIn {
-    /// The user's number.
+    /// The user's id.
     pub(crate) user_id: i64,
     /// The user's name.
     pub(crate) name: String,
     /// What the user may do.
     pub(crate) role: Role,
-    /// When the session was last seen, to the minute.
+    /// When the session was last used, to the minute.
     pub(crate) last_seen: Micros,
 }
 
-/// A session that is to begin.
+/// A session to begin.
 pub(crate) struct NewSession<'a> {
-    /// The hash of its id.
+    /// The hash of its secret id.
     pub(crate) hash: &'a SessionHash,
-    /// Whose it is.
+    /// The user's id.
     pub(crate) user_id: i64,
-    /// Where it was begun.
+    /// The client's address.
     pub(crate) address: &'a str,
-    /// With which browser.
+    /// The client's browser.
     pub(crate) agent: &'a str,
 }
 
 /// A session, as its user sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
-    /// Its number.
+    /// The row's id.
     pub(crate) id: i64,
-    /// The hash of its id.
+    /// The hash of its secret id.
     pub(crate) hash: Vec<u8>,
     /// When it began.
     pub(crate) created: Micros,
-    /// When it was last seen.
+    /// When it was last used.
     pub(crate) last_seen: Micros,
-    /// Where it was begun.
+    /// The client's address when it began.
     pub(crate) address: String,
-    /// With which browser.
+    /// The client's browser.
     pub(crate) agent: String,
 }
 
@@ -55,10 +55,7 @@ fn ago(now: Micros, seconds: i32) -> i64 {
     now.get() - i64::from(seconds) * 1_000_000
 }
 
-/// Begins a session, and removes those that have ended by themselves.
-///
-/// # Errors
-/// The database's.
+/// Begins a session, and removes expired ones.
 pub(crate) fn begin(connection: &mut Connection, new: &NewSession<'_>, now: Micros) -> Result<(), Error> {
     let old = sessions::created.le(ago(now, AGE_SECONDS)).or(sessions::last_seen.le(ago(now, IDLE_SECONDS)));
     diesel::delete(sessions::table.filter(old)).execute(connection)?;
@@ -74,10 +71,7 @@ pub(crate) fn begin(connection: &mut Connection, new: &NewSession<'_>, now: Micr
     Ok(())
 }
 
-/// Who is signed in by a session that has not ended.
-///
-/// # Errors
-/// The database's.
+/// Who is signed in by a session, unless it has ended or the user is disabled.
 pub fn find(connection: &mut Connection, hash: &SessionHash, now: Micros) -> Result<Option<SignedIn>, Error> {
     let row: Option<(i64, String, String, i64)> = sessions::table
         .inner_join(users::table)
@@ -93,20 +87,14 @@ pub fn find(connection: &mut Connection, hash: &SessionHash, now: Micros) -> Res
     Ok(Some(SignedIn { user_id, name, role, last_seen: Micros::stored(last_seen) }))
 }
 
-/// Remembers that a session was seen.
-///
-/// # Errors
-/// The database's.
+/// Records that a session was used.
 pub(crate) fn touch(connection: &mut Connection, hash: &SessionHash, now: Micros) -> QueryResult<()> {
     let row = diesel::update(sessions::table.filter(sessions::hash.eq(hash.as_slice())));
     row.set(sessions::last_seen.eq(now.get())).execute(connection)?;
     Ok(())
 }
 
-/// The sessions of a user, the one seen last first.
-///
-/// # Errors
-/// The database's.
+/// The sessions of a user, the most recently used first.
 pub(crate) fn list(connection: &mut Connection, user_id: i64, now: Micros) -> QueryResult<Vec<Session>> {
     let rows: Vec<(i64, Vec<u8>, i64, i64, String, String)> = sessions::table
         .filter(sessions::user_id.eq(user_id))
@@ -130,18 +118,12 @@ pub(crate) fn list(connection: &mut Connection, user_id: i64, now: Micros) -> Qu
 }
 
 /// Ends a session.
-///
-/// # Errors
-/// The database's.
 pub(crate) fn end(connection: &mut Connection, hash: &SessionHash) -> QueryResult<()> {
     diesel::delete(sessions::table.filter(sessions::hash.eq(hash.as_slice()))).execute(connection)?;
     Ok(())
 }
 
-/// Ends one session of a user by its number, or all of them, but never the one of `keep`. Says how many they were.
-///
-/// # Errors
-/// The database's.
+/// Ends one session of a user by its row id, or all of them, but never `keep`. Returns how many it ended.
 pub(crate) fn end_others(
     connection: &mut Connection,
     user_id: i64,

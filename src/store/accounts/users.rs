@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use crate::access::{Principal, Role};
 use crate::store::advisory_lock::AdvisoryLock;
 use crate::store::connection::Connection;
-use crate::store::error::{Error, taken};
+use crate::store::error::{Error, is_duplicate};
 use crate::store::schema::users;
 use crate::store::{advisory_lock, audit};
 use crate::token::Micros;
@@ -21,15 +21,15 @@ pub struct User {
     pub(crate) created: Micros,
     /// When the user last signed in.
     pub last_sign_in: Option<Micros>,
-    /// Since when the user may not sign in.
+    /// Since when the user is disabled.
     pub disabled: Option<Micros>,
 }
 
-type Row = (String, String, i64, Option<i64>, Option<i64>);
+type UserRow = (String, String, i64, Option<i64>, Option<i64>);
 const COLUMNS: (users::name, users::role, users::created, users::last_sign_in, users::disabled_at) =
     (users::name, users::role, users::created, users::last_sign_in, users::disabled_at);
 
-fn user((name, role, created, last_sign_in, disabled): Row) -> Result<User, Error> {
+fn user((name, role, created, last_sign_in, disabled): UserRow) -> Result<User, Error> {
     Ok(User {
         name,
         role: role.parse().map_err(Error::Failed)?,
@@ -39,7 +39,7 @@ fn user((name, role, created, last_sign_in, disabled): Row) -> Result<User, Erro
     })
 }
 
-/// A user that is to be added. The password is hashed outside of any transaction: that takes tens of milliseconds.
+/// A user to be added. The password is hashed outside of any transaction, as that takes tens of milliseconds.
 pub struct NewUser<'a> {
     /// The unique name.
     pub name: &'a str,
@@ -52,7 +52,7 @@ pub struct NewUser<'a> {
 /// Adds a user.
 ///
 /// # Errors
-/// Refused when there is one of that name.
+/// Refused when the name is in use.
 pub fn add(connection: &mut Connection, new: &NewUser<'_>, by: &Principal, now: Micros) -> Result<(), Error> {
     let row = (
         users::name.eq(new.name),
@@ -62,34 +62,28 @@ pub fn add(connection: &mut Connection, new: &NewUser<'_>, by: &Principal, now: 
         users::modified.eq(now.get()),
     );
     diesel::insert_into(users::table).values(row).execute(connection).map_err(|error| {
-        let is_known = taken(&error, "users", "name");
+        let is_known = is_duplicate(&error, "users", "name");
         if is_known { Error::Refused(format!("There is a user {} already.", new.name)) } else { error.into() }
     })?;
     audit::record(connection, by, "user add", new.name, new.role.word(), now)
 }
 
-/// What a sign-in needs to know of a user.
+/// What a sign-in needs to know about a user.
 pub struct Credentials {
-    /// The user's number.
+    /// The user's id.
     pub(crate) user_id: i64,
     /// The PHC string of the password.
     pub(crate) password_hash: String,
 }
 
-/// The credentials of the user of that name, unless there is none or the user is disabled.
-///
-/// # Errors
-/// The database's.
+/// The credentials of the user with this name; none if there is no such user or it is disabled.
 pub(crate) fn credentials(connection: &mut Connection, name: &str) -> QueryResult<Option<Credentials>> {
     let row = users::table.filter(users::name.eq(name)).filter(users::disabled_at.is_null());
     let row: Option<(i64, String)> = row.select((users::id, users::password_hash)).get_result(connection).optional()?;
     Ok(row.map(|(user_id, password_hash)| Credentials { user_id, password_hash }))
 }
 
-/// As [`credentials`], and they stay as they are until the transaction ends.
-///
-/// # Errors
-/// The database's.
+/// Like [`credentials`], but locks the row until the transaction ends.
 pub fn locked(connection: &mut Connection, name: &str) -> QueryResult<Option<Credentials>> {
     if let Connection::Postgres(connection) = connection {
         let row = users::table.filter(users::name.eq(name)).select(users::id);
@@ -98,38 +92,26 @@ pub fn locked(connection: &mut Connection, name: &str) -> QueryResult<Option<Cre
     credentials(connection, name)
 }
 
-/// Remembers when a user signed in.
-///
-/// # Errors
-/// The database's.
+/// Records a sign-in.
 pub(crate) fn signed_in(connection: &mut Connection, user_id: i64, now: Micros) -> QueryResult<()> {
     diesel::update(users::table.find(user_id)).set(users::last_sign_in.eq(now.get())).execute(connection)?;
     Ok(())
 }
 
 /// Whether there is any user.
-///
-/// # Errors
-/// The database's.
 pub(crate) fn any(connection: &mut Connection) -> QueryResult<bool> {
     diesel::select(diesel::dsl::exists(users::table.select(users::id))).get_result(connection)
 }
 
 /// Every user, by name.
-///
-/// # Errors
-/// The database's.
 pub fn list(connection: &mut Connection) -> Result<Vec<User>, Error> {
-    let rows: Vec<Row> = users::table.order(users::name).select(COLUMNS).load(connection)?;
+    let rows: Vec<UserRow> = users::table.order(users::name).select(COLUMNS).load(connection)?;
     rows.into_iter().map(user).collect()
 }
 
-/// The user of that name, disabled or not.
-///
-/// # Errors
-/// The database's.
+/// The user with this name, disabled or not.
 pub fn find(connection: &mut Connection, name: &str) -> Result<Option<User>, Error> {
-    let row = users::table.filter(users::name.eq(name)).select(COLUMNS).get_result::<Row>(connection);
+    let row = users::table.filter(users::name.eq(name)).select(COLUMNS).get_result::<UserRow>(connection);
     row.optional()?.map(user).transpose()
 }
 
@@ -148,7 +130,7 @@ pub(crate) fn set_password(
     Ok(end_sessions(connection, name)?)
 }
 
-/// Changes a password; which sessions end with it is the caller's.
+/// Changes a password. The caller decides which sessions end.
 ///
 /// # Errors
 /// Refused when there is no such user.
@@ -162,12 +144,12 @@ pub(crate) fn change_password(
     let row = diesel::update(users::table.filter(users::name.eq(name)));
     let set = row.set((users::password_hash.eq(hash), users::modified.eq(now.get()))).execute(connection)?;
     if set == 0 {
-        return Err(unknown(name));
+        return Err(no_such_user(name));
     }
     audit::record(connection, by, "user passwd", name, "", now)
 }
 
-/// Gives a user another role and ends the user's sessions.
+/// Changes a user's role and ends the user's sessions.
 ///
 /// # Errors
 /// Refused when there is no such user, or when no manager would be left.
@@ -176,27 +158,27 @@ pub fn set_role(connection: &mut Connection, name: &str, role: Role, by: &Princi
     let row = diesel::update(users::table.filter(users::name.eq(name)));
     let set = row.set((users::role.eq(role.word()), users::modified.eq(now.get()))).execute(connection)?;
     if set == 0 {
-        return Err(unknown(name));
+        return Err(no_such_user(name));
     }
-    hold_a_manager(connection)?;
+    require_a_manager(connection)?;
     end_sessions(connection, name)?;
     audit::record(connection, by, "user role", name, role.word(), now)
 }
 
-/// Removes a user; the sessions go with the row.
+/// Removes a user, and with the row the user's sessions.
 ///
 /// # Errors
 /// Refused when there is no such user, or when no manager would be left.
 pub fn remove(connection: &mut Connection, name: &str, by: &Principal, now: Micros) -> Result<(), Error> {
     advisory_lock::acquire(connection, AdvisoryLock::Users)?;
     if diesel::delete(users::table.filter(users::name.eq(name))).execute(connection)? == 0 {
-        return Err(unknown(name));
+        return Err(no_such_user(name));
     }
-    hold_a_manager(connection)?;
+    require_a_manager(connection)?;
     audit::record(connection, by, "user remove", name, "", now)
 }
 
-/// Keeps a user from signing in, and ends the user's sessions. One that is disabled stays so since when it was.
+/// Disables a user and ends the user's sessions. A user who is already disabled keeps the time of the first disabling.
 ///
 /// # Errors
 /// Refused when there is no such user, or when no manager would be left.
@@ -205,14 +187,14 @@ pub(crate) fn disable(connection: &mut Connection, name: &str, by: &Principal, n
     let row = diesel::update(users::table.filter(users::name.eq(name)).filter(users::disabled_at.is_null()));
     let set = row.set((users::disabled_at.eq(now.get()), users::modified.eq(now.get()))).execute(connection)?;
     if set == 0 {
-        return find(connection, name)?.map(drop).ok_or_else(|| unknown(name));
+        return find(connection, name)?.map(drop).ok_or_else(|| no_such_user(name));
     }
-    hold_a_manager(connection)?;
+    require_a_manager(connection)?;
     end_sessions(connection, name)?;
     audit::record(connection, by, "user disable", name, "", now)
 }
 
-/// Lets a user sign in again.
+/// Lets a disabled user sign in again.
 ///
 /// # Errors
 /// Refused when there is no such user.
@@ -221,17 +203,17 @@ pub(crate) fn enable(connection: &mut Connection, name: &str, by: &Principal, no
     let row = diesel::update(users::table.filter(users::name.eq(name)).filter(users::disabled_at.is_not_null()));
     let set = row.set((users::disabled_at.eq(None::<i64>), users::modified.eq(now.get()))).execute(connection)?;
     if set == 0 {
-        return find(connection, name)?.map(drop).ok_or_else(|| unknown(name));
+        return find(connection, name)?.map(drop).ok_or_else(|| no_such_user(name));
     }
     audit::record(connection, by, "user enable", name, "", now)
 }
 
-fn unknown(name: &str) -> Error {
+fn no_such_user(name: &str) -> Error {
     Error::Refused(format!("There is no user {name}."))
 }
 
-/// Without a manager nobody could let anybody in again. Called after the change, whose transaction then ends.
-fn hold_a_manager(connection: &mut Connection) -> Result<(), Error> {
+/// Without a manager, nobody could give anybody access again. Called after the change, so that the error rolls it back.
+fn require_a_manager(connection: &mut Connection) -> Result<(), Error> {
     let managers = users::table.filter(users::role.eq(Role::Manager.word())).filter(users::disabled_at.is_null());
     if diesel::select(diesel::dsl::exists(managers)).get_result(connection)? {
         return Ok(());

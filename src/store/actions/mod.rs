@@ -1,4 +1,4 @@
-//! Actions: what is done to many tokens at once, in one transaction, and undone as one.
+//! Actions: changes of many tokens at once, each done in one transaction and undone as one.
 
 pub mod undo;
 
@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::audit;
 use super::connection::Connection;
-use super::error::{Error, taken};
+use super::error::{Error, is_duplicate};
 use super::schema::{action_tokens, actions};
 use super::tokens::row::stamp;
 use super::tokens::selection::{Selection, SelectionDigest};
@@ -16,25 +16,25 @@ use crate::token::action::Action;
 use crate::token::settle::TokenId;
 use crate::token::{Micros, Token, TokenError, UNLIMITED, Uid};
 
-/// Tokens that a plan shows before and after.
+/// How many tokens a plan shows before and after the action.
 const EXAMPLES: usize = 5;
-/// Tokens of one reason that a plan names.
-const NAMED: usize = 5;
+/// How many tokens a plan names for each refusal.
+const NAMED_PER_REASON: usize = 5;
 
-/// What an action would do, or has done.
+/// What an action would do.
 #[derive(Clone, Debug)]
 pub struct ActionPlan {
-    /// Tokens of the selection.
+    /// Tokens in the selection.
     pub selected: usize,
     /// Tokens that would be changed.
     pub changed: usize,
-    /// Tokens that are so already.
+    /// Tokens that already are as the action would make them.
     pub same: usize,
-    /// Tokens that the action is refused for, by the reason.
+    /// Tokens for which the action is refused, grouped by reason.
     pub refused: Vec<RefusedTokens>,
     /// Some tokens before and after.
     pub examples: Vec<(Token, Token)>,
-    /// What was looked at.
+    /// The digest of the selection.
     pub seal: SelectionDigest,
 }
 
@@ -45,25 +45,25 @@ impl ActionPlan {
     }
 }
 
-/// Tokens that an action is refused for, for one reason.
+/// Tokens for which an action is refused for the same reason.
 #[derive(Clone, Debug)]
 pub struct RefusedTokens {
-    /// Why.
+    /// The reason.
     pub(crate) why: TokenError,
-    /// How many.
+    /// How many tokens.
     pub count: usize,
     /// Some of them.
     pub(crate) tokens: Vec<Token>,
 }
 
-/// A token that is to be changed, before and after.
+/// A token to be changed, before and after.
 struct Changed {
     id: TokenId,
     before: Token,
     after: Token,
 }
 
-fn plan_of(
+fn make_plan(
     selected: Vec<(TokenId, Token)>,
     action: &Action,
     by: &Principal,
@@ -89,27 +89,27 @@ fn plan_of(
     (plan, changed)
 }
 
-/// Reasons with a token's own numbers in them are one reason.
+/// Reasons that differ only in a token's own numbers count as the same reason.
 fn refuse(refused: &mut Vec<RefusedTokens>, why: TokenError, token: Token) {
     let is_unlimited = |token: &Token| token.usage_count == UNLIMITED;
-    let alike = |known: &&mut RefusedTokens| {
-        known.why.param() == why.param() && known.tokens.iter().all(|other| is_unlimited(other) == is_unlimited(&token))
+    let is_same_reason = |group: &&mut RefusedTokens| {
+        group.why.param() == why.param() && group.tokens.iter().all(|other| is_unlimited(other) == is_unlimited(&token))
     };
-    match refused.iter_mut().find(alike) {
-        Some(known) => {
-            known.count += 1;
-            if known.tokens.len() < NAMED {
-                known.tokens.push(token);
+    match refused.iter_mut().find(is_same_reason) {
+        Some(group) => {
+            group.count += 1;
+            if group.tokens.len() < NAMED_PER_REASON {
+                group.tokens.push(token);
             }
         }
         None => refused.push(RefusedTokens { why, count: 1, tokens: vec![token] }),
     }
 }
 
-/// What `action` would do to a selection as it is now, if `by` did it.
+/// What `action` would do to a selection now, if `by` did it.
 ///
 /// # Errors
-/// A value error when the action would be refused for every token, or is for too many.
+/// A value error when the action would be refused for every token, or the selection is too large.
 pub fn plan(
     connection: &mut Connection,
     selection: &Selection,
@@ -118,63 +118,59 @@ pub fn plan(
     now: Micros,
 ) -> Result<ActionPlan, Error> {
     action.check()?;
-    Ok(plan_of(selection::load(connection, selection, now)?, action, by, now).0)
+    Ok(make_plan(selection::load(connection, selection, now)?, action, by, now).0)
 }
 
-/// What became of an action.
+/// The result of an action.
 #[derive(Debug)]
 pub enum ActionResult {
     /// It is done, and can be undone by this uid.
     Done(Uid),
-    /// Nothing was done: the selection is not what it was when it was looked at.
+    /// Nothing was done: the selection has changed since somebody looked at it.
     Stale(ActionPlan),
-    /// Nothing was done: no token would be changed.
+    /// Nothing was done: no token would change.
     Nothing(ActionPlan),
 }
 
-/// An action that is wanted.
+/// An action to perform.
 #[derive(Clone, Debug)]
 pub struct ActionRequest {
-    /// The uid that the action will have: sent twice, it is done once.
+    /// The uid that the action will have: a request sent twice is done once.
     pub uid: Uid,
-    /// To which tokens.
+    /// The tokens.
     pub selection: Selection,
-    /// What.
+    /// The action.
     pub action: Action,
-    /// Only if the selection is still what it was when it was looked at.
+    /// If given, the action is done only if the selection still has this digest.
     pub seal: Option<SelectionDigest>,
 }
 
 impl ActionRequest {
-    /// An action on one token, as it is.
+    /// An action on one token, whatever its state.
     pub fn one(token: Uid, action: Action) -> Self {
         Self { uid: Uid::random(), selection: Selection::Uids(vec![token]), action, seal: None }
     }
 }
 
-/// Does an action to every token of its selection that it is not refused for.
+/// Performs an action on every token of its selection for which it is not refused.
 ///
 /// # Errors
-/// A value error when the action would be refused for every token, or is for too many.
+/// A value error when the action would be refused for every token, or the selection is too large.
 pub fn perform(
     connection: &mut Connection,
-    wanted: &ActionRequest,
+    request: &ActionRequest,
     by: &Principal,
     now: Micros,
 ) -> Result<ActionResult, Error> {
-    let ActionRequest { uid, selection, action, seal } = wanted;
-    if self::undo::is_done(connection, *uid)? {
+    let ActionRequest { uid, selection, action, seal } = request;
+    if undo::is_done(connection, *uid)? {
         return Ok(ActionResult::Done(*uid));
     }
     action.check()?;
-    let (plan, mut changed) = plan_of(selection::lock(connection, selection, now)?, action, by, now);
+    let (plan, mut changed) = make_plan(selection::lock(connection, selection, now)?, action, by, now);
     if seal.as_ref().is_some_and(|seal| *seal != plan.seal) {
-        // Sent twice at once, the second has waited for the first one's locks.
-        return Ok(if self::undo::is_done(connection, *uid)? {
-            ActionResult::Done(*uid)
-        } else {
-            ActionResult::Stale(plan)
-        });
+        // When a form is sent twice at the same time, the second request has waited for the first one's locks.
+        return Ok(if undo::is_done(connection, *uid)? { ActionResult::Done(*uid) } else { ActionResult::Stale(plan) });
     }
     if changed.is_empty() {
         return Ok(ActionResult::Nothing(plan));
@@ -182,46 +178,47 @@ pub fn perform(
     for token in &mut changed {
         token.after.modified = stamp(token.before.modified, now);
     }
-    let only = changed.first().map(|token| token.before.uid);
-    let id = begin(connection, *uid, action, &plan, by, now)?;
-    keep(connection, id, action, &changed, now)?;
+    let first_uid = changed.first().map(|token| token.before.uid);
+    let id = insert_action(connection, *uid, action, &plan, by, now)?;
+    save_before(connection, id, action, &changed, now)?;
     if *action == Action::Delete {
         let ids: Vec<TokenId> = changed.iter().map(|token| token.id).collect();
         bulk::delete(connection, &ids, by, now)?;
     } else {
         let rows: Vec<(TokenId, Token)> = changed.into_iter().map(|token| (token.id, token.after)).collect();
-        bulk::put(connection, action, &rows)?;
+        bulk::update(connection, action, &rows)?;
     }
-    record(connection, wanted, &plan, only, by, now)?;
+    record(connection, request, &plan, first_uid, by, now)?;
     Ok(ActionResult::Done(*uid))
 }
 
-/// Records in the audit what was done to many, and of one what takes more than to edit it.
+/// Records in the audit log every change of many tokens, and those of a single token that need more than the right to
+/// edit.
 fn record(
     connection: &mut Connection,
-    wanted: &ActionRequest,
+    request: &ActionRequest,
     plan: &ActionPlan,
-    only: Option<Uid>,
+    first_uid: Option<Uid>,
     by: &Principal,
     now: Micros,
 ) -> Result<(), Error> {
     let is_one = plan.selected == 1;
-    let (name, reason) = match &wanted.action {
+    let (name, reason) = match &request.action {
         Action::Delete => ("bulk delete", None),
         Action::Void { reason } => (if is_one { "token void" } else { "bulk void" }, reason.as_deref()),
         Action::Unvoid => (if is_one { "token unvoid" } else { "bulk unvoid" }, None),
         _ if is_one => return Ok(()),
         _ => ("bulk change", None),
     };
-    if let Some(token) = only.filter(|_| name.starts_with("token")) {
+    if let Some(token) = first_uid.filter(|_| name.starts_with("token")) {
         return audit::record(connection, by, name, &token.to_string(), reason.unwrap_or_default(), now);
     }
     let tokens = if plan.changed == 1 { "1 token".to_owned() } else { format!("{} tokens", plan.changed) };
     let detail = reason.map_or_else(|| tokens.clone(), |reason| format!("{tokens}: {reason}"));
-    audit::record(connection, by, name, &wanted.uid.to_string(), &detail, now)
+    audit::record(connection, by, name, &request.uid.to_string(), &detail, now)
 }
 
-fn begin(
+fn insert_action(
     connection: &mut Connection,
     uid: Uid,
     action: &Action,
@@ -241,15 +238,19 @@ fn begin(
     );
     let inserted = diesel::insert_into(actions::table).values(row).returning(actions::id).get_result(connection);
     inserted.map_err(|error| {
-        // The same form, sent twice at once: the next look finds it done.
-        if taken(&error, "actions", "uid") { Error::Again("it was done a moment ago".into()) } else { error.into() }
+        // The same form was sent twice at the same time: the retry finds the action done.
+        if is_duplicate(&error, "actions", "uid") {
+            Error::Again("it was done a moment ago".into())
+        } else {
+            error.into()
+        }
     })
 }
 
-/// What is kept of a token.
+/// A token as it was before an action, for undo.
 #[derive(Insertable)]
 #[diesel(table_name = action_tokens, treat_none_as_default_value = false)]
-struct KeptRow {
+struct ActionTokenRow {
     action: i64,
     token: TokenId,
     stamp: i64,
@@ -265,11 +266,17 @@ struct KeptRow {
     void_reason: Option<String>,
 }
 
-fn keep(connection: &mut Connection, id: i64, action: &Action, changed: &[Changed], now: Micros) -> QueryResult<()> {
+fn save_before(
+    connection: &mut Connection,
+    id: i64,
+    action: &Action,
+    changed: &[Changed],
+    now: Micros,
+) -> QueryResult<()> {
     let stamp = |token: &Changed| if *action == Action::Delete { now } else { token.after.modified };
     let rows = changed.iter().map(|token| {
         let (voided_at, voided_by, void_reason) = super::tokens::row::void_columns(token.before.voided.as_ref());
-        KeptRow {
+        ActionTokenRow {
             action: id,
             token: token.id,
             stamp: stamp(token).get(),
@@ -292,7 +299,7 @@ fn keep(connection: &mut Connection, id: i64, action: &Action, changed: &[Change
             }
         }
         Connection::Postgres(connection) => {
-            let rows: Vec<KeptRow> = rows.collect();
+            let rows: Vec<ActionTokenRow> = rows.collect();
             diesel::copy_from(action_tokens::table).from_insertable(rows).execute(connection)?;
         }
     }

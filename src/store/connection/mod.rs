@@ -1,4 +1,4 @@
-//! Connections: which database, with which options, and who may write when.
+//! Connections: to which database, with which options, and the transactions on them.
 
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
@@ -14,9 +14,9 @@ use diesel::result::{DatabaseErrorKind, Error as Diesel};
 
 use super::error::Error;
 pub(crate) use multi::MultiBackend;
-pub(super) use sqlite::PATIENCE;
+pub(super) use sqlite::LOCK_TIMEOUT;
 
-/// A connection to the database. What both databases do alike goes through it as it is; the rest matches on it.
+/// A connection to the database. What works alike on both databases uses it directly; everything else matches on it.
 pub type Connection = multi::AnyConnection;
 
 mod multi {
@@ -31,10 +31,10 @@ mod multi {
     }
 }
 
-/// Which database: the text of `--database-url`, understood.
+/// Which database: the parsed text of `--database-url`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DatabaseUrl {
-    /// A file, and SQLite within this process.
+    /// A file, opened by SQLite within this process.
     Sqlite(sqlite::File),
     /// A PostgreSQL server, or several of which one takes writes.
     Postgres(postgres::Server),
@@ -43,7 +43,7 @@ pub enum DatabaseUrl {
 impl FromStr for DatabaseUrl {
     type Err = String;
 
-    /// SQLite takes any text for a path, so the scheme decides here.
+    /// SQLite would take any text for a path, so a scheme is required.
     fn from_str(text: &str) -> Result<Self, String> {
         if text.starts_with("postgres:") || text.starts_with("postgresql:") {
             return text.parse().map(Self::Postgres);
@@ -54,7 +54,7 @@ impl FromStr for DatabaseUrl {
     }
 }
 
-/// For people: which database it is, without a password.
+/// Names the database for people, without its password.
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -64,67 +64,67 @@ impl fmt::Display for DatabaseUrl {
     }
 }
 
-/// Why a database cannot be opened: a sentence for whoever started the program.
+/// Why a database cannot be opened, as a sentence for the person who started the program.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct OpenError(pub(crate) String);
 
 impl DatabaseUrl {
-    /// Makes the file, for its owner alone, if there is none. A database on a server is made by who runs the server.
+    /// Creates the file if there is none, readable only by its owner. A PostgreSQL database is created by its
+    /// administrator.
     ///
     /// # Errors
     /// The directory does not exist or cannot be written.
     pub fn create(&self) -> Result<(), OpenError> {
         match self {
-            Self::Sqlite(file) => file.create().map_err(|why| self.sentence("cannot be created", &why)),
+            Self::Sqlite(file) => file.create().map_err(|why| self.open_error("cannot be created", &why)),
             Self::Postgres(_) => Ok(()),
         }
     }
 
-    /// A connection that may write.
+    /// A connection that can write.
     ///
     /// # Errors
     /// There is no such database, or it cannot be used.
     pub fn connect(&self) -> Result<Connection, OpenError> {
-        let connected = match self {
+        let connection = match self {
             Self::Sqlite(file) => file.connect().map(Connection::Sqlite),
             Self::Postgres(server) => server.connect().map(Connection::Postgres),
         };
-        connected.map_err(|why| self.sentence("cannot be opened", &why))
+        connection.map_err(|why| self.open_error("cannot be opened", &why))
     }
 
-    /// The only connection to a file, for as long as it is there; one of several on a server.
+    /// An exclusive connection to a file, for as long as it is open; an ordinary one on a server.
     ///
     /// # Errors
     /// Another process uses the file.
-    pub(crate) fn connect_alone(&self) -> Result<Connection, OpenError> {
+    pub(crate) fn connect_exclusively(&self) -> Result<Connection, OpenError> {
         match self {
             Self::Sqlite(file) => {
-                let connected = file.connect_alone().map(Connection::Sqlite);
-                connected.map_err(|why| self.sentence("cannot be opened alone (stop the servers on it first)", &why))
+                let connection = file.connect_exclusively().map(Connection::Sqlite);
+                connection.map_err(|why| self.open_error("cannot be opened alone (stop the servers on it first)", &why))
             }
             Self::Postgres(_) => self.connect(),
         }
     }
 
-    /// The database as it is now, for a server that goes on to use it.
+    /// Opens the database for a server. From now on, only the file that is there now is accepted.
     ///
     /// # Errors
-    /// The file is not there.
+    /// The file does not exist.
     pub(crate) fn open(&self) -> Result<Database, OpenError> {
         let identity = match self {
             Self::Sqlite(file) => Some(file.identity()).transpose(),
             Self::Postgres(_) => Ok(None),
         };
-        let identity = identity.map_err(|why| self.sentence("cannot be opened", &why.to_string()))?;
+        let identity = identity.map_err(|why| self.open_error("cannot be opened", &why.to_string()))?;
         Ok(Database { url: self.clone(), identity, losses: Arc::default() })
     }
 
-    /// What of the database's own settings breaks the promise, as a sentence for the log.
+    /// A warning for the log, as a sentence, if the database server's settings endanger consumes.
     ///
-    /// # Errors
-    /// It cannot be asked.
-    pub(crate) fn danger(&self, connection: &mut Connection) -> Result<Option<String>, Error> {
+    /// The database does not answer.
+    pub(crate) fn setting_warning(&self, connection: &mut Connection) -> Result<Option<String>, Error> {
         let Connection::Postgres(connection) = connection else { return Ok(None) };
         for name in ["fsync", "full_page_writes"] {
             if postgres::setting(connection, name)? == "off" {
@@ -142,8 +142,8 @@ impl DatabaseUrl {
         }))
     }
 
-    /// One readable line about the database.
-    pub(crate) fn sentence(&self, what: &str, why: &str) -> OpenError {
+    /// An error about the database as one readable line.
+    pub(crate) fn open_error(&self, what: &str, why: &str) -> OpenError {
         OpenError(format!("The {self} {what}: {}.", why.trim().trim_end_matches('.')))
     }
 }
@@ -152,23 +152,23 @@ impl DatabaseUrl {
 #[derive(Clone, Debug)]
 pub(crate) struct Database {
     url: DatabaseUrl,
-    /// The file that was opened at the start, and no other one that came into its place.
+    /// The file that was opened at the start: a file that later replaces it is not accepted.
     identity: Option<sqlite::Identity>,
-    /// How often a connection was lost: one that is older than the last loss is not used again.
+    /// How often a connection was lost. A connection older than the last loss is not used again.
     losses: Arc<AtomicU64>,
 }
 
 impl Database {
-    /// Whether every write of every process waits for one lock, as on a file.
+    /// Whether one lock serialises all writes of all processes, as on SQLite.
     pub(crate) fn has_one_lock(&self) -> bool {
         matches!(self.url, DatabaseUrl::Sqlite(_))
     }
 
-    /// Holds that the file still stands under its name. SQLite would go on with one that was removed or replaced, and
-    /// what it acknowledges then is lost with the process.
+    /// Checks that the file has not been removed or replaced. SQLite would keep using the old file, and whatever it
+    /// acknowledges would be lost when the process ends.
     ///
     /// # Errors
-    /// Unavailable, until the file is put back or the process is started anew.
+    /// Unavailable, until the file is put back or the process is restarted.
     pub(crate) fn check(&self) -> Result<(), Error> {
         match &self.url {
             DatabaseUrl::Sqlite(file) if file.identity().ok() != self.identity => {
@@ -180,27 +180,21 @@ impl Database {
     }
 
     /// The writer's connection.
-    ///
-    /// # Errors
-    /// Unavailable.
     pub(crate) fn connect(&self) -> Result<Connection, Error> {
-        let connected = match &self.url {
+        let connection = match &self.url {
             DatabaseUrl::Postgres(server) => server.connect_to_consume().map(Connection::Postgres),
             DatabaseUrl::Sqlite(file) => file.connect().map(Connection::Sqlite),
         };
-        connected.map_err(Error::Unavailable)
+        connection.map_err(Error::Unavailable)
     }
 
-    /// A connection of the pool: for reading, and on PostgreSQL for other writes.
-    ///
-    /// # Errors
-    /// Unavailable.
+    /// A connection for the pool: for reads, and on PostgreSQL also for writes other than consumes.
     pub(crate) fn connect_for_pool(&self) -> Result<Connection, Error> {
-        let connected = match &self.url {
+        let connection = match &self.url {
             DatabaseUrl::Sqlite(file) => file.connect_reader().map(Connection::Sqlite),
             DatabaseUrl::Postgres(server) => server.connect_to_serve().map(Connection::Postgres),
         };
-        connected.map_err(Error::Unavailable)
+        connection.map_err(Error::Unavailable)
     }
 
     /// How often a connection was lost.
@@ -208,14 +202,14 @@ impl Database {
         self.losses.load(Ordering::Relaxed)
     }
 
-    /// A connection was lost, so the others are likely to be, too: all of them are made anew.
-    pub(crate) fn lost(&self) {
+    /// Records a lost connection. The others are likely to be lost too, so all of them are made anew.
+    pub(crate) fn record_loss(&self) {
         self.losses.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// The function that tells where in its first text the second one stands, 0 for nowhere. Not LIKE, in which `_` and `%`
-/// mean something else than themselves, and which takes quadratic time for a text that is nearly found everywhere.
+/// The SQL function that returns the position of one text in another, 0 if absent. Not `LIKE`, in which `_` and `%` are
+/// wildcards, and which takes quadratic time for a text that almost matches everywhere.
 pub(crate) fn position(connection: &Connection) -> &'static str {
     match connection {
         Connection::Sqlite(_) => "instr",
@@ -223,12 +217,12 @@ pub(crate) fn position(connection: &Connection) -> &'static str {
     }
 }
 
-/// Runs `work` in a transaction. On SQLite it holds the write lock from its beginning, so that nothing it reads can
-/// change before it writes; on PostgreSQL `work` locks what it goes by. On an error nothing of it is kept.
+/// Runs `work` in a transaction, and rolls back if it fails. On SQLite the transaction holds the write lock from the
+/// start, so nothing it reads can change before it writes; on PostgreSQL `work` locks the rows that it depends on.
 ///
 /// # Errors
-/// `work`'s own; again, when another transaction came between; unavailable, when the lock is not to be had in five
-/// seconds or the commit fails.
+/// The error of `work`; again, when another transaction got in between; unavailable, when the lock is not free within
+/// five seconds or the commit fails.
 pub fn transaction<T>(
     connection: &mut Connection,
     work: impl FnOnce(&mut Connection) -> Result<T, Error>,
@@ -238,9 +232,9 @@ pub fn transaction<T>(
         Connection::Postgres(connection) => AnsiTransactionManager::begin_transaction(connection)?,
     }
     match work(connection) {
-        Ok(done) => commit(connection).map(|()| done),
+        Ok(value) => commit(connection).map(|()| value),
         Err(error) => {
-            // If this fails, too, the connection is not used again; the reason is what counts.
+            // If the rollback fails too, the connection is not used again; the first error is what matters.
             let _ = <Connection as TransactionManager<Connection>>::rollback_transaction(connection);
             Err(error)
         }
@@ -252,7 +246,7 @@ fn commit(connection: &mut Connection) -> Result<(), Error> {
     match <Connection as TransactionManager<Connection>>::commit_transaction(connection) {
         Ok(()) => Ok(()),
         Err(error) => {
-            // The reason is the commit's; whoever broke a connection so does not use it again.
+            // The commit's error is the reason. The caller does not use a connection again on which this happened.
             let error = match error {
                 Diesel::RollbackErrorOnCommit { commit_error, .. } => *commit_error,
                 error => error,
@@ -266,20 +260,20 @@ fn commit(connection: &mut Connection) -> Result<(), Error> {
     }
 }
 
-/// How often a transaction is tried that others come between.
+/// How often a conflicting transaction is tried.
 pub(super) const TRIES: u32 = 8;
 
-/// Makes `attempt` anew for as long as others come between, a bounded number of times.
+/// Calls `attempt` again while it fails with [`Error::Again`], up to eight times.
 ///
 /// # Errors
-/// The transaction's; unavailable instead of again.
+/// The error of `attempt`; unavailable instead of again.
 pub fn with_retries<T>(mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
     let mut pause = Duration::from_millis(1);
     for _ in 1..TRIES {
         match attempt() {
-            // Those who met shall not meet again, so each waits for a time of its own.
+            // A random pause, so that the transactions that conflicted do not meet again.
             Err(Error::Again(_)) => std::thread::sleep(pause.mul_f64(rand::random_range(0.5..1.5))),
-            done => return done,
+            result => return result,
         }
         pause = (pause * 2).min(Duration::from_millis(100));
     }

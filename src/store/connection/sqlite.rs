@@ -1,4 +1,4 @@
-//! SQLite: a file, and its one write lock.
+//! SQLite: a file with one write lock.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -12,20 +12,20 @@ use diesel::sql_types::Text;
 
 use crate::store::error::Error;
 
-/// How long a writer waits for another one's transaction.
-pub(in crate::store) const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a writer waits for another transaction to end.
+pub(in crate::store) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How often a writer looks whether its turn has come: often, as the writer of a busy server leaves a gap of only a
-/// millisecond (see `writer/desk.rs`), which SQLite's own waiting, with naps of up to 100 ms, would miss.
-const LOOK_AGAIN: Duration = Duration::from_micros(250);
+/// How often a waiting writer tries again. The writer of a busy server leaves the lock free for only a millisecond at a
+/// time (`writer/worker.rs`); SQLite's own busy handler sleeps for up to 100 ms and would miss it.
+const LOCK_RETRY_PAUSE: Duration = Duration::from_micros(250);
 
-/// A database's file.
+/// A database file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
     path: PathBuf,
 }
 
-/// Which file it is, whatever its name: device and inode.
+/// Identifies a file independently of its name: device and inode.
 pub(crate) type Identity = (u64, u64);
 
 impl FromStr for File {
@@ -43,24 +43,21 @@ impl FromStr for File {
 }
 
 impl File {
-    /// Where it is, as it was named.
+    /// Its path, as given.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Which file stands there now.
+    /// The identity of the file that is at this path now.
     ///
     /// # Errors
-    /// There is none.
+    /// There is no file.
     pub(crate) fn identity(&self) -> io::Result<Identity> {
         use std::os::unix::fs::MetadataExt;
         self.path.metadata().map(|metadata| (metadata.dev(), metadata.ino()))
     }
 
-    /// Makes the file, for its owner alone, if there is none.
-    ///
-    /// # Errors
-    /// The system's, as a text.
+    /// Creates the file if there is none, readable only by its owner.
     pub(crate) fn create(&self) -> Result<(), String> {
         use std::os::unix::fs::OpenOptionsExt;
         match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.path) {
@@ -70,38 +67,33 @@ impl File {
         }
     }
 
-    /// A connection that may write, and waits for its turn in [`begin`], not within SQLite.
-    ///
-    /// # Errors
-    /// The reason.
+    /// A connection that can write. It waits for the write lock in [`begin`], not in SQLite's busy handler.
     pub(crate) fn connect(&self) -> Result<SqliteConnection, String> {
         self.with_options("PRAGMA busy_timeout = 0;")
     }
 
     /// A connection that only reads.
-    ///
-    /// # Errors
-    /// The reason.
     pub(crate) fn connect_reader(&self) -> Result<SqliteConnection, String> {
         self.with_options("PRAGMA query_only = ON;")
     }
 
-    /// The only connection there is, for as long as it is there.
+    /// An exclusive connection, for as long as it is open.
     ///
     /// # Errors
     /// Another process uses the file.
-    pub(crate) fn connect_alone(&self) -> Result<SqliteConnection, String> {
+    pub(crate) fn connect_exclusively(&self) -> Result<SqliteConnection, String> {
         let mut connection = SqliteConnection::establish(&self.absolute()?).map_err(|error| error.to_string())?;
-        // SQLite heeds it at the first look into a file, so nothing comes before.
-        let alone = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; ROLLBACK;";
-        connection.batch_execute(alone).map_err(|error| error.to_string())?;
+        // SQLite applies the locking mode at the first access to the file, so it has to come first.
+        let exclusive = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; ROLLBACK;";
+        connection.batch_execute(exclusive).map_err(|error| error.to_string())?;
         Ok(connection)
     }
 
     fn with_options(&self, options: &str) -> Result<SqliteConnection, String> {
         let mut connection = SqliteConnection::establish(&self.absolute()?).map_err(|error| error.to_string())?;
-        let ready = patiently(|| Ok(prepare(&mut connection)?)).and_then(|()| Ok(connection.batch_execute(options)?));
-        match ready {
+        let result =
+            retry_while_locked(|| Ok(prepare(&mut connection)?)).and_then(|()| Ok(connection.batch_execute(options)?));
+        match result {
             Ok(()) => Ok(connection),
             Err(Error::Unavailable(why) | Error::Failed(why)) => Err(why),
             Err(error) => Err(error.to_string()),
@@ -115,7 +107,7 @@ impl File {
     }
 }
 
-/// Before WAL is asked for, SQLite must know to wait: another process may be opening the file, too.
+/// The busy timeout comes before WAL: another process may be opening the file at the same time.
 const OPTIONS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                        PRAGMA foreign_keys = ON;";
 
@@ -133,21 +125,21 @@ fn prepare(connection: &mut SqliteConnection) -> QueryResult<()> {
 /// Begins a transaction that holds the write lock.
 ///
 /// # Errors
-/// Unavailable, when the lock is not to be had in five seconds.
+/// Unavailable, when the lock is not free within five seconds.
 pub(crate) fn begin(connection: &mut SqliteConnection) -> Result<(), Error> {
-    patiently(|| Ok(AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")?))
+    retry_while_locked(|| Ok(AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")?))
 }
 
-/// Does `work` again for as long as it fails at a lock: also at one for which SQLite itself does not wait, as when two
-/// processes make a new file's journal WAL at once, and each would wait for the other.
-fn patiently(mut work: impl FnMut() -> Result<(), Error>) -> Result<(), Error> {
-    let since = Instant::now();
+/// Repeats `work` while the database is locked. This also covers a lock for which SQLite does not wait itself, because
+/// waiting could deadlock: two processes that switch a new file to WAL at the same time.
+fn retry_while_locked(mut work: impl FnMut() -> Result<(), Error>) -> Result<(), Error> {
+    let start = Instant::now();
     loop {
         match work() {
-            Err(Error::Unavailable(why)) if why.contains("database is locked") && since.elapsed() < PATIENCE => {
-                std::thread::sleep(LOOK_AGAIN);
+            Err(Error::Unavailable(why)) if why.contains("database is locked") && start.elapsed() < LOCK_TIMEOUT => {
+                std::thread::sleep(LOCK_RETRY_PAUSE);
             }
-            other => return other,
+            result => return result,
         }
     }
 }

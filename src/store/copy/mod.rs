@@ -1,4 +1,4 @@
-//! Copying a whole database into an empty one, from either kind to either kind, and comparing every row afterwards.
+//! Copies a database into an empty one, of the same or the other kind, and compares every row afterwards.
 
 mod rows;
 
@@ -7,57 +7,57 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 
 use rows::{
-    ActionRow, ActionTokenRow, AuditRow, BatchRow, JobRow, KeyRow, NextLabelRow, PieceRow, PrinterRow, ReplyRow, Rows,
-    RunRow, RunTokenRow, SessionRow, SettingRow, SheetRow, TokenRow, UsageRow, UserRow,
+    ActionRow, ActionTokenRow, AuditRow, BatchRow, JobRow, KeyRow, NextLabelRow, PdfChunkRow, PrinterRow, ReplyRow,
+    Rows, RunRow, RunTokenRow, SessionRow, SettingRow, SheetRow, TokenRow, UsageRow, UserRow,
 };
 
 use super::connection::Connection;
 use super::error::Error;
 
-/// How many rows of a table were copied and found equal.
+/// The rows of a table that were copied and compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Copied {
+pub struct CopiedTable {
     /// The table.
     pub table: &'static str,
-    /// Its rows.
+    /// How many rows it has.
     pub rows: usize,
 }
 
-/// Copies everything but failed sign-ins, which count for a minute, and compares row by row what then stands there.
-/// `from` must not change meanwhile, and `to` is within a transaction, which keeps nothing if this fails.
+/// Copies everything except failed sign-ins, which count for only a minute, and then compares row by row. `from` must
+/// not change meanwhile. `to` must be in a transaction, which rolls back if this fails.
 ///
 /// # Errors
-/// Refused, when there is something in `to` already; failed, when a row is not what it was.
-pub fn copy(from: &mut Connection, to: &mut Connection) -> Result<Vec<Copied>, Error> {
+/// Refused when `to` is not empty; failed when a row differs after copying.
+pub fn copy(from: &mut Connection, to: &mut Connection) -> Result<Vec<CopiedTable>, Error> {
     let copied = vec![
-        table::<TokenRow>(from, to)?,
-        table::<UsageRow>(from, to)?,
-        table::<BatchRow>(from, to)?,
-        table::<ActionRow>(from, to)?,
-        table::<ActionTokenRow>(from, to)?,
-        table::<ReplyRow>(from, to)?,
-        // Before their sessions.
-        table::<UserRow>(from, to)?,
-        table::<SessionRow>(from, to)?,
-        table::<KeyRow>(from, to)?,
-        table::<SettingRow>(from, to)?,
-        table::<AuditRow>(from, to)?,
-        table::<JobRow>(from, to)?,
-        table::<RunRow>(from, to)?,
-        table::<RunTokenRow>(from, to)?,
-        table::<PieceRow>(from, to)?,
-        table::<SheetRow>(from, to)?,
-        table::<PrinterRow>(from, to)?,
-        table::<NextLabelRow>(from, to)?,
+        copy_table::<TokenRow>(from, to)?,
+        copy_table::<UsageRow>(from, to)?,
+        copy_table::<BatchRow>(from, to)?,
+        copy_table::<ActionRow>(from, to)?,
+        copy_table::<ActionTokenRow>(from, to)?,
+        copy_table::<ReplyRow>(from, to)?,
+        // Users come before their sessions.
+        copy_table::<UserRow>(from, to)?,
+        copy_table::<SessionRow>(from, to)?,
+        copy_table::<KeyRow>(from, to)?,
+        copy_table::<SettingRow>(from, to)?,
+        copy_table::<AuditRow>(from, to)?,
+        copy_table::<JobRow>(from, to)?,
+        copy_table::<RunRow>(from, to)?,
+        copy_table::<RunTokenRow>(from, to)?,
+        copy_table::<PdfChunkRow>(from, to)?,
+        copy_table::<SheetRow>(from, to)?,
+        copy_table::<PrinterRow>(from, to)?,
+        copy_table::<NextLabelRow>(from, to)?,
     ];
     if let Connection::Postgres(to) = to {
-        // Until it knows what is in the tables, PostgreSQL plans for empty ones.
+        // Until ANALYZE, PostgreSQL plans as if the tables were empty.
         to.batch_execute("ANALYZE")?;
     }
     Ok(copied)
 }
 
-fn table<R: Rows>(from: &mut Connection, to: &mut Connection) -> Result<Copied, Error> {
+fn copy_table<R: Rows>(from: &mut Connection, to: &mut Connection) -> Result<CopiedTable, Error> {
     let table = R::TABLE;
     if !R::page(to, None)?.is_empty() {
         return Err(Error::Refused(format!(
@@ -75,29 +75,29 @@ fn table<R: Rows>(from: &mut Connection, to: &mut Connection) -> Result<Copied, 
         R::insert(to, page)?;
     }
     compare::<R>(from, to)?;
-    if R::NUMBERED {
-        count_on(to, table)?;
+    if R::HAS_SEQUENCE {
+        set_sequence(to, table)?;
     }
-    Ok(Copied { table, rows })
+    Ok(CopiedTable { table, rows })
 }
 
-/// Holds that every row is the same in both.
+/// Checks that every row is the same in both databases.
 fn compare<R: Rows>(from: &mut Connection, to: &mut Connection) -> Result<(), Error> {
     let mut last = None;
     loop {
-        let (was, is) = (R::page(from, last.as_ref())?, R::page(to, last.as_ref())?);
-        if was != is {
+        let (source, copy) = (R::page(from, last.as_ref())?, R::page(to, last.as_ref())?);
+        if source != copy {
             return Err(Error::Failed(format!("a row of {} is not what it was", R::TABLE)));
         }
-        match was.last() {
+        match source.last() {
             Some(row) => last = Some(row.clone()),
             None => return Ok(()),
         }
     }
 }
 
-/// PostgreSQL's next number follows the last one that was copied; SQLite's does by itself.
-fn count_on(to: &mut Connection, table: &str) -> QueryResult<()> {
+/// Sets PostgreSQL's sequence to follow the last copied id; SQLite does so by itself.
+fn set_sequence(to: &mut Connection, table: &str) -> QueryResult<()> {
     let Connection::Postgres(to) = to else { return Ok(()) };
     let next = format!(
         "setval(pg_get_serial_sequence('{table}', 'id'), (SELECT COALESCE(MAX(id), 0) + 1 FROM {table}), false)"
@@ -105,19 +105,19 @@ fn count_on(to: &mut Connection, table: &str) -> QueryResult<()> {
     diesel::select(diesel::dsl::sql::<BigInt>(&next)).get_result::<i64>(to).map(drop)
 }
 
-/// Keeps everybody else from changing a database until the transaction ends that this is in.
+/// Locks a database against changes by others until the transaction ends.
 ///
 /// # Errors
-/// Refused, when a server is using it.
-pub(crate) fn hold_still(from: &mut Connection) -> Result<(), Error> {
-    // SQLite's file is locked as it is opened.
+/// Refused when a server is using it.
+pub(crate) fn lock_tables(from: &mut Connection) -> Result<(), Error> {
+    // SQLite's file was locked when it was opened.
     let Connection::Postgres(from) = from else { return Ok(()) };
     let others = "EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() \
                   AND pid <> pg_backend_pid() AND usename IS NOT NULL)";
     if diesel::select(diesel::dsl::sql::<Bool>(others)).get_result(from)? {
         return Err(Error::Refused("It is in use; stop every server on it first.".into()));
     }
-    // Whoever comes now can read, and waits with a change until the copy is there.
+    // From now on others can read, and wait with changes until the copy is complete.
     let tables = "tokens, usage, batches, actions, action_tokens, replies, users, sessions, keys, settings, audit, \
                   attempts, advisory_locks, print_jobs, print_runs, print_run_tokens, print_run_parts, sheets, \
                   printers, next_labels";

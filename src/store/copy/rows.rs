@@ -1,4 +1,4 @@
-//! The rows of each table, all their columns, and how they are walked.
+//! The rows of each table with all columns, and how to page through them.
 
 use diesel::prelude::*;
 
@@ -11,18 +11,18 @@ use crate::store::schema::{
 /// A table's rows, in the order of their keys.
 pub(super) trait Rows: Clone + PartialEq {
     const TABLE: &'static str;
-    /// Whether PostgreSQL counts its numbers.
-    const NUMBERED: bool;
+    /// Whether the table's ids come from a PostgreSQL sequence.
+    const HAS_SEQUENCE: bool;
 
-    /// The rows behind `after`, some at a time.
+    /// The next page of rows, after the row `after`.
     fn page(connection: &mut Connection, after: Option<&Self>) -> QueryResult<Vec<Self>>;
 
     fn insert(connection: &mut Connection, rows: Vec<Self>) -> QueryResult<()>;
 }
 
-/// Rows that are in memory at once; of a PDF's pieces, which are of 256 KiB.
+/// Rows held in memory at once; fewer for chunks of PDFs, which are 256 KiB each.
 const PAGE: i64 = 5_000;
-const PIECES: i64 = 32;
+const PDF_CHUNKS: i64 = 32;
 
 macro_rules! insert {
     ($table:ident, $connection:expr, $rows:expr) => {
@@ -50,20 +50,20 @@ macro_rules! row {
     };
 }
 
-macro_rules! numbered {
+macro_rules! rows_by_id {
     ($table:ident, $row:ident { $($column:ident: $kind:ty),* $(,)? }) => {
-        numbered!($table, $row, PAGE, { $($column: $kind),* });
+        rows_by_id!($table, $row, PAGE, { $($column: $kind),* });
     };
     ($table:ident, $row:ident, $page:ident, { $($column:ident: $kind:ty),* $(,)? }) => {
         row!($table, $row { id: i64, $($column: $kind),* });
 
         impl Rows for $row {
             const TABLE: &'static str = stringify!($table);
-            const NUMBERED: bool = true;
+            const HAS_SEQUENCE: bool = true;
 
             fn page(connection: &mut Connection, after: Option<&Self>) -> QueryResult<Vec<Self>> {
-                let behind = $table::table.filter($table::id.gt(after.map_or(i64::MIN, |row| row.id)));
-                behind.order($table::id).limit($page).select(Self::as_select()).load(connection)
+                let later = $table::table.filter($table::id.gt(after.map_or(i64::MIN, |row| row.id)));
+                later.order($table::id).limit($page).select(Self::as_select()).load(connection)
             }
 
             fn insert(connection: &mut Connection, rows: Vec<Self>) -> QueryResult<()> {
@@ -73,16 +73,16 @@ macro_rules! numbered {
     };
 }
 
-macro_rules! named {
+macro_rules! rows_by_name {
     ($table:ident, $row:ident, $name:ident) => {
         impl Rows for $row {
             const TABLE: &'static str = stringify!($table);
-            const NUMBERED: bool = false;
+            const HAS_SEQUENCE: bool = false;
 
             fn page(connection: &mut Connection, after: Option<&Self>) -> QueryResult<Vec<Self>> {
                 let after = after.map_or(String::new(), |row| row.$name.clone());
-                let behind = $table::table.filter($table::$name.gt(after));
-                behind.order($table::$name).limit(PAGE).select(Self::as_select()).load(connection)
+                let later = $table::table.filter($table::$name.gt(after));
+                later.order($table::$name).limit(PAGE).select(Self::as_select()).load(connection)
             }
 
             fn insert(connection: &mut Connection, rows: Vec<Self>) -> QueryResult<()> {
@@ -92,39 +92,44 @@ macro_rules! named {
     };
 }
 
-type Text = Option<String>;
-type Number = Option<i64>;
-
-numbered!(
+rows_by_id!(
     tokens,
     TokenRow {
         uid: String,
         value: String,
-        label: Text,
-        valid_from: Number,
-        valid_to: Number,
+        label: Option<String>,
+        valid_from: Option<i64>,
+        valid_to: Option<i64>,
         usage_count: i32,
         lock_time: i32,
-        last_used: Number,
-        lock_start: Number,
+        last_used: Option<i64>,
+        lock_start: Option<i64>,
         creator: String,
         created: i64,
         modified: i64,
         search: String,
-        deleted_at: Number,
-        deleted_by: Text,
-        batch: Number,
+        deleted_at: Option<i64>,
+        deleted_by: Option<String>,
+        batch: Option<i64>,
         used: i64,
-        voided_at: Number,
-        voided_by: Text,
-        void_reason: Text,
+        voided_at: Option<i64>,
+        voided_by: Option<String>,
+        void_reason: Option<String>,
     }
 );
-numbered!(
+rows_by_id!(
     batches,
-    BatchRow { uid: String, name: String, count: i32, creator: String, created: i64, made: Number, failure: Text }
+    BatchRow {
+        uid: String,
+        name: String,
+        count: i32,
+        creator: String,
+        created: i64,
+        made: Option<i64>,
+        failure: Option<String>
+    }
 );
-numbered!(
+rows_by_id!(
     actions,
     ActionRow {
         uid: String,
@@ -133,8 +138,8 @@ numbered!(
         timestamp: i64,
         count: i32,
         refused: i32,
-        undone: Number,
-        undone_by: Text,
+        undone: Option<i64>,
+        undone_by: Option<String>,
     }
 );
 row!(
@@ -144,23 +149,23 @@ row!(
         token: i64,
         stamp: i64,
         modified: i64,
-        label: Text,
-        valid_from: Number,
-        valid_to: Number,
+        label: Option<String>,
+        valid_from: Option<i64>,
+        valid_to: Option<i64>,
         usage_count: i32,
         lock_time: i32,
         used: i64,
-        kept: Text,
-        voided_at: Number,
-        voided_by: Text,
-        void_reason: Text,
+        kept: Option<String>,
+        voided_at: Option<i64>,
+        voided_by: Option<String>,
+        void_reason: Option<String>,
     }
 );
-numbered!(usage, UsageRow {
-    uid: String, token: Number, token_uid: Text, token_value: Text, timestamp: i64, principal: String,
-    error_code: Option<i16>,
+rows_by_id!(usage, UsageRow {
+    uid: String, token: Option<i64>, token_uid: Option<String>, token_value: Option<String>, timestamp: i64,
+    principal: String, error_code: Option<i16>,
 });
-numbered!(
+rows_by_id!(
     users,
     UserRow {
         name: String,
@@ -168,17 +173,18 @@ numbered!(
         role: String,
         created: i64,
         modified: i64,
-        disabled_at: Number,
-        last_sign_in: Number,
+        disabled_at: Option<i64>,
+        last_sign_in: Option<i64>,
     }
 );
-numbered!(sessions, SessionRow {
+rows_by_id!(sessions, SessionRow {
     hash: Vec<u8>, user_id: i64, created: i64, last_seen: i64, address: String, agent: String,
 });
-numbered!(keys, KeyRow {
-    name: String, hash: Vec<u8>, role: String, creator: String, created: i64, expires: Number, last_used: Number,
+rows_by_id!(keys, KeyRow {
+    name: String, hash: Vec<u8>, role: String, creator: String, created: i64, expires: Option<i64>,
+    last_used: Option<i64>,
 });
-numbered!(audit, AuditRow { timestamp: i64, principal: String, action: String, subject: String, detail: String });
+rows_by_id!(audit, AuditRow { timestamp: i64, principal: String, action: String, subject: String, detail: String });
 row!(
     replies,
     ReplyRow {
@@ -187,15 +193,15 @@ row!(
         created: i64,
         token_uid: String,
         value: String,
-        label: Text,
+        label: Option<String>,
         usage_count: i32,
-        last_used: Number,
-        valid_from: Number,
-        valid_to: Number,
+        last_used: Option<i64>,
+        valid_from: Option<i64>,
+        valid_to: Option<i64>,
     }
 );
 row!(settings, SettingRow { name: String, value: String, changed: i64, changed_by: String });
-numbered!(
+rows_by_id!(
     print_jobs,
     JobRow {
         uid: String,
@@ -209,15 +215,15 @@ numbered!(
         parts: i32,
         cursor: String,
         seen: i64,
-        ended: Number,
-        failure: Text,
+        ended: Option<i64>,
+        failure: Option<String>,
     }
 );
-numbered!(
+rows_by_id!(
     print_runs,
     RunRow {
         uid: String,
-        job: Number,
+        job: Option<i64>,
         part: i32,
         principal: String,
         timestamp: i64,
@@ -228,11 +234,11 @@ numbered!(
         pages: i32,
         size: i64,
         digest: String,
-        done: Number,
+        done: Option<i64>,
     }
 );
 row!(print_run_tokens, RunTokenRow { run: i64, position: i32, token: i64 });
-numbered!(print_run_parts, PieceRow, PIECES, { run: i64, part: i32, bytes: Vec<u8> });
+rows_by_id!(print_run_parts, PdfChunkRow, PDF_CHUNKS, { run: i64, part: i32, bytes: Vec<u8> });
 row!(
     sheets,
     SheetRow {
@@ -255,20 +261,20 @@ row!(
 );
 row!(printers, PrinterRow { name: String, offset_x: i32, offset_y: i32, dpi: i32, changed: i64, changed_by: String });
 row!(next_labels, NextLabelRow { principal: String, sheet: String, label: i32 });
-named!(settings, SettingRow, name);
-named!(sheets, SheetRow, slug);
-named!(printers, PrinterRow, name);
+rows_by_name!(settings, SettingRow, name);
+rows_by_name!(sheets, SheetRow, slug);
+rows_by_name!(printers, PrinterRow, name);
 
 impl Rows for ReplyRow {
     const TABLE: &'static str = "replies";
-    const NUMBERED: bool = false;
+    const HAS_SEQUENCE: bool = false;
 
     fn page(connection: &mut Connection, after: Option<&Self>) -> QueryResult<Vec<Self>> {
         let (principal, key) =
             after.map_or((String::new(), String::new()), |row| (row.principal.clone(), row.key.clone()));
-        let alike = replies::principal.eq(principal.clone()).and(replies::key.gt(key));
-        let behind = replies::table.filter(replies::principal.gt(principal).or(alike));
-        let ordered = behind.order((replies::principal, replies::key)).limit(PAGE);
+        let ties = replies::principal.eq(principal.clone()).and(replies::key.gt(key));
+        let later = replies::table.filter(replies::principal.gt(principal).or(ties));
+        let ordered = later.order((replies::principal, replies::key)).limit(PAGE);
         ordered.select(Self::as_select()).load(connection)
     }
 
@@ -279,13 +285,13 @@ impl Rows for ReplyRow {
 
 impl Rows for ActionTokenRow {
     const TABLE: &'static str = "action_tokens";
-    const NUMBERED: bool = false;
+    const HAS_SEQUENCE: bool = false;
 
     fn page(connection: &mut Connection, after: Option<&Self>) -> QueryResult<Vec<Self>> {
         let (action, token) = after.map_or((i64::MIN, i64::MIN), |row| (row.action, row.token));
-        let alike = action_tokens::action.eq(action).and(action_tokens::token.gt(token));
-        let behind = action_tokens::table.filter(action_tokens::action.gt(action).or(alike));
-        let ordered = behind.order((action_tokens::action, action_tokens::token)).limit(PAGE);
+        let ties = action_tokens::action.eq(action).and(action_tokens::token.gt(token));
+        let later = action_tokens::table.filter(action_tokens::action.gt(action).or(ties));
+        let ordered = later.order((action_tokens::action, action_tokens::token)).limit(PAGE);
         ordered.select(Self::as_select()).load(connection)
     }
 
@@ -296,13 +302,13 @@ impl Rows for ActionTokenRow {
 
 impl Rows for RunTokenRow {
     const TABLE: &'static str = "print_run_tokens";
-    const NUMBERED: bool = false;
+    const HAS_SEQUENCE: bool = false;
 
     fn page(connection: &mut Connection, after: Option<&Self>) -> QueryResult<Vec<Self>> {
         let (run, position) = after.map_or((i64::MIN, i32::MIN), |row| (row.run, row.position));
-        let alike = print_run_tokens::run.eq(run).and(print_run_tokens::position.gt(position));
-        let behind = print_run_tokens::table.filter(print_run_tokens::run.gt(run).or(alike));
-        let ordered = behind.order((print_run_tokens::run, print_run_tokens::position)).limit(PAGE);
+        let ties = print_run_tokens::run.eq(run).and(print_run_tokens::position.gt(position));
+        let later = print_run_tokens::table.filter(print_run_tokens::run.gt(run).or(ties));
+        let ordered = later.order((print_run_tokens::run, print_run_tokens::position)).limit(PAGE);
         ordered.select(Self::as_select()).load(connection)
     }
 
@@ -313,14 +319,14 @@ impl Rows for RunTokenRow {
 
 impl Rows for NextLabelRow {
     const TABLE: &'static str = "next_labels";
-    const NUMBERED: bool = false;
+    const HAS_SEQUENCE: bool = false;
 
     fn page(connection: &mut Connection, after: Option<&Self>) -> QueryResult<Vec<Self>> {
         let (principal, sheet) =
             after.map_or((String::new(), String::new()), |row| (row.principal.clone(), row.sheet.clone()));
-        let alike = next_labels::principal.eq(principal.clone()).and(next_labels::sheet.gt(sheet));
-        let behind = next_labels::table.filter(next_labels::principal.gt(principal).or(alike));
-        let ordered = behind.order((next_labels::principal, next_labels::sheet)).limit(PAGE);
+        let ties = next_labels::principal.eq(principal.clone()).and(next_labels::sheet.gt(sheet));
+        let later = next_labels::table.filter(next_labels::principal.gt(principal).or(ties));
+        let ordered = later.order((next_labels::principal, next_labels::sheet)).limit(PAGE);
         ordered.select(Self::as_select()).load(connection)
     }
 

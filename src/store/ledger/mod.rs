@@ -1,5 +1,5 @@
-//! The seam between consuming and a database: lock and load what a batch names, and store what settling left. Two
-//! functions a database, called within one transaction: hold, (settle), keep.
+//! The ledger connects consuming with a database. Two functions per database, called in one transaction around
+//! settling: `hold` locks and loads what a batch of asks names, `keep` stores the result.
 
 mod postgres;
 pub(crate) mod replies;
@@ -11,10 +11,7 @@ use super::connection::Connection;
 use crate::token::Micros;
 use crate::token::settle::{Answer, Ask, Held};
 
-/// Locks and loads the tokens that `asks` name, then loads the replies kept for their keys, and reads the clock.
-///
-/// # Errors
-/// The database's.
+/// Locks and loads the tokens that `asks` name, then loads the replies saved for their keys, and reads the clock.
 pub fn hold(connection: &mut Connection, asks: &[Ask]) -> QueryResult<(Held, Micros)> {
     match connection {
         Connection::Sqlite(_) => sqlite::hold(connection, asks),
@@ -22,10 +19,7 @@ pub fn hold(connection: &mut Connection, asks: &[Ask]) -> QueryResult<(Held, Mic
     }
 }
 
-/// Stores the changed tokens, one usage entry for each attempt, and the successes of asks with a key.
-///
-/// # Errors
-/// The database's.
+/// Stores the changed tokens, one usage entry for each attempt, and the replies to successful asks with a key.
 pub fn keep(
     connection: &mut Connection,
     held: &Held,

@@ -1,8 +1,8 @@
-//! The seam on PostgreSQL. A batch is a few statements whatever its size: what it names goes there as arrays.
+//! The ledger on PostgreSQL. A batch of any size takes a few statements, which pass arrays.
 //!
-//! Rows are locked in the order of their uids, so that the batches of two instances cannot wait for each other. Each
-//! statement sees what was committed before it (`READ COMMITTED`): replies are loaded after the tokens are locked, and
-//! so is the clock read.
+//! Rows are locked in the order of their uids, so that the batches of two instances cannot deadlock. Each statement
+//! sees everything committed before it (`READ COMMITTED`), so the replies are loaded, and the clock is read, after the
+//! tokens are locked.
 
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -19,12 +19,12 @@ use crate::token::settle::{Answer, Ask, Held, TokenId};
 
 pub(crate) fn hold(connection: &mut PgConnection, asks: &[Ask]) -> QueryResult<(Held, Micros)> {
     let (mut held, mut clock) = (Held::default(), None);
-    for (id, row, at) in Hold::new(asks).load::<(TokenId, TokenRow, i64)>(connection)? {
+    for (id, row, at) in HoldQuery::new(asks).load::<(TokenId, TokenRow, i64)>(connection)? {
         held.insert(id, row.token()?);
         clock = clock.max(Some(at));
     }
-    for (who, key, face) in replies::find_all(connection, asks)? {
-        held.insert_reply(who, key, face);
+    for (who, key, summary) in replies::find_all(connection, asks)? {
+        held.insert_reply(who, key, summary);
     }
     let now = match clock {
         Some(at) => at,
@@ -43,29 +43,29 @@ pub(crate) fn keep(
     let attempts: Vec<_> = asks.iter().zip(answers).map(|(ask, answer)| answer.attempt(ask)).collect();
     let rows = asks.iter().zip(&attempts);
     let rows = rows.filter_map(|(ask, attempt)| Some(UsageRow::new(attempt.as_ref()?, held, &ask.who, now)));
-    Keep::new(held, rows).execute(connection)?;
+    KeepQuery::new(held, rows).execute(connection)?;
 
-    let kept = asks.iter().zip(answers).filter_map(|(ask, answer)| match (&ask.key, answer) {
-        (Some(key), Answer::Consumed(face)) => Some(ReplyRow::new(&ask.who, key, face, now)),
+    let saved = asks.iter().zip(answers).filter_map(|(ask, answer)| match (&ask.key, answer) {
+        (Some(key), Answer::Consumed(summary)) => Some(ReplyRow::new(&ask.who, key, summary, now)),
         _ => None,
     });
-    let kept: Vec<ReplyRow> = kept.collect();
-    if kept.is_empty() { Ok(()) } else { replies::keep(connection, kept, now) }
+    let saved: Vec<ReplyRow> = saved.collect();
+    if saved.is_empty() { Ok(()) } else { replies::save(connection, saved, now) }
 }
 
-/// Finds and locks the tokens of a batch. The clock is read for each row after it is locked: the lock stands in an inner
-/// query that is never merged with the outer one.
-struct Hold {
+/// Finds and locks the tokens of a batch. The clock is read for each row after it is locked: the lock is in an inner
+/// query, which PostgreSQL never merges with the outer one.
+struct HoldQuery {
     uids: Vec<String>,
     values: Vec<String>,
 }
 
-impl Hold {
+impl HoldQuery {
     fn new(asks: &[Ask]) -> Self {
-        let whats = || asks.iter().map(|ask| &ask.what);
-        let uids = whats().flat_map(|what| what.uid.into_iter().chain(what.link)).map(|uid| uid.to_string());
+        let lookups = || asks.iter().map(|ask| &ask.what);
+        let uids = lookups().flat_map(|what| what.uid.into_iter().chain(what.link)).map(|uid| uid.to_string());
         let (mut uids, mut values): (Vec<_>, Vec<_>) =
-            (uids.collect(), whats().filter_map(|what| what.value.clone()).collect());
+            (uids.collect(), lookups().filter_map(|what| what.value.clone()).collect());
         for texts in [&mut uids, &mut values] {
             texts.sort_unstable();
             texts.dedup();
@@ -74,13 +74,14 @@ impl Hold {
     }
 }
 
-impl QueryFragment<Pg> for Hold {
+impl QueryFragment<Pg> for HoldQuery {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        // That a token is not deleted is asked outside: inside, every index of what is not deleted would do.
+        // `deleted_at` is checked in the outer query: in here, the planner could choose any index on tokens that are
+        // not deleted.
         out.push_sql("WITH held AS (SELECT * FROM tokens WHERE uid = ANY(");
         out.push_bind_param::<Array<Text>, _>(&self.uids)?;
         out.push_sql(")");
-        // Most batches ask by uid only, and one index is quicker than two.
+        // Most batches name tokens by uid only, and one index is faster than two.
         if !self.values.is_empty() {
             out.push_sql(" OR (deleted_at IS NULL AND value = ANY(");
             out.push_bind_param::<Array<Text>, _>(&self.values)?;
@@ -95,21 +96,21 @@ impl QueryFragment<Pg> for Hold {
     }
 }
 
-/// Two texts, so that the statement is remembered by its text and not by its type.
-impl QueryId for Hold {
+/// There are two variants of the text, so the statement is cached by its text and not by its type.
+impl QueryId for HoldQuery {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl Query for Hold {
-    type SqlType = (BigInt, crate::store::tokens::row::RowType, BigInt);
+impl Query for HoldQuery {
+    type SqlType = (BigInt, crate::store::tokens::row::TokenColumns, BigInt);
 }
 
-impl RunQueryDsl<PgConnection> for Hold {}
+impl RunQueryDsl<PgConnection> for HoldQuery {}
 
-/// Stores what a batch did, tokens and log, in one statement.
+/// Stores the tokens and usage entries of a batch in one statement.
 #[derive(Default)]
-struct Keep<'a> {
+struct KeepQuery<'a> {
     ids: Vec<TokenId>,
     usage_counts: Vec<i32>,
     used: Vec<i64>,
@@ -124,7 +125,7 @@ struct Keep<'a> {
     error_codes: Vec<Option<i16>>,
 }
 
-impl<'a> Keep<'a> {
+impl<'a> KeepQuery<'a> {
     fn new(held: &Held, rows: impl Iterator<Item = UsageRow<'a>>) -> Self {
         let mut keep = Self::default();
         for (id, token) in held.changed() {
@@ -147,7 +148,7 @@ impl<'a> Keep<'a> {
     }
 }
 
-impl QueryFragment<Pg> for Keep<'_> {
+impl QueryFragment<Pg> for KeepQuery<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
             "WITH used AS (UPDATE tokens SET usage_count = n.usage_count, used = n.used, last_used = n.last_used, \
@@ -185,9 +186,9 @@ impl QueryFragment<Pg> for Keep<'_> {
     }
 }
 
-impl QueryId for Keep<'_> {
-    type QueryId = Keep<'static>;
+impl QueryId for KeepQuery<'_> {
+    type QueryId = KeepQuery<'static>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl RunQueryDsl<PgConnection> for Keep<'_> {}
+impl RunQueryDsl<PgConnection> for KeepQuery<'_> {}

@@ -1,4 +1,4 @@
-//! Kept answers: the first success of each idempotency key.
+//! Saved replies: the first success of each idempotency key.
 
 use diesel::prelude::*;
 
@@ -30,23 +30,23 @@ pub(crate) struct ReplyRow {
 }
 
 impl ReplyRow {
-    /// The row that keeps `face` for `who`'s `key`.
-    pub(crate) fn new(who: &Principal, key: &ReplayKey, face: &TokenSummary, now: Micros) -> Self {
+    /// The row that saves `summary` as the reply to `who`'s `key`.
+    pub(crate) fn new(who: &Principal, key: &ReplayKey, summary: &TokenSummary, now: Micros) -> Self {
         Self {
             principal: who.to_string(),
             key: key.0.clone(),
             created: now.get(),
-            token_uid: face.token_uid.to_string(),
-            value: face.value.clone(),
-            label: face.label.clone(),
-            usage_count: face.usage_count,
-            last_used: face.last_used.map(Micros::get),
-            valid_from: face.valid_from.map(Micros::get),
-            valid_to: face.valid_to.map(Micros::get),
+            token_uid: summary.token_uid.to_string(),
+            value: summary.value.clone(),
+            label: summary.label.clone(),
+            usage_count: summary.usage_count,
+            last_used: summary.last_used.map(Micros::get),
+            valid_from: summary.valid_from.map(Micros::get),
+            valid_to: summary.valid_to.map(Micros::get),
         }
     }
 
-    fn face(self) -> QueryResult<TokenSummary> {
+    fn summary(self) -> QueryResult<TokenSummary> {
         let uid = self.token_uid.parse::<Uid>();
         Ok(TokenSummary {
             token_uid: uid.map_err(|error| diesel::result::Error::DeserializationError(error.into()))?,
@@ -60,24 +60,22 @@ impl ReplyRow {
     }
 }
 
-/// Hours after which a reply is removed: longer than it is given, so that a clock that is wrong for a moment costs none.
-const KEPT_HOURS: i64 = 2 * REPLAY_HOURS;
-/// Most replies removed at once, as consumes wait for it.
-const REMOVED: i64 = 5_000;
+/// Hours after which a reply is removed. Longer than it is replayed, so that a clock that is wrong for a moment loses
+/// none.
+const REMOVE_AFTER_HOURS: i64 = 2 * REPLAY_HOURS;
+/// Most replies removed in one transaction, since consumes wait for it.
+const REMOVE_LIMIT: i64 = 5_000;
 
 fn hours_before(now: Micros, hours: i64) -> i64 {
     now.get() - hours * 3_600 * 1_000_000
 }
 
-/// Replies that were kept since this moment are given again.
-fn kept_since(now: Micros) -> i64 {
+/// Replies created after this moment are replayed.
+fn replayed_since(now: Micros) -> i64 {
     hours_before(now, REPLAY_HOURS)
 }
 
-/// What was kept for `who`'s `key` within the last day.
-///
-/// # Errors
-/// The database's.
+/// The reply saved for `who`'s `key` within the last [`REPLAY_HOURS`].
 pub fn find(
     connection: &mut Connection,
     who: &Principal,
@@ -87,29 +85,26 @@ pub fn find(
     let row = replies::table
         .filter(replies::principal.eq(who.as_str()))
         .filter(replies::key.eq(&key.0))
-        .filter(replies::created.gt(kept_since(now)))
+        .filter(replies::created.gt(replayed_since(now)))
         .select(ReplyRow::as_select())
         .get_result(connection)
         .optional()?;
-    row.map(ReplyRow::face).transpose()
+    row.map(ReplyRow::summary).transpose()
 }
 
-/// What was kept for the keys of `asks` within the last day.
-///
-/// # Errors
-/// The database's.
+/// The replies saved for the keys of `asks` within the last [`REPLAY_HOURS`].
 pub(crate) fn find_all(
     connection: &mut PgConnection,
     asks: &[Ask],
 ) -> QueryResult<Vec<(Principal, ReplayKey, TokenSummary)>> {
-    let keyed: Vec<(&Principal, &ReplayKey)> =
+    let with_key: Vec<(&Principal, &ReplayKey)> =
         asks.iter().filter_map(|ask| Some((&ask.who, ask.key.as_ref()?))).collect();
-    if keyed.is_empty() {
+    if with_key.is_empty() {
         return Ok(Vec::new());
     }
-    let principals: Vec<&str> = keyed.iter().map(|(who, _)| who.as_str()).collect();
-    let keys: Vec<&str> = keyed.iter().map(|(_, key)| key.0.as_str()).collect();
-    let asked = diesel::dsl::sql::<diesel::sql_types::Bool>("(principal, key) IN (SELECT * FROM unnest(")
+    let principals: Vec<&str> = with_key.iter().map(|(who, _)| who.as_str()).collect();
+    let keys: Vec<&str> = with_key.iter().map(|(_, key)| key.0.as_str()).collect();
+    let is_wanted = diesel::dsl::sql::<diesel::sql_types::Bool>("(principal, key) IN (SELECT * FROM unnest(")
         .bind::<Array<Text>, _>(principals)
         .sql(", ")
         .bind::<Array<Text>, _>(keys)
@@ -118,25 +113,25 @@ pub(crate) fn find_all(
         .sql(clock::SERVER_MICROS)
         .sql(&format!(" - {}::bigint", REPLAY_HOURS * 3_600 * 1_000_000));
     let rows: Vec<ReplyRow> =
-        replies::table.filter(asked).filter(fresh).select(ReplyRow::as_select()).load(connection)?;
+        replies::table.filter(is_wanted).filter(fresh).select(ReplyRow::as_select()).load(connection)?;
     let reply = |row: ReplyRow| {
-        let asked = keyed.iter().find(|(who, key)| who.as_str() == row.principal && key.0 == row.key);
-        let (who, key) = asked.ok_or(Diesel::NotFound)?;
-        Ok(((*who).clone(), (*key).clone(), row.face()?))
+        let pair = with_key.iter().find(|(who, key)| who.as_str() == row.principal && key.0 == row.key);
+        let (who, key) = pair.ok_or(Diesel::NotFound)?;
+        Ok(((*who).clone(), (*key).clone(), row.summary()?))
     };
     rows.into_iter().map(reply).collect()
 }
 
-/// Keeps replies. A row of the same key is replaced if it is from more than a day ago.
+/// Saves replies. A row with the same key is replaced if it has expired.
 ///
 /// # Errors
-/// A serialization failure, when another instance has just kept a reply for one of the keys: for another token, since
-/// the same token's lock would have kept it from that. The database's.
-pub(crate) fn keep(connection: &mut PgConnection, mut rows: Vec<ReplyRow>, now: Micros) -> QueryResult<()> {
+/// A serialization failure when another instance has just saved a reply for one of the keys. That was for a different
+/// token: for the same token, its row lock would have prevented it.
+pub(crate) fn save(connection: &mut PgConnection, mut rows: Vec<ReplyRow>, now: Micros) -> QueryResult<()> {
     use diesel::query_dsl::methods::FilterDsl;
-    // In one order, so that two instances do not wait for each other.
+    // Always in the same order, so that two instances do not deadlock.
     rows.sort_by(|a, b| (&a.principal, &a.key).cmp(&(&b.principal, &b.key)));
-    let wanted = rows.len();
+    let expected = rows.len();
     let insert = diesel::insert_into(replies::table).values(rows);
     let upsert = insert.on_conflict((replies::principal, replies::key)).do_update().set((
         replies::created.eq(excluded(replies::created)),
@@ -148,22 +143,19 @@ pub(crate) fn keep(connection: &mut PgConnection, mut rows: Vec<ReplyRow>, now: 
         replies::valid_from.eq(excluded(replies::valid_from)),
         replies::valid_to.eq(excluded(replies::valid_to)),
     ));
-    if upsert.filter(replies::created.le(kept_since(now))).execute(connection)? == wanted {
+    if upsert.filter(replies::created.le(replayed_since(now))).execute(connection)? == expected {
         return Ok(());
     }
     let why = "an idempotency key was used for two tokens at once".to_owned();
     Err(Diesel::DatabaseError(DatabaseErrorKind::SerializationFailure, Box::new(why)))
 }
 
-/// Removes some of what has expired, and says whether there may be more.
-///
-/// # Errors
-/// The database's.
+/// Removes some expired replies, and returns whether there may be more.
 pub(crate) fn remove_expired(connection: &mut Connection, now: Micros) -> QueryResult<bool> {
-    let old = replies::table.filter(replies::created.le(hours_before(now, KEPT_HOURS)));
-    let upto = old.order(replies::created).offset(REMOVED - 1).limit(1).select(replies::created);
-    let upto: Option<i64> = upto.get_result(connection).optional()?;
-    let last = upto.unwrap_or_else(|| hours_before(now, KEPT_HOURS));
+    let old = replies::table.filter(replies::created.le(hours_before(now, REMOVE_AFTER_HOURS)));
+    let limit_reached = old.order(replies::created).offset(REMOVE_LIMIT - 1).limit(1).select(replies::created);
+    let limit_reached: Option<i64> = limit_reached.get_result(connection).optional()?;
+    let last = limit_reached.unwrap_or_else(|| hours_before(now, REMOVE_AFTER_HOURS));
     diesel::delete(replies::table.filter(replies::created.le(last))).execute(connection)?;
-    Ok(upto.is_some())
+    Ok(limit_reached.is_some())
 }

@@ -1,7 +1,7 @@
-//! The seam on SQLite. The write lock is held since `BEGIN IMMEDIATE`, so loading is locking.
+//! The ledger on SQLite. `BEGIN IMMEDIATE` already holds the write lock, so loading is locking.
 //!
-//! Everything here runs once per consume and is a cached prepared statement: selects and inserts are so in diesel;
-//! an update is not, and has a query fragment of its own.
+//! Everything here runs once per consume as a cached prepared statement. diesel caches selects and inserts; it does not
+//! cache updates, so the update is a query fragment of its own.
 
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
@@ -20,14 +20,14 @@ pub(crate) fn hold(connection: &mut Connection, asks: &[Ask]) -> QueryResult<(He
     let mut held = Held::default();
     for ask in asks {
         if !held.has(&ask.what) {
-            for (id, token) in tokens::named(connection, &ask.what)?.into_iter().flatten() {
+            for (id, token) in tokens::by_lookup(connection, &ask.what)?.into_iter().flatten() {
                 held.insert(id, token);
             }
         }
         if let Some(key) = &ask.key
-            && let Some(face) = replies::find(connection, &ask.who, key, Micros::now())?
+            && let Some(summary) = replies::find(connection, &ask.who, key, Micros::now())?
         {
-            held.insert_reply(ask.who.clone(), key.clone(), face);
+            held.insert_reply(ask.who.clone(), key.clone(), summary);
         }
     }
     Ok((held, Micros::now()))
@@ -43,24 +43,27 @@ pub(crate) fn keep(
     use crate::store::schema::{replies, usage};
     for (id, token) in held.changed() {
         let (last_used, lock_start) = (token.last_used.map(Micros::get), token.lock_start.map(Micros::get));
-        Use { id, usage_count: token.usage_count, used: token.used, last_used, lock_start }.execute(connection)?;
+        UpdateToken { id, usage_count: token.usage_count, used: token.used, last_used, lock_start }
+            .execute(connection)?;
     }
     for (ask, answer) in asks.iter().zip(answers) {
         if let Some(attempt) = answer.attempt(ask) {
             let row = UsageRow::new(&attempt, held, &ask.who, now);
             diesel::insert_into(usage::table).values(row).execute(connection)?;
         }
-        if let (Some(key), Answer::Consumed(face)) = (&ask.key, answer) {
-            // Replaces the row of the same key from more than a day ago.
-            diesel::replace_into(replies::table).values(ReplyRow::new(&ask.who, key, face, now)).execute(connection)?;
+        if let (Some(key), Answer::Consumed(summary)) = (&ask.key, answer) {
+            // Replaces an expired row with the same key.
+            diesel::replace_into(replies::table)
+                .values(ReplyRow::new(&ask.who, key, summary, now))
+                .execute(connection)?;
         }
     }
     Ok(())
 }
 
-/// What a use changes of a token's row.
+/// The columns that a use changes.
 #[derive(QueryId)]
-struct Use {
+struct UpdateToken {
     id: TokenId,
     usage_count: i32,
     used: i64,
@@ -68,7 +71,7 @@ struct Use {
     lock_start: Option<i64>,
 }
 
-impl QueryFragment<Sqlite> for Use {
+impl QueryFragment<Sqlite> for UpdateToken {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         out.push_sql("UPDATE tokens SET usage_count = ");
         out.push_bind_param::<Integer, _>(&self.usage_count)?;
@@ -83,4 +86,4 @@ impl QueryFragment<Sqlite> for Use {
     }
 }
 
-impl RunQueryDsl<SqliteConnection> for Use {}
+impl RunQueryDsl<SqliteConnection> for UpdateToken {}

@@ -1,4 +1,4 @@
-//! Print jobs: more labels than one PDF can hold, printed as one run after the other.
+//! Print jobs: more labels than fit into one PDF, printed as a series of runs.
 
 use diesel::prelude::*;
 
@@ -6,30 +6,30 @@ use crate::access::Principal;
 use crate::store::audit;
 use crate::store::connection::Connection;
 use crate::store::cursor::Cursor;
-use crate::store::error::{Error, taken};
+use crate::store::error::{Error, is_duplicate};
 use crate::store::schema::print_jobs;
 use crate::store::tokens::selection::Selection;
 use crate::token::{Micros, Uid};
 
-/// After so many microseconds without a word, whoever worked on a job has ended without it.
-const LOST: i64 = 120_000_000;
+/// A job that was not touched for this many microseconds has lost its worker.
+const LOST_AFTER: i64 = 120_000_000;
 
 /// A job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PrintJob {
-    /// Its number.
+    /// Its id.
     pub id: i64,
     /// Its uid.
     pub uid: String,
     /// The principal that asked for it.
     pub principal: String,
-    /// When.
+    /// When it was added.
     pub(crate) timestamp: Micros,
     /// The sheet's slug.
     pub(crate) sheet: String,
-    /// How it is printed, as JSON, with the whole geometry.
+    /// How it is printed, as JSON, including the full geometry.
     pub(crate) options: String,
-    /// Which tokens; none, if another version of Tessera wrote what this one cannot read.
+    /// Which tokens; none if another version of Tessera stored it in a form that this one cannot read.
     pub(crate) selection: Option<Selection>,
     /// How many tokens.
     pub total: i32,
@@ -37,44 +37,45 @@ pub struct PrintJob {
     pub printed: i32,
     /// How many parts it will have.
     pub parts: i32,
-    /// Where the next part begins, as whoever works on it wrote it; empty at first.
+    /// Where the next part begins, as stored by [`advance`]; empty at first.
     pub cursor: String,
-    /// When it was last worked on.
+    /// When a worker last touched it.
     pub(crate) seen: Micros,
     /// When it ended.
     pub ended: Option<Micros>,
-    /// Why it ended before all was printed: a sentence.
+    /// Why it ended early, as a sentence.
     pub failure: Option<String>,
 }
 
-/// How far a job is.
+/// The state of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JobStage {
-    /// Somebody works on it, or will.
+    /// It is being printed, or waits to be.
     UnderWay,
-    /// All is printed.
+    /// Everything is printed.
     Done,
-    /// It ended before all was printed, for this reason.
+    /// It ended early, for this reason.
     Failed(String),
-    /// Whoever worked on it went away.
+    /// Its worker has gone away.
     Lost,
 }
 
 impl PrintJob {
-    /// How far it is.
+    /// The state of the job at `now`.
     pub fn stage(&self, now: Micros) -> JobStage {
         match (&self.failure, self.ended) {
             (Some(why), _) => JobStage::Failed(why.clone()),
             (None, Some(_)) => JobStage::Done,
-            (None, None) if now.get() - self.seen.get() > LOST => JobStage::Lost,
+            (None, None) if now.get() - self.seen.get() > LOST_AFTER => JobStage::Lost,
             (None, None) => JobStage::UnderWay,
         }
     }
 }
 
-type Row = (i64, String, String, i64, String, String, String, i32, i32, i32, String, i64, Option<i64>, Option<String>);
+type JobRow =
+    (i64, String, String, i64, String, String, String, i32, i32, i32, String, i64, Option<i64>, Option<String>);
 
-fn job(row: Row) -> PrintJob {
+fn job(row: JobRow) -> PrintJob {
     let (id, uid, principal, at, sheet, options, selection, total, printed, parts, cursor, seen, ended, failure) = row;
     let selection = serde_json::from_str(&selection).ok();
     let (timestamp, seen, ended) = (Micros::stored(at), Micros::stored(seen), ended.map(Micros::stored));
@@ -96,14 +97,14 @@ fn job(row: Row) -> PrintJob {
     }
 }
 
-/// A job that is to be done.
+/// A job to be added.
 #[derive(Clone, Debug)]
 pub struct NewPrintJob {
-    /// Its uid: a form that is sent twice is one job.
+    /// Its uid, from the form: a form sent twice makes one job.
     pub uid: Uid,
     /// The sheet's slug.
     pub sheet: String,
-    /// How it is printed, as JSON, with the whole geometry.
+    /// How it is printed, as JSON, including the full geometry.
     pub options: String,
     /// Which tokens.
     pub selection: Selection,
@@ -113,10 +114,8 @@ pub struct NewPrintJob {
     pub parts: i32,
 }
 
-/// Adds a job, and says whether it was not known yet. A form that was changed since it was sent is another job, of another uid.
-///
-/// # Errors
-/// The database's.
+/// Adds a job, and returns whether it is new. If the uid already belongs to a different job, because the form was
+/// changed after it was sent, the new job gets another uid.
 pub fn add(
     connection: &mut Connection,
     new: &NewPrintJob,
@@ -124,8 +123,8 @@ pub fn add(
     now: Micros,
 ) -> Result<(PrintJob, bool), Error> {
     let uid = match find(connection, new.uid)? {
-        Some(known) if known.options == new.options && known.selection.as_ref() == Some(&new.selection) => {
-            return Ok((known, false));
+        Some(existing) if existing.options == new.options && existing.selection.as_ref() == Some(&new.selection) => {
+            return Ok((existing, false));
         }
         Some(_) => Uid::random(),
         None => new.uid,
@@ -145,81 +144,66 @@ pub fn add(
         print_jobs::seen.eq(now.get()),
     );
     let inserted = diesel::insert_into(print_jobs::table).values(row).returning(print_jobs::all_columns);
-    let added = inserted.get_result::<Row>(connection).map_err(|error| {
-        let is_known = taken(&error, "print_jobs", "uid");
-        // The same form, sent twice at once: the next look finds it.
+    let added = inserted.get_result::<JobRow>(connection).map_err(|error| {
+        let is_known = is_duplicate(&error, "print_jobs", "uid");
+        // The same form was sent twice at the same time: the retry finds the job.
         if is_known { Error::Again("this job was added a moment ago".into()) } else { error.into() }
     })?;
     audit::record(connection, by, "print job", &uid.to_string(), &format!("{} labels", new.total), now)?;
     Ok((job(added), true))
 }
 
-/// The job of that uid.
-///
-/// # Errors
-/// The database's.
+/// The job with this uid.
 pub fn find(connection: &mut Connection, uid: Uid) -> QueryResult<Option<PrintJob>> {
     let row = print_jobs::table.filter(print_jobs::uid.eq(uid.to_string()));
-    Ok(row.get_result::<Row>(connection).optional()?.map(job))
+    Ok(row.get_result::<JobRow>(connection).optional()?.map(job))
 }
 
-/// The job of that number.
-///
-/// # Errors
-/// The database's.
+/// The job with this id.
 pub fn numbered(connection: &mut Connection, id: i64) -> QueryResult<Option<PrintJob>> {
-    Ok(print_jobs::table.find(id).get_result::<Row>(connection).optional()?.map(job))
+    Ok(print_jobs::table.find(id).get_result::<JobRow>(connection).optional()?.map(job))
 }
 
-/// Jobs, newest first, each with its place; those behind `after` when it is given.
-///
-/// # Errors
-/// The database's.
+/// Jobs, newest first, each with its cursor; only those after the cursor `after`, if given.
 pub fn page(connection: &mut Connection, after: Option<&Cursor>, limit: i64) -> QueryResult<Vec<(Cursor, PrintJob)>> {
     let mut query = print_jobs::table.into_boxed();
     if let Some(after) = after {
         query = query.filter(print_jobs::id.lt(after.id()));
     }
-    let rows = query.order(print_jobs::id.desc()).limit(limit).load::<Row>(connection)?;
-    let placed = |job: PrintJob| (Cursor::number(job.timestamp.get(), job.id), job);
-    Ok(rows.into_iter().map(job).map(placed).collect())
+    let rows = query.order(print_jobs::id.desc()).limit(limit).load::<JobRow>(connection)?;
+    let with_cursor = |job: PrintJob| (Cursor::number(job.timestamp.get(), job.id), job);
+    Ok(rows.into_iter().map(job).map(with_cursor).collect())
 }
 
-/// Jobs that have not ended, oldest first: those that are worked on, those that wait, and those that were left.
-///
-/// # Errors
-/// The database's.
+/// Jobs that have not ended, oldest first: being printed, waiting, or abandoned.
 pub fn open(connection: &mut Connection, limit: i64) -> QueryResult<Vec<PrintJob>> {
     let rows = print_jobs::table.filter(print_jobs::ended.is_null()).order(print_jobs::id).limit(limit);
-    Ok(rows.load::<Row>(connection)?.into_iter().map(job).collect())
+    Ok(rows.load::<JobRow>(connection)?.into_iter().map(job).collect())
 }
 
-/// Says that somebody still works on a job, or has it waiting: to be said twice a minute.
-///
-/// # Errors
-/// The database's.
+/// Records that a worker is still printing the job or has it queued. Workers call it twice a minute.
 pub fn touch(connection: &mut Connection, uid: Uid, now: Micros) -> QueryResult<()> {
     let row = print_jobs::table.filter(print_jobs::uid.eq(uid.to_string())).filter(print_jobs::ended.is_null());
     diesel::update(row).set(print_jobs::seen.eq(now.get())).execute(connection).map(drop)
 }
 
-/// How far a job is once a part of it is kept.
+/// The progress of a job after one of its parts is saved.
 #[derive(Clone, Debug)]
 pub struct JobProgress {
     /// The job.
     pub uid: Uid,
     /// Where this part began.
     pub was: String,
-    /// How many tokens are printed altogether.
+    /// How many of the job's tokens are printed so far.
     pub printed: i32,
     /// Where the next part begins.
     pub cursor: String,
 }
 
-/// Notes that a part is printed, unless somebody else has gone on with the job: of two who work on it, one stops.
+/// Records that a part is printed, unless another worker has advanced the job: of two workers, one stops.
 ///
 /// # Errors
-/// Refused, when it has ended or is elsewhere by now.
+/// Refused when the job has ended, or another worker has advanced it.
 pub fn advance(connection: &mut Connection, progress: &JobProgress, now: Micros) -> Result<(), Error> {
     let JobProgress { uid, was, printed, cursor } = progress;
     let row = print_jobs::table.filter(print_jobs::uid.eq(uid.to_string())).filter(print_jobs::ended.is_null());
@@ -230,25 +214,18 @@ pub fn advance(connection: &mut Connection, progress: &JobProgress, now: Micros)
     }
 }
 
-/// Ends a job; with a sentence that says why, when it was not done. One that has ended stays as it is.
-///
-/// # Errors
-/// The database's.
+/// Ends a job; with `failure`, a sentence, if it failed. A job that has ended stays as it is.
 pub fn end(connection: &mut Connection, uid: Uid, failure: Option<&str>, now: Micros) -> QueryResult<()> {
     let row = print_jobs::table.filter(print_jobs::uid.eq(uid.to_string())).filter(print_jobs::ended.is_null());
     let set = (print_jobs::ended.eq(now.get()), print_jobs::failure.eq(failure), print_jobs::seen.eq(now.get()));
     diesel::update(row).set(set).execute(connection).map(drop)
 }
 
-/// Opens a job again that failed, or that was left by whoever worked on it, and says whether it did: of two who ask for it at once, one
-/// goes on with it.
-///
-/// # Errors
-/// The database's.
+/// Reopens a job that failed or was abandoned, and returns whether it did: of two requests at once, one reopens it.
 pub(crate) fn reopen(connection: &mut Connection, uid: Uid, now: Micros) -> QueryResult<bool> {
-    let failed = print_jobs::failure.is_not_null();
-    let left = print_jobs::ended.is_null().and(print_jobs::seen.lt(now.get() - LOST));
-    let row = print_jobs::table.filter(print_jobs::uid.eq(uid.to_string())).filter(failed.or(left));
+    let has_failed = print_jobs::failure.is_not_null();
+    let is_lost = print_jobs::ended.is_null().and(print_jobs::seen.lt(now.get() - LOST_AFTER));
+    let row = print_jobs::table.filter(print_jobs::uid.eq(uid.to_string())).filter(has_failed.or(is_lost));
     let set =
         (print_jobs::ended.eq(None::<i64>), print_jobs::failure.eq(None::<String>), print_jobs::seen.eq(now.get()));
     Ok(diesel::update(row).set(set).execute(connection)? == 1)

@@ -1,4 +1,4 @@
-//! Printers: what each adds to every position, so that it comes out where it should.
+//! Printers, and the offset of each, which is added to every position so that labels come out in the right place.
 
 use diesel::prelude::*;
 
@@ -15,15 +15,15 @@ use crate::token::Micros;
 pub struct Printer {
     /// The unique name.
     pub name: String,
-    /// Added to every position, in micrometres: to the right.
+    /// Added to every position, to the right, in micrometres.
     pub offset_x: i32,
-    /// Added to every position, in micrometres: downwards.
+    /// Added to every position, downwards, in micrometres.
     pub offset_y: i32,
     /// Its resolution, in dots per inch.
     pub dpi: i32,
 }
 
-/// A printer, and its last change.
+/// A printer and its last change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredPrinter {
     /// The printer.
@@ -34,36 +34,30 @@ pub struct StoredPrinter {
     pub changed_by: String,
 }
 
-type Row = (String, i32, i32, i32, i64, String);
+type PrinterRow = (String, i32, i32, i32, i64, String);
 
-fn known((name, offset_x, offset_y, dpi, changed, changed_by): Row) -> StoredPrinter {
+fn stored_printer((name, offset_x, offset_y, dpi, changed, changed_by): PrinterRow) -> StoredPrinter {
     StoredPrinter { printer: Printer { name, offset_x, offset_y, dpi }, changed: Micros::stored(changed), changed_by }
 }
 
 /// Every printer, by name.
-///
-/// # Errors
-/// The database's.
 pub fn all(connection: &mut Connection) -> QueryResult<Vec<StoredPrinter>> {
-    Ok(printers::table.order(printers::name).load::<Row>(connection)?.into_iter().map(known).collect())
+    Ok(printers::table.order(printers::name).load::<PrinterRow>(connection)?.into_iter().map(stored_printer).collect())
 }
 
-/// The printer of that name.
-///
-/// # Errors
-/// The database's.
+/// The printer with this name.
 pub fn find(connection: &mut Connection, name: &str) -> QueryResult<Option<StoredPrinter>> {
-    Ok(printers::table.find(name).get_result::<Row>(connection).optional()?.map(known))
+    Ok(printers::table.find(name).get_result::<PrinterRow>(connection).optional()?.map(stored_printer))
 }
 
-/// Saves a printer; the one of the same name is this one from now on. With `was`, the one of that name is changed, and may
-/// get another one.
+/// Saves a printer, replacing one of the same name. With `old_name`, it replaces the printer of that name, which may thereby
+/// be renamed.
 ///
 /// # Errors
-/// Refused when it shall be called as another one is, or is gone.
+/// Refused when the new name belongs to another printer, or the printer to be replaced is gone.
 pub fn save(
     connection: &mut Connection,
-    was: Option<&str>,
+    old_name: Option<&str>,
     printer: &Printer,
     by: &Principal,
     now: Micros,
@@ -77,10 +71,10 @@ pub fn save(
         printers::changed.eq(now.get()),
         printers::changed_by.eq(by.as_str()),
     );
-    let name = was.unwrap_or(&printer.name);
-    let is_so = same_name.as_ref().is_some_and(|known| known.printer == *printer);
-    // Nothing is to be changed, or a form was sent twice that has renamed it.
-    if is_so && (name == printer.name || find(connection, name)?.is_none()) {
+    let name = old_name.unwrap_or(&printer.name);
+    let is_unchanged = same_name.as_ref().is_some_and(|stored| stored.printer == *printer);
+    // Nothing changes, or a form that renames the printer was sent twice.
+    if is_unchanged && (name == printer.name || find(connection, name)?.is_none()) {
         return Ok(());
     }
     if name != printer.name && same_name.is_some() {
@@ -88,7 +82,7 @@ pub fn save(
     }
     let row = diesel::update(printers::table.find(name)).set((printers::name.eq(&printer.name), set));
     if row.execute(connection)? == 0 {
-        if was.is_some() {
+        if old_name.is_some() {
             return Err(Error::Refused(format!("The printer {name} was removed meanwhile.")));
         }
         diesel::insert_into(printers::table).values((printers::name.eq(&printer.name), set)).execute(connection)?;

@@ -1,4 +1,4 @@
-//! Own label sheets, and the label of each sheet at which somebody goes on.
+//! Custom label sheets, and each person's next free label on each sheet.
 
 use diesel::dsl::AsSelect;
 use diesel::prelude::*;
@@ -6,13 +6,13 @@ use diesel::prelude::*;
 use crate::access::Principal;
 use crate::store::advisory_lock::AdvisoryLock;
 use crate::store::connection::{Connection, MultiBackend};
-use crate::store::error::{Error, taken};
+use crate::store::error::{Error, is_duplicate};
 use crate::store::schema::{next_labels, sheets};
 use crate::store::{advisory_lock, audit};
 use crate::token::Micros;
 use crate::token::print::slug;
 
-/// A sheet as a person defined it. Measures are micrometres, from the page's edge and from one label's edge to the next
+/// A custom sheet's measures, in micrometres. Distances run from the page's edge, and from one label's edge to the next
 /// one's.
 #[derive(Clone, Debug, PartialEq, Eq, Insertable, AsChangeset, Queryable, Selectable)]
 #[diesel(table_name = sheets)]
@@ -23,9 +23,9 @@ pub struct Measures {
     pub page_width: i32,
     /// The page's height.
     pub page_height: i32,
-    /// Labels beside each other.
+    /// Labels in a row.
     pub across: i32,
-    /// Labels below each other.
+    /// Labels in a column.
     pub down: i32,
     /// A label's width.
     pub width: i32,
@@ -33,22 +33,22 @@ pub struct Measures {
     pub height: i32,
     /// From the page's left edge to the first label.
     pub from_left: i32,
-    /// From the page's upper edge to the first label.
+    /// From the page's top edge to the first label.
     pub from_top: i32,
     /// From one label's left edge to the next one's.
     pub pitch_x: i32,
-    /// From one label's upper edge to the next one's.
+    /// From one label's top edge to the next one's.
     pub pitch_y: i32,
-    /// What a printer cannot reach at the paper's edge.
+    /// The margin that a printer cannot reach.
     pub margin: i32,
 }
 
-/// An own sheet.
+/// A custom sheet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomSheet {
-    /// What it is called in addresses; it never changes.
+    /// Its name in URLs, which never changes.
     pub(crate) slug: String,
-    /// What it is.
+    /// Its name and measures.
     pub measures: Measures,
     /// When it was last changed.
     pub changed: Micros,
@@ -56,38 +56,33 @@ pub struct CustomSheet {
     pub(crate) changed_by: String,
 }
 
-type Row = (String, Measures, i64, String);
-type Columns = (sheets::slug, AsSelect<Measures, MultiBackend>, sheets::changed, sheets::changed_by);
+type SheetRow = (String, Measures, i64, String);
+type SheetColumns = (sheets::slug, AsSelect<Measures, MultiBackend>, sheets::changed, sheets::changed_by);
 
-fn columns() -> Columns {
+fn columns() -> SheetColumns {
     (sheets::slug, Measures::as_select(), sheets::changed, sheets::changed_by)
 }
 
-fn own((slug, measures, changed, changed_by): Row) -> CustomSheet {
+fn custom_sheet((slug, measures, changed, changed_by): SheetRow) -> CustomSheet {
     CustomSheet { slug, measures, changed: Micros::stored(changed), changed_by }
 }
 
-/// Every own sheet, by name.
-///
-/// # Errors
-/// The database's.
+/// Every custom sheet, by name.
 pub fn all(connection: &mut Connection) -> QueryResult<Vec<CustomSheet>> {
-    let rows = sheets::table.order(sheets::name).select(columns()).load::<Row>(connection)?;
-    Ok(rows.into_iter().map(own).collect())
+    let rows = sheets::table.order(sheets::name).select(columns()).load::<SheetRow>(connection)?;
+    Ok(rows.into_iter().map(custom_sheet).collect())
 }
 
-/// The own sheet of that slug.
-///
-/// # Errors
-/// The database's.
+/// The custom sheet with this slug.
 pub fn find(connection: &mut Connection, slug: &str) -> QueryResult<Option<CustomSheet>> {
-    Ok(sheets::table.find(slug).select(columns()).get_result::<Row>(connection).optional()?.map(own))
+    Ok(sheets::table.find(slug).select(columns()).get_result::<SheetRow>(connection).optional()?.map(custom_sheet))
 }
 
-/// Adds a sheet, and says under which slug: made from its name, and none of those that `is_preset` knows.
+/// Adds a sheet, and returns its slug, which is made from its name and differs from all slugs for which `is_preset`
+/// holds.
 ///
 /// # Errors
-/// Refused when there is one of that name.
+/// Refused when the name is in use.
 pub fn add(
     connection: &mut Connection,
     new: &Measures,
@@ -97,68 +92,69 @@ pub fn add(
 ) -> Result<String, Error> {
     advisory_lock::acquire(connection, AdvisoryLock::Settings)?;
     let wanted = slug(&new.name);
-    let known: Vec<String> = sheets::table.select(sheets::slug).load(connection)?;
-    let is_free = |slug: &String| !is_preset(slug) && !known.contains(slug);
+    let used: Vec<String> = sheets::table.select(sheets::slug).load(connection)?;
+    let is_free = |slug: &String| !is_preset(slug) && !used.contains(slug);
     let others = (2..).map(|n| format!("{wanted}-{n}"));
     let slug = std::iter::once(wanted.clone()).chain(others).find(is_free).unwrap_or_default();
     let row = (sheets::slug.eq(&slug), new, sheets::changed.eq(now.get()), sheets::changed_by.eq(by.as_str()));
-    diesel::insert_into(sheets::table).values(row).execute(connection).map_err(|error| in_use(error, &new.name))?;
+    diesel::insert_into(sheets::table).values(row).execute(connection).map_err(|error| name_error(error, &new.name))?;
     audit::record(connection, by, "sheet add", &slug, &new.name, now)?;
     Ok(slug)
 }
 
-fn in_use(error: diesel::result::Error, name: &str) -> Error {
-    if !taken(&error, "sheets", "name") {
+fn name_error(error: diesel::result::Error, name: &str) -> Error {
+    if !is_duplicate(&error, "sheets", "name") {
         return error.into();
     }
     Error::Refused(format!("There is a sheet {name} already; choose another name."))
 }
 
-/// What became of a change.
+/// The result of a change.
 #[derive(Debug)]
 pub enum SheetChange {
-    /// The sheet is what was wanted.
+    /// The sheet has the new measures.
     Saved,
-    /// It was changed by somebody else, and is this.
+    /// Somebody else changed it; this is the current sheet.
     Conflict(Box<CustomSheet>),
     /// It was removed.
     Gone,
 }
 
-/// Changes a sheet, unless it was changed after `known`. Its slug stays.
+/// Changes a sheet, unless somebody else has changed it since `expected`, the last change that the caller knows of. Its
+/// slug stays.
 ///
 /// # Errors
-/// Refused when there is another one of that name.
+/// Refused when the name is in use.
 pub fn change(
     connection: &mut Connection,
     slug: &str,
-    known: Micros,
+    expected: Micros,
     wanted: &Measures,
     by: &Principal,
     now: Micros,
 ) -> Result<SheetChange, Error> {
     advisory_lock::acquire(connection, AdvisoryLock::Settings)?;
-    let Some(was) = find(connection, slug)? else { return Ok(SheetChange::Gone) };
-    if was.measures == *wanted {
+    let Some(current) = find(connection, slug)? else { return Ok(SheetChange::Gone) };
+    if current.measures == *wanted {
         return Ok(SheetChange::Saved);
     }
-    if was.changed != known {
-        return Ok(SheetChange::Conflict(Box::new(was)));
+    if current.changed != expected {
+        return Ok(SheetChange::Conflict(Box::new(current)));
     }
-    // Always another moment than that of the change before.
-    let at = now.max(was.changed.plus_micros(1));
+    // Always later than the previous change, since `expected` tells changes apart.
+    let at = now.max(current.changed.plus_micros(1));
     let set = (wanted, sheets::changed.eq(at.get()), sheets::changed_by.eq(by.as_str()));
     let row = diesel::update(sheets::table.find(slug)).set(set);
-    row.execute(connection).map_err(|error| in_use(error, &wanted.name))?;
-    if was.measures != (Measures { name: was.measures.name.clone(), ..wanted.clone() }) {
-        // The label that somebody stopped at is another place on the paper now.
+    row.execute(connection).map_err(|error| name_error(error, &wanted.name))?;
+    if current.measures != (Measures { name: current.measures.name.clone(), ..wanted.clone() }) {
+        // The next free label may be elsewhere on the paper now.
         diesel::delete(next_labels::table.filter(next_labels::sheet.eq(slug))).execute(connection)?;
     }
     audit::record(connection, by, "sheet change", slug, &wanted.name, now)?;
     Ok(SheetChange::Saved)
 }
 
-/// Removes a sheet. What was printed on it stays, as it is kept with its geometry.
+/// Removes a sheet. Runs printed on it stay, since each is stored with its geometry.
 ///
 /// # Errors
 /// Refused when there is no such sheet.
@@ -172,27 +168,18 @@ pub fn remove(connection: &mut Connection, slug: &str, by: &Principal, now: Micr
     audit::record(connection, by, "sheet remove", slug, &name, now)
 }
 
-/// The first free label, counted from 1, of the sheet that somebody has in hand; none, if it is not known.
-///
-/// # Errors
-/// The database's.
+/// The next free label, counted from 1, on the sheet that somebody has in hand; none if unknown.
 pub fn next_label(connection: &mut Connection, by: &Principal, sheet: &str) -> QueryResult<Option<i32>> {
     next_labels::table.find((by.as_str(), sheet)).select(next_labels::label).get_result(connection).optional()
 }
 
-/// Every sheet that somebody has in hand: its slug and its first free label.
-///
-/// # Errors
-/// The database's.
+/// The slug and the next free label of every sheet that somebody has in hand.
 pub fn next_labels(connection: &mut Connection, by: &Principal) -> QueryResult<Vec<(String, i32)>> {
     let of = next_labels::table.filter(next_labels::principal.eq(by.as_str()));
     of.order(next_labels::sheet).select((next_labels::sheet, next_labels::label)).load(connection)
 }
 
-/// Remembers the first free label of the sheet that somebody has in hand.
-///
-/// # Errors
-/// The database's.
+/// Saves the next free label of the sheet that somebody has in hand.
 pub fn remember_label(connection: &mut Connection, by: &Principal, sheet: &str, label: i32) -> QueryResult<()> {
     let row = (next_labels::principal.eq(by.as_str()), next_labels::sheet.eq(sheet), next_labels::label.eq(label));
     match connection {

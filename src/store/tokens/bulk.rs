@@ -1,4 +1,4 @@
-//! Writing many tokens at once: a loop of one prepared statement on SQLite, a statement with arrays on PostgreSQL.
+//! Writes many tokens at once: with one prepared statement in a loop on SQLite, with arrays on PostgreSQL.
 
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
@@ -13,35 +13,32 @@ use crate::token::action::Action;
 use crate::token::settle::TokenId;
 use crate::token::{Micros, Token, Voided};
 
-/// Rows that go to PostgreSQL in one statement.
+/// Rows sent to PostgreSQL in one statement.
 const CHUNK: usize = 10_000;
 
-/// Stores tokens that `action`, or its undoing, has changed: no other column than what it changes, as each index of what
-/// is written costs.
-///
-/// # Errors
-/// The database's.
-pub fn put(connection: &mut Connection, action: &Action, changed: &[(TokenId, Token)]) -> QueryResult<()> {
+/// Stores tokens that `action` or its undo has changed. It writes only the columns that this kind of action changes,
+/// since every index on a written column costs time.
+pub fn update(connection: &mut Connection, action: &Action, changed: &[(TokenId, Token)]) -> QueryResult<()> {
     match connection {
         Connection::Sqlite(connection) => {
             for (id, token) in changed {
-                Put::new(*id, action, token).execute(connection)?;
+                UpdateToken::new(*id, action, token).execute(connection)?;
             }
             Ok(())
         }
         Connection::Postgres(connection) => {
-            changed.chunks(CHUNK).try_for_each(|rows| put_chunk(connection, action, rows))
+            changed.chunks(CHUNK).try_for_each(|rows| update_chunk(connection, action, rows))
         }
     }
 }
 
-fn put_chunk(connection: &mut PgConnection, action: &Action, rows: &[(TokenId, Token)]) -> QueryResult<()> {
+fn update_chunk(connection: &mut PgConnection, action: &Action, rows: &[(TokenId, Token)]) -> QueryResult<()> {
     let ids: Vec<TokenId> = rows.iter().map(|(id, _)| *id).collect();
     let stamps: Vec<i64> = rows.iter().map(|(_, token)| token.modified.get()).collect();
-    let numbers = |of: fn(&Token) -> Option<Micros>| -> Vec<Option<i64>> {
+    let micros = |of: fn(&Token) -> Option<Micros>| -> Vec<Option<i64>> {
         rows.iter().map(|(_, token)| of(token).map(Micros::get)).collect()
     };
-    let small = |of: fn(&Token) -> i32| -> Vec<i32> { rows.iter().map(|(_, token)| of(token)).collect() };
+    let integers = |of: fn(&Token) -> i32| -> Vec<i32> { rows.iter().map(|(_, token)| of(token)).collect() };
     let statement = |set: &str, arrays: &str, names: &str| {
         diesel::sql_query(format!(
             "UPDATE tokens SET modified = new.modified, {set} \
@@ -54,16 +51,16 @@ fn put_chunk(connection: &mut PgConnection, action: &Action, rows: &[(TokenId, T
         Action::SetValidity { .. } => {
             let set = "valid_from = new.valid_from, valid_to = new.valid_to";
             let statement = statement(set, "$3, $4", "valid_from, valid_to");
-            let statement = statement.bind::<Array<Nullable<BigInt>>, _>(numbers(|token| token.valid_from));
-            statement.bind::<Array<Nullable<BigInt>>, _>(numbers(|token| token.valid_to)).execute(connection)?
+            let statement = statement.bind::<Array<Nullable<BigInt>>, _>(micros(|token| token.valid_from));
+            statement.bind::<Array<Nullable<BigInt>>, _>(micros(|token| token.valid_to)).execute(connection)?
         }
         Action::SetUses(_) | Action::AddUses(_) => {
             let statement = statement("usage_count = new.usage_count", "$3", "usage_count");
-            statement.bind::<Array<Integer>, _>(small(|token| token.usage_count)).execute(connection)?
+            statement.bind::<Array<Integer>, _>(integers(|token| token.usage_count)).execute(connection)?
         }
         Action::SetLock(_) => {
             let statement = statement("lock_time = new.lock_time", "$3", "lock_time");
-            statement.bind::<Array<Integer>, _>(small(|token| token.lock_time)).execute(connection)?
+            statement.bind::<Array<Integer>, _>(integers(|token| token.lock_time)).execute(connection)?
         }
         Action::SetLabel(_) => {
             let labels: Vec<Option<&str>> = rows.iter().map(|(_, token)| token.label.as_deref()).collect();
@@ -77,7 +74,7 @@ fn put_chunk(connection: &mut PgConnection, action: &Action, rows: &[(TokenId, T
             let reasons: Vec<Option<&str>> = voided().map(|voided| voided?.reason.as_deref()).collect();
             let set = "voided_at = new.voided_at, voided_by = new.voided_by, void_reason = new.void_reason";
             let statement = statement(set, "$3, $4, $5", "voided_at, voided_by, void_reason");
-            let at = numbers(|token| token.voided.as_ref().map(|voided| voided.at));
+            let at = micros(|token| token.voided.as_ref().map(|voided| voided.at));
             let statement = statement.bind::<Array<Nullable<BigInt>>, _>(at).bind::<Array<Nullable<Text>>, _>(by);
             statement.bind::<Array<Nullable<Text>>, _>(reasons).execute(connection)?
         }
@@ -86,15 +83,15 @@ fn put_chunk(connection: &mut PgConnection, action: &Action, rows: &[(TokenId, T
     Ok(())
 }
 
-/// A token's row, as far as an action changes it.
-struct Put<'a> {
+/// The part of a token's row that an action changes.
+struct UpdateToken<'a> {
     id: TokenId,
     modified: i64,
-    set: Set<'a>,
+    set: ChangedColumns<'a>,
 }
 
-/// Columns that one kind of action changes.
-enum Set<'a> {
+/// The columns that one kind of action changes.
+enum ChangedColumns<'a> {
     Validity(Option<i64>, Option<i64>),
     Uses(i32),
     Lock(i32),
@@ -103,57 +100,57 @@ enum Set<'a> {
     Nothing,
 }
 
-impl<'a> Put<'a> {
+impl<'a> UpdateToken<'a> {
     fn new(id: TokenId, action: &Action, token: &'a Token) -> Self {
         let set = match action {
             Action::SetValidity { .. } => {
-                Set::Validity(token.valid_from.map(Micros::get), token.valid_to.map(Micros::get))
+                ChangedColumns::Validity(token.valid_from.map(Micros::get), token.valid_to.map(Micros::get))
             }
-            Action::SetUses(_) | Action::AddUses(_) => Set::Uses(token.usage_count),
-            Action::SetLock(_) => Set::Lock(token.lock_time),
-            Action::SetLabel(_) => Set::Label(token.label.as_deref(), search_text(token)),
+            Action::SetUses(_) | Action::AddUses(_) => ChangedColumns::Uses(token.usage_count),
+            Action::SetLock(_) => ChangedColumns::Lock(token.lock_time),
+            Action::SetLabel(_) => ChangedColumns::Label(token.label.as_deref(), search_text(token)),
             Action::Void { .. } | Action::Unvoid => {
-                Set::Voided(token.voided.as_ref().map(|voided| (voided.at.get(), voided)))
+                ChangedColumns::Voided(token.voided.as_ref().map(|voided| (voided.at.get(), voided)))
             }
-            Action::Delete => Set::Nothing,
+            Action::Delete => ChangedColumns::Nothing,
         };
         Self { id, modified: token.modified.get(), set }
     }
 }
 
-/// Remembered by its text, which has only the columns that the action changes.
-impl QueryId for Put<'_> {
+/// Cached by its text, as the columns differ from one kind of action to another.
+impl QueryId for UpdateToken<'_> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl QueryFragment<Sqlite> for Put<'_> {
+impl QueryFragment<Sqlite> for UpdateToken<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         out.push_sql("UPDATE tokens SET modified = ");
         out.push_bind_param::<BigInt, _>(&self.modified)?;
         match &self.set {
-            Set::Validity(from, to) => {
+            ChangedColumns::Validity(from, to) => {
                 out.push_sql(", valid_from = ");
                 out.push_bind_param::<Nullable<BigInt>, _>(from)?;
                 out.push_sql(", valid_to = ");
                 out.push_bind_param::<Nullable<BigInt>, _>(to)?;
             }
-            Set::Uses(uses) => {
+            ChangedColumns::Uses(uses) => {
                 out.push_sql(", usage_count = ");
                 out.push_bind_param::<Integer, _>(uses)?;
             }
-            Set::Lock(seconds) => {
+            ChangedColumns::Lock(seconds) => {
                 out.push_sql(", lock_time = ");
                 out.push_bind_param::<Integer, _>(seconds)?;
             }
-            Set::Label(label, search) => {
+            ChangedColumns::Label(label, search) => {
                 out.push_sql(", label = ");
                 out.push_bind_param::<Nullable<Text>, _>(label)?;
                 out.push_sql(", search = ");
                 out.push_bind_param::<Text, _>(search)?;
             }
-            Set::Voided(None) => out.push_sql(", voided_at = NULL, voided_by = NULL, void_reason = NULL"),
-            Set::Voided(Some((at, voided))) => {
+            ChangedColumns::Voided(None) => out.push_sql(", voided_at = NULL, voided_by = NULL, void_reason = NULL"),
+            ChangedColumns::Voided(Some((at, voided))) => {
                 out.push_sql(", voided_at = ");
                 out.push_bind_param::<BigInt, _>(at)?;
                 out.push_sql(", voided_by = ");
@@ -161,24 +158,21 @@ impl QueryFragment<Sqlite> for Put<'_> {
                 out.push_sql(", void_reason = ");
                 out.push_bind_param::<Nullable<Text>, _>(&voided.reason)?;
             }
-            Set::Nothing => {}
+            ChangedColumns::Nothing => {}
         }
         out.push_sql(" WHERE id = ");
         out.push_bind_param::<BigInt, _>(&self.id)
     }
 }
 
-impl RunQueryDsl<SqliteConnection> for Put<'_> {}
+impl RunQueryDsl<SqliteConnection> for UpdateToken<'_> {}
 
-/// Deletes tokens so that they can be restored.
-///
-/// # Errors
-/// The database's.
+/// Deletes tokens in a way that can be undone.
 pub fn delete(connection: &mut Connection, ids: &[TokenId], who: &Principal, at: Micros) -> QueryResult<()> {
     match connection {
         Connection::Sqlite(connection) => {
             let (at, who) = (Some(at.get()), Some(who.as_str()));
-            ids.iter().try_for_each(|id| Mark { id: *id, at, who, modified: None }.execute(connection).map(drop))
+            ids.iter().try_for_each(|id| MarkDeleted { id: *id, at, who, modified: None }.execute(connection).map(drop))
         }
         Connection::Postgres(connection) => {
             let set = (tokens::deleted_at.eq(at.get()), tokens::deleted_by.eq(who.as_str()));
@@ -187,14 +181,14 @@ pub fn delete(connection: &mut Connection, ids: &[TokenId], who: &Principal, at:
     }
 }
 
-/// Restores deleted tokens, each with the moment of this change.
+/// Restores deleted tokens, and sets the new `modified` of each.
 ///
 /// # Errors
-/// The database's; a broken uniqueness when another token has the value of one.
+/// A unique violation when another token now has the value of one of them.
 pub(crate) fn restore(connection: &mut Connection, restored: &[(TokenId, Micros)]) -> QueryResult<()> {
     match connection {
         Connection::Sqlite(connection) => restored.iter().try_for_each(|(id, modified)| {
-            Mark { id: *id, at: None, who: None, modified: Some(modified.get()) }.execute(connection).map(drop)
+            MarkDeleted { id: *id, at: None, who: None, modified: Some(modified.get()) }.execute(connection).map(drop)
         }),
         Connection::Postgres(connection) => {
             let (ids, stamps): (Vec<TokenId>, Vec<i64>) =
@@ -211,20 +205,20 @@ pub(crate) fn restore(connection: &mut Connection, restored: &[(TokenId, Micros)
     }
 }
 
-/// Marks a token as deleted, or as not.
-struct Mark<'a> {
+/// Marks a token as deleted or as not deleted.
+struct MarkDeleted<'a> {
     id: TokenId,
     at: Option<i64>,
     who: Option<&'a str>,
     modified: Option<i64>,
 }
 
-impl QueryId for Mark<'_> {
+impl QueryId for MarkDeleted<'_> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl QueryFragment<Sqlite> for Mark<'_> {
+impl QueryFragment<Sqlite> for MarkDeleted<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         out.push_sql("UPDATE tokens SET deleted_at = ");
         out.push_bind_param::<Nullable<BigInt>, _>(&self.at)?;
@@ -237,4 +231,4 @@ impl QueryFragment<Sqlite> for Mark<'_> {
     }
 }
 
-impl RunQueryDsl<SqliteConnection> for Mark<'_> {}
+impl RunQueryDsl<SqliteConnection> for MarkDeleted<'_> {}

@@ -1,4 +1,4 @@
-//! Deleted tokens: which can be restored, and restoring one.
+//! Deleting tokens, listing deleted ones, and restoring them.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use super::selection::{self, Selection};
 
 use super::bulk;
-use super::row::{stamp, unique};
+use super::row::{stamp, unique_error};
 use crate::access::Principal;
 use crate::store::audit;
 use crate::store::connection::Connection;
@@ -20,7 +20,7 @@ use crate::token::{Micros, TokenError, Uid};
 /// Days for which a deletion can be undone.
 pub(crate) const RESTORE_DAYS: i64 = 30;
 
-/// A token that was deleted.
+/// A deleted token.
 #[derive(Clone, Debug)]
 pub struct Deleted {
     /// Its uid.
@@ -35,76 +35,72 @@ pub struct Deleted {
     pub(crate) by: String,
 }
 
-fn oldest(now: Micros) -> i64 {
+fn restorable_since(now: Micros) -> i64 {
     now.get() - RESTORE_DAYS * 24 * 3_600 * 1_000_000
 }
 
-/// Deletions that can be undone, the last one first; those behind `after` when it is given.
-///
-/// # Errors
-/// The database's.
+/// Deletions that can be undone, latest first; only those after the cursor `after`, if given.
 pub fn page(
     connection: &mut Connection,
     now: Micros,
     after: Option<&Cursor>,
     limit: i64,
 ) -> QueryResult<Vec<(Cursor, Deleted)>> {
-    type Row = (i64, String, String, Option<String>, Option<i64>, Option<String>);
+    type DeletedRow = (i64, String, String, Option<String>, Option<i64>, Option<String>);
     let mut query = tokens::table
-        .filter(tokens::deleted_at.gt(oldest(now)))
+        .filter(tokens::deleted_at.gt(restorable_since(now)))
         .order((tokens::deleted_at.desc(), tokens::id.desc()))
         .select((tokens::id, tokens::uid, tokens::value, tokens::label, tokens::deleted_at, tokens::deleted_by))
         .limit(limit)
         .into_boxed();
     if let Some((at, id)) = after.and_then(Cursor::as_numbers) {
-        let alike = tokens::deleted_at.eq(at).and(tokens::id.lt(id));
-        query = query.filter(tokens::deleted_at.lt(at).or(alike));
+        let ties = tokens::deleted_at.eq(at).and(tokens::id.lt(id));
+        query = query.filter(tokens::deleted_at.lt(at).or(ties));
     }
-    let deleted = |(id, uid, value, label, at, by): Row| {
+    let deleted = |(id, uid, value, label, at, by): DeletedRow| {
         let at = at.unwrap_or_default();
-        let gone = Deleted { uid, value, label, at: Micros::stored(at), by: by.unwrap_or_default() };
-        (Cursor::number(at, id), gone)
+        let token = Deleted { uid, value, label, at: Micros::stored(at), by: by.unwrap_or_default() };
+        (Cursor::number(at, id), token)
     };
-    Ok(query.load::<Row>(connection)?.into_iter().map(deleted).collect())
+    Ok(query.load::<DeletedRow>(connection)?.into_iter().map(deleted).collect())
 }
 
-/// Whether a token is deleted, and can be restored.
-///
-/// # Errors
-/// The database's.
+/// Whether the token is deleted and can be restored.
 pub(crate) fn is_there(connection: &mut Connection, uid: Uid, now: Micros) -> QueryResult<bool> {
-    let row = tokens::table.filter(tokens::uid.eq(uid.to_string())).filter(tokens::deleted_at.gt(oldest(now)));
+    let row =
+        tokens::table.filter(tokens::uid.eq(uid.to_string())).filter(tokens::deleted_at.gt(restorable_since(now)));
     diesel::select(diesel::dsl::exists(row)).get_result(connection)
 }
 
-/// Restores a token, as it was, and records it.
+/// Restores a deleted token as it was, and records it in the audit log.
 ///
 /// # Errors
-/// No such token among the deleted ones; a value error when another token has its value now.
+/// Unknown when no token with this uid can be restored; a value error when another token now has its value.
 pub fn restore(connection: &mut Connection, uid: Uid, by: &Principal, now: Micros) -> Result<(), Error> {
-    let row = || tokens::table.filter(tokens::uid.eq(uid.to_string())).filter(tokens::deleted_at.gt(oldest(now)));
+    let row =
+        || tokens::table.filter(tokens::uid.eq(uid.to_string())).filter(tokens::deleted_at.gt(restorable_since(now)));
     if let Connection::Postgres(connection) = connection {
         row().select(tokens::id).for_no_key_update().execute(connection)?;
     }
-    let found: Option<(TokenId, i64)> =
+    let deleted: Option<(TokenId, i64)> =
         row().select((tokens::id, tokens::modified)).get_result(connection).optional()?;
-    let Some((id, modified)) = found else { return Err(TokenError::Unknown(uid).into()) };
-    bulk::restore(connection, &[(id, stamp(Micros::stored(modified), now))]).map_err(unique)?;
+    let Some((id, modified)) = deleted else { return Err(TokenError::Unknown(uid).into()) };
+    bulk::restore(connection, &[(id, stamp(Micros::stored(modified), now))]).map_err(unique_error)?;
     audit::record(connection, by, "token restore", &uid.to_string(), "", now)
 }
 
-/// Deletes tokens so that they can be restored, and records it; repeats count once. Says how many they were.
+/// Deletes tokens in a way that can be undone, records it, and returns how many there were. A repeated uid counts once.
 ///
 /// # Errors
-/// No such token, naming the first one missing; the caller's transaction then keeps all.
+/// Unknown for the first uid that has no token; the caller's transaction then rolls back.
 pub fn delete(connection: &mut Connection, uids: &[Uid], who: &Principal, now: Micros) -> Result<usize, Error> {
     let uids: BTreeSet<Uid> = uids.iter().copied().collect();
-    let found = selection::lock(connection, &Selection::Uids(uids.iter().copied().collect()), now)?;
-    let known: BTreeSet<Uid> = found.iter().map(|(_, token)| token.uid).collect();
-    if let Some(missing) = uids.difference(&known).next() {
+    let existing = selection::lock(connection, &Selection::Uids(uids.iter().copied().collect()), now)?;
+    let existing_uids: BTreeSet<Uid> = existing.iter().map(|(_, token)| token.uid).collect();
+    if let Some(missing) = uids.difference(&existing_uids).next() {
         return Err(TokenError::Unknown(*missing).into());
     }
-    let ids: Vec<TokenId> = found.iter().map(|(id, _)| *id).collect();
+    let ids: Vec<TokenId> = existing.iter().map(|(id, _)| *id).collect();
     bulk::delete(connection, &ids, who, now)?;
     match (uids.len(), uids.first()) {
         (0, _) | (_, None) => {}

@@ -1,4 +1,4 @@
-//! The list of tokens: its filter and its orders in SQL, page by page.
+//! The list of tokens in SQL: its filter and sort orders, page by page.
 
 use diesel::dsl::{AsSelect, SqlTypeOf, sql};
 use diesel::prelude::*;
@@ -13,19 +13,19 @@ use crate::store::schema::{batches, tokens};
 use crate::token::print::PrintedFilter;
 use crate::token::{Micros, State, Token, Uid};
 
-/// Which tokens are asked for. Bounds are inclusive.
+/// Filters the tokens. Bounds are inclusive.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TokenFilter {
-    /// Part of value or label in either case, or a uid.
+    /// Part of the value or label, ignoring case, or a uid.
     pub q: Option<String>,
-    /// In this state at `now`.
+    /// The state at `now`.
     pub state: Option<State>,
-    /// Not made before.
+    /// The earliest moment of creation.
     pub created_from: Option<Micros>,
-    /// Not made after.
+    /// The latest moment of creation.
     pub created_to: Option<Micros>,
-    /// Made in this batch.
+    /// Created in this batch.
     pub batch: Option<Uid>,
     /// On a label of this print run.
     pub print_run: Option<Uid>,
@@ -34,29 +34,30 @@ pub struct TokenFilter {
 }
 
 impl TokenFilter {
-    /// Whether a page is found by walking an index, in the time of its rows: a search or a state may read a million.
+    /// Whether a page costs no more than its rows, because an index is in order. A search or a state may read a million
+    /// rows.
     pub(crate) fn walks_an_index(&self) -> bool {
         let Self { q, state, batch, print_run, printed, .. } = self;
         q.is_none() && state.is_none() && batch.is_none() && print_run.is_none() && printed.is_none()
     }
 }
 
-/// What a list is ordered by; tokens that are alike in it are ordered by their making.
+/// The sort order. Tokens with equal keys are ordered by id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
-    /// When they were made.
+    /// By creation.
     #[default]
     Created,
-    /// Their values, by Unicode's numbers.
+    /// By value, in the order of Unicode code points.
     Value,
-    /// Their labels; without one comes first.
+    /// By label; tokens without a label come first.
     Label,
-    /// When they end; without an end comes last.
+    /// By the end of validity; tokens without an end come last.
     ValidTo,
 }
 
 impl Sort {
-    /// The expression, as an index has it: only then is a page found without sorting.
+    /// The sort key in SQL, written exactly as in the index: only then does the database read a page without sorting.
     fn expression(self) -> &'static str {
         match self {
             Self::Created => "tokens.created",
@@ -66,8 +67,8 @@ impl Sort {
         }
     }
 
-    /// The place of a token in this order.
-    fn place(self, id: i64, token: &Token) -> Cursor {
+    /// The position of a token in this order.
+    fn cursor(self, id: i64, token: &Token) -> Cursor {
         let key = match self {
             Self::Created => Key::Number(token.created.get()),
             Self::Value => Key::Text(token.value.clone()),
@@ -78,89 +79,81 @@ impl Sort {
     }
 }
 
-/// Which part of a list is asked for.
+/// Which part of a list to read.
 #[derive(Clone, Debug)]
 pub struct TokenSlice {
-    /// What the list is ordered by.
+    /// The sort order.
     pub sort: Sort,
     /// From the greatest to the least.
     pub descending: bool,
-    /// Only what lies behind this place.
+    /// Only what comes after this cursor.
     pub after: Option<Cursor>,
     /// Most tokens.
     pub limit: i64,
 }
 
 impl TokenSlice {
-    /// The newest, as the JSON views show them.
+    /// The newest tokens first, as the JSON views show them.
     pub fn newest(after: Option<Cursor>, limit: i64) -> Self {
         Self { sort: Sort::Created, descending: true, after, limit }
     }
 }
 
-/// Tokens in their order, each with its place. Costs the same on every page.
+/// A page of tokens, each with its cursor. Costs the same on every page.
 ///
-/// Those that are alike with the place come first, then those behind. One comparison of row values would say the same,
-/// but SQLite walks through all that are alike then: through a million, where no token has a label.
-///
-/// # Errors
-/// The database's.
+/// Reads the rest of the tokens that share the cursor's sort key first, then those with later keys. A single comparison
+/// of row values would say the same, but SQLite would then walk through all tokens with that key: through a million,
+/// where no token has a label.
 pub fn page(
     connection: &mut Connection,
     filter: &TokenFilter,
     now: Micros,
-    part: TokenSlice,
+    slice: TokenSlice,
 ) -> QueryResult<Vec<(Cursor, Token)>> {
     use diesel::Connection as _;
-    let TokenSlice { sort, descending, after, limit } = part;
+    let TokenSlice { sort, descending, after, limit } = slice;
     let expression = sort.expression();
-    let (than, way) = if descending { ("<", "DESC") } else { (">", "ASC") };
-    let (by_id, order) = (format!("tokens.id {way}"), format!("{expression} {way}, tokens.id {way}"));
+    let (comparison, direction) = if descending { ("<", "DESC") } else { (">", "ASC") };
+    let (by_id, order) = (format!("tokens.id {direction}"), format!("{expression} {direction}, tokens.id {direction}"));
     let filtered = |connection: &Connection| filtered(connection, filter, now);
     let rows = connection.transaction(|connection| {
-        let Some(place) = after else { return ordered(filtered(connection), &order, limit).load(connection) };
-        let alike = filtered(connection).filter(compared(expression, "=", &place.key));
-        let alike = alike.filter(sql::<Bool>(&format!("tokens.id {than} ")).bind::<BigInt, _>(place.id));
-        let mut rows: Vec<(i64, TokenRow)> = ordered(alike, &by_id, limit).load(connection)?;
+        let Some(cursor) = after else { return ordered(filtered(connection), &order, limit).load(connection) };
+        let ties = filtered(connection).filter(compare(expression, "=", &cursor.key));
+        let ties = ties.filter(sql::<Bool>(&format!("tokens.id {comparison} ")).bind::<BigInt, _>(cursor.id));
+        let mut rows: Vec<(i64, TokenRow)> = ordered(ties, &by_id, limit).load(connection)?;
         let wanted = limit - i64::try_from(rows.len()).unwrap_or(limit);
         if wanted > 0 {
-            let behind = filtered(connection).filter(compared(expression, than, &place.key));
-            rows.append(&mut ordered(behind, &order, wanted).load(connection)?);
+            let later = filtered(connection).filter(compare(expression, comparison, &cursor.key));
+            rows.append(&mut ordered(later, &order, wanted).load(connection)?);
         }
         Ok(rows)
     })?;
-    rows.into_iter().map(|(id, row)| row.token().map(|token| (sort.place(id, &token), token))).collect()
+    rows.into_iter().map(|(id, row)| row.token().map(|token| (sort.cursor(id, &token), token))).collect()
 }
 
-type Selected = SqlTypeOf<(tokens::id, AsSelect<TokenRow, MultiBackend>)>;
-type Rows = tokens::BoxedQuery<'static, MultiBackend, Selected>;
+type SelectedColumns = SqlTypeOf<(tokens::id, AsSelect<TokenRow, MultiBackend>)>;
+type OrderedQuery = tokens::BoxedQuery<'static, MultiBackend, SelectedColumns>;
 
-fn ordered(query: tokens::BoxedQuery<'static, MultiBackend>, order: &str, limit: i64) -> Rows {
+fn ordered(query: tokens::BoxedQuery<'static, MultiBackend>, order: &str, limit: i64) -> OrderedQuery {
     query.select((tokens::id, TokenRow::as_select())).order(sql::<BigInt>(order)).limit(limit)
 }
 
-fn compared(expression: &str, than: &str, key: &Key) -> Condition {
-    let compared = sql::<Bool>(&format!("{expression} {than} "));
+fn compare(expression: &str, comparison: &str, key: &Key) -> Condition {
+    let condition = sql::<Bool>(&format!("{expression} {comparison} "));
     match key {
-        Key::Number(number) => Box::new(compared.bind::<BigInt, _>(*number)),
-        Key::Text(text) => Box::new(compared.bind::<Text, _>(text.clone())),
+        Key::Number(number) => Box::new(condition.bind::<BigInt, _>(*number)),
+        Key::Text(text) => Box::new(condition.bind::<Text, _>(text.clone())),
     }
 }
 
-/// How many tokens there are, counted no further than `at_most`.
-///
-/// # Errors
-/// The database's.
+/// How many tokens the filter matches, counted up to `at_most`.
 pub fn count(connection: &mut Connection, filter: &TokenFilter, now: Micros, at_most: i64) -> QueryResult<i64> {
-    // Counted from the newest on, so that a search that finds much ends early.
-    let found = filtered(connection, filter, now).select(tokens::id).limit(at_most);
-    Ok(i64::try_from(found.load::<i64>(connection)?.len()).unwrap_or(i64::MAX))
+    // Counted from the newest on, so that a search with many matches ends early.
+    let ids = filtered(connection, filter, now).select(tokens::id).limit(at_most);
+    Ok(i64::try_from(ids.load::<i64>(connection)?.len()).unwrap_or(i64::MAX))
 }
 
-/// How many tokens there are at all.
-///
-/// # Errors
-/// The database's.
+/// How many tokens there are.
 pub(crate) fn count_all(connection: &mut Connection) -> QueryResult<i64> {
     tokens::table.filter(tokens::deleted_at.is_null()).count().get_result(connection)
 }
@@ -172,14 +165,14 @@ pub(in crate::store) fn filtered(
 ) -> tokens::BoxedQuery<'static, MultiBackend> {
     let mut query = tokens::table.into_boxed().filter(tokens::deleted_at.is_null());
     if let Some(q) = &filter.q {
-        let found = sql::<Bool>(position(connection)).sql("(tokens.search, ").bind::<Text, _>(fold(q)).sql(") > 0");
+        let contains = sql::<Bool>(position(connection)).sql("(tokens.search, ").bind::<Text, _>(fold(q)).sql(") > 0");
         query = match q.parse::<Uid>() {
-            Ok(uid) => query.filter(tokens::uid.eq(uid.to_string()).or(found)),
-            Err(_) => query.filter(found),
+            Ok(uid) => query.filter(tokens::uid.eq(uid.to_string()).or(contains)),
+            Err(_) => query.filter(contains),
         };
     }
     if let Some(state) = filter.state {
-        query = query.filter(is(state, now));
+        query = query.filter(in_state(state, now));
     }
     if let Some(from) = filter.created_from {
         query = query.filter(tokens::created.ge(from.get()));
@@ -188,8 +181,8 @@ pub(in crate::store) fn filtered(
         query = query.filter(tokens::created.le(to.get()));
     }
     if let Some(batch) = filter.batch {
-        let number = batches::table.filter(batches::uid.eq(batch.to_string())).select(batches::id);
-        query = query.filter(tokens::batch.nullable().eq(number.single_value()));
+        let batch_id = batches::table.filter(batches::uid.eq(batch.to_string())).select(batches::id);
+        query = query.filter(tokens::batch.nullable().eq(batch_id.single_value()));
     }
     if let Some(run) = filter.print_run {
         query = query.filter(on_run(run));
@@ -202,8 +195,8 @@ pub(in crate::store) fn filtered(
 
 type Condition = Box<dyn BoxableExpression<tokens::table, MultiBackend, SqlType = Bool>>;
 
-/// The rule of `token::consume::state` in SQL. A test holds the two equal.
-fn is(state: State, now: Micros) -> Condition {
+/// The rule of `token::state` in SQL. A test checks that the two agree.
+fn in_state(state: State, now: Micros) -> Condition {
     let voided = "tokens.voided_at IS NOT NULL";
     let used_up = "tokens.usage_count = 0";
     let locked = "(tokens.lock_time > 0 AND tokens.lock_start IS NOT NULL
@@ -239,20 +232,22 @@ fn is(state: State, now: Micros) -> Condition {
     }
 }
 
-/// On a label of a run: found by the run's labels.
+/// Tokens on a label of a run, found through the run's labels.
 fn on_run(run: Uid) -> Condition {
-    let of = "tokens.id IN (SELECT token FROM print_run_tokens WHERE run = \
+    let is_on_run = "tokens.id IN (SELECT token FROM print_run_tokens WHERE run = \
               (SELECT id FROM print_runs WHERE done IS NOT NULL AND uid = ";
-    Box::new(sql::<Bool>(of).bind::<Text, _>(run.to_string()).sql("))"))
+    Box::new(sql::<Bool>(is_on_run).bind::<Text, _>(run.to_string()).sql("))"))
 }
 
-/// By whether a token is on a sheet that was printed: one look at an index for each token.
+/// By whether a token is on a printed sheet: one index look-up for each token.
 fn is_printed(printed: PrintedFilter) -> Condition {
-    let is = "EXISTS (SELECT 1 FROM print_run_tokens AS label JOIN print_runs AS run ON run.id = label.run \
+    let exists = "EXISTS (SELECT 1 FROM print_run_tokens AS label JOIN print_runs AS run ON run.id = label.run \
               WHERE label.token = tokens.id AND run.done IS NOT NULL)";
     match printed {
-        // What was used before there was a count of it has the moment of its last use.
-        PrintedFilter::NeverUsed => Box::new(sql::<Bool>("tokens.used = 0 AND tokens.last_used IS NULL AND ").sql(is)),
-        PrintedFilter::Never => Box::new(sql::<Bool>("NOT ").sql(is)),
+        // A token used before uses were counted has `last_used`, but no count.
+        PrintedFilter::NeverUsed => {
+            Box::new(sql::<Bool>("tokens.used = 0 AND tokens.last_used IS NULL AND ").sql(exists))
+        }
+        PrintedFilter::Never => Box::new(sql::<Bool>("NOT ").sql(exists)),
     }
 }

@@ -1,15 +1,15 @@
-//! A token's row: what is read and written of it, and what its errors mean.
+//! A token's row: its columns for reading and writing, and its unique violations as errors.
 
 use diesel::dsl::{AsSelect, SqlTypeOf};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::result::Error as Diesel;
 
-use crate::store::error::{Error, taken};
+use crate::store::error::{Error, is_duplicate};
 use crate::store::schema::tokens;
 use crate::token::{BatchId, Micros, Token, TokenError, Voided};
 
-/// A row of `tokens`, as far as a token goes.
+/// The columns of `tokens` that make up a token.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = tokens)]
 pub(crate) struct TokenRow {
@@ -32,8 +32,8 @@ pub(crate) struct TokenRow {
     void_reason: Option<String>,
 }
 
-/// What a row of these columns is made of.
-pub(in crate::store) type RowType = SqlTypeOf<AsSelect<TokenRow, Pg>>;
+/// The SQL type of these columns.
+pub(in crate::store) type TokenColumns = SqlTypeOf<AsSelect<TokenRow, Pg>>;
 
 impl TokenRow {
     /// The columns, in their order.
@@ -60,15 +60,15 @@ impl TokenRow {
             modified: Micros::stored(self.modified),
             batch: self.batch,
             used: self.used,
-            voided: read_void(self.voided_at, self.voided_by, self.void_reason),
+            voided: voided_from_columns(self.voided_at, self.voided_by, self.void_reason),
         })
     }
 }
 
-/// What is written of a token.
+/// The columns written for a token.
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = tokens, treat_none_as_null = true, treat_none_as_default_value = false)]
-pub(super) struct NewRow {
+pub(super) struct NewTokenRow {
     uid: String,
     value: String,
     label: Option<String>,
@@ -89,7 +89,7 @@ pub(super) struct NewRow {
     void_reason: Option<String>,
 }
 
-impl NewRow {
+impl NewTokenRow {
     pub(super) fn new(token: &Token) -> Self {
         let (voided_at, voided_by, void_reason) = void_columns(token.voided.as_ref());
         Self {
@@ -115,39 +115,44 @@ impl NewRow {
     }
 }
 
-/// What a search looks through: value and label in lower case, divided by what neither can hold.
+/// The text that a search looks through: value and label in lower case, separated by a character that neither can
+/// contain.
 pub(in crate::store) fn search_text(token: &Token) -> String {
     fold(&format!("{}\n{}", token.value, token.label.as_deref().unwrap_or_default()))
 }
 
-/// Lower case, in which a letter is the same wherever in a word it stands: Greek has two small sigmas.
+/// Lower case, with one form for each letter: Greek has two lower-case sigmas.
 pub(in crate::store) fn fold(text: &str) -> String {
     text.to_lowercase().replace('ς', "σ")
 }
 
-/// What stands in the three columns of a token.
+/// The three columns of a voided token.
 pub(in crate::store) type VoidColumns = (Option<i64>, Option<String>, Option<String>);
 
 pub(in crate::store) fn void_columns(voided: Option<&Voided>) -> VoidColumns {
     voided.map_or((None, None, None), |voided| (Some(voided.at.get()), Some(voided.by.clone()), voided.reason.clone()))
 }
 
-pub(in crate::store) fn read_void(at: Option<i64>, by: Option<String>, reason: Option<String>) -> Option<Voided> {
+pub(in crate::store) fn voided_from_columns(
+    at: Option<i64>,
+    by: Option<String>,
+    reason: Option<String>,
+) -> Option<Voided> {
     at.map(|at| Voided { at: Micros::stored(at), by: by.unwrap_or_default(), reason })
 }
 
-/// The moment of a change: always another one than that of the change before, by which an undo tells the two apart.
+/// The `modified` of a change at `now`. Always later than the previous one, because an undo tells changes apart by it.
 pub(in crate::store) fn stamp(before: Micros, now: Micros) -> Micros {
     now.max(before.plus_micros(1))
 }
 
-/// A broken uniqueness becomes an error of the parameter that breaks it.
-pub(in crate::store) fn unique(error: Diesel) -> Error {
-    if taken(&error, "tokens", "value") {
+/// Turns a unique violation into an error about the parameter that caused it.
+pub(in crate::store) fn unique_error(error: Diesel) -> Error {
+    if is_duplicate(&error, "tokens", "value") {
         return TokenError::value("value", "This value is in use by another token").into();
     }
-    // Whoever adds looks first whether it was given, so somebody else was quicker, and the next look finds that.
-    if taken(&error, "tokens", "uid") {
+    // The caller has checked that the uid is new, so another request was faster; the retry finds its token.
+    if is_duplicate(&error, "tokens", "uid") {
         return Error::Again("this uid was given a moment ago".into());
     }
     error.into()

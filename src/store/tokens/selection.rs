@@ -1,4 +1,4 @@
-//! Tokens that something is to be done to: those that were ticked, or all that a filter finds.
+//! Selections of tokens: ticked ones, or all that a filter matches.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,26 +14,26 @@ use crate::store::schema::tokens;
 use crate::token::settle::TokenId;
 use crate::token::{LIST_MAX, Micros, Token, TokenError, Uid};
 
-/// Which tokens.
+/// A selection of tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Selection {
-    /// Those of these uids that are there.
+    /// The tokens with these uids, as far as they exist.
     Uids(Vec<Uid>),
-    /// All that a filter finds.
+    /// All tokens that a filter matches.
     Filter(TokenFilter),
 }
 
-/// How many rows are asked for by their keys in one statement: SQLite takes 32,766 parameters.
+/// Rows looked up by their keys in one statement: SQLite takes at most 32,766 parameters.
 pub(in crate::store) const CHUNK: usize = 1_000;
 
-/// What a selection was when somebody looked at it: a digest of which tokens it had, and of when each was last changed. A
-/// use is no change.
+/// The state of a selection when somebody looked at it: a digest of its tokens' ids and of when each was last changed.
+/// A use does not count as a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SelectionDigest(String);
 
 impl SelectionDigest {
-    /// Of these tokens.
+    /// The digest of these tokens.
     pub(crate) fn of(tokens: &[(TokenId, Token)]) -> Self {
         let mut hasher = Sha256::new();
         for (id, token) in tokens {
@@ -44,21 +44,21 @@ impl SelectionDigest {
         Self(URL_SAFE_NO_PAD.encode(&digest[..16]))
     }
 
-    /// As a form brings it back.
+    /// The digest as a form sends it back.
     pub fn read(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// For a form.
+    /// The text for a form.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The tokens of a selection, in the order of their making.
+/// The tokens of a selection, in the order of creation.
 ///
 /// # Errors
-/// A value error when there are more than one action may change; the database's.
+/// A value error when there are more than one action may change.
 pub(crate) fn load(
     connection: &mut Connection,
     selection: &Selection,
@@ -66,15 +66,15 @@ pub(crate) fn load(
 ) -> Result<Vec<(TokenId, Token)>, Error> {
     let rows: Vec<(TokenId, TokenRow)> = match selection {
         Selection::Filter(filter) => {
-            let most = i64::try_from(LIST_MAX + 1).unwrap_or(i64::MAX);
-            let found = filtered(connection, filter, now).select((tokens::id, TokenRow::as_select())).limit(most);
-            found.load(connection)?
+            let limit = i64::try_from(LIST_MAX + 1).unwrap_or(i64::MAX);
+            let matches = filtered(connection, filter, now).select((tokens::id, TokenRow::as_select())).limit(limit);
+            matches.load(connection)?
         }
-        Selection::Uids(uids) => ticked(connection, uids)?,
+        Selection::Uids(uids) => by_uids(connection, uids)?,
     };
     if rows.len() > LIST_MAX {
-        let most = LIST_MAX;
-        let message = format!("At most {most} tokens can be changed at once; choose fewer, by a narrower filter");
+        let limit = LIST_MAX;
+        let message = format!("At most {limit} tokens can be changed at once; choose fewer, by a narrower filter");
         return Err(TokenError::value("select", message).into());
     }
     let mut tokens = rows.into_iter().map(|(id, row)| Ok((id, row.token()?))).collect::<QueryResult<Vec<_>>>()?;
@@ -83,37 +83,33 @@ pub(crate) fn load(
     Ok(tokens)
 }
 
-/// The tokens of these uids that are there, in no order.
-///
-/// # Errors
-/// The database's.
-pub(in crate::store) fn ticked(connection: &mut Connection, uids: &[Uid]) -> QueryResult<Vec<(TokenId, TokenRow)>> {
+/// The tokens with these uids, as far as they exist, in no particular order.
+pub(in crate::store) fn by_uids(connection: &mut Connection, uids: &[Uid]) -> QueryResult<Vec<(TokenId, TokenRow)>> {
     let mut rows = Vec::with_capacity(uids.len());
     for chunk in uids.chunks(CHUNK) {
         let texts: Vec<String> = chunk.iter().map(Uid::to_string).collect();
-        let there = tokens::table.filter(tokens::deleted_at.is_null()).filter(tokens::uid.eq_any(texts));
-        rows.append(&mut there.select((tokens::id, TokenRow::as_select())).load(connection)?);
+        let existing = tokens::table.filter(tokens::deleted_at.is_null()).filter(tokens::uid.eq_any(texts));
+        rows.append(&mut existing.select((tokens::id, TokenRow::as_select())).load(connection)?);
     }
     Ok(rows)
 }
 
-/// As [`load`], and they stay as they are until the transaction ends.
+/// Like [`load`], but locks the rows until the transaction ends.
 ///
-/// # Errors
-/// As [`load`].
+/// The same as for [`load`].
 pub(crate) fn lock(
     connection: &mut Connection,
     selection: &Selection,
     now: Micros,
 ) -> Result<Vec<(TokenId, Token)>, Error> {
-    let seen = load(connection, selection, now)?;
-    let Connection::Postgres(server) = connection else { return Ok(seen) };
-    let mut ids: Vec<TokenId> = seen.into_iter().map(|(id, _)| id).collect();
+    let loaded = load(connection, selection, now)?;
+    let Connection::Postgres(server) = connection else { return Ok(loaded) };
+    let mut ids: Vec<TokenId> = loaded.into_iter().map(|(id, _)| id).collect();
     ids.sort_unstable();
     let rows = tokens::table.filter(tokens::id.eq_any(&ids)).order(tokens::uid).select(tokens::id);
     rows.for_no_key_update().execute(server)?;
     let mut locked = load(connection, selection, now)?;
-    // What came to be selected meanwhile is not locked, and was not there when this looked.
+    // A token that came to match in the meantime is not locked, and was not there when this looked.
     locked.retain(|(id, _)| ids.binary_search(id).is_ok());
     Ok(locked)
 }

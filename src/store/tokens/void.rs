@@ -1,4 +1,4 @@
-//! Voiding one token, and restoring it. Of many tokens, and by a click, it is an [action](crate::store::actions).
+//! Voids and restores a single token. Voiding many tokens, or one by a click, is an [action](crate::store::actions).
 
 use crate::access::Principal;
 use crate::store::connection::Connection;
@@ -6,11 +6,11 @@ use crate::store::error::Error;
 use crate::store::{audit, tokens};
 use crate::token::{Micros, Token, TokenError, Uid, Voided};
 
-/// Voids a token, and records it. One that is voided already gets another reason if one is given, and stays voided since
-/// when it was and by whom.
+/// Voids a token, and records it. A token that is already voided gets the new reason, if one is given, but keeps the
+/// time and principal of the first voiding.
 ///
 /// # Errors
-/// No such token.
+/// Unknown when there is no such token.
 pub fn void(
     connection: &mut Connection,
     uid: Uid,
@@ -29,10 +29,10 @@ pub fn void(
     Ok(())
 }
 
-/// Restores a voided token, and records it; one that is not voided stays as it is.
+/// Restores a voided token, and records it. A token that is not voided stays as it is.
 ///
 /// # Errors
-/// No such token.
+/// Unknown when there is no such token.
 pub(crate) fn restore(connection: &mut Connection, uid: Uid, by: &Principal, now: Micros) -> Result<(), Error> {
     if change(connection, uid, |_| None, now)? {
         audit::record(connection, by, "token unvoid", &uid.to_string(), "", now)?;
@@ -40,7 +40,7 @@ pub(crate) fn restore(connection: &mut Connection, uid: Uid, by: &Principal, now
     Ok(())
 }
 
-/// Says whether anything was changed.
+/// Returns whether anything was changed.
 fn change(
     connection: &mut Connection,
     uid: Uid,

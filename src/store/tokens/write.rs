@@ -1,9 +1,9 @@
-//! Adding tokens and changing one.
+//! Adding tokens, and changing a single one.
 
 use diesel::prelude::*;
 
 use super::find::{is_given, locked};
-use super::row::{NewRow, stamp, unique};
+use super::row::{NewTokenRow, stamp, unique_error};
 use crate::store::connection::Connection;
 use crate::store::error::Error;
 use crate::store::schema::tokens;
@@ -14,7 +14,7 @@ use crate::token::{Micros, Token, TokenError, Uid};
 /// Adds a token.
 ///
 /// # Errors
-/// A value error when its uid was ever given or its value is in use, also by a request that was quicker.
+/// A value error when its uid is or was in use, or its value is in use.
 pub fn add(connection: &mut Connection, token: &Token) -> Result<(), Error> {
     if is_given(connection, token.uid)? {
         return Err(TokenError::value("token_uid", "This uid is in use or was once; it is never given twice").into());
@@ -22,38 +22,38 @@ pub fn add(connection: &mut Connection, token: &Token) -> Result<(), Error> {
     add_all(connection, std::slice::from_ref(token))
 }
 
-/// Adds many tokens whose uids are new.
+/// Adds many tokens with new uids.
 ///
 /// # Errors
-/// As [`add`]; the caller's transaction then keeps none.
+/// A value error when a value is in use; the caller's transaction then rolls back.
 pub fn add_all(connection: &mut Connection, new: &[Token]) -> Result<(), Error> {
-    let rows = new.iter().map(NewRow::new);
+    let rows = new.iter().map(NewTokenRow::new);
     match connection {
         Connection::Sqlite(connection) => {
             for row in rows {
-                diesel::insert_into(tokens::table).values(row).execute(connection).map_err(unique)?;
+                diesel::insert_into(tokens::table).values(row).execute(connection).map_err(unique_error)?;
             }
         }
-        // A row at a time would be a way to the server at a time.
+        // One row at a time would be one round trip at a time.
         Connection::Postgres(connection) => {
-            let rows: Vec<NewRow> = rows.collect();
-            diesel::copy_from(tokens::table).from_insertable(rows).execute(connection).map_err(unique)?;
+            let rows: Vec<NewTokenRow> = rows.collect();
+            diesel::copy_from(tokens::table).from_insertable(rows).execute(connection).map_err(unique_error)?;
         }
     }
     Ok(())
 }
 
-/// Changes a token as it is now.
+/// Changes a token.
 ///
 /// # Errors
-/// No such token; a value error when the changed token would be outside its limits or its value is in use.
+/// Unknown when there is no such token; a value error when the changed token breaks a limit, or its value is in use.
 pub fn change(connection: &mut Connection, uid: Uid, change: &Change, now: Micros) -> Result<(), Error> {
     let Some((id, token)) = locked(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
     let changed = change.apply(&token)?;
     put(connection, id, &token, changed, now)
 }
 
-/// Stores a token that was `before` and is `changed` now; `modified` moves only when something is different.
+/// Stores `changed` in place of `before`. `modified` advances only if something is different.
 ///
 /// # Errors
 /// A value error when its value is in use.
@@ -68,6 +68,6 @@ pub fn put(
         return Ok(());
     }
     changed.modified = stamp(before.modified, now);
-    diesel::update(tokens::table.find(id)).set(NewRow::new(&changed)).execute(connection).map_err(unique)?;
+    diesel::update(tokens::table.find(id)).set(NewTokenRow::new(&changed)).execute(connection).map_err(unique_error)?;
     Ok(())
 }

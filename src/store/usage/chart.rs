@@ -1,4 +1,4 @@
-//! The log by time: how many attempts, counted by quarters of hours.
+//! The usage log over time: attempts per quarter of an hour.
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -10,40 +10,34 @@ use crate::store::schema::usage;
 use crate::token::Micros;
 use crate::token::calendar::{QUARTER, Tally};
 
-/// How many attempts a filter finds in each quarter of an hour since 1970 in which there was any. The plan is one for the
-/// same tokens, whatever its time.
-///
-/// # Errors
-/// The database's.
+/// The attempts that a filter matches in each quarter of an hour since 1970 that has any. A scan is valid for any time
+/// range, as long as the filter's tokens are the same.
 pub(crate) fn quarters(
     connection: &mut Connection,
     filter: &UsageFilter,
-    plan: &UsageScan,
+    scan: &UsageScan,
 ) -> QueryResult<Vec<(i64, Tally)>> {
-    let mut found = Vec::new();
-    for source in &plan.sources {
+    let mut tallies = Vec::new();
+    for source in &scan.sources {
         let quarter = || sql::<BigInt>(&format!("usage.timestamp / {QUARTER}"));
         let rows = usage::table.group_by(quarter());
         let rows = rows.select((quarter(), sql::<BigInt>("COUNT(*)"), sql::<BigInt>("COUNT(usage.error_code)")));
         let rows = rows.into_boxed::<MultiBackend>();
-        let all = conditions(connection, *source, filter, true);
-        let rows = all.into_iter().fold(rows, QueryDsl::filter);
+        let filters = conditions(connection, *source, filter, true);
+        let rows = filters.into_iter().fold(rows, QueryDsl::filter);
         let rows: Vec<(i64, i64, i64)> = rows.load(connection)?;
         let tally = |(quarter, all, refused)| (quarter, Tally { used: all - refused, refused });
-        found.extend(rows.into_iter().map(tally));
+        tallies.extend(rows.into_iter().map(tally));
     }
-    Ok(found)
+    Ok(tallies)
 }
 
-/// The earliest and the latest moment of the log.
-///
-/// # Errors
-/// The database's.
+/// The earliest and the latest moment in the log.
 pub(crate) fn reach(connection: &mut Connection) -> QueryResult<Option<(Micros, Micros)>> {
-    let ends = |query: usage::BoxedQuery<'static, _>| query.select(usage::timestamp).limit(1);
-    let earliest = ends(usage::table.into_boxed().order(usage::timestamp.asc()));
+    let first_of = |query: usage::BoxedQuery<'static, _>| query.select(usage::timestamp).limit(1);
+    let earliest = first_of(usage::table.into_boxed().order(usage::timestamp.asc()));
     let earliest: Option<i64> = earliest.get_result(connection).optional()?;
     let latest: Option<i64> =
-        ends(usage::table.into_boxed().order(usage::timestamp.desc())).get_result(connection).optional()?;
+        first_of(usage::table.into_boxed().order(usage::timestamp.desc())).get_result(connection).optional()?;
     Ok(earliest.zip(latest).map(|(earliest, latest)| (Micros::stored(earliest), Micros::stored(latest))))
 }

@@ -1,4 +1,4 @@
-//! Entries of the usage log: their rows, and those of one token.
+//! Entries of the usage log, and the latest ones of a token.
 
 use std::collections::HashMap;
 
@@ -27,7 +27,7 @@ pub(crate) struct UsageRow<'a> {
 }
 
 impl<'a> UsageRow<'a> {
-    /// The row of an attempt at a token that is `held`, or at none.
+    /// The row of an attempt at a token in `held`, or at a token that does not exist.
     pub(crate) fn new(attempt: &'a Attempt, held: &Held, who: &'a Principal, now: Micros) -> Self {
         Self {
             uid: Uid::random().to_string(),
@@ -41,10 +41,7 @@ impl<'a> UsageRow<'a> {
     }
 }
 
-/// When the newest attempt was.
-///
-/// # Errors
-/// The database's.
+/// The time of the newest attempt.
 pub(crate) fn newest(connection: &mut Connection) -> QueryResult<Option<Micros>> {
     let newest = usage::table.order(usage::id.desc()).limit(1).select(usage::timestamp);
     Ok(newest.get_result(connection).optional()?.map(Micros::stored))
@@ -55,24 +52,24 @@ pub(crate) fn newest(connection: &mut Connection) -> QueryResult<Option<Micros>>
 pub struct Entry {
     /// Its own uid.
     pub(crate) uid: String,
-    /// The token's uid, or the one asked for.
+    /// The token's uid, or the one in the request.
     pub(crate) token_uid: Option<String>,
-    /// The token's value at that time, or the beginning of what was asked for.
+    /// The token's value at that time, or the beginning of the one in the request.
     pub(crate) token_value: Option<String>,
-    /// When.
+    /// When the attempt was made.
     pub(crate) timestamp: Micros,
-    /// Who asked.
+    /// The principal that asked.
     pub(crate) user: String,
-    /// Why it was refused; none when it was consumed.
+    /// The refusal's code; none if the token was consumed.
     pub(crate) error_code: Option<i16>,
-    /// The name of `error_code`.
+    /// The refusal's name.
     pub(crate) error: Option<&'static str>,
 }
 
 /// A row of `usage`.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = usage)]
-pub(super) struct Row {
+pub(super) struct EntryRow {
     pub(super) id: i64,
     pub(super) uid: String,
     pub(super) token_uid: Option<String>,
@@ -82,56 +79,50 @@ pub(super) struct Row {
     pub(super) error_code: Option<i16>,
 }
 
-/// The newest of some rows on SQLite. Stops by itself instead of by `LIMIT`, and is no boxed query: so the prepared
-/// statement is kept, and a tile costs a third less.
+/// The newest rows on SQLite. Stops reading instead of using `LIMIT`, and avoids boxed queries, so that the prepared
+/// statement is cached: a tile costs a third less.
 macro_rules! newest {
     ($rows:expr, $connection:expr, $at_most:expr) => {{
-        let rows = $rows.order(usage::id.desc()).select(Row::as_select());
-        let rows = rows.load_iter::<Row, DefaultLoadingMode>($connection)?;
-        rows.take($at_most).collect::<QueryResult<Vec<Row>>>()
+        let rows = $rows.order(usage::id.desc()).select(EntryRow::as_select());
+        let rows = rows.load_iter::<EntryRow, DefaultLoadingMode>($connection)?;
+        rows.take($at_most).collect::<QueryResult<Vec<EntryRow>>>()
     }};
 }
 
-/// The last attempts at a token with that number and uid, newest first.
-///
-/// # Errors
-/// The database's.
+/// The latest attempts at the token with this id and uid, newest first.
 pub(crate) fn last(connection: &mut Connection, id: TokenId, uid: Uid, at_most: usize) -> QueryResult<Vec<Entry>> {
     let of_token = usage::table.filter(usage::token.eq(id));
     let of_none = usage::table.filter(usage::token.is_null()).filter(usage::token_uid.eq(uid.to_string()));
-    let (mut rows, early) = match connection {
+    let (mut rows, rows_of_none) = match connection {
         Connection::Sqlite(connection) => {
             (newest!(of_token, connection, at_most)?, newest!(of_none, connection, at_most)?)
         }
         Connection::Postgres(connection) => {
             let limit = i64::try_from(at_most).unwrap_or(i64::MAX);
             let newest = usage::id.desc();
-            let rows = of_token.order(newest).limit(limit).select(Row::as_select()).load(connection)?;
-            (rows, of_none.order(newest).limit(limit).select(Row::as_select()).load(connection)?)
+            let rows = of_token.order(newest).limit(limit).select(EntryRow::as_select()).load(connection)?;
+            (rows, of_none.order(newest).limit(limit).select(EntryRow::as_select()).load(connection)?)
         }
     };
-    merge(&mut rows, early);
+    merge(&mut rows, rows_of_none);
     Ok(rows.into_iter().take(at_most).map(|row| entry(row).1).collect())
 }
 
-/// The labels of those of an entry's tokens that still are there, by uid.
-///
-/// # Errors
-/// The database's.
+/// The labels of tokens that still exist, by uid.
 pub fn labels(connection: &mut Connection, uids: Vec<String>) -> QueryResult<HashMap<String, Option<String>>> {
     let rows = tokens::table.filter(tokens::uid.eq_any(uids)).filter(tokens::deleted_at.is_null());
     let rows: Vec<(String, Option<String>)> = rows.select((tokens::uid, tokens::label)).load(connection)?;
     Ok(rows.into_iter().collect())
 }
 
-/// Newest first again. Attempts at a uid that no token had then, or that was deleted, stand under the uid; the others
-/// under the token's number, whose index is a fifth of the size.
-fn merge(rows: &mut Vec<Row>, others: Vec<Row>) {
+/// Merges two lists, newest first. Attempts at a uid that had no token at the time, or a deleted one, are stored with
+/// the uid only; the others are found by the token's id, whose index is a fifth of the size.
+fn merge(rows: &mut Vec<EntryRow>, others: Vec<EntryRow>) {
     rows.extend(others);
     rows.sort_by_key(|row| std::cmp::Reverse(row.id));
 }
 
-pub(super) fn entry(row: Row) -> (Cursor, Entry) {
+pub(super) fn entry(row: EntryRow) -> (Cursor, Entry) {
     let entry = Entry {
         uid: row.uid,
         token_uid: row.token_uid,

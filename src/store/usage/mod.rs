@@ -1,6 +1,6 @@
-//! The log of attempts: its rows, and what a tile shows of it.
+//! The usage log: its entries, and the latest ones of a token.
 //!
-//! [`list`] filters it page by page, [`chart`] counts it by time, and [`retention`] removes what is old.
+//! [`list`] filters it page by page, [`chart`] counts it by time, and [`retention`] removes old entries.
 
 pub(crate) mod chart;
 mod entries;

@@ -1,6 +1,6 @@
-//! Group commit: one thread takes what waits, settles it in one transaction, and only then answers each.
+//! Group commit: one thread takes all waiting consumes, settles them in one transaction, and answers after the commit.
 //!
-//! A commit waits for the disk. A hundred consumes that share one commit wait for it once.
+//! A commit waits for the disk. A hundred consumes that share a commit wait for it once.
 
 mod queue;
 mod worker;
@@ -22,17 +22,15 @@ use worker::Worker;
 
 /// Most consumes in one transaction.
 pub(crate) const BATCH: usize = 256;
-/// The one thread of this process that writes. Dropping it ends the thread when all that waits is done.
+
+/// The one thread of this process that writes. Dropping it waits until everything queued is done.
 pub(crate) struct Writer {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
-    /// Starts the thread, with its first connection, and at most `batch` consumes in one transaction.
-    ///
-    /// # Errors
-    /// The machine gives no thread.
+    /// Starts the thread with its first connection, and at most `batch` consumes in one transaction.
     pub(crate) fn start(
         database: Database,
         clock: Clock,
@@ -46,26 +44,26 @@ impl Writer {
             database,
             clock,
             batch: batch.max(1),
-            is_away: false,
+            is_unreachable: false,
         };
         let thread = std::thread::Builder::new().name("tessera-writer".into()).spawn(move || worker.run())?;
         Ok(Self { shared, thread: Some(thread) })
     }
 
-    /// Has `ask` answered within a transaction that would survive a power cut.
+    /// Answers `ask`. When it returns `Ok`, the transaction is on disk and survives a power cut.
     ///
     /// # Errors
-    /// The queue is full, or the transaction failed: then nothing of it was kept.
+    /// The queue is full, or the transaction failed: then nothing was changed.
     pub(crate) async fn consume(&self, ask: Ask) -> Result<Answer, Error> {
         let (answer, receiver) = oneshot::channel();
         self.enqueue(|queue| &mut queue.asks, Waiting { ask, answer })?;
         receiver.await.unwrap_or_else(|_| Err(Error::Failed("the batch panicked".into())))
     }
 
-    /// Has `work` done in a transaction of its own, between two batches.
+    /// Runs `work` in a transaction of its own, between two batches.
     ///
     /// # Errors
-    /// The queue is full, or `work` or its transaction failed: then nothing of it was kept.
+    /// The queue is full, or `work` or its transaction failed: then nothing was changed.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
@@ -73,22 +71,22 @@ impl Writer {
         let (done, receiver) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
             let result = connection.and_then(|connection| transaction(connection, work));
-            let outcome = result.as_ref().map(|_| ()).map_err(Error::clone);
-            // Nobody waits any more when the client has gone; the work is done all the same.
+            let status = result.as_ref().map(|_| ()).map_err(Error::clone);
+            // The receiver is gone if the client has disconnected; the work is done all the same.
             let _ = done.send(result);
-            outcome
+            status
         });
         self.enqueue(|queue| &mut queue.jobs, job)?;
         receiver.await.unwrap_or_else(|_| Err(Error::Failed("the write panicked".into())))
     }
 
-    fn enqueue<T>(&self, line: impl Fn(&mut Queue) -> &mut VecDeque<Queued<T>>, item: T) -> Result<(), Error> {
+    fn enqueue<T>(&self, select: impl Fn(&mut Queue) -> &mut VecDeque<Queued<T>>, item: T) -> Result<(), Error> {
         let mut queue = self.shared.queue();
-        let line = line(&mut queue);
-        if line.len() >= QUEUE {
+        let items = select(&mut queue);
+        if items.len() >= QUEUE {
             return Err(Error::Unavailable("too many requests wait to be written".into()));
         }
-        line.push_back(Queued { item, since: Instant::now() });
+        items.push_back(Queued { item, since: Instant::now() });
         drop(queue);
         self.shared.arrived.notify_one();
         Ok(())

@@ -1,4 +1,4 @@
-//! What waits for the writer.
+//! The writer's queues.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -6,18 +6,20 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::store::connection::{Connection, PATIENCE};
+use crate::store::connection::{Connection, LOCK_TIMEOUT};
 use crate::store::error::Error;
 use crate::token::settle::{Answer, Ask};
 
-/// Most consumes, and most other writes, that may wait. What is above that is told to come again: a longer queue would
-/// only turn an overload into time-outs.
+/// Most consumes, and most other writes, that may wait. Beyond that, requests are refused: a longer queue would only
+/// turn an overload into timeouts.
 pub const QUEUE: usize = 4_096;
 
-/// How often the writer looks at the clock: the machine's whenever it has something to do, too, as that costs nothing.
-pub(super) const LOOK_AT_CLOCK: Duration = Duration::from_millis(500);
+/// How often the writer reads the database's clock while idle. On SQLite it also does so before each round of work, as
+/// that costs nothing.
+pub(super) const CLOCK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Another write: it gets the connection, or why there is none, and says what became of its own transaction.
+/// Another write: it receives the connection, or the reason why there is none, and returns the result of its
+/// transaction.
 pub(super) type Job = Box<dyn FnOnce(Result<&mut Connection, Error>) -> Result<(), Error> + Send>;
 
 pub(super) struct Waiting {
@@ -25,16 +27,17 @@ pub(super) struct Waiting {
     pub(super) answer: oneshot::Sender<Result<Answer, Error>>,
 }
 
-/// Something in a queue, and since when.
+/// An item in a queue, and when it was queued.
 pub(super) struct Queued<T> {
     pub(super) item: T,
     pub(super) since: Instant,
 }
 
 impl<T> Queued<T> {
-    /// Whoever waits so long has been told nothing yet, and would only be told the same after one more wait.
+    /// Whether it has waited so long that it is refused without a try, which would take as long again if the lock is
+    /// still taken.
     pub(super) fn is_late(&self) -> bool {
-        self.since.elapsed() > PATIENCE
+        self.since.elapsed() > LOCK_TIMEOUT
     }
 }
 
@@ -45,7 +48,7 @@ pub(super) struct Queue {
     pub(super) closed: bool,
 }
 
-/// What is done before the queues are looked at again.
+/// What the writer does before it looks at the queues again.
 pub(super) struct Round {
     pub(super) batch: Vec<Queued<Waiting>>,
     pub(super) job: Option<Queued<Job>>,
@@ -58,19 +61,19 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// The queue is whole between any two lines that could panic, so a poisoned lock is still good.
+    /// No line that could panic leaves the queue inconsistent, so a poisoned lock is still good.
     pub(super) fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits a moment for work; none when the writer is to end and nothing waits any more.
+    /// Waits a moment for work. Returns none when the writer is to end and the queues are empty.
     pub(super) fn take(&self, at_most: usize) -> Option<Round> {
         let mut queue = self.queue();
         if queue.asks.is_empty() && queue.jobs.is_empty() {
             if queue.closed {
                 return None;
             }
-            queue = self.arrived.wait_timeout(queue, LOOK_AT_CLOCK).unwrap_or_else(PoisonError::into_inner).0;
+            queue = self.arrived.wait_timeout(queue, CLOCK_INTERVAL).unwrap_or_else(PoisonError::into_inner).0;
         }
         let batch = queue.asks.len().min(at_most);
         Some(Round { batch: queue.asks.drain(..batch).collect(), job: queue.jobs.pop_front() })

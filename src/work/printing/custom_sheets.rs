@@ -1,33 +1,33 @@
-//! Custom sheets: from the store to a sheet's geometry and back.
+//! Custom sheets: conversion between the store's measures and a sheet's geometry.
 
 use crate::sheet::geometry::Sheet;
 use crate::sheet::mm::Mm;
 use crate::sheet::presets::preset;
 use crate::store::printing::sheets::{CustomSheet, Measures};
 
-/// An own sheet as a sheet like others.
-pub fn sheet_of(own: &CustomSheet) -> Sheet {
-    let Measures { across, down, .. } = own.measures;
+/// The geometry of a custom sheet.
+pub fn sheet_of(custom: &CustomSheet) -> Sheet {
+    let Measures { across, down, .. } = custom.measures;
     let mm = Mm::from_micrometres;
-    let (count, of) = (|count: i32| u16::try_from(count).unwrap_or_default(), &own.measures);
+    let (count, measures) = (|count: i32| u16::try_from(count).unwrap_or_default(), &custom.measures);
     Sheet {
-        slug: own.slug.clone(),
-        name: of.name.clone(),
-        page_width: mm(of.page_width),
-        page_height: mm(of.page_height),
+        slug: custom.slug.clone(),
+        name: measures.name.clone(),
+        page_width: mm(measures.page_width),
+        page_height: mm(measures.page_height),
         columns: count(across),
         rows: count(down),
-        width: mm(of.width),
-        height: mm(of.height),
-        left: mm(of.from_left),
-        top: mm(of.from_top),
-        pitch_x: mm(of.pitch_x),
-        pitch_y: mm(of.pitch_y),
-        margin: mm(of.margin),
+        width: mm(measures.width),
+        height: mm(measures.height),
+        left: mm(measures.from_left),
+        top: mm(measures.from_top),
+        pitch_x: mm(measures.pitch_x),
+        pitch_y: mm(measures.pitch_y),
+        margin: mm(measures.margin),
     }
 }
 
-/// A sheet as the store keeps it.
+/// The measures of a sheet, for the store.
 pub(crate) fn measures_of(sheet: &Sheet) -> Measures {
     let um = Mm::micrometres;
     Measures {
@@ -46,7 +46,7 @@ pub(crate) fn measures_of(sheet: &Sheet) -> Measures {
     }
 }
 
-/// Whether a slug is not free for an own sheet: a preset has it, or a page.
+/// Whether a custom sheet cannot have this slug, because a preset has it, or a page's URL.
 pub(crate) fn is_reserved(slug: &str) -> bool {
     slug == "add" || preset(slug).is_some()
 }
@@ -61,8 +61,8 @@ mod tests {
     fn sheets_go_to_the_store_and_come_back() {
         for sheet in presets() {
             let (measures, changed) = (measures_of(sheet), Micros::stored(0));
-            let own = CustomSheet { slug: sheet.slug.clone(), measures, changed, changed_by: String::new() };
-            assert_eq!(sheet_of(&own), *sheet);
+            let custom = CustomSheet { slug: sheet.slug.clone(), measures, changed, changed_by: String::new() };
+            assert_eq!(sheet_of(&custom), *sheet);
             assert!(is_reserved(&sheet.slug));
         }
     }

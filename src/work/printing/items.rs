@@ -1,4 +1,4 @@
-//! What is printed of tokens: the code and the text of each label.
+//! What is printed for each token: the text of its code and the text beside it.
 
 use super::options::TextBeside;
 use crate::sheet::layout::LabelItem;
@@ -6,22 +6,22 @@ use crate::token::Token;
 use crate::token::public_url::CodeTexts;
 use crate::token::settle::TokenId;
 
-/// The most labels of one PDF.
+/// The most labels in one PDF.
 pub(crate) const MOST: usize = 10_000;
 
 /// Characters of a token's name in a message.
 const NAME_CHARS: usize = 40;
 
-/// Tokens with what is printed of each.
+/// Tokens, and what is printed for each.
 #[derive(Default)]
 pub(crate) struct LabelItems {
     /// The tokens in the order of their labels.
     pub(crate) tokens: Vec<(TokenId, Token)>,
-    /// What is printed of each.
+    /// What is printed for each.
     pub(crate) items: Vec<LabelItem>,
 }
 
-/// What is printed of tokens.
+/// What to print for these tokens.
 pub(crate) fn label_items(tokens: Vec<(TokenId, Token)>, texts: &CodeTexts, beside: TextBeside) -> LabelItems {
     let item = |(_, token): &(TokenId, Token)| LabelItem {
         name: name(token),
@@ -31,7 +31,7 @@ pub(crate) fn label_items(tokens: Vec<(TokenId, Token)>, texts: &CodeTexts, besi
     LabelItems { items: tokens.iter().map(item).collect(), tokens }
 }
 
-/// What a message calls a token.
+/// The name of a token in messages.
 fn name(token: &Token) -> String {
     let title = token.label.as_ref().unwrap_or(&token.value);
     let cut: String = title.chars().take(NAME_CHARS).collect();

@@ -1,4 +1,4 @@
-//! Printing labels: what is printed of tokens, as which PDF, kept as which print run.
+//! Printing labels: what is printed for each token, the PDF, and saving it as a print run.
 
 pub mod custom_sheets;
 pub(crate) mod items;

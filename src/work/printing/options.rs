@@ -1,4 +1,4 @@
-//! How tokens are printed, as a print run keeps it.
+//! Print options, as a print run stores them.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,11 +8,11 @@ use crate::sheet::mm::Mm;
 use crate::store::Error;
 use crate::token::Token;
 
-/// What stands beside a code.
+/// The text beside a code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TextBeside {
-    /// The label, or the value where there is none.
+    /// The label, or the value if there is none.
     #[default]
     Label,
     /// The value.
@@ -22,7 +22,7 @@ pub enum TextBeside {
 }
 
 impl TextBeside {
-    /// Every choice, its word in addresses and its words on the page.
+    /// Every choice, its word in URLs and its words on the page.
     pub(crate) const ALL: [(Self, &'static str, &'static str); 3] = [
         (Self::Label, "label", "The label, or else the value"),
         (Self::Value, "value", "The value"),
@@ -34,7 +34,7 @@ impl TextBeside {
         Self::ALL.iter().find(|(beside, ..)| *beside == self).map_or("", |(.., words)| words)
     }
 
-    /// What stands beside the code of a token.
+    /// The text beside the code of a token.
     pub(crate) fn text(self, token: &Token) -> Option<String> {
         match self {
             Self::Label => Some(token.label.clone().unwrap_or_else(|| token.value.clone())),
@@ -44,10 +44,10 @@ impl TextBeside {
     }
 }
 
-/// How tokens are printed: all that a print run keeps of it.
+/// Print options, as a print run stores them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrintOptions {
-    /// The sheet, whole: it may be changed later, and the run stays what it was.
+    /// The complete sheet: it may be changed later, and the run stays as it was.
     pub sheet: Sheet,
     /// The first free label, counted from 1.
     pub start: u32,
@@ -61,14 +61,14 @@ pub struct PrintOptions {
     pub outline: bool,
     /// The printer's dots per inch.
     pub dpi: u32,
-    /// The printer's name, where one was chosen.
+    /// The printer's name, if one was chosen.
     pub printer: Option<String>,
     /// Whether characters without a glyph are left out.
     pub(crate) leave_out: bool,
 }
 
 impl PrintOptions {
-    /// As the layout takes it.
+    /// The options for the layout.
     pub(crate) fn options(&self) -> LayoutOptions {
         LayoutOptions {
             start: self.start,
@@ -80,20 +80,19 @@ impl PrintOptions {
         }
     }
 
-    /// Whether something stands beside the codes.
+    /// Whether there is text beside the codes.
     pub(crate) fn has_text(&self) -> bool {
         self.text != TextBeside::None
     }
 
-    /// For the store.
+    /// The JSON for the store.
     ///
-    /// # Errors
-    /// A fault, when it cannot be written.
+    /// Failed when it cannot be serialised.
     pub(crate) fn json(&self) -> Result<String, Error> {
         serde_json::to_string(self).map_err(|error| Error::Failed(error.to_string()))
     }
 
-    /// As it was kept; none, if another version of Tessera wrote what this one cannot read.
+    /// Reads the stored JSON. None if another version of Tessera wrote something that this one cannot read.
     pub fn read(json: &str) -> Option<Self> {
         serde_json::from_str(json).ok()
     }
