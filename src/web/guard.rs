@@ -100,6 +100,18 @@ pub(crate) fn refuse_foreign_get(request: &HttpRequest) -> Result<(), Error> {
     Err(Error::Forbidden("A signed-in browser consumes by POST, or by GET from a page of this site only.".into()))
 }
 
+/// Whether a browser loads this ahead, before anybody has asked for it (the `Sec-Purpose` header of the Fetch standard, and
+/// what older browsers send).
+pub(crate) fn is_prefetch(request: &HttpRequest) -> bool {
+    let says = |name| {
+        let value = request.headers().get(name).and_then(|value| value.to_str().ok());
+        value.is_some_and(|value| {
+            ["prefetch", "prerender"].iter().any(|ahead| value.to_ascii_lowercase().contains(ahead))
+        })
+    };
+    ["sec-purpose", "purpose", "x-moz"].into_iter().any(says)
+}
+
 /// What it takes to enter a handler.
 pub(crate) trait Entry {
     /// The permission, or none where being known is enough.

@@ -12,7 +12,7 @@ use super::sheet_page::refused;
 use crate::sheet::fonts::Fonts;
 use crate::sheet::layout::SheetLayout;
 use crate::web::error::Error;
-use crate::web::guard::{Allowed, See};
+use crate::web::guard::{Allowed, See, is_prefetch};
 use crate::web::page::see_other;
 use crate::web::params::{LARGE, Params};
 use crate::web::state::App;
@@ -71,11 +71,11 @@ pub(crate) async fn print(
 /// Whether a page of another site leads here. A run would be kept that nobody wanted: its reader is asked first. What a browser
 /// fetches before anybody wants it is refused.
 fn is_from_elsewhere(request: &HttpRequest) -> Result<bool, Error> {
-    let said = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if ["sec-purpose", "purpose", "x-moz"].into_iter().any(|name| said(name).contains("prefetch")) {
+    if is_prefetch(request) {
         return Err(Error::Forbidden("This prints, and is not to be fetched ahead.".into()));
     }
-    Ok(matches!(said("sec-fetch-site"), "cross-site" | "same-site"))
+    let site = request.headers().get("sec-fetch-site").and_then(|site| site.to_str().ok());
+    Ok(matches!(site, Some("cross-site" | "same-site")))
 }
 
 /// Makes the PDF of an order, and something else of the same plan; or none, and adds what is wrong to its problems.

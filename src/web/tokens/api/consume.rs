@@ -8,7 +8,7 @@ use super::lookup;
 use crate::token::settle::{Answer, Ask, ReplayKey, TokenSummary};
 use crate::token::{Micros, Refusal, TokenError};
 use crate::web::error::{Error, Failure, refusal_status};
-use crate::web::guard::{Allowed, Consume, refuse_foreign_get};
+use crate::web::guard::{Allowed, Consume, is_prefetch, refuse_foreign_get};
 use crate::web::json::success;
 use crate::web::params::Params;
 use crate::web::state::App;
@@ -45,7 +45,10 @@ pub(crate) async fn consume_token(
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    refuse_prefetch(&request)?;
+    // A browser that loads a link ahead of a click must not use up a ticket.
+    if is_prefetch(&request) {
+        return Err(Error::Forbidden("A token is not consumed by loading a link ahead of time.".into()));
+    }
     refuse_foreign_get(&request)?;
     params.only(&["token_uid", "value", "nonce"])?;
     let what = lookup(uid.as_deref().map(String::as_str), &params, &app)?;
@@ -56,20 +59,6 @@ pub(crate) async fn consume_token(
         Answer::Refused { refusal, face, retry_at, at } => Ok(refused(&refusal, face, retry_at, at)),
         Answer::Mistaken(error) => Err(error.into()),
     }
-}
-
-/// A browser that loads a link ahead of a click must not use up a ticket.
-fn refuse_prefetch(request: &HttpRequest) -> Result<(), Error> {
-    let says = |name| {
-        let value = request.headers().get(name).and_then(|value| value.to_str().ok());
-        value.is_some_and(|value| {
-            ["prefetch", "prerender"].iter().any(|ahead| value.to_ascii_lowercase().contains(ahead))
-        })
-    };
-    if ["sec-purpose", "purpose", "x-moz"].into_iter().any(says) {
-        return Err(Error::Forbidden("A token is not consumed by loading a link ahead of time.".into()));
-    }
-    Ok(())
 }
 
 /// The idempotency key, from the header or from `nonce`.
