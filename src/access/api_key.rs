@@ -4,16 +4,17 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-/// What every key begins with, so that secret scanners and people know one when they see it.
+/// The prefix of every key, by which secret scanners and people recognise one.
 pub(crate) const PREFIX: &str = "tsr_";
 const RANDOM_BYTES: usize = 32;
-/// 36 bytes in all are 48 characters of base64, without padding.
+/// 36 bytes in total are 48 characters of base64 without padding.
 const CHECKSUM_BYTES: usize = 4;
 
-/// SHA-256 of a key's text: what the database knows. A fast hash is right here, as 256 random bits cannot be guessed.
+/// SHA-256 of a key's text, which is all that the database stores. A fast hash suffices, since 256 random bits cannot
+/// be guessed.
 pub(crate) type KeyHash = [u8; 32];
 
-/// A new key's text. It is shown once and not kept.
+/// A new key's text. It is shown once and not stored.
 pub fn generate() -> String {
     let mut bytes = [0u8; RANDOM_BYTES + CHECKSUM_BYTES];
     rand::fill(&mut bytes[..RANDOM_BYTES]);
@@ -22,7 +23,7 @@ pub fn generate() -> String {
     format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// The hash of a key's text, or none when it cannot be a key: a typing error costs no look at the database.
+/// The hash of a key's text; none if it cannot be a key, so that a typing error costs no database look-up.
 pub fn hash(text: &str) -> Option<KeyHash> {
     let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).ok()?;
     let (random, check) = bytes.split_at_checked(RANDOM_BYTES)?;

@@ -16,37 +16,37 @@ pub(crate) const NAME_MAX_CHARS: usize = 64;
 pub struct Principal(Arc<str>);
 
 impl Principal {
-    /// The user of that name.
+    /// The user with this name.
     pub fn user(name: &str) -> Self {
         Self(format!("user:{name}").into())
     }
 
-    /// The API key of that name.
+    /// The API key with this name.
     pub fn key(name: &str) -> Self {
         Self(format!("key:{name}").into())
     }
 
-    /// As it was kept.
+    /// A principal from the database.
     pub(crate) fn stored(text: &str) -> Self {
         Self(text.into())
     }
 
-    /// Whoever has the machine's shell, under that name.
+    /// A person in the machine's shell, with the name of their account.
     pub fn shell(name: &str) -> Self {
         Self(format!("shell:{name}").into())
     }
 
-    /// Tessera, where nobody asked.
+    /// Tessera itself, acting without a request.
     pub(crate) fn itself() -> Self {
         Self("tessera".into())
     }
 
-    /// Whoever is not signed in.
+    /// Somebody who is not signed in.
     pub(crate) fn nobody() -> Self {
         Self("nobody".into())
     }
 
-    /// As it stands in the log.
+    /// The text in logs and the database.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -58,27 +58,27 @@ impl fmt::Display for Principal {
     }
 }
 
-/// A set of permissions with a name.
+/// A named set of permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Consumes, and asks for one exact value: a door.
+    /// Consumes tokens and looks up single values: a door.
     Scanner,
     /// Sees everything, changes nothing.
     Viewer,
-    /// Also consumes, adds and edits.
+    /// Also consumes, adds and edits tokens.
     Editor,
-    /// Also deletes.
+    /// Also deletes tokens.
     Admin,
-    /// Also settings, users and keys.
+    /// Also manages settings, users and keys.
     Manager,
 }
 
-/// What a role may or may not do: the columns of the contract's table.
+/// A permission: a column of the contract's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permission {
     /// See tokens and usage.
     See,
-    /// Ask for one exact value.
+    /// Look up one exact value.
     Ask,
     /// Use a token.
     Consume,
@@ -86,12 +86,12 @@ pub enum Permission {
     Edit,
     /// Delete tokens.
     Delete,
-    /// Settings, users and keys.
+    /// Manage settings, users and keys.
     Manage,
 }
 
 impl Role {
-    /// Every role, the least first.
+    /// Every role, from the fewest permissions to the most.
     pub const ALL: [Self; 5] = [Self::Scanner, Self::Viewer, Self::Editor, Self::Admin, Self::Manager];
 
     /// Whether the role has the permission.
@@ -133,11 +133,9 @@ impl FromStr for Role {
     }
 }
 
-/// The name of a user or a key: 1 to 64 letters, digits and `. _ @ -`, so that it reads the same in a log line,
-/// in a shell and in an address.
+/// Checks the name of a user or a key: 1 to 64 letters, digits and `. _ @ -`, so that it looks the same in a log line,
+/// in a shell and in a URL.
 ///
-/// # Errors
-/// A sentence that says what a name is made of.
 pub(crate) fn check_name(name: &str) -> Result<(), String> {
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '@' | '-');
     if (1..=NAME_MAX_CHARS).contains(&name.chars().count()) && name.chars().all(allowed) && !name.starts_with('-') {

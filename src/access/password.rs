@@ -1,4 +1,4 @@
-//! Passwords: which are allowed, and their Argon2id hashes.
+//! Passwords: the rules for them, and their Argon2id hashes.
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
@@ -9,18 +9,16 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 pub(crate) const MIN_CHARS: usize = 12;
 /// Most characters of a password: hashing a megabyte would be an attack.
 pub(crate) const MAX_CHARS: usize = 1_000;
-/// Guesses that a password must withstand: zxcvbn's score 3, "safely unguessable" where guessing is slowed down.
+/// Guesses that a password must withstand: zxcvbn's score 3, "safely unguessable", if guessing is rate-limited.
 pub(crate) const GUESSES: u64 = 100_000_000;
-/// Bytes of a password that is made here: 24 characters of base64.
+/// Bytes of a generated password: 24 characters of base64.
 const GENERATED_BYTES: usize = 18;
 
-/// Whether `password` may be the password of `name`.
+/// Checks whether `password` may be the password of `name`.
 ///
-/// "Common" is judged by zxcvbn, which knows lists of leaked passwords, words, names, dates, keyboard rows and
-/// repetitions: what takes fewer than [`GUESSES`] is refused.
+/// zxcvbn judges how common it is, with lists of leaked passwords, words, names, dates, keyboard rows and repetitions.
+/// A password that takes fewer than [`GUESSES`] is refused.
 ///
-/// # Errors
-/// One sentence that says what is wrong.
 pub(crate) fn check(password: &str, name: &str) -> Result<(), String> {
     let chars = password.chars().count();
     if !(MIN_CHARS..=MAX_CHARS).contains(&chars) {
@@ -33,24 +31,24 @@ pub(crate) fn check(password: &str, name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// A random password of 144 bits.
+/// A random password with 144 bits.
 pub(crate) fn generate() -> String {
     let mut bytes = [0u8; GENERATED_BYTES];
     rand::fill(&mut bytes);
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The PHC string of `password`: Argon2id with 19 MiB, two passes and one lane, as OWASP's Password Storage Cheat
-/// Sheet recommends. Takes tens of milliseconds.
+/// The PHC string of `password`: Argon2id with 19 MiB, two passes and one lane, as OWASP's Password Storage Cheat Sheet
+/// recommends. Takes tens of milliseconds.
 ///
 /// # Errors
-/// A sentence when the machine gives no random salt or no memory.
+/// A sentence when there is no random salt or no memory.
 pub fn hash(password: &str) -> Result<String, String> {
     let hash = Argon2::default().hash_password(password.as_bytes());
     hash.map(|hash| hash.to_string()).map_err(|error| format!("The password could not be hashed: {error}."))
 }
 
-/// Whether `password` is the one of the PHC string `hash`. Takes tens of milliseconds.
+/// Whether `password` matches the PHC string `hash`. Takes tens of milliseconds.
 pub(crate) fn verify(password: &str, hash: &str) -> bool {
     Argon2::default().verify_password(password.as_bytes(), hash).is_ok()
 }

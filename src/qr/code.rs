@@ -18,28 +18,28 @@ use sha2::{Digest, Sha256};
 use super::trace::Grid;
 use super::{mask, trace};
 
-/// Light modules on each side of a code (ISO/IEC 18004, "quiet zone"): scanners find the code by them.
+/// Light modules on each side of a code (ISO/IEC 18004, "quiet zone"), by which scanners find the code.
 pub const QUIET_ZONE: u16 = 4;
 
-/// The most pixels that [`Code::png`] gives a module; the largest code is then 11,840 pixels wide.
+/// Most pixels per module in [`Code::png`]; the largest code is then 11,840 pixels wide.
 pub const MAX_PIXELS_PER_MODULE: u32 = 64;
 
-/// How large a stand-alone SVG is shown unless told otherwise, in CSS pixels per module.
+/// The default size of a stand-alone SVG, in CSS pixels per module.
 const SVG_PIXELS_PER_MODULE: u32 = 8;
 
-/// What the cache holds at most, in bytes: about 5,000 codes of a UUID, or 300 of 1,000 letters.
+/// Size limit of the cache in bytes: about 5,000 codes of a UUID, or 300 of 1,000 letters.
 const CACHE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// How many codes the cache expects to hold, which decides into how many parts it is locked: at most one per 32.
-/// So a part holds at least 128 KiB, and the largest code there is fits in.
+/// The expected number of codes in the cache, which determines the number of shards: at most one per 32 codes. A shard
+/// then holds at least 128 KiB, and the largest possible code fits.
 const CACHE_CODES: usize = 4096;
 
-/// The text does not fit in the largest QR code: 2,953 bytes, or more of digits and capitals.
+/// The text does not fit into the largest QR code: 2,953 bytes, or more if it is digits and capitals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("The text is too long for a QR code")]
 pub struct TooLong;
 
-/// How much of a code can be restored.
+/// The error correction level: how much of a damaged code can be restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// About 7 %.
@@ -57,21 +57,21 @@ impl Level {
     }
 }
 
-/// The QR code of a text. The same text always gives the same code.
+/// The QR code of a text. Equal texts give equal codes.
 ///
-/// Its coordinates count modules from the left upper corner of the quiet zone, x to the right and y down.
+/// Coordinates count modules from the top left corner of the quiet zone, x to the right and y down.
 #[derive(Debug)]
 pub struct Code {
     text: Box<str>,
     side: u16,
     /// Row by row, quiet zone included.
     dark: Box<[bool]>,
-    /// Traced when it is asked for: who draws the modules needs none.
+    /// Traced on demand: drawing the modules does not need it.
     path: OnceLock<Box<str>>,
 }
 
 impl Code {
-    /// Hands over the corners of one of the outlines after another, without a list of them.
+    /// Calls `visit` with the corners of each outline, without collecting a list.
     pub(crate) fn each_outline(&self, found: impl FnMut(&[(i32, i32)])) {
         self.grid().each_outline(found);
     }
@@ -80,24 +80,24 @@ impl Code {
         Grid { dark: &self.dark, side: self.side }
     }
 
-    /// The smallest code of `text` at error correction level M, the usual one for print (it restores about 15 % of
-    /// the code), or at level L (about 7 %) where M has no room for it: beyond 2,331 bytes.
+    /// The smallest code of `text` at error correction level M, the usual one for print (it restores about 15 % of the
+    /// code). A text too long for M, beyond 2,331 bytes, gets level L (about 7 %).
     ///
-    /// Takes about 0.01 ms for a UUID and 0.3 ms for 1,000 letters, half of it to trace the outlines.
+    /// Takes about 0.01 ms for a UUID and 0.3 ms for 1,000 letters, half of it for tracing the outlines.
     ///
     /// # Errors
     /// The text does not fit at level L either.
     pub fn new(text: &str) -> Result<Self, TooLong> {
         let code = Self::at_level(text, Level::M).or_else(|_| Self::at_level(text, Level::L))?;
-        // Here, and not in a page: a code that many ask for is traced once.
+        // Traces the path now, so that a code in the cache is traced only once.
         code.path();
         Ok(code)
     }
 
-    /// The smallest code of `text` at this level. Its path is traced only when it is asked for, which halves the time.
+    /// The smallest code of `text` at this level. Its path is traced only on demand, which halves the time.
     ///
     /// # Errors
-    /// The text does not fit at that level.
+    /// The text does not fit at this level.
     pub(crate) fn at_level(text: &str, level: Level) -> Result<Self, TooLong> {
         let (version, modules) = encode(text, level.ec()).ok_or(TooLong)?;
         let bare = 17 + 4 * version;
@@ -110,23 +110,23 @@ impl Code {
         Ok(Self { text: text.into(), side, dark: dark.into(), path: OnceLock::new() })
     }
 
-    /// Width and height in modules, without the quiet zone, that the code of `text` has at this level, if it fits: from
-    /// 21 to 177. Takes a fraction of the time that the code takes.
+    /// The width of the code of `text` at this level in modules, without the quiet zone, if it fits: 21 to 177. Takes a
+    /// fraction of the time for the code itself.
     pub(crate) fn modules_of(text: &str, level: Level) -> Option<u16> {
         fitting(text.as_bytes(), level.ec()).map(|(number, ..)| 17 + 4 * number)
     }
 
-    /// Width and height in modules, without the quiet zone.
+    /// The width in modules, without the quiet zone.
     pub(crate) fn modules(&self) -> u16 {
         self.side - 2 * QUIET_ZONE
     }
 
-    /// Width and height in modules, with the quiet zone: from 29 to 185.
+    /// The width in modules, with the quiet zone: 29 to 185.
     pub(crate) fn side(&self) -> u16 {
         self.side
     }
 
-    /// The outlines as the `d` of one SVG path, in modules: for `viewBox="0 0 side side"`.
+    /// The outlines as the `d` attribute of one SVG path, in modules: for `viewBox="0 0 side side"`.
     pub(crate) fn path(&self) -> &str {
         self.path.get_or_init(|| trace::svg_path(self.grid()).into())
     }
@@ -146,9 +146,9 @@ impl Code {
         )
     }
 
-    /// A PNG file, greyscale with one bit a pixel, quiet zone included. The same code always gives the same bytes.
+    /// A PNG file in greyscale with one bit per pixel, including the quiet zone. Equal codes give equal bytes.
     ///
-    /// `pixels_per_module` is taken as 1 if it is 0, and as [`MAX_PIXELS_PER_MODULE`] if it is more.
+    /// `pixels_per_module` is limited to 1 to [`MAX_PIXELS_PER_MODULE`].
     pub(crate) fn png(&self, pixels_per_module: u32) -> Vec<u8> {
         let mut file = Vec::new();
         let written = self.write_png(pixels_per_module.clamp(1, MAX_PIXELS_PER_MODULE), &mut file);
@@ -162,7 +162,7 @@ impl Code {
         let mut encoder = png::Encoder::new(file, pixels, pixels);
         encoder.set_color(png::ColorType::Grayscale);
         encoder.set_depth(png::BitDepth::One);
-        // Most rows repeat the one above: by this filter they are zeros.
+        // Most rows repeat the one above: this filter turns them into zeros.
         encoder.set_filter(png::Filter::Up);
         let mut writer = encoder.write_header()?;
         let mut rows = writer.stream_writer()?;
@@ -178,7 +178,7 @@ impl Code {
         writer.finish()
     }
 
-    /// An entity tag for the code's images, without its quotes: the same for the same text and program version.
+    /// The entity tag for the code's images, without quotes: the same for the same text and program version.
     pub(crate) fn tag(&self) -> String {
         let digest = Sha256::new().chain_update(concat!(env!("CARGO_PKG_VERSION"), "\n")).chain_update(&*self.text);
         BASE64_URL_SAFE_NO_PAD.encode(&digest.finalize()[..16])
@@ -187,13 +187,13 @@ impl Code {
 
 /// The smallest version that holds `text` at `level`, if any, and its modules row by row.
 ///
-/// All is the crate's but two things. The mask, which it would choose in nearly all of the time: see `mask.rs`. And
-/// its choice of modes is mended: pairs of UTF-8 bytes that could be Shift JIS it takes for Kanji, and a scanner then
-/// shows other characters (zxing issue 708). They are bytes here.
+/// Uses the crate except for two things: the mask, which takes the crate nearly all of its time (see `mask.rs`), and
+/// the choice of modes. The crate takes pairs of UTF-8 bytes that could be Shift JIS for Kanji, and a scanner then
+/// shows other characters (zxing issue 708). Here they are bytes.
 ///
-/// Bytes without an ECI are ISO 8859-1 by the standard's letter. Phones take them for UTF-8 where they are valid UTF-8
-/// (zxing's `StringUtils.guessCharset`), and some readers refuse an ECI or print its number: so there is none, as is
-/// usual. A hand scanner may have to be set to UTF-8 for texts that are not ASCII.
+/// By the letter of the standard, bytes without an ECI are ISO 8859-1. Phones read them as UTF-8 if they are valid
+/// UTF-8 (zxing's `StringUtils.guessCharset`), and some readers refuse an ECI or print its number. Therefore there is
+/// none, as is usual. A hand scanner may have to be set to UTF-8 for texts that are not ASCII.
 fn encode(text: &str, level: EcLevel) -> Option<(u16, Vec<bool>)> {
     let data = text.as_bytes();
     let (number, version, segments) = fitting(data, level)?;
@@ -204,10 +204,10 @@ fn encode(text: &str, level: EcLevel) -> Option<(u16, Vec<bool>)> {
     Some((number, mask::masked(version, level, &data, &correction)?))
 }
 
-/// The smallest version that holds `data` at `level`, if any, and the segments in which it does.
+/// The smallest version that holds `data` at `level`, if any, and the segments for it.
 fn fitting(data: &[u8], level: EcLevel) -> Option<(u16, Version, Vec<Segment>)> {
     let stretches = segments(data);
-    // Only with versions 10 and 27 the headers of stretches grow, and the best choice of modes may change.
+    // Segment headers grow only at versions 10 and 27; only there the best choice of modes may change.
     [1..=9, 10..=26, 27..=40].into_iter().find_map(|mut numbers: RangeInclusive<u16>| {
         let normal = |number: u16| number.try_into().map(Version::Normal).ok();
         let largest = normal(*numbers.end())?;
@@ -219,13 +219,13 @@ fn fitting(data: &[u8], level: EcLevel) -> Option<(u16, Version, Vec<Segment>)> 
     })
 }
 
-/// The stretches of `data` by mode, of which none is Kanji.
+/// Splits `data` into segments by mode, without Kanji.
 fn segments(data: &[u8]) -> Vec<Segment> {
     let mend = |mode| if mode == Mode::Kanji { Mode::Byte } else { mode };
     Parser::new(data).map(|found| Segment { mode: mend(found.mode), ..found }).collect()
 }
 
-/// `text` as XML character data. What XML 1.0 cannot hold, not even escaped, becomes U+FFFD.
+/// Escapes `text` as XML character data. Characters that XML 1.0 cannot contain, even escaped, become U+FFFD.
 pub fn xml_escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -240,10 +240,10 @@ pub fn xml_escaped(text: &str) -> String {
     escaped
 }
 
-/// The codes that were asked for of late, at most about 16 MiB of them. May be asked by many threads at once.
+/// A cache of recently used codes, of at most about 16 MiB. Shared by threads.
 ///
-/// `quick_cache`, because it counts bytes, is locked in parts and never while a code is made, makes a code only once
-/// where several ask for it at the same time, and is small; `lru` under a lock of ours does none of it.
+/// `quick_cache`, because it limits bytes, has a lock per shard which is never held while a code is made, makes a code
+/// only once when several threads want it at the same time, and is small. `lru` behind a mutex does none of that.
 #[derive(Debug)]
 pub struct Codes(Cache<String, Arc<Code>, Bytes>);
 
@@ -252,10 +252,10 @@ impl Codes {
         Self(Cache::with_weighter(codes, bytes, Bytes))
     }
 
-    /// The code of `text`. Whoever asks for a text whose code is just being made waits for it.
+    /// The code of `text`. Waits if another thread is just making it.
     ///
     /// # Errors
-    /// The text does not fit in a QR code.
+    /// The text does not fit into a QR code.
     pub(crate) fn get(&self, text: &str) -> Result<Arc<Code>, TooLong> {
         self.0.get_or_insert_with(text, || Code::new(text).map(Arc::new))
     }
@@ -267,7 +267,7 @@ impl Default for Codes {
     }
 }
 
-/// Weighs an entry by the memory that it takes.
+/// Weighs an entry by its memory.
 #[derive(Clone, Debug)]
 struct Bytes;
 

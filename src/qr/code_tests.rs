@@ -10,28 +10,28 @@ use super::*;
 
 /// What only tests look at.
 impl Code {
-    /// What it says.
+    /// Its text.
     fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether the module is dark. The quiet zone and everything outside of the code is light.
+    /// Whether a module is dark. The quiet zone and everything outside the code is light.
     fn is_dark(&self, x: i32, y: i32) -> bool {
         self.index(x, y).is_some_and(|index| self.dark[index])
     }
 
-    /// The closed outlines of the dark areas and of the light areas in them, for formats that are not SVG.
+    /// The closed outlines of the dark areas, and of the light areas within them, for formats other than SVG.
     ///
-    /// An outline begins to the right, turns at every corner, and goes back from its last corner to its first. Dark
-    /// is on its right hand: the non-zero and the even-odd fill rule give the same picture. It is half as long as
-    /// merged rows are, and without their seams, which show as hairlines where a renderer smooths edges.
+    /// An outline begins to the right, turns at every corner, and returns from its last corner to its first. Dark is on
+    /// its right-hand side, so the non-zero and the even-odd fill rule give the same picture. It is half as long as
+    /// merged rows would be, and has no seams, which show as hairlines where a renderer smooths edges.
     fn outlines(&self) -> Vec<Vec<(i32, i32)>> {
         let mut outlines = Vec::new();
         self.each_outline(|corners| outlines.push(corners.to_vec()));
         outlines
     }
 
-    /// Where in `dark` the module is, if it is in the code.
+    /// The index of a module in `dark`, if it is within the code.
     fn index(&self, x: i32, y: i32) -> Option<usize> {
         let (x, y, side) = (usize::try_from(x).ok()?, usize::try_from(y).ok()?, usize::from(self.side));
         (x < side && y < side).then_some(y * side + x)
@@ -40,7 +40,7 @@ impl Code {
 
 const UUID: &str = "6f1c1d3e-8a0b-4c55-9d39-0b7ce5f1a2b4";
 
-/// Pixels of a square picture, true where dark.
+/// The pixels of a square picture, true where dark.
 struct Picture {
     pixels: usize,
     dark: Vec<bool>,
@@ -72,7 +72,7 @@ impl Picture {
         Self { pixels, dark: bytes.chunks(pixels.div_ceil(8)).flat_map(row).collect() }
     }
 
-    /// What a scanner reads, and the error correction level as it stands in the code (ISO/IEC 18004: 0 is M, 1 is L).
+    /// What a scanner reads, and the error correction level in the code (ISO/IEC 18004: 0 is M, 1 is L).
     fn read(&self) -> (String, u16) {
         let grey = |x, y| if self.dark[y * self.pixels + x] { 0 } else { 255 };
         let mut image = rqrr::PreparedImage::prepare_from_greyscale(self.pixels, self.pixels, grey);
@@ -139,7 +139,7 @@ fn a_code_is_made_at_the_level_that_is_asked_for() {
 #[test]
 fn the_path_outlines_the_dark_modules() {
     let code = Code::new(UUID).unwrap();
-    // The outer edge of the left upper finder pattern, 7 by 7 modules.
+    // The outer edge of the top left finder pattern, 7 by 7 modules.
     assert!(code.path().starts_with("m4 4h7v7h-7zm"), "{}", code.path());
     assert!(code.path().ends_with('z'));
     assert!(code.path().len() < 2_000, "{}", code.path().len());
@@ -224,7 +224,7 @@ proptest! {
         "https://[a-z]{3,12}\\.example/[a-z0-9/]{0,40}\\?t=[A-Za-z0-9_%&=-]{1,60}",
     ]) {
         let code = check_read(&text);
-        // Where nothing looks like Kanji, our choice of version and modes is the crate's.
+        // If nothing looks like Kanji, version and modes are the same as the crate's.
         if text.is_ascii() {
             let theirs = QrCode::new(&text).unwrap();
             let width = i32::try_from(theirs.width()).unwrap();

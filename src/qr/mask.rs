@@ -1,9 +1,8 @@
-//! The mask of a code (ISO/IEC 18004, "Data masking"), chosen as the crate `qrcode` chooses it, only faster.
+//! Chooses the mask of a code (ISO/IEC 18004, "Data masking") like the crate `qrcode`, but faster.
 //!
-//! The crate draws a code eight times and looks at one module after another. Here a word holds a line of modules, a
-//! vector the same word under each of the eight masks, and the features that cost are counted with shifts and bit
-//! counts. What is drawn still comes from the crate: where data goes, what each mask inverts, and how it is announced
-//! in the format information.
+//! The crate draws a code eight times and looks at each module. Here a word holds a line of modules, an array holds
+//! that word under each of the eight masks, and shifts and bit counts find the features that cost penalty points. The
+//! drawing itself comes from the crate: where data goes, what each mask inverts, and the format information.
 
 use std::array;
 use std::sync::OnceLock;
@@ -11,7 +10,7 @@ use std::sync::OnceLock;
 use qrcode::canvas::{Canvas, MaskPattern};
 use qrcode::{Color, EcLevel, Version};
 
-/// By their number in the format information, which is also the order in which the first of the best is taken.
+/// In the order of their numbers in the format information. Of equally good masks the first is taken.
 const PATTERNS: [MaskPattern; 8] = [
     MaskPattern::Checkerboard,
     MaskPattern::HorizontalLines,
@@ -23,22 +22,23 @@ const PATTERNS: [MaskPattern; 8] = [
     MaskPattern::Meadow,
 ];
 
-/// How many modules of a line a word counts. The bit after them is the first of the next word once more: the
-/// neighbour of the last, for the blocks that lie in both.
+/// How many modules of a line a word holds. The bit after them repeats the first module of the next word, as the
+/// neighbour of the last one, for 2×2 blocks that lie in both.
 const STRIDE: usize = 63;
 
-/// Light lines around the modules, because a pattern is a finder's also where the code ends beside it.
+/// Light lines around the modules, because a finder-like pattern also counts at the edge of the code.
 const EDGE: usize = 4;
 
-/// What a word, or what is counted in it, is under each mask.
+/// A word, or a count, under each mask.
 type Eight = [u64; 8];
 
 /// What all codes of a version and level have in common.
 struct Layout {
     side: usize,
-    /// With the function patterns, and room for data.
+    /// The function patterns, with room for data.
     blank: Canvas,
-    /// What each mask changes, function patterns apart, in the order of [`words`]: data, and the format information.
+    /// The modules that each mask changes, in the order of [`words`]: data and format information, but not function
+    /// patterns.
     masks: Vec<Eight>,
 }
 
@@ -57,7 +57,7 @@ impl Layout {
         Self { side, masks: masks.collect(), blank }
     }
 
-    /// Made at most once: all of them are about 5 MB, the one for a UUID 6 KB.
+    /// Built at most once each: all of them take about 5 MB, the one for a UUID 6 KB.
     fn of(version: Version, level: EcLevel) -> Option<&'static Self> {
         static LAYOUTS: [[OnceLock<Layout>; 4]; 40] = [const { [const { OnceLock::new() }; 4] }; 40];
         let Version::Normal(number) = version else { return None };
@@ -65,11 +65,11 @@ impl Layout {
         Some(layouts.get(level as usize)?.get_or_init(|| Self::new(version, level)))
     }
 
-    /// The penalty of each mask for a code that is `words` before masking ("Evaluation of data masking results").
+    /// The penalty of each mask for a code with these unmasked `words` ("Evaluation of data masking results").
     ///
-    /// The crate's figures, which differ from the standard's letter in that the share of dark modules costs a point for
-    /// every half per cent off the middle instead of ten for every five. Of the sum it keeps 16 bits: some 7,000 digits
-    /// made for it overflow, and then the mask is poorer, but the same.
+    /// These are the crate's numbers. They differ from the letter of the standard: the share of dark modules costs one
+    /// point for every half per cent off the middle, instead of ten for every five. The sum is reduced to 16 bits. Some
+    /// 7,000 digits crafted for it overflow; the mask is then worse, but the same as the crate's.
     fn penalties(&self, words: &[u64]) -> Eight {
         let mut count = Count::default();
         let mut lines = vec![[0; 8]; self.side + 2 * EDGE];
@@ -82,14 +82,14 @@ impl Layout {
             let own = ones(left.min(STRIDE));
             count.patterns(&lines, own);
             count.runs(&lines[EDGE..][..self.side], own);
-            // Blocks and dark modules are the same whichever way one looks.
+            // Blocks and dark modules are counted once, since they are the same in both directions.
             if part < parts {
                 count.areas(&lines[EDGE..][..self.side], own, ones(left.min(STRIDE + 1) - 1));
             }
         }
         let modules = (self.side * self.side) as u64;
         array::from_fn(|mask| {
-            // The finders themselves: three in each of nine lines, both ways, cost nothing.
+            // The finders themselves do not cost anything: three in each of nine lines, in both directions.
             let patterns = 40 * count.patterns[mask].saturating_sub(18);
             let balance = (200 * count.dark[mask] / modules).abs_diff(100);
             let penalty = count.runs[mask] + 3 * count.blocks[mask] + patterns + balance;
@@ -98,8 +98,8 @@ impl Layout {
     }
 }
 
-/// The modules of the code of `data` and its error correction codewords, row by row, true where dark, with the mask of the
-/// lowest penalty. `None` for a Micro QR code.
+/// The modules of the code of `data` and its error correction codewords, row by row, true if dark, under the mask with
+/// the lowest penalty. `None` for a Micro QR code.
 pub(crate) fn masked(version: Version, level: EcLevel, data: &[u8], correction: &[u8]) -> Option<Vec<bool>> {
     let layout = Layout::of(version, level)?;
     let mut canvas = layout.blank.clone();
@@ -117,8 +117,8 @@ pub(crate) fn masked(version: Version, level: EcLevel, data: &[u8], correction: 
     Some(modules)
 }
 
-/// The dark modules as bits: the rows' first [`STRIDE`] modules, first row first, then their next ones, and so on to the
-/// right; then the columns in the same way.
+/// The dark modules as bits: the first [`STRIDE`] modules of each row from top to bottom, then the next ones, and so on
+/// to the right; then the columns in the same way.
 fn words(colors: &[Color], side: usize) -> Vec<u64> {
     let mut words = Vec::with_capacity(2 * side * side.div_ceil(STRIDE));
     for (line, step) in [(side, 1), (1, side)] {
@@ -137,15 +137,15 @@ fn ones(bits: usize) -> u64 {
     (1 << bits) - 1
 }
 
-/// The features that cost, under each mask. What goes along a line is counted across lines: in 63 lines at once, of the
-/// columns for the rows and of the rows for the columns.
+/// Counts the features that cost penalty points, under each mask. Features along a line are counted across lines, 63
+/// lines at once: through the columns' words for the rows, and through the rows' words for the columns.
 #[derive(Default)]
 struct Count {
-    /// Points: three for five modules of a colour in a line, and one for each more.
+    /// Points for runs: three for five modules of a colour in a line, and one for each further module.
     runs: Eight,
-    /// Squares of two by two modules of a colour, also overlapping.
+    /// 2×2 blocks of one colour, including overlapping ones.
     blocks: Eight,
-    /// Dark and light as 1:1:3:1:1, the finders' own included, with four light modules before or after.
+    /// Dark and light as 1:1:3:1:1 with four light modules before or after, including the finders themselves.
     patterns: Eight,
     dark: Eight,
 }
@@ -158,7 +158,7 @@ impl Count {
                 let all = a[mask] & b[mask] & c[mask] & d[mask] & e[mask];
                 let any = a[mask] | b[mask] | c[mask] | d[mask] | e[mask];
                 let five = (all | !any) & own;
-                // A run of n is n - 4 times five, of which one is the first, and costs n - 2.
+                // A run of n has n - 4 windows of five, one of which is the first, and costs n - 2.
                 self.runs[mask] += ones_of(five) + 2 * ones_of(five & !before[mask]);
                 before[mask] = five;
             }

@@ -1,4 +1,4 @@
-//! The modules are the crate's own, bit by bit.
+//! The modules equal the crate's, bit by bit.
 
 use proptest::prelude::*;
 use qrcode::QrCode;
@@ -9,7 +9,7 @@ use super::*;
 
 const LEVELS: [EcLevel; 2] = [EcLevel::M, EcLevel::L];
 
-/// What a code of the version and level holds of `data`, cut to the part of its room in thousandths.
+/// As much of `data` as fills this share, in thousandths, of a code of the version and level.
 fn bits(version: Version, level: EcLevel, data: &[u8], part: usize) -> Bits {
     let mut length = data.len().min(Bits::new(version).max_len(level).unwrap() * part / 1_000);
     loop {

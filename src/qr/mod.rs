@@ -1,4 +1,4 @@
-//! A text as a QR code (ISO/IEC 18004): modules, outlines, SVG and PNG, and a cache of codes.
+//! QR codes (ISO/IEC 18004): modules, outlines, SVG and PNG, and a cache of codes.
 
 mod code;
 mod mask;

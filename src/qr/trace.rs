@@ -1,16 +1,16 @@
-//! The outlines of a code's dark areas, and the SVG path of them.
+//! Traces the outlines of a code's dark areas, and writes them as an SVG path.
 
-/// A code's modules, row by row, with its quiet zone.
+/// A code's modules, row by row, including the quiet zone.
 #[derive(Clone, Copy)]
 pub(crate) struct Grid<'a> {
     /// Whether each module is dark.
     pub(crate) dark: &'a [bool],
-    /// Modules on each side.
+    /// Modules per side.
     pub(crate) side: u16,
 }
 
 impl Grid<'_> {
-    /// Hands over the corners of one outline after another, without a list of them.
+    /// Calls `visit` with the corners of each outline, without collecting a list.
     pub(crate) fn each_outline(self, mut found: impl FnMut(&[(i32, i32)])) {
         let mut walked = vec![false; self.dark.len()];
         let mut corners = Vec::new();
@@ -25,12 +25,12 @@ impl Grid<'_> {
         }
     }
 
-    /// The outline that begins with the upper edge of the module at `start`; marks the upper edges that it passes.
-    /// For the quiet zone there are four modules around every corner.
+    /// Walks the outline that begins with the top edge of the module at `start`, and marks the top edges on its way.
+    /// Thanks to the quiet zone, every corner has four modules around it.
     fn walk(self, start: (i32, i32), mut at: usize, walked: &mut [bool], corners: &mut Vec<(i32, i32)>) {
         let side = usize::from(self.side);
-        // To the right, down, to the left and up: the step, the same in `dark`, and how far back the module ahead on the
-        // left hand is from the corner there. The one on the right hand is the next heading's.
+        // Right, down, left and up: the step, the step as an index into `dark`, and the distance from the corner back
+        // to the module ahead on the left. The module ahead on the right is that of the next heading.
         let headings = [
             ((1, 0), 1, side),
             ((0, 1), side, 0),
@@ -45,7 +45,7 @@ impl Grid<'_> {
             (x, y, at) = (x + dx, y + dy, at.wrapping_add(step));
             let right = headings[(heading + 1) % 4].2;
             if self.dark[at - left] {
-                // Also where two dark modules touch at a corner only: fewer and longer outlines.
+                // Turn left also if two dark modules touch only at a corner: this gives fewer and longer outlines.
                 heading = (heading + 3) % 4;
             } else if self.dark[at - right] {
                 continue;
@@ -60,7 +60,8 @@ impl Grid<'_> {
     }
 }
 
-/// Outlines as an SVG path in relative moves; `z` draws an outline's last one and goes back to its first corner.
+/// The outlines as an SVG path in relative moves. `z` draws the last side of an outline and returns to its first
+/// corner.
 pub(crate) fn svg_path(grid: Grid<'_>) -> String {
     let mut path = String::new();
     let (mut x, mut y) = (0, 0);
@@ -81,7 +82,7 @@ pub(crate) fn svg_path(grid: Grid<'_>) -> String {
     path
 }
 
-/// Appends a letter and a number of at most three digits: with `write!` that would be half the time a code takes.
+/// Appends a letter and a number of at most three digits. With `write!` this would take half of the time for a code.
 pub(crate) fn push(path: &mut String, letter: char, number: i32) {
     path.push(letter);
     if number < 0 {

@@ -1,4 +1,4 @@
-//! The test page: how far a printer moves what it prints, and whether it scales it.
+//! The test page: shows how far a printer shifts a print, and whether it scales it.
 
 use std::sync::Arc;
 
@@ -11,47 +11,47 @@ use super::refusal::FARTHEST;
 use super::text::Typesetter;
 use crate::qr::{Code, QUIET_ZONE};
 
-/// How far the two marked lines are from the paper's left and upper edge: as an offset of 0 prints them.
+/// The distance of the two marked lines from the paper's left and top edge, when printed without an offset.
 pub const NOMINAL: Mm = Mm::from_micrometres(30_000);
 
-/// The length of the line by which scaling shows, and on paper that is too narrow for it.
+/// The length of the line that shows scaling: on most paper, and on paper too narrow for that.
 pub(crate) const SCALE: (Mm, Mm) = (Mm::from_micrometres(100_000), Mm::from_micrometres(50_000));
 
-/// Paper that is narrower or lower than this has no room for rulers, codes in the corners and two lines to measure.
+/// Paper narrower or shorter than this, in millimetres, has no room for rulers, corner codes and two lines to measure.
 const ROOM: (f32, f32) = (95.0, 120.0);
-/// How far the rulers are from the paper's edge: every printer reaches that far.
+/// Distance of the rulers from the paper's edge, in millimetres: every printer reaches that far.
 const EDGE: f32 = 10.0;
-/// How far from the edges the rulers begin: where they would meet, their ticks could not be told apart.
+/// Where the rulers begin, in millimetres from the edge: closer to the corner their ticks would overlap.
 const BEGIN: u16 = 15;
-/// The thickness of ticks and thin lines, and of the lines that are measured.
+/// Line widths in millimetres: of ticks and thin lines, and of the lines to measure.
 const THIN: f32 = 0.1;
 const THICK: f32 = 0.25;
-/// What stays free of edges around words.
+/// Space around words without label edges, in millimetres.
 const AROUND: f32 = 0.6;
-/// And around lines that are measured.
+/// The same around the lines to measure.
 const ALONE: f32 = 2.0;
-/// The side of the codes in the corners, without the quiet zone.
+/// The side of the codes in the corners, without the quiet zone, in millimetres.
 const CODE: f32 = 12.0;
-/// What the codes say.
+/// The text in the codes.
 const SAYS: &str = "TESSERA TEST PAGE";
 
-/// A distance that was read off the test page and cannot be right.
+/// A measured distance that cannot be right.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{distance} mm is more than {FARTHEST} mm away from {NOMINAL} mm: measure again, from the paper's edge to the line"
 )]
 pub(crate) struct TooFar {
-    /// Which of the two it is, as the parameter of the offset is called: `offset_x` or `offset_y`.
+    /// The parameter of the offset: `offset_x` or `offset_y`.
     pub(crate) field: &'static str,
-    /// What was read.
+    /// The measured distance.
     pub(crate) distance: Mm,
 }
 
-/// The offsets that put a print where it belongs, by the distances read off a test page printed with an offset of 0: from
-/// the paper's left edge to the upright line, and from its upper edge to the level line.
+/// The offsets that correct a printer, from the distances measured on a test page that was printed without an offset:
+/// from the paper's left edge to the vertical line, and from its top edge to the horizontal line.
 ///
 /// # Errors
-/// An offset would be more than 20 mm; each is told.
+/// An error for each offset that would be more than 20 mm.
 pub(crate) fn offsets(measured_x: Mm, measured_y: Mm) -> Result<(Mm, Mm), Vec<TooFar>> {
     let far = |offset: Mm| offset > FARTHEST || offset < -FARTHEST;
     let (x, y) = (NOMINAL - measured_x, NOMINAL - measured_y);
@@ -63,16 +63,16 @@ pub(crate) fn offsets(measured_x: Mm, measured_y: Mm) -> Result<(Mm, Mm), Vec<To
     if wrong.is_empty() { Ok((x, y)) } else { Err(wrong) }
 }
 
-/// Whether the paper has no room for the lines that are measured.
+/// Whether the paper is too small for the lines to measure.
 pub(crate) fn is_small(sheet: &Sheet) -> bool {
     sheet.page_width.f32() < ROOM.0 || sheet.page_height.f32() < ROOM.1
 }
 
-/// The test page of a sheet, moved by the offsets.
+/// The test page of a sheet, shifted by the offsets.
 ///
-/// Rulers in millimetres, counted from the paper's edges, a line of exactly 100 mm, the edges of the labels, a code in each
-/// corner, and the two lines by which the offsets are measured. Paper below 95 x 120 mm, as label printers take it
-/// from a roll, has no room for them: its page has the label edges, a cross in the middle, and a code.
+/// It has rulers in millimetres from the paper's edges, a line of exactly 100 mm, the label edges, a code in each
+/// corner, and the two lines from which the offsets are measured. Paper below 95 x 120 mm, such as a label printer's
+/// roll, has no room for them: its page has the label edges, a cross in the middle, and a code.
 pub fn page(sheet: &Sheet, offset_x: Mm, offset_y: Mm, fonts: &Arc<Fonts>) -> Drawing {
     let (width, height) = (sheet.page_width.f32(), sheet.page_height.f32());
     let (at, typesetter) = ((offset_x.f32(), offset_y.f32()), Typesetter::new(fonts));
@@ -87,7 +87,7 @@ pub fn page(sheet: &Sheet, offset_x: Mm, offset_y: Mm, fonts: &Arc<Fonts>) -> Dr
         page.ruler(width, false);
         page.ruler(height, true);
         page.measures(width, height, &sheet.name);
-        // Beside the rulers' figures, with quiet zones.
+        // Inside the rulers' numbers, with quiet zones.
         let (near, far) = (EDGE + 14.0, EDGE + 6.0 + CODE);
         for (x, y) in [(near, near), (width - far, near), (near, height - far), (width - far, height - far)] {
             page.code(x, y, CODE);
@@ -97,12 +97,12 @@ pub fn page(sheet: &Sheet, offset_x: Mm, offset_y: Mm, fonts: &Arc<Fonts>) -> Dr
 }
 
 struct Page {
-    /// The edges of the labels.
+    /// The label edges.
     edges: Vec<Shape>,
-    /// Where no edge runs through words and codes.
+    /// White areas that interrupt the edges behind words and codes.
     cleared: Vec<Shape>,
     shapes: Vec<Shape>,
-    /// The offsets.
+    /// The offsets, in millimetres.
     at: (f32, f32),
     typesetter: Typesetter,
 }
@@ -114,7 +114,7 @@ impl Page {
         self.shapes.push(Shape::Line { from, to, line });
     }
 
-    /// A line that is measured: no edge of a label is near enough to be taken for it.
+    /// A line to measure. Label edges near it are cleared, so that none is mistaken for it.
     fn measured(&mut self, from: (f32, f32), to: (f32, f32)) {
         let area = Area { x: from.0, y: from.1, width: to.0 - from.0, height: to.1 - from.1 };
         self.clear(area.moved(self.at.0, self.at.1), ALONE);
@@ -144,13 +144,14 @@ impl Page {
         self.shapes.extend(runs.into_iter().map(Shape::Run));
     }
 
-    /// Takes the labels' edges away from there, and around it.
+    /// Clears the label edges in an area and `around` it.
     fn clear(&mut self, Area { x, y, width, height }: Area, around: f32) {
         let (x, y, width, height) = (x - around, y - around, width + 2.0 * around, height + 2.0 * around);
         self.cleared.push(Shape::Clear { x, y, width, height });
     }
 
-    /// A ruler along the upper edge, or `down` along the left one: its ticks are longer every 5 and 10 mm. Its zero is the paper's edge; it ends where the printer may not reach.
+    /// A ruler along the top edge, or along the left one if `down`. Its ticks are longer every 5 and 10 mm. Zero is the
+    /// paper's edge; it ends where the printer may not reach.
     fn ruler(&mut self, length: f32, down: bool) {
         let turned = |along: f32, across: f32| if down { (across, along) } else { (along, across) };
         for tick in BEGIN..=1_000 {
@@ -172,7 +173,7 @@ impl Page {
         self.line(turned(BEGIN.into(), EDGE), turned((length - EDGE).floor(), EDGE), THIN);
     }
 
-    /// What is measured, and how, in words.
+    /// The lines to measure, with instructions.
     fn measures(&mut self, width: f32, height: f32, name: &str) {
         let at = NOMINAL.f32();
         let middle = (height / 2.0).floor();
@@ -201,7 +202,7 @@ impl Page {
         let (x, y) = (width / 2.0, height / 2.0);
         self.line((0.0, y), (width, y), THIN);
         self.line((x, 0.0), (x, height), THIN);
-        // In the upper left quarter, with its quiet zone.
+        // In the top left quarter, including its quiet zone.
         let quarter = x.min(y);
         let side = (quarter * 21.0 / 29.0).min(CODE);
         let quiet = side * 4.0 / 21.0;

@@ -1,6 +1,6 @@
-//! What stands on a page, in millimetres from its upper left corner, x to the right and y down.
+//! The shapes on a page, in millimetres from its top left corner, x to the right and y down.
 //!
-//! The layout says it once, and the PDF, the preview and the check that it scans all draw this: they cannot differ.
+//! The PDF, the preview and the scan check all draw the same shapes from the layout, so they cannot differ.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,18 +14,18 @@ pub struct Drawing {
     pub(crate) width: f32,
     /// Its height.
     pub(crate) height: f32,
-    /// What stands on it, from the back to the front.
+    /// Its shapes, from back to front.
     pub shapes: Vec<Shape>,
 }
 
-/// One thing on a page: black, unless it says otherwise.
+/// A shape on a page, in black unless it says otherwise.
 #[derive(Clone, Debug)]
 pub enum Shape {
-    /// A code, without its quiet zone, which the layout keeps free.
+    /// A code. Its quiet zone is not part of the shape: the layout keeps it free.
     Code {
-        /// Left edge of its dark square.
+        /// Left edge of the dark modules.
         x: f32,
-        /// Upper edge of its dark square.
+        /// Top edge of the dark modules.
         y: f32,
         /// Side of a module.
         module: f32,
@@ -34,24 +34,24 @@ pub enum Shape {
     },
     /// Characters of one font in one direction, on one line.
     Run(Run),
-    /// The edge of a rectangle; the line's middle is on the edge.
+    /// The outline of a rectangle. The line is centred on the edge.
     Outline {
         /// Left edge.
         x: f32,
-        /// Upper edge.
+        /// Top edge.
         y: f32,
         /// Width.
         width: f32,
         /// Height.
         height: f32,
-        /// The line's thickness.
+        /// The line width.
         line: f32,
     },
-    /// A white rectangle: what was drawn before is not seen there.
+    /// A white rectangle that hides what was drawn before.
     Clear {
         /// Left edge.
         x: f32,
-        /// Upper edge.
+        /// Top edge.
         y: f32,
         /// Width.
         width: f32,
@@ -60,11 +60,11 @@ pub enum Shape {
     },
     /// A straight line.
     Line {
-        /// Its beginning.
+        /// Where it begins.
         from: (f32, f32),
-        /// Its end.
+        /// Where it ends.
         to: (f32, f32),
-        /// Its thickness.
+        /// The line width.
         line: f32,
     },
 }
@@ -72,31 +72,31 @@ pub enum Shape {
 /// Characters of one font in one direction, on one line.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// Which of the fonts: its place in [`super::fonts::Fonts::faces`].
+    /// The font, as an index into [`super::fonts::Fonts::faces`].
     pub(crate) face: usize,
-    /// Size of the font: the side of its em square.
+    /// Font size: the side of the em square.
     pub(crate) size: f32,
-    /// Where the first glyph's origin is.
+    /// The x coordinate of the first glyph's origin.
     pub(crate) x: f32,
-    /// Where the baseline is.
+    /// The y coordinate of the baseline.
     pub(crate) y: f32,
-    /// What it says, in the order of reading.
+    /// The text, in logical order.
     pub(crate) text: String,
-    /// Its glyphs from left to right.
+    /// The glyphs from left to right.
     pub(crate) glyphs: Vec<Glyph>,
 }
 
-/// A glyph of a run. Its measures are parts of the font's size.
+/// A glyph of a run. Measures are in ems.
 #[derive(Clone, Debug)]
 pub(crate) struct Glyph {
-    /// Its number in the font.
+    /// Its glyph id in the font.
     pub(crate) id: u32,
-    /// How far the next one's origin is.
+    /// The distance to the next glyph's origin.
     pub(crate) advance: f32,
     /// How far it is drawn to the right of its origin.
     pub(crate) dx: f32,
     /// How far it is drawn above the baseline.
     pub(crate) dy: f32,
-    /// The bytes of the run's text that it stands for.
+    /// The bytes of the run's text that it represents.
     pub(crate) range: Range<usize>,
 }

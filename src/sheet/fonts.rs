@@ -1,21 +1,21 @@
-//! The fonts that sheets are printed with.
+//! The fonts for printing sheets.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use skrifa::{FontRef, MetadataProvider};
 
-/// The fonts, in the order in which a character is looked for in them.
+/// The fonts, in the order in which they are searched for a character.
 #[derive(Clone, Debug)]
 pub struct Fonts {
-    /// The one that comes with the program, and those of `--font`.
+    /// The built-in font, then those of `--font`.
     pub(crate) faces: Vec<Face>,
 }
 
 /// A font.
 #[derive(Clone, Debug)]
 pub(crate) struct Face {
-    /// What it is called in messages: its file.
+    /// Its name in messages: the file name.
     pub(crate) name: String,
     /// The file.
     pub(crate) data: Arc<Cow<'static, [u8]>>,
@@ -24,20 +24,20 @@ pub(crate) struct Face {
 /// A file that cannot be used as a font.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FontError {
-    /// It is none.
+    /// It is not a font.
     #[error("{0} is no font: give a TrueType or OpenType file (.ttf or .otf)")]
     NoFont(String),
-    /// It is a collection, of which nobody knows which one is meant.
+    /// It is a collection, and it is unclear which font to use.
     #[error("{0} holds several fonts: give a file of one (.ttf or .otf)")]
     Several(String),
 }
 
 impl Fonts {
-    /// `DejaVu Sans`, which covers Latin, Greek, Cyrillic, Arabic and many signs, and behind it further fonts: what their
-    /// files are called, and what is in them.
+    /// `DejaVu Sans`, which covers Latin, Greek, Cyrillic, Arabic and many symbols, followed by `further` fonts: the
+    /// names and contents of their files.
     ///
     /// # Errors
-    /// The first file that is no font.
+    /// The first file that is not a font.
     pub fn new(further: Vec<(String, Vec<u8>)>) -> Result<Self, FontError> {
         let first = ("DejaVu Sans".to_owned(), Cow::Borrowed(dejavu::sans::regular()));
         let further = further.into_iter().map(|(name, data)| (name, Cow::Owned(data)));
@@ -58,7 +58,7 @@ impl Face {
         if usable { Ok(face) } else { Err(FontError::NoFont(face.name)) }
     }
 
-    /// The font, read.
+    /// The parsed font.
     pub(super) fn font(&self) -> Option<FontRef<'_>> {
         FontRef::new(&self.data).ok()
     }

@@ -1,34 +1,34 @@
-//! Where the labels of a sheet lie on its page.
+//! The positions of a sheet's labels on its page.
 
 use serde::{Deserialize, Serialize};
 
 use super::mm::Mm;
 
-/// The most labels on a page.
+/// Most labels on a page.
 pub(crate) const MOST_LABELS: u32 = 10_000;
-/// The smallest side of a label.
+/// Shortest side of a label.
 pub(crate) const SMALLEST: Mm = Mm::from_micrometres(5_000);
-/// The largest side of a page.
+/// Longest side of a page.
 pub(crate) const LARGEST: Mm = Mm::from_micrometres(1_000_000);
 /// The widest margin.
 pub(crate) const WIDEST_MARGIN: Mm = Mm::from_micrometres(30_000);
-/// The most characters of a sheet's name.
+/// Longest name of a sheet, in characters.
 pub(crate) const NAME_MAX_CHARS: usize = 100;
 
-/// A sheet of labels that are all alike, in rows and columns. A roll printer's label is a page of one.
+/// A sheet of equal labels in rows and columns. A roll printer's label is a page with one label.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sheet {
-    /// What it is called in addresses.
+    /// Its name in URLs.
     pub slug: String,
-    /// What it is called.
+    /// Its name for people.
     pub name: String,
     /// The page's width.
     pub page_width: Mm,
     /// The page's height.
     pub page_height: Mm,
-    /// Labels beside each other.
+    /// Labels in a row.
     pub columns: u16,
-    /// Labels below each other.
+    /// Labels in a column.
     pub rows: u16,
     /// A label's width.
     pub width: Mm,
@@ -36,33 +36,33 @@ pub struct Sheet {
     pub height: Mm,
     /// From the page's left edge to the first label.
     pub left: Mm,
-    /// From the page's upper edge to the first label.
+    /// From the page's top edge to the first label.
     pub top: Mm,
-    /// From one label's left edge to that of the next one in its row; of no account where there is one column.
+    /// From one label's left edge to the next one's in its row; ignored if there is only one column.
     pub pitch_x: Mm,
-    /// From one label's upper edge to that of the next one in its column; of no account where there is one row.
+    /// From one label's top edge to the next one's in its column; ignored if there is only one row.
     pub pitch_y: Mm,
-    /// What the printer cannot reach at each edge of the paper.
+    /// The margin at each edge of the paper that the printer cannot reach.
     pub margin: Mm,
 }
 
-/// What is wrong with a field of a sheet.
+/// An error in a field of a sheet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Misfit {
-    /// The field, as [`Sheet`] calls it.
+    /// The field's name in [`Sheet`].
     pub(crate) field: &'static str,
-    /// One sentence.
+    /// The message, as a sentence.
     pub(crate) message: String,
 }
 
-/// One direction of a sheet: along a row, or down a column.
+/// One dimension of a sheet: along the rows, or down the columns.
 struct Axis {
     page: (&'static str, Mm),
     size: (&'static str, Mm),
     first: (&'static str, Mm),
     pitch: (&'static str, Mm),
     count: (&'static str, u16),
-    /// What the page is in it, and one of the things that it counts.
+    /// Words for messages: the page's dimension, and what is counted.
     words: (&'static str, &'static str),
 }
 
@@ -72,7 +72,7 @@ impl Sheet {
         u32::from(self.columns) * u32::from(self.rows)
     }
 
-    /// The left upper corner of a label, counted from 0 along rows. Beyond the sheet it is that of no label.
+    /// The top left corner of a label, counted from 0 along rows. Beyond the last label, it is not the corner of any.
     pub fn corner(&self, label: u32) -> (Mm, Mm) {
         let columns = u32::from(self.columns).max(1);
         let times = |number: u32| u16::try_from(number).unwrap_or(u16::MAX);
@@ -80,7 +80,8 @@ impl Sheet {
         (self.left + self.pitch_x * column, self.top + self.pitch_y * row)
     }
 
-    /// What the margin takes of the labels at the paper's edges, and so of all, for they are alike: at each side.
+    /// How much the margin covers of the labels at the paper's edges, and therefore of every label, on each side: all
+    /// labels have the same layout.
     pub(crate) fn inset(&self) -> Mm {
         let (right, bottom) = self.corner(self.labels().saturating_sub(1));
         let (right, bottom) = (self.page_width - right - self.width, self.page_height - bottom - self.height);
@@ -88,7 +89,7 @@ impl Sheet {
         (self.margin - nearest).max(Mm::ZERO)
     }
 
-    /// What is wrong with it: nothing, or each field that is, with one sentence each.
+    /// The errors in the sheet's fields.
     pub(crate) fn check(&self) -> Vec<Misfit> {
         let mut found = Vec::new();
         let mut misfit = |field, message: String| found.push(Misfit { field, message });
@@ -116,7 +117,7 @@ impl Sheet {
         found
     }
 
-    /// Whether the margin leaves too little of a label.
+    /// An error if the margin covers too much of a label.
     fn unreachable(&self) -> Option<Misfit> {
         let inset = self.inset();
         let left = self.width.min(self.height) - inset - inset;

@@ -1,4 +1,4 @@
-//! Every sheet by its sums.
+//! Every preset, checked by sums.
 
 use super::*;
 use crate::sheet::presets::{MARGIN, preset, presets};
@@ -7,7 +7,7 @@ fn mm(text: &str) -> Mm {
     text.parse().unwrap()
 }
 
-/// A4 with labels at these figures: columns, rows, width, height, left, top, pitch x and y.
+/// An A4 sheet with these figures: columns, rows, width, height, left, top, pitch x and y.
 fn sheet(columns: u16, rows: u16, lengths: [&str; 6]) -> Sheet {
     let [width, height, left, top, pitch_x, pitch_y] = lengths.map(mm);
     let (page_width, page_height, margin) = (mm("210"), mm("297"), MARGIN);
@@ -58,7 +58,7 @@ fn only_sheets_at_the_papers_edge_have_an_inset() {
     let inset = |slug| preset(slug).unwrap().inset();
     assert_eq!(["herma-4610", "herma-4615", "herma-4616"].map(inset), [mm("5"); 3]);
     assert_eq!((inset("avery-l7160"), inset("avery-l7162")), (Mm::ZERO, mm("0.33")));
-    // At the right: 215.9 - 3.96 - 106.36 - 101.6 = 3.98 mm.
+    // On the right: 215.9 - 3.96 - 106.36 - 101.6 = 3.98 mm.
     assert_eq!(inset("avery-5163"), mm("1.04"));
 }
 

@@ -1,27 +1,28 @@
-//! Where code and text stand on a label: the same on every label of a sheet.
+//! Where code and text are on a label: the same on every label of a sheet.
 
 use super::geometry::Sheet;
 use crate::qr::{Code, Level, QUIET_ZONE};
 
-/// The fewest dots of a module's side that printers print and scanners read.
+/// The fewest printer dots per module side that print and scan reliably.
 const DOTS: f32 = 4.0;
-/// What stays free between text and the label's edge.
+/// Space between text and the label's edge, in millimetres.
 const PADDING: f32 = 1.0;
-/// The narrowest place beside a code that text is put in; where there is less, it stands below.
+/// The narrowest area beside a code that is used for text, in millimetres; if there is less, the text goes below.
 const NARROWEST: f32 = 10.0;
-/// What a strip of text below a code takes of the label's height, and at least: a line of the smallest letters.
+/// The height of a text strip below a code: as a share of the label's height, and at least this many millimetres, which
+/// is one line of the smallest letters.
 const STRIP: (f32, f32) = (0.2, 2.6);
-/// Lengths are compared with this: nobody sees a thousandth of a dot.
+/// Tolerance when comparing lengths: a thousandth of a dot is invisible.
 const HAIR: f32 = 0.001;
 /// Millimetres in an inch.
 const INCH: f32 = 25.4;
 
-/// A part of a label or a page, in millimetres.
+/// A rectangle on a label or a page, in millimetres.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Area {
     /// Left edge.
     pub x: f32,
-    /// Upper edge.
+    /// Top edge.
     pub y: f32,
     /// Width.
     pub width: f32,
@@ -30,7 +31,7 @@ pub struct Area {
 }
 
 impl Area {
-    /// The smallest area that holds both.
+    /// The smallest area that contains both.
     #[must_use]
     pub(crate) fn with(self, other: Self) -> Self {
         let (x, y) = (self.x.min(other.x), self.y.min(other.y));
@@ -39,28 +40,28 @@ impl Area {
         Self { x, y, width: right - x, height: bottom - y }
     }
 
-    /// The same, elsewhere.
+    /// The same area, shifted.
     #[must_use]
     pub(crate) fn moved(self, x: f32, y: f32) -> Self {
         Self { x: self.x + x, y: self.y + y, ..self }
     }
 }
 
-/// Where code and text stand on a label, in millimetres from its left upper corner.
+/// Where code and text are on a label, in millimetres from its top left corner.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LabelLayout {
-    /// The square of code and quiet zone; the code's centre is its centre.
+    /// The square for code and quiet zone. The code is centred in it.
     pub(crate) square: Area,
-    /// The widest that a code may be without its quiet zone, as the printer does not reach the paper's edge.
+    /// The greatest width of a code without its quiet zone, since the printer does not reach the paper's edge.
     reach: f32,
-    /// Where text may stand, if any does.
+    /// The area for text, if there is any.
     pub(crate) text: Option<Area>,
-    /// Whether it stands below the code, and so in the middle.
+    /// Whether the text is below the code, and therefore centred.
     pub(crate) below: bool,
 }
 
 impl LabelLayout {
-    /// Of the labels of `sheet`: with the text beside the code, or below it where there is no room.
+    /// The layout for the labels of `sheet`: text beside the code, or below it if there is no room beside it.
     pub(crate) fn of(sheet: &Sheet, has_text: bool) -> Self {
         let (width, height, inset) = (sheet.width.f32(), sheet.height.f32(), sheet.inset().f32());
         let edge = PADDING.max(inset);
@@ -79,18 +80,18 @@ impl LabelLayout {
         Self { square, reach: square.width - inset - inset, text, below }
     }
 
-    /// The largest square in a space at `x`, in the middle of its height.
+    /// The largest square at `x` within this width and height, centred vertically.
     fn square(x: f32, width: f32, height: f32) -> Area {
         let side = width.min(height);
         Area { x, y: (height - side) / 2.0, width: side, height: side }
     }
 
-    /// A module's side in a code of so many modules: as large as quiet zone and reach allow.
+    /// The side of a module, for a code with this many modules: as large as quiet zone and reach allow.
     pub(crate) fn module(&self, modules: u16) -> f32 {
         (self.square.width / f32::from(modules + 2 * QUIET_ZONE)).min(self.reach / f32::from(modules))
     }
 
-    /// Where a code of so many modules stands, without its quiet zone.
+    /// The area of a code with this many modules, without its quiet zone.
     pub(crate) fn dark(&self, modules: u16) -> Area {
         let side = self.module(modules) * f32::from(modules);
         let (x, y) = self.centre();
@@ -103,12 +104,12 @@ impl LabelLayout {
         (self.square.x + half, self.square.y + half)
     }
 
-    /// Whether a code of so many modules has modules of four dots.
+    /// Whether a code with this many modules has modules of at least four dots.
     fn holds(&self, modules: u16, dpi: u32) -> bool {
         self.module(modules) * dots_a_millimetre(dpi) >= DOTS - HAIR
     }
 
-    /// The highest level at which the code of `text` has modules of four dots, and how many modules it has.
+    /// The highest level at which the code of `text` has modules of four dots, and its number of modules.
     pub(crate) fn level(&self, text: &str, dpi: u32) -> Option<(Level, u16)> {
         [Level::M, Level::L].into_iter().find_map(|level| {
             let modules = Code::modules_of(text, level).filter(|modules| self.holds(*modules, dpi))?;
@@ -117,7 +118,7 @@ impl LabelLayout {
     }
 }
 
-/// Dots of a printer along a millimetre.
+/// The printer's dots per millimetre.
 #[expect(clippy::cast_precision_loss, reason = "no printer has millions of dots an inch")]
 fn dots_a_millimetre(dpi: u32) -> f32 {
     dpi as f32 / INCH

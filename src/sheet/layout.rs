@@ -1,5 +1,5 @@
-//! What stands on which page: decided for all items first, and drawn page by page, as thousands of drawings at once would
-//! take too much memory.
+//! What is on which page. Decided for all items first, then drawn page by page, because thousands of drawings at once
+//! would take too much memory.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,25 +13,25 @@ use super::refusal::{DPI, FARTHEST, NAMED, Remedy, SheetRefusal};
 use super::text::{Missing, Typesetter};
 use crate::qr::{Code, Level};
 
-/// The thickness of a label's edge in a test print.
+/// The line width of label edges in a test print, in millimetres.
 const OUTLINE: f32 = 0.2;
-/// The most characters without a glyph that are named.
+/// Most characters without a glyph that are reported.
 const CHARACTERS: usize = 10;
 
 /// How a sheet is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LayoutOptions {
-    /// First free label, counted from 1 along rows.
+    /// The first free label, counted from 1 along rows.
     pub start: u32,
     /// Added to every position, to the right.
     pub offset_x: Mm,
-    /// Added to every position, down.
+    /// Added to every position, downwards.
     pub offset_y: Mm,
-    /// Draws the edge of every label of the page.
+    /// Whether to draw the edges of all labels.
     pub outline: bool,
-    /// The printer's resolution, in dots an inch.
+    /// The printer's resolution, in dots per inch.
     pub dpi: u32,
-    /// Leaves characters out that no font has, instead of refusing them.
+    /// Whether to leave out characters that no font has, instead of refusing them.
     pub leave_out: bool,
 }
 
@@ -41,44 +41,44 @@ impl Default for LayoutOptions {
     }
 }
 
-/// What stands on a label.
+/// What is printed on a label.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelItem {
-    /// How a refusal calls it.
+    /// Its name in refusals.
     pub name: String,
-    /// What the code says.
+    /// The text in its code.
     pub code: String,
-    /// What stands beside the code.
+    /// The text beside its code.
     pub text: Option<String>,
 }
 
-/// Which label an item is on. Both are counted from 0.
+/// The label that an item is on. Both numbers are counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LabelPosition {
     /// The page.
     pub page: usize,
-    /// The label of that page, along rows.
+    /// The label on that page, along rows.
     pub label: u32,
 }
 
-/// Everything about a print but the drawings.
+/// A print, ready to be drawn.
 #[derive(Debug)]
 pub struct SheetLayout {
     sheet: Sheet,
     options: LayoutOptions,
     place: LabelLayout,
     items: Vec<LabelItem>,
-    /// Of each item.
+    /// The level of each item's code.
     levels: Vec<Level>,
     typesetter: Typesetter,
 }
 
 impl SheetLayout {
-    /// Decides what stands where. With `has_text` room is left for text, also on labels that have none, so that the code
-    /// stands at the same place on all.
+    /// Computes the layout. With `has_text`, all labels leave room for text, even those without any, so that the code
+    /// is in the same place on each.
     ///
     /// # Errors
-    /// Everything that keeps it from being printed, each once.
+    /// Every reason why it cannot be printed, once each.
     pub fn new(
         sheet: &Sheet,
         options: &LayoutOptions,
@@ -101,17 +101,17 @@ impl SheetLayout {
         if refused.is_empty() { Ok(plan) } else { Err(refused) }
     }
 
-    /// How many pages there are; none without items.
+    /// The number of pages; 0 without items.
     pub fn pages(&self) -> usize {
         self.items.len().checked_sub(1).map_or(0, |last| self.label_of(last).page + 1)
     }
 
-    /// How many items there are.
+    /// The number of items.
     pub fn items(&self) -> usize {
         self.items.len()
     }
 
-    /// The item at this place in what was asked for, its text without what no font has.
+    /// The item with this index, its text without the characters that no font has.
     pub(crate) fn item(&self, item: usize) -> Option<&LabelItem> {
         self.items.get(item)
     }
@@ -126,7 +126,7 @@ impl SheetLayout {
         &self.options
     }
 
-    /// Which label an item is on.
+    /// The label of an item.
     pub fn label_of(&self, item: usize) -> LabelPosition {
         let labels = usize::try_from(self.sheet.labels().max(1)).unwrap_or(usize::MAX);
         let first = usize::try_from(self.options.start.saturating_sub(1)).unwrap_or(usize::MAX);
@@ -134,7 +134,7 @@ impl SheetLayout {
         LabelPosition { page: number / labels, label: u32::try_from(number % labels).unwrap_or(u32::MAX) }
     }
 
-    /// The items on a page, in their order, by their place in what was asked for.
+    /// The indices of the items on a page.
     pub(crate) fn items_of(&self, page: usize) -> std::ops::Range<usize> {
         let labels = usize::try_from(self.sheet.labels()).unwrap_or(usize::MAX);
         let first = usize::try_from(self.options.start.saturating_sub(1)).unwrap_or(usize::MAX);
@@ -143,23 +143,23 @@ impl SheetLayout {
         item(from)..item(from.saturating_add(labels))
     }
 
-    /// The label after the last item, counted from 1: the next print's `start`. It is 1 where the last page is full.
+    /// The label after the last item, counted from 1: the next print's `start`. It is 1 if the last page is full.
     pub(crate) fn next_start(&self) -> u32 {
         self.label_of(self.items.len()).label + 1
     }
 
-    /// Where a label lies on its page: its left upper corner in millimetres, offsets included.
+    /// The top left corner of a label on its page, in millimetres, including the offsets.
     pub fn corner(&self, label: u32) -> (f32, f32) {
         let (x, y) = self.sheet.corner(label);
         ((x + self.options.offset_x).f32(), (y + self.options.offset_y).f32())
     }
 
-    /// The centre of every code, in millimetres from its label's left upper corner.
+    /// The centre of every code, in millimetres from its label's top left corner.
     pub fn centre(&self) -> (f32, f32) {
         self.place.centre()
     }
 
-    /// The square of an item's code without its quiet zone, on its page, in millimetres: left and upper edge, and side.
+    /// The square of an item's code on its page, without the quiet zone: left edge, top edge and side in millimetres.
     pub fn dark(&self, item: usize) -> Option<(f32, f32, f32)> {
         let modules = Code::modules_of(&self.items.get(item)?.code, *self.levels.get(item)?)?;
         let (x, y) = self.corner(self.label_of(item).label);
@@ -167,7 +167,7 @@ impl SheetLayout {
         Some((dark.x, dark.y, dark.width))
     }
 
-    /// What stands on a page, counted from 0. Beyond the last one it is an empty page.
+    /// The drawing of a page, counted from 0; an empty page beyond the last one.
     pub fn page(&self, page: usize) -> Drawing {
         let mut shapes = Vec::new();
         if self.options.outline {
@@ -177,7 +177,7 @@ impl SheetLayout {
         let first = items.start;
         for (number, (item, level)) in self.items[items.clone()].iter().zip(&self.levels[items]).enumerate() {
             let (x, y) = self.corner(self.label_of(first + number).label);
-            // Its length was looked at by `new`.
+            // `new` has checked that the text fits.
             if let Ok(code) = Code::at_level(&item.code, *level) {
                 let dark = self.place.dark(code.modules()).moved(x, y);
                 let module = self.place.module(code.modules());
@@ -196,7 +196,7 @@ impl SheetLayout {
         Shape::Outline { x, y, width: self.sheet.width.f32(), height: self.sheet.height.f32(), line: OUTLINE }
     }
 
-    /// What the offsets move over the paper's edge. Edges of labels may be: only what is read counts.
+    /// What the offsets move off the paper. Label edges may leave it: only codes and texts count.
     fn off_paper(&self) -> Vec<SheetRefusal> {
         let (width, height) = (self.sheet.page_width.f32(), self.sheet.page_height.f32());
         let codes =
@@ -227,7 +227,7 @@ impl SheetLayout {
     }
 }
 
-/// What is wrong with sheet and options by themselves.
+/// Errors in the sheet and the options themselves.
 fn asked_wrongly(sheet: &Sheet, options: &LayoutOptions) -> impl Iterator<Item = SheetRefusal> {
     let LayoutOptions { start, offset_x, offset_y, dpi, .. } = *options;
     let labels = sheet.labels();
@@ -239,7 +239,7 @@ fn asked_wrongly(sheet: &Sheet, options: &LayoutOptions) -> impl Iterator<Item =
     [misfit, start, far("offset_x", offset_x), far("offset_y", offset_y), dpi].into_iter().flatten()
 }
 
-/// Each code's level; else the refusal of the one that is the farthest from being printable.
+/// The level of each code, or the refusal of the code that is furthest from being printable.
 fn levels(
     sheet: &Sheet,
     place: &LabelLayout,
@@ -251,7 +251,7 @@ fn levels(
         items.iter().map(|item| place.level(&item.code, dpi).map(|(level, _)| level)).collect();
     let fine = || items.iter().enumerate().zip(&found).filter(|(_, level)| level.is_none()).map(|(it, _)| it);
     let modules = |item: &LabelItem| Code::modules_of(&item.code, Level::L).unwrap_or(u16::MAX);
-    // Of those that are alike the first.
+    // The first one, if several are equally bad.
     let Some((number, worst)) = fine().rev().max_by_key(|(_, item)| (modules(item), item.code.len())) else {
         return Ok(found.into_iter().flatten().collect());
     };
@@ -260,7 +260,7 @@ fn levels(
     Err(SheetRefusal::TooFine { item: number, name, characters, count, sheet: sheet.name.clone(), dpi, remedy })
 }
 
-/// Makes the texts such that they can be set, and tells what no font has, the most frequent first.
+/// Removes from the texts what no font has, and reports it, most frequent first.
 fn clean(typesetter: &Typesetter, leave_out: bool, has_text: bool, items: &mut [LabelItem]) -> Vec<SheetRefusal> {
     let mut missing: BTreeMap<char, (Vec<String>, usize)> = BTreeMap::new();
     for item in items {

@@ -1,4 +1,4 @@
-//! Plans, read off their drawings.
+//! Layouts, checked through their drawings.
 
 use proptest::prelude::*;
 
@@ -128,16 +128,16 @@ fn a_code_is_as_large_as_the_labels_height_allows() {
     let (dark, module) =
         codes(&plan(preset("avery-l7160").unwrap(), LayoutOptions::default(), items(1)).unwrap().page(0))[0];
     assert!(close(module, 38.1 / 37.0) && close(dark.x, 7.2 + 4.0 * module) && close(dark.y, 15.15 + 4.0 * module));
-    // At the paper's edge 5 mm cannot be printed, and the quiet zone lies in them.
+    // At the paper's edge 5 mm cannot be printed; the quiet zone lies there.
     let (dark, _) = codes(&plan(preset("herma-4610").unwrap(), LayoutOptions::default(), items(1)).unwrap().page(0))[0];
     assert!(close(dark.x, 5.0) && close(dark.y, 5.0) && close(dark.width, 19.7));
-    // On a square label the text stands below.
+    // On a square label the text is below the code.
     let sheet = preset("avery-22806").unwrap();
     let page = plan(sheet, LayoutOptions::default(), items(1)).unwrap().page(0);
     let (dark, module) = codes(&page)[0];
     assert!(close(dark.x + dark.width / 2.0, 15.875 + 25.4) && (module * 37.0 - 39.64).abs() < 0.01);
     assert!(ink(&page)[0].y > dark.y + dark.height + 4.0 * module);
-    // And without text the code takes all of it.
+    // Without text the code takes the whole label.
     let bare = SheetLayout::new(sheet, &LayoutOptions::default(), &fonts(), false, items(1)).unwrap().page(0);
     assert!(close(codes(&bare)[0].1, 50.8 / 37.0) && ink(&bare).is_empty());
 }
@@ -230,7 +230,7 @@ fn an_offset_must_not_move_anything_over_the_papers_edge() {
     );
     // Only labels that are printed count.
     assert!(plan(sheet, offset("0", "12"), items(18)).is_ok());
-    // Nothing but a code reaches less far to the right.
+    // A code without text does not reach as far to the right.
     let bare = SheetLayout::new(sheet, &offset("20", "0"), &fonts(), false, items(3));
     assert!(bare.is_ok());
 }
@@ -248,7 +248,7 @@ fn a_code_that_is_too_fine_is_refused_with_what_would_help() {
          are 2 others; a code of at most 17 such characters, a printer of 600 dpi, or the sheet Avery L7651, 65 labels \
          of 38.1 × 21.17 mm would do."
     );
-    // What it says would help does, and the smallest step further does not.
+    // The suggested remedy works, and the next smaller one does not.
     let cut = |most: usize| LabelItem { code: UID[..most].into(), ..item("x") };
     assert!(plan(small, LayoutOptions::default(), vec![cut(17)]).is_ok());
     assert!(plan(small, LayoutOptions::default(), vec![cut(18)]).is_err());
@@ -263,7 +263,7 @@ fn a_code_that_is_too_fine_is_refused_with_what_would_help() {
 
 #[test]
 fn the_level_is_the_highest_that_is_printable() {
-    // 60 letters are version 4 at level M and version 4 at L takes 78: on a label that holds 41 modules and no more.
+    // 60 letters need version 4 at level M, and version 4 at L holds 78: on a label with room for at most 41 modules.
     let sheet = preset("avery-l7651").unwrap();
     let text = "x".repeat(70);
     let levels = |dpi| {
@@ -295,7 +295,7 @@ fn a_character_that_no_font_has_is_named_or_left_out() {
     let plan = plan(sheet, LayoutOptions { leave_out: true, ..LayoutOptions::default() }, items.clone()).unwrap();
     let left: Vec<Option<&str>> = (0..5).map(|number| plan.item(number).unwrap().text.as_deref()).collect();
     assert_eq!(left, [Some("Row 7"), None, None, Some("plain"), Some("x")]);
-    // Without text nothing is missing.
+    // Without text, no glyph is missing.
     assert!(SheetLayout::new(sheet, &LayoutOptions::default(), &fonts(), false, items).is_ok());
 }
 

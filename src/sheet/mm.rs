@@ -6,43 +6,43 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A length in whole micrometres: the makers' figures (15.875 mm) are exact, and sums of them too.
+/// A length in whole micrometres, so that makers' figures (15.875 mm) and their sums are exact.
 ///
-/// Read from millimetres with up to three decimals, after a point or a comma; shown in millimetres without needless
-/// zeros; in JSON and in the database the number of micrometres. Sums beyond its range (2 km) stay at its end.
+/// Parsed from millimetres with up to three decimals, after a point or a comma; shown in millimetres without trailing
+/// zeros; stored in JSON and the database as the number of micrometres. Sums saturate at the limits (2 km).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Mm(i32);
 
-/// The text is no length that Tessera can measure.
+/// The text is not a supported length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("write millimetres, as in 12.5, with at most three decimals")]
 pub struct NoLength;
 
-/// The longest length that is read from a text, in whole millimetres: ten metres.
+/// The longest length that can be parsed, in whole millimetres: ten metres.
 const LONGEST: u32 = 10_000;
 
 impl Mm {
-    /// No length.
+    /// Zero.
     pub const ZERO: Self = Self(0);
 
-    /// Of a number of micrometres.
+    /// A length in micrometres.
     pub const fn from_micrometres(micrometres: i32) -> Self {
         Self(micrometres)
     }
 
-    /// In micrometres.
+    /// The length in micrometres.
     pub const fn micrometres(self) -> i32 {
         self.0
     }
 
-    /// Of a number of millimetres, rounded to micrometres.
+    /// A length in millimetres, rounded to micrometres.
     #[expect(clippy::cast_possible_truncation, reason = "what is beyond the range stays at its end")]
     pub(crate) fn from_f32(millimetres: f32) -> Self {
         Self((f64::from(millimetres) * 1_000.0).round() as i32)
     }
 
-    /// In millimetres, for drawing.
+    /// The length in millimetres, for drawing.
     #[expect(clippy::cast_possible_truncation, reason = "a page's micrometres are far within a float's digits")]
     pub fn f32(self) -> f32 {
         (f64::from(self.0) / 1_000.0) as f32
@@ -97,7 +97,7 @@ impl FromStr for Mm {
 
     fn from_str(text: &str) -> Result<Self, NoLength> {
         let text = text.trim();
-        // Phones and text programs write a minus sign of their own.
+        // Phones and word processors use a minus sign of their own.
         let negative = text.strip_prefix(['-', '\u{2212}']);
         let digits = negative.or_else(|| text.strip_prefix('+')).unwrap_or(text);
         let (whole, decimals) = digits.split_once(['.', ',']).unwrap_or((digits, ""));

@@ -1,6 +1,6 @@
-//! Label sheets: where a label lies on its page, what stands on it, and the page as SVG and PDF.
+//! Label sheets: the positions and contents of labels, and pages as SVG and PDF.
 //!
-//! Knows codes and nothing of tokens, the database or HTTP.
+//! Knows about codes, but not about tokens, the database or HTTP.
 
 pub mod calibrate;
 pub mod draw;

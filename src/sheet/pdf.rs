@@ -1,4 +1,4 @@
-//! Pages as a PDF: codes and text as vectors, to be printed at 100 %.
+//! Writes pages as a PDF: codes and text as vectors, to be printed at 100 %.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -17,36 +17,34 @@ use super::fonts::Fonts;
 use super::viewer_preferences;
 use crate::qr::{Code, QUIET_ZONE};
 
-/// PDF's unit, a 72nd of an inch, in a millimetre.
+/// PDF units, which are 1/72 inch, per millimetre.
 const POINTS: f32 = 72.0 / 25.4;
 
 /// Why there is no PDF.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PdfError {
-    /// It was no longer wanted.
+    /// The caller stopped it.
     #[error("The PDF was stopped")]
     Stopped,
     /// A font cannot be read.
     #[error("The font \"{0}\" cannot be read")]
     Font(String),
-    /// A page has no size, or a run names a font that there is not: the layout's mistake.
+    /// A page has no size, or a run names a font that does not exist: a bug in the layout.
     #[error("A page cannot be drawn")]
     Page,
-    /// The library's mistake.
+    /// A bug in the library.
     #[error("The PDF cannot be written: {0}")]
     Library(String),
 }
 
-/// The pages as a PDF file named `title`, in English.
+/// Writes the pages as a PDF file with this title, in English.
 ///
-/// Every page is exactly as large as its drawing, and the file asks to be printed without scaling. Text can be copied,
-/// and of a font only the characters that are used are in the file. The same input gives the same bytes.
+/// Every page is exactly as large as its drawing, and the file asks to be printed without scaling. Text can be copied.
+/// Fonts are reduced to the characters in use. Equal input gives equal bytes.
 ///
-/// Pages are taken one at a time, so that only one of them is in memory as a drawing. After each, `drawn` hears how
-/// many there are, and may stop. A code takes about 0.2 ms and 700 bytes of the file, which is compressed.
+/// Pages are taken one at a time, so that only one drawing is in memory. After each page, `drawn` is called with the
+/// number of pages so far, and may stop. A code takes about 0.2 ms and 700 bytes of the compressed file.
 ///
-/// # Errors
-/// As [`PdfError`] says.
 pub fn write(
     title: &str,
     fonts: &Fonts,
@@ -79,7 +77,7 @@ pub fn write(
         .ok_or_else(|| PdfError::Library("its catalog is not where it should be".to_owned()))
 }
 
-/// A font's file, which is shared and not copied.
+/// The contents of a font file, shared without copying.
 struct Bytes(Arc<std::borrow::Cow<'static, [u8]>>);
 
 impl AsRef<[u8]> for Bytes {
@@ -94,7 +92,7 @@ fn draw(surface: &mut Surface<'_>, shape: &Shape, fonts: &[Font]) -> Option<()> 
             let quiet = f32::from(QUIET_ZONE) * module;
             let scale = module * POINTS;
             let (left, top) = ((x - quiet) * POINTS, (y - quiet) * POINTS);
-            // In modules, so that the path has small whole numbers.
+            // In modules, so that the path has small integers.
             surface.push_transform(&Transform::from_row(scale, 0.0, 0.0, scale, left, top));
             fill(surface, luma::Color::black());
             surface.draw_path(&outlines(code)?);
@@ -129,7 +127,7 @@ fn rectangle(x: f32, y: f32, width: f32, height: f32) -> Option<Path> {
     path.finish()
 }
 
-/// By the rule that SVG takes when it is told nothing.
+/// Fills with SVG's default rule.
 fn fill(surface: &mut Surface<'_>, color: luma::Color) {
     surface.set_stroke(None);
     surface.set_fill(Some(Fill { paint: color.into(), rule: FillRule::NonZero, ..Fill::default() }));

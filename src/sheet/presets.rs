@@ -1,17 +1,17 @@
-//! The label sheets that Tessera knows.
+//! The built-in label sheets.
 
 use std::sync::LazyLock;
 
 use super::geometry::Sheet;
 use super::mm::Mm;
 
-/// What most printers cannot reach at the paper's edge, in micrometres.
+/// The margin that most printers cannot reach, in micrometres.
 pub(crate) const MARGIN: Mm = Mm::from_micrometres(5_000);
 
 const A4: [i32; 2] = [210_000, 297_000];
 const LETTER: [i32; 2] = [215_900, 279_400];
 
-/// A row of the makers' figures, in micrometres.
+/// A preset's figures, in micrometres.
 struct Row {
     slug: &'static str,
     maker: &'static str,
@@ -32,7 +32,7 @@ const fn row(
     Row { slug, maker, page, labels, size, first, pitch }
 }
 
-/// From the list that `LibreOffice` ships, and the makers' sheets where it has none.
+/// From the list in `LibreOffice`, and from the makers where it has no entry.
 #[rustfmt::skip]
 const ROWS: [Row; 19] = [
     row("avery-l7159", "Avery L7159", A4, [3, 8], [[64_000, 33_860], [6_460, 13_060], [66_540, 33_860]]),
@@ -69,7 +69,7 @@ impl Row {
     }
 }
 
-/// The sheets that everybody can buy, by maker and number.
+/// The preset sheets, by maker and number.
 pub fn presets() -> &'static [Sheet] {
     static PRESETS: LazyLock<Vec<Sheet>> = LazyLock::new(|| ROWS.iter().map(Row::sheet).collect());
     &PRESETS

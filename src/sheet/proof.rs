@@ -1,6 +1,6 @@
-//! The check that it scans: a PDF is printed into memory as a printer would, and its codes are read from there.
+//! The scan check: prints a PDF into memory as a printer would, and reads its codes from there.
 //!
-//! What reads and what draws are other libraries than those that made the codes and the PDF: a mistake of theirs shows.
+//! Printing and reading use other libraries than those that made the codes and the PDF, so that their bugs show.
 
 use std::fmt::{self, Display, Formatter};
 use std::ops::ControlFlow;
@@ -16,38 +16,38 @@ use super::label_layout::Area;
 use super::layout::SheetLayout;
 use super::raster::{Raster, RasterPages};
 
-/// How far from its place a code may be, in millimetres.
+/// How far a code may be from its position, in millimetres.
 pub(crate) const TOLERANCE: f32 = 0.3;
 
-/// The most pixels that are in memory at once, if one row of labels does not take more: 64 MiB of them.
+/// Most pixels in memory at once, unless a single row of labels takes more: 64 MiB.
 const PIXELS: f32 = 16_777_216.0;
 
-/// The most pixels of one row of labels: as the highest row of a preset has them at 1,200 dots an inch.
+/// Most pixels of one row of labels: as many as the highest row of a preset has at 1,200 dpi.
 const ROW_PIXELS: f32 = 48_000_000.0;
 
-/// A label, and what its code is to be.
+/// A label, and the code that it should have.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expected {
-    /// Its place on the sheet, from 1 along rows.
+    /// Its position on the sheet, counted from 1 along rows.
     pub(crate) label: u32,
-    /// What messages call it.
+    /// Its name in messages.
     pub(crate) name: String,
-    /// What its code says.
+    /// The text that its code should have.
     pub says: String,
-    /// The label: the code is looked for within it.
+    /// The label's area, in which the code is searched.
     pub(crate) place: Area,
-    /// Where the middle of the code is, in millimetres from the page's upper left corner.
+    /// The centre of the code, in millimetres from the page's top left corner.
     pub centre: (f32, f32),
 }
 
-/// A label that did not pass.
+/// A label that failed the check.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
-    /// Its page, from 1.
+    /// Its page, counted from 1.
     pub page: usize,
-    /// Its place on the sheet, from 1 along rows.
+    /// Its position on the sheet, counted from 1 along rows.
     pub label: u32,
-    /// What messages call it.
+    /// Its name in messages.
     pub name: String,
     /// What is wrong with it.
     pub fault: Fault,
@@ -56,11 +56,11 @@ pub struct Failure {
 /// What is wrong with a label.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fault {
-    /// There is no code, or too little of one.
+    /// There is no code, or not enough of it.
     Unreadable,
-    /// The code says this.
+    /// The code has this text instead.
     Says(String),
-    /// The code is that many millimetres away from where it should be.
+    /// The code is this many millimetres from its position.
     Off(f32),
 }
 
@@ -78,18 +78,18 @@ impl Display for Fault {
     }
 }
 
-/// Why nothing can be said.
+/// Why the check has no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unchecked {
-    /// It was no longer wanted.
+    /// The caller stopped it.
     #[error("The check was stopped")]
     Stopped,
-    /// The PDF cannot be read, or has not the page.
+    /// The PDF cannot be parsed, or lacks a page.
     #[error("The PDF cannot be read")]
     Pdf,
 }
 
-/// What the labels of a plan's page are to be.
+/// The labels of a page, with the codes they should have.
 pub fn expected(plan: &SheetLayout, page: usize) -> Vec<Expected> {
     let (width, height) = (plan.sheet().width.f32(), plan.sheet().height.f32());
     let centre = plan.centre();
@@ -104,14 +104,12 @@ pub fn expected(plan: &SheetLayout, page: usize) -> Vec<Expected> {
     plan.items_of(page).filter_map(label).collect()
 }
 
-/// Reads every code that is expected on the `pages` of a PDF, printed in black and white at `dpi` dots per inch, and
-/// tells those that cannot be read, say something else or are more than [`TOLERANCE`] from their place.
+/// Prints the `pages` of a PDF in black and white at `dpi`, reads the expected codes, and returns the labels whose code
+/// cannot be read, has another text, or is more than [`TOLERANCE`] from its position.
 ///
-/// After each page, `checked` hears how many there were, and may stop. What is in memory is a part of a page: at most
-/// 64 MiB, or a row of labels of 192 MiB. An A4 page of 65 labels takes about 0.1 s at 300 dpi.
+/// After each page, `checked` is called with the number of pages so far, and may stop. Only part of a page is in
+/// memory: at most 64 MiB, or a row of labels of 192 MiB. An A4 page of 65 labels takes about 0.1 s at 300 dpi.
 ///
-/// # Errors
-/// As [`Unchecked`] says.
 pub fn check(
     pdf: Arc<Vec<u8>>,
     dpi: u32,
@@ -136,17 +134,17 @@ pub fn check(
     Ok(failures)
 }
 
-/// The printer's dots per inch, or fewer where a row of labels is so large that it would take gigabytes: there a module has
+/// The printer's resolution, or less if a row of labels is so large that it would take gigabytes: its modules then have
 /// far more dots than a reader needs.
 fn affordable(dpi: u32, band: Area) -> u32 {
     let dots = f32::from(u16::try_from(dpi).unwrap_or(u16::MAX)) / 25.4;
     let too_many = band.width * band.height * dots * dots / ROW_PIXELS;
-    // Between 1 and what was asked for.
+    // Between 1 and `dpi`.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     if too_many > 1.0 { (dots * 25.4 / too_many.sqrt()).max(1.0) as u32 } else { dpi }
 }
 
-/// Parts of a page, as wide as it, that have few enough pixels, and the labels on each.
+/// Divides a page into bands with few enough pixels, each with its labels.
 fn bands(mut expected: Vec<Expected>, width: f32, dpi: u32) -> Vec<(Area, Vec<Expected>)> {
     expected.sort_by(|a, b| a.place.y.total_cmp(&b.place.y));
     let dots = f32::from(u16::try_from(dpi).unwrap_or(u16::MAX)) / 25.4;
@@ -165,7 +163,7 @@ fn bands(mut expected: Vec<Expected>, width: f32, dpi: u32) -> Vec<(Area, Vec<Ex
     bands
 }
 
-/// What is wrong with the label, if anything is.
+/// The fault of a label, if it has one.
 fn fault(picture: &Raster, expected: &Expected) -> Option<Fault> {
     let read = read(picture, expected.place);
     let Some(best) = read.iter().find(|code| code.says == expected.says).or_else(|| read.first()) else {
@@ -181,15 +179,15 @@ fn fault(picture: &Raster, expected: &Expected) -> Option<Fault> {
 /// A code that was read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DecodedCode {
-    /// What it says.
+    /// Its text.
     pub says: String,
-    /// Its middle, in millimetres from the page's upper left corner.
+    /// Its centre, in millimetres from the page's top left corner.
     pub centre: (f32, f32),
 }
 
-/// The codes that lie within `place` of a printed page.
+/// Reads the codes within `place` of a printed page.
 ///
-/// `rxing`, a port of zxing, reads them: of 1,000 characters with modules of four dots `rqrr` reads only some.
+/// Uses `rxing`, a port of zxing: `rqrr` fails to read some codes of 1,000 characters with modules of four dots.
 pub fn read(picture: &Raster, place: Area) -> Vec<DecodedCode> {
     let (left, top, width, height) = picture.pixels(place);
     let matrix = u32::try_from(width).ok().zip(u32::try_from(height).ok());
@@ -205,12 +203,12 @@ pub fn read(picture: &Raster, place: Area) -> Vec<DecodedCode> {
     let codes = GenerateFinderPatternSets(&mut corners).into_iter().filter_map(|corners| {
         let found = SampleQR(&matrix, &corners).ok()?;
         let decoded = Decode(found.getBits()).ok().filter(DecoderResult::isValid)?;
-        // Dots: at most some ten thousand.
+        // A few ten thousand dots at most.
         #[allow(clippy::cast_precision_loss)]
         let (left, top) = (left as f32, top as f32);
         let mean = |of: fn(&Point) -> f32| found.getPoints().iter().map(of).sum::<f32>() / 4.0;
         let centre = picture.millimetres(left + mean(|point| point.x), top + mean(|point| point.y));
-        // Its bytes, which the reader might take for another encoding than UTF-8.
+        // The raw bytes: the reader might guess another encoding than UTF-8.
         let says = String::from_utf8_lossy(decoded.content().bytes()).into_owned();
         Some(DecodedCode { says, centre })
     });

@@ -1,4 +1,4 @@
-//! A PDF on paper, as a printer that knows black and white puts it there: for the check that it scans.
+//! Renders a PDF as a black-and-white printer would, for the scan check.
 
 use std::sync::Arc;
 
@@ -18,24 +18,24 @@ const INCH: f32 = 25.4;
 pub struct RasterPages(Pdf);
 
 impl RasterPages {
-    /// The pages of the file, if it is a PDF.
+    /// Parses the file, if it is a PDF.
     pub fn read(file: Arc<Vec<u8>>) -> Option<Self> {
         Pdf::new(file).ok().map(Self)
     }
 
-    /// How many there are.
+    /// The number of pages.
     pub fn count(&self) -> usize {
         self.0.pages().len()
     }
 
-    /// Width and height of a page in millimetres, if there is that page.
+    /// Width and height of a page in millimetres, if it exists.
     pub fn size(&self, page: usize) -> Option<(f32, f32)> {
         let (width, height) = self.0.pages().get(page)?.render_dimensions();
         Some((width * INCH / 72.0, height * INCH / 72.0))
     }
 
-    /// A part of a page, at `dpi` dots per inch: a dot is dark if at least half of it is. Nothing if there is no such
-    /// page, or the part has more than 65,535 dots along an edge.
+    /// Prints part of a page at `dpi`. A dot is dark if at least half of it is. None if there is no such page, or if
+    /// the part has more than 65,535 dots along a side.
     pub fn print(&self, page: usize, dpi: u32, part: Area) -> Option<Raster> {
         let page = self.0.pages().get(page)?;
         let dots = f32::from(u16::try_from(dpi).unwrap_or(u16::MAX)) / INCH;
@@ -63,19 +63,19 @@ impl RasterPages {
     }
 }
 
-/// A whole number of dots, if it is one of 16 bits.
+/// A whole number of dots, if it fits into 16 bits.
 fn dot_count(dots: f32) -> Option<u16> {
-    // Within its bounds.
+    // Within the bounds of u16.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     (1.0..=65_535.0).contains(&dots).then_some(dots as u16)
 }
 
-/// A part of a printed page.
+/// Part of a printed page.
 #[derive(Clone, Debug)]
 pub struct Raster {
-    /// Dots in a millimetre.
+    /// Dots per millimetre.
     dots: f32,
-    /// Where its first dot is on the page, in dots.
+    /// Position of the first dot on the page, in dots.
     left: f32,
     top: f32,
     width: usize,
@@ -93,14 +93,14 @@ impl Raster {
         self.dark.len() / self.width
     }
 
-    /// Whether the dot is dark; outside of the picture it is not.
+    /// Whether a dot is dark; false outside the raster.
     pub fn is_dark(&self, x: usize, y: usize) -> bool {
         x < self.width && self.dark.get(y * self.width + x).is_some_and(|dark| *dark)
     }
 
-    /// Which of its dots are in a rectangle of the page: the first one's column and row, and how many columns and rows.
+    /// The dots in a rectangle of the page: first column, first row, number of columns, number of rows.
     pub fn pixels(&self, place: Area) -> (usize, usize, usize, usize) {
-        // Cut to the picture, so within the bounds of a whole number.
+        // Clamped to the raster, so within the bounds of an integer.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
         let stretch = |from: f32, length: f32, zero: f32, most: usize| {
             let dot = |millimetres: f32| (millimetres * self.dots - zero).round().clamp(0.0, most as f32) as usize;
@@ -112,7 +112,7 @@ impl Raster {
         (x, y, width, height)
     }
 
-    /// Where a point of the picture, in dots from its upper left corner, is on the page in millimetres.
+    /// The position on the page, in millimetres, of a point given in dots from the raster's top left corner.
     pub(crate) fn millimetres(&self, x: f32, y: f32) -> (f32, f32) {
         ((x + self.left) / self.dots, (y + self.top) / self.dots)
     }

@@ -1,4 +1,4 @@
-//! Why a sheet is not printed, and what would help.
+//! Reasons for not printing a sheet, and what would help.
 
 use std::fmt;
 
@@ -7,60 +7,60 @@ use super::label_layout::LabelLayout;
 use super::mm::Mm;
 use super::presets::presets;
 
-/// The resolutions of usual printers, in dots an inch.
+/// Common printer resolutions, in dots per inch.
 pub(crate) const USUAL_DPI: [u32; 5] = [203, 300, 360, 600, 1200];
 /// The resolutions that can be chosen.
 pub(crate) const DPI: std::ops::RangeInclusive<u32> = 150..=1200;
-/// The farthest that everything can be moved, in either direction.
+/// The largest offset, in either direction.
 pub(crate) const FARTHEST: Mm = Mm::from_micrometres(20_000);
 /// How many tokens a refusal names.
 pub(super) const NAMED: usize = 3;
 
-/// Why a sheet is not printed. Shown, it is one sentence.
+/// Why a sheet is not printed. Displays as one sentence.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SheetRefusal {
-    /// The sheet itself does not fit.
+    /// The sheet's fields are wrong.
     Sheet {
-        /// What is wrong with it, as [`Sheet::check`] says.
+        /// The first error from [`Sheet::check`].
         message: String,
     },
     /// `start` is beyond the sheet.
     Start {
-        /// What was asked for.
+        /// The requested label.
         start: u32,
         /// How many labels the sheet has.
         labels: u32,
     },
-    /// An offset is too far.
+    /// An offset is too large.
     Offset {
         /// `offset_x` or `offset_y`.
         field: &'static str,
-        /// What was asked for.
+        /// The requested offset.
         offset: Mm,
     },
-    /// There are no such printers.
+    /// There are no printers with this resolution.
     Dpi {
-        /// What was asked for.
+        /// The requested resolution.
         dpi: u32,
     },
-    /// An offset moves what is printed over the paper's edge.
+    /// An offset moves something off the paper.
     OffPaper {
         /// `offset_x` or `offset_y`.
         field: &'static str,
-        /// The label that is the farthest out, counted from 1.
+        /// The label that is furthest off, counted from 1.
         label: u32,
         /// left, right, upper or lower.
         edge: &'static str,
-        /// How far it would be cut.
+        /// How much of it would be cut off.
         by: Mm,
     },
-    /// Codes have modules of less than four dots.
+    /// Some codes have modules of fewer than four dots.
     TooFine {
-        /// Which item is the worst: its place in what was asked for.
+        /// The index of the worst item.
         item: usize,
         /// Its name.
         name: String,
-        /// How many characters its code says.
+        /// The number of characters in its code.
         characters: usize,
         /// How many codes are too fine.
         count: usize,
@@ -68,28 +68,28 @@ pub enum SheetRefusal {
         sheet: String,
         /// The printer's resolution.
         dpi: u32,
-        /// What would help the worst, and so all.
+        /// What would help the worst code, and therefore all of them.
         remedy: Box<Remedy>,
     },
-    /// No font has a character.
+    /// No font has this character.
     NoGlyph {
         /// The character.
         character: char,
-        /// The names of the first tokens that have it in their text.
+        /// The names of the first tokens with this character in their text.
         names: Vec<String>,
-        /// How many have it.
+        /// How many tokens have it.
         count: usize,
     },
 }
 
-/// The least that would make a code printable, each by itself; all that is `None` does not help.
+/// The smallest changes that would each make a code printable. `None` if a change of that kind does not help.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Remedy {
-    /// A code of as many characters of this kind could be printed.
+    /// A code with this many characters of the same kind could be printed.
     pub(crate) characters: Option<usize>,
-    /// The coarsest usual printer that could print it.
+    /// The coarsest common printer that could print it.
     pub(crate) dpi: Option<u32>,
-    /// The preset with the smallest labels on which it could be printed, on the same paper if there is one.
+    /// The preset with the smallest labels on which it could be printed, on the same paper if possible.
     pub(crate) sheet: Option<&'static Sheet>,
 }
 
@@ -97,7 +97,7 @@ impl Remedy {
     pub(super) fn of(sheet: &Sheet, has_text: bool, dpi: u32, code: &str) -> Self {
         let place = LabelLayout::of(sheet, has_text);
         let ends: Vec<usize> = code.char_indices().map(|(at, _)| at).collect();
-        // The more characters, the more modules.
+        // More characters need more modules.
         let too_many = ends.partition_point(|end| *end == 0 || place.level(&code[..*end], dpi).is_some());
         let area = |sheet: &Sheet| i64::from(sheet.width.micrometres()) * i64::from(sheet.height.micrometres());
         let paper = |other: &Sheet| (other.page_width, other.page_height) != (sheet.page_width, sheet.page_height);
@@ -111,7 +111,7 @@ impl Remedy {
 }
 
 impl SheetRefusal {
-    /// The parameter that is at fault.
+    /// The parameter to blame.
     pub(crate) fn field(&self) -> &'static str {
         match self {
             Self::Sheet { .. } | Self::TooFine { .. } => "sheet",

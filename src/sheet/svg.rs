@@ -1,4 +1,4 @@
-//! A page as SVG, for the preview and to be printed by the browser.
+//! A page as SVG, for the preview and for printing from the browser.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter, Write as _};
@@ -12,25 +12,25 @@ use super::fonts::Fonts;
 use super::label_layout::Area;
 use crate::qr::{QUIET_ZONE, xml_escaped};
 
-/// What a page is called, and what is shown with it.
+/// The name of a page, and what is shown with it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PageStyle {
-    /// Its number, by which the names within it differ from those of other pages in the same HTML document.
+    /// The page number, which makes ids unique when several pages are in one HTML document.
     pub(crate) number: usize,
-    /// What it is called for those who do not see it.
+    /// The accessible name.
     pub(crate) label: String,
-    /// What only the preview shows.
+    /// Marks for the preview only.
     pub(crate) preview: Option<PreviewMarks>,
 }
 
-/// What only the preview shows. The colours are the stylesheet's: classes `edge`, `used` (with `hatch`) and `place`.
+/// Marks for the preview only. The stylesheet colours the classes `edge`, `used` (with `hatch`) and `place`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PreviewMarks {
-    /// The places of the labels on the sheet, in their order: their edges are drawn.
+    /// The labels' areas, in order. Their edges are drawn.
     pub(crate) labels: Vec<Area>,
-    /// The places that are used up: they are hatched.
+    /// The areas of labels already used. They are hatched.
     pub(crate) used: Vec<Area>,
-    /// Where a click on a label leads, without the label's number, which is counted from 1 and stands at its end.
+    /// The link of a label, without the label's number, which is counted from 1 and appended.
     pub(crate) links: Option<String>,
 }
 
@@ -44,13 +44,13 @@ impl Display for Path {
     }
 }
 
-/// A page as an `svg` element, as large as the page, black on white. Its only style is in attributes.
+/// A page as an `svg` element, as large as the page, black on white. All styling is in attributes.
 ///
-/// With links it is a group, as a picture may not have any; they cannot be reached by the tab key, of which a sheet
-/// would take up to hundreds: the form's field for the first label is the way for the keyboard.
+/// With links its role is `group`, since an `img` must not contain any. The links are not in the tab order, as a sheet
+/// could have hundreds: keyboard users have the form's field for the first label.
 pub(crate) fn svg(drawing: &Drawing, fonts: &Fonts, look: &PageStyle) -> String {
     let mut svg = String::new();
-    // A String takes all that is written.
+    // Writing to a String cannot fail.
     let _ = write(&mut svg, drawing, fonts, look);
     svg
 }
@@ -88,7 +88,7 @@ fn write(svg: &mut String, drawing: &Drawing, fonts: &Fonts, look: &PageStyle) -
     Ok(())
 }
 
-/// What lies behind the drawing: the labels' edges, and hatching where they are used up.
+/// The background: the labels' edges, and hatching on used labels.
 fn write_places(svg: &mut String, preview: &PreviewMarks, page: usize) -> fmt::Result {
     if !preview.used.is_empty() {
         writeln!(
@@ -112,7 +112,7 @@ fn write_path_of(svg: &mut String, attributes: &str, areas: &[Area]) -> fmt::Res
     Ok(())
 }
 
-/// The glyphs that the page has, each once, in its font's units.
+/// The glyphs of a page, once each, in their font's units.
 fn write_glyph_outlines(svg: &mut String, drawing: &Drawing, fonts: &Fonts, page: usize) -> fmt::Result {
     let mut used: BTreeMap<(usize, u32), String> = BTreeMap::new();
     let read: Vec<_> = fonts.faces.iter().map(super::fonts::Face::font).collect();
@@ -134,11 +134,11 @@ fn write_glyph_outlines(svg: &mut String, drawing: &Drawing, fonts: &Fonts, page
     Ok(())
 }
 
-/// The glyph as an SVG path in the font's units, y down; empty if it shows nothing.
+/// A glyph as an SVG path in the font's units, y down; empty if it is invisible.
 fn outline(font: &FontRef<'_>, glyph: u32) -> String {
     let mut pen = Pen(String::new());
     if let Some(outline) = font.outline_glyphs().get(GlyphId::new(glyph)) {
-        // A glyph that the font describes wrongly is left out, as PDF viewers do.
+        // A glyph with invalid data is left out, as PDF viewers do.
         let _ = outline.draw(DrawSettings::unhinted(Size::unscaled(), LocationRef::default()), &mut pen);
     }
     pen.0
@@ -187,7 +187,7 @@ fn write_run(svg: &mut String, run: &Run, fonts: &Fonts, page: usize) -> fmt::Re
     Ok(())
 }
 
-/// Draws an outline as an SVG path, with y down.
+/// Collects an outline as an SVG path, with y down.
 struct Pen(String);
 
 impl Pen {
@@ -222,8 +222,8 @@ impl OutlinePen for Pen {
     }
 }
 
-/// A number as short as it can be written with six significant decimals: a tenth of a micrometre on a page, a code's
-/// module to a millionth of a millimetre.
+/// Formats a number with up to six significant decimals and no trailing zeros: accurate to a tenth of a micrometre on a
+/// page, and for a code's module to a millionth of a millimetre.
 struct Short(f32);
 
 impl Display for Short {
@@ -232,7 +232,7 @@ impl Display for Short {
     }
 }
 
-/// A number in a font's units, of which there are about 2,000 in a character's height.
+/// Formats a number in a font's units, of which there are about 2,000 in the height of a character.
 struct Whole(f32);
 
 impl Display for Whole {

@@ -1,7 +1,7 @@
-//! Text, set in lines within its place.
+//! Sets text in lines within an area.
 //!
-//! What letters become in which script, which way they run, and where a line may end is Unicode's and the font's matter,
-//! and parley's to know. Here: how large, how many lines, what is left out, and that nothing leaves the place.
+//! parley knows scripts, directions and line breaks, from Unicode and the fonts. This module decides on the size, the
+//! number of lines and what is left out, and ensures that nothing leaves the area.
 
 use std::fmt;
 use std::iter::successors;
@@ -16,31 +16,31 @@ use super::fonts::Fonts;
 use super::label_layout::Area;
 use super::text_shaper::{LINE, Lines, TextShaper, whole_lines};
 
-/// A point, the unit of letters, in millimetres.
+/// A point, the unit of font sizes, in millimetres.
 const POINT: f32 = 25.4 / 72.0;
-/// The smallest and the largest letters: what a person reads at arm's length, and what looks well beside a code.
+/// The smallest and the largest usual font size: readable at arm's length, and in proportion to a code.
 const SIZES: (f32, f32) = (6.0 * POINT, 11.0 * POINT);
-/// Smaller letters than that, rather than none: with them a uid is whole on the smallest label.
+/// An even smaller size for text that does not fit otherwise: with it, a uid fits on the smallest label.
 const LAST: f32 = 5.0 * POINT;
-/// By how much letters become smaller until a text fits.
+/// The steps in which the font size is reduced until the text fits.
 const STEP: f32 = 0.5 * POINT;
-/// How many lines of the usual letters a place is high, beside a code and below it.
+/// The height of an area, in lines of the usual font size: beside a code, and below it.
 const HIGH: (f32, f32) = (9.0, 2.0);
-/// How many times the usual letters' size a place is wide, at least.
+/// The least width of an area, in ems of the usual font size.
 const WIDE: f32 = 5.0;
-/// Lengths are compared with this.
+/// Tolerance when comparing lengths, in millimetres.
 const HAIR: f32 = 0.001;
 
-/// Sets texts, by one thread at a time: another one waits.
+/// Sets texts, on one thread at a time; other threads wait.
 pub(crate) struct Typesetter {
     fonts: Arc<Fonts>,
     press: Mutex<TextShaper>,
 }
 
-/// What of a text no font has.
+/// The characters of a text that no font has.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Missing {
-    /// The characters, each once.
+    /// The characters, once each.
     pub(crate) characters: Vec<char>,
     /// The text without them, on one line.
     pub(crate) rest: String,
@@ -53,17 +53,17 @@ impl fmt::Debug for Typesetter {
 }
 
 impl Typesetter {
-    /// With these fonts and no others: what is printed must not depend on the machine.
+    /// Uses these fonts and no system fonts: the print must not depend on the machine.
     pub(crate) fn new(fonts: &Arc<Fonts>) -> Self {
         let press = TextShaper::new(fonts);
         Self { fonts: Arc::clone(fonts), press: Mutex::new(press) }
     }
 
-    /// What of `text` no font has. White space that would end a line is a space in what is left.
+    /// The characters of `text` that no font has. White space that would end a line becomes a space in the rest.
     pub(crate) fn missing(&self, text: &str) -> Missing {
         let mut rest: String = text.chars().map(|c| if self.is_gap(c) { ' ' } else { c }).collect();
         let mut characters = Vec::new();
-        // What is left may join to something else, which no font has.
+        // The rest may form new combinations that no font has.
         while !self.has_all(&rest) {
             let ranges = self.uncovered(&rest);
             if ranges.is_empty() {
@@ -81,13 +81,13 @@ impl Typesetter {
         Missing { characters, rest: rest.trim().to_owned() }
     }
 
-    /// Whether it is white space that ends a line, or that no font has.
+    /// Whether a character is white space that ends a line, or white space that no font has.
     fn is_gap(&self, c: char) -> bool {
         let ends = matches!(c, '\t'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}');
         ends || (!c.is_ascii() && c.is_whitespace() && !self.is_in_some(c))
     }
 
-    /// Whether the first font has all of a text: then nothing else needs to be asked.
+    /// Whether the first font has all characters of a text: a fast path.
     fn has_all(&self, text: &str) -> bool {
         let charmap = || Some(self.fonts.faces.first()?.font()?.charmap());
         let printable = |c: char| c == ' ' || c.is_ascii_graphic();
@@ -99,7 +99,7 @@ impl Typesetter {
         self.fonts.faces.iter().filter_map(super::fonts::Face::font).any(|font| font.charmap().map(c).is_some())
     }
 
-    /// The parts of a text for which there is no glyph, in their order.
+    /// The parts of a text without a glyph, in order.
     fn uncovered(&self, text: &str) -> Vec<Range<usize>> {
         let mut press = self.press.lock().unwrap_or_else(PoisonError::into_inner);
         let layout = press.shaped(text);
@@ -112,18 +112,19 @@ impl Typesetter {
         ranges
     }
 
-    /// The characters that are at fault where a part of a text has no glyph: those that are in no font, else all, as
-    /// they are in different ones and cannot be joined.
+    /// The characters to blame for a part without a glyph: those that no font has, otherwise all of them, because they
+    /// are in different fonts and cannot be combined.
     fn culprits(&self, part: &str) -> Vec<char> {
         let without: Vec<char> = part.chars().filter(|c| !self.is_in_some(*c)).collect();
         let visible: Vec<char> = without.iter().copied().filter(|c| !is_joiner(*c)).collect();
         if visible.is_empty() { part.chars().collect() } else { visible }
     }
 
-    /// The text within `area`, in the middle of its height; `centred` or as its script begins: at the left or right edge.
+    /// Sets the text within `area`, centred vertically. Horizontally it is centred if `centred`, otherwise it begins at
+    /// the left or right edge, as its script does.
     ///
-    /// It takes as many lines as there is room for. Where that is not enough the letters become smaller, and where
-    /// this is not enough either the text ends with an ellipsis.
+    /// It uses as many lines as fit. If that is not enough, the letters become smaller, and if that is still not
+    /// enough, the text ends with an ellipsis.
     pub(crate) fn set(&self, text: &str, area: Area, centred: bool) -> Vec<Run> {
         let mut press = self.press.lock().unwrap_or_else(PoisonError::into_inner);
         let high = LINE * if centred { HIGH.1 } else { HIGH.0 };
@@ -132,10 +133,10 @@ impl Typesetter {
         let mut sizes = successors(Some(usual), |size| (*size > LAST).then_some((size - STEP).max(LAST)));
         let mut layout = press.shaped(text);
         let length = layout.width();
-        // The letters are shaped once: what differs with their size is how many of them a line takes.
+        // The text is shaped once: the size only determines how much of it fits on a line.
         let fits = |size: &f32| {
             let (width, room) = (area.width / size, room(*size));
-            // Most sizes of a long text are seen to be too large without breaking a line.
+            // Most sizes of a long text turn out to be too large without breaking lines.
             length <= width * room && {
                 layout.break_all_lines(Some(width));
                 whole_lines(&layout) <= room
@@ -153,8 +154,7 @@ impl Typesetter {
         runs
     }
 
-    /// Where letters are drawn beyond their place (stacks of marks, letters wider than a line), everything becomes as
-    /// small as it must.
+    /// Shrinks everything if something is drawn outside the area, such as stacked marks or letters wider than a line.
     fn keep_within(&self, runs: &mut [Run], area: Area) {
         let Some(ink) = self.ink(runs) else { return };
         let scale = (area.width / ink.width).min(area.height / ink.height).min(1.0);
@@ -171,12 +171,12 @@ impl Typesetter {
         }
     }
 
-    /// The area that the letters' outlines take, if any has one.
+    /// The bounding box of the letters' outlines, if there are any.
     pub(crate) fn ink(&self, runs: &[Run]) -> Option<Area> {
         let mut ink: Option<Area> = None;
         for run in runs {
             let font = self.fonts.faces.get(run.face)?.font()?;
-            // In the font's units: sizes are rounded to a 64th, which is too much of a millimetre.
+            // In the font's units: sizes are rounded to 1/64, which is too coarse in millimetres.
             let metrics = font.glyph_metrics(Size::unscaled(), LocationRef::default());
             let unit = run.size / f32::from(font.metrics(Size::unscaled(), LocationRef::default()).units_per_em.max(1));
             let mut x = run.x;
@@ -195,7 +195,7 @@ impl Typesetter {
     }
 }
 
-/// Whether a character only says how its neighbours join: it is not what is missing.
+/// Whether a character only controls how its neighbours join: it is not the missing one.
 fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}'..='\u{200f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }

@@ -1,4 +1,4 @@
-//! Lines of letters, by parley.
+//! Shapes lines of text with parley.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,38 +11,38 @@ use super::draw::{Glyph, Run};
 use super::fonts::Fonts;
 use super::label_layout::Area;
 
-/// From line to line, in parts of the letters' size.
+/// Line height, in ems.
 pub(crate) const LINE: f32 = 1.2;
 const ELLIPSIS: char = '…';
 
-/// What parley needs to know, and keeps, between texts.
+/// parley's state, reused between texts.
 pub(crate) struct TextShaper {
     fonts: FontContext,
     layouts: LayoutContext<()>,
     families: Vec<FontFamilyName<'static>>,
-    /// By which number parley knows the data of each face.
+    /// parley's id for the data of each face.
     ids: Vec<u64>,
 }
 
-/// How a text stands in its place.
+/// How a text is placed.
 #[derive(Clone, Copy)]
 pub(crate) struct Lines {
-    /// The letters' size.
+    /// The font size.
     pub(crate) size: f32,
-    /// Where.
+    /// The area.
     pub(crate) area: Area,
-    /// Whether lines stand in the middle, or begin where their script does.
+    /// Whether lines are centred. Otherwise they begin on the side where their script does.
     pub(crate) centred: bool,
 }
 
 impl TextShaper {
-    /// With these fonts and no others: what is printed must not depend on the machine.
+    /// Uses these fonts and no system fonts: the print must not depend on the machine.
     pub(crate) fn new(fonts: &Fonts) -> Self {
         let options = CollectionOptions { shared: false, system_fonts: false };
         let mut collection = Collection::new(options);
         let (mut families, mut ids) = (Vec::new(), Vec::new());
         for (number, face) in fonts.faces.iter().enumerate() {
-            // Each is a family of its own, as two files may say the same of themselves.
+            // Each is a family of its own, because two files may contain the same family name.
             let name = format!("face {number}");
             let blob = Blob::new(Arc::<Cow<'static, [u8]>>::clone(&face.data));
             ids.push(blob.id());
@@ -53,7 +53,7 @@ impl TextShaper {
         Self { fonts, layouts: LayoutContext::new(), families, ids }
     }
 
-    /// The text in letters of size 1, on one line.
+    /// The text in font size 1, on one line.
     pub(crate) fn shaped(&mut self, text: &str) -> Layout<()> {
         let mut builder = self.layouts.ranged_builder(&mut self.fonts, text, 1.0, false);
         builder.push_default(StyleProperty::FontFamily(FontFamily::List(self.families.as_slice().into())));
@@ -65,8 +65,7 @@ impl TextShaper {
         layout
     }
 
-    /// As much of the beginning of a text as fits in so many lines with an ellipsis behind it. The width is in parts of
-    /// the letters' size.
+    /// Shortens a text to what fits on this many lines, including an ellipsis. The width is in ems.
     pub(crate) fn shortened(
         &mut self,
         text: &str,
@@ -75,7 +74,7 @@ impl TextShaper {
         room: f32,
     ) -> (String, Layout<()>) {
         whole.break_all_lines(Some(width));
-        // Where the text may end: before each of the letters in the lines that there is room for.
+        // Where the text may end: before each letter on the lines that fit.
         let mut ends: Vec<usize> = Vec::new();
         for (line, _) in whole.lines().zip(1_u16..).filter(|(_, number)| f32::from(*number) <= room) {
             ends.extend(line.runs().flat_map(|run| run.clusters().map(|it| it.text_range().start).collect::<Vec<_>>()));
@@ -93,7 +92,7 @@ impl TextShaper {
         }
     }
 
-    /// The letters of a layout.
+    /// The runs of a layout.
     pub(crate) fn runs(&self, mut layout: Layout<()>, text: &str, lines: Lines) -> Vec<Run> {
         let Lines { size, area, centred } = lines;
         layout.align(if centred { Alignment::Center } else { Alignment::Start }, AlignmentOptions::default());
@@ -105,8 +104,8 @@ impl TextShaper {
             let (first, mut left) = (runs.len(), area.x);
             for item in line.items() {
                 let PositionedLayoutItem::GlyphRun(found) = item else { continue };
-                // Space at a line's end belongs behind its last letter (UAX 9, L1), where nobody sees it. parley leaves it
-                // where its run ends: in the middle of the line, or before its first letter.
+                // Space at the end of a line belongs after its last letter (UAX 9, L1), where it is invisible. parley
+                // leaves it where its run ends: in the middle of the line, or before its first letter.
                 let inverse = found.run().is_rtl() != layout.is_rtl();
                 let (glyphs, space) = glyphs(found.run(), if inverse { end } else { usize::MAX });
                 let text = text.get(found.run().text_range()).unwrap_or_default().to_owned();
@@ -124,17 +123,17 @@ impl TextShaper {
         runs
     }
 
-    /// Which face parley means.
+    /// The face for a font of parley.
     fn face(&self, font: &FontData) -> usize {
         self.ids.iter().position(|id| *id == font.data.id()).unwrap_or_default()
     }
 }
 
-/// The glyphs of a run from left to right, but not those of the text from `end` on, whose width is told instead.
+/// The glyphs of a run from left to right, without those of the text from `end` on; their width is returned instead.
 fn glyphs(run: &parley::layout::Run<'_, ()>, end: usize) -> (Vec<Glyph>, f32) {
     let start = run.text_range().start;
     let (mut glyphs, mut space): (Vec<Glyph>, f32) = (Vec::new(), 0.0);
-    // Where a ligature ends whose later letters come first, from right to left.
+    // In right-to-left text the later letters of a ligature come first. This is where the ligature ends.
     let mut ligature = None;
     for cluster in run.visual_clusters() {
         let range = cluster.text_range();
@@ -162,7 +161,7 @@ fn glyphs(run: &parley::layout::Run<'_, ()>, end: usize) -> (Vec<Glyph>, f32) {
     (glyphs, space)
 }
 
-/// How many lines a layout has, as a number to calculate with.
+/// The number of lines of a layout, as a float.
 #[expect(clippy::cast_precision_loss, reason = "a text has a thousand characters at most")]
 pub(crate) fn whole_lines(layout: &Layout<()>) -> f32 {
     layout.len() as f32

@@ -1,11 +1,11 @@
-//! Texts in their place: read off the glyphs.
+//! Texts in their areas, checked through the glyphs.
 
 use proptest::prelude::*;
 
 use super::*;
 
 const PLACE: Area = Area { x: 38.1, y: 16.15, width: 24.4, height: 36.1 };
-/// What the smallest preset leaves beside a code.
+/// The area that the smallest preset leaves beside a code.
 const SMALL: Area = Area { x: 10.0, y: 1.0, width: 14.4, height: 8.0 };
 
 fn typesetter() -> Typesetter {
@@ -17,7 +17,7 @@ fn with_thin() -> Typesetter {
     Typesetter::new(&Arc::new(Fonts::new(further).unwrap()))
 }
 
-/// Sets a text, and checks what holds for every one.
+/// Sets a text, and checks what must hold for every text.
 fn set(typesetter: &Typesetter, text: &str, area: Area, centred: bool) -> Vec<Run> {
     let runs = typesetter.set(text, area, centred);
     for run in &runs {
@@ -34,7 +34,7 @@ fn set(typesetter: &Typesetter, text: &str, area: Area, centred: bool) -> Vec<Ru
     runs
 }
 
-/// The lines, from top to bottom, each in the order of its runs from left to right.
+/// The lines from top to bottom, each with its runs from left to right.
 fn lines(runs: &[Run]) -> Vec<String> {
     let mut lines: Vec<(f32, String)> = Vec::new();
     for run in runs {
@@ -118,15 +118,15 @@ fn text_from_right_to_left_begins_at_the_right() {
         let first = runs.iter().find(|run| run.text.starts_with(text.chars().next().unwrap())).unwrap();
         let end = first.x + first.glyphs.iter().map(|glyph| glyph.advance).sum::<f32>() * first.size;
         assert!((end - right).abs() < 0.01, "{text}: {end}");
-        // Its first letter is drawn last, as glyphs go from left to right.
+        // Its first letter is drawn last, as glyphs are ordered from left to right.
         assert_eq!(first.glyphs.last().unwrap().range.start, 0, "{text}");
     }
-    // A Latin word within stands left of the first word, and reads from left to right.
+    // A Latin word within it is to the left of the first word, and reads from left to right.
     let runs = set(&typesetter, "مرحبا row", PLACE, false);
     let [latin, arabic] = ["row", "مرحبا "].map(|text| runs.iter().find(|run| run.text == text).unwrap());
     assert!(latin.x < arabic.x);
     assert_eq!(latin.glyphs[0].range, 0..1);
-    // And in a Latin text an Arabic word goes the other way.
+    // An Arabic word in a Latin text runs in the other direction.
     let runs = set(&typesetter, "row مرحبا", PLACE, false);
     assert!((runs[0].x - PLACE.x).abs() < 0.01 && runs[0].text == "row ");
 }
@@ -142,7 +142,7 @@ fn a_space_at_a_lines_end_takes_no_room_in_the_other_direction() {
     };
     let ink = place(PLACE, false);
     assert!((ink.x + ink.width - right).abs() < 0.4, "{ink:?}");
-    // In a Latin text the next Latin word stands right behind the Arabic one, with nothing between but their space.
+    // In a Latin text the next Latin word follows the Arabic one directly, with only their space between.
     let runs = set(&typesetter, "row مرحبا بالعالم seat", Area { width: 21.0, ..PLACE }, false);
     let first: Vec<&Run> = runs.iter().filter(|run| (run.y - runs[0].y).abs() < 0.01).collect();
     let advance = |run: &Run| run.glyphs.iter().map(|glyph| glyph.advance).sum::<f32>() * run.size;
@@ -160,7 +160,7 @@ fn arabic_letters_join_and_marks_stand_on_their_letters() {
     let ids = |text: &str| -> Vec<u32> {
         set(&typesetter, text, PLACE, false).iter().flat_map(|run| run.glyphs.iter().map(|glyph| glyph.id)).collect()
     };
-    // The letter alone, and three in a word: at its end, in its middle, at its beginning.
+    // The letter on its own, and three in a word: at its end, in its middle, at its beginning.
     let (alone, word) = (ids("ه"), ids("ههه"));
     assert_eq!((alone.len(), word.len()), (1, 3));
     assert!(word.iter().all(|id| *id != alone[0]) && word[0] != word[1] && word[1] != word[2]);
@@ -200,10 +200,10 @@ fn what_no_font_has_is_named_and_can_be_left_out() {
 #[test]
 fn a_further_font_has_what_the_first_one_lacks() {
     let typesetter = with_thin();
-    // All of its characters are in the first font, so a text stays in one.
+    // The first font has all of its characters, so the text stays in one font.
     let runs = set(&typesetter, "Zürich, Київ", PLACE, false);
     assert!(runs.iter().all(|run| run.face == 0));
-    // Behind a font that has nothing but its own.
+    // As a fallback for a font that has only its own characters.
     let faces = typesetter.fonts.faces.iter().rev().cloned().collect();
     let reversed = Typesetter::new(&Arc::new(Fonts { faces }));
     let lacks = |face: &crate::sheet::fonts::Face, c: char| face.font().unwrap().charmap().map(c).is_none();

@@ -1,13 +1,13 @@
-//! The wish of a PDF file to be printed at 100 %, which krilla cannot write yet.
+//! Adds to a PDF the preference to be printed at 100 %, which krilla cannot write yet.
 //!
-//! It stands in the file's catalog, so a new version of the catalog is appended to the file in the way that the
-//! standard gives for changes: an incremental update (ISO 32000-1, 7.5.6). Not one byte of the file is changed.
+//! The preference is part of the catalog, so a new version of the catalog is appended to the file, as the standard
+//! provides for changes: an incremental update (ISO 32000-1, 7.5.6). The file's own bytes do not change.
 
-/// What is added to the catalog: no scaling, and the window shows the title rather than the file's name.
+/// What is added to the catalog: no scaling, and the window shows the title, not the file name.
 const WISH: &str = "/ViewerPreferences<</PrintScaling/None/DisplayDocTitle true>>";
 
-/// The file with the wish, or nothing if it is not built as krilla builds files: with a table of its objects at its end,
-/// in one piece, and a catalog without such a wish.
+/// The file with the preference. None if the file is not structured like krilla's files: a single table of objects at
+/// the end, and a catalog without viewer preferences.
 pub(crate) fn without_scaling(mut file: Vec<u8>) -> Option<Vec<u8>> {
     let tail = str::from_utf8(&file[file.len().saturating_sub(40)..]).ok()?;
     let table_at: usize = tail.rsplit_once("startxref")?.1.split_ascii_whitespace().next()?.parse().ok()?;
@@ -16,7 +16,7 @@ pub(crate) fn without_scaling(mut file: Vec<u8>) -> Option<Vec<u8>> {
     let trailer = rest.split_once("startxref")?.0.trim_end().strip_prefix("<<")?.strip_suffix(">>")?;
     let root = trailer.split_once("/Root")?.1.trim_start();
     let number: usize = root.split_once(" 0 R")?.0.parse().ok()?;
-    // After the line with the count of entries, they stand in the order of their numbers.
+    // The entries follow the line with their count, in the order of object numbers.
     let entry = entries.lines().nth(number + 1)?;
     let at: usize = entry.strip_suffix(" 00000 n ").or_else(|| entry.strip_suffix(" 00000 n"))?.parse().ok()?;
     let object = file.get(at..table_at)?;
@@ -49,7 +49,7 @@ mod tests {
         krilla::Document::new().finish().unwrap()
     }
 
-    /// The values of the wish in every catalog of the file that a reader finds.
+    /// The print scaling preference in every catalog that a reader finds in the file.
     fn wishes(file: Vec<u8>) -> Vec<String> {
         let pdf = Pdf::new(file).unwrap();
         assert_eq!(pdf.pages().len(), 1);
@@ -77,7 +77,7 @@ mod tests {
         let mut cut = blank();
         cut.truncate(cut.len() - 30);
         assert_eq!(without_scaling(cut), None);
-        // Twice is once too often.
+        // The preference cannot be added twice.
         assert_eq!(without_scaling(without_scaling(blank()).unwrap()), None);
     }
 }

@@ -1,54 +1,54 @@
-//! What is done to many tokens at once, or to one by a click, and how it is undone.
+//! Actions: changes of many tokens at once, or of one by a click, and how each is undone.
 
 use serde::{Deserialize, Serialize};
 
 use super::error::TokenError;
 use super::input::{Change, Mistakes};
-use super::label::numbered;
+use super::label::fill_in_number;
 use super::record::{LABEL_MAX_CHARS, Token, UNLIMITED};
 use super::time::Micros;
 use super::void::{Voided, check_reason};
 use crate::access::{Permission, Principal};
 
-/// One kind of change, the same for each of its tokens.
+/// A kind of change, applied to every token of a selection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Another time range.
+    /// Sets the time range.
     SetValidity {
-        /// Its first moment.
+        /// The first moment.
         from: Bound,
-        /// Its last moment.
+        /// The last moment.
         to: Bound,
     },
-    /// A number of uses left; [`UNLIMITED`] too.
+    /// Sets the number of uses left; may be [`UNLIMITED`].
     SetUses(i32),
-    /// Uses added to those left, or taken from them.
+    /// Adds to the uses left, or subtracts if negative.
     AddUses(i32),
-    /// Seconds of lock after each use.
+    /// Sets the lock time in seconds.
     SetLock(i32),
-    /// A label, with `{n}` for a running number, or none.
+    /// Sets the label, in which `{n}` is a running number, or removes it.
     SetLabel(Option<String>),
-    /// Deletion.
+    /// Deletes.
     Delete,
-    /// Voiding. What is voided already stays as it is.
+    /// Voids. A token that is already voided stays as it is.
     Void {
-        /// Why, if that is said.
+        /// The reason, if one is given.
         reason: Option<String>,
     },
-    /// The end of being voided.
+    /// Lifts the voiding.
     Unvoid,
 }
 
-/// What becomes of an end of the time range.
+/// A change of one end of the time range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
-    /// It stays as it is.
+    /// Leaves it as it is.
     Keep,
-    /// There is none any more.
+    /// Removes the bound.
     Open,
-    /// This moment.
+    /// Sets it to this moment.
     At(Micros),
 }
 
@@ -64,7 +64,7 @@ impl Bound {
 }
 
 impl Action {
-    /// What it takes to do it, and to undo it.
+    /// The permission needed to do it, and to undo it.
     pub(crate) fn permission(&self) -> Permission {
         match self {
             Self::Delete | Self::Void { .. } | Self::Unvoid => Permission::Delete,
@@ -72,11 +72,11 @@ impl Action {
         }
     }
 
-    /// The `n`th token, counted from 1, as this makes it when `by` does it `at` that moment. A deletion changes nothing
-    /// of what the token is.
+    /// The `n`th token, counted from 1, after this action by `by` at the moment `at`. A deletion leaves the token's
+    /// fields unchanged.
     ///
     /// # Errors
-    /// Every field of the token that would be outside what is allowed.
+    /// An error for every field of the changed token that breaks a limit.
     pub(crate) fn apply(&self, token: &Token, n: usize, by: &Principal, at: Micros) -> Result<Token, Mistakes> {
         let mut change = Change::default();
         match self {
@@ -85,7 +85,7 @@ impl Action {
             Self::AddUses(uses) => change.add_uses = Some(*uses),
             Self::SetLock(seconds) => change.lock_time = Some(*seconds),
             Self::SetLabel(label) => {
-                let label = label.as_deref().map(|pattern| numbered(pattern, n)).transpose()?;
+                let label = label.as_deref().map(|pattern| fill_in_number(pattern, n)).transpose()?;
                 change.label = Some(label.filter(|label| !label.is_empty()));
             }
             Self::Void { reason } if token.voided.is_none() => {
@@ -98,14 +98,14 @@ impl Action {
         change.apply(token)
     }
 
-    /// Whether `apply` could refuse any token for what it is told itself.
+    /// Checks what does not depend on the token.
     ///
     /// # Errors
-    /// A value error: it would be refused for every token.
+    /// A value error when the action would be refused for every token.
     pub(crate) fn check(&self) -> Result<(), TokenError> {
         match self {
             // The first number is the shortest. A pattern of megabytes must not be filled in for each of many tokens.
-            Self::SetLabel(Some(pattern)) if numbered(pattern, 1)?.chars().count() > LABEL_MAX_CHARS => {
+            Self::SetLabel(Some(pattern)) if fill_in_number(pattern, 1)?.chars().count() > LABEL_MAX_CHARS => {
                 Err(TokenError::value("label", format!("A label has at most {LABEL_MAX_CHARS} characters")))
             }
             Self::SetValidity { from: Bound::At(from), to: Bound::At(to) } if from >= to => {
@@ -120,8 +120,8 @@ impl Action {
         }
     }
 
-    /// The token without this action, which was done to it when it was as `before`. What was consumed since then stays
-    /// consumed.
+    /// The token after this action is undone, where `before` holds its fields from before the action. Uses consumed in
+    /// the meantime stay consumed.
     #[must_use]
     pub(crate) fn undo(&self, token: &Token, before: &Before) -> Token {
         let mut undone = token.clone();
@@ -139,7 +139,7 @@ impl Action {
     }
 }
 
-/// What an action may have changed of a token, as it was before.
+/// The fields that an action may have changed, as they were before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Before {
     /// The label.
@@ -150,11 +150,11 @@ pub(crate) struct Before {
     pub(crate) valid_to: Option<Micros>,
     /// Uses left.
     pub(crate) usage_count: i32,
-    /// Seconds of lock.
+    /// Seconds of lock after a use.
     pub(crate) lock_time: i32,
-    /// How often it was used.
+    /// How often it had been used.
     pub(crate) used: i64,
-    /// That it was voided.
+    /// Whether and how it was voided.
     pub(crate) voided: Option<Voided>,
 }
 
@@ -168,16 +168,16 @@ impl Before {
     }
 }
 
-/// Why an undo leaves a token as it is.
+/// Why an undo skips a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UndoSkip {
     /// Somebody changed it after the action.
     Changed,
     /// Somebody deleted it after the action.
     Deleted,
-    /// It was deleted by the action, and somebody restored it, or deleted it again.
+    /// The action deleted it, and somebody restored it, or deleted it once more.
     Restored,
-    /// It was deleted by the action, and another token has its value now.
+    /// The action deleted it, and another token has its value now.
     ValueTaken,
 }
 
@@ -185,7 +185,7 @@ impl UndoSkip {
     /// Every reason.
     pub(crate) const ALL: [Self; 4] = [Self::Changed, Self::Deleted, Self::Restored, Self::ValueTaken];
 
-    /// The word in the database.
+    /// The word stored in the database.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Changed => "changed",

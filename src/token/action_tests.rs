@@ -3,7 +3,7 @@ use crate::token::consume::consume;
 use crate::token::record::tests::token;
 
 impl Before {
-    /// What is kept of a token that an action is done to.
+    /// The fields of a token before an action.
     fn of(token: &Token) -> Self {
         Self {
             label: token.label.clone(),
@@ -78,7 +78,7 @@ fn what_a_token_may_not_be_is_refused() {
     assert_eq!(Action::SetLabel(Some(format!("{}{{n}}", "ä".repeat(199)))).check(), Ok(()));
 }
 
-/// Does it to a token with `before` uses, consumes some, and undoes it.
+/// Applies the action to a token with `before` uses, consumes some, and undoes the action.
 #[track_caller]
 fn check_uses(before: i32, action: &Action, consumed: i32, undone: i32) {
     let first = token(before);

@@ -1,40 +1,39 @@
-//! Tokens that are made together: alike but for their uids and a running number.
+//! Tokens that are created together. They differ only in their uids and a running number.
 
 use super::error::TokenError;
-use super::label::numbered;
+use super::label::fill_in_number;
 use super::record::{LABEL_MAX_CHARS, Token};
 use super::uid::Uid;
 
 /// Longest name of a batch, in characters.
 pub(crate) const NAME_MAX_CHARS: usize = LABEL_MAX_CHARS;
 
-/// `count` tokens like `model`, each with a uid of its own, that uid as its value, and in its label, where `pattern` has
-/// `{n}`, its number.
+/// `count` tokens like `model`. Each has a new uid, which is also its value, and a label from `pattern`, in which `{n}`
+/// stands for its number.
 ///
 /// # Errors
-/// A value error when a label would be too long, or the pattern is mistyped.
+/// A value error when a label would be too long, or the pattern is invalid.
 pub(crate) fn tokens(model: &Token, pattern: &str, count: usize) -> Result<Vec<Token>, TokenError> {
     (1..=count).map(|n| token(model, pattern, n)).collect()
 }
 
-/// Holds that [`tokens`] would make them, without making them all: the last number is the longest.
+/// Checks that [`tokens`] would succeed, without creating them all: the last number is the longest.
 ///
-/// # Errors
-/// As [`tokens`].
+/// The same as for [`tokens`].
 pub(crate) fn check(model: &Token, pattern: &str, count: usize) -> Result<(), TokenError> {
     token(model, pattern, count).map(drop)
 }
 
 fn token(model: &Token, pattern: &str, n: usize) -> Result<Token, TokenError> {
     let uid = Uid::random();
-    let label = Some(numbered(pattern, n)?).filter(|label| !label.is_empty());
+    let label = Some(fill_in_number(pattern, n)?).filter(|label| !label.is_empty());
     Ok(Token { uid, value: uid.to_string(), label, ..model.clone() }.checked()?)
 }
 
-/// The name of a batch: 1 to 200 characters, none of them a control character.
+/// Checks the name of a batch: 1 to 200 characters, no control characters.
 ///
 /// # Errors
-/// A value error of the parameter `batch_name`.
+/// A value error for the parameter `batch_name`.
 pub(crate) fn check_name(name: &str) -> Result<(), TokenError> {
     if !(1..=NAME_MAX_CHARS).contains(&name.chars().count()) || name.chars().any(char::is_control) {
         let message = format!("The name of a batch has 1 to {NAME_MAX_CHARS} characters, and no line breaks");

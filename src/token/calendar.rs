@@ -1,24 +1,24 @@
-//! A time range in the hours, days, weeks, months or years of a zone, and what was counted folded into them.
+//! Divides a time range into hours, days, weeks, months or years of a time zone, and sums counts over them.
 
 use chrono::{Datelike, Days, Months, NaiveDate, NaiveDateTime, Timelike};
 use chrono_tz::Tz;
 
 use super::time::Micros;
 
-/// A quarter of an hour in microseconds. What a zone is off by is a whole number of these everywhere today, so that what
-/// is counted by quarters can be folded into the hours and days of any zone.
+/// A quarter of an hour in microseconds. Today every zone's offset is a multiple of it, so counts per quarter can be
+/// summed to hours and days of any zone.
 pub(crate) const QUARTER: i64 = 15 * 60 * 1_000_000;
 const HOUR: i64 = 4 * QUARTER;
 const DAY: i64 = 24 * HOUR;
-/// Most spans that a range is cut into.
+/// Most spans of a range.
 pub(crate) const SPANS_MAX: usize = 160;
 
-/// What a range is cut into.
+/// The length of the spans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// The hours that a clock shows, one that comes twice as two.
+    /// Hours of the wall clock. An hour that occurs twice is two spans.
     Hour,
-    /// Days from midnight to midnight: of 23 or 25 hours, too.
+    /// Days from midnight to midnight, some of 23 or 25 hours.
     Day,
     /// Weeks from Monday.
     Week,
@@ -29,11 +29,11 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    /// What cuts a range into a number of spans that can be looked at together.
+    /// The step that divides a range into a number of spans that fits on a chart.
     pub(crate) fn fitting(from: Micros, to: Micros) -> Self {
         match (to.get() - from.get()) / HOUR {
             ..=72 => Self::Hour,
-            // A hundred and twenty days, and an hour that was put back.
+            // A hundred and twenty days, plus one hour for a clock that is put back.
             73..=2_881 => Self::Day,
             2_882..=17_568 => Self::Week,
             17_569..=87_672 => Self::Month,
@@ -41,7 +41,7 @@ impl Step {
         }
     }
 
-    /// The first day of the span that a day lies in.
+    /// The first day of the span that contains `day`.
     fn first_day(self, day: NaiveDate) -> NaiveDate {
         let first = match self {
             Self::Hour | Self::Day => None,
@@ -52,7 +52,7 @@ impl Step {
         first.unwrap_or(day)
     }
 
-    /// The first day of the span behind the one that begins on `day`.
+    /// The first day of the span after the one that begins on `day`.
     fn next(self, day: NaiveDate) -> Option<NaiveDate> {
         match self {
             Self::Hour | Self::Day => day.succ_opt(),
@@ -63,38 +63,39 @@ impl Step {
     }
 }
 
-/// A part of a range: from a moment until just before another one.
+/// Part of a time range, from `from` to just before `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
     /// Its first moment.
     pub(crate) from: Micros,
-    /// The first moment behind it.
+    /// The first moment after it.
     pub(crate) end: Micros,
 }
 
-/// How many attempts there were.
+/// Counts of attempts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
-    /// That used a token.
+    /// Successful attempts.
     pub(crate) used: i64,
-    /// That were refused.
+    /// Refused attempts.
     pub(crate) refused: i64,
 }
 
 impl Tally {
-    /// All of them.
+    /// All attempts.
     pub(crate) fn all(self) -> i64 {
         self.used + self.refused
     }
 
-    /// Adds others.
+    /// Adds the counts of another tally.
     pub(crate) fn add(&mut self, other: Self) {
         self.used += other.used;
         self.refused += other.refused;
     }
 }
 
-/// The whole spans in which `from` to `to` lies, without gaps, the earliest first; of more than [`SPANS_MAX`] the last.
+/// The complete spans that cover `from` to `to` without gaps, earliest first; only the last [`SPANS_MAX`] if there are
+/// more.
 pub(crate) fn spans(from: Micros, to: Micros, zone: Tz, step: Step) -> Vec<Span> {
     let mut starts = if step == Step::Hour { hours(from, to, zone) } else { days(from, to, zone, step) };
     starts.dedup();
@@ -103,8 +104,8 @@ pub(crate) fn spans(from: Micros, to: Micros, zone: Tz, step: Step) -> Vec<Span>
     spans
 }
 
-/// The starts of hours up to the first one behind `to`, found by walking the quarters: so an hour that is put back by
-/// half of one, as on Lord Howe Island, is right.
+/// The starts of the hours up to the first one after `to`. Walks through the quarters, so that an hour is correct even
+/// when the clock is put back by half an hour, as on Lord Howe Island.
 fn hours(from: Micros, to: Micros, zone: Tz) -> Vec<Micros> {
     let at = |quarter: i64| Micros::stored(quarter * QUARTER);
     let local = |quarter: i64| at(quarter).local(zone);
@@ -117,8 +118,8 @@ fn hours(from: Micros, to: Micros, zone: Tz) -> Vec<Micros> {
         first -= 1;
     }
     let mut starts = vec![at(first)];
-    let most = first + i64::try_from(SPANS_MAX * 8).unwrap_or(i64::MAX);
-    for quarter in first + 1..most {
+    let limit = first + i64::try_from(SPANS_MAX * 8).unwrap_or(i64::MAX);
+    for quarter in first + 1..limit {
         if begins(quarter) {
             starts.push(at(quarter));
             if at(quarter) > to {
@@ -130,8 +131,9 @@ fn hours(from: Micros, to: Micros, zone: Tz) -> Vec<Micros> {
 }
 
 fn days(from: Micros, to: Micros, zone: Tz, step: Step) -> Vec<Micros> {
-    // A day that the zone skipped begins with the next one.
-    let start = |day: NaiveDate| Micros::first_of(day, zone).or_else(|| Micros::first_of(day.succ_opt()?, zone));
+    // A day that the zone skips begins with the next day.
+    let start =
+        |day: NaiveDate| Micros::first_of_day(day, zone).or_else(|| Micros::first_of_day(day.succ_opt()?, zone));
     let mut day = step.first_day(from.local(zone).date());
     let mut starts = vec![start(day).unwrap_or(Micros::EPOCH)];
     loop {
@@ -148,24 +150,24 @@ fn days(from: Micros, to: Micros, zone: Tz, step: Step) -> Vec<Micros> {
     }
 }
 
-/// What was counted in quarters of hours since 1970, by span. What lies before the first span counts to it.
+/// Sums tallies per quarter of an hour since 1970 over the spans. Quarters before the first span count towards it.
 pub(crate) fn fold(spans: &[Span], quarters: &[(i64, Tally)]) -> Vec<Tally> {
     let mut folded = vec![Tally::default(); spans.len()];
     for (quarter, tally) in quarters {
         let begins = Micros::stored(quarter.saturating_mul(QUARTER));
         let span = spans.partition_point(|span| span.from <= begins).saturating_sub(1);
-        if let Some(into) = folded.get_mut(span) {
-            into.add(*tally);
+        if let Some(total) = folded.get_mut(span) {
+            total.add(*tally);
         }
     }
     folded
 }
 
-/// The last `days` days in `zone` that end with the one of `last`: their first moment.
+/// The first moment of the `days` days in `zone` that end with the day of `last`.
 pub(crate) fn days_before(last: Micros, days: u64, zone: Tz) -> Micros {
     let day = last.local(zone).date();
     let first = day.checked_sub_days(Days::new(days.saturating_sub(1))).unwrap_or(day);
-    Micros::first_of(first, zone)
+    Micros::first_of_day(first, zone)
         .unwrap_or_else(|| last.plus_micros(-DAY.saturating_mul(i64::try_from(days).unwrap_or(i64::MAX))))
 }
 

@@ -12,7 +12,7 @@ fn cut(from: &str, to: &str, zone: Tz) -> (Step, Vec<Span>) {
     (step, spans(from, to, zone, step))
 }
 
-/// Minutes that each span has.
+/// The length of each span in minutes.
 fn minutes(spans: &[Span]) -> Vec<i64> {
     spans.iter().map(|span| (span.end.get() - span.from.get()) / 60_000_000).collect()
 }
@@ -63,7 +63,7 @@ fn days_of_23_and_25_hours_are_whole() {
 fn zones_that_are_off_by_half_or_quarter_hours_have_their_own_hours() {
     let (_, kathmandu) = cut("2026-11-24", "2026-11-24T23:59", Tz::Asia__Kathmandu);
     assert_eq!((kathmandu.len(), kathmandu[0].from.get() % HOUR), (24, QUARTER));
-    // Lord Howe Island puts its clock back by half an hour: from 02:00 to 01:30.
+    // Lord Howe Island puts its clock back by half an hour, from 02:00 to 01:30.
     let (_, howe) = cut("2026-04-05", "2026-04-05T23:59", Tz::Australia__Lord_Howe);
     assert_eq!(minutes(&howe).iter().sum::<i64>(), 24 * 60 + 30);
     check_whole(&howe, at("2026-04-05", Tz::Australia__Lord_Howe), at("2026-04-05T23:59", Tz::Australia__Lord_Howe));

@@ -1,17 +1,17 @@
-//! The rule: may this token be used now, and what is it afterwards?
+//! The rule: may this token be used now, and how does a use change it?
 //!
-//! It stands here and nowhere else. Whatever asks (the writer, a tile, the list's filter) gets its answer
-//! from this page or is held equal to it by a test.
+//! The rule is implemented only here. Everything else (the writer, a tile, the list's filter) calls this module, or a
+//! test compares it with this module.
 
 use super::error::Refusal;
 use super::record::{Token, UNLIMITED};
 use super::state::State;
 use super::time::Micros;
 
-/// Uses `token` once at `now`: the changed token, or the first reason why not.
+/// Uses `token` once at `now`. Returns the changed token, or the first reason against it.
 ///
 /// # Errors
-/// The refusal, in the order of the contract: voided, used up, locked, out of its time range.
+/// The refusal. The reasons are checked in the order of the contract: voided, used up, locked, outside the time range.
 pub(crate) fn consume(token: &Token, now: Micros) -> Result<Token, Refusal> {
     check(token, now)?;
     let mut used = token.clone();
@@ -19,13 +19,13 @@ pub(crate) fn consume(token: &Token, now: Micros) -> Result<Token, Refusal> {
         used.usage_count -= 1;
     }
     used.used = token.used.saturating_add(1);
-    // A clock that jumped back must not make an older use the last one.
+    // After a jump back of the clock, `last_used` must not move back.
     used.last_used = token.last_used.max(Some(now));
     used.lock_start = Some(now);
     Ok(used)
 }
 
-/// The token's state at `now`: what a consume would be refused with.
+/// The token's state at `now`, which corresponds to the refusal of a consume.
 pub fn state(token: &Token, now: Micros) -> State {
     match check(token, now) {
         Ok(()) => State::Active,
@@ -37,7 +37,7 @@ pub fn state(token: &Token, now: Micros) -> State {
     }
 }
 
-/// The first moment from `now` on at which a consume would succeed if nothing else happened, or none.
+/// The first moment, not before `now`, at which a consume would succeed if nothing else changed.
 pub(crate) fn retry_at(token: &Token, now: Micros) -> Option<Micros> {
     if token.voided.is_some() || token.usage_count == 0 {
         return None;
@@ -46,10 +46,10 @@ pub(crate) fn retry_at(token: &Token, now: Micros) -> Option<Micros> {
     token.valid_to.is_none_or(|to| open <= to).then_some(open)
 }
 
-/// Where the lock starts again because the clock has jumped back behind its start.
+/// The new start of the lock, if the clock has jumped back to before its start.
 ///
-/// A lock whose start lies in the future would stay closed for as long as the jump was wide. From the first attempt
-/// that finds this, it counts from that attempt: closed, and for no longer than `lock_time`.
+/// A lock that starts in the future would stay closed for as long as the clock jumped. Instead it restarts at the first
+/// attempt after the jump: closed, but for no longer than `lock_time`.
 pub(crate) fn restarted_lock(token: &Token, now: Micros) -> Option<Micros> {
     token.lock_start.filter(|start| token.lock_time > 0 && *start > now).map(|_| now)
 }

@@ -1,10 +1,10 @@
-//! An edit by somebody who saw the token some time ago: which of the changes do not fit any more?
+//! Detects conflicting edits: which fields has somebody else changed since a form was opened?
 
 use super::input::Change;
 use super::record::Token;
 use super::time::Micros;
 
-/// What a form knew of a token when it was opened; what is `None`, it did not say.
+/// The fields of a token as a form showed them. `None` if the form did not send the field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct KnownValues {
     /// The value.
@@ -22,11 +22,11 @@ pub(crate) struct KnownValues {
 }
 
 impl KnownValues {
-    /// The fields that `change` changes and that meanwhile became something else than what was known and what is wanted. To
-    /// write over one would undo somebody else's edit, or give a use back.
+    /// The fields that `change` sets although they have become something other than both the known and the new value.
+    /// Overwriting one would undo somebody else's edit, or give a use back.
     pub(crate) fn conflicts(&self, change: &Change, token: &Token) -> Vec<&'static str> {
         let value = change.value.as_ref().map(|value| value.clone().unwrap_or_else(|| token.uid.to_string()));
-        let found = [
+        let fields = [
             ("value", conflict(value.as_ref(), self.value.as_ref(), &token.value)),
             ("label", conflict(change.label.as_ref(), self.label.as_ref(), &token.label)),
             ("valid_from", conflict(change.valid_from.as_ref(), self.valid_from.as_ref(), &token.valid_from)),
@@ -34,7 +34,7 @@ impl KnownValues {
             ("usage_count", conflict(change.usage_count.as_ref(), self.usage_count.as_ref(), &token.usage_count)),
             ("lock_time", conflict(change.lock_time.as_ref(), self.lock_time.as_ref(), &token.lock_time)),
         ];
-        found.into_iter().filter(|(_, conflict)| *conflict).map(|(field, _)| field).collect()
+        fields.into_iter().filter(|(_, conflict)| *conflict).map(|(field, _)| field).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! What can be wrong with a request about tokens: seven kinds, their codes and their words.
+//! Errors of requests about tokens: seven kinds, with their codes and messages.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,29 +8,29 @@ use super::quoted::quoted;
 use super::time::Micros;
 use super::uid::Uid;
 
-/// Why a token may not be used. The first four kinds of the contract, and its seventh.
+/// Why a token may not be used: the first four kinds of the contract, and the seventh.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// No such token, or a deleted one.
+    /// There is no such token, or it is deleted.
     NotExists,
-    /// Somebody decided that it is not to be used any more.
+    /// Somebody has voided it.
     Voided {
-        /// Why, if that was said.
+        /// The reason, if one was given.
         reason: Option<String>,
     },
     /// It has no uses left.
     UsageCountExceeded,
     /// It was used a moment ago.
     LockTimeViolation {
-        /// First moment at which the lock is open again.
+        /// The first moment at which the lock is open again.
         until: Micros,
     },
-    /// It is not valid yet, or not any more.
+    /// It is not valid yet, or no longer.
     TimeRangeViolation,
 }
 
 impl Refusal {
-    /// The name programs look at.
+    /// The name for programs.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::NotExists => "TokenNotExists",
@@ -41,7 +41,7 @@ impl Refusal {
         }
     }
 
-    /// The number that cone.tokens gave the same refusal; it had no voiding.
+    /// The code. cone.tokens used the same codes, except for voiding, which it did not have.
     pub(crate) fn code(&self) -> i16 {
         match self {
             Self::NotExists => 1,
@@ -52,7 +52,7 @@ impl Refusal {
         }
     }
 
-    /// The name of a code that the usage log holds.
+    /// The name for a code from the usage log.
     pub(crate) fn name_of(code: i16) -> &'static str {
         let all = [
             Self::NotExists,
@@ -80,24 +80,24 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// What is wrong with a request about tokens.
+/// An error in a request about tokens.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// There is no token of this uid.
+    /// There is no token with this uid.
     #[error("There is no token {0}.")]
     Unknown(Uid),
-    /// A value is outside what is allowed.
+    /// A value breaks a limit.
     #[error("{message}")]
     Value {
-        /// The parameter at fault.
+        /// The parameter with the wrong value.
         param: Cow<'static, str>,
         /// One sentence for people.
         message: String,
     },
-    /// A parameter is missing or unknown, or the request cannot be read.
+    /// A parameter is missing or unknown, or the request cannot be parsed.
     #[error("{message}")]
     Api {
-        /// The parameter at fault, where one is.
+        /// The parameter, if the error is about one.
         param: Option<String>,
         /// One sentence for people.
         message: String,
@@ -105,7 +105,7 @@ pub enum TokenError {
 }
 
 impl TokenError {
-    /// A value error of one parameter; the sentence gets its full stop, if it has none.
+    /// A value error of one parameter. Adds a full stop to the message if it has none.
     pub(crate) fn value(param: impl Into<Cow<'static, str>>, message: impl fmt::Display) -> Self {
         let mut message = message.to_string();
         if !message.ends_with('.') {
@@ -114,18 +114,18 @@ impl TokenError {
         Self::Value { param: param.into(), message }
     }
 
-    /// A parameter that must be present and is not.
+    /// An error for a required parameter that is missing.
     pub(crate) fn missing(param: &str) -> Self {
         let message = format!("The parameter {param} is missing; it must be present, though it may be empty.");
         Self::Api { param: Some(param.to_owned()), message }
     }
 
-    /// A request that cannot be read, through no one parameter's fault.
+    /// An error for a request that cannot be parsed, when no single parameter is to blame.
     pub(crate) fn unreadable(message: impl Into<String>) -> Self {
         Self::Api { param: None, message: message.into() }
     }
 
-    /// The name programs look at.
+    /// The name for programs.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Unknown(_) => Refusal::NotExists.name(),
@@ -134,7 +134,7 @@ impl TokenError {
         }
     }
 
-    /// The number that cone.tokens gave the same error.
+    /// The code, the same as in cone.tokens.
     pub(crate) fn code(&self) -> i16 {
         match self {
             Self::Unknown(_) => Refusal::NotExists.code(),
@@ -143,7 +143,7 @@ impl TokenError {
         }
     }
 
-    /// The parameter at fault, where one is.
+    /// The parameter, if the error is about one.
     pub(crate) fn param(&self) -> Option<&str> {
         match self {
             Self::Unknown(_) => None,
@@ -156,8 +156,6 @@ impl TokenError {
 impl FromStr for Uid {
     type Err = TokenError;
 
-    /// # Errors
-    /// A value error.
     fn from_str(text: &str) -> Result<Self, TokenError> {
         Self::read(text).ok_or_else(|| {
             let why = format!("{} is not a uid; a uid looks like 1f0e6c1a-54f7-4b1c-9d5e-0a3b7c2d4e6f", quoted(text));

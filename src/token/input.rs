@@ -1,4 +1,4 @@
-//! Raw text to tokens. "Empty" gets its meaning here and nowhere else.
+//! Parses the fields of a token. Only this module decides what an empty field means.
 
 use chrono_tz::Tz;
 
@@ -8,7 +8,7 @@ use super::record::{Token, UNLIMITED};
 use super::time::Micros;
 use super::uid::Uid;
 
-/// What a request says of a token, as it was written: `None` where a field is absent.
+/// A token's fields as text, as the request sent them. `None` if a field is absent.
 #[derive(Clone, Debug, Default)]
 pub struct RawFields {
     /// `value`; empty means the uid.
@@ -19,24 +19,24 @@ pub struct RawFields {
     pub valid_from: Option<String>,
     /// `valid_to`; empty means no bound.
     pub valid_to: Option<String>,
-    /// `usage_count`; empty means the settings' default in a new token.
+    /// `usage_count`; in a new token, empty means the default from the settings.
     pub usage_count: Option<String>,
-    /// `lock_time` in seconds; empty means the settings' default in a new token.
+    /// `lock_time` in seconds; in a new token, empty means the default from the settings.
     pub lock_time: Option<String>,
-    /// `add_uses`: a signed number of uses to add to those left.
+    /// `add_uses`: a signed number to add to the uses left.
     pub add_uses: Option<String>,
 }
 
-/// What a new token gets for the numbers that a request leaves empty.
+/// Defaults for the numbers that a request leaves empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Defaults {
-    /// Uses; [`UNLIMITED`] too.
+    /// Uses; may be [`UNLIMITED`].
     pub usage_count: i32,
     /// Seconds of lock after a use.
     pub lock_time: i32,
 }
 
-/// Who makes a token, when, and with which uid.
+/// Who creates a token, when, and with which uid.
 #[derive(Clone, Debug)]
 pub struct Origin {
     /// The new token's uid.
@@ -48,10 +48,10 @@ pub struct Origin {
 }
 
 impl RawFields {
-    /// Holds that the four fields are present which cone.tokens' add and edit want, be they empty or not.
+    /// Checks that the four fields required by cone.tokens' add and edit are present, empty or not.
     ///
     /// # Errors
-    /// An API error that names the first one missing.
+    /// An API error that names the first missing field.
     pub(crate) fn require(&self) -> Result<(), TokenError> {
         let fields = [
             ("valid_from", &self.valid_from),
@@ -63,22 +63,22 @@ impl RawFields {
         missing.map_or(Ok(()), |(name, _)| Err(TokenError::missing(name)))
     }
 
-    /// The token that these fields describe; a field that is absent is as one that is empty.
+    /// The new token that these fields describe. An absent field is like an empty one.
     ///
     /// # Errors
-    /// Every field that is outside what is allowed.
+    /// An error for every field that cannot be parsed or breaks a limit.
     pub fn new_token(&self, origin: Origin, defaults: Defaults, zone: Tz) -> Result<Token, Mistakes> {
-        let filled = |field: &Option<String>| field.clone().filter(|text| !text.is_empty());
-        let mut read = Reading { zone, mistakes: Vec::new() };
+        let non_empty = |field: &Option<String>| field.clone().filter(|text| !text.is_empty());
+        let mut parser = FieldParser { zone, mistakes: Vec::new() };
         let token = Token {
-            value: filled(&self.value).unwrap_or_else(|| origin.uid.to_string()),
-            label: filled(&self.label),
-            valid_from: read.time("valid_from", self.valid_from.as_deref()).flatten(),
-            valid_to: read.time("valid_to", self.valid_to.as_deref()).flatten(),
-            usage_count: read
-                .number("usage_count", filled(&self.usage_count).as_deref())
+            value: non_empty(&self.value).unwrap_or_else(|| origin.uid.to_string()),
+            label: non_empty(&self.label),
+            valid_from: parser.time("valid_from", self.valid_from.as_deref()).flatten(),
+            valid_to: parser.time("valid_to", self.valid_to.as_deref()).flatten(),
+            usage_count: parser
+                .integer("usage_count", non_empty(&self.usage_count).as_deref())
                 .unwrap_or(defaults.usage_count),
-            lock_time: read.number("lock_time", filled(&self.lock_time).as_deref()).unwrap_or(defaults.lock_time),
+            lock_time: parser.integer("lock_time", non_empty(&self.lock_time).as_deref()).unwrap_or(defaults.lock_time),
             last_used: None,
             lock_start: None,
             used: 0,
@@ -89,39 +89,39 @@ impl RawFields {
             batch: None,
             voided: None,
         };
-        token.checked_after(read.mistakes)
+        token.checked_with(parser.mistakes)
     }
 
-    /// The change that these fields describe; what is absent stays as it is.
+    /// The change that these fields describe. An absent field stays as it is.
     ///
     /// # Errors
-    /// Every field that cannot be read.
+    /// An error for every field that cannot be parsed.
     pub(crate) fn change(&self, zone: Tz) -> Result<Change, Mistakes> {
         let text = |field: &Option<String>| field.clone().map(|text| Some(text).filter(|text| !text.is_empty()));
-        let mut read = Reading { zone, mistakes: Vec::new() };
+        let mut parser = FieldParser { zone, mistakes: Vec::new() };
         let change = Change {
             value: text(&self.value),
             label: text(&self.label),
-            valid_from: read.time("valid_from", self.valid_from.as_deref()),
-            valid_to: read.time("valid_to", self.valid_to.as_deref()),
-            usage_count: read.number("usage_count", self.usage_count.as_deref()),
-            lock_time: read.number("lock_time", self.lock_time.as_deref()),
-            add_uses: read.number("add_uses", self.add_uses.as_deref()),
+            valid_from: parser.time("valid_from", self.valid_from.as_deref()),
+            valid_to: parser.time("valid_to", self.valid_to.as_deref()),
+            usage_count: parser.integer("usage_count", self.usage_count.as_deref()),
+            lock_time: parser.integer("lock_time", self.lock_time.as_deref()),
+            add_uses: parser.integer("add_uses", self.add_uses.as_deref()),
         };
         if self.add_uses.is_some() && self.usage_count.is_some() {
             let both = TokenError::value("add_uses", "add_uses and usage_count cannot be given together");
-            read.mistakes.push(both);
+            parser.mistakes.push(both);
         }
-        if read.mistakes.is_empty() { Ok(change) } else { Err(Mistakes(read.mistakes)) }
+        if parser.mistakes.is_empty() { Ok(change) } else { Err(Mistakes(parser.mistakes)) }
     }
 }
 
-/// What is wrong with a token's fields: never empty. A form shows all of it, a JSON view the first.
+/// The errors in a token's fields; at least one. Forms show all of them, JSON views the first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistakes(pub(super) Vec<TokenError>);
 
 impl Mistakes {
-    /// Every mistake, in the order of the fields.
+    /// Every error, in the order of the fields.
     pub(crate) fn all(&self) -> &[TokenError] {
         &self.0
     }
@@ -140,7 +140,7 @@ impl From<Mistakes> for TokenError {
     }
 }
 
-/// The time that a parameter says.
+/// Parses the time in a parameter.
 ///
 /// # Errors
 /// A value error that names the parameter.
@@ -148,14 +148,14 @@ pub(crate) fn read_time(name: &'static str, text: &str, zone: Tz) -> Result<Micr
     Micros::read(text, zone).map_err(|why| TokenError::value(name, format!("{name} {why}")))
 }
 
-/// Reads one field after the other, and remembers what could not be read.
-struct Reading {
+/// Parses one field after the other and collects the errors.
+struct FieldParser {
     zone: Tz,
     mistakes: Vec<TokenError>,
 }
 
-impl Reading {
-    /// A time, or none inside for an empty text.
+impl FieldParser {
+    /// A time; `Some(None)` for an empty text.
     #[allow(clippy::option_option, reason = "absent, empty and a time are three things")]
     fn time(&mut self, name: &'static str, text: Option<&str>) -> Option<Option<Micros>> {
         let read = |text: &str| match text {
@@ -171,44 +171,44 @@ impl Reading {
         }
     }
 
-    /// A whole number that fits the column; what it may be beyond that, the token's limits say.
-    fn number(&mut self, name: &'static str, text: Option<&str>) -> Option<i32> {
+    /// A whole number that fits into the column. Narrower limits are checked with the token.
+    fn integer(&mut self, name: &'static str, text: Option<&str>) -> Option<i32> {
         let text = text?;
-        let number = text.trim().parse().ok();
-        if number.is_none() {
+        let integer = text.trim().parse().ok();
+        if integer.is_none() {
             let least = if name == "lock_time" { 0 } else { -1 };
             let range = if name == "add_uses" { String::new() } else { format!(" from {least} to {}", i32::MAX) };
             self.mistakes
                 .push(TokenError::value(name, format!("{name} {} is not a whole number{range}", quoted(text))));
         }
-        number
+        integer
     }
 }
 
-/// A change of a token: what is `None` stays as it is.
+/// A change of a token. `None` leaves a field as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
-    /// A new value; none inside means the uid.
+    /// A new value; `Some(None)` means the uid.
     pub value: Option<Option<String>>,
-    /// A new label, or none.
+    /// A new label; `Some(None)` removes it.
     pub label: Option<Option<String>>,
-    /// A new first moment, or no bound.
+    /// A new first moment; `Some(None)` removes the bound.
     pub valid_from: Option<Option<Micros>>,
-    /// A new last moment, or no bound.
+    /// A new last moment; `Some(None)` removes the bound.
     pub valid_to: Option<Option<Micros>>,
     /// A new number of uses left.
     pub usage_count: Option<i32>,
-    /// New seconds of lock.
+    /// A new lock time in seconds.
     pub lock_time: Option<i32>,
-    /// Uses to add to those left.
+    /// A number to add to the uses left.
     pub add_uses: Option<i32>,
 }
 
 impl Change {
-    /// The token with this change, as it was at the moment of changing: a use that happened meanwhile is kept.
+    /// Applies the change to the token as it is now, so that a use in the meantime is not lost.
     ///
     /// # Errors
-    /// Every field of the changed token that would be outside what is allowed.
+    /// An error for every field of the changed token that breaks a limit.
     pub(crate) fn apply(&self, token: &Token) -> Result<Token, Mistakes> {
         let mut changed = token.clone();
         if let Some(value) = &self.value {

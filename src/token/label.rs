@@ -4,12 +4,12 @@ use std::fmt::Write;
 
 use super::error::TokenError;
 
-/// The label of the `n`th token, counted from 1. A number wider than asked for is written whole.
+/// The label of the `n`th token, counted from 1. A number wider than the width is not cut.
 ///
 /// # Errors
-/// A value error for `{n:` that does not go on as a width of one to nine digits: a typing error would be found on a
+/// A value error for `{n:` without a valid width of one to nine digits: a typing error should not be discovered on a
 /// hundred printed labels.
-pub(crate) fn numbered(pattern: &str, n: usize) -> Result<String, TokenError> {
+pub(crate) fn fill_in_number(pattern: &str, n: usize) -> Result<String, TokenError> {
     let mut label = String::with_capacity(pattern.len());
     let mut rest = pattern;
     while let Some(start) = rest.find("{n") {
@@ -19,13 +19,13 @@ pub(crate) fn numbered(pattern: &str, n: usize) -> Result<String, TokenError> {
             label.push_str(&n.to_string());
             rest = after;
         } else if let Some(spec) = rest.strip_prefix(":0") {
-            let (width, after) = spec.split_once('}').ok_or_else(mistyped)?;
-            let width = width.parse().ok().filter(|width| (1..=9usize).contains(width)).ok_or_else(mistyped)?;
+            let (width, after) = spec.split_once('}').ok_or_else(invalid_pattern)?;
+            let width = width.parse().ok().filter(|width| (1..=9usize).contains(width)).ok_or_else(invalid_pattern)?;
             // Writing to a String cannot fail.
             let _ = write!(label, "{n:0width$}");
             rest = after;
         } else if rest.starts_with(':') {
-            return Err(mistyped());
+            return Err(invalid_pattern());
         } else {
             label.push_str("{n");
         }
@@ -34,7 +34,8 @@ pub(crate) fn numbered(pattern: &str, n: usize) -> Result<String, TokenError> {
     Ok(label)
 }
 
-/// The label without running numbers, and without what would be left of them at its ends: for a name of all of them.
+/// The pattern without its running numbers, and without punctuation left over at its ends: a name for all tokens
+/// together.
 pub(crate) fn without_number(pattern: &str) -> String {
     let mut label = String::new();
     let mut rest = pattern;
@@ -47,7 +48,7 @@ pub(crate) fn without_number(pattern: &str) -> String {
     label.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn mistyped() -> TokenError {
+fn invalid_pattern() -> TokenError {
     TokenError::value("label", "A running number is written {n}, or with a width as in {n:04}")
 }
 
@@ -57,7 +58,7 @@ mod tests {
 
     #[track_caller]
     fn check(pattern: &str, n: usize, label: &str) {
-        assert_eq!(numbered(pattern, n), Ok(label.to_owned()));
+        assert_eq!(fill_in_number(pattern, n), Ok(label.to_owned()));
     }
 
     #[test]
@@ -87,7 +88,7 @@ mod tests {
     #[test]
     fn a_mistyped_width_is_refused() {
         for bad in ["{n:4}", "{n:}", "{n:0}", "{n:010}", "{n:0x}", "{n:04"] {
-            assert_eq!(numbered(bad, 1), Err(mistyped()), "{bad}");
+            assert_eq!(fill_in_number(bad, 1), Err(invalid_pattern()), "{bad}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a token may be: the limits of the contract.
+//! The limits of a token's fields, as the contract defines them.
 
 use std::borrow::Cow;
 
@@ -14,37 +14,35 @@ impl Token {
     /// The token, if it is within the limits of the contract.
     ///
     /// # Errors
-    /// Every field that is not.
+    /// An error for every field that is not.
     pub(crate) fn checked(self) -> Result<Self, Mistakes> {
-        self.checked_after(Vec::new())
+        self.checked_with(Vec::new())
     }
 
-    pub(super) fn checked_after(self, mut mistakes: Vec<TokenError>) -> Result<Self, Mistakes> {
+    pub(super) fn checked_with(self, mut mistakes: Vec<TokenError>) -> Result<Self, Mistakes> {
         if let Err(errors) = Limits::of(&self).validate() {
-            let found = errors.field_errors();
-            let found = FIELDS.iter().filter_map(|field| found.get(*field)).flat_map(|errors| errors.iter());
+            let by_field = errors.field_errors();
+            let errors = FIELDS.iter().filter_map(|field| by_field.get(*field)).flat_map(|errors| errors.iter());
             mistakes.extend(
-                found.map(|error| TokenError::value(error.code.clone(), error.message.clone().unwrap_or_default())),
+                errors.map(|error| TokenError::value(error.code.clone(), error.message.clone().unwrap_or_default())),
             );
         }
         if mistakes.is_empty() { Ok(self) } else { Err(Mistakes(mistakes)) }
     }
 }
 
-/// A value as a token may have it, when one is looked up: what no token can say is a mistake, and no unknown token.
+/// Checks a value in a look-up by the same limits: a value that no token can have is an error, not an unknown token.
 ///
-/// # Errors
-/// A value error.
 pub(crate) fn check_value(value: &str) -> Result<(), TokenError> {
     value_rules(value).map_err(|error| TokenError::value("value", error.message.unwrap_or_default()))
 }
 
-/// The fields that have rules, in the order in which their mistakes are told; the last are those that do not agree.
+/// The fields with limits, in the order in which errors are reported; rules about several fields come last.
 const FIELDS: [&str; 5] = ["value", "label", "usage_count", "lock_time", "__all__"];
 
-/// What the limits speak about. The code of an error is the parameter at fault.
+/// The fields that the limits are about. The code of an error is the parameter's name.
 #[derive(Validate)]
-#[validate(schema(function = "agree"))]
+#[validate(schema(function = "cross_field_rules"))]
 struct Limits<'a> {
     uid: Uid,
     #[validate(custom(function = "value_rules"))]
@@ -79,8 +77,8 @@ fn refuse(param: &'static str, message: impl Into<Cow<'static, str>>) -> Result<
 
 fn value_rules(value: &str) -> Result<(), ValidationError> {
     if value.chars().count() > VALUE_MAX_CHARS || value.len() > VALUE_MAX_BYTES {
-        let most = format!("A value has at most {VALUE_MAX_CHARS} characters and {VALUE_MAX_BYTES} bytes");
-        return refuse("value", most);
+        let message = format!("A value has at most {VALUE_MAX_CHARS} characters and {VALUE_MAX_BYTES} bytes");
+        return refuse("value", message);
     }
     if value.trim() != value {
         return refuse("value", "A value has no white space at its ends");
@@ -101,8 +99,8 @@ fn label_rules(label: &str) -> Result<(), ValidationError> {
     Ok(())
 }
 
-fn agree(limits: &Limits<'_>) -> Result<(), ValidationError> {
-    // Else a token's value could be what the code of another, later token says.
+fn cross_field_rules(limits: &Limits<'_>) -> Result<(), ValidationError> {
+    // Otherwise a token's value could be the text in another, later token's code.
     if limits.value.parse::<Uid>().is_ok_and(|uid| uid != limits.uid) {
         return refuse("value", "A value that looks like a uid must be the token's own uid");
     }

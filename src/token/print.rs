@@ -1,4 +1,4 @@
-//! What printing goes by, as far as it is told and kept: resolutions, names, and which tokens were printed.
+//! Printing, as far as requests and the database name it: resolutions, names, and which tokens were printed.
 
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -14,10 +14,10 @@ pub(crate) const DPI: RangeInclusive<i32> = 150..=1_200;
 pub(crate) const NAME_MAX_CHARS: usize = 100;
 /// Longest slug of a sheet.
 pub(crate) const SLUG_MAX: usize = 60;
-/// The sheet that is meant where none is named and none is set.
+/// The sheet to use when none is named and no default is set.
 pub(crate) const FIRST_SHEET: &str = "avery-l7160";
 
-/// Which tokens, by whether they stand on a sheet that was printed.
+/// Selects tokens by whether they are on a printed sheet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PrintedFilter {
@@ -28,10 +28,10 @@ pub enum PrintedFilter {
 }
 
 impl PrintedFilter {
-    /// Both.
+    /// Every choice.
     pub(crate) const ALL: [Self; 2] = [Self::NeverUsed, Self::Never];
 
-    /// The word in addresses.
+    /// The word in URLs.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::NeverUsed => "never_used",
@@ -44,16 +44,14 @@ impl FromStr for PrintedFilter {
     type Err = TokenError;
 
     fn from_str(text: &str) -> Result<Self, TokenError> {
-        let known = Self::ALL.into_iter().find(|printed| printed.word() == text);
-        let wrong = || TokenError::value("printed", format!("printed {} is none of never_used, never", quoted(text)));
-        known.ok_or_else(wrong)
+        let choice = Self::ALL.into_iter().find(|printed| printed.word() == text);
+        let error = || TokenError::value("printed", format!("printed {} is none of never_used, never", quoted(text)));
+        choice.ok_or_else(error)
     }
 }
 
-/// Holds that a sheet or a printer can be called so.
+/// Checks the name of a sheet or a printer.
 ///
-/// # Errors
-/// One sentence.
 pub(crate) fn check_name(name: &str) -> Result<(), String> {
     if name.is_empty() {
         return Err("It needs a name.".into());
@@ -67,7 +65,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// What a name becomes in an address: its letters and digits in lower case, with hyphens between.
+/// Turns a name into a slug for URLs: letters and digits in lower case, separated by hyphens.
 pub(crate) fn slug(name: &str) -> String {
     let mut slug = String::new();
     for c in name.to_lowercase().chars() {
@@ -91,10 +89,10 @@ pub(crate) fn slug(name: &str) -> String {
     if slug.is_empty() { "sheet".to_owned() } else { slug.to_owned() }
 }
 
-/// Whether a sheet could be called so in an address.
+/// Whether a text could be a sheet's slug.
 pub(crate) fn is_slug(text: &str) -> bool {
     let plain = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '-');
-    // With the number that tells it from others of its name.
+    // Twelve more characters for the number that distinguishes sheets of the same name.
     (1..=SLUG_MAX + 12).contains(&text.len()) && text.chars().all(plain)
 }
 

@@ -1,4 +1,4 @@
-//! The public URL: how links name tokens, and what QR codes therefore say.
+//! The public URL: the links to tokens, and hence the texts of QR codes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,11 +10,12 @@ use super::record::Token;
 use super::settings::{CodeHolds, Settings};
 use super::uid::Uid;
 
-/// The address under which the application is reached. Its path is the base path.
+/// The URL under which the application is reached. Its path is the base path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl {
     url: Url,
-    /// Whether somebody said so; else it is only what the server is bound to, of which nobody knows who else reaches it.
+    /// Whether it was configured. Otherwise it is the address that the server listens on, which may not be reachable
+    /// from elsewhere.
     pub(crate) is_given: bool,
 }
 
@@ -46,37 +47,35 @@ impl fmt::Display for PublicUrl {
 }
 
 impl PublicUrl {
-    /// The address that is taken where none is given.
+    /// A URL to use when none is configured.
     ///
-    /// # Errors
-    /// It is none.
     pub fn assumed(text: &str) -> Result<Self, String> {
         Ok(Self { is_given: false, ..text.parse::<Self>()? })
     }
 
-    /// The address of a token's tile, for those outside.
+    /// The absolute URL of a token's tile.
     pub(crate) fn tile(&self, uid: Uid) -> String {
         format!("{}{uid}", self.url)
     }
 
-    /// The path before every address, without its last slash: empty, or as in `/tickets`.
+    /// The path before every URL, without the trailing slash: empty, or like `/tickets`.
     pub(crate) fn base_path(&self) -> &str {
         self.url.path().trim_end_matches('/')
     }
 
-    /// Scheme, host and port, as a browser's `Origin` has them.
+    /// Scheme, host and port, as in a browser's `Origin` header.
     pub(crate) fn origin(&self) -> String {
         self.url.origin().ascii_serialization()
     }
 
-    /// Whether browsers reach us by https.
+    /// Whether browsers use https.
     pub(crate) fn is_https(&self) -> bool {
         self.url.scheme() == "https"
     }
 
-    /// The uid in a tile's address, as a code with a link holds it.
+    /// The uid in the URL of a tile, as a code with a link contains it.
     pub(crate) fn linked_uid(&self, text: &str) -> Option<Uid> {
-        // Most values are no address at all.
+        // Most values are not URLs.
         if !text.get(..4)?.eq_ignore_ascii_case("http") {
             return None;
         }
@@ -86,17 +85,17 @@ impl PublicUrl {
     }
 }
 
-/// What codes say.
+/// The texts of QR codes.
 pub(crate) struct CodeTexts(Option<PublicUrl>);
 
 impl CodeTexts {
-    /// Links where the settings want them and the public URL was given; values otherwise.
+    /// Links if the settings say so and the public URL is configured; otherwise values.
     pub(crate) fn new(public_url: &PublicUrl, settings: &Settings) -> Self {
         let are_links = settings.code_holds == CodeHolds::Link && public_url.is_given;
         Self(are_links.then(|| public_url.clone()))
     }
 
-    /// What the code of a token says.
+    /// The text in a token's code.
     pub(crate) fn of<'t>(&self, token: &'t Token) -> Cow<'t, str> {
         self.0.as_ref().map_or(Cow::Borrowed(&token.value), |url| Cow::Owned(url.tile(token.uid)))
     }

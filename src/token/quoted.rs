@@ -1,7 +1,7 @@
-//! A caller's text in a message.
+//! Quotes a caller's text in a message.
 
-/// A caller's text as it may stand in a message: cut, and with control characters made visible,
-/// so that no message carries a megabyte or a terminal escape back.
+/// Quotes a caller's text for a message: shortened, and with control characters escaped, so that no message sends back
+/// a megabyte or a terminal escape.
 pub fn quoted(text: &str) -> String {
     const SHOWN: usize = 64;
     let cut: String = text.chars().take(SHOWN).collect();

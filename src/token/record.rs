@@ -1,58 +1,58 @@
-//! The token itself, and its limits.
+//! The token, and the sizes of its fields.
 
 use super::time::Micros;
 use super::uid::Uid;
 use super::void::Voided;
 
-/// `usage_count` of a token that may be used without limit.
+/// `usage_count` of a token with unlimited uses.
 pub const UNLIMITED: i32 = -1;
 /// Longest value, in characters.
 pub const VALUE_MAX_CHARS: usize = 1_000;
-/// Longest value, in bytes of UTF-8: what a QR code of version 40 holds with some error
-/// correction to spare (ISO/IEC 18004, table 7: 1,273 bytes at level H).
+/// Longest value, in bytes of UTF-8: what a QR code of version 40 holds with some error correction to spare (ISO/IEC
+/// 18004, table 7: 1,273 bytes at level H).
 pub const VALUE_MAX_BYTES: usize = 1_200;
 /// Longest label, in characters.
 pub const LABEL_MAX_CHARS: usize = 200;
-/// Most tokens that one request adds or deletes.
+/// Most tokens that one request adds, changes or deletes.
 pub const LIST_MAX: usize = 100_000;
 
 /// A record that can be used a number of times within a time range.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
-    /// Its UUID; never changes and is never given twice.
+    /// Its UUID; never changes, and is never used again.
     pub uid: Uid,
-    /// What its QR code says; unique among tokens.
+    /// The text in its QR code, unless codes hold links; unique among tokens.
     pub value: String,
     /// Text for people, printed with the QR code.
     pub label: Option<String>,
-    /// First moment at which it may be used.
+    /// The first moment at which it may be used.
     pub valid_from: Option<Micros>,
-    /// Last moment at which it may be used.
+    /// The last moment at which it may be used.
     pub valid_to: Option<Micros>,
-    /// Uses that are left; [`UNLIMITED`], or 0 when used up.
+    /// The uses left; [`UNLIMITED`], or 0 when used up.
     pub usage_count: i32,
-    /// Seconds for which it is locked after a use.
+    /// How long it is locked after a use, in seconds.
     pub lock_time: i32,
-    /// Moment of the last use.
+    /// The time of the last use.
     pub last_used: Option<Micros>,
-    /// Moment from which `lock_time` runs: the last use, or, when the clock was found to have
-    /// jumped back before it, the moment at which that was found.
+    /// The moment from which `lock_time` runs: the last use, or, if the clock has jumped back to before it, the moment
+    /// at which the jump was noticed.
     pub lock_start: Option<Micros>,
-    /// Principal that made it.
+    /// The principal that created it.
     pub creator: String,
-    /// When it was made.
+    /// When it was created.
     pub created: Micros,
-    /// When a person or integrator last changed it; a use is no change.
+    /// When a person or an integration last changed it. A use does not count as a change.
     pub modified: Micros,
-    /// How often it was used: of a token that is older than this number, since there is one.
+    /// How often it was used. Uses from before this was counted are missing.
     pub used: i64,
-    /// The batch in which it was made.
+    /// The batch in which it was created.
     pub batch: Option<BatchId>,
-    /// That it may not be used any more, until it is restored.
+    /// Set while it is voided.
     pub voided: Option<Voided>,
 }
 
-/// The number of a batch: tokens that were made together.
+/// The id of a batch: tokens that were created together.
 pub type BatchId = i64;
 
 #[cfg(test)]

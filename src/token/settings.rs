@@ -1,4 +1,4 @@
-//! What managers decide for everybody: the settings, what they are at first, and their limits.
+//! The settings that managers make for everybody: their defaults and limits.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use super::time_range::{DayTime, NAME_MAX_CHARS, TimeRange};
 
 /// Most time ranges, and most quick counts.
 pub const LIST_MAX: usize = 20;
-/// Most days for which the usage log is kept.
+/// Most days for which usage entries are kept.
 pub(crate) const USAGE_DAYS_MAX: i32 = 36_500;
 
 /// One of the settings.
@@ -17,19 +17,19 @@ pub(crate) const USAGE_DAYS_MAX: i32 = 36_500;
 pub enum Setting {
     /// Uses of a new token.
     DefaultUsageCount,
-    /// Seconds for which a new token is locked after a use.
+    /// Lock time of a new token, in seconds.
     DefaultLockTime,
     /// Named time ranges.
     TimeRanges,
-    /// Uses that one click sets.
+    /// Numbers of uses that can be set with one click.
     QuickCounts,
-    /// What the QR code says.
+    /// What QR codes contain.
     CodeHolds,
-    /// Days for which the usage log is kept.
+    /// Days for which usage entries are kept.
     UsageDays,
-    /// The sheet that is meant where none is named.
+    /// The sheet to use when none is named.
     DefaultSheet,
-    /// The printer's resolution where none is named.
+    /// The resolution to use when no printer is named.
     DefaultDpi,
 }
 
@@ -46,7 +46,7 @@ impl Setting {
         Self::DefaultDpi,
     ];
 
-    /// The name of its row, and in addresses.
+    /// The name of its row, also used in URLs.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::DefaultUsageCount => "default_usage_count",
@@ -60,40 +60,40 @@ impl Setting {
         }
     }
 
-    /// The setting of that name.
+    /// The setting with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|setting| setting.name() == name)
     }
 }
 
-/// What a token's QR code says.
+/// What a token's QR code contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CodeHolds {
     /// The token's value.
     Value,
-    /// The address of its tile, which any phone opens.
+    /// The URL of its tile, which any phone can open.
     Link,
 }
 
 /// All settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Uses of a new token; [`UNLIMITED`] too.
+    /// Uses of a new token; may be [`UNLIMITED`].
     pub default_usage_count: i32,
-    /// Seconds for which a new token is locked after a use.
+    /// Lock time of a new token, in seconds.
     pub default_lock_time: i32,
-    /// Named time ranges, in the order in which they are shown.
+    /// Named time ranges, in display order.
     pub time_ranges: Vec<TimeRange>,
-    /// Uses that one click sets, in the order in which they are shown; [`UNLIMITED`] too.
+    /// Numbers of uses that can be set with one click, in display order; may contain [`UNLIMITED`].
     pub quick_counts: Vec<i32>,
-    /// What a token's QR code says.
+    /// What a token's QR code contains.
     pub code_holds: CodeHolds,
-    /// Days for which the usage log is kept.
+    /// Days for which usage entries are kept.
     pub usage_days: i32,
-    /// The slug of the sheet that is meant where none is named. It may have been removed: then it is [`FIRST_SHEET`].
+    /// The slug of the sheet to use when none is named. If that sheet was removed, [`FIRST_SHEET`] is used.
     pub default_sheet: String,
-    /// The printer's resolution where none is named, in dots per inch.
+    /// The resolution to use when no printer is named, in dots per inch.
     pub default_dpi: i32,
 }
 
@@ -117,24 +117,24 @@ impl Default for Settings {
     }
 }
 
-/// What is wrong with a setting.
+/// An error in a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SettingError {
-    /// Which of a list's items, counted from 0.
+    /// The index of the list item, counted from 0.
     pub(crate) at: Option<usize>,
-    /// Which part of it: `name`, `from` or `to` of a time range, else the setting's name.
+    /// The field of a time range (`name`, `from` or `to`), otherwise the setting's name.
     pub(crate) part: &'static str,
-    /// One sentence.
+    /// The message, as a sentence.
     pub(crate) why: String,
 }
 
 impl Settings {
-    /// What a new token gets for numbers that a request leaves empty.
+    /// Defaults for the numbers that a request leaves empty.
     pub(crate) fn defaults(&self) -> Defaults {
         Defaults { usage_count: self.default_usage_count, lock_time: self.default_lock_time }
     }
 
-    /// A setting as JSON; the same text for the same setting.
+    /// A setting as JSON. Equal settings give equal texts.
     pub fn json(&self, setting: Setting) -> String {
         let json = match setting {
             Setting::DefaultUsageCount => serde_json::to_string(&self.default_usage_count),
@@ -146,31 +146,31 @@ impl Settings {
             Setting::DefaultSheet => serde_json::to_string(&self.default_sheet),
             Setting::DefaultDpi => serde_json::to_string(&self.default_dpi),
         };
-        // Texts and numbers alone: there is nothing that could not be written.
+        // Texts and numbers can always be serialised.
         json.unwrap_or_default()
     }
 
-    /// These settings with one as JSON says it; `None` when it cannot be read or is outside its limits.
+    /// A copy with one setting taken from JSON; `None` if it cannot be parsed or breaks a limit.
     pub(crate) fn with(&self, setting: Setting, json: &str) -> Option<Self> {
-        let mut with = self.clone();
+        let mut changed = self.clone();
         match setting {
-            Setting::DefaultUsageCount => with.default_usage_count = serde_json::from_str(json).ok()?,
-            Setting::DefaultLockTime => with.default_lock_time = serde_json::from_str(json).ok()?,
-            Setting::TimeRanges => with.time_ranges = serde_json::from_str(json).ok()?,
-            Setting::QuickCounts => with.quick_counts = serde_json::from_str(json).ok()?,
-            Setting::CodeHolds => with.code_holds = serde_json::from_str(json).ok()?,
-            Setting::UsageDays => with.usage_days = serde_json::from_str(json).ok()?,
-            Setting::DefaultSheet => with.default_sheet = serde_json::from_str(json).ok()?,
-            Setting::DefaultDpi => with.default_dpi = serde_json::from_str(json).ok()?,
+            Setting::DefaultUsageCount => changed.default_usage_count = serde_json::from_str(json).ok()?,
+            Setting::DefaultLockTime => changed.default_lock_time = serde_json::from_str(json).ok()?,
+            Setting::TimeRanges => changed.time_ranges = serde_json::from_str(json).ok()?,
+            Setting::QuickCounts => changed.quick_counts = serde_json::from_str(json).ok()?,
+            Setting::CodeHolds => changed.code_holds = serde_json::from_str(json).ok()?,
+            Setting::UsageDays => changed.usage_days = serde_json::from_str(json).ok()?,
+            Setting::DefaultSheet => changed.default_sheet = serde_json::from_str(json).ok()?,
+            Setting::DefaultDpi => changed.default_dpi = serde_json::from_str(json).ok()?,
         }
-        with.mistakes(setting).is_empty().then_some(with)
+        changed.mistakes(setting).is_empty().then_some(changed)
     }
 
-    /// What is wrong with a setting.
+    /// The errors in a setting.
     pub(crate) fn mistakes(&self, setting: Setting) -> Vec<SettingError> {
-        let unless = |is_good: bool, why: &str| {
+        let unless = |is_valid: bool, why: &str| {
             let mistake = || SettingError { at: None, part: setting.name(), why: why.to_owned() };
-            if is_good { Vec::new() } else { vec![mistake()] }
+            if is_valid { Vec::new() } else { vec![mistake()] }
         };
         match setting {
             Setting::DefaultUsageCount => unless(
@@ -204,14 +204,14 @@ fn range_mistakes(ranges: &[TimeRange]) -> Vec<SettingError> {
     let mut mistakes = Vec::new();
     for (at, range) in ranges.iter().enumerate() {
         let mut add = |part, why: &str| mistakes.push(SettingError { at: Some(at), part, why: why.to_owned() });
-        let alike = |other: &TimeRange| other.name.to_lowercase() == range.name.to_lowercase();
+        let has_same_name = |other: &TimeRange| other.name.to_lowercase() == range.name.to_lowercase();
         if range.name.trim().is_empty() {
             add("name", "A time range needs a name.");
         } else if range.name.chars().count() > NAME_MAX_CHARS {
             add("name", "The name of a time range has at most 40 characters.");
         } else if range.name.chars().any(char::is_control) || range.name.trim() != range.name {
             add("name", "The name of a time range has no control characters, and no white space at its ends.");
-        } else if ranges.iter().take(at).any(alike) {
+        } else if ranges.iter().take(at).any(has_same_name) {
             add("name", "Another time range has this name already.");
         }
         if range.from == range.to {

@@ -1,4 +1,4 @@
-//! The rule over a batch: the asks are answered in their order, each on what those before it left.
+//! Settles a batch: asks are answered in order, each on the state that those before it have left.
 
 use std::collections::HashMap;
 
@@ -11,20 +11,20 @@ use super::time::Micros;
 use super::uid::Uid;
 use crate::access::Principal;
 
-/// Hours for which a success is given again to whoever asks with the same key.
+/// Hours for which a success is replayed for the same key.
 pub(crate) const REPLAY_HOURS: i64 = 24;
-/// Characters of what was asked for that the usage log keeps when there is no such token: a scanner that
-/// reads the wrong codes must not fill the disk.
+/// Characters that the usage log stores of a value that no token has: a scanner that reads the wrong codes must not
+/// fill the disk.
 const UNKNOWN_CHARS: usize = 64;
 
-/// One wish to use a token once.
+/// A request to use a token once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ask {
     /// Who asks.
     pub who: Principal,
     /// Which token.
     pub what: Lookup,
-    /// The same key again is the same wish again.
+    /// The idempotency key: the same key means the same request.
     pub key: Option<ReplayKey>,
 }
 
@@ -32,23 +32,27 @@ pub struct Ask {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ReplayKey(pub(crate) String);
 
-/// How a request names a token: by uid, by value, or by both, which must then agree.
+/// How a request names a token: by uid, by value, or by both, which then must name the same token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lookup {
     /// By its uid.
     pub uid: Option<Uid>,
-    /// By exactly what its code says.
+    /// By its exact value.
     pub value: Option<String>,
-    /// By the link that its code holds, for when no token has that link as its value.
+    /// By the link in its code, if no token has that link as its value.
     pub link: Option<Uid>,
 }
 
 impl Lookup {
-    /// The token by its uid and the one by its value are one, or there is none.
+    /// Combines the tokens found by uid and by value.
     ///
     /// # Errors
-    /// A value error when uid and value are both given and name different tokens, or only one of them a token.
-    pub(crate) fn agree<T: PartialEq>(&self, by_uid: Option<T>, by_value: Option<T>) -> Result<Option<T>, TokenError> {
+    /// A value error when uid and value are both given, but do not name the same token.
+    pub(crate) fn reconcile<T: PartialEq>(
+        &self,
+        by_uid: Option<T>,
+        by_value: Option<T>,
+    ) -> Result<Option<T>, TokenError> {
         match (self.uid, &self.value) {
             (Some(_), Some(_)) if by_uid != by_value => {
                 Err(TokenError::value("value", "value and token_uid do not name the same token"))
@@ -64,17 +68,17 @@ impl Lookup {
 pub struct TokenSummary {
     /// Its uid.
     pub token_uid: Uid,
-    /// What its code says.
+    /// Its value.
     pub(crate) value: String,
     /// Its text for people.
     pub(crate) label: Option<String>,
-    /// Uses that are left.
+    /// The uses left.
     pub usage_count: i32,
     /// The last use.
     pub last_used: Option<Micros>,
-    /// First moment at which it may be used.
+    /// The first moment at which it may be used.
     pub(crate) valid_from: Option<Micros>,
-    /// Last moment at which it may be used.
+    /// The last moment at which it may be used.
     pub(crate) valid_to: Option<Micros>,
 }
 
@@ -92,41 +96,41 @@ impl From<&Token> for TokenSummary {
     }
 }
 
-/// What an ask is answered.
+/// The answer to an ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Used once.
+    /// The token was used once.
     Consumed(TokenSummary),
-    /// Used once, when the same key asked before; nothing happened now.
+    /// The token was used earlier, for the same key. Nothing happened now.
     Replayed(TokenSummary),
-    /// Not used.
+    /// The token was not used.
     Refused {
-        /// Why.
+        /// The reason.
         refusal: Refusal,
-        /// The token, as far as there is one.
+        /// The token, if there is one.
         face: Option<TokenSummary>,
-        /// The first moment at which it would succeed as it stands.
+        /// The first moment at which the consume would succeed if nothing else changed.
         retry_at: Option<Micros>,
-        /// The moment of the decision, by the clock that decided.
+        /// The moment of the decision, by the database's clock.
         at: Micros,
     },
-    /// The ask contradicts itself; it is no attempt.
+    /// The ask contradicts itself. It does not count as an attempt.
     Mistaken(TokenError),
 }
 
-/// What the usage log says of an attempt.
+/// The content of a usage entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Attempt {
-    /// The token's uid, or the one asked for.
+    /// The token's uid, or the one in the request.
     pub(crate) token_uid: Option<Uid>,
-    /// The token's value, or the beginning of what was asked for.
+    /// The token's value, or the beginning of the one in the request.
     pub(crate) token_value: Option<String>,
-    /// Why it was refused.
+    /// The refusal's code.
     pub(crate) error_code: Option<i16>,
 }
 
 impl Answer {
-    /// The log entry that `ask` leaves with this answer; a replay and a mistake leave none.
+    /// The usage entry for `ask` with this answer; none for a replay or a mistake.
     pub(crate) fn attempt(&self, ask: &Ask) -> Option<Attempt> {
         let (face, error_code) = match self {
             Self::Consumed(face) => (Some(face), None),
@@ -146,10 +150,10 @@ impl Answer {
     }
 }
 
-/// A token's number in the database.
+/// A token's id in the database.
 pub type TokenId = i64;
 
-/// What a batch holds: the tokens that its asks name, locked, and the answers that were kept for its keys.
+/// The locked tokens that the asks of a batch name, and the replies saved for their keys.
 #[derive(Clone, Debug, Default)]
 pub struct Held {
     tokens: HashMap<TokenId, HeldToken>,
@@ -165,30 +169,30 @@ struct HeldToken {
 }
 
 impl Held {
-    /// Holds a token that was loaded and locked.
+    /// Adds a token that was loaded and locked.
     pub fn insert(&mut self, id: TokenId, token: Token) {
         self.uids.insert(token.uid, id);
         self.values.insert(token.value.clone(), id);
         self.tokens.insert(id, HeldToken { token, changed: false });
     }
 
-    /// Holds the answer that was kept for a key.
+    /// Adds the reply saved for a key.
     pub(crate) fn insert_reply(&mut self, who: Principal, key: ReplayKey, face: TokenSummary) {
         self.replies.insert((who, key), face);
     }
 
-    /// Whether the token that `what` names is held already.
+    /// Whether the token that `what` names is already here.
     pub(crate) fn has(&self, what: &Lookup) -> bool {
         what.uid.is_none_or(|uid| self.uids.contains_key(&uid))
             && what.value.as_ref().is_none_or(|value| self.values.contains_key(value))
     }
 
-    /// The number of the token of that uid, if it is held.
-    pub(crate) fn number(&self, uid: Uid) -> Option<TokenId> {
+    /// The id of the token with this uid, if it is here.
+    pub(crate) fn id_of(&self, uid: Uid) -> Option<TokenId> {
         self.uids.get(&uid).copied()
     }
 
-    /// The tokens that settling changed.
+    /// The tokens that settling has changed.
     pub(crate) fn changed(&self) -> impl Iterator<Item = (TokenId, &Token)> {
         self.tokens.iter().filter(|(_, held)| held.changed).map(|(id, held)| (*id, &held.token))
     }
@@ -196,10 +200,10 @@ impl Held {
     fn find(&self, what: &Lookup) -> Result<Option<TokenId>, TokenError> {
         let by_value = what.value.as_ref().and_then(|value| self.values.get(value).copied());
         let by_link = what.link.and_then(|uid| self.uids.get(&uid).copied());
-        what.agree(what.uid.and_then(|uid| self.uids.get(&uid).copied()), by_value.or(by_link))
+        what.reconcile(what.uid.and_then(|uid| self.uids.get(&uid).copied()), by_value.or(by_link))
     }
 
-    /// Uses the token once, or says why not.
+    /// Uses the token once, or refuses.
     fn consume(&mut self, id: TokenId, now: Micros) -> Answer {
         let Some(held) = self.tokens.get_mut(&id) else {
             return Answer::Refused { refusal: Refusal::NotExists, face: None, retry_at: None, at: now };
@@ -221,41 +225,41 @@ impl Held {
     }
 }
 
-/// Answers every ask, in their order, and leaves in `held` what is to be kept.
+/// Answers every ask in order, and leaves in `held` what has to be stored.
 pub fn settle(asks: &[Ask], held: &mut Held, now: Micros) -> Vec<Answer> {
     asks.iter().map(|ask| settle_one(ask, held, now)).collect()
 }
 
 fn settle_one(ask: &Ask, held: &mut Held, now: Micros) -> Answer {
-    let found = match held.find(&ask.what) {
-        Ok(found) => found,
+    let id = match held.find(&ask.what) {
+        Ok(id) => id,
         Err(mistake) => return Answer::Mistaken(mistake),
     };
-    let kept = ask.key.clone().map(|key| (ask.who.clone(), key));
-    if let Some(first) = kept.as_ref().and_then(|kept| held.replies.get(kept)) {
-        return replay(first, found.and_then(|id| held.tokens.get(&id)), &ask.what);
+    let reply_key = ask.key.clone().map(|key| (ask.who.clone(), key));
+    if let Some(first) = reply_key.as_ref().and_then(|reply_key| held.replies.get(reply_key)) {
+        return replay(first, id.and_then(|id| held.tokens.get(&id)), &ask.what);
     }
-    let answer = match found {
+    let answer = match id {
         Some(id) => held.consume(id, now),
         None => Answer::Refused { refusal: Refusal::NotExists, face: None, retry_at: None, at: now },
     };
-    if let (Some(kept), Answer::Consumed(face)) = (kept, &answer) {
-        held.replies.insert(kept, face.clone());
+    if let (Some(reply_key), Answer::Consumed(face)) = (reply_key, &answer) {
+        held.replies.insert(reply_key, face.clone());
     }
     answer
 }
 
-/// The first success again, if it was for the token that is asked for now. A token that was deleted meanwhile is
-/// known by what its face said: whoever lost the first answer must be able to learn it.
-fn replay(first: &TokenSummary, found: Option<&HeldToken>, what: &Lookup) -> Answer {
-    let same = match found {
+/// Replays the first success if it was for the same token. If the token has been deleted since, it is recognised by the
+/// saved reply: a client that lost the first answer must still be able to get it.
+fn replay(first: &TokenSummary, held: Option<&HeldToken>, what: &Lookup) -> Answer {
+    let is_same_token = match held {
         Some(held) => held.token.uid == first.token_uid,
         None => match (what.uid.or(what.link), &what.value) {
             (Some(uid), _) => uid == first.token_uid,
             (None, value) => value.as_ref() == Some(&first.value),
         },
     };
-    if same {
+    if is_same_token {
         Answer::Replayed(first.clone())
     } else {
         Answer::Mistaken(TokenError::value("nonce", "This idempotency key was used for another token"))

@@ -1,4 +1,4 @@
-//! Settling: what repeats see of each other, and that a batch is nothing but its asks in turn.
+//! Settling: how asks see each other's effects, and that a batch gives the same result as its asks one by one.
 
 use proptest::prelude::*;
 
@@ -220,7 +220,7 @@ proptest! {
         let mut together = holding(&tokens);
         let answers = settle(&asks, &mut together, at(0));
 
-        // Each ask alone, on what the one before it left in a database.
+        // Each ask alone, on what the ones before it left in the database.
         let mut rows = tokens.to_vec();
         let mut replies: Vec<(Principal, ReplayKey, TokenSummary)> = Vec::new();
         for (ask, answer) in asks.iter().zip(&answers) {
@@ -241,7 +241,7 @@ proptest! {
             prop_assert_eq!(&rows[usize::try_from(id).unwrap()], token);
         }
 
-        // And the promise itself: what was given is what is missing.
+        // The promise itself: exactly the uses that were granted are missing.
         for (before, after) in tokens.iter().zip(&rows).filter(|(before, _)| before.usage_count >= 0) {
             let given = answers.iter().filter(|a| matches!(a, Answer::Consumed(f) if f.token_uid == before.uid)).count();
             prop_assert_eq!(i64::from(before.usage_count) - i64::from(after.usage_count), i64::try_from(given).unwrap());

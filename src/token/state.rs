@@ -7,21 +7,21 @@ use serde::{Deserialize, Serialize};
 use super::error::TokenError;
 use super::quoted::quoted;
 
-/// What a consume would be refused with; `Active` when it would not be.
+/// The state of a token: `Active`, or the reason why a consume would be refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// May be used now.
+    /// It may be used now.
     Active,
-    /// Not to be used any more, by somebody's decision.
+    /// Somebody has voided it.
     Voided,
-    /// No uses left.
+    /// It has no uses left.
     UsedUp,
-    /// Used a moment ago.
+    /// It was used a moment ago.
     Locked,
-    /// Not yet valid.
+    /// It is not valid yet.
     Pending,
-    /// No longer valid.
+    /// It is no longer valid.
     Expired,
 }
 
@@ -29,7 +29,7 @@ impl State {
     /// Every state, in the order of the rule.
     pub const ALL: [Self; 6] = [Self::Active, Self::Voided, Self::UsedUp, Self::Locked, Self::Pending, Self::Expired];
 
-    /// The word used in JSON and in URLs.
+    /// The word in JSON and URLs.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -45,11 +45,9 @@ impl State {
 impl FromStr for State {
     type Err = TokenError;
 
-    /// # Errors
-    /// A value error for an unknown word.
     fn from_str(text: &str) -> Result<Self, TokenError> {
-        let known = Self::ALL.into_iter().find(|state| state.word() == text);
-        known.ok_or_else(|| {
+        let state = Self::ALL.into_iter().find(|state| state.word() == text);
+        state.ok_or_else(|| {
             let words = Self::ALL.map(Self::word).join(", ");
             TokenError::value("state", format!("state {} is not one of {words}", quoted(text)))
         })

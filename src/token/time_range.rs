@@ -1,4 +1,4 @@
-//! Named time ranges of a day, as in "morning, 08:00 to 12:00", and the moments that they mean today.
+//! Named time ranges of a day, such as "morning, 08:00 to 12:00", and the moments they stand for today.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,19 +7,19 @@ use chrono::{Days, NaiveTime, Timelike};
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::time::{Micros, from_then};
+use super::time::{Micros, at_or_after};
 
 /// Longest name, in characters.
 pub(crate) const NAME_MAX_CHARS: usize = 40;
 
-/// What a clock on the wall shows, to the minute; written as in `08:00`.
+/// The time of day on a wall clock, to the minute; written like `08:00`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct DayTime {
     minutes: u16,
 }
 
 impl DayTime {
-    /// This time of the day.
+    /// The time of day with this hour and minute.
     pub(crate) const fn new(hour: u16, minute: u16) -> Self {
         Self { minutes: (hour * 60 + minute) % (24 * 60) }
     }
@@ -32,8 +32,7 @@ impl DayTime {
 impl FromStr for DayTime {
     type Err = ();
 
-    /// # Errors
-    /// Anything but `00:00` to `23:59`; seconds that are zero may follow, as some browsers write them.
+    /// Accepts `00:00` to `23:59`, and seconds that are zero, which some browsers append.
     fn from_str(text: &str) -> Result<Self, ()> {
         let text = text.strip_suffix(":00").filter(|rest| rest.len() == 5).unwrap_or(text);
         let clock = NaiveTime::parse_from_str(text, "%H:%M").ok().filter(|_| text.len() == 5).ok_or(())?;
@@ -61,11 +60,11 @@ impl<'de> Deserialize<'de> for DayTime {
     }
 }
 
-/// A named time range of a day. One that ends before it begins ends on the next day.
+/// A named time range of a day. One whose end is before its beginning ends on the next day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TimeRange {
-    /// What people call it; unique.
+    /// Its unique name.
     pub name: String,
     /// When it begins.
     pub(crate) from: DayTime,
@@ -74,20 +73,20 @@ pub struct TimeRange {
 }
 
 impl TimeRange {
-    /// Whether it ends on the day after the one on which it begins.
+    /// Whether it ends on the day after it begins.
     pub fn ends_next_day(&self) -> bool {
         self.to < self.from
     }
 
-    /// The first and the last moment of the range that begins on the day of `now` in `zone`. A local time that the clock
-    /// leaves out means the first moment after that gap, and of one that it shows twice the earlier is meant.
+    /// The first and the last moment of the range that begins on the day of `now` in `zone`. A local time in a gap
+    /// means the end of the gap, and one that occurs twice means the earlier occurrence.
     ///
-    /// None where nothing is left of it: its whole time lies in a gap, or after the year 9999.
+    /// None if nothing is left of the range because it lies in a gap or after the year 9999.
     pub(crate) fn on_the_day_of(&self, now: Micros, zone: Tz) -> Option<(Micros, Micros)> {
         let day = now.local(zone).date();
         let last_day = if self.ends_next_day() { day.checked_add_days(Days::new(1))? } else { day };
-        let from = Micros::stored(from_then(&day.and_time(self.from.clock()), zone)?);
-        let to = Micros::stored(from_then(&last_day.and_time(self.to.clock()), zone)?);
+        let from = Micros::stored(at_or_after(&day.and_time(self.from.clock()), zone)?);
+        let to = Micros::stored(at_or_after(&last_day.and_time(self.to.clock()), zone)?);
         (from < to).then_some((from, to))
     }
 }
@@ -136,7 +135,7 @@ mod tests {
 
     #[test]
     fn what_the_clock_leaves_out_means_the_end_of_the_gap() {
-        // At 02:00 it is 03:00 at once.
+        // At 02:00 the clock jumps to 03:00.
         let day = "2026-03-29T12:00";
         check(day, VIENNA, ("00:00", "06:00"), Some(("2026-03-28T23:00:00Z", "2026-03-29T04:00:00Z")));
         check(day, VIENNA, ("02:30", "06:00"), Some(("2026-03-29T01:00:00Z", "2026-03-29T04:00:00Z")));
@@ -148,7 +147,7 @@ mod tests {
 
     #[test]
     fn of_a_time_that_comes_twice_the_earlier_is_meant() {
-        // At 03:00 it is 02:00 again.
+        // At 03:00 the clock goes back to 02:00.
         let day = "2026-10-25T12:00";
         check(day, VIENNA, ("02:30", "06:00"), Some(("2026-10-25T00:30:00Z", "2026-10-25T05:00:00Z")));
         check(day, VIENNA, ("01:00", "02:30"), Some(("2026-10-24T23:00:00Z", "2026-10-25T00:30:00Z")));

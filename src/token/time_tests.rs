@@ -1,4 +1,4 @@
-//! ISO 8601 in and out, with gaps and doubled hours.
+//! ISO 8601 in and out, with gaps and repeated hours.
 
 use super::*;
 use proptest::prelude::*;
@@ -81,7 +81,7 @@ fn gaps_and_doubled_hours() {
     check("2026-03-29T03:00", VIENNA, "2026-03-29T01:00:00Z");
     check("2026-10-25T02:30", VIENNA, "2026-10-25T00:30:00Z");
     check("2026-10-25T02:30+01:00", VIENNA, "2026-10-25T01:30:00Z");
-    // Beyond the years that the rules are tabulated for.
+    // Years beyond the tabulated rules.
     check("2200-07-01T12:00", VIENNA, "2200-07-01T10:00:00Z");
     check("2200-01-01T12:00", VIENNA, "2200-01-01T11:00:00Z");
     check_refused("2150-03-29T02:30", VIENNA, "does not exist");
@@ -91,7 +91,7 @@ fn gaps_and_doubled_hours() {
     check_refused("2026-04-24T00:30", Tz::Africa__Cairo, "does not exist");
     // A whole day is missing: Samoa crossed the date line.
     check_refused("2011-12-30", Tz::Pacific__Apia, "does not exist");
-    // Midnight is doubled: Havana puts its clocks back from 01:00 to 00:00.
+    // Midnight occurs twice: Havana puts its clocks back from 01:00 to 00:00.
     check("2026-11-01", Tz::America__Havana, "2026-11-01T04:00:00Z");
 }
 
@@ -121,7 +121,7 @@ proptest! {
         let moment = Micros::new(micros).unwrap();
         prop_assert_eq!(Micros::read(&moment.to_string(), zone), Ok(moment));
         let local = moment.utc().with_timezone(&zone);
-        // Offsets of a century ago have seconds, which ISO 8601 cannot say.
+        // A century ago, offsets had seconds, which ISO 8601 cannot express.
         let written = local.format("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string();
         if local.year_is_four_digits() && written.len() == 32 && whole_minutes(&local) {
             prop_assert_eq!(Micros::read(&written, zone), Ok(moment));

@@ -5,12 +5,12 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 
-/// A token's UUID. Read hyphenated in either case, shown in lower case.
+/// A token's UUID. Parsed with hyphens in either case, shown in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Uid(Uuid);
 
 impl Uid {
-    /// A new uid with 122 random bits: nobody guesses a token's value from another one's.
+    /// A new uid with 122 random bits: nobody can guess a token's value from another one's.
     pub fn random() -> Self {
         Self(Uuid::new_v4())
     }
@@ -21,8 +21,8 @@ impl Uid {
         Self(Uuid::from_u128(n))
     }
 
-    /// The uid of 36 hyphenated hexadecimal characters, and of nothing else: `Uuid` alone would take braces, URNs and bare
-    /// digits too, and one token would then have many spellings.
+    /// Parses 36 hexadecimal characters with hyphens, and nothing else: `Uuid` would also accept braces, URNs and bare
+    /// digits, and one token would then have many spellings.
     pub(super) fn read(text: &str) -> Option<Self> {
         (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten().map(Self)
     }

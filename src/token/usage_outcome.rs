@@ -1,23 +1,23 @@
-//! What became of an attempt, as the usage log is filtered by it.
+//! Outcomes of attempts, as a filter of the usage log.
 
 use std::str::FromStr;
 
 use super::error::{Refusal, TokenError};
 use super::quoted::quoted;
 
-/// Which attempts are meant.
+/// Which attempts the filter matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UsageOutcome {
-    /// Those that used the token.
+    /// Successful ones.
     Used,
-    /// Those that were refused, for whatever reason.
+    /// Refused ones, for any reason.
     Refused,
-    /// Those that were refused with this code.
+    /// Ones refused with this code.
     Because(i16),
 }
 
 impl UsageOutcome {
-    /// Every one that can be asked for.
+    /// Every outcome that can be chosen.
     pub(crate) const ALL: [Self; 7] = [
         Self::Used,
         Self::Refused,
@@ -28,7 +28,7 @@ impl UsageOutcome {
         Self::Because(4),
     ];
 
-    /// The word in addresses: `used`, `refused`, or the name of an error.
+    /// The word in URLs: `used`, `refused`, or the name of a refusal.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Used => "used",
@@ -41,11 +41,9 @@ impl UsageOutcome {
 impl FromStr for UsageOutcome {
     type Err = TokenError;
 
-    /// # Errors
-    /// A value error for any other word.
     fn from_str(text: &str) -> Result<Self, TokenError> {
-        let known = Self::ALL.into_iter().find(|outcome| outcome.word() == text);
-        known.ok_or_else(|| {
+        let outcome = Self::ALL.into_iter().find(|outcome| outcome.word() == text);
+        outcome.ok_or_else(|| {
             let words = Self::ALL.map(Self::word).join(", ");
             TokenError::value("outcome", format!("outcome {} is none of {words}", quoted(text)))
         })

@@ -1,4 +1,4 @@
-//! Voiding: a token that nobody may use any more, and that stays where it is, as one that was lost or stolen.
+//! Voiding: nobody may use the token any more, but it stays in the list, because it was lost or stolen, for example.
 
 use super::error::TokenError;
 use super::time::Micros;
@@ -6,34 +6,30 @@ use super::time::Micros;
 /// Longest reason, in characters.
 pub(crate) const REASON_MAX_CHARS: usize = 200;
 
-/// Reasons that people are offered.
+/// Suggested reasons.
 pub(crate) const REASONS: [&str; 3] = ["Lost", "Stolen", "Misprinted"];
 
-/// That a token is voided.
+/// When, by whom and why a token was voided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Voided {
-    /// Since when.
+    /// When it was voided.
     pub at: Micros,
     /// The principal that voided it.
     pub by: String,
-    /// Why, if that was said: as [`check_reason`] allows it.
+    /// The reason, if one was given; within the limits of [`check_reason`].
     pub reason: Option<String>,
 }
 
-/// What a raw reason means: without white space at its ends, and nothing for none.
+/// Parses a reason: trims white space, and returns none for an empty text.
 ///
-/// # Errors
-/// As [`check_reason`].
 pub(crate) fn read_reason(text: &str) -> Result<Option<String>, TokenError> {
     let reason = text.trim();
     check_reason(reason)?;
     Ok(Some(reason.to_owned()).filter(|reason| !reason.is_empty()))
 }
 
-/// Holds that a reason is short and has no control characters.
+/// Checks that a reason is short and has no control characters.
 ///
-/// # Errors
-/// A value error.
 pub(crate) fn check_reason(reason: &str) -> Result<(), TokenError> {
     if reason.chars().count() > REASON_MAX_CHARS {
         return Err(TokenError::value("reason", format!("A reason has at most {REASON_MAX_CHARS} characters")));

@@ -68,7 +68,7 @@ pub fn by_lookup(connection: &mut Connection, what: &Lookup) -> QueryResult<[Opt
 /// A value error when uid and value name different tokens.
 pub fn find(connection: &mut Connection, what: &Lookup) -> Result<Option<Token>, Error> {
     let [by_uid, by_value] = by_lookup(connection, what)?;
-    Ok(what.agree(by_uid, by_value)?.map(|(_, token)| token))
+    Ok(what.reconcile(by_uid, by_value)?.map(|(_, token)| token))
 }
 
 /// Whether a token has or had this uid, even if it is deleted now.

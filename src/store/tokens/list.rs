@@ -195,7 +195,7 @@ pub(in crate::store) fn filtered(
 
 type Condition = Box<dyn BoxableExpression<tokens::table, MultiBackend, SqlType = Bool>>;
 
-/// The rule of `token::state` in SQL. A test checks that the two agree.
+/// The rule of `token::consume::state` in SQL. A test checks that the two agree.
 fn in_state(state: State, now: Micros) -> Condition {
     let voided = "tokens.voided_at IS NOT NULL";
     let used_up = "tokens.usage_count = 0";

@@ -31,7 +31,7 @@ impl<'a> UsageRow<'a> {
     pub(crate) fn new(attempt: &'a Attempt, held: &Held, who: &'a Principal, now: Micros) -> Self {
         Self {
             uid: Uid::random().to_string(),
-            token: attempt.token_uid.and_then(|uid| held.number(uid)),
+            token: attempt.token_uid.and_then(|uid| held.id_of(uid)),
             token_uid: attempt.token_uid.map(|uid| uid.to_string()),
             token_value: attempt.token_value.as_deref(),
             timestamp: now.get(),
