@@ -1,7 +1,12 @@
-//! What each role may do: every view, and every button.
+//! What each role may do: every view, every page, and every button.
+
+use std::collections::BTreeSet;
 
 use reqwest::Method;
 use tessera::access::{Permission, Role};
+use tessera::token::Uid;
+use tessera::web::route::{Kind, Route};
+use tessera::web::routes;
 
 use crate::support::app::{App, send};
 use crate::support::browser::Browser;
@@ -53,38 +58,39 @@ async fn each_role_sees_its_buttons_and_no_others_doors() {
     }
 }
 
+/// Where there is nothing.
+const UNKNOWN: &str = "/nothing/at/all";
 /// Every view and what it takes to enter.
 const VIEWS: [(&str, &str, Permission); 22] = [
     ("POST", "/add_token", Permission::Edit),
-    ("POST", "/UID/add_token", Permission::Edit),
+    ("POST", "/{uid}/add_token", Permission::Edit),
     ("POST", "/add_tokens", Permission::Edit),
     ("GET", "/consume_token", Permission::Consume),
     ("POST", "/consume_token", Permission::Consume),
-    ("GET", "/UID/consume_token", Permission::Consume),
-    ("POST", "/UID/consume_token", Permission::Consume),
+    ("GET", "/{uid}/consume_token", Permission::Consume),
+    ("POST", "/{uid}/consume_token", Permission::Consume),
     ("POST", "/edit_token", Permission::Edit),
-    ("POST", "/UID/edit_token", Permission::Edit),
+    ("POST", "/{uid}/edit_token", Permission::Edit),
     ("POST", "/update_token", Permission::Edit),
-    ("POST", "/UID/update_token", Permission::Edit),
+    ("POST", "/{uid}/update_token", Permission::Edit),
     ("POST", "/delete_token", Permission::Delete),
-    ("POST", "/UID/delete_token", Permission::Delete),
+    ("POST", "/{uid}/delete_token", Permission::Delete),
     ("POST", "/delete_tokens", Permission::Delete),
     ("POST", "/void_token", Permission::Delete),
-    ("POST", "/UID/void_token", Permission::Delete),
+    ("POST", "/{uid}/void_token", Permission::Delete),
     ("POST", "/restore_token", Permission::Delete),
-    ("POST", "/UID/restore_token", Permission::Delete),
+    ("POST", "/{uid}/restore_token", Permission::Delete),
     ("GET", "/query_token", Permission::Ask),
     ("GET", "/query_tokens", Permission::See),
     ("GET", "/query_usage", Permission::See),
-    ("GET", "/nothing/at/all", Permission::Ask),
+    ("GET", UNKNOWN, Permission::Ask),
 ];
-const UID: &str = "1f0e6c1a-54f7-4b1c-9d5e-0a3b7c2d4e6f";
 
 #[actix_web::test]
 async fn the_contracts_table_of_roles() {
     let app = App::start().await;
     for (method, path, permission) in VIEWS {
-        let (method, path) = (method.parse::<Method>().unwrap(), path.replace("UID", UID));
+        let (method, path) = (method.parse::<Method>().unwrap(), path.replace("{uid}", MISSING_UID));
         for role in Role::ALL {
             // What is wrong with the request is told only to who may make it.
             let wrong = app.request(role, method.clone(), &path).query(&[("wrong", "x")]);
@@ -98,5 +104,142 @@ async fn the_contracts_table_of_roles() {
         let nobody = send(app.anonymous(method.clone(), &path).header("Accept", "application/json")).await;
         nobody.check_failure("Unauthorized");
         assert_eq!(nobody.header("www-authenticate"), "Bearer");
+    }
+}
+
+/// Every page and file that shows something, and what it takes to open it.
+const SHOWN: &[(&str, Permission)] = &[
+    ("/", Permission::See),
+    ("/add", Permission::Edit),
+    ("/deleted", Permission::Delete),
+    ("/overview", Permission::See),
+    ("/actions", Permission::See),
+    ("/actions/{uid}", Permission::See),
+    ("/add_many", Permission::Edit),
+    ("/batches", Permission::See),
+    ("/batches/{uid}", Permission::See),
+    ("/usage", Permission::See),
+    ("/usage.csv", Permission::See),
+    ("/sheet", Permission::See),
+    ("/sheet.pdf", Permission::See),
+    ("/sheet.css", Permission::Ask),
+    ("/sheet/calibrate", Permission::See),
+    ("/sheet/calibrate.pdf", Permission::See),
+    ("/print_jobs/{uid}", Permission::See),
+    ("/print_runs", Permission::See),
+    ("/print_runs/{uid}.pdf", Permission::See),
+    ("/print_runs/{uid}", Permission::See),
+    ("/printers", Permission::See),
+    ("/printers/edit", Permission::See),
+    ("/sheets", Permission::Manage),
+    ("/sheets/add", Permission::Manage),
+    ("/sheets/{slug}", Permission::Manage),
+    ("/sheets/{slug}/remove", Permission::Manage),
+    ("/account", Permission::Ask),
+    ("/settings", Permission::Manage),
+    ("/users", Permission::Manage),
+    ("/users/add", Permission::Manage),
+    ("/users/edit", Permission::Manage),
+    ("/users/remove", Permission::Manage),
+    ("/keys", Permission::Manage),
+    ("/keys/add", Permission::Manage),
+    ("/keys/revoke", Permission::Manage),
+    ("/audit", Permission::Manage),
+    ("/{uid}", Permission::See),
+    ("/{uid}/edit", Permission::Edit),
+    ("/{uid}/delete", Permission::Delete),
+    ("/{uid}/void", Permission::Delete),
+    ("/{uid}/qr_code", Permission::See),
+    ("/{uid}/qr_code.svg", Permission::See),
+];
+/// Every page and file that is posted to, and what that takes.
+const POSTED: &[(&str, Permission)] = &[
+    ("/add", Permission::Edit),
+    ("/bulk", Permission::Edit),
+    ("/actions/{uid}/undo", Permission::Edit),
+    ("/add_many", Permission::Edit),
+    ("/batches/{uid}/rename", Permission::Edit),
+    ("/sheet", Permission::See),
+    ("/sheet.pdf", Permission::See),
+    ("/sheet/browser", Permission::See),
+    ("/sheet/check", Permission::See),
+    ("/sheet/calibrate", Permission::See),
+    ("/print_jobs", Permission::See),
+    ("/print_jobs/{uid}/go_on", Permission::See),
+    ("/printers", Permission::See),
+    ("/printers/remove", Permission::See),
+    ("/sheets/add", Permission::Manage),
+    ("/sheets/{slug}", Permission::Manage),
+    ("/sheets/{slug}/remove", Permission::Manage),
+    ("/account/password", Permission::Ask),
+    ("/account/sessions/end", Permission::Ask),
+    ("/logout", Permission::Ask),
+    ("/settings/{setting}", Permission::Manage),
+    ("/users/add", Permission::Manage),
+    ("/users/role", Permission::Manage),
+    ("/users/password", Permission::Manage),
+    ("/users/disable", Permission::Manage),
+    ("/users/enable", Permission::Manage),
+    ("/users/remove", Permission::Manage),
+    ("/keys/add", Permission::Manage),
+    ("/keys/revoke", Permission::Manage),
+    ("/{uid}/use", Permission::Consume),
+    ("/{uid}/edit", Permission::Edit),
+    ("/{uid}/delete", Permission::Delete),
+    ("/{uid}/restore", Permission::Delete),
+    ("/{uid}/void", Permission::Delete),
+    ("/{uid}/unvoid", Permission::Delete),
+    ("/{uid}/set_range", Permission::Edit),
+    ("/{uid}/set_count", Permission::Edit),
+    ("/{uid}/add_uses", Permission::Edit),
+];
+
+/// Each table names every address of its kind, in whatever order, so that none can be left out.
+#[test]
+fn the_tables_of_roles_name_every_route() {
+    let table = routes::table();
+    let closed = |method: &str, is_view: bool| {
+        let routes = table.iter().map(Route::info).filter(|route| !route.is_open && route.allow().contains(method));
+        let routes = routes.filter(|route| (route.kind == Kind::View) == is_view);
+        routes.map(|route| route.path).collect::<BTreeSet<_>>()
+    };
+    let named = |table: &[(&'static str, Permission)]| table.iter().map(|(path, _)| *path).collect::<BTreeSet<_>>();
+    assert_eq!(named(SHOWN), closed("GET", false));
+    assert_eq!(named(POSTED), closed("POST", false));
+    for method in ["GET", "POST"] {
+        let views = VIEWS.iter().filter(|(by, path, _)| *by == method && *path != UNKNOWN);
+        assert_eq!(views.map(|(_, path, _)| *path).collect::<BTreeSet<_>>(), closed(method, true));
+    }
+}
+
+#[actix_web::test]
+async fn every_page_holds_its_role_and_takes_nothing_from_another_site() {
+    let app = App::start().await;
+    let path = |path: &str| {
+        let path = path.replace("{uid}", &Uid::random().to_string()).replace("{slug}", "none");
+        path.replace("{setting}", "usage_days")
+    };
+    for role in Role::ALL {
+        let mut browser = Browser::of(&app, role).await;
+        for (address, permission) in SHOWN {
+            let answer = browser.get(&path(address)).await;
+            assert_eq!(answer.status == 403, !role.may(*permission), "{role:?} {address} {}", answer.status);
+            assert!(answer.status < 500, "{role:?} {address}: {}", answer.text);
+        }
+        for (address, permission) in POSTED {
+            browser.site = Some("cross-site");
+            assert_eq!(browser.post(&path(address), &[]).await.status, 403, "{role:?} {address} of another site");
+            browser.site = Some("same-origin");
+            let answer = browser.post(&path(address), &[]).await;
+            assert_eq!(answer.status == 403, !role.may(*permission), "{role:?} {address} {}", answer.status);
+            assert!(answer.status < 500, "{role:?} {address}: {}", answer.text);
+            if browser.cookie().is_none() {
+                browser.sign_in(role.word()).await.check_leads_to("/");
+            }
+        }
+        browser.site = Some("cross-site");
+        for (method, address, _) in VIEWS.iter().filter(|(method, ..)| *method == "POST") {
+            assert_eq!(browser.post(&path(address), &[]).await.status, 403, "{role:?} {method} {address}");
+        }
     }
 }

@@ -11,25 +11,8 @@ use crate::support::app::App;
 use crate::support::audit::audited;
 use crate::support::browser::Browser;
 use crate::support::database::Database;
-use crate::support::printing::anna;
+use crate::support::printing::{anna, measures};
 use crate::support::settings::save_setting;
-
-pub fn measures(name: &str) -> Measures {
-    Measures {
-        name: name.into(),
-        page_width: 210_000,
-        page_height: 297_000,
-        across: 3,
-        down: 7,
-        width: 63_500,
-        height: 38_100,
-        from_left: 7_200,
-        from_top: 15_150,
-        pitch_x: 66_040,
-        pitch_y: 38_100,
-        margin: 5_000,
-    }
-}
 
 #[test]
 fn own_sheets_have_slugs_of_their_own_and_keep_them() {

@@ -1,16 +1,16 @@
 //! How far a print job is, and how it ended: on the store and on its page.
 
-use tessera::access::{Principal, Role};
+use tessera::access::Role;
 use tessera::store::connection::transaction;
 use tessera::store::printing::jobs;
-use tessera::store::printing::jobs::{JobProgress, JobStage, NewPrintJob, PrintJob};
+use tessera::store::printing::jobs::{JobProgress, JobStage, NewPrintJob};
 use tessera::store::tokens::selection::Selection;
 use tessera::token::{Micros, Uid};
 
 use crate::support::app::App;
 use crate::support::browser::Browser;
 use crate::support::database::Database;
-use crate::support::printing::{add_labelled, anna, keep_run_of};
+use crate::support::printing::{add_job, add_labelled, anna, keep_run_of};
 
 #[test]
 fn a_job_goes_on_ends_and_is_told_as_lost_when_nobody_works_on_it() {
@@ -65,13 +65,6 @@ fn a_job_goes_on_ends_and_is_told_as_lost_when_nobody_works_on_it() {
     let page = jobs::page(&mut connection, None, 1).unwrap();
     assert_eq!(page[0].1.stage(after(9_999)), JobStage::Done);
     assert_eq!(jobs::page(&mut connection, Some(&page[0].0), 9).unwrap().len(), 1);
-}
-
-fn add_job(app: &App, total: i32, parts: i32) -> PrintJob {
-    let (sheet, options, selection) = ("avery-l7160".to_owned(), "{}".to_owned(), Selection::Uids(Vec::new()));
-    let new = NewPrintJob { uid: Uid::random(), sheet, options, selection, total, parts };
-    let by = Principal::user("anna");
-    transaction(&mut app.connection(), |c| jobs::add(c, &new, &by, Micros::now())).unwrap().0
 }
 
 #[actix_web::test]

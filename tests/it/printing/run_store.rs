@@ -23,9 +23,8 @@ use tessera::token::settle::{Ask, Lookup, TokenId};
 use tessera::token::{Micros, Token, Uid};
 use tessera::work::printing::keep_run::keep_run;
 
-use crate::printing::custom_sheets::measures;
 use crate::support::database::Database;
-use crate::support::printing::{anna, new_run, placeholder_pdf};
+use crate::support::printing::{anna, measures, new_run, placeholder_pdf};
 use crate::support::tokens::token;
 
 struct Table {

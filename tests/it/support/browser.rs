@@ -9,6 +9,7 @@ use tessera::store::connection::transaction;
 use tessera::token::Micros;
 
 use crate::support::app::App;
+use crate::support::forms::unescape;
 
 /// The password of every user that tests make.
 pub const PASSWORD: &str = "mosaic-tile-1887";
@@ -57,12 +58,7 @@ impl PageAnswer {
             self.text.find(&format!("name=\"{name}\"")).unwrap_or_else(|| panic!("no field {name} in {}", self.text));
         let tag = &self.text[start..start + self.text[start..].find('>').unwrap()];
         let value = tag.split("value=\"").nth(1).map(|rest| rest.split('"').next().unwrap()).unwrap_or_default();
-        value
-            .replace("&#38;", "&")
-            .replace("&#60;", "<")
-            .replace("&#62;", ">")
-            .replace("&#34;", "\"")
-            .replace("&#39;", "'")
+        unescape(value)
     }
 }
 
@@ -109,6 +105,11 @@ impl<'a> Browser<'a> {
     /// The session cookie, as `name=value`.
     pub fn cookie(&self) -> Option<&str> {
         self.cookie.as_deref()
+    }
+
+    /// Loses its cookies.
+    pub fn forget(&mut self) {
+        self.cookie = None;
     }
 
     /// Takes a cookie from elsewhere.

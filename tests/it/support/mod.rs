@@ -7,6 +7,7 @@ pub mod cluster;
 mod cluster_tests;
 #[macro_use]
 pub mod database;
+pub mod forms;
 mod http_answer;
 pub mod printing;
 pub mod process;

@@ -7,11 +7,15 @@ use tessera::access::Principal;
 use tessera::sheet::geometry::Sheet;
 use tessera::sheet::raster::RasterPages;
 use tessera::sheet::{Area, proof};
-use tessera::store::printing::runs;
+use tessera::store::connection::transaction;
+use tessera::store::printing::jobs::{NewPrintJob, PrintJob};
 use tessera::store::printing::runs::{NewPrintRun, PrintRun};
+use tessera::store::printing::sheets::Measures;
+use tessera::store::printing::{jobs, runs};
+use tessera::store::tokens::selection::Selection;
 use tessera::store::{Store, tokens};
-use tessera::token::Uid;
 use tessera::token::settle::TokenId;
+use tessera::token::{Micros, Uid};
 use tessera::work::printing::keep_run::keep_run;
 
 use crate::support::app::App;
@@ -101,4 +105,28 @@ pub async fn keep_run_of(app: &App, uids: &[Uid], size: usize, job: Option<(i64,
     let new = NewPrintRun { options: options.into(), job, ..new_run(&tokens, placeholder_pdf(size)) };
     let store = Store::start(&app.database.url).unwrap();
     keep_run(&store, new).await.unwrap()
+}
+
+pub fn add_job(app: &App, total: i32, parts: i32) -> PrintJob {
+    let (sheet, options, selection) = ("avery-l7160".to_owned(), "{}".to_owned(), Selection::Uids(Vec::new()));
+    let new = NewPrintJob { uid: Uid::random(), sheet, options, selection, total, parts };
+    let by = Principal::user("anna");
+    transaction(&mut app.connection(), |c| jobs::add(c, &new, &by, Micros::now())).unwrap().0
+}
+
+pub fn measures(name: &str) -> Measures {
+    Measures {
+        name: name.into(),
+        page_width: 210_000,
+        page_height: 297_000,
+        across: 3,
+        down: 7,
+        width: 63_500,
+        height: 38_100,
+        from_left: 7_200,
+        from_top: 15_150,
+        pitch_x: 66_040,
+        pitch_y: 38_100,
+        margin: 5_000,
+    }
 }
