@@ -20,7 +20,7 @@ use crate::web::params::{Form, Params};
 use crate::web::state::App;
 
 #[derive(Template)]
-#[template(path = "session/account.html")]
+#[template(path = "accounts/account.html")]
 struct AccountPage {
     page: Page,
     name: String,

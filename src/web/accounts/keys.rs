@@ -21,7 +21,7 @@ use crate::web::params::{Form, Params};
 use crate::web::state::App;
 
 #[derive(Template)]
-#[template(path = "keys/list.html")]
+#[template(path = "accounts/keys.html")]
 struct KeysPage {
     page: Page,
     flash: Option<&'static str>,
@@ -30,7 +30,7 @@ struct KeysPage {
 }
 
 #[derive(Template)]
-#[template(path = "keys/revoke.html")]
+#[template(path = "accounts/key_revoke.html")]
 struct RevokePage {
     page: Page,
     key: KeyView,
@@ -89,7 +89,7 @@ async fn list(
 }
 
 #[derive(Template)]
-#[template(path = "keys/add.html")]
+#[template(path = "accounts/key_add.html")]
 struct AddPage {
     page: Page,
     zone: String,
@@ -143,7 +143,7 @@ fn expiry(app: &App, text: &str, problems: &mut FormErrors) -> Option<Micros> {
 }
 
 #[derive(Template)]
-#[template(path = "keys/made.html")]
+#[template(path = "accounts/key_created.html")]
 struct MadePage {
     page: Page,
     name: String,

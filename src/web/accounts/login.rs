@@ -21,7 +21,7 @@ use crate::web::params::{Form, Params};
 use crate::web::state::App;
 
 #[derive(Template)]
-#[template(path = "session/login.html")]
+#[template(path = "accounts/login.html")]
 struct LoginPage {
     page: Page,
     name: String,

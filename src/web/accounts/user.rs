@@ -24,7 +24,7 @@ use crate::web::query_string;
 use crate::web::state::App;
 
 #[derive(Template)]
-#[template(path = "users/edit.html")]
+#[template(path = "accounts/user_edit.html")]
 struct UserPage {
     page: Page,
     flash: Option<&'static str>,
@@ -35,7 +35,7 @@ struct UserPage {
 }
 
 #[derive(Template)]
-#[template(path = "users/remove.html")]
+#[template(path = "accounts/user_remove.html")]
 struct RemovePage {
     page: Page,
     user: UserView,

@@ -20,7 +20,7 @@ use crate::web::params::{Form, Params};
 use crate::web::state::App;
 
 #[derive(Template)]
-#[template(path = "users/list.html")]
+#[template(path = "accounts/users.html")]
 struct UsersPage {
     page: Page,
     flash: Option<&'static str>,
@@ -111,7 +111,7 @@ pub(crate) async fn list(
 }
 
 #[derive(Template)]
-#[template(path = "users/add.html")]
+#[template(path = "accounts/user_add.html")]
 struct AddPage {
     page: Page,
     name: String,
@@ -205,7 +205,7 @@ impl NewPassword {
 }
 
 #[derive(Template)]
-#[template(path = "users/made.html")]
+#[template(path = "accounts/password_created.html")]
 struct MadePage {
     page: Page,
     name: String,

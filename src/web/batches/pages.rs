@@ -45,7 +45,7 @@ struct BatchPage {
 }
 
 #[derive(Template)]
-#[template(path = "batches/making.html")]
+#[template(path = "batches/progress.html")]
 struct MakingPage {
     page: Page,
     uid: Uid,

@@ -30,7 +30,7 @@ const NAMED: i64 = 100;
 const UNKNOWN: &str = "Something that only another version of Tessera knows";
 
 #[derive(Template)]
-#[template(path = "actions/list.html")]
+#[template(path = "bulk/actions.html")]
 struct ActionsPage {
     page: Page,
     rows: Vec<ActionView>,
@@ -38,7 +38,7 @@ struct ActionsPage {
 }
 
 #[derive(Template)]
-#[template(path = "actions/action.html")]
+#[template(path = "bulk/action.html")]
 struct ActionPage {
     page: Page,
     flash: Option<Notice>,

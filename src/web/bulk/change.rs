@@ -27,7 +27,7 @@ use crate::web::tokens::form::{TokenForm, UNITS};
 use crate::web::tokens::view::{StateView, TokenView, title};
 
 #[derive(Template)]
-#[template(path = "bulk/bulk.html")]
+#[template(path = "bulk/change.html")]
 struct BulkPage {
     page: Page,
     selected: TokenSelection,

@@ -29,7 +29,7 @@ const SIZE: usize = 3;
 const SIZE_COOKIE: &str = "tile_size";
 
 #[derive(Template)]
-#[template(path = "overview/overview.html")]
+#[template(path = "bulk/overview.html")]
 struct OverviewPage {
     page: Page,
     may_edit: bool,

@@ -23,7 +23,7 @@ use crate::work::printing::pdf::keep_pdf;
 const MOST: usize = 2_000;
 
 #[derive(Template)]
-#[template(path = "sheets/browser.html")]
+#[template(path = "printing/browser.html")]
 struct BrowserPage {
     page: Page,
     told: String,

@@ -25,7 +25,7 @@ use crate::web::state::App;
 use crate::work::printing::options::PrintOptions;
 
 #[derive(Template)]
-#[template(path = "sheets/calibrate.html")]
+#[template(path = "printing/calibrate.html")]
 struct CalibratePage {
     page: Page,
     sheets: Vec<(&'static str, Vec<(String, String)>)>,

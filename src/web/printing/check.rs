@@ -28,7 +28,7 @@ use crate::work::render_pool::RenderTask;
 const FOUND: &str = "<!-- found -->";
 
 #[derive(Template)]
-#[template(path = "sheets/check.html")]
+#[template(path = "printing/check.html")]
 struct CheckPage {
     page: Page,
     told: String,
@@ -38,7 +38,7 @@ struct CheckPage {
 }
 
 #[derive(Template)]
-#[template(path = "sheets/check_page.html")]
+#[template(path = "printing/check_page.html")]
 struct PageRead {
     number: usize,
     labels: String,
@@ -46,7 +46,7 @@ struct PageRead {
 }
 
 #[derive(Template)]
-#[template(path = "sheets/check_end.html")]
+#[template(path = "printing/check_verdict.html")]
 struct Verdict {
     is_good: bool,
     told: String,

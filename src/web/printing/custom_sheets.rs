@@ -21,7 +21,7 @@ use crate::web::state::App;
 use crate::work::printing::custom_sheets::{is_reserved, measures_of, sheet_of};
 
 #[derive(Template)]
-#[template(path = "sheets/list.html")]
+#[template(path = "printing/custom_sheets.html")]
 struct SheetsPage {
     page: Page,
     flash: Option<&'static str>,
@@ -30,7 +30,7 @@ struct SheetsPage {
 }
 
 #[derive(Template)]
-#[template(path = "sheets/form.html")]
+#[template(path = "printing/custom_sheet_form.html")]
 struct FormPage {
     page: Page,
     /// The sheet's slug; none of a new one.
@@ -44,7 +44,7 @@ struct FormPage {
 }
 
 #[derive(Template)]
-#[template(path = "sheets/remove.html")]
+#[template(path = "printing/custom_sheet_remove.html")]
 struct RemovePage {
     page: Page,
     sheet: SheetView,

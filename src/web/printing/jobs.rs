@@ -17,7 +17,7 @@ use crate::web::params::Params;
 use crate::web::state::App;
 
 #[derive(Template)]
-#[template(path = "print_runs/job.html")]
+#[template(path = "printing/job.html")]
 struct JobPage {
     page: Page,
     flash: bool,

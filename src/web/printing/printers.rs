@@ -20,7 +20,7 @@ use crate::web::params::{Form, Params};
 use crate::web::state::App;
 
 #[derive(Template)]
-#[template(path = "printers/list.html")]
+#[template(path = "printing/printers.html")]
 struct PrintersPage {
     page: Page,
     flash: Option<&'static str>,
@@ -30,7 +30,7 @@ struct PrintersPage {
 }
 
 #[derive(Template)]
-#[template(path = "printers/edit.html")]
+#[template(path = "printing/printer_edit.html")]
 struct EditPage {
     page: Page,
     was: String,

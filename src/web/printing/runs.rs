@@ -34,7 +34,7 @@ const JOBS: i64 = 10;
 const LABELS: i64 = 20;
 
 #[derive(Template)]
-#[template(path = "print_runs/list.html")]
+#[template(path = "printing/runs.html")]
 struct RunsPage {
     page: Page,
     jobs: Vec<JobView>,
@@ -44,7 +44,7 @@ struct RunsPage {
 }
 
 #[derive(Template)]
-#[template(path = "print_runs/run.html")]
+#[template(path = "printing/run.html")]
 struct RunPage {
     page: Page,
     may_void: bool,

@@ -21,7 +21,7 @@ use crate::work::printing::jobs::parts;
 use crate::work::printing::options::TextBeside;
 
 #[derive(Template)]
-#[template(path = "sheets/sheet.html")]
+#[template(path = "printing/sheet.html")]
 struct SheetPage {
     page: Page,
     flash: Option<&'static str>,

@@ -34,7 +34,7 @@ const ROWS: usize = 50;
 const COUNTED: i64 = 10_000;
 
 #[derive(Template)]
-#[template(path = "usage/usage.html")]
+#[template(path = "usage/log.html")]
 struct UsagePage {
     page: Page,
     filter: UsageQuery,
