@@ -14,6 +14,7 @@ use crate::sheet::svg;
 use crate::sheet::svg::PageStyle;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Anybody, See};
+use crate::web::navigation::Section;
 use crate::web::page::{Page, page};
 use crate::web::params::{Form, LARGE, Params};
 use crate::web::state::App;
@@ -55,7 +56,7 @@ pub(crate) async fn print(
     let (run, _) = keep_pdf(&app.store, &order.how, &by, (printed, made), None).await?;
     let sheet = &order.how.sheet;
     let (width, height) = (sheet.page_width, sheet.page_height);
-    let template = BrowserPage { page: Page::new(&request, "print"), told, width, height, run: run.uid, pages };
+    let template = BrowserPage { page: Page::new(&request, Section::Print), told, width, height, run: run.uid, pages };
     page(&app, StatusCode::OK, &template)
 }
 

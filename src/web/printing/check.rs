@@ -19,6 +19,7 @@ use crate::sheet::proof::{self, Failure};
 use crate::web::error::Error;
 use crate::web::format::tokens;
 use crate::web::guard::{Allowed, See};
+use crate::web::navigation::Section;
 use crate::web::page::{Page, html};
 use crate::web::params::{Form, LARGE};
 use crate::web::state::App;
@@ -79,7 +80,7 @@ pub(crate) async fn check(
         }
     };
     let template = CheckPage {
-        page: Page::new(&request, "print"),
+        page: Page::new(&request, Section::Print),
         told: order.told(),
         sheet: order.how.sheet.name.clone(),
         dpi: order.how.dpi,

@@ -91,7 +91,7 @@ impl PrintOrder {
     /// The address at `path` that asks for the same, but for the first free label, which is to be written at its end.
     pub(crate) fn address_but_start(&self, path: &str) -> String {
         let uids = self.selected.uids().unwrap_or_default().iter().map(|uid| ("uid", uid.to_string()));
-        let which = self.selected.asked.filters().into_iter().map(|(name, value)| (name, value.to_owned()));
+        let which = self.selected.query.filters().into_iter().map(|(name, value)| (name, value.to_owned()));
         let how = self.asked.fields().into_iter().filter(|(name, _)| *name != "start");
         let all: Vec<_> = which.filter(|_| self.selected.uids().is_none()).chain(uids).chain(how).collect();
         query_string::with(path, all.iter().map(|(name, value)| (*name, value.as_str())), "start=")
