@@ -35,7 +35,7 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting, in the order of the page.
-    pub(crate) const ALL: [Self; 8] = [
+    pub const ALL: [Self; 8] = [
         Self::DefaultUsageCount,
         Self::DefaultLockTime,
         Self::TimeRanges,
@@ -47,7 +47,7 @@ impl Setting {
     ];
 
     /// The name of its row, also used in URLs.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::DefaultUsageCount => "default_usage_count",
             Self::DefaultLockTime => "default_lock_time",

@@ -3,9 +3,11 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::choice::Choice;
 use super::cursor::CursorCodec;
 use super::form_errors::FormErrors;
 use super::format::{FormattedTime, TimeFormatter};
+use super::navigation::Section;
 use super::page::{Page, page};
 use super::paging::{cut, more_than};
 use super::params::time_bound;
@@ -64,8 +66,8 @@ fn words(action: &str) -> Option<&'static str> {
 struct AuditPage {
     page: Page,
     filter: AuditQuery,
-    actions: [(&'static str, &'static str); ACTIONS.len()],
-    problems: FormErrors,
+    actions: Vec<Choice>,
+    errors: FormErrors,
     rows: Vec<EntryView>,
     newest: Option<String>,
     older: Option<String>,
@@ -133,23 +135,23 @@ impl AuditQuery {
     }
 
     /// An action that is none of ours, which an older or a newer version may have recorded.
-    fn other(&self) -> bool {
+    fn is_unknown_action(&self) -> bool {
         !self.what.is_empty() && words(&self.what).is_none()
     }
 
     /// What it means, and what is wrong with it.
-    fn filter(&self, app: &App, problems: &mut FormErrors) -> AuditFilter {
+    fn filter(&self, app: &App, errors: &mut FormErrors) -> AuditFilter {
         let mut text = |field, text: &str| {
             // PostgreSQL has no text with it.
             if text.contains('\0') {
-                problems.add(field, "This has a character that no text has.");
+                errors.add(field, "This has a character that no text has.");
             }
             Some(text.to_owned()).filter(|text| !text.is_empty() && !text.contains('\0'))
         };
         let (who, what) = (text("who", &self.who), text("what", &self.what));
         let mut day = |name, text: &String| {
             let day = Some(text).filter(|text| !text.is_empty());
-            problems.note(day.map(|text| time_bound(name, text, app.zone)).transpose())
+            errors.note(day.map(|text| time_bound(name, text, app.zone)).transpose())
         };
         AuditFilter { who, what, from: day("from", &self.from), to: day("to", &self.to) }
     }
@@ -164,36 +166,37 @@ impl AuditQuery {
 /// Shows a page of the audit.
 ///
 /// # Errors
-/// Unavailable, when the database cannot be asked.
+/// Unavailable, when the database cannot be query.
 pub(crate) async fn show(
     _who: Allowed<Manage>,
     request: HttpRequest,
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let asked = AuditQuery::read(&params)?;
-    let mut problems = FormErrors::default();
-    let filter = asked.filter(&app, &mut problems);
-    let cursors = CursorCodec::new("audit", &[Some(asked.href("", None))]);
-    let after: Option<Cursor> = problems.note(params.filled("after")?.map(|text| cursors.read(&text)).transpose());
-    let newest = after.as_ref().map(|_| asked.href(&app.base, None));
-    let found = if problems.is_empty() {
+    let query = AuditQuery::read(&params)?;
+    let mut errors = FormErrors::default();
+    let filter = query.filter(&app, &mut errors);
+    let cursors = CursorCodec::new("audit", &[Some(query.href("", None))]);
+    let after: Option<Cursor> =
+        errors.note_without_field(params.filled("after")?.map(|text| cursors.read(&text)).transpose());
+    let newest = after.as_ref().map(|_| query.href(&app.base, None));
+    let found = if errors.is_empty() {
         app.store.read(move |connection| Ok(audit::page(connection, &filter, after.as_ref(), more_than(ROWS))?)).await?
     } else {
         Vec::new()
     };
     let (found, behind) = cut(found, ROWS);
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-    let status = problems.status();
+    let status = errors.status();
     let template = AuditPage {
-        page: Page::new(&request, "audit"),
-        actions: ACTIONS,
+        page: Page::new(&request, Section::Audit),
+        actions: Choice::list(ACTIONS, &query.what),
         rows: found.into_iter().map(|(_, entry)| EntryView::new(entry, clock)).collect(),
         newest,
-        older: behind.map(|place| asked.href(&app.base, Some(&cursors.write(&place)))),
+        older: behind.map(|place| query.href(&app.base, Some(&cursors.write(&place)))),
         zone: app.zone.to_string(),
-        problems,
-        filter: asked,
+        errors,
+        filter: query,
     };
     page(&app, status, &template)
 }

@@ -38,7 +38,7 @@ pub(crate) async fn error_pages<B: MessageBody + 'static>(
         return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
     }
     let https = is_https(request.request());
-    let page = Page::new(request.request(), "");
+    let page = Page::new(request.request(), None);
     let response = match next.call(request).await {
         Ok(response) => response,
         Err(error) => match error.as_error::<Error>() {
@@ -53,7 +53,7 @@ pub(crate) async fn error_pages<B: MessageBody + 'static>(
         Error::Unauthorized(_) if !response.request().headers().contains_key(header::AUTHORIZATION) => {
             login_redirect(response.request(), https)
         }
-        error => Rendered::of(Page::new(response.request(), ""), error, https).error_response(),
+        error => Rendered::of(Page::new(response.request(), None), error, https).error_response(),
     };
     let (request, _) = response.into_parts();
     Ok(ServiceResponse::new(request, answer))

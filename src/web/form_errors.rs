@@ -4,33 +4,50 @@ use actix_web::http::StatusCode;
 
 use crate::token::TokenError;
 
+/// One error of a form.
+pub(crate) struct FormError {
+    /// The field, or the parameter.
+    pub(crate) field: String,
+    /// One sentence.
+    pub(crate) message: String,
+    /// The page has this field, and the summary links to it.
+    pub(crate) has_field: bool,
+}
+
 /// What is wrong with a form, by field.
 #[derive(Default)]
-pub(crate) struct FormErrors(Vec<(String, String)>);
+pub(crate) struct FormErrors(Vec<FormError>);
 
 impl FormErrors {
-    /// Adds what is wrong with a field.
+    /// Adds an error of a field.
     pub(crate) fn add(&mut self, field: &str, message: impl Into<String>) {
-        self.0.push((field.to_owned(), message.into()));
+        self.0.push(FormError { field: field.to_owned(), message: message.into(), has_field: !field.is_empty() });
+    }
+
+    /// Adds an error of a parameter that the page has no field for.
+    pub(crate) fn add_without_field(&mut self, parameter: &str, message: impl Into<String>) {
+        self.0.push(FormError { field: parameter.to_owned(), message: message.into(), has_field: false });
     }
 
     /// Adds errors that name their fields, in the words of the form.
     pub(crate) fn add_all(&mut self, errors: &[TokenError]) {
         for error in errors {
-            let (field, told) = (error.param().unwrap_or("value"), error.to_string());
-            let told = match field {
-                "usage_count" => "Uses must be a whole number from 0 to 2,147,483,647, or unlimited.".into(),
-                "lock_time" => "The lock must be a whole number of up to 2,147,483,647 seconds, and 0 for none.".into(),
-                _ => as_labelled(&told),
-            };
-            self.add(field, told);
+            self.add(error.param().unwrap_or("value"), in_words_of_form(error));
         }
     }
 
-    /// What was read, or none when it could not be: then it is noted why.
-    pub(crate) fn note<T>(&mut self, read: Result<Option<T>, TokenError>) -> Option<T> {
-        read.unwrap_or_else(|error| {
+    /// The value that was read; an error is added.
+    pub(crate) fn note<T>(&mut self, result: Result<Option<T>, TokenError>) -> Option<T> {
+        result.unwrap_or_else(|error| {
             self.add_all(&[error]);
+            None
+        })
+    }
+
+    /// As [`FormErrors::note`], for a parameter that the page has no field for.
+    pub(crate) fn note_without_field<T>(&mut self, result: Result<Option<T>, TokenError>) -> Option<T> {
+        result.unwrap_or_else(|error| {
+            self.add_without_field(error.param().unwrap_or_default(), in_words_of_form(&error));
             None
         })
     }
@@ -40,23 +57,36 @@ impl FormErrors {
         self.0.is_empty()
     }
 
-    /// The status of the page that tells it.
+    /// The status of the page that shows them.
     pub(crate) fn status(&self) -> StatusCode {
         if self.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }
     }
 
-    /// All of it: field and sentence.
-    pub(crate) fn list(&self) -> &[(String, String)] {
+    /// All errors.
+    pub(crate) fn list(&self) -> &[FormError] {
         &self.0
     }
 
-    /// What is wrong with one field.
+    /// The first error: its field and its message.
+    pub(crate) fn first(&self) -> Option<(&str, &str)> {
+        self.0.first().map(|error| (&*error.field, &*error.message))
+    }
+
+    /// The message of one field.
     pub(crate) fn of(&self, field: &str) -> Option<&str> {
-        self.0.iter().find(|(of, _)| of == field).map(|(_, message)| message.as_str())
+        self.0.iter().find(|error| error.field == field).map(|error| &*error.message)
     }
 }
 
-/// What the pages call the parameters.
+fn in_words_of_form(error: &TokenError) -> String {
+    match error.param() {
+        Some("usage_count") => "Uses must be a whole number from 0 to 2,147,483,647, or unlimited.".into(),
+        Some("lock_time") => "The lock must be a whole number of up to 2,147,483,647 seconds, and 0 for none.".into(),
+        _ => with_labels(&error.to_string()),
+    }
+}
+
+/// What the pages call parameters.
 const NAMES: [(&str, &str); 6] = [
     ("valid_from", "“Valid from”"),
     ("valid_to", "“Valid to”"),
@@ -66,20 +96,20 @@ const NAMES: [(&str, &str); 6] = [
     ("created_to", "“Created to”"),
 ];
 
-/// A message with the fields called as on the page. What was typed stands in quotes, and as it was typed.
-fn as_labelled(message: &str) -> String {
-    let (ours, typed) = message.split_at(message.find('"').unwrap_or(message.len()));
-    NAMES.iter().fold(ours.to_owned(), |ours, (name, label)| ours.replace(name, label)) + typed
+/// A message with the labels of the page in place of parameters. What the user wrote stands in quotes, and is left alone.
+fn with_labels(message: &str) -> String {
+    let (sentence, quoted) = message.split_at(message.find('"').unwrap_or(message.len()));
+    NAMES.iter().fold(sentence.to_owned(), |sentence, (name, label)| sentence.replace(name, label)) + quoted
 }
 
 #[cfg(test)]
 mod tests {
-    use super::as_labelled;
+    use super::with_labels;
 
     #[test]
     fn messages_call_the_fields_as_the_page_does() {
-        let told = as_labelled("valid_to must be later than valid_from.");
-        assert_eq!(told, "“Valid to” must be later than “Valid from”.");
-        assert_eq!(as_labelled("lock_time \"lock_time\" is no"), "“Lock after each use” \"lock_time\" is no");
+        let message = with_labels("valid_to must be later than valid_from.");
+        assert_eq!(message, "“Valid to” must be later than “Valid from”.");
+        assert_eq!(with_labels("lock_time \"lock_time\" is no"), "“Lock after each use” \"lock_time\" is no");
     }
 }

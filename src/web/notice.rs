@@ -1,18 +1,28 @@
-//! A notice: what was done, shown on the next page.
+//! A notice: what was done, or why it was not, shown at the top of the next page.
 
-/// What was done, told on the next page.
+/// What was done, or why it was not.
 pub(crate) struct Notice {
     /// One sentence.
     pub(crate) text: String,
     /// It was not done.
-    pub(crate) refused: bool,
-    /// The uid of what can be undone: of a token whose deletion, or, on a tile, of an action.
+    pub(crate) is_refused: bool,
+    /// The path, below the base path, to which a POST undoes it.
     pub(crate) undo: Option<String>,
 }
 
 impl Notice {
-    /// Of something that was done.
+    /// Says what was done.
     pub(crate) fn done(text: impl Into<String>) -> Self {
-        Self { text: text.into(), refused: false, undo: None }
+        Self { text: text.into(), is_refused: false, undo: None }
+    }
+
+    /// Says why something was not done.
+    pub(crate) fn refused(text: impl Into<String>) -> Self {
+        Self { is_refused: true, ..Self::done(text) }
+    }
+
+    /// Offers to undo it.
+    pub(crate) fn with_undo(self, path: Option<String>) -> Self {
+        Self { undo: path, ..self }
     }
 }

@@ -10,47 +10,72 @@ use super::assets;
 use super::callers::Caller;
 use super::error::Error;
 use super::headers::common;
+use super::navigation::{NavigationLink, Section, links};
+use super::notice::Notice;
 use super::state::App;
-use crate::access::Permission;
+use crate::access::{Permission, Role};
 
 /// What every page needs.
 pub(crate) struct Page {
     /// The path before every address: empty, or as in `/tickets`.
     pub(crate) base: Arc<str>,
-    /// Which part of the navigation this is.
-    pub(crate) at: &'static str,
+    /// The section that the page belongs to.
+    section: Option<Section>,
     /// Who is signed in.
     pub(crate) user: Option<PageUser>,
+    /// What was done before the page was opened.
+    pub(crate) notice: Option<Notice>,
 }
 
-/// Who is signed in, as far as the header tells.
+/// Who is signed in.
 pub(crate) struct PageUser {
-    /// The user's name.
     pub(crate) name: String,
-    /// Whether the user may see tokens.
-    pub(crate) sees: bool,
-    /// Whether the user may delete, and so restore.
-    pub(crate) deletes: bool,
-    /// Whether the user looks after settings, users and keys.
-    pub(crate) manages: bool,
+    role: Role,
 }
 
 impl Page {
     /// The page that answers `request`.
-    pub(crate) fn new(request: &HttpRequest, at: &'static str) -> Self {
+    pub(crate) fn new(request: &HttpRequest, section: impl Into<Option<Section>>) -> Self {
         let base = request.app_data::<web::Data<App>>().map(|app| Arc::clone(&app.base));
-        let user = request.extensions().get::<Caller>().map(|caller| PageUser {
-            name: caller.via.name().to_owned(),
-            sees: caller.role.may(Permission::See),
-            deletes: caller.role.may(Permission::Delete),
-            manages: caller.role.may(Permission::Manage),
-        });
-        Self { base: base.unwrap_or_default(), at, user }
+        let user = request
+            .extensions()
+            .get::<Caller>()
+            .map(|caller| PageUser { name: caller.via.name().to_owned(), role: caller.role });
+        Self { base: base.unwrap_or_default(), section: section.into(), user, notice: None }
     }
 
-    /// Whether the list of tokens is a way back: for who may see it, or is not signed in yet.
-    pub(crate) fn sees(&self) -> bool {
-        self.user.as_ref().is_none_or(|user| user.sees)
+    /// The page with a notice at its top.
+    pub(crate) fn with_notice(self, notice: Option<Notice>) -> Self {
+        Self { notice, ..self }
+    }
+
+    /// The links to the sections that the user may open.
+    pub(crate) fn navigation(&self) -> Vec<NavigationLink> {
+        self.user.as_ref().map(|user| links(user.role, self.section)).unwrap_or_default()
+    }
+
+    /// Whether this is the page of the own account.
+    pub(crate) fn is_account(&self) -> bool {
+        self.section == Some(Section::Account)
+    }
+
+    /// Whether the list of tokens is a way back: for users who may see it, and for visitors, who may sign in.
+    pub(crate) fn leads_to_tokens(&self) -> bool {
+        self.user.is_none() || self.may(Permission::See)
+    }
+
+    /// Whether the user may delete, and so restore.
+    pub(crate) fn may_delete(&self) -> bool {
+        self.may(Permission::Delete)
+    }
+
+    /// Whether the user looks after settings, users and keys.
+    pub(crate) fn may_manage(&self) -> bool {
+        self.may(Permission::Manage)
+    }
+
+    fn may(&self, permission: Permission) -> bool {
+        self.user.as_ref().is_some_and(|user| user.role.may(permission))
     }
 
     /// The address of an embedded file.

@@ -62,12 +62,12 @@ pub(crate) struct Back {
 
 impl RouteInfo {
     /// The methods as `Allow` has them (RFC 9110, section 10.2.1).
-    pub(crate) fn allow(&self) -> String {
+    pub fn allow(&self) -> String {
         self.methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ")
     }
 
     /// Whether a browser may be sent here: it shows something and does nothing.
-    pub(crate) fn is_shown(&self) -> bool {
+    pub fn is_shown(&self) -> bool {
         self.methods.contains(&Method::HEAD)
     }
 }
@@ -168,7 +168,7 @@ impl Route {
     }
 
     /// What is known of it.
-    pub(crate) fn info(&self) -> &RouteInfo {
+    pub fn info(&self) -> &RouteInfo {
         &self.info
     }
 

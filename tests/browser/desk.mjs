@@ -138,12 +138,12 @@ export class Desk {
     return visitor;
   }
 
-  /** The same page in a browser that runs axe, which cannot run where JavaScript is off. Its own script does not run. */
+  /** The same page in a browser that runs axe, which cannot run where JavaScript is off. Its own scripts do not run. */
   async copy(page) {
     const body = await page.content();
     this.copied ??= await (await this.browser.newContext({ viewport: WIDE })).newPage();
     await this.copied.unrouteAll();
-    await this.copied.route("**/static/script-*.js", (route) => route.fulfill({ contentType: "text/javascript", body: "" }));
+    await this.copied.route("**/static/*.js", (route) => route.fulfill({ contentType: "text/javascript", body: "" }));
     await this.copied.route(
       (url) => url.href === page.url().split("#")[0],
       (route) => route.fulfill({ contentType: "text/html; charset=utf-8", body }),

@@ -1,4 +1,5 @@
-//! The import rule of `src/lib.rs`: rooms point one way, and no two files import each other in a circle.
+//! The import rule of `src/lib.rs`: rooms point one way, and no two files import each other in a circle. And what else
+//! holds for every file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -29,12 +30,12 @@ struct Files {
     reexports: BTreeMap<Module, Module>,
 }
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+fn files(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files(&path, extension, found);
+        } else if path.extension().is_some_and(|other| other == extension) {
             found.push(path);
         }
     }
@@ -44,7 +45,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 fn all() -> Vec<(Module, String)> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
-    sources(&source, &mut found);
+    files(&source, "rs", &mut found);
     let module = |path: &Path| -> Module {
         let below = path.strip_prefix(&source).unwrap().with_extension("");
         let parts = below.iter().map(|part| part.to_str().unwrap().to_owned());
@@ -239,5 +240,21 @@ fn files_stay_short() {
     for (module, text) in all() {
         let lines = text.lines().count();
         assert!(lines <= 400, "{} has {lines} lines", module.join("::"));
+    }
+}
+
+#[test]
+fn templates_do_not_compare() {
+    let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+    let mut found = Vec::new();
+    files(&templates, "html", &mut found);
+    assert!(found.len() > 50, "only {} templates", found.len());
+    for path in found {
+        let text = fs::read_to_string(&path).unwrap();
+        let tags = |open, close| text.split(open).skip(1).filter_map(move |rest: &str| rest.split(close).next());
+        for tag in tags("{%", "%}").chain(tags("{{", "}}")) {
+            let compares = ["==", "!=", "when \""].iter().any(|operator| tag.contains(operator));
+            assert!(!compares, "{} compares in {tag:?}: decide it in Rust", path.display());
+        }
     }
 }

@@ -15,18 +15,19 @@ use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::format::{FormattedTime, TimeFormatter};
 use crate::web::guard::{Allowed, Anybody};
+use crate::web::navigation::Section;
+use crate::web::notice::Notice;
 use crate::web::page::{Page, page, see_other};
 use crate::web::params::{Form, Params};
 use crate::web::state::App;
 
 #[derive(Template)]
-#[template(path = "session/account.html")]
+#[template(path = "accounts/account.html")]
 struct AccountPage {
     page: Page,
     name: String,
     role: &'static str,
-    problems: FormErrors,
-    flash: Option<&'static str>,
+    errors: FormErrors,
     sessions: Vec<SessionView>,
 }
 
@@ -57,21 +58,21 @@ pub(crate) async fn show(
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let flash = params.filled("done")?.and_then(|done| match done.as_str() {
-        "password" => Some("Your password is changed, and every other session is ended."),
-        "ended" => Some("That session is signed out."),
-        "all-ended" => Some("You are signed out everywhere else."),
+    let notice = match params.filled("done")?.as_deref() {
+        Some("password") => Some("Your password is changed, and every other session is ended."),
+        Some("ended") => Some("That session is signed out."),
+        Some("all-ended") => Some("You are signed out everywhere else."),
         _ => None,
-    });
-    account(&who.caller, &request, &app, FormErrors::default(), flash).await
+    };
+    account(&who.caller, &request, &app, FormErrors::default(), notice.map(Notice::done)).await
 }
 
 async fn account(
     caller: &Caller,
     request: &HttpRequest,
     app: &App,
-    problems: FormErrors,
-    flash: Option<&'static str>,
+    errors: FormErrors,
+    notice: Option<Notice>,
 ) -> Result<HttpResponse, Error> {
     let (hash, user_id, name) = user(caller)?;
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
@@ -84,10 +85,10 @@ async fn account(
         since: clock.tell(session.created),
         last_seen: clock.tell(session.last_seen),
     };
-    let status = problems.status();
+    let status = errors.status();
     let sessions = listed.into_iter().map(view).collect();
-    let page_of = Page::new(request, "account");
-    page(app, status, &AccountPage { page: page_of, name, role: caller.role.word(), problems, flash, sessions })
+    let page_of = Page::new(request, Section::Account).with_notice(notice);
+    page(app, status, &AccountPage { page: page_of, name, role: caller.role.word(), errors, sessions })
 }
 
 /// A browser's name out of its description, which names others before itself.
@@ -117,20 +118,20 @@ pub(crate) async fn change_password(
     let (hash, user_id, name) = user(&who.caller)?;
     let field = |field| params.text(field).map(Option::unwrap_or_default);
     let (current, password, again) = (field("current")?, field("password")?, field("again")?);
-    let mut problems = FormErrors::default();
+    let mut errors = FormErrors::default();
     let refused = FailureRecord { by: who.caller.principal.clone(), action: "password refused" };
     let known = PasswordAttempt::begin(&app, &request, &name).await?.check(&app, &name, current, refused).await?;
     if known.is_none() {
-        problems.add("current", "This is not your password.");
+        errors.add("current", "This is not your password.");
     }
     if let Err(why) = password::check(&password, &name) {
-        problems.add("password", why);
+        errors.add("password", why);
     }
     if password != again {
-        problems.add("again", "This is not what you typed above.");
+        errors.add("again", "This is not what you typed above.");
     }
-    if !problems.is_empty() {
-        return account(&who.caller, &request, &app, problems, None).await;
+    if !errors.is_empty() {
+        return account(&who.caller, &request, &app, errors, None).await;
     }
     let new_hash = app.background.passwords.hash(password).await?;
     let by = who.caller.principal.clone();

@@ -16,21 +16,22 @@ use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::format::{FormattedTime, TimeFormatter};
 use crate::web::guard::{Allowed, Manage};
+use crate::web::navigation::Section;
+use crate::web::notice::Notice;
 use crate::web::page::{Page, page, see_other};
 use crate::web::params::{Form, Params};
 use crate::web::state::App;
 
 #[derive(Template)]
-#[template(path = "keys/list.html")]
+#[template(path = "accounts/keys.html")]
 struct KeysPage {
     page: Page,
-    flash: Option<&'static str>,
-    problem: Option<String>,
+    error: Option<String>,
     keys: Vec<KeyView>,
 }
 
 #[derive(Template)]
-#[template(path = "keys/revoke.html")]
+#[template(path = "accounts/key_revoke.html")]
 struct RevokePage {
     page: Page,
     key: KeyView,
@@ -71,34 +72,35 @@ pub(crate) async fn show(
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let revoked = params.filled("done")?.is_some_and(|done| done == "revoked");
-    list(&app, &request, revoked.then_some("The key is revoked; whoever comes with it is refused."), None).await
+    let is_revoked = params.filled("done")?.as_deref() == Some("revoked");
+    let notice = is_revoked.then(|| Notice::done("The key is revoked; whoever comes with it is refused."));
+    list(&app, &request, notice, None).await
 }
 
 async fn list(
     app: &App,
     request: &HttpRequest,
-    flash: Option<&'static str>,
-    problem: Option<String>,
+    notice: Option<Notice>,
+    error: Option<String>,
 ) -> Result<HttpResponse, Error> {
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-    let found = app.store.read(keys::list).await?;
-    let keys = found.into_iter().map(|key| KeyView::new(key, clock)).collect();
-    let status = if problem.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
-    page(app, status, &KeysPage { page: Page::new(request, "keys"), flash, problem, keys })
+    let keys = app.store.read(keys::list).await?;
+    let keys = keys.into_iter().map(|key| KeyView::new(key, clock)).collect();
+    let status = if error.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
+    page(app, status, &KeysPage { page: Page::new(request, Section::Keys).with_notice(notice), error, keys })
 }
 
 #[derive(Template)]
-#[template(path = "keys/add.html")]
+#[template(path = "accounts/key_add.html")]
 struct AddPage {
     page: Page,
     zone: String,
-    typed: KeyForm,
+    form: KeyForm,
     roles: [RoleChoice; 5],
-    problems: FormErrors,
+    errors: FormErrors,
 }
 
-/// The fields of the form, as they were typed.
+/// The fields of the form.
 #[derive(Default)]
 struct KeyForm {
     name: String,
@@ -123,36 +125,37 @@ pub(crate) async fn add_form(
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    form(&app, &request, KeyForm::read(&params)?, FormErrors::default())
+    add_page(&app, &request, KeyForm::read(&params)?, FormErrors::default())
 }
 
-fn form(app: &App, request: &HttpRequest, typed: KeyForm, problems: FormErrors) -> Result<HttpResponse, Error> {
-    let status = problems.status();
-    let (page_of, zone) = (Page::new(request, "keys"), app.zone.to_string());
-    page(app, status, &AddPage { page: page_of, zone, typed, roles: roles::choices(), problems })
+fn add_page(app: &App, request: &HttpRequest, form: KeyForm, errors: FormErrors) -> Result<HttpResponse, Error> {
+    let status = errors.status();
+    let (page_of, zone) = (Page::new(request, Section::Keys), app.zone.to_string());
+    let roles = roles::choices(form.role.parse().ok());
+    page(app, status, &AddPage { page: page_of, zone, form, roles, errors })
 }
 
 /// When a key shall end; it is noted when that is no time, or has passed.
-fn expiry(app: &App, text: &str, problems: &mut FormErrors) -> Option<Micros> {
+fn expiry(app: &App, text: &str, errors: &mut FormErrors) -> Option<Micros> {
     if text.trim().is_empty() {
         return None;
     }
     match Micros::read(text, app.zone) {
         Ok(expires) if expires <= app.store.now() => {
-            problems.add("expires", "This moment has passed; the key would never work.");
+            errors.add("expires", "This moment has passed; the key would never work.");
             None
         }
         Ok(expires) => Some(expires),
         Err(why) => {
-            problems.add("expires", format!("“Good until” {why}."));
+            errors.add("expires", format!("“Good until” {why}."));
             None
         }
     }
 }
 
 #[derive(Template)]
-#[template(path = "keys/made.html")]
-struct MadePage {
+#[template(path = "accounts/key_created.html")]
+struct CreatedPage {
     page: Page,
     name: String,
     role: Role,
@@ -171,33 +174,33 @@ pub(crate) async fn add(
     Form(params): Form,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let typed = KeyForm::read(&params)?;
-    let mut problems = FormErrors::default();
-    if let Err(why) = check_name(&typed.name) {
-        problems.add("name", why);
+    let form = KeyForm::read(&params)?;
+    let mut errors = FormErrors::default();
+    if let Err(why) = check_name(&form.name) {
+        errors.add("name", why);
     }
-    let role = roles::read(&params, &mut problems)?;
-    let expires = expiry(&app, &typed.expires, &mut problems);
-    let (Some(role), true) = (role, problems.is_empty()) else {
-        return form(&app, &request, typed, problems);
+    let role = roles::read(&params, &mut errors)?;
+    let expires = expiry(&app, &form.expires, &mut errors);
+    let (Some(role), true) = (role, errors.is_empty()) else {
+        return add_page(&app, &request, form, errors);
     };
     let key = api_key::generate();
     let hash = api_key::hash(&key).ok_or_else(|| Error::fault("the new key is no key"))?;
-    let (name, by, now) = (typed.name.clone(), who.caller.principal, app.store.now());
+    let (name, by, now) = (form.name.clone(), who.caller.principal, app.store.now());
     let added = app
         .store
         .write(move |connection| keys::add(connection, &NewKey { name: &name, hash: &hash, role, expires }, &by, now));
     match added.await {
-        Ok(()) => made(&app, &request, typed.name, role, expires, key),
+        Ok(()) => created(&app, &request, form.name, role, expires, key),
         Err(store::Error::Refused(why)) => {
-            problems.add("name", why);
-            form(&app, &request, typed, problems)
+            errors.add("name", why);
+            add_page(&app, &request, form, errors)
         }
         Err(error) => Err(error.into()),
     }
 }
 
-fn made(
+fn created(
     app: &App,
     request: &HttpRequest,
     name: String,
@@ -210,7 +213,9 @@ fn made(
     let address = format!("{}{}/query_token?value=test", app.public_url.origin(), app.base);
     let curl = format!("curl -H 'Authorization: Bearer {key}' '{address}'");
     let expires = expires.map(|at| clock.tell(at));
-    page(app, StatusCode::OK, &MadePage { page: Page::new(request, "keys"), name, role, expires, key, curl })
+    let notice = Notice::done("The key is made, and works at once.");
+    let page_of = Page::new(request, Section::Keys).with_notice(Some(notice));
+    page(app, StatusCode::OK, &CreatedPage { page: page_of, name, role, expires, key, curl })
 }
 
 /// Asks whether to revoke a key.
@@ -227,7 +232,7 @@ pub(crate) async fn ask(
     let found = app.store.look(move |connection| keys::by_name(connection, &name)).await?;
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
     let key = KeyView::new(found.ok_or(Error::NotFound)?, clock);
-    page(&app, StatusCode::OK, &RevokePage { page: Page::new(&request, "keys"), key })
+    page(&app, StatusCode::OK, &RevokePage { page: Page::new(&request, Section::Keys), key })
 }
 
 /// Revokes a key: here at once, on other instances within a second.

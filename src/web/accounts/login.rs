@@ -23,7 +23,7 @@ use crate::web::session_cookie::SESSION_ID;
 use crate::web::state::App;
 
 #[derive(Template)]
-#[template(path = "session/login.html")]
+#[template(path = "accounts/login.html")]
 struct LoginPage {
     page: Page,
     name: String,
@@ -44,7 +44,7 @@ const WRONG: &str = "This name and password do not fit together.";
 pub(crate) async fn show(request: HttpRequest, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
     let next = local(&request, &app, params.filled("next")?.as_deref());
     let signed_out = params.filled("done")?.is_some();
-    let template = LoginPage { page: Page::new(&request, ""), name: String::new(), next, problem: None, signed_out };
+    let template = LoginPage { page: Page::new(&request, None), name: String::new(), next, problem: None, signed_out };
     page(&app, StatusCode::OK, &template)
 }
 
@@ -63,7 +63,7 @@ pub(crate) async fn sign_in(
     let password = params.text("password")?.unwrap_or_default();
     let next = local(&request, &app, params.filled("next")?.as_deref());
     let again = |status, problem: String| {
-        let (page_of, name, next) = (Page::new(&request, ""), name.clone(), next.clone());
+        let (page_of, name, next) = (Page::new(&request, None), name.clone(), next.clone());
         page(&app, status, &LoginPage { page: page_of, name, next, problem: Some(problem), signed_out: false })
     };
     let trying = match PasswordAttempt::begin(&app, &request, &name).await {

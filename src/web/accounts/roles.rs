@@ -11,11 +11,12 @@ pub(crate) struct RoleChoice {
     pub(crate) word: &'static str,
     /// What it may do: the contract's table, in short.
     pub(crate) may: &'static str,
+    pub(crate) is_chosen: bool,
 }
 
 /// Every role, the least first.
-pub(crate) fn choices() -> [RoleChoice; 5] {
-    Role::ALL.map(|role| RoleChoice { word: role.word(), may: may(role) })
+pub(crate) fn choices(chosen: Option<Role>) -> [RoleChoice; 5] {
+    Role::ALL.map(|role| RoleChoice { word: role.word(), may: may(role), is_chosen: chosen == Some(role) })
 }
 
 fn may(role: Role) -> &'static str {
@@ -32,10 +33,10 @@ fn may(role: Role) -> &'static str {
 ///
 /// # Errors
 /// A field that is no text.
-pub(crate) fn read(params: &Params, problems: &mut FormErrors) -> Result<Option<Role>, Error> {
+pub(crate) fn read(params: &Params, errors: &mut FormErrors) -> Result<Option<Role>, Error> {
     let role = params.filled("role")?.and_then(|word| word.parse().ok());
     if role.is_none() {
-        problems.add("role", "Choose one of the five roles.");
+        errors.add("role", "Choose one of the five roles.");
     }
     Ok(role)
 }

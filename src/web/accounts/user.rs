@@ -7,7 +7,7 @@ use askama::Template;
 
 use super::roles;
 use super::roles::RoleChoice;
-use super::users::{NewPassword, UserView, is_you, list, made, named};
+use super::users::{NewPassword, UserView, is_you, list, named, show_password};
 use crate::access::Principal;
 use crate::store;
 use crate::store::Connection;
@@ -18,24 +18,27 @@ use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::format::TimeFormatter;
 use crate::web::guard::{Allowed, Manage};
+use crate::web::navigation::Section;
+use crate::web::notice::Notice;
 use crate::web::page::{Page, page, see_other};
 use crate::web::params::{Form, Params};
 use crate::web::query_string;
 use crate::web::state::App;
 
+const PASSWORD_CHANGED: &str = "The password is changed, and every session of this user is ended.";
+
 #[derive(Template)]
-#[template(path = "users/edit.html")]
+#[template(path = "accounts/user_edit.html")]
 struct UserPage {
     page: Page,
-    flash: Option<&'static str>,
     user: UserView,
     roles: [RoleChoice; 5],
     refusal: Option<String>,
-    problems: FormErrors,
+    errors: FormErrors,
 }
 
 #[derive(Template)]
-#[template(path = "users/remove.html")]
+#[template(path = "accounts/user_remove.html")]
 struct RemovePage {
     page: Page,
     user: UserView,
@@ -44,14 +47,14 @@ struct RemovePage {
 /// The user of that name as `caller` sees it.
 async fn find(app: &App, caller: &Caller, name: &str) -> Result<Option<UserView>, Error> {
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-    let wanted = name.to_owned();
-    let found = app.store.look(move |connection| users::find(connection, &wanted)).await?;
-    Ok(found.map(|user| UserView::new(user, clock, caller)))
+    let name = name.to_owned();
+    let user = app.store.look(move |connection| users::find(connection, &name)).await?;
+    Ok(user.map(|user| UserView::new(user, clock, caller)))
 }
 
 fn edit_page(request: &HttpRequest, user: UserView) -> UserPage {
-    let page = Page::new(request, "users");
-    UserPage { page, flash: None, user, roles: roles::choices(), refusal: None, problems: FormErrors::default() }
+    let page = Page::new(request, Section::Users);
+    UserPage { page, roles: roles::choices(Some(user.role)), user, refusal: None, errors: FormErrors::default() }
 }
 
 /// Shows a user, with forms for what can be changed.
@@ -65,15 +68,16 @@ pub(crate) async fn show(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let user = find(&app, &who.caller, &named(&params)?).await?.ok_or(Error::NotFound)?;
-    let flash = params.filled("done")?.and_then(|done| match done.as_str() {
-        "role" => Some("The role is changed, and every session of this user is ended."),
-        "same" => Some("The role is what it was; nothing was changed."),
-        "password" => Some("The password is changed, and every session of this user is ended."),
-        "disabled" => Some("The user is disabled, and signed out everywhere."),
-        "enabled" => Some("The user is enabled, and can sign in again."),
+    let notice = match params.filled("done")?.as_deref() {
+        Some("role") => Some("The role is changed, and every session of this user is ended."),
+        Some("same") => Some("The role is what it was; nothing was changed."),
+        Some("password") => Some(PASSWORD_CHANGED),
+        Some("disabled") => Some("The user is disabled, and signed out everywhere."),
+        Some("enabled") => Some("The user is enabled, and can sign in again."),
         _ => None,
-    });
-    page(&app, StatusCode::OK, &UserPage { flash, ..edit_page(&request, user) })
+    };
+    let page_of = Page::new(&request, Section::Users).with_notice(notice.map(Notice::done));
+    page(&app, StatusCode::OK, &UserPage { page: page_of, ..edit_page(&request, user) })
 }
 
 /// What is to be done to a user, and who asked for it where.
@@ -152,12 +156,12 @@ pub(crate) async fn change_role(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let change = Change { app: &app, request: &request, caller: &who.caller, name: named(&params)? };
-    let mut problems = FormErrors::default();
-    let role = roles::read(&params, &mut problems)?;
+    let mut errors = FormErrors::default();
+    let role = roles::read(&params, &mut errors)?;
     let user = find(&app, &who.caller, &change.name).await?;
     match (role, user) {
         (None, Some(user)) => {
-            let template = UserPage { problems, ..edit_page(&request, user) };
+            let template = UserPage { errors, ..edit_page(&request, user) };
             page(&app, StatusCode::UNPROCESSABLE_ENTITY, &template)
         }
         (Some(role), Some(user)) if user.role == role => Ok(change.to_page("same")),
@@ -182,11 +186,11 @@ pub(crate) async fn reset_password(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let change = Change { app: &app, request: &request, caller: &who.caller, name: named(&params)? };
-    let mut problems = FormErrors::default();
-    let password = NewPassword::read(&params, &change.name, &mut problems)?;
-    if !problems.is_empty() {
+    let mut errors = FormErrors::default();
+    let password = NewPassword::read(&params, &change.name, &mut errors)?;
+    if !errors.is_empty() {
         let user = find(&app, &who.caller, &change.name).await?.ok_or(Error::NotFound)?;
-        let template = UserPage { problems, ..edit_page(&request, user) };
+        let template = UserPage { errors, ..edit_page(&request, user) };
         return page(&app, StatusCode::UNPROCESSABLE_ENTITY, &template);
     }
     let hash = app.background.passwords.hash(password.text.clone()).await?;
@@ -194,14 +198,16 @@ pub(crate) async fn reset_password(
     if let Err(refused) = change.make(work).await? {
         return Ok(refused);
     }
-    if !password.is_made {
+    if !password.is_generated {
         return Ok(change.done(&browser, "password"));
     }
-    let mut page_of = Page::new(&request, "users");
+    let mut page_of = Page::new(&request, Section::Users);
+    page_of.notice = Some(Notice::done(PASSWORD_CHANGED));
     if change.signs_out(&browser) {
         page_of.user = None;
+        page_of.notice = Some(Notice::done("Your password is changed, and you are signed out everywhere."));
     }
-    made(&app, page_of, change.name, password.text, false)
+    show_password(&app, page_of, change.name, password.text)
 }
 
 /// Keeps a user from signing in, and ends the user's sessions.
@@ -245,7 +251,7 @@ pub(crate) async fn ask(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let user = find(&app, &who.caller, &named(&params)?).await?.ok_or(Error::NotFound)?;
-    page(&app, StatusCode::OK, &RemovePage { page: Page::new(&request, "users"), user })
+    page(&app, StatusCode::OK, &RemovePage { page: Page::new(&request, Section::Users), user })
 }
 
 /// Removes a user.

@@ -15,16 +15,19 @@ use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::format::{FormattedTime, TimeFormatter};
 use crate::web::guard::{Allowed, Manage};
+use crate::web::navigation::Section;
+use crate::web::notice::Notice;
 use crate::web::page::{Page, page, see_other};
 use crate::web::params::{Form, Params};
 use crate::web::state::App;
 
+const ADDED: &str = "The user is added, and can sign in.";
+
 #[derive(Template)]
-#[template(path = "users/list.html")]
+#[template(path = "accounts/users.html")]
 struct UsersPage {
     page: Page,
-    flash: Option<&'static str>,
-    problem: Option<String>,
+    error: Option<String>,
     users: Vec<UserView>,
 }
 
@@ -84,15 +87,15 @@ pub(crate) async fn show(
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let flash = params.filled("done")?.and_then(|done| match done.as_str() {
-        "added" => Some("The user is added, and can sign in."),
-        "removed" => Some("The user is removed, and signed out everywhere."),
+    let notice = match params.filled("done")?.as_deref() {
+        Some("added") => Some(ADDED),
+        Some("removed") => Some("The user is removed, and signed out everywhere."),
         _ => None,
-    });
-    list(&app, &request, &who.caller, flash, None).await
+    };
+    list(&app, &request, &who.caller, notice.map(Notice::done), None).await
 }
 
-/// The list of users; when `problem` is what kept something from being done, as a conflict.
+/// The list of users; a conflict, when `error` says why something was not done.
 ///
 /// # Errors
 /// Unavailable, when the database cannot be asked.
@@ -100,24 +103,23 @@ pub(crate) async fn list(
     app: &App,
     request: &HttpRequest,
     caller: &Caller,
-    flash: Option<&'static str>,
-    problem: Option<String>,
+    notice: Option<Notice>,
+    error: Option<String>,
 ) -> Result<HttpResponse, Error> {
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-    let found = app.store.read(users::list).await?;
-    let users = found.into_iter().map(|user| UserView::new(user, clock, caller)).collect();
-    let status = if problem.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
-    page(app, status, &UsersPage { page: Page::new(request, "users"), flash, problem, users })
+    let users = app.store.read(users::list).await?;
+    let users = users.into_iter().map(|user| UserView::new(user, clock, caller)).collect();
+    let status = if error.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
+    page(app, status, &UsersPage { page: Page::new(request, Section::Users).with_notice(notice), error, users })
 }
 
 #[derive(Template)]
-#[template(path = "users/add.html")]
+#[template(path = "accounts/user_add.html")]
 struct AddPage {
     page: Page,
     name: String,
-    role: String,
     roles: [RoleChoice; 5],
-    problems: FormErrors,
+    errors: FormErrors,
 }
 
 /// The form for a new user.
@@ -130,19 +132,20 @@ pub(crate) async fn add_form(
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let text = |name| params.text(name).map(Option::unwrap_or_default);
-    form(&app, &request, text("name")?, text("role")?, FormErrors::default())
+    let name = params.text("name")?.unwrap_or_default();
+    let role = params.filled("role")?.and_then(|role| role.parse().ok());
+    add_page(&app, &request, name, role, FormErrors::default())
 }
 
-fn form(
+fn add_page(
     app: &App,
     request: &HttpRequest,
     name: String,
-    role: String,
-    problems: FormErrors,
+    role: Option<Role>,
+    errors: FormErrors,
 ) -> Result<HttpResponse, Error> {
-    let status = problems.status();
-    page(app, status, &AddPage { page: Page::new(request, "users"), name, role, roles: roles::choices(), problems })
+    let status = errors.status();
+    page(app, status, &AddPage { page: Page::new(request, Section::Users), name, roles: roles::choices(role), errors })
 }
 
 /// Adds a user, or shows the form again.
@@ -156,15 +159,14 @@ pub(crate) async fn add(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let name = params.text("name")?.unwrap_or_default().trim().to_owned();
-    let word = params.text("role")?.unwrap_or_default();
-    let mut problems = FormErrors::default();
+    let mut errors = FormErrors::default();
     if let Err(why) = check_name(&name) {
-        problems.add("name", why);
+        errors.add("name", why);
     }
-    let role = roles::read(&params, &mut problems)?;
-    let password = NewPassword::read(&params, &name, &mut problems)?;
-    let (Some(role), true) = (role, problems.is_empty()) else {
-        return form(&app, &request, name, word, problems);
+    let role = roles::read(&params, &mut errors)?;
+    let password = NewPassword::read(&params, &name, &mut errors)?;
+    let (Some(role), true) = (role, errors.is_empty()) else {
+        return add_page(&app, &request, name, role, errors);
     };
     let password_hash = app.background.passwords.hash(password.text.clone()).await?;
     let (by, now, wanted) = (who.caller.principal, app.store.now(), name.clone());
@@ -172,22 +174,25 @@ pub(crate) async fn add(
         users::add(connection, &NewUser { name: &wanted, password_hash: &password_hash, role }, &by, now)
     });
     match added.await {
-        Ok(()) if password.is_made => made(&app, Page::new(&request, "users"), name, password.text, true),
+        Ok(()) if password.is_generated => {
+            let page_of = Page::new(&request, Section::Users).with_notice(Some(Notice::done(ADDED)));
+            show_password(&app, page_of, name, password.text)
+        }
         Ok(()) => Ok(see_other(&app, "/users?done=added")),
         Err(store::Error::Refused(why)) => {
-            problems.add("name", why);
-            form(&app, &request, name, word, problems)
+            errors.add("name", why);
+            add_page(&app, &request, name, Some(role), errors)
         }
         Err(error) => Err(error.into()),
     }
 }
 
-/// A password that was typed into a form, or made because the field was left empty.
+/// A password from a form, or generated because the field was left empty.
 pub(crate) struct NewPassword {
     /// The password.
     pub(crate) text: String,
-    /// Nobody has seen it yet.
-    pub(crate) is_made: bool,
+    /// It was generated, and is to be shown once.
+    pub(crate) is_generated: bool,
 }
 
 impl NewPassword {
@@ -195,36 +200,26 @@ impl NewPassword {
     ///
     /// # Errors
     /// A field that is no text.
-    pub(crate) fn read(params: &Params, name: &str, problems: &mut FormErrors) -> Result<Self, Error> {
+    pub(crate) fn read(params: &Params, name: &str, errors: &mut FormErrors) -> Result<Self, Error> {
         let Some(text) = params.filled("password")? else {
-            return Ok(Self { text: password::generate(), is_made: true });
+            return Ok(Self { text: password::generate(), is_generated: true });
         };
         if let Err(why) = password::check(&text, name) {
-            problems.add("password", why);
+            errors.add("password", why);
         }
-        Ok(Self { text, is_made: false })
+        Ok(Self { text, is_generated: false })
     }
 }
 
 #[derive(Template)]
-#[template(path = "users/made.html")]
-struct MadePage {
+#[template(path = "accounts/password_created.html")]
+struct PasswordPage {
     page: Page,
     name: String,
     password: String,
-    is_new: bool,
 }
 
-/// A password that was made, once: it is the answer to the form, as only its hash is kept. `is_new`: the user is, too.
-///
-/// # Errors
-/// A fault, when the template cannot be rendered.
-pub(crate) fn made(
-    app: &App,
-    page_of: Page,
-    name: String,
-    password: String,
-    is_new: bool,
-) -> Result<HttpResponse, Error> {
-    page(app, StatusCode::OK, &MadePage { page: page_of, name, password, is_new })
+/// Shows a generated password once, in answer to the form: only its hash is kept.
+pub(crate) fn show_password(app: &App, page_of: Page, name: String, password: String) -> Result<HttpResponse, Error> {
+    page(app, StatusCode::OK, &PasswordPage { page: page_of, name, password })
 }

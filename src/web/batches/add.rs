@@ -13,10 +13,11 @@ use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::format;
 use crate::web::guard::{Allowed, Edit};
+use crate::web::navigation::Section;
 use crate::web::page::{Page, page, see_other};
 use crate::web::params::{Form, Params};
 use crate::web::state::App;
-use crate::web::tokens::form::{TokenForm, UNITS};
+use crate::web::tokens::form::TokenForm;
 use crate::work;
 
 /// How long the answer waits for a batch, so that a small one is shown at once.
@@ -29,17 +30,16 @@ struct AddManyPage {
     uid: String,
     is_there: bool,
     zone: String,
-    units: [(&'static str, i32); 4],
-    typed: TokenForm,
+    form: TokenForm,
     count: String,
     name: String,
-    problems: FormErrors,
+    errors: FormErrors,
 }
 
-/// What was typed.
+/// The fields of the form.
 struct BatchForm {
     uid: Uid,
-    typed: TokenForm,
+    token: TokenForm,
     count: String,
     name: String,
 }
@@ -48,53 +48,47 @@ impl BatchForm {
     fn read(params: &Params) -> Result<Self, Error> {
         Ok(Self {
             uid: params.parsed::<Uid>("batch_uid")?.unwrap_or_else(Uid::random),
-            typed: TokenForm::read(params)?,
+            token: TokenForm::read(params)?,
             count: params.text("count")?.unwrap_or_default(),
             name: params.text("batch_name")?.unwrap_or_default().trim().to_owned(),
         })
     }
 
-    fn page(self, request: &HttpRequest, app: &App, problems: FormErrors) -> Result<HttpResponse, Error> {
-        let status = problems.status();
+    fn page(self, request: &HttpRequest, app: &App, errors: FormErrors) -> Result<HttpResponse, Error> {
+        let status = errors.status();
         let template = AddManyPage {
-            page: Page::new(request, "tokens"),
+            page: Page::new(request, Section::Tokens),
             uid: self.uid.to_string(),
             is_there: false,
             zone: app.zone.to_string(),
-            units: UNITS,
-            typed: self.typed,
+            form: self.token,
             count: self.count,
             name: self.name,
-            problems,
+            errors,
         };
         page(app, status, &template)
     }
 
     /// The batch and what its tokens are like, or what is wrong.
-    async fn understand(
-        &self,
-        app: &App,
-        by: &Principal,
-        problems: &mut FormErrors,
-    ) -> Result<(NewBatch, Token), Error> {
+    async fn understand(&self, app: &App, by: &Principal, errors: &mut FormErrors) -> Result<(NewBatch, Token), Error> {
         let count = self.count.trim().parse().ok().filter(|count| (1..=LIST_MAX).contains(count));
         if count.is_none() {
-            problems.add("count", "How many must be a whole number from 1 to 100,000.");
+            errors.add("count", "How many must be a whole number from 1 to 100,000.");
         }
         let defaults = app.settings.get(&app.store).await?.defaults();
         let origin = Origin { uid: Uid::random(), creator: by.to_string(), created: app.store.now() };
-        let raw = RawFields { value: None, label: None, ..self.typed.raw() };
+        let raw = RawFields { value: None, label: None, ..self.token.raw() };
         let model = raw.new_token(origin.clone(), defaults, app.zone).or_else(|mistakes| {
-            problems.add_all(mistakes.all());
+            errors.add_all(mistakes.all());
             RawFields::default().new_token(origin, defaults, app.zone)
         })?;
         let count = count.unwrap_or(1);
-        if let Err(mistake) = batch::check(&model, &self.typed.label, count) {
-            problems.add_all(&[mistake]);
+        if let Err(mistake) = batch::check(&model, &self.token.label, count) {
+            errors.add_all(&[mistake]);
         }
         let name = if self.name.is_empty() { self.default_name(app, count) } else { self.name.clone() };
         if let Err(mistake) = batch::check_name(&name) {
-            problems.add_all(&[mistake]);
+            errors.add_all(&[mistake]);
         }
         Ok((NewBatch { uid: self.uid, name, count }, model))
     }
@@ -102,7 +96,7 @@ impl BatchForm {
     /// The label without its running number, or else how many they are; and when.
     fn default_name(&self, app: &App, count: usize) -> String {
         let when = app.store.now().local(app.zone).format("%-d %b %Y, %H:%M").to_string();
-        let label = label::without_number(&self.typed.label);
+        let label = label::without_number(&self.token.label);
         let what = if label.is_empty() { format::tokens(count) } else { label };
         let room = batch::NAME_MAX_CHARS - when.len() - 2;
         format!("{}, {when}", what.chars().take(room).collect::<String>())
@@ -123,9 +117,9 @@ pub(crate) async fn form(
         return BatchForm::read(&params)?.page(&request, &app, FormErrors::default());
     }
     let defaults = app.settings.get(&app.store).await?.defaults();
-    let typed = TokenForm::new(defaults.usage_count, defaults.lock_time);
-    let asked = BatchForm { uid: Uid::random(), typed, count: String::new(), name: String::new() };
-    asked.page(&request, &app, FormErrors::default())
+    let token = TokenForm::new(defaults.usage_count, defaults.lock_time);
+    let form = BatchForm { uid: Uid::random(), token, count: String::new(), name: String::new() };
+    form.page(&request, &app, FormErrors::default())
 }
 
 /// Begins to make a batch, and leads to its page, which tells how far it is; or shows the form again.
@@ -138,18 +132,18 @@ pub(crate) async fn add(
     Form(params): Form,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let (asked, by) = (BatchForm::read(&params)?, who.caller.principal);
-    let mut problems = FormErrors::default();
-    let (mut new, model) = asked.understand(&app, &by, &mut problems).await?;
-    if !problems.is_empty() {
-        return asked.page(&request, &app, problems);
+    let (form, by) = (BatchForm::read(&params)?, who.caller.principal);
+    let mut errors = FormErrors::default();
+    let (mut new, model) = form.understand(&app, &by, &mut errors).await?;
+    if !errors.is_empty() {
+        return form.page(&request, &app, errors);
     }
     let (begun, who, now) = (new.clone(), by.clone(), app.store.now());
     let (uid, is_new) = app.store.write(move |connection| batches::begin(connection, &begun, &who, now)).await?;
     if is_new {
         new.uid = uid;
         let shared = web::Data::clone(&app);
-        let made = work::batches::spawn(&app.background, new, model, asked.typed.label, by, move || {
+        let made = work::batches::spawn(&app.background, new, model, form.token.label, by, move || {
             shared.counts.forget();
         });
         let _ = tokio::time::timeout(MOMENT, made).await;

@@ -13,6 +13,8 @@ use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::format::{FormattedTime, TimeFormatter, grouped, tokens};
 use crate::web::guard::{Allowed, Edit, See};
+use crate::web::navigation::Section;
+use crate::web::notice::Notice;
 use crate::web::page::{Page, page, see_other};
 use crate::web::paging::{cut, more_than};
 use crate::web::params::{Form, Params};
@@ -36,16 +38,15 @@ struct BatchesPage {
 #[template(path = "batches/batch.html")]
 struct BatchPage {
     page: Page,
-    flash: Option<&'static str>,
     may_edit: bool,
     may_delete: bool,
     batch: BatchView,
     name: String,
-    problems: FormErrors,
+    errors: FormErrors,
 }
 
 #[derive(Template)]
-#[template(path = "batches/making.html")]
+#[template(path = "batches/progress.html")]
 struct MakingPage {
     page: Page,
     uid: Uid,
@@ -110,7 +111,7 @@ pub(crate) async fn list(
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
     let of = |id| standing.iter().find(|(of, _)| *of == id).map(|(_, standing)| *standing).unwrap_or_default();
     let template = BatchesPage {
-        page: Page::new(&request, "tokens"),
+        page: Page::new(&request, Section::Tokens),
         may_edit: who.caller.role.may(Permission::Edit),
         rows: found.iter().map(|(_, batch)| BatchView::new(batch, of(batch.id), clock)).collect(),
         older: last.map(|place| format!("{}/batches?after={}", app.base, cursors.write(&place))),
@@ -129,13 +130,13 @@ pub(crate) async fn show(
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let flash = match params.filled("done")?.as_deref() {
+    let notice = match params.filled("done")?.as_deref() {
         Some("made") => Some("The tokens are made."),
         Some("renamed") => Some("The batch is renamed."),
         _ => None,
     };
     let brought_back = params.text("batch_name")?.map(|name| (name, FormErrors::default()));
-    batch_page(&uid, &request, &app, who.caller.role, flash, brought_back).await
+    batch_page(&uid, &request, &app, who.caller.role, notice.map(Notice::done), brought_back).await
 }
 
 async fn batch_page(
@@ -143,7 +144,7 @@ async fn batch_page(
     request: &HttpRequest,
     app: &App,
     role: Role,
-    flash: Option<&'static str>,
+    notice: Option<Notice>,
     typed: Option<(String, FormErrors)>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
@@ -156,12 +157,12 @@ async fn batch_page(
     if batch.made.is_none() {
         return making(&batch, uid, request, app);
     }
-    let (name, problems) = typed.unwrap_or_else(|| (batch.name.clone(), FormErrors::default()));
-    let status = problems.status();
+    let (name, errors) = typed.unwrap_or_else(|| (batch.name.clone(), FormErrors::default()));
+    let status = errors.status();
     let view = BatchView::new(&batch, standing, TimeFormatter { now: app.store.now(), zone: app.zone });
     let (may_edit, may_delete) = (role.may(Permission::Edit), role.may(Permission::Delete) && standing.there > 0);
-    let page_of = Page::new(request, "tokens");
-    let template = BatchPage { page: page_of, flash, may_edit, may_delete, batch: view, name, problems };
+    let page_of = Page::new(request, Section::Tokens).with_notice(notice);
+    let template = BatchPage { page: page_of, may_edit, may_delete, batch: view, name, errors };
     page(app, status, &template)
 }
 
@@ -170,7 +171,7 @@ fn making(batch: &Batch, uid: Uid, request: &HttpRequest, app: &App) -> Result<H
     let is_lost = written.is_none() && app.store.now().get() - batch.created.get() > LOST;
     let lost = || "The server that made them ended before they were done. None of them was kept.".to_owned();
     let template = MakingPage {
-        page: Page::new(request, "tokens"),
+        page: Page::new(request, Section::Tokens),
         uid,
         name: batch.name.clone(),
         count: batch.count,
@@ -195,9 +196,9 @@ pub(crate) async fn rename(
     let id: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let name = params.text("batch_name")?.unwrap_or_default().trim().to_owned();
     if let Err(mistake) = batch::check_name(&name) {
-        let mut problems = FormErrors::default();
-        problems.add_all(&[mistake]);
-        return batch_page(&uid, &request, &app, who.caller.role, None, Some((name, problems))).await;
+        let mut errors = FormErrors::default();
+        errors.add_all(&[mistake]);
+        return batch_page(&uid, &request, &app, who.caller.role, None, Some((name, errors))).await;
     }
     app.store.write(move |connection| batches::rename(connection, id, &name)).await?;
     Ok(see_other(&app, &format!("/batches/{id}?done=renamed")))

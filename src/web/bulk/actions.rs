@@ -15,6 +15,7 @@ use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
 use crate::web::format::{FormattedTime, TimeFormatter, tokens};
 use crate::web::guard::{Allowed, Edit, See};
+use crate::web::navigation::Section;
 use crate::web::notice::Notice;
 use crate::web::page::{Page, page, see_other};
 use crate::web::paging::{cut, more_than};
@@ -30,7 +31,7 @@ const NAMED: i64 = 100;
 const UNKNOWN: &str = "Something that only another version of Tessera knows";
 
 #[derive(Template)]
-#[template(path = "actions/list.html")]
+#[template(path = "bulk/actions.html")]
 struct ActionsPage {
     page: Page,
     rows: Vec<ActionView>,
@@ -38,10 +39,9 @@ struct ActionsPage {
 }
 
 #[derive(Template)]
-#[template(path = "actions/action.html")]
+#[template(path = "bulk/action.html")]
 struct ActionPage {
     page: Page,
-    flash: Option<Notice>,
     action: ActionView,
     kept_count: i64,
     tokens: Vec<TokenView>,
@@ -119,7 +119,7 @@ pub(crate) async fn list(
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
     let role = who.caller.role;
     let template = ActionsPage {
-        page: Page::new(&request, "overview"),
+        page: Page::new(&request, Section::Overview),
         rows: found.into_iter().map(|(_, done)| ActionView::new(done, role, clock)).collect(),
         older: last.map(|place| format!("{}/actions?after={}", app.base, cursors.write(&place))),
     };
@@ -153,9 +153,9 @@ pub(crate) async fn show(
         why: kept.map(why),
         is_there: !is_gone && !matches!(kept, Some(UndoSkip::Deleted | UndoSkip::ValueTaken)),
     };
+    let notice = notice(params.filled("done")?.as_deref(), &done, kept_count);
     let template = ActionPage {
-        page: Page::new(&request, "overview"),
-        flash: flash(params.filled("done")?.as_deref(), &done, kept_count),
+        page: Page::new(&request, Section::Overview).with_notice(notice),
         more: total - i64::try_from(found.len()).unwrap_or_default(),
         tokens: found.into_iter().map(view).collect(),
         kept_count,
@@ -164,8 +164,8 @@ pub(crate) async fn show(
     page(&app, StatusCode::OK, &template)
 }
 
-/// What was done before the page was asked for. What is sent again after its undo was done once, and that is undone.
-fn flash(done: Option<&str>, action: &PastAction, kept: i64) -> Option<Notice> {
+/// What was done before the page was opened. An action that is sent again after its undo is not done again.
+fn notice(done: Option<&str>, action: &PastAction, kept: i64) -> Option<Notice> {
     let left = tokens(kept);
     match (done?, action.undone.is_some()) {
         ("done", false) => Some(Notice::done("It is done.")),
@@ -176,7 +176,7 @@ fn flash(done: Option<&str>, action: &PastAction, kept: i64) -> Option<Notice> {
         }
         ("undone", false) => {
             let words = "Nothing was undone: every token was changed or deleted since then. Undo that first.";
-            Some(Notice { refused: true, ..Notice::done(words) })
+            Some(Notice::refused(words))
         }
         _ => None,
     }

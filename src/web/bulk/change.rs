@@ -19,15 +19,16 @@ use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::format::{TimeFormatter, duration, tokens};
 use crate::web::guard::{Allowed, Edit};
+use crate::web::navigation::Section;
 use crate::web::page::{Page, page, see_other};
 use crate::web::paging;
-use crate::web::params::{Form, LARGE};
+use crate::web::params::{Form, LARGE, Params};
 use crate::web::state::App;
-use crate::web::tokens::form::{TokenForm, UNITS};
+use crate::web::tokens::form::TokenForm;
 use crate::web::tokens::view::{StateView, TokenView, title};
 
 #[derive(Template)]
-#[template(path = "bulk/bulk.html")]
+#[template(path = "bulk/change.html")]
 struct BulkPage {
     page: Page,
     selected: TokenSelection,
@@ -35,14 +36,15 @@ struct BulkPage {
     count: String,
     kind: ChangeKind,
     zone: String,
-    units: [(&'static str, i32); 4],
     is_there: bool,
-    typed: TokenForm,
-    asking: ChangeForm,
+    form: TokenForm,
+    change: ChangeForm,
     reason: String,
     reasons: [&'static str; 3],
     most: usize,
-    problems: FormErrors,
+    errors: FormErrors,
+    /// The selection can be read.
+    can_select: bool,
     /// The selection is not what it was when it was looked at.
     is_stale: bool,
     preview: Option<Preview>,
@@ -58,6 +60,8 @@ struct Preview {
     same: Option<String>,
     refused: Vec<RefusedView>,
     examples: Vec<Example>,
+    /// The examples differ before and after.
+    shows_both_sides: bool,
     seal: String,
     uid: String,
     action: String,
@@ -98,6 +102,7 @@ impl Preview {
             same: (plan.same > 0).then(|| tokens(plan.same)),
             refused: refused.collect(),
             examples: examples.collect(),
+            shows_both_sides: *action != Action::Delete,
             seal: plan.seal.as_str().to_owned(),
             uid: Uid::random().to_string(),
             action: serde_json::to_string(action).map_err(|error| Error::fault(error.to_string()))?,
@@ -123,76 +128,40 @@ fn side(action: &Action, token: &Token, clock: TimeFormatter) -> String {
         Action::SetUses(_) | Action::AddUses(_) => TokenView::new(token, clock).uses,
         Action::SetLock(_) => duration(token.lock_time),
         Action::SetLabel(_) => token.label.clone().unwrap_or_else(|| "none".into()),
-        Action::Void { .. } | Action::Unvoid => told_state(token, clock),
+        Action::Void { .. } | Action::Unvoid => state_words(token, clock),
         Action::Delete => String::new(),
     }
 }
 
 /// As in `Voided (Lost)` and `Active`.
-fn told_state(token: &Token, clock: TimeFormatter) -> String {
+fn state_words(token: &Token, clock: TimeFormatter) -> String {
     let badge = StateView::from(state(token, clock.now)).badge();
     let reason = token.voided.as_ref().and_then(|voided| voided.reason.as_deref());
     reason.map_or_else(|| badge.to_owned(), |reason| format!("{badge} ({reason})"))
 }
 
-/// Asks what is wanted, tells what would become of it, or does it.
-///
-/// # Errors
-/// Forbidden, when the role may not delete, void or restore; unavailable, when the database cannot be asked.
+/// Shows the form of a change, previews the change, or makes it.
 pub(crate) async fn bulk(
     who: Allowed<Edit>,
     request: HttpRequest,
     Form(params): Form<LARGE>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let mut problems = FormErrors::default();
-    let selected = TokenSelection::read(&params, &app, &mut problems)?;
-    let kind: ChangeKind = params.text("do")?.unwrap_or_default().parse()?;
-    if !who.caller.role.may(kind.permission()) {
+    let page = BulkPage::read(&request, &params, &app)?;
+    if !who.caller.role.may(page.kind.permission()) {
         return Err(Error::Forbidden("You may not delete, void or restore tokens with this role.".into()));
     }
-    let asking = ChangeForm::read(&params)?;
-    let mut form = BulkPage {
-        reason: asking.reason.clone(),
-        page: Page::new(&request, "overview"),
-        count: String::new(),
-        selected,
-        kind,
-        zone: app.zone.to_string(),
-        units: UNITS,
-        is_there: true,
-        typed: TokenForm::read(&params)?,
-        asking,
-        reasons: REASONS,
-        most: REASON_MAX_CHARS,
-        problems,
-        is_stale: false,
-        preview: None,
-    };
-    if !form.problems.is_empty() {
-        return form.answer(&app, StatusCode::UNPROCESSABLE_ENTITY);
+    if !page.errors.is_empty() {
+        return page.answer(&app, StatusCode::UNPROCESSABLE_ENTITY);
     }
-    let step = params.text("step")?.unwrap_or_default();
-    if step == "do" {
-        let action = params.text("action")?.unwrap_or_default();
-        let action = serde_json::from_str(&action).map_err(|_| TokenError::value("action", "action cannot be read"))?;
-        let seal = Some(SelectionDigest::read(&params.text("seal")?.unwrap_or_default()));
-        let uid = params.parsed::<Uid>("action_uid")?.unwrap_or_else(Uid::random);
-        let wanted = ActionRequest { uid, selection: form.selected.selection.clone(), action, seal };
-        return form.perform(wanted, &who.caller, &app).await;
-    }
-    if step != "preview" && kind.asks() {
-        form.typed = TokenForm { usage_count: String::new(), lock_time: String::new(), ..form.typed };
-        form.count = counted(&app, &form.selected).await?;
-        return form.answer(&app, StatusCode::OK);
-    }
-    match form.asking.action(kind, &form.typed, app.zone) {
-        Ok(action) => form.preview(action, &who.caller, &app).await,
-        Err(mistakes) => {
-            form.problems.add_all(mistakes.all());
-            form.count = counted(&app, &form.selected).await?;
-            form.answer(&app, StatusCode::UNPROCESSABLE_ENTITY)
+    match params.text("step")?.as_deref() {
+        Some("do") => {
+            let request = page.action_request(&params)?;
+            page.perform(request, &who.caller, &app).await
         }
+        Some("preview") => page.preview_form(&who.caller, &app).await,
+        _ if page.kind.has_form() => page.empty_form(&app).await,
+        _ => page.preview_form(&who.caller, &app).await,
     }
 }
 
@@ -204,8 +173,57 @@ async fn counted(app: &App, selected: &TokenSelection) -> Result<String, Error> 
 }
 
 impl BulkPage {
+    fn read(request: &HttpRequest, params: &Params<LARGE>, app: &App) -> Result<Self, Error> {
+        let mut errors = FormErrors::default();
+        let selected = TokenSelection::read(params, app, &mut errors)?;
+        let change = ChangeForm::read(params)?;
+        Ok(Self {
+            page: Page::new(request, Section::Overview),
+            selected,
+            count: String::new(),
+            kind: params.text("do")?.unwrap_or_default().parse()?,
+            zone: app.zone.to_string(),
+            is_there: true,
+            form: TokenForm::read(params)?,
+            reason: change.reason.clone(),
+            change,
+            reasons: REASONS,
+            most: REASON_MAX_CHARS,
+            can_select: errors.of("select").is_none(),
+            errors,
+            is_stale: false,
+            preview: None,
+        })
+    }
+
+    /// The action that was previewed, and the selection that it was previewed for.
+    fn action_request(&self, params: &Params<LARGE>) -> Result<ActionRequest, Error> {
+        let action = params.text("action")?.unwrap_or_default();
+        let action = serde_json::from_str(&action).map_err(|_| TokenError::value("action", "action cannot be read"))?;
+        let seal = Some(SelectionDigest::read(&params.text("seal")?.unwrap_or_default()));
+        let uid = params.parsed::<Uid>("action_uid")?.unwrap_or_else(Uid::random);
+        Ok(ActionRequest { uid, selection: self.selected.selection.clone(), action, seal })
+    }
+
     fn answer(self, app: &App, status: StatusCode) -> Result<HttpResponse, Error> {
         page(app, status, &self)
+    }
+
+    async fn empty_form(mut self, app: &App) -> Result<HttpResponse, Error> {
+        self.form = TokenForm { usage_count: String::new(), lock_time: String::new(), ..self.form };
+        self.count = counted(app, &self.selected).await?;
+        self.answer(app, StatusCode::OK)
+    }
+
+    async fn preview_form(mut self, who: &Caller, app: &App) -> Result<HttpResponse, Error> {
+        match self.change.action(self.kind, &self.form, app.zone) {
+            Ok(action) => self.preview(action, who, app).await,
+            Err(mistakes) => {
+                self.errors.add_all(mistakes.all());
+                self.count = counted(app, &self.selected).await?;
+                self.answer(app, StatusCode::UNPROCESSABLE_ENTITY)
+            }
+        }
     }
 
     async fn preview(mut self, action: Action, who: &Caller, app: &App) -> Result<HttpResponse, Error> {
@@ -247,7 +265,7 @@ impl BulkPage {
     async fn refused(mut self, error: store::Error, app: &App) -> Result<HttpResponse, Error> {
         match error {
             store::Error::Token(mistake) => {
-                self.problems.add_all(&[mistake]);
+                self.errors.add_all(&[mistake]);
                 self.count = counted(app, &self.selected).await?;
                 self.answer(app, StatusCode::UNPROCESSABLE_ENTITY)
             }

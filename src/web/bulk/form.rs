@@ -1,4 +1,4 @@
-//! What a bulk change is to be, as it was typed.
+//! What a bulk change is to be, as it was form.
 
 use std::str::FromStr;
 
@@ -9,6 +9,7 @@ use crate::token::action::{Action, Bound};
 use crate::token::input::{Mistakes, RawFields, read_time};
 use crate::token::void::read_reason;
 use crate::token::{TokenError, quoted};
+use crate::web::choice::Choice;
 use crate::web::error::Error;
 use crate::web::params::Params;
 use crate::web::tokens::form::TokenForm;
@@ -61,8 +62,8 @@ impl ChangeKind {
         }
     }
 
-    /// Whether there is something to be typed.
-    pub(crate) fn asks(self) -> bool {
+    /// Whether it has a form of its own.
+    pub(crate) fn has_form(self) -> bool {
         !matches!(self, Self::Unvoid | Self::Delete)
     }
 
@@ -129,13 +130,43 @@ impl FromStr for ChangeKind {
     }
 }
 
+/// What becomes of one end of the validity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum BoundChange {
+    #[default]
+    Keep,
+    /// It becomes a certain time.
+    At,
+    /// It is removed.
+    Open,
+}
+
+impl BoundChange {
+    /// Every change, its word in the form and its words on the page.
+    const ALL: [(Self, &'static str, &'static str); 3] = [
+        (Self::Keep, "keep", "stays as it is"),
+        (Self::At, "at", "becomes the time below"),
+        (Self::Open, "open", "is removed"),
+    ];
+
+    fn read(word: &str) -> Self {
+        Self::ALL.into_iter().find(|(_, known, _)| *known == word).map_or(Self::Keep, |(change, ..)| change)
+    }
+
+    /// The options of the select.
+    pub(crate) fn choices(self) -> [Choice; 3] {
+        // Nothing needs to be marked for the first option: browsers select it.
+        Self::ALL.map(|(change, word, label)| Choice::new(word, label, change == self && change != Self::Keep))
+    }
+}
+
 /// The fields that only a bulk change has.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ChangeForm {
-    /// What becomes of the start: `keep`, `open` or `at`.
-    pub(crate) change_from: String,
+    /// What becomes of the start.
+    pub(crate) change_from: BoundChange,
     /// What becomes of the end.
-    pub(crate) change_to: String,
+    pub(crate) change_to: BoundChange,
     /// A signed number.
     pub(crate) add_uses: String,
     /// Why tokens are voided.
@@ -143,15 +174,15 @@ pub(crate) struct ChangeForm {
 }
 
 impl ChangeForm {
-    /// What was typed.
+    /// What was form.
     ///
     /// # Errors
     /// A field that is no text.
     pub(crate) fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
         let text = |name| params.text(name).map(Option::unwrap_or_default);
         Ok(Self {
-            change_from: text("change_from")?,
-            change_to: text("change_to")?,
+            change_from: BoundChange::read(&text("change_from")?),
+            change_to: BoundChange::read(&text("change_to")?),
             add_uses: text("add_uses")?,
             reason: text("reason")?,
         })
@@ -161,14 +192,14 @@ impl ChangeForm {
     ///
     /// # Errors
     /// Every field that cannot be read.
-    pub(crate) fn action(&self, kind: ChangeKind, typed: &TokenForm, zone: Tz) -> Result<Action, Mistakes> {
-        let raw = typed.raw();
+    pub(crate) fn action(&self, kind: ChangeKind, form: &TokenForm, zone: Tz) -> Result<Action, Mistakes> {
+        let raw = form.raw();
         let only = |raw: RawFields| raw.change(zone);
         let absent = RawFields::default;
         let action = match kind {
             ChangeKind::Validity => Action::SetValidity {
-                from: bound("valid_from", &self.change_from, &typed.valid_from, zone)?,
-                to: bound("valid_to", &self.change_to, &typed.valid_to, zone)?,
+                from: bound("valid_from", self.change_from, &form.valid_from, zone)?,
+                to: bound("valid_to", self.change_to, &form.valid_to, zone)?,
             },
             ChangeKind::Uses => {
                 let change = only(RawFields { usage_count: raw.usage_count, ..absent() })?;
@@ -182,7 +213,7 @@ impl ChangeForm {
                 let change = only(RawFields { lock_time: raw.lock_time, ..absent() })?;
                 Action::SetLock(change.lock_time.unwrap_or_default())
             }
-            ChangeKind::Label => Action::SetLabel(Some(typed.label.clone()).filter(|label| !label.is_empty())),
+            ChangeKind::Label => Action::SetLabel(Some(form.label.clone()).filter(|label| !label.is_empty())),
             ChangeKind::Void => Action::Void { reason: read_reason(&self.reason)? },
             ChangeKind::Unvoid => Action::Unvoid,
             ChangeKind::Delete => Action::Delete,
@@ -192,11 +223,11 @@ impl ChangeForm {
     }
 }
 
-/// A time that was typed is meant, also where the choice beside it still says that nothing changes.
-fn bound(name: &'static str, choice: &str, text: &str, zone: Tz) -> Result<Bound, TokenError> {
-    match (choice, text) {
-        ("open", _) => Ok(Bound::Open),
-        ("at", "") => Err(TokenError::value(name, format!("{name} needs a time, or another choice"))),
+/// A time that was entered counts, also where the choice beside it still says that nothing changes.
+fn bound(name: &'static str, change: BoundChange, text: &str, zone: Tz) -> Result<Bound, TokenError> {
+    match (change, text) {
+        (BoundChange::Open, _) => Ok(Bound::Open),
+        (BoundChange::At, "") => Err(TokenError::value(name, format!("{name} needs a time, or another choice"))),
         (_, "") => Ok(Bound::Keep),
         (_, text) => read_time(name, text, zone).map(Bound::At),
     }

@@ -12,9 +12,11 @@ use super::form::ChangeKind;
 use crate::access::{Permission, Role};
 use crate::qr::Code;
 use crate::token::Token;
+use crate::web::choice::Choice;
 use crate::web::error::Error;
 use crate::web::format::TimeFormatter;
 use crate::web::guard::{Allowed, See};
+use crate::web::navigation::Section;
 use crate::web::page::{Page, page};
 use crate::web::params::Params;
 use crate::web::state::App;
@@ -30,17 +32,17 @@ const SIZE: usize = 3;
 const SIZE_COOKIE: &str = "tile_size";
 
 #[derive(Template)]
-#[template(path = "overview/overview.html")]
+#[template(path = "bulk/overview.html")]
 struct OverviewPage {
     page: Page,
     may_edit: bool,
-    found: TokenPage,
+    list: TokenPage,
     tiles: Vec<Tile>,
-    kinds: Vec<(&'static str, &'static str)>,
+    kinds: Vec<Choice>,
     uids: String,
     size: usize,
-    show: usize,
-    shows: &'static [usize; 3],
+    /// How many tiles a page can show.
+    counts: Vec<Choice>,
 }
 
 /// A token with its code.
@@ -74,12 +76,9 @@ fn selected(params: &Params) -> Result<HashSet<String>, Error> {
 }
 
 /// What may be done to many tokens with a role.
-fn kinds(role: Role) -> Vec<(&'static str, &'static str)> {
-    ChangeKind::ALL
-        .into_iter()
-        .filter(|kind| role.may(kind.permission()))
-        .map(|kind| (kind.word(), kind.words()))
-        .collect()
+fn kinds(role: Role) -> Vec<Choice> {
+    let allowed = ChangeKind::ALL.into_iter().filter(|kind| role.may(kind.permission()));
+    Choice::list(allowed.map(|kind| (kind.word(), kind.words())), "")
 }
 
 /// Shows tiles.
@@ -95,21 +94,20 @@ pub(crate) async fn show(
     let shown = params.filled("show")?.and_then(|text| text.parse().ok()).filter(|show| ROWS.contains(show));
     let show = shown.unwrap_or(ROWS[0]);
     let more = if show == ROWS[0] { String::new() } else { format!("show={show}") };
-    let mut found = TokenPage::read(&app, &params, "/overview", &more, show).await?;
+    let mut list = TokenPage::read(&app, &params, "/overview", &more, show).await?;
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-    let uids: Vec<String> = found.tokens.iter().map(|token| token.uid.to_string()).collect();
-    let status = found.problems.status();
+    let uids: Vec<String> = list.tokens.iter().map(|token| token.uid.to_string()).collect();
+    let status = list.errors.status();
     let (asked_size, role) = (size(params.filled("size")?), who.caller.role);
     let template = OverviewPage {
-        page: Page::new(&request, "overview"),
+        page: Page::new(&request, Section::Overview),
         may_edit: role.may(Permission::Edit),
         kinds: kinds(role),
         uids: uids.join(" "),
         size: asked_size.unwrap_or_else(|| kept_size(&request)),
-        show,
-        shows: &ROWS,
-        tiles: tiles(&app, std::mem::take(&mut found.tokens), selected(&params)?, clock).await?,
-        found,
+        counts: Choice::words(ROWS.map(|count| count.to_string()), &show.to_string()),
+        tiles: tiles(&app, std::mem::take(&mut list.tokens), selected(&params)?, clock).await?,
+        list,
     };
     let mut response = page(&app, status, &template)?;
     if let Some(size) = asked_size {

@@ -13,7 +13,7 @@ pub(crate) struct TokenSelection {
     /// Which tokens.
     pub(crate) selection: Selection,
     /// The filter from which they were selected: the way back.
-    pub(crate) asked: TokenQuery,
+    pub(crate) query: TokenQuery,
     /// Names and values of hidden fields.
     pub(crate) fields: Vec<(&'static str, String)>,
 }
@@ -23,18 +23,14 @@ impl TokenSelection {
     ///
     /// # Errors
     /// A field that is no text.
-    pub(crate) fn read<const L: usize>(
-        params: &Params<L>,
-        app: &App,
-        problems: &mut FormErrors,
-    ) -> Result<Self, Error> {
-        let asked = TokenQuery::read(params)?;
+    pub(crate) fn read<const L: usize>(params: &Params<L>, app: &App, errors: &mut FormErrors) -> Result<Self, Error> {
+        let query = TokenQuery::read(params)?;
         let select = params.text("select")?.unwrap_or_default();
         let mut fields: Vec<(&'static str, String)> =
-            asked.filters().into_iter().map(|(name, value)| (name, value.to_owned())).collect();
+            query.filters().into_iter().map(|(name, value)| (name, value.to_owned())).collect();
         if select == "found" {
             fields.push(("select", select));
-            return Ok(Self { selection: Selection::Filter(asked.filter(app, problems)), asked, fields });
+            return Ok(Self { selection: Selection::Filter(query.filter(app, errors)), query, fields });
         }
         let texts = match (select.as_str(), params.text("uids")?) {
             ("page", _) => words(&params.text("page")?.unwrap_or_default()),
@@ -42,16 +38,19 @@ impl TokenSelection {
             (_, None) => params.ticked("uid")?,
         };
         let uids: Result<Vec<Uid>, TokenError> = texts.iter().map(|text| text.parse()).collect();
-        let uids = problems.note(uids.map(Some)).unwrap_or_default();
-        if problems.is_empty() && uids.is_empty() {
-            problems.add("select", "No token is selected. Go back and tick some, or choose all that are found.");
+        let uids = errors.note(uids.map(Some)).unwrap_or_default();
+        if errors.is_empty() && uids.is_empty() {
+            errors.add_without_field(
+                "select",
+                "No token is selected. Go back and tick some, or choose all that are found.",
+            );
         }
         if uids.len() > LIST_MAX {
-            problems.add("select", "At most 100,000 tokens can be selected at once.");
+            errors.add_without_field("select", "At most 100,000 tokens can be selected at once.");
         }
         let kept: Vec<String> = uids.iter().map(Uid::to_string).collect();
         fields.push(("uids", kept.join(" ")));
-        Ok(Self { selection: Selection::Uids(uids), asked, fields })
+        Ok(Self { selection: Selection::Uids(uids), query, fields })
     }
 
     /// What a form selects, or the uids in an address, or what a filter finds, or with `all=1` everything; none where no
@@ -62,14 +61,14 @@ impl TokenSelection {
     pub(crate) fn any<const L: usize>(
         params: &Params<L>,
         app: &App,
-        problems: &mut FormErrors,
+        errors: &mut FormErrors,
     ) -> Result<Option<Self>, Error> {
         let is_form = params.filled("select")?.is_some() || params.filled("uids")?.is_some();
         if is_form || params.ticked("uid")?.iter().any(|uid| !uid.is_empty()) {
-            return Self::read(params, app, problems).map(Some);
+            return Self::read(params, app, errors).map(Some);
         }
-        let asked = TokenQuery::read(params)?;
-        let fields = asked.filters().into_iter().filter(|(_, value)| !value.is_empty());
+        let query = TokenQuery::read(params)?;
+        let fields = query.filters().into_iter().filter(|(_, value)| !value.is_empty());
         let mut fields: Vec<_> = fields.map(|(name, value)| (name, value.to_owned())).collect();
         if fields.is_empty() {
             if params.filled("all")?.as_deref() != Some("1") {
@@ -77,7 +76,7 @@ impl TokenSelection {
             }
             fields.push(("all", "1".into()));
         }
-        Ok(Some(Self { selection: Selection::Filter(asked.filter(app, problems)), asked, fields }))
+        Ok(Some(Self { selection: Selection::Filter(query.filter(app, errors)), query, fields }))
     }
 
     /// The uids that were ticked or named; none, if a filter says which.
@@ -90,7 +89,7 @@ impl TokenSelection {
 
     /// The address at `path` to which one comes back.
     pub(crate) fn back(&self, path: &str) -> String {
-        self.asked.href(path, "")
+        self.query.href(path, "")
     }
 }
 

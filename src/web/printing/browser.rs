@@ -15,6 +15,7 @@ use crate::sheet::svg;
 use crate::sheet::svg::PageStyle;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Anybody, See};
+use crate::web::navigation::Section;
 use crate::web::page::{Page, page};
 use crate::web::params::{Form, LARGE, Params};
 use crate::web::state::App;
@@ -24,7 +25,7 @@ use crate::work::printing::pdf::keep_pdf;
 const MOST: usize = 2_000;
 
 #[derive(Template)]
-#[template(path = "sheets/browser.html")]
+#[template(path = "printing/browser.html")]
 struct BrowserPage {
     page: Page,
     told: String,
@@ -58,7 +59,7 @@ pub(crate) async fn print(
     let (run, _) = keep_pdf(&app.store, &order.how, &by, (printed, made), None).await?;
     let sheet = &order.how.sheet;
     let (width, height) = (sheet.page_width, sheet.page_height);
-    let template = BrowserPage { page: Page::new(&request, "print"), told, width, height, run: run.uid, pages };
+    let template = BrowserPage { page: Page::new(&request, Section::Print), told, width, height, run: run.uid, pages };
     page(&app, StatusCode::OK, &template)
 }
 

@@ -15,9 +15,11 @@ use crate::sheet::pdf;
 use crate::store::printing::printers;
 use crate::store::printing::printers::Printer;
 use crate::token::print::check_name;
+use crate::web::choice::Choice;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::guard::{Allowed, See};
+use crate::web::navigation::Section;
 use crate::web::page::{Page, page, see_other};
 use crate::web::params::{Form, Params};
 use crate::web::query_string;
@@ -25,20 +27,20 @@ use crate::web::state::App;
 use crate::work::printing::options::PrintOptions;
 
 #[derive(Template)]
-#[template(path = "sheets/calibrate.html")]
+#[template(path = "printing/calibrate.html")]
 struct CalibratePage {
     page: Page,
-    sheets: Vec<(&'static str, Vec<(String, String)>)>,
+    sheets: Vec<(&'static str, Vec<Choice>)>,
     sheet: Sheet,
     is_small: bool,
     printers: Vec<String>,
-    typed: CalibrationForm,
+    form: CalibrationForm,
     nominal: Mm,
     scale: Mm,
-    problems: FormErrors,
+    errors: FormErrors,
 }
 
-/// What was typed.
+/// The fields of the form.
 #[derive(Default)]
 struct CalibrationForm {
     printer: String,
@@ -59,25 +61,25 @@ impl CalibrationForm {
     }
 
     /// The printer as it was measured, or what is wrong.
-    fn meant(&self, problems: &mut FormErrors) -> Option<Printer> {
+    fn meant(&self, errors: &mut FormErrors) -> Option<Printer> {
         if let Err(why) = check_name(&self.printer) {
-            problems.add("printer", why);
+            errors.add("printer", why);
         }
         let mut measured = |field, text: &str| {
             let read = text.parse::<Mm>();
-            read.map_err(|_| problems.add(field, "Type the distance in millimetres, as in 29.4.")).ok()
+            read.map_err(|_| errors.add(field, "Type the distance in millimetres, as in 29.4.")).ok()
         };
         let (x, y) = (measured("measured_x", &self.measured_x), measured("measured_y", &self.measured_y));
-        let dpi = read_dpi(&self.dpi, problems);
+        let dpi = read_dpi(&self.dpi, errors);
         let offsets = calibrate::offsets(x?, y?).map_err(|wrong| {
             for far in wrong {
                 let field = if far.field == "offset_x" { "measured_x" } else { "measured_y" };
-                problems.add(field, format!("{far}."));
+                errors.add(field, format!("{far}."));
             }
         });
         let (x, y) = offsets.ok()?;
         let (offset_x, offset_y) = (x.micrometres(), y.micrometres());
-        Some(Printer { name: self.printer.clone(), offset_x, offset_y, dpi: dpi? }).filter(|_| problems.is_empty())
+        Some(Printer { name: self.printer.clone(), offset_x, offset_y, dpi: dpi? }).filter(|_| errors.is_empty())
     }
 }
 
@@ -90,9 +92,9 @@ async fn asked(
     let settings = app.settings.get(&app.store).await?;
     let by = who.caller.principal.clone();
     let known = app.store.look(move |connection| PrintChoices::read(connection, &by)).await?;
-    let mut problems = FormErrors::default();
-    let how = PrintForm::read(params)?.how(&known, &settings, &mut problems);
-    Ok((how, known, problems))
+    let mut errors = FormErrors::default();
+    let how = PrintForm::read(params)?.how(&known, &settings, &mut errors);
+    Ok((how, known, errors))
 }
 
 /// Tells how it is done, and asks for what was measured.
@@ -106,8 +108,8 @@ pub(crate) async fn show(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let (how, known, _) = asked(&params, &app, &who).await?;
-    let typed = CalibrationForm { dpi: how.dpi.to_string(), ..CalibrationForm::read(&params)? };
-    calibrate_page(&request, &app, how.sheet, known, (typed, FormErrors::default()))
+    let form = CalibrationForm { dpi: how.dpi.to_string(), ..CalibrationForm::read(&params)? };
+    calibrate_page(&request, &app, how.sheet, known, (form, FormErrors::default()))
 }
 
 fn calibrate_page(
@@ -115,20 +117,20 @@ fn calibrate_page(
     app: &App,
     sheet: Sheet,
     known: PrintChoices,
-    (typed, problems): (CalibrationForm, FormErrors),
+    (form, errors): (CalibrationForm, FormErrors),
 ) -> Result<HttpResponse, Error> {
     let template = CalibratePage {
-        page: Page::new(request, "print"),
-        sheets: known.choices(),
+        page: Page::new(request, Section::Print),
+        sheets: known.choices(&sheet),
         scale: if sheet.page_width > SCALE.0 + SCALE.1 { SCALE.0 } else { SCALE.1 },
         is_small: calibrate::is_small(&sheet),
         sheet,
         printers: known.printers.into_iter().map(|printer| printer.name).collect(),
-        typed,
+        form,
         nominal: NOMINAL,
-        problems,
+        errors,
     };
-    page(app, template.problems.status(), &template)
+    page(app, template.errors.status(), &template)
 }
 
 /// Saves a printer with the offsets that its distances give, and leads to the sheet, where it is chosen.
@@ -141,12 +143,12 @@ pub(crate) async fn save(
     Form(params): Form,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let (typed, mut problems) = (CalibrationForm::read(&params)?, FormErrors::default());
-    let Some(printer) = typed.meant(&mut problems) else {
+    let (form, mut errors) = (CalibrationForm::read(&params)?, FormErrors::default());
+    let Some(printer) = form.meant(&mut errors) else {
         let sheet = params.text("sheet")?.unwrap_or_default();
         let (how, known, _) = asked(&params, &app, &who).await?;
         let sheet = known.sheet(&sheet).cloned().unwrap_or(how.sheet);
-        return calibrate_page(&request, &app, sheet, known, (typed, problems));
+        return calibrate_page(&request, &app, sheet, known, (form, errors));
     };
     let (by, now, name) = (who.caller.principal, app.store.now(), printer.name.clone());
     app.store.write(move |connection| printers::save(connection, None, &printer, &by, now)).await?;
@@ -159,9 +161,9 @@ pub(crate) async fn save(
 /// # Errors
 /// No such sheet or printer; unavailable, when the database cannot be asked.
 pub(crate) async fn test_page(who: Allowed<See>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
-    let (how, _, problems) = asked(&params, &app, &who).await?;
-    if let Some((field, message)) = problems.list().first() {
-        return Err(crate::token::TokenError::value(field.clone(), message.trim_end_matches('.')).into());
+    let (how, _, errors) = asked(&params, &app, &who).await?;
+    if let Some((field, message)) = errors.first() {
+        return Err(crate::token::TokenError::value(field.to_owned(), message.trim_end_matches('.')).into());
     }
     let fonts = std::sync::Arc::clone(&app.background.fonts);
     let made = app.background.render_pool.run(1, move |_| {

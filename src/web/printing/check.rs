@@ -20,6 +20,7 @@ use crate::sheet::proof::{self, Failure};
 use crate::web::error::Error;
 use crate::web::format::tokens;
 use crate::web::guard::{Allowed, See};
+use crate::web::navigation::Section;
 use crate::web::page::{Page, html};
 use crate::web::params::{Form, LARGE};
 use crate::web::state::App;
@@ -29,7 +30,7 @@ use crate::work::render_pool::RenderTask;
 const FOUND: &str = "<!-- found -->";
 
 #[derive(Template)]
-#[template(path = "sheets/check.html")]
+#[template(path = "printing/check.html")]
 struct CheckPage {
     page: Page,
     told: String,
@@ -39,7 +40,7 @@ struct CheckPage {
 }
 
 #[derive(Template)]
-#[template(path = "sheets/check_page.html")]
+#[template(path = "printing/check_page.html")]
 struct PageRead {
     number: usize,
     labels: String,
@@ -47,7 +48,7 @@ struct PageRead {
 }
 
 #[derive(Template)]
-#[template(path = "sheets/check_end.html")]
+#[template(path = "printing/check_verdict.html")]
 struct Verdict {
     is_good: bool,
     told: String,
@@ -94,7 +95,7 @@ fn stream(
     layout: SheetLayout,
 ) -> Result<HttpResponse, Error> {
     let template = CheckPage {
-        page: Page::new(request, "print"),
+        page: Page::new(request, Section::Print),
         told: order.told(),
         sheet: order.how.sheet.name.clone(),
         dpi: order.how.dpi,

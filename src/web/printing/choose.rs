@@ -7,8 +7,11 @@ use askama::Template;
 use crate::store::batches;
 use crate::store::tokens::list::TokenFilter;
 use crate::token::TokenError;
+use crate::web::choice::Choice;
 use crate::web::error::Error;
+use crate::web::navigation::Section;
 use crate::web::negotiation::answers_json;
+use crate::web::notice::Notice;
 use crate::web::page::{Page, page};
 use crate::web::paging::counted;
 use crate::web::params::Params;
@@ -22,17 +25,19 @@ const BATCHES: i64 = 30;
 /// Why nothing is printed where nothing says what.
 const NOTHING: &str = "Nothing says which tokens to print; give a uid, a filter, or all=1 for all of them.";
 
+/// Said after a printer was measured.
+const MEASURED: &str = "The printer is saved. Choose what to print with it.";
+
 #[derive(Template)]
-#[template(path = "sheets/choose.html")]
+#[template(path = "printing/choose.html")]
 struct ChoosePage {
     page: Page,
-    is_measured: bool,
     is_refused: bool,
     count: String,
     is_empty: bool,
     /// The address that prints all of them.
     all: String,
-    batches: Vec<(String, String)>,
+    batches: Vec<Choice>,
     /// The sheet and the printer that are chosen already.
     kept: Vec<(&'static str, String)>,
 }
@@ -54,14 +59,14 @@ pub(crate) async fn nothing_chosen<const L: usize>(
     let value = |name| Ok::<_, Error>(params.filled(name)?.map(|value| (name, value)));
     let kept: Vec<_> = [value("sheet")?, value("printer")?].into_iter().flatten().collect();
     let parameters = kept.iter().map(|(name, value)| (*name, value.as_str()));
+    let is_measured = params.filled("done")?.as_deref() == Some("measured");
     let template = ChoosePage {
-        page: Page::new(request, "print"),
-        is_measured: params.filled("done")?.as_deref() == Some("measured"),
+        page: Page::new(request, Section::Print).with_notice(is_measured.then(|| Notice::done(MEASURED))),
         is_refused,
         count: counted(count),
         is_empty: count == Count::Exactly(0),
         all: query_string::with(&format!("{}/sheet", app.base), parameters, "all=1"),
-        batches: newest.into_iter().map(|(_, batch)| (batch.uid, batch.name)).collect(),
+        batches: Choice::list(newest.into_iter().map(|(_, batch)| (batch.uid, batch.name)), ""),
         kept,
     };
     page(app, status, &template)

@@ -85,11 +85,11 @@ impl CustomSheetForm {
     }
 
     /// The sheet that is meant, as far as it can be read, and what is wrong with it.
-    pub(crate) fn meant(&self, slug: &str, problems: &mut FormErrors) -> Option<Sheet> {
+    pub(crate) fn meant(&self, slug: &str, errors: &mut FormErrors) -> Option<Sheet> {
         let mut count = |name: &str, words: &str, text: &str| {
             let read = text.parse::<u16>().ok().filter(|count| (1..=1_000).contains(count));
             if read.is_none() {
-                problems.add(name, format!("“{words}” must be a whole number from 1 to 1,000."));
+                errors.add(name, format!("“{words}” must be a whole number from 1 to 1,000."));
             }
             read
         };
@@ -103,7 +103,7 @@ impl CustomSheetForm {
             }
             let read = text.parse::<Mm>();
             if let Err(why) = &read {
-                problems.add(field.name, format!("“{}”: {why}.", field.label));
+                errors.add(field.name, format!("“{}”: {why}.", field.label));
             }
             read.ok()
         });
@@ -125,7 +125,7 @@ impl CustomSheetForm {
             margin: length(8).unwrap_or(MARGIN),
         };
         for misfit in sheet.check() {
-            problems.add(misfit.field, misfit.message);
+            errors.add(misfit.field, misfit.message);
         }
         Some(sheet)
     }
@@ -143,8 +143,8 @@ pub(crate) struct SheetPicture {
     pub(crate) stroke: String,
     /// How long a dash and a gap are.
     pub(crate) dashes: String,
-    /// For who does not see it.
-    pub(crate) told: String,
+    /// In words, for screen readers.
+    pub(crate) description: String,
 }
 
 impl SheetPicture {
@@ -166,7 +166,7 @@ impl SheetPicture {
             path: path.collect(),
             stroke: format!("{:.2}", width - line),
             dashes: format!("{dash:.3} {:.3}", pitch - dash),
-            told: format!("{columns} by {rows} labels on a page"),
+            description: format!("{columns} by {rows} labels on a page"),
         }
     }
 }
@@ -179,13 +179,13 @@ mod tests {
     #[test]
     fn a_form_means_the_sheet_that_it_was_made_of() {
         for sheet in presets() {
-            let mut problems = FormErrors::default();
-            assert_eq!(CustomSheetForm::of(sheet).meant(&sheet.slug, &mut problems).as_ref(), Some(sheet));
-            assert!(problems.is_empty());
+            let mut errors = FormErrors::default();
+            assert_eq!(CustomSheetForm::of(sheet).meant(&sheet.slug, &mut errors).as_ref(), Some(sheet));
+            assert!(errors.is_empty());
         }
-        let mut problems = FormErrors::default();
-        let roll = CustomSheetForm::roll().meant("roll", &mut problems).unwrap();
-        assert!(problems.is_empty() && roll.labels() == 1);
+        let mut errors = FormErrors::default();
+        let roll = CustomSheetForm::roll().meant("roll", &mut errors).unwrap();
+        assert!(errors.is_empty() && roll.labels() == 1);
     }
 
     #[test]
@@ -194,9 +194,9 @@ mod tests {
         let with = |change: fn(&mut CustomSheetForm)| {
             let mut form = CustomSheetForm::of(sheet);
             change(&mut form);
-            let mut problems = FormErrors::default();
-            form.meant("x", &mut problems);
-            problems.list().iter().map(|(field, _)| field.clone()).collect::<Vec<_>>()
+            let mut errors = FormErrors::default();
+            form.meant("x", &mut errors);
+            errors.list().iter().map(|error| error.field.clone()).collect::<Vec<_>>()
         };
         assert_eq!(with(|form| form.columns = "0".into()), ["columns"]);
         assert_eq!(with(|form| form.rows = "2.5".into()), ["rows"]);

@@ -15,22 +15,23 @@ use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::format::{FormattedTime, TimeFormatter};
 use crate::web::guard::{Allowed, Manage};
+use crate::web::navigation::Section;
+use crate::web::notice::Notice;
 use crate::web::page::{Page, page, see_other};
 use crate::web::params::{Form, Params};
 use crate::web::state::App;
 use crate::work::printing::custom_sheets::{is_reserved, measures_of, sheet_of};
 
 #[derive(Template)]
-#[template(path = "sheets/list.html")]
+#[template(path = "printing/custom_sheets.html")]
 struct SheetsPage {
     page: Page,
-    flash: Option<&'static str>,
     own: Vec<SheetView>,
     presets: Vec<SheetView>,
 }
 
 #[derive(Template)]
-#[template(path = "sheets/form.html")]
+#[template(path = "printing/custom_sheet_form.html")]
 struct FormPage {
     page: Page,
     /// The sheet's slug; none of a new one.
@@ -39,12 +40,12 @@ struct FormPage {
     known: String,
     form: CustomSheetForm,
     picture: Option<SheetPicture>,
-    problems: FormErrors,
+    errors: FormErrors,
     conflict: Option<String>,
 }
 
 #[derive(Template)]
-#[template(path = "sheets/remove.html")]
+#[template(path = "printing/custom_sheet_remove.html")]
 struct RemovePage {
     page: Page,
     sheet: SheetView,
@@ -90,7 +91,7 @@ pub(crate) async fn list(
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let flash = match params.filled("done")?.as_deref() {
+    let notice = match params.filled("done")?.as_deref() {
         Some("added") => Some("The sheet is added."),
         Some("changed") => Some("The sheet is changed. What was printed before stays as it was."),
         Some("removed") => Some("The sheet is removed. What was printed on it stays."),
@@ -99,8 +100,7 @@ pub(crate) async fn list(
     let own = app.store.read(|connection| Ok(sheets::all(connection)?)).await?;
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
     let template = SheetsPage {
-        page: Page::new(&request, "settings"),
-        flash,
+        page: Page::new(&request, Section::Settings).with_notice(notice.map(Notice::done)),
         own: own.iter().map(|own| SheetView::own(own, clock)).collect(),
         presets: presets().iter().map(|sheet| SheetView::new(sheet, None)).collect(),
     };
@@ -128,9 +128,9 @@ pub(crate) async fn add_form(
     };
     let (form, sheet) =
         if params.text("columns")?.is_some() { (CustomSheetForm::read(&params)?, None) } else { (form, sheet) };
-    let problems = FormErrors::default();
+    let errors = FormErrors::default();
     let picture = sheet.or_else(|| form.meant("new", &mut FormErrors::default()));
-    FormPage::new(&request, None, form, picture.as_ref(), problems).answer(&app, StatusCode::OK)
+    FormPage::new(&request, None, form, picture.as_ref(), errors).answer(&app, StatusCode::OK)
 }
 
 impl FormPage {
@@ -139,16 +139,16 @@ impl FormPage {
         own: Option<&CustomSheet>,
         form: CustomSheetForm,
         drawn: Option<&Sheet>,
-        problems: FormErrors,
+        errors: FormErrors,
     ) -> Self {
         Self {
-            page: Page::new(request, "settings"),
+            page: Page::new(request, Section::Settings),
             slug: own.map(|own| own.slug.clone()),
             title: own.map_or_else(|| "Add a label sheet".into(), |own| own.measures.name.clone()),
             known: own.map(|own| own.changed.get().to_string()).unwrap_or_default(),
             form,
             picture: drawn.map(SheetPicture::of),
-            problems,
+            errors,
             conflict: None,
         }
     }
@@ -174,22 +174,22 @@ pub(crate) async fn add(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let form = CustomSheetForm::read(&params)?;
-    let mut problems = FormErrors::default();
-    let sheet = form.meant("new", &mut problems);
-    let Some(sheet) = sheet.filter(|_| problems.is_empty()) else {
-        let status = problems.status();
-        return FormPage::new(&request, None, form, None, problems).answer(&app, status);
+    let mut errors = FormErrors::default();
+    let sheet = form.meant("new", &mut errors);
+    let Some(sheet) = sheet.filter(|_| errors.is_empty()) else {
+        let status = errors.status();
+        return FormPage::new(&request, None, form, None, errors).answer(&app, status);
     };
     if only_draws(&params)? {
-        return FormPage::new(&request, None, form, Some(&sheet), problems).answer(&app, StatusCode::OK);
+        return FormPage::new(&request, None, form, Some(&sheet), errors).answer(&app, StatusCode::OK);
     }
     let (by, now, new) = (who.caller.principal, app.store.now(), measures_of(&sheet));
     match app.store.write(move |connection| sheets::add(connection, &new, is_reserved, &by, now)).await {
         Ok(_) => Ok(see_other(&app, "/sheets?done=added")),
         Err(store::Error::Refused(why)) => {
-            problems.add("name", why);
-            let status = problems.status();
-            FormPage::new(&request, None, form, Some(&sheet), problems).answer(&app, status)
+            errors.add("name", why);
+            let status = errors.status();
+            FormPage::new(&request, None, form, Some(&sheet), errors).answer(&app, status)
         }
         Err(error) => Err(error.into()),
     }
@@ -235,12 +235,12 @@ pub(crate) async fn edit(
     let own = found(&app, &slug).await?;
     let known = params.text("known")?.ok_or_else(|| TokenError::missing("known"))?;
     let form = CustomSheetForm::read(&params)?;
-    let mut problems = FormErrors::default();
-    let sheet = form.meant(&own.slug, &mut problems).filter(|_| problems.is_empty());
+    let mut errors = FormErrors::default();
+    let sheet = form.meant(&own.slug, &mut errors).filter(|_| errors.is_empty());
     let Some(sheet) = sheet.filter(|_| !matches!(only_draws(&params), Ok(true))) else {
-        let (drawn, status) = (form.meant(&own.slug, &mut FormErrors::default()), problems.status());
-        let drawn = drawn.filter(|_| problems.is_empty());
-        let mut page = FormPage::new(&request, Some(&own), form, drawn.as_ref(), problems);
+        let (drawn, status) = (form.meant(&own.slug, &mut FormErrors::default()), errors.status());
+        let drawn = drawn.filter(|_| errors.is_empty());
+        let mut page = FormPage::new(&request, Some(&own), form, drawn.as_ref(), errors);
         page.known = known;
         return page.answer(&app, status);
     };
@@ -251,14 +251,14 @@ pub(crate) async fn edit(
         Ok(SheetChange::Saved) => Ok(see_other(&app, "/sheets?done=changed")),
         Ok(SheetChange::Gone) => Err(Error::NotFound),
         Ok(SheetChange::Conflict(now)) => {
-            let mut page = FormPage::new(&request, Some(&now), form, Some(&sheet), problems);
+            let mut page = FormPage::new(&request, Some(&now), form, Some(&sheet), errors);
             page.conflict = Some(now.changed_by.clone());
             page.answer(&app, StatusCode::CONFLICT)
         }
         Err(store::Error::Refused(why)) => {
-            problems.add("name", why);
-            let status = problems.status();
-            FormPage::new(&request, Some(&own), form, Some(&sheet), problems).answer(&app, status)
+            errors.add("name", why);
+            let status = errors.status();
+            FormPage::new(&request, Some(&own), form, Some(&sheet), errors).answer(&app, status)
         }
         Err(error) => Err(error.into()),
     }
@@ -276,7 +276,7 @@ pub(crate) async fn ask(
 ) -> Result<HttpResponse, Error> {
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
     let sheet = SheetView::own(&found(&app, &slug).await?, clock);
-    page(&app, StatusCode::OK, &RemovePage { page: Page::new(&request, "settings"), sheet })
+    page(&app, StatusCode::OK, &RemovePage { page: Page::new(&request, Section::Settings), sheet })
 }
 
 /// Removes an own sheet; what was printed on it stays.

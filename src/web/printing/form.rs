@@ -11,6 +11,7 @@ use crate::store::printing::{printers, sheets};
 use crate::token::print::FIRST_SHEET;
 use crate::token::quoted;
 use crate::token::settings::Settings;
+use crate::web::choice::Choice;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::params::Params;
@@ -97,13 +98,14 @@ impl PrintChoices {
         u32::try_from(next).ok().filter(|next| (2..=sheet.labels()).contains(next))
     }
 
-    /// The sheets that can be chosen, in groups: slugs and names.
-    pub(crate) fn choices(&self) -> Vec<(&'static str, Vec<(String, String)>)> {
-        let named = |sheets: Vec<&Sheet>| sheets.iter().map(|it| (it.slug.clone(), it.name.clone())).collect();
+    /// The sheets that can be chosen, in groups with a name each.
+    pub(crate) fn choices(&self, chosen: &Sheet) -> Vec<(&'static str, Vec<Choice>)> {
+        let choices = |sheets: Vec<&Sheet>| Choice::list(sheets.iter().map(|it| (&*it.slug, &*it.name)), &chosen.slug);
         let is_a4 = |sheet: &&Sheet| sheet.page_width == Mm::from_micrometres(210_000);
         let (a4, letter): (Vec<&Sheet>, Vec<&Sheet>) = presets().iter().partition(is_a4);
         let groups = [("Own sheets", self.own.iter().collect()), ("A4", a4), ("Letter", letter)];
-        groups.into_iter().filter(|(_, of)| !of.is_empty()).map(|(name, of)| (name, named(of))).collect()
+        let groups = groups.into_iter().filter(|(_, sheets)| !sheets.is_empty());
+        groups.map(|(name, sheets)| (name, choices(sheets))).collect()
     }
 }
 
@@ -173,26 +175,25 @@ impl PrintForm {
     }
 
     /// What it means, and what is wrong with it. `self` is filled with what was left out.
-    pub(crate) fn how(&mut self, known: &PrintChoices, settings: &Settings, problems: &mut FormErrors) -> PrintOptions {
+    pub(crate) fn how(&mut self, known: &PrintChoices, settings: &Settings, errors: &mut FormErrors) -> PrintOptions {
         let named = known.sheet(&self.sheet);
         if named.is_none() && !self.sheet.is_empty() {
-            problems.add("sheet", format!("There is no sheet {}; choose one of those below.", quoted(&self.sheet)));
+            errors.add("sheet", format!("There is no sheet {}; choose one of those below.", quoted(&self.sheet)));
         }
         let sheet = named.unwrap_or_else(|| default_sheet(known, settings)).clone();
         let printer = known.printers.iter().find(|printer| printer.name == self.printer);
         if printer.is_none() && !self.printer.is_empty() {
-            problems
-                .add("printer", format!("There is no printer {}; choose one of those below.", quoted(&self.printer)));
+            errors.add("printer", format!("There is no printer {}; choose one of those below.", quoted(&self.printer)));
         }
         let of_printer = |of: fn(&Printer) -> i32| printer.map_or(Mm::ZERO, |it| Mm::from_micrometres(of(it)));
-        let offset_x = offset("offset_x", &mut self.offset_x, of_printer(|it| it.offset_x), problems);
-        let offset_y = offset("offset_y", &mut self.offset_y, of_printer(|it| it.offset_y), problems);
+        let offset_x = offset("offset_x", &mut self.offset_x, of_printer(|it| it.offset_x), errors);
+        let offset_y = offset("offset_y", &mut self.offset_y, of_printer(|it| it.offset_y), errors);
         let usual = printer.map_or(settings.default_dpi, |printer| printer.dpi);
-        let dpi = number("dpi", &mut self.dpi, u32::try_from(usual).unwrap_or(DPI), problems);
-        let start = number("start", &mut self.start, 1, problems);
+        let dpi = number("dpi", &mut self.dpi, u32::try_from(usual).unwrap_or(DPI), errors);
+        let start = number("start", &mut self.start, 1, errors);
         let known_text = TextBeside::ALL.into_iter().find(|(_, word, _)| *word == self.text);
         if known_text.is_none() && !self.text.is_empty() {
-            problems.add("text", format!("text {} is none of label, value, none.", quoted(&self.text)));
+            errors.add("text", format!("text {} is none of label, value, none.", quoted(&self.text)));
         }
         let text = known_text.map_or_else(TextBeside::default, |(beside, ..)| beside);
         let printer = printer.map(|printer| printer.name.clone());
@@ -216,12 +217,12 @@ fn default_sheet<'k>(known: &'k PrintChoices, settings: &Settings) -> &'k Sheet 
     known.sheet(&settings.default_sheet).unwrap_or_else(usual)
 }
 
-fn offset(name: &str, text: &mut String, usual: Mm, problems: &mut FormErrors) -> Mm {
+fn offset(name: &str, text: &mut String, usual: Mm, errors: &mut FormErrors) -> Mm {
     if text.is_empty() {
         *text = usual.to_string();
     }
     text.parse().unwrap_or_else(|_| {
-        problems.add(name, format!("The offset {} is not a number of millimetres, as in 1.5 or -0.3.", quoted(text)));
+        errors.add(name, format!("The offset {} is not a number of millimetres, as in 1.5 or -0.3.", quoted(text)));
         usual
     })
 }
@@ -231,13 +232,13 @@ fn number<N: std::str::FromStr + std::fmt::Display>(
     name: &str,
     text: &mut String,
     usual: N,
-    problems: &mut FormErrors,
+    errors: &mut FormErrors,
 ) -> N {
     if text.is_empty() {
         *text = usual.to_string();
     }
     text.parse().unwrap_or_else(|_| {
-        problems.add(name, format!("{} {} is not a whole number that is possible here.", labelled(name), quoted(text)));
+        errors.add(name, format!("{} {} is not a whole number that is possible here.", labelled(name), quoted(text)));
         usual
     })
 }

@@ -12,15 +12,16 @@ use crate::token::Uid;
 use crate::web::error::Error;
 use crate::web::format::TimeFormatter;
 use crate::web::guard::{Allowed, See};
+use crate::web::navigation::Section;
+use crate::web::notice::Notice;
 use crate::web::page::{Page, page};
 use crate::web::params::Params;
 use crate::web::state::App;
 
 #[derive(Template)]
-#[template(path = "print_runs/job.html")]
+#[template(path = "printing/job.html")]
 struct JobPage {
     page: Page,
-    flash: bool,
     job: JobView,
     parts: Vec<RunView>,
 }
@@ -48,9 +49,10 @@ pub(crate) async fn show(
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
     let job = JobView::new(&job, clock);
     let is_done = !job.is_under_way && job.failure.is_none();
+    let shows_end = is_done && params.filled("done")?.is_some();
+    let notice = shows_end.then(|| Notice::done("All of them are printed: open each part and print it."));
     let template = JobPage {
-        page: Page::new(&request, "print"),
-        flash: is_done && params.filled("done")?.is_some(),
+        page: Page::new(&request, Section::Print).with_notice(notice),
         parts: views(&runs, &standing, clock),
         job,
     };

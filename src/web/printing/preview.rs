@@ -30,7 +30,17 @@ pub(crate) struct SheetPreview {
 }
 
 impl SheetPreview {
-    /// Makes the page of that number, or the last one. What is wrong with its labels is added to the order's problems.
+    /// Whether it is the first page.
+    pub(crate) fn is_first(&self) -> bool {
+        self.number == 1
+    }
+
+    /// Whether it is the last page.
+    pub(crate) fn is_last(&self) -> bool {
+        self.number == self.pages
+    }
+
+    /// Makes the page of that number, or the last one. What is wrong with its labels is added to the order's errors.
     ///
     /// # Errors
     /// No such token; unavailable, when the database cannot be asked.

@@ -15,27 +15,28 @@ use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::format::{FormattedTime, TimeFormatter};
 use crate::web::guard::{Allowed, See};
+use crate::web::navigation::Section;
+use crate::web::notice::Notice;
 use crate::web::page::{Page, page, see_other};
 use crate::web::params::{Form, Params};
 use crate::web::state::App;
 
 #[derive(Template)]
-#[template(path = "printers/list.html")]
+#[template(path = "printing/printers.html")]
 struct PrintersPage {
     page: Page,
-    flash: Option<&'static str>,
     printers: Vec<PrinterView>,
-    typed: PrinterForm,
-    problems: FormErrors,
+    form: PrinterForm,
+    errors: FormErrors,
 }
 
 #[derive(Template)]
-#[template(path = "printers/edit.html")]
+#[template(path = "printing/printer_edit.html")]
 struct EditPage {
     page: Page,
     was: String,
-    typed: PrinterForm,
-    problems: FormErrors,
+    form: PrinterForm,
+    errors: FormErrors,
 }
 
 /// A printer, as the page tells it.
@@ -48,7 +49,7 @@ struct PrinterView {
     by: String,
 }
 
-/// The fields of the form, as they were typed.
+/// The fields of the form.
 struct PrinterForm {
     name: String,
     offset_x: String,
@@ -74,33 +75,33 @@ impl PrinterForm {
     }
 
     /// The printer that is meant, and what is wrong with it.
-    fn meant(&self, problems: &mut FormErrors) -> Printer {
+    fn meant(&self, errors: &mut FormErrors) -> Printer {
         if let Err(why) = check_name(&self.name) {
-            problems.add("name", why);
+            errors.add("name", why);
         }
         let mut offset = |field: &str, words: &str, text: &str| match text.parse::<Mm>() {
             Ok(offset) if (-FARTHEST..=FARTHEST).contains(&offset) => offset.micrometres(),
             Ok(_) => {
-                problems.add(field, format!("“{words}” must be from -20 to 20 mm."));
+                errors.add(field, format!("“{words}” must be from -20 to 20 mm."));
                 0
             }
             Err(why) => {
-                problems.add(field, format!("“{words}”: {why}."));
+                errors.add(field, format!("“{words}”: {why}."));
                 0
             }
         };
         let offset_x = offset("offset_x", "Moved right", &self.offset_x);
         let offset_y = offset("offset_y", "Moved down", &self.offset_y);
-        let dpi = read_dpi(&self.dpi, problems).unwrap_or_default();
+        let dpi = read_dpi(&self.dpi, errors).unwrap_or_default();
         Printer { name: self.name.clone(), offset_x, offset_y, dpi }
     }
 }
 
 /// A printer's dots per inch, or none, and what is wrong with them.
-pub(crate) fn read_dpi(text: &str, problems: &mut FormErrors) -> Option<i32> {
+pub(crate) fn read_dpi(text: &str, errors: &mut FormErrors) -> Option<i32> {
     let dpi = text.parse().ok().filter(|dpi| DPI.contains(dpi));
     if dpi.is_none() {
-        problems.add("dpi", "The resolution must be a whole number from 150 to 1,200 dots per inch.");
+        errors.add("dpi", "The resolution must be a whole number from 150 to 1,200 dots per inch.");
     }
     dpi
 }
@@ -120,15 +121,15 @@ fn told(known: StoredPrinter, clock: TimeFormatter) -> PrinterView {
 async fn list(
     app: &App,
     request: &HttpRequest,
-    flash: Option<&'static str>,
-    typed: PrinterForm,
-    problems: FormErrors,
+    notice: Option<Notice>,
+    form: PrinterForm,
+    errors: FormErrors,
 ) -> Result<HttpResponse, Error> {
     let known = app.store.look(|connection| Ok(printers::all(connection)?)).await?;
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-    let (page_of, status) = (Page::new(request, "print"), problems.status());
+    let (page_of, status) = (Page::new(request, Section::Print).with_notice(notice), errors.status());
     let printers = known.into_iter().map(|known| told(known, clock)).collect();
-    page(app, status, &PrintersPage { page: page_of, flash, printers, typed, problems })
+    page(app, status, &PrintersPage { page: page_of, printers, form, errors })
 }
 
 /// Shows every printer, and the form for another one.
@@ -141,15 +142,15 @@ pub(crate) async fn show(
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let flash = match params.filled("done")?.as_deref() {
+    let notice = match params.filled("done")?.as_deref() {
         Some("saved") => Some("The printer is saved."),
         Some("removed") => Some("The printer is removed."),
         _ => None,
     };
     let is_brought_back = params.text("offset_x")?.is_some();
     let new = PrinterForm::new(&*app.settings.get(&app.store).await?);
-    let typed = if is_brought_back { PrinterForm::read(&params)? } else { new };
-    list(&app, &request, flash, typed, FormErrors::default()).await
+    let form = if is_brought_back { PrinterForm::read(&params)? } else { new };
+    list(&app, &request, notice.map(Notice::done), form, FormErrors::default()).await
 }
 
 /// The printer's name in an address or a form.
@@ -171,9 +172,9 @@ pub(crate) async fn edit_form(
     let was = named(&params, "name")?;
     let name = was.clone();
     let known = app.store.look(move |connection| Ok(printers::find(connection, &name)?)).await?;
-    let typed = PrinterForm::of(&known.ok_or(Error::NotFound)?.printer);
-    let page_of = Page::new(&request, "print");
-    page(&app, StatusCode::OK, &EditPage { page: page_of, was, typed, problems: FormErrors::default() })
+    let form = PrinterForm::of(&known.ok_or(Error::NotFound)?.printer);
+    let page_of = Page::new(&request, Section::Print);
+    page(&app, StatusCode::OK, &EditPage { page: page_of, was, form, errors: FormErrors::default() })
 }
 
 /// Adds a printer, or changes the one that the form was about.
@@ -187,23 +188,23 @@ pub(crate) async fn save(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let was = if params.filled("was")?.is_some() { Some(named(&params, "was")?) } else { None };
-    let typed = PrinterForm::read(&params)?;
-    let mut problems = FormErrors::default();
-    let printer = typed.meant(&mut problems);
-    if problems.is_empty() {
+    let form = PrinterForm::read(&params)?;
+    let mut errors = FormErrors::default();
+    let printer = form.meant(&mut errors);
+    if errors.is_empty() {
         let (by, now, known) = (who.caller.principal, app.store.now(), was.clone());
         let save = move |connection: &mut _| printers::save(connection, known.as_deref(), &printer, &by, now);
         match app.store.write(save).await {
             Ok(()) => return Ok(see_other(&app, "/printers?done=saved")),
-            Err(store::Error::Refused(why)) => problems.add("name", why),
+            Err(store::Error::Refused(why)) => errors.add("name", why),
             Err(error) => return Err(error.into()),
         }
     }
     match was {
-        None => list(&app, &request, None, typed, problems).await,
+        None => list(&app, &request, None, form, errors).await,
         Some(was) => {
-            let (page_of, status) = (Page::new(&request, "print"), problems.status());
-            page(&app, status, &EditPage { page: page_of, was, typed, problems })
+            let (page_of, status) = (Page::new(&request, Section::Print), errors.status());
+            page(&app, status, &EditPage { page: page_of, was, form, errors })
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::web::error::Error;
 use crate::web::etag::is_known;
 use crate::web::format::{TimeFormatter, grouped};
 use crate::web::guard::{Allowed, See};
+use crate::web::navigation::Section;
 use crate::web::page::{Page, page};
 use crate::web::paging::{cut, more_than};
 use crate::web::params::Params;
@@ -34,7 +35,7 @@ const JOBS: i64 = 10;
 const LABELS: i64 = 20;
 
 #[derive(Template)]
-#[template(path = "print_runs/list.html")]
+#[template(path = "printing/runs.html")]
 struct RunsPage {
     page: Page,
     jobs: Vec<JobView>,
@@ -44,7 +45,7 @@ struct RunsPage {
 }
 
 #[derive(Template)]
-#[template(path = "print_runs/run.html")]
+#[template(path = "printing/run.html")]
 struct RunPage {
     page: Page,
     may_void: bool,
@@ -110,7 +111,7 @@ pub(crate) async fn list(
     let jobs = jobs.into_iter().map(|(_, job)| job).filter(|job: &PrintJob| job.stage(clock.now) != JobStage::Done);
     let path = format!("{}/print_runs", app.base);
     let template = RunsPage {
-        page: Page::new(&request, "print"),
+        page: Page::new(&request, Section::Print),
         jobs: jobs.map(|job| JobView::new(&job, clock)).collect(),
         rows: views(&runs, &standing, clock),
         older: last.map(|place| format!("{path}?after={}", cursors.write(&place))),
@@ -148,7 +149,7 @@ pub(crate) async fn show(
     let is_there = standing.never_used + standing.used > standing.voided;
     let rest = i64::from(run.count) - LABELS;
     let template = RunPage {
-        page: Page::new(&request, "print"),
+        page: Page::new(&request, Section::Print),
         may_void: who.caller.role.may(Permission::Delete) && is_there,
         how: PrintOptions::read(&run.options).map(How::new),
         run: RunView::new(&run, standing, clock),

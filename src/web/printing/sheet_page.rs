@@ -9,10 +9,13 @@ use super::preview::SheetPreview;
 use crate::access::Permission;
 use crate::sheet::geometry::Sheet;
 use crate::token::{TokenError, Uid};
+use crate::web::choice::Choice;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::guard::{Allowed, See};
+use crate::web::navigation::Section;
 use crate::web::negotiation::answers_json;
+use crate::web::notice::Notice;
 use crate::web::page::{Page, page};
 use crate::web::query_string;
 use crate::web::state::App;
@@ -21,25 +24,25 @@ use crate::work::printing::jobs::parts;
 use crate::work::printing::options::TextBeside;
 
 #[derive(Template)]
-#[template(path = "sheets/sheet.html")]
+#[template(path = "printing/sheet.html")]
 struct SheetPage {
     page: Page,
-    flash: Option<&'static str>,
     may_manage: bool,
     back: String,
     fields: Vec<(&'static str, String)>,
     method: &'static str,
     told: String,
     problems: FormErrors,
-    sheets: Vec<(&'static str, Vec<(String, String)>)>,
+    sheets: Vec<(&'static str, Vec<Choice>)>,
     sheet: Sheet,
     asked: PrintForm,
     next: Option<u32>,
     /// The address that starts there, when the page starts elsewhere.
     start_next: Option<String>,
-    texts: [(TextBeside, &'static str, &'static str); 3],
-    beside: TextBeside,
-    printers: Vec<String>,
+    texts: [Choice; 3],
+    printers: Vec<Choice>,
+    /// A click on a label of the preview starts there.
+    has_links: bool,
     leaves_out: bool,
     /// The address of a test page that is moved as the printer's are.
     test_page: String,
@@ -67,25 +70,24 @@ pub(crate) async fn sheet_page(
         start_next.map(|next| format!("{}{next}", order.address_but_start(&format!("{}/sheet", app.base))));
     let PrintOrder { selected, asked, how, known, problems, .. } = order;
     let template = SheetPage {
-        page: Page::new(request, "print"),
-        flash,
+        page: Page::new(request, Section::Print).with_notice(flash.map(Notice::done)),
         may_manage: who.caller.role.may(Permission::Manage),
         back: selected.back(&format!("{}/overview", app.base)),
         fields: selected.fields,
         method: if is_in_address { "get" } else { "post" },
         told: crate::web::format::tokens(order.total),
-        sheets: known.choices(),
+        sheets: known.choices(&how.sheet),
         next,
         start_next,
-        printers: known.printers.into_iter().map(|printer| printer.name).collect(),
+        printers: Choice::words(known.printers.into_iter().map(|printer| printer.name), &asked.printer),
         test_page: query_string::with(
             &format!("{}/sheet/calibrate.pdf", app.base),
             [("sheet", &*how.sheet.slug), ("printer", &*asked.printer)],
             "",
         ),
         leaves_out: asked.leave_out || problems.of("text").is_some(),
-        texts: TextBeside::ALL,
-        beside: how.text,
+        texts: TextBeside::ALL.map(|(text, word, label)| Choice::new(word, label, text == how.text)),
+        has_links: is_in_address && how.sheet.labels() > 1,
         job: Uid::random(),
         jobs: if order.total > MOST { parts(order.total, &how) } else { 1 },
         sheet: how.sheet,
@@ -106,10 +108,10 @@ pub(crate) async fn refused(
     app: &web::Data<App>,
     order: PrintOrder,
 ) -> Result<HttpResponse, Error> {
-    if let Some((field, message)) = order.problems.list().first()
+    if let Some((field, message)) = order.problems.first()
         && answers_json(request)
     {
-        return Err(TokenError::value(field.clone(), message.clone()).into());
+        return Err(TokenError::value(field.to_owned(), message).into());
     }
     sheet_page(who, request, app, order, (1, None)).await
 }

@@ -3,10 +3,11 @@
 use crate::token::settings::{CodeHolds, LIST_MAX, Setting, Settings};
 use crate::token::time_range::{DayTime, TimeRange};
 use crate::token::{UNLIMITED, quoted};
+use crate::web::choice::Choice;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::params::Params;
-use crate::web::tokens::form::{TokenForm as TokenTyped, lock_seconds};
+use crate::web::tokens::form::{TokenForm, UNITS, lock_seconds};
 
 /// The fields of all forms.
 pub(crate) struct SettingsForm {
@@ -24,8 +25,8 @@ pub(crate) struct SettingsForm {
     pub(crate) new_range: TimeRangeForm,
     /// Numbers, and the word `unlimited`, with commas between.
     pub(crate) quick_counts: String,
-    /// `value` or `link`.
-    pub(crate) code_holds: String,
+    /// What codes hold; none when neither was chosen.
+    pub(crate) code_holds: Option<CodeHolds>,
     /// A number of days.
     pub(crate) usage_days: String,
     /// A sheet's slug.
@@ -59,13 +60,13 @@ impl TimeRangeForm {
 
     /// The time range, and which of the two times cannot be read. In its place stands another one than the other time:
     /// that the two are the same would be told beside.
-    fn meant(&self, row: &str, problems: &mut FormErrors) -> TimeRange {
+    fn meant(&self, row: &str, errors: &mut FormErrors) -> TimeRange {
         let (midnight, later) = (DayTime::new(0, 0), DayTime::new(0, 1));
         let beside = |time| if time == midnight { later } else { midnight };
         let mut read = |part: &str, called: &str, text: &str| {
             let time = text.parse::<DayTime>();
             if time.is_err() {
-                problems.add(&format!("{part}-{row}"), format!("“{called}” is a time, written as in 08:00."));
+                errors.add(&format!("{part}-{row}"), format!("“{called}” is a time, written as in 08:00."));
             }
             time
         };
@@ -153,7 +154,7 @@ impl RowAction {
 impl SettingsForm {
     /// Forms that say what the settings are.
     pub(crate) fn of(settings: &Settings) -> Self {
-        let token = TokenTyped::new(settings.default_usage_count, settings.default_lock_time);
+        let token = TokenForm::new(settings.default_usage_count, settings.default_lock_time);
         Self {
             usage_count: token.usage_count,
             unlimited: token.unlimited,
@@ -162,14 +163,24 @@ impl SettingsForm {
             ranges: settings.time_ranges.iter().map(TimeRangeForm::from).collect(),
             new_range: TimeRangeForm::default(),
             quick_counts: written(&settings.quick_counts),
-            code_holds: if settings.code_holds == CodeHolds::Link { "link" } else { "value" }.into(),
+            code_holds: Some(settings.code_holds),
             usage_days: settings.usage_days.to_string(),
             default_sheet: settings.default_sheet.clone(),
             default_dpi: settings.default_dpi.to_string(),
         }
     }
 
-    /// Takes what was typed into the form of one setting.
+    /// Whether codes are to hold this.
+    pub(crate) fn codes_hold(&self, holds: CodeHolds) -> bool {
+        self.code_holds == Some(holds)
+    }
+
+    /// The units of the lock.
+    pub(crate) fn lock_units(&self) -> Vec<Choice> {
+        Choice::words(UNITS.map(|(unit, _)| unit), &self.lock_unit)
+    }
+
+    /// Reads the fields of one setting.
     ///
     /// # Errors
     /// A field that is no text.
@@ -187,7 +198,13 @@ impl SettingsForm {
                 self.new_range = TimeRangeForm::read(params, "new")?.unwrap_or_default();
             }
             Setting::QuickCounts => self.quick_counts = text("quick_counts")?,
-            Setting::CodeHolds => self.code_holds = text("code_holds")?,
+            Setting::CodeHolds => {
+                self.code_holds = match params.text("code_holds")?.as_deref() {
+                    Some("value") => Some(CodeHolds::Value),
+                    Some("link") => Some(CodeHolds::Link),
+                    _ => None,
+                }
+            }
             Setting::UsageDays => self.usage_days = text("usage_days")?,
             Setting::DefaultSheet => self.default_sheet = text("default_sheet")?,
             Setting::DefaultDpi => self.default_dpi = text("default_dpi")?,
@@ -196,7 +213,7 @@ impl SettingsForm {
     }
 
     /// What the form of one setting means, and what is wrong with it.
-    pub(crate) fn meant(&self, setting: Setting, settings: &Settings, problems: &mut FormErrors) -> Settings {
+    pub(crate) fn meant(&self, setting: Setting, settings: &Settings, errors: &mut FormErrors) -> Settings {
         let mut meant = settings.clone();
         // A number that cannot be read is one outside the limits.
         let number = |text: &str| text.trim().parse::<i32>();
@@ -209,15 +226,14 @@ impl SettingsForm {
                 let seconds = lock_seconds(&self.lock_time, &self.lock_unit);
                 meant.default_lock_time = number(&seconds).unwrap_or(i32::MIN);
             }
-            Setting::TimeRanges => meant.time_ranges = self.ranges_meant(problems),
+            Setting::TimeRanges => meant.time_ranges = self.ranges_meant(errors),
             Setting::QuickCounts => match read_counts(&self.quick_counts) {
                 Ok(counts) => meant.quick_counts = counts,
-                Err(why) => problems.add("quick_counts", why),
+                Err(why) => errors.add("quick_counts", why),
             },
-            Setting::CodeHolds => match self.code_holds.as_str() {
-                "value" => meant.code_holds = CodeHolds::Value,
-                "link" => meant.code_holds = CodeHolds::Link,
-                _ => problems.add("code_holds", "Choose what codes hold."),
+            Setting::CodeHolds => match self.code_holds {
+                Some(holds) => meant.code_holds = holds,
+                None => errors.add("code_holds", "Choose what codes hold."),
             },
             Setting::UsageDays => meant.usage_days = number(&self.usage_days).unwrap_or(0),
             Setting::DefaultSheet => meant.default_sheet.clone_from(&self.default_sheet),
@@ -230,14 +246,14 @@ impl SettingsForm {
                 None if setting == Setting::DefaultLockTime => "lock_time".into(),
                 None => mistake.part.to_owned(),
             };
-            problems.add(&field, mistake.why);
+            errors.add(&field, mistake.why);
         }
         meant
     }
 
-    fn ranges_meant(&self, problems: &mut FormErrors) -> Vec<TimeRange> {
+    fn ranges_meant(&self, errors: &mut FormErrors) -> Vec<TimeRange> {
         let rows = self.ranges.iter().chain(Some(&self.new_range).filter(|range| !range.is_empty()));
-        rows.enumerate().map(|(at, range)| range.meant(&self.row(at), problems)).collect()
+        rows.enumerate().map(|(at, range)| range.meant(&self.row(at), errors)).collect()
     }
 
     /// What the fields of the `at`th time range are called.

@@ -12,33 +12,34 @@ use crate::store::settings::{SaveResult, SettingChange, StoredSettings};
 use crate::token::print::FIRST_SHEET;
 use crate::token::settings::{CodeHolds, LIST_MAX, Setting, Settings};
 use crate::token::{TokenError, UNLIMITED};
+use crate::web::choice::Choice;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::format::{FormattedTime, TimeFormatter, duration, grouped};
 use crate::web::guard::{Allowed, Manage};
+use crate::web::navigation::Section;
+use crate::web::notice::Notice;
 use crate::web::page::{Page, page, see_other};
 use crate::web::params::{Form, Params};
 use crate::web::state::App;
-use crate::web::tokens::form::UNITS;
 
 #[derive(Template)]
 #[template(path = "settings/settings.html")]
 struct SettingsPage {
     page: Page,
-    typed: SettingsForm,
-    problems: FormErrors,
+    form: SettingsForm,
+    errors: FormErrors,
     zone: String,
-    units: [(&'static str, i32); 4],
-    uses: Section,
-    lock: Section,
-    ranges: Section,
-    counts: Section,
-    codes: Section,
-    log: Section,
-    sheet: Section,
-    dpi: Section,
-    /// The sheets that can be chosen: slug and name.
-    sheets: Vec<(String, String)>,
+    uses: SettingSection,
+    lock: SettingSection,
+    ranges: SettingSection,
+    counts: SettingSection,
+    codes: SettingSection,
+    log: SettingSection,
+    sheet: SettingSection,
+    dpi: SettingSection,
+    /// The sheets that can be chosen.
+    sheets: Vec<Choice>,
     /// The default sheet was removed; this one is meant instead.
     instead: Option<String>,
     more_ranges: bool,
@@ -47,15 +48,15 @@ struct SettingsPage {
 }
 
 /// A setting's form, and what is around its fields.
-struct Section {
+struct SettingSection {
     name: &'static str,
     /// What the setting is, for the form to bring back.
     was: String,
     changed: Option<By>,
-    saved: bool,
-    refused: bool,
+    notice: Option<Notice>,
+    is_refused: bool,
     conflict: Option<Both>,
-    /// Under which name what was typed is kept until it is saved, and whether it comes back.
+    /// Under which name the browser keeps unsaved entries, and whether it brings them back.
     keep: String,
     restore: bool,
 }
@@ -83,17 +84,17 @@ enum Sent {
 impl SettingsPage {
     fn new(request: &HttpRequest, app: &App, (kept, sheets): (&StoredSettings, &[Sheet]), sent: Sent) -> Self {
         let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-        let page = Page::new(request, "settings");
+        let page = Page::new(request, Section::Settings);
         let name = page.user.as_ref().map(|user| user.name.clone()).unwrap_or_default();
-        let section = |setting: Setting| Section {
+        let section = |setting: Setting| SettingSection {
             name: setting.name(),
             was: kept.settings.json(setting),
             changed: kept.changed(setting).map(|changed| by(changed, clock)),
-            saved: matches!(sent, Sent::Saved(saved) if saved == setting),
-            refused: matches!(sent, Sent::Refused(refused, ..) if refused == setting),
+            notice: matches!(sent, Sent::Saved(saved) if saved == setting).then(|| Notice::done("Saved.")),
+            is_refused: matches!(sent, Sent::Refused(refused, ..) if refused == setting),
             conflict: match &sent {
                 Sent::Conflict(of, _, wanted) if *of == setting => {
-                    Some(Both { now: told(setting, &kept.settings), yours: told(setting, wanted) })
+                    Some(Both { now: in_words(setting, &kept.settings), yours: in_words(setting, wanted) })
                 }
                 _ => None,
             },
@@ -101,9 +102,9 @@ impl SettingsPage {
             restore: matches!(sent, Sent::Nothing),
         };
         let [uses, lock, ranges, counts, codes, log, sheet, dpi] = Setting::ALL.map(section);
-        let (typed, problems) = match sent {
-            Sent::Refused(_, typed, problems) => (typed, problems),
-            Sent::Conflict(_, typed, _) => (typed, FormErrors::default()),
+        let (form, errors) = match sent {
+            Sent::Refused(_, form, errors) => (form, errors),
+            Sent::Conflict(_, form, _) => (form, FormErrors::default()),
             Sent::Nothing | Sent::Saved(_) => (SettingsForm::of(&kept.settings), FormErrors::default()),
         };
         let named = |slug: &str| sheets.iter().find(|sheet| sheet.slug == slug).map(|sheet| sheet.name.clone());
@@ -111,13 +112,12 @@ impl SettingsPage {
         let wants_links = kept.settings.code_holds == CodeHolds::Link;
         Self {
             page,
-            sheets: sheets.iter().map(|sheet| (sheet.slug.clone(), sheet.name.clone())).collect(),
+            sheets: Choice::list(sheets.iter().map(|sheet| (&*sheet.slug, &*sheet.name)), &form.default_sheet),
             instead: named(FIRST_SHEET).filter(|_| is_gone),
-            more_ranges: typed.ranges.len() < LIST_MAX,
-            typed,
-            problems,
+            more_ranges: form.ranges.len() < LIST_MAX,
+            form,
+            errors,
             zone: app.zone.to_string(),
-            units: UNITS,
             uses,
             lock,
             ranges,
@@ -141,7 +141,7 @@ fn by(changed: &SettingChange, clock: TimeFormatter) -> By {
 }
 
 /// A setting in a few words.
-fn told(setting: Setting, settings: &Settings) -> String {
+fn in_words(setting: Setting, settings: &Settings) -> String {
     let list = |text: String| if text.is_empty() { "none".to_owned() } else { text };
     match setting {
         Setting::DefaultUsageCount if settings.default_usage_count == UNLIMITED => "unlimited".into(),
@@ -194,18 +194,18 @@ pub(crate) async fn save(
     // Without what the form knew, nobody could tell whether somebody else changed it meanwhile.
     let known = params.text("was")?.ok_or_else(|| TokenError::missing("was"))?;
     let now = kept(&app).await?;
-    let mut typed = SettingsForm::of(&now.settings);
-    typed.read(setting, &params)?;
+    let mut form = SettingsForm::of(&now.settings);
+    form.read(setting, &params)?;
     let focus = match RowAction::read(&params)? {
-        Some(action) if setting == Setting::TimeRanges => action.apply(&mut typed.ranges),
-        _ if setting == Setting::TimeRanges && !typed.new_range.is_empty() => "name-new".into(),
+        Some(action) if setting == Setting::TimeRanges => action.apply(&mut form.ranges),
+        _ if setting == Setting::TimeRanges && !form.new_range.is_empty() => "name-new".into(),
         _ => format!("setting-{}", setting.name()),
     };
     let sheets = app.sheets().await?;
-    let (wanted, problems) = meant(setting, &typed, (&now.settings, &sheets), &app);
-    if !problems.is_empty() {
+    let (wanted, errors) = meant(setting, &form, (&now.settings, &sheets), &app);
+    if !errors.is_empty() {
         // What it knew, it still knows: its mistakes are mended, and what somebody else did is found then.
-        let mut page = SettingsPage::new(&request, &app, (&now, &sheets), Sent::Refused(setting, typed, problems));
+        let mut page = SettingsPage::new(&request, &app, (&now, &sheets), Sent::Refused(setting, form, errors));
         page.section(setting).was = known;
         return page.answer(&app, StatusCode::UNPROCESSABLE_ENTITY);
     }
@@ -217,7 +217,7 @@ pub(crate) async fn save(
     match saved? {
         SaveResult::Saved => Ok(see_other(&app, &format!("/settings?done={}#{focus}", setting.name()))),
         SaveResult::Conflict(now) => {
-            let page = SettingsPage::new(&request, &app, (&now, &sheets), Sent::Conflict(setting, typed, wanted));
+            let page = SettingsPage::new(&request, &app, (&now, &sheets), Sent::Conflict(setting, form, wanted));
             page.answer(&app, StatusCode::CONFLICT)
         }
     }
@@ -226,24 +226,24 @@ pub(crate) async fn save(
 /// What a form means, and what is wrong with it.
 fn meant(
     setting: Setting,
-    typed: &SettingsForm,
+    form: &SettingsForm,
     (now, sheets): (&Settings, &[Sheet]),
     app: &App,
 ) -> (Settings, FormErrors) {
-    let mut problems = FormErrors::default();
-    let wanted = typed.meant(setting, now, &mut problems);
+    let mut errors = FormErrors::default();
+    let wanted = form.meant(setting, now, &mut errors);
     if setting == Setting::CodeHolds && wanted.code_holds == CodeHolds::Link && !app.public_url.is_given {
-        problems.add("code_holds", "A link needs the server's public URL: start it with --public-url.");
+        errors.add("code_holds", "A link needs the server's public URL: start it with --public-url.");
     }
     let is_known = sheets.iter().any(|sheet| sheet.slug == wanted.default_sheet);
-    if setting == Setting::DefaultSheet && !is_known && problems.is_empty() {
-        problems.add("default_sheet", "This sheet was removed; choose another one.");
+    if setting == Setting::DefaultSheet && !is_known && errors.is_empty() {
+        errors.add("default_sheet", "This sheet was removed; choose another one.");
     }
-    (wanted, problems)
+    (wanted, errors)
 }
 
 impl SettingsPage {
-    fn section(&mut self, setting: Setting) -> &mut Section {
+    fn section(&mut self, setting: Setting) -> &mut SettingSection {
         match setting {
             Setting::DefaultUsageCount => &mut self.uses,
             Setting::DefaultLockTime => &mut self.lock,

@@ -11,6 +11,7 @@ use crate::token::{TokenError, Uid};
 use crate::web::error::Error;
 use crate::web::format::TimeFormatter;
 use crate::web::guard::{Allowed, Delete};
+use crate::web::navigation::Section;
 use crate::web::page::{Page, page, see_other};
 use crate::web::state::App;
 
@@ -34,7 +35,7 @@ pub(crate) async fn ask(
 ) -> Result<HttpResponse, Error> {
     let token = super::tile_view::find(&app, &uid).await?;
     let row = TokenView::new(&token, TimeFormatter { now: app.store.now(), zone: app.zone });
-    page(&app, StatusCode::OK, &DeletePage { page: Page::new(&request, "tokens"), title: row.title(), row })
+    page(&app, StatusCode::OK, &DeletePage { page: Page::new(&request, Section::Tokens), title: row.title(), row })
 }
 
 /// Deletes, and offers to undo it.

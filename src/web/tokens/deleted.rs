@@ -13,6 +13,7 @@ use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
 use crate::web::format::{FormattedTime, TimeFormatter};
 use crate::web::guard::{Allowed, Delete};
+use crate::web::navigation::Section;
 use crate::web::page::{Page, page, see_other};
 use crate::web::paging::{cut, more_than};
 use crate::web::params::Params;
@@ -25,7 +26,7 @@ const ROWS: usize = 50;
 #[template(path = "tokens/deleted.html")]
 struct DeletedPage {
     page: Page,
-    problem: Option<String>,
+    error: Option<String>,
     rows: Vec<DeletedRow>,
     older: Option<String>,
 }
@@ -57,7 +58,7 @@ async fn list(
     app: &App,
     after: Option<Cursor>,
     status: StatusCode,
-    problem: Option<String>,
+    error: Option<String>,
 ) -> Result<HttpResponse, Error> {
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
     let work = move |connection: &mut _| Ok(delete::page(connection, clock.now, after.as_ref(), more_than(ROWS))?);
@@ -72,7 +73,7 @@ async fn list(
         by: gone.by,
     };
     let rows = found.into_iter().map(row).collect();
-    page(app, status, &DeletedPage { page: Page::new(request, "tokens"), problem, rows, older })
+    page(app, status, &DeletedPage { page: Page::new(request, Section::Tokens), error, rows, older })
 }
 
 /// Whether a token is deleted, and can be restored.
@@ -99,8 +100,8 @@ pub(crate) async fn restore(
     match app.store.write(move |connection| delete::restore(connection, uid, &by, now)).await {
         Ok(()) => Ok(see_other(&app, &format!("/{uid}?done=restored"))),
         Err(store::Error::Token(TokenError::Value { .. })) => {
-            let problem = "It was not restored: another token has its value now. Change that token's value first.";
-            list(&request, &app, None, StatusCode::CONFLICT, Some(problem.into())).await
+            let error = "It was not restored: another token has its value now. Change that token's value first.";
+            list(&request, &app, None, StatusCode::CONFLICT, Some(error.into())).await
         }
         // Sent twice, or from two tabs: it is restored.
         Err(store::Error::Token(TokenError::Unknown(_)))

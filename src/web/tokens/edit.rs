@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::api::check_link;
-use super::form::{HiddenFields, OriginalValues, TokenForm, UNITS};
+use super::form::{HiddenFields, OriginalValues, TokenForm};
 use super::view::title;
 use crate::store::{self, Connection, tokens};
 use crate::token::input::{Change, Mistakes, Origin};
@@ -14,6 +14,7 @@ use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::format::{TimeFormatter, duration};
 use crate::web::guard::{Allowed, Edit};
+use crate::web::navigation::Section;
 use crate::web::page::{Page, page, see_other};
 use crate::web::params::{Form, Params};
 use crate::web::state::App;
@@ -27,10 +28,9 @@ struct FormPage {
     title: String,
     keep: String,
     zone: String,
-    units: [(&'static str, i32); 4],
-    typed: TokenForm,
+    form: TokenForm,
     was: HiddenFields,
-    problems: FormErrors,
+    errors: FormErrors,
     conflicts: Vec<Conflict>,
 }
 
@@ -43,9 +43,9 @@ struct Conflict {
 }
 
 impl FormPage {
-    fn new(request: &HttpRequest, app: &App, uid: Option<Uid>, typed: TokenForm, was: HiddenFields) -> Self {
-        let page = Page::new(request, "tokens");
-        // By user: whoever signs in after somebody else in the same tab must not find what that one typed.
+    fn new(request: &HttpRequest, app: &App, uid: Option<Uid>, form: TokenForm, was: HiddenFields) -> Self {
+        let page = Page::new(request, Section::Tokens);
+        // By user: who signs in next in the same tab must not find what another user wrote.
         let user = page.user.as_ref().map(|user| user.name.clone()).unwrap_or_default();
         Self {
             page,
@@ -54,16 +54,15 @@ impl FormPage {
             uid: uid.map(|uid| uid.to_string()),
             is_there: uid.is_some(),
             zone: app.zone.to_string(),
-            units: UNITS,
-            typed,
+            form,
             was,
-            problems: FormErrors::default(),
+            errors: FormErrors::default(),
             conflicts: Vec::new(),
         }
     }
 
     fn answer(self, app: &App) -> Result<HttpResponse, Error> {
-        let status = match (self.conflicts.is_empty(), self.problems.is_empty()) {
+        let status = match (self.conflicts.is_empty(), self.errors.is_empty()) {
             (false, _) => StatusCode::CONFLICT,
             (true, false) => StatusCode::UNPROCESSABLE_ENTITY,
             (true, true) => StatusCode::OK,
@@ -72,7 +71,7 @@ impl FormPage {
     }
 
     fn refused(mut self, mistakes: &[TokenError], app: &App) -> Result<HttpResponse, Error> {
-        self.problems.add_all(mistakes);
+        self.errors.add_all(mistakes);
         self.answer(app)
     }
 }

@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 use crate::token::edit::KnownValues;
 use crate::token::input::{Change, RawFields};
 use crate::token::{Micros, Token, TokenError, UNLIMITED, Uid};
+use crate::web::choice::Choice;
 use crate::web::error::Error;
 use crate::web::params::Params;
 
@@ -99,6 +100,11 @@ impl TokenForm {
             lock_time: text("lock_time")?,
             lock_unit: unit.unwrap_or_else(|| "seconds".into()),
         })
+    }
+
+    /// The units of the lock.
+    pub(crate) fn lock_units(&self) -> Vec<Choice> {
+        Choice::words(UNITS.map(|(unit, _)| unit), &self.lock_unit)
     }
 
     /// The uses, as one field says them.

@@ -10,6 +10,7 @@ use crate::token::Uid;
 use crate::web::error::Error;
 use crate::web::format::TimeFormatter;
 use crate::web::guard::{Allowed, See};
+use crate::web::navigation::Section;
 use crate::web::notice::Notice;
 use crate::web::page::{Page, page};
 use crate::web::params::Params;
@@ -22,9 +23,8 @@ pub(crate) const ROWS: usize = 50;
 #[template(path = "tokens/list.html")]
 struct ListPage {
     page: Page,
-    flash: Option<Notice>,
     may_edit: bool,
-    found: TokenPage,
+    list: TokenPage,
     rows: Vec<TokenView>,
 }
 
@@ -38,24 +38,22 @@ pub(crate) async fn show(
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let found = TokenPage::read(&app, &params, "/", "", ROWS).await?;
+    let list = TokenPage::read(&app, &params, "/", "", ROWS).await?;
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-    let status = found.problems.status();
+    let status = list.errors.status();
     let template = ListPage {
-        page: Page::new(&request, "tokens"),
-        flash: flash(&params)?,
+        page: Page::new(&request, Section::Tokens).with_notice(notice(&params)?),
         may_edit: who.caller.role.may(Permission::Edit),
-        rows: found.tokens.iter().map(|token| TokenView::new(token, clock)).collect(),
-        found,
+        rows: list.tokens.iter().map(|token| TokenView::new(token, clock)).collect(),
+        list,
     };
     page(&app, status, &template)
 }
 
-/// What was done before this page was asked for.
-fn flash(params: &Params) -> Result<Option<Notice>, Error> {
-    let undo = params.filled("token")?.filter(|uid| uid.parse::<Uid>().is_ok());
-    Ok(match params.filled("done")?.as_deref() {
-        Some("deleted") => Some(Notice { undo, ..Notice::done("The token is deleted.") }),
-        _ => None,
-    })
+/// What was done before the page was opened.
+fn notice(params: &Params) -> Result<Option<Notice>, Error> {
+    let uid = params.filled("token")?.and_then(|uid| uid.parse::<Uid>().ok());
+    let undo = uid.map(|uid| format!("/{uid}/restore"));
+    let is_deleted = params.filled("done")?.as_deref() == Some("deleted");
+    Ok(is_deleted.then(|| Notice::done("The token is deleted.").with_undo(undo)))
 }

@@ -10,6 +10,7 @@ use crate::store::printing::runs;
 use crate::store::tokens::list;
 use crate::token::print::PrintedFilter;
 use crate::token::{State, Token, Uid};
+use crate::web::choice::Choice;
 use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
@@ -26,10 +27,10 @@ const BATCHES: i64 = 30;
 pub(crate) struct TokenPage {
     /// The path of the page, with the base path.
     pub(crate) path: String,
-    /// The filter and the order, as asked for.
-    pub(crate) asked: TokenQuery,
+    /// The filter and the order.
+    pub(crate) query: TokenQuery,
     /// What is wrong with it.
-    pub(crate) problems: FormErrors,
+    pub(crate) errors: FormErrors,
     /// The tokens of the page.
     pub(crate) tokens: Vec<Token>,
     /// How many there are.
@@ -37,13 +38,13 @@ pub(crate) struct TokenPage {
     /// There is no token at all.
     pub(crate) untouched: bool,
     /// The states that can be chosen.
-    pub(crate) states: [StateView; 6],
+    pub(crate) states: Vec<Choice>,
     /// The orders that can be chosen.
-    pub(crate) orders: Vec<(&'static str, &'static str)>,
-    /// The batches that can be chosen: uid and name.
-    pub(crate) batches: Vec<(String, String)>,
+    pub(crate) orders: Vec<Choice>,
+    /// The batches that can be chosen.
+    pub(crate) batches: Vec<Choice>,
     /// What can be chosen about printing.
-    pub(crate) printed: [(&'static str, &'static str); 2],
+    pub(crate) printed: Vec<Choice>,
     /// The sheet of the print run that is chosen.
     pub(crate) print_run: Option<String>,
     /// The parts of the filter, and the address without each.
@@ -66,15 +67,16 @@ impl TokenPage {
     /// Finds what the parameters ask for, `rows` to a page, at `path` below the base path; links keep `more`.
     ///
     /// # Errors
-    /// Unavailable, when the database cannot be asked.
+    /// Unavailable, when the database cannot be query.
     pub(crate) async fn read(app: &App, params: &Params, path: &str, more: &str, rows: usize) -> Result<Self, Error> {
-        let asked = TokenQuery::read(params)?;
-        let mut problems = FormErrors::default();
-        let filter = asked.filter(app, &mut problems);
-        let cursors = CursorCodec::new(path, &[Some(asked.href("", more))]);
-        let turn = problems.note(PageRequest::read(params, &cursors).map(Some)).unwrap_or(PageRequest::First);
+        let query = TokenQuery::read(params)?;
+        let mut errors = FormErrors::default();
+        let filter = query.filter(app, &mut errors);
+        let cursors = CursorCodec::new(path, &[Some(query.href("", more))]);
+        let turn =
+            errors.note_without_field(PageRequest::read(params, &cursors).map(Some)).unwrap_or(PageRequest::First);
         let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-        let (order, wanted, begins, is_good) = (asked.order(), filter.clone(), turn.clone(), problems.is_empty());
+        let (order, wanted, begins, is_good) = (query.order(), filter.clone(), turn.clone(), errors.is_empty());
         let work = move |connection: &mut Connection| {
             let choices = choices(connection, wanted.batch)?;
             let run = wanted.print_run.map_or(Ok(None), |run| runs::find(connection, run))?;
@@ -95,27 +97,27 @@ impl TokenPage {
         let path = format!("{}{path}", app.base);
         let and = |part: &str| if more.is_empty() { part.to_owned() } else { format!("{more}&{part}") };
         let link = |name: &str, place: Option<Cursor>| {
-            place.map(|place| asked.href(&path, &and(&format!("{name}={}", cursors.write(&place)))))
+            place.map(|place| query.href(&path, &and(&format!("{name}={}", cursors.write(&place)))))
         };
         Ok(Self {
-            untouched: tokens.is_empty() && is_all && !asked.is_set() && problems.is_empty(),
-            states: State::ALL.map(StateView::from),
-            orders: ORDERS.iter().map(|(word, words, ..)| (*word, *words)).collect(),
-            printed: PrintedFilter::ALL.map(|printed| (printed.word(), printed_words(printed))),
+            untouched: tokens.is_empty() && is_all && !query.is_set() && errors.is_empty(),
+            states: Choice::list(State::ALL.map(|state| (state.word(), StateView::from(state).badge())), &query.state),
+            orders: Choice::list(ORDERS.map(|(word, words, ..)| (word, words)), &query.sort),
+            printed: Choice::list(PrintedFilter::ALL.map(|it| (it.word(), printed_words(it))), &query.printed),
+            batches: Choice::list(batches, &query.batch),
             print_run,
-            loosen: asked.loosen(&path),
-            as_tiles: asked.href(&format!("{}/overview", app.base), ""),
-            to_print: asked.href(&format!("{}/sheet", app.base), if asked.is_set() { "" } else { "all=1" }),
-            first: asked.href(&path, more),
+            loosen: query.loosen(&path),
+            as_tiles: query.href(&format!("{}/overview", app.base), ""),
+            to_print: query.href(&format!("{}/sheet", app.base), if query.is_set() { "" } else { "all=1" }),
+            first: query.href(&path, more),
             newer: link("before", before),
             older: link("after", behind),
-            last: asked.href(&path, &and("last=1")),
+            last: query.href(&path, &and("last=1")),
             path,
-            asked,
-            problems,
+            query,
+            errors,
             tokens,
             count,
-            batches,
         })
     }
 

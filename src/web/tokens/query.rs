@@ -86,7 +86,7 @@ impl TokenQuery {
     }
 
     /// What it means, and what is wrong with it.
-    pub(crate) fn filter(&self, app: &App, problems: &mut FormErrors) -> TokenFilter {
+    pub(crate) fn filter(&self, app: &App, errors: &mut FormErrors) -> TokenFilter {
         let filled = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         let day = |name, text| filled(text).map(|text| time_bound(name, &text, app.zone)).transpose();
         let uid = |name, words, text| {
@@ -96,13 +96,13 @@ impl TokenQuery {
         let no_batch = "The batch is not one of those that can be chosen";
         let no_run = "The print run's uid in the address is none";
         TokenFilter {
-            q: problems.note(filled(&self.q).map(search_term).transpose()),
-            state: problems.note(filled(&self.state).map(|word| word.parse::<State>()).transpose()),
-            created_from: problems.note(day("created_from", &self.created_from)),
-            created_to: problems.note(day("created_to", &self.created_to)),
-            batch: problems.note(uid("batch", no_batch, &self.batch)),
-            print_run: problems.note(uid("print_run", no_run, &self.print_run)),
-            printed: problems.note(filled(&self.printed).map(|word| word.parse::<PrintedFilter>()).transpose()),
+            q: errors.note(filled(&self.q).map(search_term).transpose()),
+            state: errors.note(filled(&self.state).map(|word| word.parse::<State>()).transpose()),
+            created_from: errors.note(day("created_from", &self.created_from)),
+            created_to: errors.note(day("created_to", &self.created_to)),
+            batch: errors.note(uid("batch", no_batch, &self.batch)),
+            print_run: errors.note_without_field(uid("print_run", no_run, &self.print_run)),
+            printed: errors.note(filled(&self.printed).map(|word| word.parse::<PrintedFilter>()).transpose()),
         }
     }
 
@@ -115,13 +115,13 @@ impl TokenQuery {
     /// The parts of the filter, and the address at `path` without each.
     pub(crate) fn loosen(&self, path: &str) -> Vec<(&'static str, String)> {
         let parts: [(_, query_string::Part<Self>); 7] = [
-            ("the search", |asked| &mut asked.q),
-            ("the state", |asked| &mut asked.state),
-            ("the first day", |asked| &mut asked.created_from),
-            ("the last day", |asked| &mut asked.created_to),
-            ("the batch", |asked| &mut asked.batch),
-            ("the print run", |asked| &mut asked.print_run),
-            ("whether it was printed", |asked| &mut asked.printed),
+            ("the search", |query| &mut query.q),
+            ("the state", |query| &mut query.state),
+            ("the first day", |query| &mut query.created_from),
+            ("the last day", |query| &mut query.created_to),
+            ("the batch", |query| &mut query.batch),
+            ("the print run", |query| &mut query.print_run),
+            ("whether it was printed", |query| &mut query.printed),
         ];
         query_string::without_each(self, parts, |other| other.href(path, ""))
     }

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::tile_view::TileNotice;
+use super::tile_view::TileOptions;
 use crate::access::Role;
 use crate::store;
 use crate::store::actions::undo::PastAction;
@@ -82,8 +82,8 @@ pub(crate) async fn add_uses(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let typed = params.text("add_uses")?.unwrap_or_default();
-    let why = match typed.trim().parse::<i32>().ok().filter(|uses| *uses > 0) {
+    let text = params.text("add_uses")?.unwrap_or_default();
+    let why = match text.trim().parse::<i32>().ok().filter(|uses| *uses > 0) {
         None => "Write how many uses to add: a whole number from 1 to 2,147,483,647.",
         Some(uses) => match perform(&app, &who.caller, uid, Action::AddUses(uses), &params).await? {
             Ok(done) => return Ok(see_other(&app, &format!("/{uid}?done={done}"))),
@@ -93,10 +93,10 @@ pub(crate) async fn add_uses(
             Err(_) => "There would be more than 2,147,483,647 uses left; add fewer.",
         },
     };
-    let mut problems = FormErrors::default();
-    problems.add("add_uses", why);
-    let said = TileNotice { status: StatusCode::UNPROCESSABLE_ENTITY, flash: None, problems, add_uses: typed };
-    super::tile_view::render(&app, &request, who.caller.role, uid, said).await
+    let mut errors = FormErrors::default();
+    errors.add("add_uses", why);
+    let options = TileOptions { status: StatusCode::UNPROCESSABLE_ENTITY, notice: None, errors, add_uses: text };
+    super::tile_view::render(&app, &request, who.caller.role, uid, options).await
 }
 
 /// Back to the tile, which tells what was done; what an action is refused for leaves the token as it is.
@@ -150,19 +150,20 @@ fn action_uid(connection: &mut Connection, nonce: Uid, token: Uid, action: &Acti
 ///
 /// # Errors
 /// Unavailable, when the database cannot be asked.
-pub(crate) async fn flash(app: &App, token: Uid, action: &str, role: Role) -> Result<Option<Notice>, Error> {
+pub(crate) async fn notice(app: &App, token: Uid, action: &str, role: Role) -> Result<Option<Notice>, Error> {
     let Ok(uid) = action.parse::<Uid>() else { return Ok(None) };
     let done = app.store.look(move |connection| {
         let Some(done) = undo::find(connection, uid)? else { return Ok(None) };
         Ok(if undo::only_token(connection, &done)? == Some(token) { Some(done) } else { None })
     });
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-    let told = |done: PastAction| {
+    let notice = |done: PastAction| {
         let action = done.action.as_ref()?;
-        let undo = Some(uid.to_string()).filter(|_| role.may(action.permission()) && done.can_be_undone(clock.now));
-        Some(Notice { undo, ..Notice::done(words(action, clock)) })
+        let may_undo = role.may(action.permission()) && done.can_be_undone(clock.now);
+        let undo = may_undo.then(|| format!("/actions/{uid}/undo"));
+        Some(Notice::done(words(action, clock)).with_undo(undo))
     };
-    Ok(done.await?.and_then(told))
+    Ok(done.await?.and_then(notice))
 }
 
 fn words(action: &Action, clock: TimeFormatter) -> String {

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::quick_sets;
-use super::tile_view::{TileNotice, refusal_reason, render};
+use super::tile_view::{TileOptions, refusal_reason, render};
 use crate::token::settle::{Answer, Ask, Lookup, ReplayKey};
 use crate::token::{Refusal, Uid};
 use crate::web::error::Error;
@@ -26,31 +26,30 @@ pub(crate) async fn show(
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let role = who.caller.role;
-    let flash = match params.filled("done")?.as_deref().and_then(|done| done.strip_prefix("did-")) {
-        Some(action) => quick_sets::flash(&app, uid, action, role).await?,
-        None => flash(&params)?,
+    let notice = match params.filled("done")?.as_deref().and_then(|done| done.strip_prefix("did-")) {
+        Some(action) => quick_sets::notice(&app, uid, action, role).await?,
+        None => notice(&params)?,
     };
-    render(&app, &request, role, uid, TileNotice { flash, ..TileNotice::default() }).await
+    render(&app, &request, role, uid, TileOptions { notice, ..TileOptions::default() }).await
 }
 
-/// What was done before this tile was asked for.
-fn flash(params: &Params) -> Result<Option<Notice>, Error> {
-    let refused = |text: &str| Some(Notice { refused: true, ..Notice::done(text) });
+/// What was done before the tile was opened.
+fn notice(params: &Params) -> Result<Option<Notice>, Error> {
     Ok(match params.filled("done")?.as_deref() {
         Some("added") => Some(Notice::done("The token is added.")),
         Some("saved") => Some(Notice::done("The token is saved.")),
         Some("used") => Some(Notice::done("The token is used once.")),
         Some("replayed") => Some(Notice::done("The token was used once by this click; a second click uses nothing.")),
         Some("same") => Some(Notice::done("It is so already; nothing was changed.")),
-        Some("unlimited") => refused("No uses were added: they are unlimited."),
-        Some("no-range") => refused("Nothing was changed: there is no such time range any more."),
-        Some("not-today") => refused("Nothing was changed: the clock leaves this time range out today."),
+        Some("unlimited") => Some(Notice::refused("No uses were added: they are unlimited.")),
+        Some("no-range") => Some(Notice::refused("Nothing was changed: there is no such time range any more.")),
+        Some("not-today") => Some(Notice::refused("Nothing was changed: the clock leaves this time range out today.")),
         Some("undone") => Some(Notice::done("It is undone.")),
         Some("restored") => Some(Notice::done("The token is restored.")),
-        Some(other) => other.strip_prefix("refused-").and_then(|code| code.parse().ok()).map(|code| Notice {
-            refused: true,
-            ..Notice::done(format!("It was not used: {}.", refusal_reason(code)))
-        }),
+        Some(other) => {
+            let code = other.strip_prefix("refused-").and_then(|code| code.parse().ok());
+            code.map(|code| Notice::refused(format!("It was not used: {}.", refusal_reason(code))))
+        }
         None => None,
     })
 }

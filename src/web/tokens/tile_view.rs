@@ -13,10 +13,11 @@ use crate::qr::Code;
 use crate::store::batches::{self, Batch};
 use crate::store::tokens;
 use crate::store::usage::{self, Entry};
-use crate::token::{State, Token, Uid};
+use crate::token::{Token, Uid};
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::format::{FormattedTime, TimeFormatter, duration};
+use crate::web::navigation::Section;
 use crate::web::notice::Notice;
 use crate::web::page::{Page, page};
 use crate::web::state::App;
@@ -28,8 +29,7 @@ const HISTORY: usize = 20;
 #[template(path = "tokens/tile.html")]
 struct TilePage {
     page: Page,
-    flash: Option<Notice>,
-    problems: FormErrors,
+    errors: FormErrors,
     quick: Option<Quick>,
     title: String,
     row: TokenView,
@@ -69,16 +69,14 @@ pub(crate) async fn find(app: &App, path: &str) -> Result<Token, Error> {
     found.map(|(_, token)| token).ok_or(Error::NotFound)
 }
 
-/// What a tile says beside its facts.
+/// What a tile shows beside its facts.
 #[derive(Default)]
-pub(crate) struct TileNotice {
-    /// Its status.
+pub(crate) struct TileOptions {
     pub(crate) status: StatusCode,
-    /// What was done before.
-    pub(crate) flash: Option<Notice>,
-    /// What is wrong with a number of uses to be added.
-    pub(crate) problems: FormErrors,
-    /// What was typed there.
+    pub(crate) notice: Option<Notice>,
+    /// What is wrong with the number of uses to be added.
+    pub(crate) errors: FormErrors,
+    /// The number of uses to be added, as it was sent.
     pub(crate) add_uses: String,
 }
 
@@ -91,7 +89,7 @@ pub(crate) async fn render(
     request: &HttpRequest,
     role: Role,
     uid: Uid,
-    said: TileNotice,
+    options: TileOptions,
 ) -> Result<HttpResponse, Error> {
     let found = app.store.look(move |connection| {
         let Some((id, token)) = tokens::by_uid(connection, uid)? else { return Ok(None) };
@@ -106,10 +104,9 @@ pub(crate) async fn render(
     let row = TokenView::new(&token, clock);
     let may_edit = role.may(Permission::Edit);
     let template = TilePage {
-        page: Page::new(request, "tokens"),
-        flash: said.flash,
-        problems: said.problems,
-        quick: may_edit.then(|| Quick::new(&token, &settings, clock, said.add_uses)),
+        page: Page::new(request, Section::Tokens).with_notice(options.notice),
+        errors: options.errors,
+        quick: may_edit.then(|| Quick::new(&token, &settings, clock, options.add_uses)),
         title: row.title(),
         code,
         says,
@@ -126,10 +123,10 @@ pub(crate) async fn render(
         history: history.into_iter().map(|entry| attempt(entry, clock)).collect(),
         may_edit,
         may_delete: role.may(Permission::Delete),
-        may_use: role.may(Permission::Consume) && row.state.word == State::Active.word(),
+        may_use: role.may(Permission::Consume) && row.is_active(),
         row,
     };
-    page(app, said.status, &template)
+    page(app, options.status, &template)
 }
 
 fn attempt(entry: Entry, clock: TimeFormatter) -> Attempt {

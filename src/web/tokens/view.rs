@@ -67,6 +67,11 @@ impl TokenView {
         }
     }
 
+    /// Whether it can be used now.
+    pub(crate) fn is_active(&self) -> bool {
+        self.state.state == State::Active
+    }
+
     /// Whether it is voided, and its code to be marked so.
     pub(crate) fn is_voided(&self) -> bool {
         self.state.state == State::Voided

@@ -13,6 +13,7 @@ use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::format::TimeFormatter;
 use crate::web::guard::{Allowed, Void};
+use crate::web::navigation::Section;
 use crate::web::page::{Page, page, see_other};
 use crate::web::params::{Form, Params};
 use crate::web::state::App;
@@ -28,21 +29,21 @@ struct VoidPage {
     reason: String,
     reasons: [&'static str; 3],
     most: usize,
-    problems: FormErrors,
+    errors: FormErrors,
 }
 
 impl VoidPage {
     fn new(request: &HttpRequest, app: &App, token: &Token) -> Self {
         let row = TokenView::new(token, TimeFormatter { now: app.store.now(), zone: app.zone });
         Self {
-            page: Page::new(request, "tokens"),
+            page: Page::new(request, Section::Tokens),
             title: row.title(),
             row,
             nonce: Uid::random().to_string(),
             reason: String::new(),
             reasons: REASONS,
             most: REASON_MAX_CHARS,
-            problems: FormErrors::default(),
+            errors: FormErrors::default(),
         }
     }
 }
@@ -78,14 +79,14 @@ pub(crate) async fn void(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let typed = params.text("reason")?.unwrap_or_default();
-    let reason = match read_reason(&typed) {
+    let text = params.text("reason")?.unwrap_or_default();
+    let reason = match read_reason(&text) {
         Ok(reason) => reason,
         Err(mistake) => {
             let token = super::tile_view::find(&app, &uid.to_string()).await?;
-            let mut form = VoidPage { reason: typed, ..VoidPage::new(&request, &app, &token) };
-            form.problems.add_all(&[mistake]);
-            return page(&app, form.problems.status(), &form);
+            let mut form = VoidPage { reason: text, ..VoidPage::new(&request, &app, &token) };
+            form.errors.add_all(&[mistake]);
+            return page(&app, form.errors.status(), &form);
         }
     };
     let done = quick_sets::perform(&app, &who.caller, uid, Action::Void { reason }, &params).await?;

@@ -35,10 +35,10 @@ pub(crate) async fn download(
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let mut problems = FormErrors::default();
-    let filter = UsageQuery::read(&params)?.filter(&app, &mut problems);
-    if let Some((name, message)) = problems.list().first() {
-        return Err(crate::token::TokenError::value(name.clone(), message.clone()).into());
+    let mut errors = FormErrors::default();
+    let filter = UsageQuery::read(&params)?.filter(&app, &mut errors);
+    if let Some((name, message)) = errors.first() {
+        return Err(crate::token::TokenError::value(name.to_owned(), message).into());
     }
     let wanted = filter.clone();
     let plan = app.store.read(move |connection| {

@@ -17,11 +17,13 @@ use crate::store::usage::{self, Entry, UsageFilter, list};
 use crate::store::{Connection, batches, tokens};
 use crate::token::UsageOutcome;
 use crate::token::calendar::Tally;
+use crate::web::choice::Choice;
 use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::format::{FormattedTime, TimeFormatter, grouped};
 use crate::web::guard::{Allowed, See};
+use crate::web::navigation::Section;
 use crate::web::page::{Page, page};
 use crate::web::paging::{PageRequest, more_than};
 use crate::web::params::Params;
@@ -34,13 +36,13 @@ const ROWS: usize = 50;
 const COUNTED: i64 = 10_000;
 
 #[derive(Template)]
-#[template(path = "usage/usage.html")]
+#[template(path = "usage/log.html")]
 struct UsagePage {
     page: Page,
     filter: UsageQuery,
-    outcomes: Vec<(&'static str, &'static str)>,
+    outcomes: Vec<Choice>,
     periods: Vec<(&'static str, String)>,
-    problems: FormErrors,
+    errors: FormErrors,
     /// What the token or the batch is called that the filter names.
     token: Option<String>,
     batch: Option<String>,
@@ -94,27 +96,27 @@ struct Names {
 /// Shows the log.
 ///
 /// # Errors
-/// Unavailable, when the database cannot be asked.
+/// Unavailable, when the database cannot be query.
 pub(crate) async fn show(
     _who: Allowed<See>,
     request: HttpRequest,
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let asked = UsageQuery::read(&params)?;
-    let mut problems = FormErrors::default();
-    let filter = asked.filter(&app, &mut problems);
-    let cursors = CursorCodec::new("usage", &[Some(asked.href("", ""))]);
-    let turn = problems.note(PageRequest::read(&params, &cursors).map(Some)).unwrap_or(PageRequest::First);
+    let query = UsageQuery::read(&params)?;
+    let mut errors = FormErrors::default();
+    let filter = query.filter(&app, &mut errors);
+    let cursors = CursorCodec::new("usage", &[Some(query.href("", ""))]);
+    let turn = errors.note_without_field(PageRequest::read(&params, &cursors).map(Some)).unwrap_or(PageRequest::First);
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-    let found = if problems.is_empty() {
+    let found = if errors.is_empty() {
         let (filter, turn) = (filter, turn.clone());
         Some(app.store.read(move |connection| find(connection, &filter, &turn, clock)).await?)
     } else {
         None
     };
     let status = if found.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let page_of = UsagePage::new(Page::new(&request, "usage"), asked, problems, found, (&turn, &cursors), clock);
+    let page_of = UsagePage::new(Page::new(&request, Section::Usage), query, errors, found, (&turn, &cursors), clock);
     page(&app, status, &page_of)
 }
 
@@ -169,15 +171,15 @@ fn names(connection: &mut Connection, filter: &UsageFilter) -> Result<Names, sto
 impl UsagePage {
     fn new(
         page: Page,
-        asked: UsageQuery,
-        problems: FormErrors,
+        query: UsageQuery,
+        errors: FormErrors,
         found: Option<UsageResults>,
         (turn, cursors): (&PageRequest, &CursorCodec),
         clock: TimeFormatter,
     ) -> Self {
         let path = format!("{}/usage", page.base);
         let link = |name: &str, place: Option<Cursor>| {
-            place.map(|place| asked.href(&path, &format!("{name}={}", cursors.write(&place))))
+            place.map(|place| query.href(&path, &format!("{name}={}", cursors.write(&place))))
         };
         let mut chart = None;
         let (mut rows, mut count, mut names) = (Vec::new(), String::new(), Names::default());
@@ -187,32 +189,32 @@ impl UsagePage {
             (newer, older) = (link("before", before), link("after", behind));
             rows = entries.into_iter().map(|entry| EntryView::new(entry, &found.labels, clock)).collect();
             if !rows.is_empty() {
-                chart = Some(Chart::new(&found.range, &found.quarters, &asked, &path, clock.zone));
+                chart = Some(Chart::new(&found.range, &found.quarters, &query, &path, clock.zone));
             }
             count = found.counted.map(counted).unwrap_or_default();
             names = found.names;
         }
         let is_first = *turn == PageRequest::First;
         Self {
-            outcomes: UsageOutcome::ALL.map(|outcome| (outcome.word(), words(outcome))).to_vec(),
-            periods: periods(&asked, &path, clock),
+            outcomes: Choice::list(UsageOutcome::ALL.map(|outcome| (outcome.word(), words(outcome))), &query.outcome),
+            periods: periods(&query, &path, clock),
             token: names.token,
             batch: names.batch,
             print_run: names.print_run,
-            untouched: rows.is_empty() && is_first && !asked.is_set() && problems.is_empty(),
+            untouched: rows.is_empty() && is_first && !query.is_set() && errors.is_empty(),
             chart,
             rows,
             count,
             zone: clock.zone.to_string(),
-            loosen: asked.loosen(&path),
-            csv: asked.href(&format!("{path}.csv"), ""),
-            first: asked.href(&path, ""),
+            loosen: query.loosen(&path),
+            csv: query.href(&format!("{path}.csv"), ""),
+            first: query.href(&path, ""),
             newer,
             older,
-            last: asked.href(&path, "last=1"),
+            last: query.href(&path, "last=1"),
             all: path,
-            problems,
-            filter: asked,
+            errors,
+            filter: query,
             page,
         }
     }
@@ -249,10 +251,10 @@ fn words(outcome: UsageOutcome) -> &'static str {
 }
 
 /// Times that are often asked for.
-fn periods(asked: &UsageQuery, path: &str, clock: TimeFormatter) -> Vec<(&'static str, String)> {
+fn periods(query: &UsageQuery, path: &str, clock: TimeFormatter) -> Vec<(&'static str, String)> {
     let first = |days| crate::token::calendar::days_before(clock.now, days, clock.zone).local(clock.zone).date();
-    let since = |days| asked.within(&first(days).to_string(), "").href(path, "");
-    let is_now = |days: u64| asked.from == first(days).to_string() && asked.to.is_empty();
+    let since = |days| query.within(&first(days).to_string(), "").href(path, "");
+    let is_now = |days: u64| query.from == first(days).to_string() && query.to.is_empty();
     let all = [("Today", 1), ("7 days", 7), ("30 days", 30), ("A year", 365)];
     all.into_iter().filter(|(_, days)| !is_now(*days)).map(|(words, days)| (words, since(days))).collect()
 }

@@ -76,7 +76,7 @@ impl UsageQuery {
     }
 
     /// What it means, and what is wrong with it.
-    pub(crate) fn filter(&self, app: &App, problems: &mut FormErrors) -> UsageFilter {
+    pub(crate) fn filter(&self, app: &App, errors: &mut FormErrors) -> UsageFilter {
         let filled = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         let time = |name, label, text: &String| {
             let read = filled(text).map(|text| time_bound(name, &text, app.zone)).transpose();
@@ -87,17 +87,25 @@ impl UsageQuery {
             uid.map_err(|_| TokenError::value(name, words))
         };
         let filter = UsageFilter {
-            q: problems.note(filled(&self.q).map(|text| part("q", "“Value”", VALUE_MAX_CHARS, text)).transpose()),
-            user: problems.note(filled(&self.user).map(|text| part("user", "“By”", 100, text)).transpose()),
-            outcome: problems.note(filled(&self.outcome).map(|word| word.parse::<UsageOutcome>()).transpose()),
-            from: problems.note(time("from", "“From”", &self.from)),
-            to: problems.note(time("to", "“To”", &self.to)),
-            token_uid: problems.note(uid("token_uid", "The token's uid in the address is none", &self.token_uid)),
-            batch: problems.note(uid("batch", "The batch's uid in the address is none", &self.batch)),
-            print_run: problems.note(uid("print_run", "The print run's uid in the address is none", &self.print_run)),
+            q: errors.note(filled(&self.q).map(|text| part("q", "“Value”", VALUE_MAX_CHARS, text)).transpose()),
+            user: errors.note(filled(&self.user).map(|text| part("user", "“By”", 100, text)).transpose()),
+            outcome: errors.note(filled(&self.outcome).map(|word| word.parse::<UsageOutcome>()).transpose()),
+            from: errors.note(time("from", "“From”", &self.from)),
+            to: errors.note(time("to", "“To”", &self.to)),
+            token_uid: errors.note_without_field(uid(
+                "token_uid",
+                "The token's uid in the address is none",
+                &self.token_uid,
+            )),
+            batch: errors.note_without_field(uid("batch", "The batch's uid in the address is none", &self.batch)),
+            print_run: errors.note_without_field(uid(
+                "print_run",
+                "The print run's uid in the address is none",
+                &self.print_run,
+            )),
         };
         if filter.from.zip(filter.to).is_some_and(|(from, to)| to < from) {
-            problems.add("to", "“To” must not be before “From”.");
+            errors.add("to", "“To” must not be before “From”.");
         }
         filter
     }
@@ -116,14 +124,14 @@ impl UsageQuery {
     /// The parts of the filter, and the address at `path` without each.
     pub(crate) fn loosen(&self, path: &str) -> Vec<(&'static str, String)> {
         let parts: [(_, query_string::Part<Self>); 8] = [
-            ("the search", |asked| &mut asked.q),
-            ("who it was", |asked| &mut asked.user),
-            ("the outcome", |asked| &mut asked.outcome),
-            ("its beginning", |asked| &mut asked.from),
-            ("its end", |asked| &mut asked.to),
-            ("the token", |asked| &mut asked.token_uid),
-            ("the batch", |asked| &mut asked.batch),
-            ("the print run", |asked| &mut asked.print_run),
+            ("the search", |query| &mut query.q),
+            ("who it was", |query| &mut query.user),
+            ("the outcome", |query| &mut query.outcome),
+            ("its beginning", |query| &mut query.from),
+            ("its end", |query| &mut query.to),
+            ("the token", |query| &mut query.token_uid),
+            ("the batch", |query| &mut query.batch),
+            ("the print run", |query| &mut query.print_run),
         ];
         query_string::without_each(self, parts, |other| other.href(path, ""))
     }
