@@ -28,7 +28,7 @@ const MOST: usize = 2_000;
 #[template(path = "printing/browser.html")]
 struct BrowserPage {
     page: Page,
-    told: String,
+    count: String,
     width: Mm,
     height: Mm,
     run: String,
@@ -50,23 +50,23 @@ pub(crate) async fn print(
         return nothing_chosen(&request, &app, &params, StatusCode::UNPROCESSABLE_ENTITY).await;
     };
     if order.total > MOST {
-        order.problems.add("uid", "From the browser at most 2,000 labels can be printed; open the PDF instead.");
+        order.errors.add("uid", "From the browser at most 2,000 labels can be printed; open the PDF instead.");
     }
     let Some((printed, made, pages)) = make_all(&app, &mut order, draw).await? else {
         return refused(&who, &request, &app, order).await;
     };
-    let told = order.told();
-    let (run, _) = keep_pdf(&app.store, &order.how, &by, (printed, made), None).await?;
-    let sheet = &order.how.sheet;
+    let count = order.count();
+    let (run, _) = keep_pdf(&app.store, &order.options, &by, (printed, made), None).await?;
+    let sheet = &order.options.sheet;
     let (width, height) = (sheet.page_width, sheet.page_height);
-    let template = BrowserPage { page: Page::new(&request, Section::Print), told, width, height, run: run.uid, pages };
+    let template = BrowserPage { page: Page::new(&request, Section::Print), count, width, height, run: run.uid, pages };
     page(&app, StatusCode::OK, &template)
 }
 
 /// The pages as SVG.
-fn draw(plan: &SheetLayout, fonts: &Fonts) -> Vec<String> {
+fn draw(layout: &SheetLayout, fonts: &Fonts) -> Vec<String> {
     let look = |number| PageStyle { number, label: format!("Page {number}"), preview: None };
-    (0..plan.pages()).map(|page| svg::svg(&plan.page(page), fonts, &look(page + 1))).collect()
+    (0..layout.pages()).map(|page| svg::svg(&layout.page(page), fonts, &look(page + 1))).collect()
 }
 
 /// The size of the paper, in millimetres, which a page may not say itself: it has no style of its own.

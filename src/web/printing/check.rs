@@ -33,7 +33,7 @@ const FOUND: &str = "<!-- found -->";
 #[template(path = "printing/check.html")]
 struct CheckPage {
     page: Page,
-    told: String,
+    count: String,
     sheet: String,
     dpi: u32,
     found: &'static str,
@@ -51,7 +51,7 @@ struct PageRead {
 #[template(path = "printing/check_verdict.html")]
 struct Verdict {
     is_good: bool,
-    told: String,
+    text: String,
     action: String,
     fields: Vec<(&'static str, String)>,
 }
@@ -59,7 +59,7 @@ struct Verdict {
 /// Checks each label of an order.
 ///
 /// # Errors
-/// No such token; unavailable, when the database cannot be asked.
+/// No such token; unavailable, when the database cannot be form.
 pub(crate) async fn check(
     who: Allowed<See>,
     request: HttpRequest,
@@ -77,14 +77,13 @@ pub(crate) async fn check(
 
 /// The layout of all labels of an order; none where it cannot be printed, and its errors say why.
 async fn lay_out(app: &web::Data<App>, order: &mut PrintOrder) -> Result<Option<SheetLayout>, Error> {
-    let labels = if order.problems.is_empty() { order.all(app).await? } else { None };
+    let labels = if order.errors.is_empty() { order.all(app).await? } else { None };
     let Some(labels) = labels else { return Ok(None) };
-    let (how, shared, items) = (order.how.clone(), Arc::clone(&app.background), labels.items);
-    let layout = app
-        .background
-        .render_pool
-        .run(items.len(), move |_| SheetLayout::new(&how.sheet, &how.options(), &shared.fonts, how.has_text(), items));
-    Ok(layout.await?.map_err(|refused| refusals(&refused, &mut order.problems)).ok())
+    let (options, shared, items) = (order.options.clone(), Arc::clone(&app.background), labels.items);
+    let layout = app.background.render_pool.run(items.len(), move |_| {
+        SheetLayout::new(&options.sheet, &options.layout_options(), &shared.fonts, options.has_text(), items)
+    });
+    Ok(layout.await?.map_err(|refused| refusals(&refused, &mut order.errors)).ok())
 }
 
 /// The page of a check, which is sent while its labels are read.
@@ -96,16 +95,16 @@ fn stream(
 ) -> Result<HttpResponse, Error> {
     let template = CheckPage {
         page: Page::new(request, Section::Print),
-        told: order.told(),
-        sheet: order.how.sheet.name.clone(),
-        dpi: order.how.dpi,
+        count: order.count(),
+        sheet: order.options.sheet.name.clone(),
+        dpi: order.options.dpi,
         found: FOUND,
     };
     let text = template.render().map_err(|error| Error::fault(error.to_string()))?;
     let (head, foot) = text.split_once(FOUND).ok_or_else(|| Error::fault("the page of a check has no place"))?;
     let reading = Reading {
         app: web::Data::clone(app),
-        plan: Arc::new(layout),
+        layout: Arc::new(layout),
         page: 0,
         failed: 0,
         is_broken: false,
@@ -121,7 +120,7 @@ fn stream(
 /// A check that is under way.
 struct Reading {
     app: web::Data<App>,
-    plan: Arc<SheetLayout>,
+    layout: Arc<SheetLayout>,
     page: usize,
     failed: usize,
     is_broken: bool,
@@ -142,18 +141,18 @@ impl Reading {
 
     async fn next(&mut self) -> Result<Option<String>, Error> {
         let fault = |error: askama::Error| Error::fault(error.to_string());
-        if self.page == self.plan.pages() {
+        if self.page == self.layout.pages() {
             let Some(foot) = self.foot.take() else { return Ok(None) };
             return Ok(Some(self.verdict().render().map_err(fault)? + &foot));
         }
-        let (plan, fonts, page) = (Arc::clone(&self.plan), Arc::clone(&self.app.background.fonts), self.page);
-        let labels = plan.items_of(page).len();
-        let read_page = move |work: &mut RenderTask| read(&plan, &fonts, page).map(|failed| (failed, work.due()));
+        let (layout, fonts, page) = (Arc::clone(&self.layout), Arc::clone(&self.app.background.fonts), self.page);
+        let labels = layout.items_of(page).len();
+        let read_page = move |work: &mut RenderTask| read(&layout, &fonts, page).map(|failed| (failed, work.due()));
         let Ok((failed, due)) =
             self.app.background.render_pool.run(labels, read_page).await.unwrap_or_else(|error| Err(error.into()))
         else {
             // The answer has begun: what is left to be said is that it came to no end.
-            (self.page, self.is_broken) = (self.plan.pages(), true);
+            (self.page, self.is_broken) = (self.layout.pages(), true);
             return Ok(Some("\n".into()));
         };
         // Here, as others may have a page made meanwhile.
@@ -165,7 +164,7 @@ impl Reading {
     }
 
     fn verdict(&mut self) -> Verdict {
-        let all = tokens(self.plan.items());
+        let all = tokens(self.layout.items());
         let verdict = match self.failed {
             _ if self.is_broken => {
                 "The check came to no end: too much is being made just now. Try again in a moment.".to_owned()
@@ -179,7 +178,7 @@ impl Reading {
             ),
         };
         let (action, fields) = (std::mem::take(&mut self.action), std::mem::take(&mut self.fields));
-        Verdict { is_good: self.failed == 0 && !self.is_broken, told: verdict, action, fields }
+        Verdict { is_good: self.failed == 0 && !self.is_broken, text: verdict, action, fields }
     }
 }
 
@@ -188,11 +187,12 @@ fn codes(count: usize) -> String {
 }
 
 /// Prints a page into memory, and reads it.
-fn read(plan: &SheetLayout, fonts: &Fonts, page: usize) -> Result<Vec<Failure>, Error> {
+fn read(layout: &SheetLayout, fonts: &Fonts, page: usize) -> Result<Vec<Failure>, Error> {
     let fault = |error: &dyn std::fmt::Display| Error::fault(error.to_string());
     let go_on = &mut |_| ControlFlow::Continue(());
-    let file = pdf::write("Check", fonts, [plan.page(page)], go_on).map_err(|error| fault(&error))?;
-    let expected = proof::expected(plan, page);
-    let failed = proof::check(Arc::new(file), plan.options().dpi, [expected], go_on).map_err(|error| fault(&error))?;
+    let file = pdf::write("Check", fonts, [layout.page(page)], go_on).map_err(|error| fault(&error))?;
+    let expected = proof::expected(layout, page);
+    let failed =
+        proof::check(Arc::new(file), layout.options().dpi, [expected], go_on).map_err(|error| fault(&error))?;
     Ok(failed)
 }

@@ -27,25 +27,24 @@ pub(crate) const UIDS_IN_ADDRESS: usize = 40;
 pub(crate) struct PrintOrder {
     /// Which tokens.
     pub(crate) selected: TokenSelection,
-    /// How, as it was asked for and then filled.
-    pub(crate) asked: PrintForm,
+    /// How, as it was typed, with defaults filled in.
+    pub(crate) form: PrintForm,
     /// How.
-    pub(crate) how: PrintOptions,
+    pub(crate) options: PrintOptions,
     /// What can be chosen.
-    pub(crate) known: PrintChoices,
+    pub(crate) choices: PrintChoices,
     /// What is wrong with it.
-    pub(crate) problems: FormErrors,
+    pub(crate) errors: FormErrors,
     /// How many tokens there are.
     pub(crate) total: usize,
-    /// The moment by which tokens are found.
+    /// The moment at which states are judged.
     pub(crate) now: Micros,
     /// What codes say.
     pub(crate) texts: CodeTexts,
 }
 
 impl PrintOrder {
-    /// What the parameters ask for; none where they say nothing of which tokens. On the page, what they leave out is as it was
-    /// last time.
+    /// The order of a request; none if no parameter says which tokens. On the page, what is left out is as it was last time.
     ///
     /// # Errors
     /// A parameter that is no text; unavailable, when the database cannot be asked.
@@ -55,51 +54,51 @@ impl PrintOrder {
         by: &Principal,
         is_page: bool,
     ) -> Result<Option<Self>, Error> {
-        let mut problems = FormErrors::default();
-        let Some(selected) = TokenSelection::any(params, app, &mut problems)? else { return Ok(None) };
+        let mut errors = FormErrors::default();
+        let Some(selected) = TokenSelection::any(params, app, &mut errors)? else { return Ok(None) };
         let settings: Arc<Settings> = app.settings.get(&app.store).await?;
         let (who, now, selection) = (by.clone(), app.store.now(), selected.selection.clone());
-        let is_good = problems.is_empty();
-        let (known, total) = app
+        let is_good = errors.is_empty();
+        let (choices, total) = app
             .store
             .read(move |connection| {
                 let total = if is_good { labels::count(connection, &selection, now)? } else { 0 };
                 Ok((PrintChoices::read(connection, &who)?, total))
             })
             .await?;
-        let mut asked = PrintForm::read(params)?;
-        if is_page || asked.is_of_form() {
-            asked = asked.filled(&known, &settings);
+        let mut form = PrintForm::read(params)?;
+        if is_page || form.is_of_form() {
+            form = form.filled(&choices, &settings);
         }
-        let how = asked.how(&known, &settings, &mut problems);
-        if total == 0 && problems.is_empty() {
-            problems.add("uid", "There is no token to print; voided ones are not printed. Choose others.");
+        let options = form.how(&choices, &settings, &mut errors);
+        if total == 0 && errors.is_empty() {
+            errors.add("uid", "There is no token to print; voided ones are not printed. Choose others.");
         }
         let texts = app.code_texts_by(&settings);
-        Ok(Some(Self { selected, asked, how, known, problems, total, now, texts }))
+        Ok(Some(Self { selected, form, options, choices, errors, total, now, texts }))
     }
 
     /// How many there are, in words.
-    pub(crate) fn told(&self) -> String {
+    pub(crate) fn count(&self) -> String {
         tokens(self.total)
     }
 
-    /// All that a form needs to ask for the same again.
+    /// Names and values of a form that repeats the order.
     pub(crate) fn fields(&self) -> Vec<(&'static str, String)> {
-        self.selected.fields.iter().cloned().chain(self.asked.fields()).collect()
+        self.selected.fields.iter().cloned().chain(self.form.fields()).collect()
     }
 
-    /// The address at `path` that asks for the same, but for the first free label, which is to be written at its end.
+    /// The address at `path` of the same order, ending with `start=`, for another first label to be appended.
     pub(crate) fn address_but_start(&self, path: &str) -> String {
         let uids = self.selected.uids().unwrap_or_default().iter().map(|uid| ("uid", uid.to_string()));
         let which = self.selected.fields.iter().cloned();
-        let how = self.asked.fields().into_iter().filter(|(name, _)| *name != "start");
+        let how = self.form.fields().into_iter().filter(|(name, _)| *name != "start");
         let all: Vec<_> = which.filter(|_| self.selected.uids().is_none()).chain(uids).chain(how).collect();
         query_string::with(path, all.iter().map(|(name, value)| (*name, value.as_str())), "start=")
     }
 
-    /// The tokens of this order: at most `limit` behind the first `skip`; or none, when one of them is not printed, and it is
-    /// added to the problems.
+    /// At most `limit` tokens after the first `skip`, with what is printed of each; none, with an error added, if one of them
+    /// cannot be printed.
     ///
     /// # Errors
     /// Unknown, when a token that was named is not there; unavailable, when the database cannot be asked.
@@ -107,32 +106,32 @@ impl PrintOrder {
         let (selection, now) = (self.selected.selection.clone(), self.now);
         let work = move |connection: &mut _| labels::slice(connection, &selection, now, skip, limit);
         match app.store.read(work).await {
-            Ok(found) => Ok(Some(label_items(found, &self.texts, self.how.text))),
+            Ok(found) => Ok(Some(label_items(found, &self.texts, self.options.text))),
             Err(store::Error::Token(mistake)) if mistake.param().is_some() => {
-                self.problems.add_all(&[mistake]);
+                self.errors.add_all(&[mistake]);
                 Ok(None)
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    /// All of them, for one PDF; or none, when they are too many, and it is added to the problems.
+    /// All of them, for one PDF; none, with an error added, if they are too many.
     ///
     /// # Errors
     /// As [`PrintOrder::tokens`].
     pub(crate) async fn all(&mut self, app: &App) -> Result<Option<LabelItems>, Error> {
         if self.total > MOST {
             let (most, total) = (tokens(MOST), tokens(self.total));
-            self.problems.add("uid", format!("A PDF has at most {most}, and these are {total}: print them in parts."));
+            self.errors.add("uid", format!("A PDF has at most {most}, and these are {total}: print them in parts."));
             return Ok(None);
         }
         self.tokens(app, 0, MOST).await
     }
 }
 
-/// What the layout refuses, by the fields of the form.
-pub(crate) fn refusals(refused: &[SheetRefusal], problems: &mut FormErrors) {
+/// Adds why labels cannot be laid out, each to the form's field.
+pub(crate) fn refusals(refused: &[SheetRefusal], errors: &mut FormErrors) {
     for refusal in refused {
-        problems.add(refusal.field(), refusal.to_string());
+        errors.add(refusal.field(), refusal.to_string());
     }
 }

@@ -59,7 +59,7 @@ pub(crate) async fn print(
     let Some((printed, made, ())) = make_all(&app, &mut order, |_, _| ()).await? else {
         return refused(&who, &request, &app, order).await;
     };
-    let (run, kept) = keep_pdf(&app.store, &order.how, &by, (printed, made), None).await?;
+    let (run, kept) = keep_pdf(&app.store, &order.options, &by, (printed, made), None).await?;
     let name = format!("labels-{}.pdf", run.uid.get(..8).unwrap_or_default());
     Ok(HttpResponse::Ok()
         .content_type("application/pdf")
@@ -87,14 +87,14 @@ pub(crate) async fn make_all<T: Send + 'static>(
     order: &mut PrintOrder,
     also: impl FnOnce(&SheetLayout, &Fonts) -> T + Send + 'static,
 ) -> Result<Option<(LabelItems, LabelPdf, T)>, Error> {
-    if !order.problems.is_empty() {
+    if !order.errors.is_empty() {
         return Ok(None);
     }
     let Some(mut printed) = order.all(app).await? else { return Ok(None) };
-    match make_with(&app.background, &order.how, std::mem::take(&mut printed.items), also).await? {
+    match make_with(&app.background, &order.options, std::mem::take(&mut printed.items), also).await? {
         Ok((made, other)) => Ok(Some((printed, made, other))),
         Err(refused) => {
-            refusals(&refused, &mut order.problems);
+            refusals(&refused, &mut order.errors);
             Ok(None)
         }
     }

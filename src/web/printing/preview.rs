@@ -43,14 +43,14 @@ impl SheetPreview {
     /// Makes the page of that number, or the last one. What is wrong with its labels is added to the order's errors.
     ///
     /// # Errors
-    /// No such token; unavailable, when the database cannot be asked.
+    /// No such token; unavailable, when the database cannot be form.
     pub(crate) async fn make(app: &web::Data<App>, order: &mut PrintOrder, number: usize) -> Result<Self, Error> {
-        let (labels, before) = (order.how.sheet.labels() as usize, order.how.start.saturating_sub(1) as usize);
+        let (labels, before) = (order.options.sheet.labels() as usize, order.options.start.saturating_sub(1) as usize);
         // Whatever is printed in parts: the first part is looked at.
         let count = order.total.min(MOST);
         let pages = (before + count).div_ceil(labels.max(1)).max(1);
         let number = number.clamp(1, pages);
-        let is_good = order.problems.is_empty() && before < labels;
+        let is_good = order.errors.is_empty() && before < labels;
         let printed = if is_good {
             let skip = (labels * (number - 1)).saturating_sub(before);
             let room = if number == 1 { labels - before } else { labels };
@@ -59,45 +59,45 @@ impl SheetPreview {
             None
         };
         let printed = printed.unwrap_or_default();
-        let (how, shared) = (order.how.clone(), web::Data::clone(app));
+        let (options, shared) = (order.options.clone(), web::Data::clone(app));
         let links = order.selected.uids().is_none_or(|uids| uids.len() <= UIDS_IN_ADDRESS);
         // A form's field is enough where a click would hardly hit a label.
         let links = (links && labels <= LINKS).then(|| order.address_but_start(&format!("{}/sheet", app.base)));
-        let draw = move |_: &mut _| draw(&how, &shared.background.fonts, printed, (number, pages), links);
+        let draw = move |_: &mut _| draw(&options, &shared.background.fonts, printed, (number, pages), links);
         let (svg, refused) = app.background.render_pool.run(labels, draw).await?;
-        refusals(&refused, &mut order.problems);
+        refusals(&refused, &mut order.errors);
         Ok(Self { number, pages, svg })
     }
 }
 
 /// The page, or the empty sheet and why.
 fn draw(
-    how: &PrintOptions,
+    options: &PrintOptions,
     fonts: &Arc<Fonts>,
     printed: LabelItems,
     (number, pages): (usize, usize),
     links: Option<String>,
 ) -> (Option<String>, Vec<SheetRefusal>) {
     // One that the sheet has not is refused, whichever page is looked at.
-    let start = if number > 1 && (1..=how.sheet.labels()).contains(&how.start) { 1 } else { how.start };
-    let options = LayoutOptions { start, ..how.options() };
-    let has_text = how.has_text();
-    let (plan, refused) = match SheetLayout::new(&how.sheet, &options, fonts, has_text, printed.items) {
-        Ok(plan) => (Some(plan), Vec::new()),
+    let start = if number > 1 && (1..=options.sheet.labels()).contains(&options.start) { 1 } else { options.start };
+    let layout_options = LayoutOptions { start, ..options.layout_options() };
+    let has_text = options.has_text();
+    let (layout, refused) = match SheetLayout::new(&options.sheet, &layout_options, fonts, has_text, printed.items) {
+        Ok(layout) => (Some(layout), Vec::new()),
         Err(refused) => {
             let bare = LayoutOptions { start: 1, ..LayoutOptions::default() };
-            (SheetLayout::new(&how.sheet, &bare, fonts, has_text, Vec::new()).ok(), refused)
+            (SheetLayout::new(&options.sheet, &bare, fonts, has_text, Vec::new()).ok(), refused)
         }
     };
-    let used = if number == 1 { how.start.saturating_sub(1) } else { 0 };
+    let used = if number == 1 { options.start.saturating_sub(1) } else { 0 };
     let preview = svg::PreviewMarks {
-        labels: places(&how.sheet, 0..how.sheet.labels()),
-        used: places(&how.sheet, 0..used.min(how.sheet.labels())),
+        labels: places(&options.sheet, 0..options.sheet.labels()),
+        used: places(&options.sheet, 0..used.min(options.sheet.labels())),
         links: links.filter(|_| number == 1),
     };
     let look =
         PageStyle { number, label: format!("Page {number} of {pages}, as it will be printed"), preview: Some(preview) };
-    (plan.map(|plan| svg::svg(&plan.page(0), fonts, &look)), refused)
+    (layout.map(|layout| svg::svg(&layout.page(0), fonts, &look)), refused)
 }
 
 /// Where labels lie on the paper: where the sheet has them, whatever the printer's offset.

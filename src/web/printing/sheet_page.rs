@@ -31,11 +31,11 @@ struct SheetPage {
     back: String,
     fields: Vec<(&'static str, String)>,
     method: &'static str,
-    told: String,
-    problems: FormErrors,
+    count: String,
+    errors: FormErrors,
     sheets: Vec<(&'static str, Vec<Choice>)>,
     sheet: Sheet,
-    asked: PrintForm,
+    form: PrintForm,
     next: Option<u32>,
     /// The address that starts there, when the page starts elsewhere.
     start_next: Option<String>,
@@ -54,61 +54,61 @@ struct SheetPage {
 /// The page of an order, with what is wrong with it.
 ///
 /// # Errors
-/// No such token; unavailable, when the database cannot be asked.
+/// No such token; unavailable, when the database cannot be form.
 pub(crate) async fn sheet_page(
     who: &Allowed<See>,
     request: &HttpRequest,
     app: &web::Data<App>,
     mut order: PrintOrder,
-    (number, flash): (usize, Option<&'static str>),
+    (number, notice): (usize, Option<&'static str>),
 ) -> Result<HttpResponse, Error> {
     let preview = SheetPreview::make(app, &mut order, number).await?;
-    let next = order.known.next_label(&order.how.sheet);
+    let next = order.choices.next_label(&order.options.sheet);
     let is_in_address = order.selected.uids().is_none_or(|uids| uids.len() <= UIDS_IN_ADDRESS);
-    let start_next = next.filter(|next| is_in_address && *next != order.how.start);
+    let start_next = next.filter(|next| is_in_address && *next != order.options.start);
     let start_next =
         start_next.map(|next| format!("{}{next}", order.address_but_start(&format!("{}/sheet", app.base))));
-    let PrintOrder { selected, asked, how, known, problems, .. } = order;
+    let PrintOrder { selected, form, options, choices, errors, .. } = order;
     let template = SheetPage {
-        page: Page::new(request, Section::Print).with_notice(flash.map(Notice::done)),
+        page: Page::new(request, Section::Print).with_notice(notice.map(Notice::done)),
         may_manage: who.caller.role.may(Permission::Manage),
         back: selected.back(&format!("{}/overview", app.base)),
         fields: selected.fields,
         method: if is_in_address { "get" } else { "post" },
-        told: crate::web::format::tokens(order.total),
-        sheets: known.choices(&how.sheet),
+        count: crate::web::format::tokens(order.total),
+        sheets: choices.choices(&options.sheet),
         next,
         start_next,
-        printers: Choice::words(known.printers.into_iter().map(|printer| printer.name), &asked.printer),
+        printers: Choice::words(choices.printers.into_iter().map(|printer| printer.name), &form.printer),
         test_page: query_string::with(
             &format!("{}/sheet/calibrate.pdf", app.base),
-            [("sheet", &*how.sheet.slug), ("printer", &*asked.printer)],
+            [("sheet", &*options.sheet.slug), ("printer", &*form.printer)],
             "",
         ),
-        leaves_out: asked.leave_out || problems.of("text").is_some(),
-        texts: TextBeside::ALL.map(|(text, word, label)| Choice::new(word, label, text == how.text)),
-        has_links: is_in_address && how.sheet.labels() > 1,
+        leaves_out: form.leave_out || errors.of("text").is_some(),
+        texts: TextBeside::ALL.map(|(text, word, label)| Choice::new(word, label, text == options.text)),
+        has_links: is_in_address && options.sheet.labels() > 1,
         job: Uid::random(),
-        jobs: if order.total > MOST { parts(order.total, &how) } else { 1 },
-        sheet: how.sheet,
-        asked,
+        jobs: if order.total > MOST { parts(order.total, &options) } else { 1 },
+        sheet: options.sheet,
+        form,
         preview,
-        problems,
+        errors,
     };
-    page(app, template.problems.status(), &template)
+    page(app, template.errors.status(), &template)
 }
 
 /// What is wrong: as an error to programs, and as the page to people.
 ///
 /// # Errors
-/// What is wrong; unavailable, when the database cannot be asked.
+/// What is wrong; unavailable, when the database cannot be form.
 pub(crate) async fn refused(
     who: &Allowed<See>,
     request: &HttpRequest,
     app: &web::Data<App>,
     order: PrintOrder,
 ) -> Result<HttpResponse, Error> {
-    if let Some((field, message)) = order.problems.first()
+    if let Some((field, message)) = order.errors.first()
         && answers_json(request)
     {
         return Err(TokenError::value(field.to_owned(), message).into());

@@ -38,13 +38,19 @@ pub(crate) async fn print(
     let Some(mut order) = PrintOrder::read(&params, &app, &by, false).await? else {
         return nothing_chosen(&request, &app, &params, StatusCode::UNPROCESSABLE_ENTITY).await;
     };
-    if order.problems.is_empty() {
-        let how = &order.how;
+    if order.errors.is_empty() {
+        let options = &order.options;
         // What is wrong with any label is told now, and not when the job has begun.
-        let nothing = SheetLayout::new(&how.sheet, &how.options(), &app.background.fonts, how.has_text(), Vec::new());
-        let _ = nothing.map_err(|refused| refusals(&refused, &mut order.problems));
+        let nothing = SheetLayout::new(
+            &options.sheet,
+            &options.layout_options(),
+            &app.background.fonts,
+            options.has_text(),
+            Vec::new(),
+        );
+        let _ = nothing.map_err(|refused| refusals(&refused, &mut order.errors));
     }
-    if !order.problems.is_empty() {
+    if !order.errors.is_empty() {
         return refused(&who, &request, &app, order).await;
     }
     let uid = start(&app, order, params.parsed("job_uid")?, by).await?;
@@ -53,20 +59,20 @@ pub(crate) async fn print(
 
 /// Adds a job and starts it. The uid that the form brought makes one job of two clicks.
 async fn start(app: &App, order: PrintOrder, uid: Option<Uid>, by: Principal) -> Result<Uid, Error> {
-    let PrintOrder { how, selected, texts, total, now, .. } = order;
+    let PrintOrder { options, selected, texts, total, now, .. } = order;
     let new = NewPrintJob {
         uid: uid.unwrap_or_else(Uid::random),
-        sheet: how.sheet.slug.clone(),
-        options: how.json()?,
+        sheet: options.sheet.slug.clone(),
+        options: options.json()?,
         selection: selected.selection.clone(),
         total: i32::try_from(total).unwrap_or(i32::MAX),
-        parts: i32::try_from(parts(total, &how)).unwrap_or(i32::MAX),
+        parts: i32::try_from(parts(total, &options)).unwrap_or(i32::MAX),
     };
     let who = by.clone();
     let (job, is_new) = app.store.write(move |connection| jobs::add(connection, &new, &who, now)).await?;
     let uid: Uid = job.uid.parse()?;
     if is_new {
-        RunningJob { uid, job, by, options: how, selection: selected.selection, now, texts }.spawn(&app.background);
+        RunningJob { uid, job, by, options, selection: selected.selection, now, texts }.spawn(&app.background);
     }
     Ok(uid)
 }

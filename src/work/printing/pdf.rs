@@ -49,7 +49,8 @@ pub(crate) async fn make_with<T: Send + 'static>(
     let (options, shared, labels) = (options.clone(), Arc::clone(background), items.len());
     let render = move |task: &mut RenderTask| {
         let layout =
-            match SheetLayout::new(&options.sheet, &options.options(), &shared.fonts, options.has_text(), items) {
+            match SheetLayout::new(&options.sheet, &options.layout_options(), &shared.fonts, options.has_text(), items)
+            {
                 Ok(layout) => layout,
                 Err(refusals) => return Ok(Err(refusals)),
             };
