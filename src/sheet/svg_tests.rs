@@ -65,8 +65,8 @@ fn a_preview_hatches_what_is_used_up_and_leads_from_each_label() {
 
 #[test]
 fn numbers_are_short() {
-    let short = |number| Short(number).to_string();
+    let short = |number| Decimal(number).to_string();
     assert_eq!([210.0, 215.9, 0.270_270_3, -0.000_000_01, 0.0].map(short), ["210", "215.9", "0.27027", "0", "0"]);
-    assert_eq!(Whole(-0.3).to_string(), "0");
-    assert_eq!(Whole(1500.0).to_string(), "1500");
+    assert_eq!(FontUnits(-0.3).to_string(), "0");
+    assert_eq!(FontUnits(1500.0).to_string(), "1500");
 }

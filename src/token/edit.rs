@@ -6,6 +6,7 @@ use super::time::Micros;
 
 /// The fields of a token as a form showed them. `None` if the form did not send the field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::option_option, reason = "not sent, none, and a value are three things")]
 pub(crate) struct KnownValues {
     /// The value.
     pub(crate) value: Option<String>,
