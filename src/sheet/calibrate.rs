@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_offset_is_what_is_missing_to_the_nominal_distance() {
+    fn the_offset_is_the_difference_to_the_nominal_distance() {
         assert_eq!(offsets(mm("31.2"), mm("29.5")), Ok((mm("-1.2"), mm("0.5"))));
         assert_eq!(offsets(mm("50"), mm("10")), Ok((mm("-20"), mm("20"))));
         let errors = offsets(mm("50.1"), mm("3")).unwrap_err();

@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_length_is_read_and_shown_exactly() {
+    fn lengths_are_exact() {
         for (text, micrometres, shown) in [
             ("15.875", 15_875, "15.875"),
             ("12,5", 12_500, "12.5"),
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_length_is_refused() {
+    fn invalid_lengths_are_refused() {
         for text in
             ["", " ", "-", ".", ",", "1.2.3", "1,000.5", "1e3", "NaN", "inf", "1.2345", "٣", "5 mm", "--1", "10001.5"]
         {
@@ -151,13 +151,13 @@ mod tests {
     }
 
     #[test]
-    fn sums_stay_within_the_range() {
+    fn sums_saturate() {
         let far = Mm::from_micrometres(i32::MAX);
         assert_eq!((far + far, far * 9, -(-far - far)), (far, far, far));
     }
 
     #[test]
-    fn in_json_it_is_micrometres() {
+    fn json_is_in_micrometres() {
         assert_eq!(serde_json::to_string(&Mm(15_875)).unwrap(), "15875");
         assert_eq!(serde_json::from_str::<Mm>("-50").unwrap(), Mm(-50));
     }

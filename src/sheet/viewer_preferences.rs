@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_asks_not_to_be_scaled_and_is_otherwise_as_it_was() {
+    fn a_file_gets_the_preference_and_is_otherwise_unchanged() {
         let before = blank();
         assert!(preferences(before.clone()).is_empty());
         let after = without_scaling(before.clone()).unwrap();
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_built_otherwise_is_not_touched() {
+    fn a_file_with_another_structure_is_rejected() {
         assert_eq!(without_scaling(Vec::new()), None);
         assert_eq!(without_scaling(b"%PDF-1.7 startxref 99999 %%EOF".to_vec()), None);
         let mut cut = blank();

@@ -52,7 +52,7 @@ mod tests {
     use crate::token::record::tests::token;
 
     #[test]
-    fn only_what_both_changed_is_a_conflict() {
+    fn only_fields_changed_by_both_conflict() {
         let known =
             KnownValues { label: Some(None), usage_count: Some(5), lock_time: Some(0), ..KnownValues::default() };
         let now = Token { label: Some("Ben".into()), lock_time: 7, ..token(4) };

@@ -43,7 +43,7 @@ fn kinds(answers: &[Answer]) -> Vec<&'static str> {
 }
 
 #[test]
-fn repeats_see_each_other() {
+fn repeated_asks_see_each_other() {
     let asks = vec![ask(by_uid(uid(1)), "door", None); 3];
     let mut held = holding(&[Token { uid: uid(1), ..token(2) }]);
     let answers = settle(&asks, &mut held, at(0));
@@ -100,7 +100,7 @@ fn a_token_is_named_by_uid_value_or_link() {
 }
 
 #[test]
-fn a_key_gets_its_first_success_again() {
+fn a_key_replays_its_first_success() {
     let tokens = [Token { uid: uid(1), value: "one".into(), ..token(2) }, Token { uid: uid(2), ..token(0) }];
     let asks = [
         ask(by_uid(uid(1)), "door", Some("k")),
@@ -132,7 +132,7 @@ fn a_key_gets_its_first_success_again() {
 }
 
 #[test]
-fn a_key_is_answered_after_its_token_was_deleted() {
+fn a_key_replays_after_its_token_was_deleted() {
     let face = TokenSummary::from(&Token { uid: uid(1), value: "one".into(), ..token(1) });
     let mut held = Held::default();
     held.insert_reply(Principal::key("door"), ReplayKey("k".into()), face);
@@ -143,7 +143,7 @@ fn a_key_is_answered_after_its_token_was_deleted() {
 }
 
 #[test]
-fn a_voided_token_is_refused_and_a_kept_success_is_given_again() {
+fn a_voided_token_is_refused_but_a_saved_reply_is_replayed() {
     let one = Token { uid: uid(1), ..token(2) };
     let key = ask(by_uid(uid(1)), "door", Some("k"));
     let mut held = holding(std::slice::from_ref(&one));
@@ -162,7 +162,7 @@ fn a_voided_token_is_refused_and_a_kept_success_is_given_again() {
 }
 
 #[test]
-fn every_attempt_leaves_its_entry() {
+fn every_attempt_makes_a_usage_entry() {
     let tokens = [Token { uid: uid(1), value: "one".into(), ..token(1) }];
     let asks = [
         ask(by_value("one"), "door", None),
@@ -213,7 +213,7 @@ fn any_ask() -> impl Strategy<Value = Ask> {
 
 proptest! {
     #[test]
-    fn any_batch_gives_what_its_asks_give_one_after_the_other(
+    fn a_batch_equals_its_asks_one_by_one(
         tokens in (any_token(0), any_token(1), any_token(2)).prop_map(|(a, b, c)| [a, b, c]),
         asks in proptest::collection::vec(any_ask(), 0..40),
     ) {
