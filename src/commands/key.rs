@@ -46,7 +46,7 @@ fn list(common: &Common) -> Result<(), Failure> {
     let format_time = |time: Option<Micros>, none: &str| time.map_or_else(|| none.to_owned(), |time| time.to_string());
     let mut rows = vec![["NAME", "ROLE", "CREATED", "EXPIRES", "LAST USED"].map(str::to_owned).to_vec()];
     for key in keys::list(&mut connection)? {
-        let ended = if key.has_ended(now) { " (ended)" } else { "" };
+        let ended = if key.is_expired(now) { " (ended)" } else { "" };
         let expires = format!("{}{ended}", format_time(key.expires, "never"));
         let created = key.created.to_string();
         rows.push(vec![key.name, key.role.to_string(), created, expires, format_time(key.last_used, "never")]);

@@ -11,7 +11,7 @@ use tessera::store::schema::audit;
 use tessera::store::tokens::selection::Selection;
 use tessera::store::{Store, tokens};
 use tessera::token::{Micros, Uid};
-use tessera::work::printing::keep_run::keep_run;
+use tessera::work::printing::save_run::save_run;
 
 use crate::app::App;
 use crate::browser::Browser;
@@ -28,7 +28,7 @@ async fn add(app: &App, count: usize) -> Vec<Uid> {
 
 async fn keep(app: &App, uids: &[Uid], size: usize, job: Option<(i64, i32)>) -> PrintRun {
     let mut connection = app.connection();
-    let id = |uid: &Uid| (tokens::number(&mut connection, *uid).unwrap().unwrap(), *uid);
+    let id = |uid: &Uid| (tokens::id_of(&mut connection, *uid).unwrap().unwrap(), *uid);
     let tokens: Vec<_> = uids.iter().map(id).collect();
     let options = r#"{"sheet":{"slug":"avery-l7160","name":"Käse <1>","page_width":210000,"page_height":297000,
         "columns":3,"rows":7,"width":63500,"height":38100,"left":7200,"top":15150,"pitch_x":66040,"pitch_y":38100,
@@ -36,7 +36,7 @@ async fn keep(app: &App, uids: &[Uid], size: usize, job: Option<(i64, i32)>) -> 
         "printer":"HP \"Office\"","leave_out":false}"#;
     let new = NewPrintRun { options: options.into(), job, ..new_run(&tokens, pdf(size)) };
     let store = Store::start(&app.database.url).unwrap();
-    keep_run(&store, new).await.unwrap()
+    save_run(&store, new).await.unwrap()
 }
 
 fn add_job(app: &App, total: i32, parts: i32) -> PrintJob {
@@ -163,7 +163,7 @@ async fn a_job_tells_how_far_it_is_and_why_it_ended() {
     let path = format!("/print_jobs/{}", job.uid);
     viewer.get(&path).await.check(200, &["25,000 tokens on", "Making 3 PDFs", "0 of 25,000", "http-equiv=\"refresh\""]);
     let run = keep(&app, &uids, 500, Some((job.id, 1))).await;
-    let progress = JobProgress { uid, was: String::new(), printed: 10_000, cursor: "x".into() };
+    let progress = JobProgress { uid, previous_cursor: String::new(), printed: 10_000, cursor: "x".into() };
     jobs::advance(&mut app.connection(), &progress, Micros::now()).unwrap();
     viewer.get(&path).await.check(200, &["10,000 of 25,000", "Part 1 of 3", &format!("/print_runs/{}.pdf", run.uid)]);
     viewer.get("/print_runs").await.check(200, &["Being printed", "25,000 tokens on", &path]);

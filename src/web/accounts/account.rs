@@ -136,7 +136,7 @@ pub(crate) async fn change_password(
     let by = who.caller.principal.clone();
     let (known, now) = (known.map(|user| user.password_hash), app.store.now());
     let change = app.store.write(move |connection| {
-        if users::locked(connection, &name)?.map(|user| user.password_hash) != known {
+        if users::lock_credentials(connection, &name)?.map(|user| user.password_hash) != known {
             return Err(store::Error::Refused("The password was changed elsewhere meanwhile.".into()));
         }
         users::change_password(connection, &name, &new_hash, &by, now)?;

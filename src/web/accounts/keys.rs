@@ -54,7 +54,7 @@ impl KeyView {
             created: clock.tell(key.created),
             expires: key.expires.map(|at| clock.tell(at)),
             last_used: key.last_used.map(|at| clock.tell(at)),
-            has_ended: key.has_ended(clock.now),
+            has_ended: key.is_expired(clock.now),
             creator: key.creator,
             name: key.name,
         }

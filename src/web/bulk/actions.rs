@@ -140,7 +140,7 @@ pub(crate) async fn show(
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let found = app.store.read(move |connection| {
         let Some(done) = undo::find(connection, uid)? else { return Ok(None) };
-        let kept_count = undo::kept_count(connection, &done)?;
+        let kept_count = undo::skipped_count(connection, &done)?;
         let tokens = undo::tokens_of(connection, &done, kept_count > 0, NAMED)?;
         Ok(Some((done, kept_count, tokens)))
     });

@@ -69,7 +69,7 @@ pub(crate) async fn check(
     let Some(printed) = printed else { return refused(&who, &request, &app, order).await };
     let (how, shared, items) = (order.how.clone(), web::Data::clone(&app), printed.items);
     let plan = app.background.render_pool.run(items.len(), move |_| {
-        SheetLayout::new(&how.sheet, &how.options(), &shared.background.fonts, how.has_text(), items)
+        SheetLayout::new(&how.sheet, &how.layout_options(), &shared.background.fonts, how.has_text(), items)
     });
     let plan = match plan.await? {
         Ok(plan) => plan,

@@ -13,7 +13,7 @@ use crate::sheet::svg::PageStyle;
 use crate::sheet::{Area, svg};
 use crate::web::error::Error;
 use crate::web::state::App;
-use crate::work::printing::items::{LabelItems, MOST};
+use crate::work::printing::items::{LabelItems, MAX_LABELS};
 use crate::work::printing::options::PrintOptions;
 
 /// The most labels of a page that can be clicked on.
@@ -37,7 +37,7 @@ impl SheetPreview {
     pub(crate) async fn make(app: &web::Data<App>, order: &mut PrintOrder, number: usize) -> Result<Self, Error> {
         let (labels, before) = (order.how.sheet.labels() as usize, order.how.start.saturating_sub(1) as usize);
         // Whatever is printed in parts: the first part is looked at.
-        let count = order.total.min(MOST);
+        let count = order.total.min(MAX_LABELS);
         let pages = (before + count).div_ceil(labels.max(1)).max(1);
         let number = number.clamp(1, pages);
         let is_good = order.problems.is_empty() && before < labels;
@@ -70,7 +70,7 @@ fn draw(
 ) -> (Option<String>, Vec<SheetRefusal>) {
     // One that the sheet has not is refused, whichever page is looked at.
     let start = if number > 1 && (1..=how.sheet.labels()).contains(&how.start) { 1 } else { how.start };
-    let options = LayoutOptions { start, ..how.options() };
+    let options = LayoutOptions { start, ..how.layout_options() };
     let has_text = how.has_text();
     let (plan, refused) = match SheetLayout::new(&how.sheet, &options, fonts, has_text, printed.items) {
         Ok(plan) => (Some(plan), Vec::new()),

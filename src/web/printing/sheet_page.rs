@@ -16,7 +16,7 @@ use crate::web::negotiation::answers_json;
 use crate::web::page::{Page, page};
 use crate::web::query_string;
 use crate::web::state::App;
-use crate::work::printing::items::MOST;
+use crate::work::printing::items::MAX_LABELS;
 use crate::work::printing::jobs::parts;
 use crate::work::printing::options::TextBeside;
 
@@ -87,7 +87,7 @@ pub(crate) async fn sheet_page(
         texts: TextBeside::ALL,
         beside: how.text,
         job: Uid::random(),
-        jobs: if order.total > MOST { parts(order.total, &how) } else { 1 },
+        jobs: if order.total > MAX_LABELS { parts(order.total, &how) } else { 1 },
         sheet: how.sheet,
         asked,
         preview,

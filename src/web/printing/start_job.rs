@@ -37,7 +37,8 @@ pub(crate) async fn print(
     if order.problems.is_empty() {
         let how = &order.how;
         // What is wrong with any label is told now, and not when the job has begun.
-        let nothing = SheetLayout::new(&how.sheet, &how.options(), &app.background.fonts, how.has_text(), Vec::new());
+        let nothing =
+            SheetLayout::new(&how.sheet, &how.layout_options(), &app.background.fonts, how.has_text(), Vec::new());
         let _ = nothing.map_err(|refused| refusals(&refused, &mut order.problems));
     }
     if !order.problems.is_empty() {

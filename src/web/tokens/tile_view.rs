@@ -95,7 +95,7 @@ pub(crate) async fn render(
 ) -> Result<HttpResponse, Error> {
     let found = app.store.look(move |connection| {
         let Some((id, token)) = tokens::by_uid(connection, uid)? else { return Ok(None) };
-        let batch = token.batch.map_or(Ok(None), |batch| batches::numbered(connection, batch))?;
+        let batch = token.batch.map_or(Ok(None), |batch| batches::by_id(connection, batch))?;
         Ok(Some((token, batch, usage::last(connection, id, uid, HISTORY)?)))
     });
     let (token, batch, history) = found.await?.ok_or(Error::NotFound)?;

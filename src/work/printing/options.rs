@@ -69,7 +69,7 @@ pub struct PrintOptions {
 
 impl PrintOptions {
     /// The options for the layout.
-    pub(crate) fn options(&self) -> LayoutOptions {
+    pub(crate) fn layout_options(&self) -> LayoutOptions {
         LayoutOptions {
             start: self.start,
             offset_x: self.offset_x,

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::items::LabelItems;
-use super::keep_run::keep_run;
 use super::options::PrintOptions;
+use super::save_run::save_run;
 use crate::access::Principal;
 use crate::sheet::fonts::Fonts;
 use crate::sheet::layout::{LabelItem, SheetLayout};
@@ -49,7 +49,8 @@ pub(crate) async fn make_with<T: Send + 'static>(
     let (options, shared, labels) = (options.clone(), Arc::clone(background), items.len());
     let render = move |task: &mut RenderTask| {
         let layout =
-            match SheetLayout::new(&options.sheet, &options.options(), &shared.fonts, options.has_text(), items) {
+            match SheetLayout::new(&options.sheet, &options.layout_options(), &shared.fonts, options.has_text(), items)
+            {
                 Ok(layout) => layout,
                 Err(refusals) => return Ok(Err(refusals)),
             };
@@ -75,7 +76,7 @@ fn write(layout: &SheetLayout, fonts: &Fonts, task: &mut RenderTask) -> Result<L
 ///
 /// # Errors
 /// Unavailable, when the database cannot take it.
-pub(crate) async fn keep_pdf(
+pub(crate) async fn save_pdf(
     store: &Store,
     options: &PrintOptions,
     by: &Principal,
@@ -96,6 +97,6 @@ pub(crate) async fn keep_pdf(
         next_label: Some(integer(pdf.next)),
         progress,
     });
-    let run = keep_run(store, Arc::clone(&new)).await?;
+    let run = save_run(store, Arc::clone(&new)).await?;
     Ok((run, new))
 }
