@@ -75,7 +75,7 @@ async fn account(
 ) -> Result<HttpResponse, Error> {
     let (hash, user_id, name) = user(caller)?;
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-    let listed = app.store.look(move |connection| Ok(sessions::list(connection, user_id, clock.now)?)).await?;
+    let listed = app.store.read_inline(move |connection| Ok(sessions::list(connection, user_id, clock.now)?)).await?;
     let view = |session: sessions::Session| SessionView {
         id: session.id,
         this: session.hash == hash,

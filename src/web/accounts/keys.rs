@@ -217,7 +217,7 @@ pub(crate) async fn ask(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let name = named(&params)?;
-    let found = app.store.look(move |connection| keys::by_name(connection, &name)).await?;
+    let found = app.store.read_inline(move |connection| keys::by_name(connection, &name)).await?;
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
     let key = KeyView::new(found.ok_or(Error::NotFound)?, clock);
     page(&app, StatusCode::OK, &RevokePage { page: Page::new(&request, "keys"), key })

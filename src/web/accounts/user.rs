@@ -45,7 +45,7 @@ struct RemovePage {
 async fn find(app: &App, caller: &Caller, name: &str) -> Result<Option<UserView>, Error> {
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
     let wanted = name.to_owned();
-    let found = app.store.look(move |connection| users::find(connection, &wanted)).await?;
+    let found = app.store.read_inline(move |connection| users::find(connection, &wanted)).await?;
     Ok(found.map(|user| UserView::new(user, clock, caller)))
 }
 

@@ -171,7 +171,7 @@ pub(crate) async fn pdf(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let run = app.store.look(move |connection| Ok(runs::find(connection, uid)?)).await?;
+    let run = app.store.read_inline(move |connection| Ok(runs::find(connection, uid)?)).await?;
     let run = run.ok_or(Error::NotFound)?;
     let tag = EntityTag::new_strong(run.digest.clone());
     let is_known = is_known(&known, &tag);

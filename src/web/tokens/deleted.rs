@@ -81,7 +81,7 @@ async fn list(
 /// Unavailable, when the database cannot be asked.
 pub(crate) async fn is_there(app: &App, uid: Uid) -> Result<bool, Error> {
     let now = app.store.now();
-    Ok(app.store.look(move |connection| Ok(delete::can_be_restored(connection, uid, now)?)).await?)
+    Ok(app.store.read_inline(move |connection| Ok(delete::can_be_restored(connection, uid, now)?)).await?)
 }
 
 /// Restores a token, unless another one has got its value meanwhile.
