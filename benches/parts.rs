@@ -1,4 +1,5 @@
-//! The parts by themselves: `cargo bench --bench parts`. What they measure and how to read it: docs/BENCHMARK.md.
+//! Benchmarks of single parts: `cargo bench --bench parts`. docs/BENCHMARK.md explains what they measure and how to
+//! read them.
 
 use std::error::Error;
 use std::ops::ControlFlow;
@@ -32,14 +33,14 @@ use tessera::web::state::App;
 
 /// Asks in a batch: the most that the writer takes at once.
 const BATCH: usize = 256;
-/// Tokens behind the pages.
+/// Tokens in the database for the pages.
 const TOKENS: usize = 1_000;
 
 fn main() {
     divan::main();
 }
 
-/// A code, and the SVG file of it.
+/// A code and its SVG file.
 #[divan::bench(args = ["a uid", "100 characters", "1,000 characters"])]
 fn qr_code(bencher: Bencher, what: &str) {
     let text = match what {
@@ -50,10 +51,10 @@ fn qr_code(bencher: Bencher, what: &str) {
     bencher.bench(|| Code::new(black_box(&text)).map(|code| code.svg()));
 }
 
-/// Labels that are decided at once.
+/// Labels in one layout.
 const LABELS: usize = 1_000;
 
-/// What stands where on a thousand labels, and all their drawings, one page after the other.
+/// The layout of a thousand labels, and all their drawings, page by page.
 #[divan::bench(args = ["a label", "a uid", "too long", "Arabic"])]
 fn sheets(bencher: Bencher, text: &str) {
     let Some((sheet, fonts)) = preset("avery-l7160").zip(Fonts::new(Vec::new()).ok().map(Arc::new)) else { return };
@@ -70,7 +71,7 @@ fn sheets(bencher: Bencher, text: &str) {
     let items: Vec<LabelItem> = (0..LABELS).map(item).collect();
     bencher.with_inputs(|| items.clone()).bench_values(|items| {
         SheetLayout::new(sheet, &LayoutOptions::default(), &fonts, true, items)
-            .map(|plan| (0..plan.pages()).map(|page| plan.page(page).shapes.len()).sum::<usize>())
+            .map(|layout| (0..layout.pages()).map(|page| layout.page(page).shapes.len()).sum::<usize>())
     });
 }
 
@@ -78,7 +79,7 @@ fn words(characters: usize) -> String {
     "Admit one, row 7, seat 12. ".chars().cycle().take(characters).collect()
 }
 
-/// A whole batch, from what is held to the answers.
+/// A whole batch, from the held tokens to the answers.
 #[divan::bench(args = [1, BATCH])]
 fn settle_a_batch(bencher: Bencher, tokens: usize) {
     let tokens: Vec<Token> = (0..tokens).map(|_| token()).collect();
@@ -115,13 +116,13 @@ fn token() -> Token {
     }
 }
 
-/// A time as people and programs write it, in a zone with a summer time.
+/// A time as people and programs write it, in a zone with daylight saving time.
 #[divan::bench(sample_size = 100, args = ["2026-09-22", "2026-09-22T10:30", "2026-09-22T10:30:00.123456+02:00"])]
 fn read_time(text: &str) -> Result<Micros, String> {
     Micros::read(black_box(text), Tz::Europe__Vienna)
 }
 
-/// What `add_token` is sent, to a token.
+/// From the fields of an `add_token` request to a token.
 #[divan::bench(sample_size = 100)]
 fn read_token(bencher: Bencher) {
     let text = |text: &str| Some(text.to_owned());
@@ -139,35 +140,35 @@ fn read_token(bencher: Bencher) {
     bencher.with_inputs(origin).bench_values(|origin| raw.new_token(origin, defaults, Tz::Europe__Vienna).is_ok());
 }
 
-/// What a page of the list reads, by itself.
+/// The query for a page of the list, on its own.
 #[divan::bench]
 fn fifty_tokens_from_sqlite(bencher: Bencher) {
-    let place = ready(Place::make());
-    let mut connection = ready(place.url().and_then(|url| Ok(url.connect()?)));
-    let part = || TokenSlice::newest(None, 51);
+    let database = or_exit(BenchDatabase::make());
+    let mut connection = or_exit(database.url().and_then(|url| Ok(url.connect()?)));
+    let slice = || TokenSlice::newest(None, 51);
     let all = TokenFilter::default();
-    bencher.with_inputs(part).bench_local_values(|part| list::page(&mut connection, &all, Micros::now(), part));
+    bencher.with_inputs(slice).bench_local_values(|slice| list::page(&mut connection, &all, Micros::now(), slice));
 }
 
 /// A request through routes, guard, handler, database and template, without the network.
 #[divan::bench(args = ["tile", "list of 50", "overview of 1,000", "usage, a million entries"])]
 fn page(bencher: Bencher, what: &str) {
     let runtime = rt::System::new();
-    let place = ready(Place::make());
+    let database = or_exit(BenchDatabase::make());
     if what.starts_with("usage") {
-        ready(place.attempt_a_million());
+        or_exit(database.add_a_million_entries());
     }
-    let state = ready(place.state());
+    let state = or_exit(database.state());
     let for_routes = web::Data::clone(&state);
     let app = ActixApp::new().app_data(state).configure(move |config| routes(config, &for_routes));
     let app = runtime.block_on(test::init_service(app));
     let path = match what {
-        "tile" => format!("/{}", place.uid),
+        "tile" => format!("/{}", database.uid),
         "list of 50" => "/".to_owned(),
         "overview of 1,000" => "/overview?show=1000".to_owned(),
         _ => "/usage".to_owned(),
     };
-    let bearer = format!("Bearer {}", place.key);
+    let bearer = format!("Bearer {}", database.key);
     bencher.bench_local(|| {
         let request = test::TestRequest::get().uri(&path).insert_header((AUTHORIZATION, bearer.as_str())).to_request();
         runtime.block_on(async {
@@ -178,42 +179,42 @@ fn page(bencher: Bencher, what: &str) {
     });
 }
 
-/// A benchmark has no way to say that it cannot begin.
-fn ready<T>(made: Result<T, Box<dyn Error>>) -> T {
-    made.unwrap_or_else(|error| {
+/// Exits if a benchmark cannot be set up: divan has no way to report that.
+fn or_exit<T>(result: Result<T, Box<dyn Error>>) -> T {
+    result.unwrap_or_else(|error| {
         eprintln!("parts: {error}");
         std::process::exit(1)
     })
 }
 
-/// A database with tokens, and a key to it.
-struct Place {
+/// A database with tokens, and a key for it.
+struct BenchDatabase {
     folder: TempDir,
     key: String,
     uid: Uid,
 }
 
-impl Place {
+impl BenchDatabase {
     fn make() -> Result<Self, Box<dyn Error>> {
         let folder = tempfile::tempdir()?;
-        let place = Self { folder, key: api_key::generate(), uid: Uid::random() };
-        let url = place.url()?;
+        let database = Self { folder, key: api_key::generate(), uid: Uid::random() };
+        let url = database.url()?;
         url.create()?;
         let mut connection = url.connect()?;
         migrations::migrate(&url, &mut connection)?;
-        let hash = api_key::hash(&place.key).ok_or("a key that is none")?;
+        let hash = api_key::hash(&database.key).ok_or("a key that is none")?;
         let new = NewKey { name: "bench", hash: &hash, role: Role::Viewer, expires: None };
-        let mut made: Vec<Token> = (0..TOKENS).map(|_| token()).collect();
-        made.push(Token { uid: place.uid, value: place.uid.to_string(), ..token() });
+        let mut new_tokens: Vec<Token> = (0..TOKENS).map(|_| token()).collect();
+        new_tokens.push(Token { uid: database.uid, value: database.uid.to_string(), ..token() });
         transaction(&mut connection, |connection| {
             keys::add(connection, &new, &Principal::shell("bench"), Micros::now())?;
-            tokens::add_all(connection, &made)
+            tokens::add_all(connection, &new_tokens)
         })?;
-        Ok(place)
+        Ok(database)
     }
 
-    /// A million entries in the log, of the last 29 days, every ninth a refusal.
-    fn attempt_a_million(&self) -> Result<(), Box<dyn Error>> {
+    /// A million usage entries in the last 29 days, every ninth of them a refusal.
+    fn add_a_million_entries(&self) -> Result<(), Box<dyn Error>> {
         let first = Micros::now().get() - 29 * 24 * 3_600 * 1_000_000;
         let mut connection = self.url()?.connect()?;
         Ok(connection.batch_execute(&format!(
@@ -239,7 +240,7 @@ impl Place {
     }
 }
 
-/// Pages of 65 labels from their plan to the PDF: one, and 10,000 labels.
+/// Pages of 65 labels from the layout to the PDF: one page, and 10,000 labels.
 #[divan::bench(args = [65, 10_000])]
 fn sheet_pdf(bencher: Bencher, labels: usize) {
     let item = |_| {
@@ -248,9 +249,9 @@ fn sheet_pdf(bencher: Bencher, labels: usize) {
     };
     let Some((sheet, fonts)) = preset("avery-l7651").zip(Fonts::new(Vec::new()).ok().map(Arc::new)) else { return };
     let items = (0..labels).map(item).collect();
-    let Ok(plan) = SheetLayout::new(sheet, &LayoutOptions::default(), &fonts, true, items) else { return };
+    let Ok(layout) = SheetLayout::new(sheet, &LayoutOptions::default(), &fonts, true, items) else { return };
     bencher.bench(|| {
-        let pages = (0..plan.pages()).map(|page| plan.page(page));
+        let pages = (0..layout.pages()).map(|page| layout.page(page));
         pdf::write("Labels", &fonts, pages, &mut |_| ControlFlow::Continue(()))
     });
 }

@@ -1,4 +1,4 @@
-//! Builds the server: the layers in their order, the routes, the state.
+//! Builds the server: middleware in order, routes, state.
 
 use std::net::{SocketAddr, TcpListener};
 
@@ -15,20 +15,20 @@ use crate::web::routes::{routes, table};
 use crate::web::state::App;
 use crate::work::shutdown::Shutdown;
 
-/// Seconds that requests under way get when the server is told to end.
+/// Seconds that requests in progress get when the server shuts down.
 pub(crate) const ENDING_SECONDS: u64 = 30;
 
-/// A server that is listening, and what knows of its requests.
+/// A listening server.
 pub struct Running {
-    /// To be awaited.
+    /// The server, to be awaited.
     pub server: Server,
     /// The address it is bound to.
     pub(crate) address: SocketAddr,
-    /// Ends it in order.
+    /// For a graceful shutdown.
     pub(crate) shutdown: Shutdown,
 }
 
-/// Serves `state` on `listener`. Ends when its handle says so; signals are left to the caller.
+/// Serves `state` on `listener`. Ends through the server's handle; the caller handles signals.
 ///
 /// # Errors
 /// The socket cannot be used.
@@ -53,7 +53,7 @@ pub fn serve(listener: TcpListener, state: App) -> std::io::Result<Running> {
     Ok(Running { server, address, shutdown })
 }
 
-/// What every answer says that does not say otherwise.
+/// Headers of every response that does not set its own.
 fn headers(https: bool) -> DefaultHeaders {
     let policy = DefaultHeaders::new().add(("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"));
     common(https).fold(policy, DefaultHeaders::add)

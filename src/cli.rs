@@ -46,7 +46,7 @@ pub struct Common {
     pub log: String,
 }
 
-/// Only a variable: a password on a command line is seen by everyone on the machine.
+/// Only an environment variable: everybody on the machine could see a password on the command line.
 const FIRST_ADMIN: &str = "When there is no user yet, the user `admin` is created, a manager, with the password in the \
 environment variable TESSERA_ADMIN_PASSWORD, or with a random one that is shown once.";
 
@@ -162,13 +162,13 @@ pub(crate) enum KeyCommand {
     },
 }
 
-/// An address, or a name that the machine knows, as in localhost:8080.
+/// An address, or a host name with a port, such as localhost:8080.
 fn address(text: &str) -> Result<SocketAddr, String> {
-    let found = text.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
-    found.ok_or_else(|| "write an address and a port, as in 127.0.0.1:8080".to_owned())
+    let address = text.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
+    address.ok_or_else(|| "write an address and a port, as in 127.0.0.1:8080".to_owned())
 }
 
-/// The path of a file; empty, as in a variable that is set to nothing, where it is none.
+/// A file's path; empty if an environment variable is set to nothing.
 fn file() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
@@ -183,11 +183,11 @@ fn log_filter(text: &str) -> Result<String, String> {
 }
 
 impl Common {
-    /// The configured zone, or the machine's: `TZ`, else what the system is set to, else UTC.
+    /// The configured time zone, otherwise the machine's: `TZ`, then the system's setting, then UTC.
     pub(crate) fn zone(&self) -> Tz {
-        // TZ may be the path of a zone's file, too.
-        let named = |name: String| name.rsplit("zoneinfo/").next()?.trim_start_matches(':').parse().ok();
-        let system = || iana_time_zone::get_timezone().ok().and_then(named);
-        self.timezone.or_else(|| std::env::var("TZ").ok().and_then(named)).or_else(system).unwrap_or(Tz::UTC)
+        // TZ may also be the path of a time zone file.
+        let parse_name = |name: String| name.rsplit("zoneinfo/").next()?.trim_start_matches(':').parse().ok();
+        let system = || iana_time_zone::get_timezone().ok().and_then(parse_name);
+        self.timezone.or_else(|| std::env::var("TZ").ok().and_then(parse_name)).or_else(system).unwrap_or(Tz::UTC)
     }
 }

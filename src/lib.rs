@@ -1,7 +1,8 @@
 //! Tessera, a token server: a token with n uses is used n times.
 //!
-//! The rooms, and which way imports point (`tests/it/architecture.rs` holds it, and that no files import each other in a
-//! circle): `main -> commands -> app -> web -> work -> store, sheet -> token, access`; `sheet, web -> qr`.
+//! Imports between the modules point in one direction: `main -> commands -> app -> web -> work -> store, sheet ->
+//! token, access`; `sheet, web -> qr`. `tests/it/architecture.rs` checks this, and that no files import each other in a
+//! circle.
 
 pub mod access;
 pub mod app;

@@ -9,7 +9,7 @@ use tessera::cli::Cli;
 use tessera::commands;
 use tracing_subscriber::EnvFilter;
 
-/// Pages and answers are made of many small texts, and glibc's allocator takes a sixth of a tile's time for them.
+/// Pages and responses consist of many small strings; with glibc's allocator they take a sixth of a tile's time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -19,11 +19,11 @@ fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     tracing_subscriber::fmt()
-        // The libraries tell of each of their threads, and of each cookie that somebody made up.
+        // The libraries log each of their threads, and each forged cookie.
         .with_env_filter(EnvFilter::new(format!("actix_server=warn,actix_session=error,{}", cli.common.log)))
         .with_writer(std::io::stderr)
-        // Else a log that cannot be written (a full disk, a closed pipe) would be reported to that same log, and the
-        // report panics in the middle of a request.
+        // Otherwise a log that cannot be written (a full disk, a closed pipe) would be reported to that same log, and
+        // the report panics in the middle of a request.
         .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Help and version as they are, on standard output; what is wrong, in one line.
+/// Prints help and version to standard output, and a usage error as one line.
 fn usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         let _ = error.print();
@@ -45,7 +45,7 @@ fn usage(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
     let first = text.split("\n\n").next().unwrap_or_default();
     let line = first.split_whitespace().collect::<Vec<_>>().join(" ");
-    // What was meant to be a database's address may hold a password.
+    // The invalid value may be a database URL with a password.
     let line = match error.get(ContextKind::InvalidValue) {
         Some(ContextValue::String(value)) if value.contains('@') => line.replace(value, "…"),
         _ => line,

@@ -1,24 +1,24 @@
-//! Where an HTTP answer ends, and what its status is. Only that: a load generator that reads more measures itself.
+//! Finds the end of an HTTP response, and its status. Nothing else: a load generator that reads more measures itself.
 
 use std::io;
 
-/// Headers that an answer may have.
+/// Most headers of a response.
 const HEADERS: usize = 48;
 
-/// An answer that has come whole.
+/// A complete response.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,
-    /// Bytes before the body.
+    /// The length of the head, in bytes.
     pub head: usize,
-    /// Bytes of all of it.
+    /// The length of head and body, in bytes.
     pub length: usize,
 }
 
-/// The answer at the beginning of `bytes`, or none while more of it has to come.
+/// The response at the beginning of `bytes`, or none while it is incomplete.
 ///
 /// # Errors
-/// It is no answer, or does not say where it ends.
+/// It is not a response, or does not say where it ends.
 pub fn read(bytes: &[u8]) -> io::Result<Option<Answer>> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS];
     let mut response = httparse::Response::new(&mut headers);

@@ -1,4 +1,4 @@
-//! A plain client, for what is asked once: it makes the tokens, and looks for the addresses that are measured.
+//! A simple client for single requests: it creates the tokens, and finds the URLs that are measured.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::answer;
 
 /// Long enough for a write of 100,000 tokens on a slow disk.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A connection with a key.
 pub struct Client {
@@ -20,22 +20,22 @@ impl Client {
     pub fn connect(server: SocketAddr, key: &str) -> io::Result<Self> {
         let stream = TcpStream::connect(server)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
         Ok(Self { server, stream, key: key.to_owned() })
     }
 
-    /// Asks for a page, and returns its text.
+    /// Gets a page, and returns its text.
     pub fn get(&mut self, path: &str) -> io::Result<String> {
         self.exchange(&get(self.server, &self.key, path), 200)
     }
 
-    /// Sends a form to a JSON view, and returns what that answers.
+    /// Posts a form to a JSON view, and returns the JSON.
     pub fn post(&mut self, path: &str, form: &str) -> io::Result<serde_json::Value> {
         let text = self.exchange(&post(self.server, &self.key, path, form), 200)?;
         serde_json::from_str(&text).map_err(io::Error::other)
     }
 
-    /// Sends a form as a page's, which leads to another page.
+    /// Posts a form to a page that redirects.
     pub fn send(&mut self, path: &str, form: &str) -> io::Result<()> {
         self.exchange(&post(self.server, &self.key, path, form), 303).map(drop)
     }
@@ -43,13 +43,13 @@ impl Client {
     fn exchange(&mut self, request: &[u8], expected: u16) -> io::Result<String> {
         self.stream.write_all(request)?;
         let mut bytes = Vec::new();
-        let mut part = vec![0; 1 << 20];
+        let mut chunk = vec![0; 1 << 20];
         loop {
-            let count = self.stream.read(&mut part)?;
-            bytes.extend_from_slice(&part[..count]);
-            let whole = answer::read(&bytes)?;
+            let count = self.stream.read(&mut chunk)?;
+            bytes.extend_from_slice(&chunk[..count]);
+            let response = answer::read(&bytes)?;
             let text = |from| String::from_utf8_lossy(&bytes[from..]).into_owned();
-            match whole {
+            match response {
                 Some(answer) if answer.status == expected => return Ok(text(answer.head)),
                 Some(_) => {
                     return Err(io::Error::other(format!("an answer was not the {expected} expected:\n{}", text(0))));
@@ -61,12 +61,12 @@ impl Client {
     }
 }
 
-/// The bytes of a GET. A key opens the pages, too.
+/// The bytes of a GET request. Keys also work for pages.
 pub fn get(server: SocketAddr, key: &str, path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nAuthorization: Bearer {key}\r\n\r\n").into_bytes()
 }
 
-/// The bytes of a POST of a form, which may be empty.
+/// The bytes of a POST request with a form, which may be empty.
 pub fn post(server: SocketAddr, key: &str, path: &str, form: &str) -> Vec<u8> {
     let kind = if form.is_empty() { "" } else { "Content-Type: application/x-www-form-urlencoded\r\n" };
     let length = form.len();

@@ -1,4 +1,4 @@
-//! The databases: an empty one for a run, which is gone afterwards.
+//! An empty database for a run, which is removed afterwards.
 
 use std::io;
 use std::panic::catch_unwind;
@@ -24,22 +24,23 @@ pub enum Kind {
 /// An empty database.
 pub struct Database {
     pub name: &'static str,
-    /// Name and version, as the report tells them.
+    /// Name and version for the report.
     pub version: String,
     /// For `TESSERA_DATABASE_URL`.
     pub url: String,
-    place: Place,
+    storage: Storage,
 }
 
-/// Where it lies, which is removed with it.
-enum Place {
+/// Where the database is. Dropping it removes the database.
+enum Storage {
     Folder(TempDir),
     Cluster(Box<Cluster>),
 }
 
 impl Kind {
-    /// Makes one. A file lies below the target folder: what is called a temporary folder elsewhere may be memory, on
-    /// which a commit costs nothing. A cluster cannot: its user may not be let in there.
+    /// Creates an empty database. The SQLite file is below the target folder: elsewhere a temporary folder may be in
+    /// memory, where a commit costs nothing. The PostgreSQL cluster cannot be there, because its user may have no
+    /// access.
     ///
     /// # Errors
     /// There is no room; or unsupported, when PostgreSQL cannot be started.
@@ -51,11 +52,12 @@ impl Kind {
                     name: "SQLite",
                     version: format!("SQLite {}", libsqlite3_sys::SQLITE_VERSION.to_string_lossy()),
                     url: format!("sqlite:{}", folder.path().join("tessera.db").display()),
-                    place: Place::Folder(folder),
+                    storage: Storage::Folder(folder),
                 })
             }
             Self::Postgres => {
-                // It is made for tests, and panics. The panic says why. The settings are those of docs/INSTANCES.md.
+                // The cluster is a test helper, which panics with the reason. The settings are those of
+                // docs/INSTANCES.md.
                 let settings = ["shared_buffers=1GB", "max_wal_size=4GB", "checkpoint_timeout=15min"];
                 let cluster = catch_unwind(|| Cluster::start(&settings)).map_err(|_| {
                     io::Error::new(io::ErrorKind::Unsupported, "PostgreSQL is not measured, as it cannot be started.")
@@ -66,7 +68,7 @@ impl Kind {
                     name: "PostgreSQL",
                     version: format!("PostgreSQL {version}"),
                     url: cluster.create_database(NAME),
-                    place: Place::Cluster(Box::new(cluster)),
+                    storage: Storage::Cluster(Box::new(cluster)),
                 })
             }
         }
@@ -76,15 +78,16 @@ impl Kind {
 impl Database {
     /// The folder with its files.
     pub fn folder(&self) -> &Path {
-        match &self.place {
-            Place::Folder(folder) => folder.path(),
-            Place::Cluster(cluster) => cluster.folder(),
+        match &self.storage {
+            Storage::Folder(folder) => folder.path(),
+            Storage::Cluster(cluster) => cluster.folder(),
         }
     }
 
-    /// Does at once what PostgreSQL would do by itself some minutes after a million rows, in the middle of a measurement.
+    /// Does now what PostgreSQL would otherwise do some minutes after a million new rows, in the middle of a
+    /// measurement.
     pub fn settle(&self) {
-        if let Place::Cluster(cluster) = &self.place {
+        if let Storage::Cluster(cluster) = &self.storage {
             cluster.sql(NAME, "VACUUM ANALYZE");
             cluster.sql(NAME, "CHECKPOINT");
         }

@@ -1,7 +1,7 @@
-//! The load generator: one thread, many connections, one request under way on each.
+//! The load generator: one thread, many connections, one request in progress on each.
 //!
-//! It is a closed loop: a connection sends its next request when its last one is answered. So a server that is slow is
-//! asked less, and what a request waited for is in its time.
+//! It is a closed loop: a connection sends its next request when the last one is answered. A slow server therefore gets
+//! fewer requests, and waiting times are part of the measured times.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -11,18 +11,18 @@ use mio::{Events, Interest, Poll, Token};
 
 use crate::answer::{self, Answer};
 
-/// How long before the measurement the same load runs: caches fill, and connections are accepted.
+/// How long the load runs before it is measured: caches fill, and connections are accepted.
 const WARM_UP: Duration = Duration::from_secs(1);
-/// A server that answers nobody for so long hangs.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// What a connection reads at once; more is made when an answer is longer.
+/// A server that does not answer anything for this long hangs.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// Initial size of a connection's buffer, which grows for longer responses.
 const BUFFER: usize = 64 * 1024;
-/// The status of every answer.
+/// The expected status of every response.
 const EXPECTED: u16 = 200;
-/// What is shown of an answer that was not expected.
+/// How much of an unexpected response is shown, in bytes.
 const SHOWN: usize = 400;
 
-/// How long each answer took that came within the time measured.
+/// The duration of every response within the measured time.
 #[derive(Default)]
 pub struct Samples {
     micros: Vec<u32>,
@@ -30,7 +30,7 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// Adds those of another run of the same load.
+    /// Adds the samples of another run of the same load.
     pub fn extend(&mut self, other: &Self) {
         self.micros.extend_from_slice(&other.micros);
         self.measured += other.measured;
@@ -42,7 +42,7 @@ impl Samples {
         self.micros.len() as f64 / self.measured.as_secs_f64()
     }
 
-    /// The times below which `percents` of all lie, in microseconds.
+    /// Percentiles of the durations, in microseconds.
     pub fn percentiles<const N: usize>(&self, percents: [usize; N]) -> [u32; N] {
         let mut sorted = self.micros.clone();
         sorted.sort_unstable();
@@ -51,16 +51,16 @@ impl Samples {
     }
 }
 
-/// Sends `requests` in turn over `connections` connections, and measures for `seconds`.
+/// Sends `requests` in rotation over `connections` connections, and measures for `seconds`.
 ///
 /// # Errors
-/// An answer is not 200, a connection breaks, or nothing is answered any more.
+/// A response is not 200, a connection breaks, or the server stops answering.
 pub fn run(server: SocketAddr, requests: &[Vec<u8>], connections: usize, seconds: u64) -> io::Result<Samples> {
     let mut poll = Poll::new()?;
     let mut open = (0..connections).map(|n| Connection::open(server, &poll, n)).collect::<io::Result<Vec<_>>>()?;
     let mut events = Events::with_capacity(connections.max(1));
-    let mut turn = requests.iter().cycle();
-    let mut next = || turn.next().ok_or_else(|| io::Error::other("a scenario without a request"));
+    let mut rotation = requests.iter().cycle();
+    let mut next = || rotation.next().ok_or_else(|| io::Error::other("a scenario without a request"));
 
     let begin = Instant::now() + WARM_UP;
     let end = begin + Duration::from_secs(seconds);
@@ -79,7 +79,7 @@ pub fn run(server: SocketAddr, requests: &[Vec<u8>], connections: usize, seconds
             if (begin..end).contains(&now) {
                 samples.micros.push(micros);
             }
-            // Nothing is left under way at the end: the next scenario begins with a server at rest.
+            // Nothing remains in progress at the end, so that the next scenario begins with an idle server.
             if now < end {
                 connection.send(next()?, now)?;
             } else {
@@ -91,9 +91,9 @@ pub fn run(server: SocketAddr, requests: &[Vec<u8>], connections: usize, seconds
 }
 
 fn wait(poll: &mut Poll, events: &mut Events) -> io::Result<()> {
-    match poll.poll(events, Some(PATIENCE)) {
+    match poll.poll(events, Some(TIMEOUT)) {
         Ok(()) if events.is_empty() => {
-            Err(io::Error::other(format!("the server answered nobody for {} seconds", PATIENCE.as_secs())))
+            Err(io::Error::other(format!("the server answered nobody for {} seconds", TIMEOUT.as_secs())))
         }
         Err(error) if error.kind() == ErrorKind::Interrupted => Ok(()),
         other => other,
@@ -117,27 +117,27 @@ impl Connection {
         Ok(Self { stream, buffer: vec![0; BUFFER], filled: 0, sent: Instant::now() })
     }
 
-    /// A request is far smaller than a socket's buffer, which is empty: either all of it goes or something is wrong.
+    /// A request is far smaller than the socket's empty buffer, so anything but a complete write is an error.
     fn send(&mut self, request: &[u8], now: Instant) -> io::Result<()> {
         self.sent = now;
         match self.stream.write(request)? {
-            all if all == request.len() => Ok(()),
+            count if count == request.len() => Ok(()),
             _ => Err(io::Error::other("a request was only sent in part")),
         }
     }
 
-    /// The answer, once all of it is there. Whoever reads less than there was room for has read everything, so the next
-    /// event is waited for without another read that would tell just that.
+    /// The response, once it is complete. A read that does not fill the buffer has read everything, so there is no need
+    /// for another read that would only report this.
     fn receive(&mut self) -> io::Result<Option<Answer>> {
         loop {
             if self.filled == self.buffer.len() {
                 self.buffer.resize(2 * self.filled, 0);
             }
-            let room = &mut self.buffer[self.filled..];
-            match self.stream.read(room) {
+            let free = &mut self.buffer[self.filled..];
+            match self.stream.read(free) {
                 Ok(0) => return Err(io::Error::other("the server closed a connection")),
                 Ok(count) => {
-                    let is_all = count < room.len();
+                    let is_all = count < free.len();
                     self.filled += count;
                     if is_all {
                         return answer::read(&self.buffer[..self.filled]);
@@ -152,7 +152,7 @@ impl Connection {
         }
     }
 
-    /// Holds that it was answered as it should be, and says how long that took. A benchmark of failures is none.
+    /// Checks the response, and returns how long it took. A benchmark of failures would be worthless.
     fn finish(&mut self, answer: &Answer, now: Instant) -> io::Result<u32> {
         if answer.status != EXPECTED || answer.length != self.filled {
             let text = String::from_utf8_lossy(&self.buffer[..self.filled.min(SHOWN)]);

@@ -1,4 +1,5 @@
-//! The whole server under load: `cargo bench --bench http`. What it measures and how to read it: docs/BENCHMARK.md.
+//! The whole server under load: `cargo bench --bench http`. docs/BENCHMARK.md explains what it measures and how to read
+//! it.
 
 mod answer;
 mod client;
@@ -61,7 +62,7 @@ impl Databases {
 }
 
 fn main() -> ExitCode {
-    // `cargo test --benches` starts it without, and means only to see whether it starts.
+    // `cargo test --benches` starts it without `--bench`, and only wants to know that it starts.
     if !std::env::args().any(|argument| argument == "--bench" || argument == "--help") {
         say("The benchmark takes minutes; `cargo bench --bench http` runs it.");
         return ExitCode::SUCCESS;
@@ -74,7 +75,7 @@ fn main() -> ExitCode {
     for kind in options.database.kinds() {
         match run::run(*kind, &options) {
             Ok(measured) => all.push(measured),
-            // What was measured before is told all the same.
+            // Earlier measurements are still reported.
             Err(error) => {
                 say(&format!("http: {error}"));
                 if error.kind() != io::ErrorKind::Unsupported || all.is_empty() {

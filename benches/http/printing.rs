@@ -1,6 +1,6 @@
 //! How much slower consumes are while a print job runs: `cargo bench --bench http -- --printing`.
 //!
-//! The same load with the job and without it, by turns, as a machine may become slower meanwhile.
+//! The same load is measured alternately with and without a job, since the machine may become slower over time.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -17,17 +17,18 @@ use crate::server::{self, Server};
 
 /// Labels of a job: ten PDFs.
 const LABELS: usize = 100_000;
-/// How often each load is measured with a job and without.
+/// How often each load is measured with and without a job.
 const ROUNDS: usize = 5;
-/// Between two looks whether a job has ended.
-const LOOK: Duration = Duration::from_millis(200);
-/// From the beginning of a job until it is measured: until its first pages are made.
-const BEGINNING: Duration = Duration::from_millis(300);
+/// How often to check whether a job has ended.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// From the start of a job until it is measured, so that it has begun to render pages.
+const WARM_UP: Duration = Duration::from_millis(300);
 
-/// Measures all that `options` ask for, and prints it as Markdown.
+/// Runs the measurements in `options`, and prints them as Markdown.
 pub fn report(options: &Options) -> ExitCode {
-    let heads = ["database", "connections", "requests/s", "99 %", "with a job", "99 % with a job", "ratio", "lowest"];
-    let mut text = format!("| {} |\n| --- |{}\n", heads.join(" | "), " ---: |".repeat(heads.len() - 1));
+    let headings =
+        ["database", "connections", "requests/s", "99 %", "with a job", "99 % with a job", "ratio", "lowest"];
+    let mut text = format!("| {} |\n| --- |{}\n", headings.join(" | "), " ---: |".repeat(headings.len() - 1));
     let mut code = ExitCode::SUCCESS;
     for kind in options.database.kinds() {
         match measure(*kind, options) {
@@ -70,9 +71,9 @@ fn measure(kind: Kind, options: &Options) -> io::Result<String> {
 struct Bench<'a> {
     server: &'a Server,
     key: &'a str,
-    /// The batch that is printed.
+    /// The batch to print.
     batch: String,
-    /// The token that is consumed.
+    /// The request that consumes a token.
     consume: Vec<u8>,
 }
 
@@ -82,8 +83,8 @@ impl<'a> Bench<'a> {
         let form = format!("count={LABELS}&usage_count=-1&label=Locker+%7Bn%3A06%7D&batch_name=Lockers");
         let made = client.post("/add_tokens", &form)?;
         let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
-        let found = text(&made["batch_uid"]).zip(text(&made["token_uids"][0]));
-        let (batch, uid) = found.ok_or_else(|| io::Error::other("no tokens were made"))?;
+        let ids = text(&made["batch_uid"]).zip(text(&made["token_uids"][0]));
+        let (batch, uid) = ids.ok_or_else(|| io::Error::other("no tokens were made"))?;
         let consume = post(server.address, key, &format!("/{uid}/consume_token"), "");
         Ok(Self { server, key, batch, consume })
     }
@@ -94,17 +95,17 @@ impl<'a> Bench<'a> {
         let without = load()?;
         let job = format!("{:08x}-0000-4000-8000-{:012x}", rand::random::<u32>(), rand::random::<u32>());
         let form = format!("sheet=avery-l7651&batch={}&job_uid={job}", self.batch);
-        // A connection of its own each time, as an idle one is closed meanwhile.
+        // A new connection each time, because an idle one would be closed meanwhile.
         let client = || Client::connect(self.server.address, self.key);
         client()?.send("/print_jobs", &form)?;
-        thread::sleep(BEGINNING);
+        thread::sleep(WARM_UP);
         let with = load()?;
-        let goes_on = || Ok::<_, io::Error>(client()?.get(&format!("/print_jobs/{job}"))?.contains("<progress"));
-        if !goes_on()? {
+        let is_running = || Ok::<_, io::Error>(client()?.get(&format!("/print_jobs/{job}"))?.contains("<progress"));
+        if !is_running()? {
             return Err(io::Error::other("the job ended before it was measured: give fewer --seconds"));
         }
-        while goes_on()? {
-            thread::sleep(LOOK);
+        while is_running()? {
+            thread::sleep(POLL_INTERVAL);
         }
         Ok([without, with])
     }

@@ -1,4 +1,4 @@
-//! What was measured, as Markdown to be pasted into docs/BENCHMARK.md.
+//! Formats the measurements as Markdown for docs/BENCHMARK.md.
 
 use std::time::Duration;
 
@@ -30,23 +30,23 @@ pub fn report(all: &[Measured], seconds: u64) -> String {
 }
 
 fn table(all: &[Measured]) -> String {
-    let mut heads = vec!["scenario".to_owned(), "connections".to_owned()];
+    let mut headings = vec!["scenario".to_owned(), "connections".to_owned()];
     for measured in all {
         let columns = ["requests/s", "median", "99 %", "ratio"];
-        heads.extend(
+        headings.extend(
             columns.map(|column| if all.len() > 1 { format!("{}: {column}", measured.name) } else { column.into() }),
         );
     }
-    let rule = (0..heads.len()).map(|column| if column == 0 { "---" } else { "---:" }.to_owned()).collect();
+    let rule = (0..headings.len()).map(|column| if column == 0 { "---" } else { "---:" }.to_owned()).collect();
     let body = rows(all).into_iter().map(|(scenario, connections)| {
         let figures = all.iter().flat_map(|measured| figures(measured, scenario, connections));
         [scenario.to_owned(), connections.to_string()].into_iter().chain(figures).collect()
     });
-    let lines = [heads, rule].into_iter().chain(body);
+    let lines = [headings, rule].into_iter().chain(body);
     lines.fold(String::new(), |text, cells: Vec<String>| text + "| " + &cells.join(" | ") + " |\n")
 }
 
-/// Scenarios with their connections: the health check first, then in the order of measuring.
+/// Scenarios with their connections: the health check first, then in the order of measurement.
 fn rows(all: &[Measured]) -> Vec<(&'static str, usize)> {
     let lines = || all.iter().take(1).flat_map(|measured| &measured.lines);
     let mut names = vec![HEALTH];
@@ -62,8 +62,8 @@ fn rows(all: &[Measured]) -> Vec<(&'static str, usize)> {
 
 fn figures(measured: &Measured, scenario: &str, connections: usize) -> [String; 4] {
     let find = |name| {
-        let is_it = |line: &&Line| line.scenario == name && line.connections == connections;
-        measured.lines.iter().find(is_it).map(|line| &line.samples)
+        let matches = |line: &&Line| line.scenario == name && line.connections == connections;
+        measured.lines.iter().find(matches).map(|line| &line.samples)
     };
     let Some(samples) = find(scenario) else { return Default::default() };
     let [median, high] = samples.percentiles([50, 99]).map(|micros| duration(Duration::from_micros(micros.into())));
@@ -73,22 +73,22 @@ fn figures(measured: &Measured, scenario: &str, connections: usize) -> [String; 
 
 fn footing(measured: &Measured) -> String {
     let Measured { name, disk, starts, memory_at_rest, memory_peaks, .. } = measured;
-    let of = |time: Option<&Duration>| time.copied().map(duration).unwrap_or_default();
+    let format = |time: Option<&Duration>| time.copied().map(duration).unwrap_or_default();
     let peaks: Vec<String> =
         memory_peaks.iter().map(|(connections, peak)| format!("{} with {connections}", mebibytes(*peak))).collect();
     format!(
         "- {name}: a write of 4 KiB is on its disk after {}. From its start until it listens, on a database with a \
          million tokens, the server takes {} (fastest) or {} (median of {}). It then has {} of memory (RSS), and at most {} connections under the load above.\n",
         duration(*disk),
-        of(starts.first()),
-        of(starts.get(starts.len() / 2)),
+        format(starts.first()),
+        format(starts.get(starts.len() / 2)),
         starts.len(),
         mebibytes(*memory_at_rest),
         peaks.join(", "),
     )
 }
 
-/// Three figures: more would promise more than was measured.
+/// Formats three significant digits: more would claim more precision than there is.
 pub fn duration(time: Duration) -> String {
     let (number, unit) = match time.as_secs_f64() {
         seconds if seconds < 0.001 => (seconds * 1e6, "µs"),
@@ -108,12 +108,12 @@ fn mebibytes(bytes: u64) -> String {
     format!("{} MiB", bytes.div_ceil(1024 * 1024))
 }
 
-/// A number with its thousands apart.
+/// A number with thousands separators.
 pub fn grouped(digits: &str) -> String {
     let count = digits.len();
-    let apart = |(place, digit): (usize, char)| {
-        let comma = if place > 0 && (count - place).is_multiple_of(3) { "," } else { "" };
+    let with_separator = |(position, digit): (usize, char)| {
+        let comma = if position > 0 && (count - position).is_multiple_of(3) { "," } else { "" };
         format!("{comma}{digit}")
     };
-    digits.chars().enumerate().map(apart).collect()
+    digits.chars().enumerate().map(with_separator).collect()
 }

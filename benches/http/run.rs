@@ -1,4 +1,4 @@
-//! One run: everything that is measured of one database.
+//! One run: all measurements of one database.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -12,22 +12,23 @@ use crate::server::{self, Server};
 
 /// How often the start on a full database is measured.
 const STARTS: usize = 7;
-/// After a start, until memory is looked at: what is done on the side is done then.
-const SETTLING: Duration = Duration::from_secs(1);
+/// From a start until memory is measured, so that start-up work is finished.
+const SETTLE_TIME: Duration = Duration::from_secs(1);
 
-/// What was measured of one database.
+/// The measurements of one database.
 pub struct Measured {
     pub name: &'static str,
     pub version: String,
     pub lines: Vec<Line>,
-    /// How long its disk takes for a write.
+    /// The time of a disk write.
     pub disk: Duration,
-    /// How long each start took, the shortest first.
+    /// The duration of each start, shortest first.
     pub starts: Vec<Duration>,
-    /// Percents of the CPU that other programs took during each health check. What they took is missing in the figures.
+    /// Per cent of the CPU used by other programs during each health check, and therefore missing from the
+    /// measurements.
     pub others: Vec<f64>,
     pub memory_at_rest: u64,
-    /// The most memory under the load of that many connections.
+    /// The most memory under load, by number of connections.
     pub memory_peaks: Vec<(usize, u64)>,
 }
 
@@ -38,7 +39,7 @@ pub struct Line {
     pub samples: Samples,
 }
 
-/// Measures all that `options` ask for.
+/// Runs the measurements in `options`.
 pub fn run(kind: Kind, options: &Options) -> io::Result<Measured> {
     let folder = tempfile::Builder::new().prefix("logs-").tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let database = kind.create()?;
@@ -53,65 +54,71 @@ pub fn run(kind: Kind, options: &Options) -> io::Result<Measured> {
     database.settle();
     let starts = starts(start)?;
 
-    let together = start(&[])?;
-    std::thread::sleep(SETTLING);
+    let shared_commits = start(&[])?;
+    std::thread::sleep(SETTLE_TIME);
     let mut measured = Measured {
         name: database.name,
         version: database.version.clone(),
-        memory_at_rest: together.memory()?,
+        memory_at_rest: shared_commits.memory()?,
         disk,
         starts,
         lines: Vec::new(),
         others: Vec::new(),
         memory_peaks: Vec::new(),
     };
-    let mut scenarios = scenarios::all(together.address, &key, &seed)?;
+    let mut scenarios = scenarios::all(shared_commits.address, &key, &seed)?;
     scenarios.retain(|scenario| scenario.name.contains(&options.only));
-    let servers = Servers { name: database.name, together, alone: start(&["--batch", "1"])? };
+    let servers = Servers { name: database.name, shared_commits, single_commits: start(&["--batch", "1"])? };
     for &connections in &options.connections {
         servers.round(&scenarios, connections.into(), options.seconds, &mut measured)?;
     }
     Ok(measured)
 }
 
-/// Two servers on one database. Both are there all the time, and whichever is not asked does nothing.
+/// Two servers on one database. Both run all the time; the one that gets no requests is idle.
 struct Servers {
     name: &'static str,
     /// Its consumes share commits, as usual.
-    together: Server,
+    shared_commits: Server,
     /// Each of its consumes has a commit of its own.
-    alone: Server,
+    single_commits: Server,
 }
 
 impl Servers {
-    /// Measures every scenario with that many connections; the health check before and after all others, as a machine
-    /// may become slower meanwhile.
-    fn round(&self, scenarios: &[Scenario], connections: usize, seconds: u64, into: &mut Measured) -> io::Result<()> {
-        let health = scenarios::health(self.together.address);
+    /// Measures every scenario with this many connections. The health check is measured before and after the others,
+    /// since the machine may become slower over time.
+    fn round(
+        &self,
+        scenarios: &[Scenario],
+        connections: usize,
+        seconds: u64,
+        measured: &mut Measured,
+    ) -> io::Result<()> {
+        let health = scenarios::health(self.shared_commits.address);
         let measure_health = || {
-            // A database that is a program of its own is at rest meanwhile, and no other then.
-            let ours = [self.together.id(), self.alone.id()];
+            // A database server is a separate program, but is idle during a health check.
+            let ours = [self.shared_commits.id(), self.single_commits.id()];
             let before = Ticks::read(&ours)?;
             let line = self.measure(&health, connections, seconds)?;
             Ok::<_, io::Error>((line, Ticks::read(&ours)?.of_others_since(before)))
         };
-        self.together.forget_peak()?;
+        self.shared_commits.forget_peak()?;
         let (mut line, before) = measure_health()?;
         for scenario in scenarios {
-            into.lines.push(self.measure(scenario, connections, seconds)?);
+            measured.lines.push(self.measure(scenario, connections, seconds)?);
         }
         let (again, after) = measure_health()?;
         line.samples.extend(&again.samples);
-        into.lines.push(line);
-        into.others.extend([before, after]);
-        into.memory_peaks.push((connections, self.together.peak()?));
+        measured.lines.push(line);
+        measured.others.extend([before, after]);
+        measured.memory_peaks.push((connections, self.shared_commits.peak()?));
         Ok(())
     }
 
     fn measure(&self, scenario: &Scenario, connections: usize, seconds: u64) -> io::Result<Line> {
-        self.together.empty_log()?;
-        self.alone.empty_log()?;
-        let server = if scenario.alone { &self.alone } else { &self.together };
+        self.shared_commits.empty_log()?;
+        self.single_commits.empty_log()?;
+        let server = if scenario.single_commits { &self.single_commits } else { &self.shared_commits };
         let samples = load::run(server.address, &scenario.requests, connections, seconds)
             .map_err(|error| server.explain(&io::Error::other(format!("{}: {error}", scenario.name))))?;
         say(&format!("{}, {connections} connections: {}: {:.0}/s", self.name, scenario.name, samples.rate()));
@@ -119,7 +126,7 @@ impl Servers {
     }
 }
 
-/// Starts and stops the server on a database that is there.
+/// Starts and stops the server on an existing database.
 fn starts(start: impl Fn(&[&str]) -> io::Result<Server>) -> io::Result<Vec<Duration>> {
     let mut times = Vec::new();
     for _ in 0..STARTS {
@@ -131,7 +138,7 @@ fn starts(start: impl Fn(&[&str]) -> io::Result<Server>) -> io::Result<Vec<Durat
     Ok(times)
 }
 
-/// Says on standard error what is going on.
+/// Reports progress on standard error.
 pub fn say(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }

@@ -1,32 +1,32 @@
-//! What is asked of the server: its database is filled, and the requests are made before anything is measured.
+//! The scenarios: fills the database, and prepares the requests before anything is measured.
 
 use std::io;
 use std::net::SocketAddr;
 
 use crate::client::{Client, get, post};
 
-/// What everything else is compared with.
+/// The scenario with which all others are compared.
 pub const HEALTH: &str = "health check";
 
-/// Tokens in the database, and how many one request makes.
+/// Tokens in the database, and tokens created by one request.
 pub const TOKENS: usize = 1_000_000;
-const AT_ONCE: usize = 100_000;
-/// Tokens that are consumed in turn.
-const IN_TURN: usize = 10_000;
+const PER_REQUEST: usize = 100_000;
+/// Tokens consumed in rotation.
+const ROTATION: usize = 10_000;
 
-/// Requests that are sent in turn.
+/// Requests sent in rotation.
 pub struct Scenario {
     pub name: &'static str,
     pub requests: Vec<Vec<u8>>,
-    /// They go to the server whose consumes do not share commits.
-    pub alone: bool,
+    /// Whether they go to the server whose consumes do not share commits.
+    pub single_commits: bool,
 }
 
-/// What there is in the database.
+/// The tokens in the database that the scenarios need.
 pub struct Seed {
-    /// The tokens that are consumed in turn, from all over the database.
+    /// The tokens consumed in rotation, from all over the database.
     many: Vec<String>,
-    /// The token that is consumed over and over.
+    /// The token consumed repeatedly.
     one: String,
 }
 
@@ -34,20 +34,20 @@ pub struct Seed {
 pub fn seed(server: SocketAddr, key: &str) -> io::Result<Seed> {
     let mut client = Client::connect(server, key)?;
     let mut many = Vec::new();
-    for _ in 0..TOKENS / AT_ONCE {
-        let form = format!("count={AT_ONCE}&usage_count=-1&label=Ticket+%7Bn%3A06%7D");
+    for _ in 0..TOKENS / PER_REQUEST {
+        let form = format!("count={PER_REQUEST}&usage_count=-1&label=Ticket+%7Bn%3A06%7D");
         let made = client.post("/add_tokens", &form)?;
         let uids = made["token_uids"].as_array().into_iter().flatten().filter_map(|uid| uid.as_str());
-        many.extend(uids.step_by(TOKENS / IN_TURN).map(str::to_owned));
+        many.extend(uids.step_by(TOKENS / ROTATION).map(str::to_owned));
     }
-    let one = many.get(IN_TURN / 2).cloned().ok_or_else(|| io::Error::other("no tokens were made"))?;
+    let one = many.get(ROTATION / 2).cloned().ok_or_else(|| io::Error::other("no tokens were made"))?;
     Ok(Seed { many, one })
 }
 
-/// A request that does nothing: what HTTP alone costs on this machine.
+/// A request that does nothing: the cost of HTTP alone on this machine.
 pub fn health(server: SocketAddr) -> Scenario {
     let request = format!("GET /healthz HTTP/1.1\r\nHost: {server}\r\n\r\n").into_bytes();
-    Scenario { name: HEALTH, requests: vec![request], alone: false }
+    Scenario { name: HEALTH, requests: vec![request], single_commits: false }
 }
 
 /// All other scenarios.
@@ -55,12 +55,12 @@ pub fn all(server: SocketAddr, key: &str, seed: &Seed) -> io::Result<Vec<Scenari
     let get = |path: &str| vec![get(server, key, path)];
     let consume = |uid: &String| post(server, key, &format!("/{uid}/consume_token"), "");
     let add = "valid_from=&valid_to=&usage_count=3&lock_time=";
-    let scenario = |name, requests| Scenario { name, requests, alone: false };
+    let scenario = |name, requests| Scenario { name, requests, single_commits: false };
     let (one, last) = (&seed.one, last_page(server, key)?);
     Ok(vec![
         scenario("consume one token", vec![consume(one)]),
         scenario("consume 10,000 tokens in turn", seed.many.iter().map(consume).collect()),
-        Scenario { name: "consume one token, a commit for each", requests: vec![consume(one)], alone: true },
+        Scenario { name: "consume one token, a commit for each", requests: vec![consume(one)], single_commits: true },
         scenario("add a token", vec![post(server, key, "/add_token", add)]),
         scenario("query a token by value", get(&format!("/query_token?value={one}"))),
         scenario("tile page", get(&format!("/{one}"))),
@@ -69,8 +69,8 @@ pub fn all(server: SocketAddr, key: &str, seed: &Seed) -> io::Result<Vec<Scenari
     ])
 }
 
-/// The address of the last page as it is reached from the one before it: with a cursor that lies behind nearly all
-/// tokens. The link "Last" alone would not do, since it walks the list from its other end.
+/// The URL of the last page as reached from the one before it, with a cursor after nearly all tokens. The link "Last"
+/// would not do, because it walks the list from the other end.
 fn last_page(server: SocketAddr, key: &str) -> io::Result<String> {
     let mut client = Client::connect(server, key)?;
     let mut address = "/".to_owned();
@@ -84,7 +84,7 @@ fn last_page(server: SocketAddr, key: &str) -> io::Result<String> {
     }
 }
 
-/// Where the link with that text leads.
+/// The target of the link with this text.
 fn link(page: &str, text: &str) -> Option<String> {
     let before = page.split_once(&format!(">{text}</a>"))?.0;
     let (href, _) = before.rsplit_once(" href=\"")?.1.split_once('"')?;

@@ -1,4 +1,4 @@
-//! The server that is measured: the real binary, as anybody starts it.
+//! The measured server: the real binary, started as anybody would.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader};
@@ -7,24 +7,24 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Lines of the log that are shown when something goes wrong.
+/// Log lines that are shown when something goes wrong.
 const LAST_LINES: usize = 5;
 
-/// A running server. It is killed when it is dropped.
+/// A running server. Dropping it kills it.
 pub struct Server {
     child: Child,
     log: File,
     log_path: PathBuf,
     pub address: SocketAddr,
-    /// How long it took from its start until it listened.
+    /// The time from its start until it listened.
     pub started_in: Duration,
 }
 
 impl Server {
-    /// Starts a server on a free port. Its log goes to a file in `folder`, as a service's does.
+    /// Starts a server on a free port. Its log goes to a file in `folder`, as for a service.
     pub fn start(url: &str, folder: &Path, options: &[&str]) -> io::Result<Self> {
         let path = folder.join(format!("log-{}", rand::random::<u32>()));
-        // Appending, so that it can be emptied under the server's hands.
+        // In append mode, so that the file can be emptied while the server runs.
         let log = OpenOptions::new().create_new(true).append(true).open(&path)?;
         let mut command = tessera(url, &["serve", "--bind", "127.0.0.1:0"]);
         command.args(options).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log.try_clone()?);
@@ -43,12 +43,12 @@ impl Server {
         Ok(Self { child, log, log_path: path, address, started_in })
     }
 
-    /// Empties the log: some millions of lines would fill the disk.
+    /// Empties the log: millions of lines would fill the disk.
     pub fn empty_log(&self) -> io::Result<()> {
         self.log.set_len(0)
     }
 
-    /// The error, with what the server said last.
+    /// The error, with the last lines of the server's log.
     pub fn explain(&self, error: &io::Error) -> io::Error {
         let log = fs::read_to_string(&self.log_path).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
@@ -61,17 +61,17 @@ impl Server {
         self.child.id()
     }
 
-    /// Memory that it has now, in bytes.
+    /// Its present memory, in bytes.
     pub fn memory(&self) -> io::Result<u64> {
         self.status("VmRSS:")
     }
 
-    /// The most memory that it has had since [`Server::forget_peak`], in bytes.
+    /// Its highest memory since [`Server::forget_peak`], in bytes.
     pub fn peak(&self) -> io::Result<u64> {
         self.status("VmHWM:")
     }
 
-    /// Begins to look for the peak anew (proc(5), `clear_refs`).
+    /// Resets the peak (proc(5), `clear_refs`).
     pub fn forget_peak(&self) -> io::Result<()> {
         fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5")
     }
@@ -83,7 +83,7 @@ impl Server {
         kibibytes.map(|kibibytes: u64| kibibytes * 1024).ok_or_else(|| io::Error::other(format!("no {name} in status")))
     }
 
-    /// Ends it in order, which also leaves the database in order.
+    /// Shuts it down gracefully, which also leaves the database in a clean state.
     pub fn stop(mut self) -> io::Result<()> {
         Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
         match self.child.wait()? {
@@ -100,7 +100,7 @@ impl Drop for Server {
     }
 }
 
-/// Makes a key that may do everything.
+/// Creates a key with all permissions.
 pub fn key(url: &str) -> io::Result<String> {
     let output = tessera(url, &["key", "add", "bench", "--role", "manager"]).output()?;
     if !output.status.success() {
@@ -109,7 +109,7 @@ pub fn key(url: &str) -> io::Result<String> {
     String::from_utf8(output.stdout).map(|key| key.trim().to_owned()).map_err(io::Error::other)
 }
 
-/// The binary with its defaults, whatever the shell's variables say.
+/// The binary with its default configuration, whatever the shell's variables say.
 fn tessera(url: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tessera"));
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TESSERA_")) {

@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_known_by_its_hash_and_a_typing_error_is_none() {
+    fn a_key_hashes_and_a_typing_error_is_detected() {
         let key = generate();
         assert_eq!(key.len(), 52);
         assert_ne!(key, generate());

@@ -128,8 +128,8 @@ impl FromStr for Role {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let known = Self::ALL.into_iter().find(|role| role.word() == text);
-        known.ok_or_else(|| format!("a role is one of {}", Self::ALL.map(Self::word).join(", ")))
+        let role = Self::ALL.into_iter().find(|role| role.word() == text);
+        role.ok_or_else(|| format!("a role is one of {}", Self::ALL.map(Self::word).join(", ")))
     }
 }
 

@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_knows_its_password() {
+    fn a_hash_verifies_its_password() {
         let hash = hash("correct horse battery").unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         assert!(verify("correct horse battery", &hash));

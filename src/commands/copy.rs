@@ -7,7 +7,7 @@ use crate::store::copy::{self, CopiedTable};
 use crate::store::migrations::{self, SchemaState};
 use crate::store::{DatabaseUrl, Error};
 
-/// Copies the whole database into an empty one, and says what was copied.
+/// Copies the database into an empty one, and prints what was copied.
 pub(crate) fn run(common: &Common, to: &DatabaseUrl) -> Result<(), Failure> {
     let from = &common.database_url;
     let mut source = from.connect_exclusively()?;
@@ -17,7 +17,7 @@ pub(crate) fn run(common: &Common, to: &DatabaseUrl) -> Result<(), Failure> {
     to.create()?;
     let mut target = to.connect()?;
     migrations::migrate(to, &mut target)?;
-    // Nobody changes the source meanwhile, and all of it or nothing stands in the target afterwards.
+    // The locked source cannot change meanwhile; the transaction on the target makes the copy all or nothing.
     let copied = transaction(&mut source, |source| {
         copy::lock_tables(source)?;
         transaction(&mut target, |target| copy::copy(source, target))

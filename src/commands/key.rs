@@ -29,7 +29,7 @@ fn add(common: &Common, name: &str, role: Role, expires: Option<&str>) -> Result
     let key = api_key::generate();
     let hash = api_key::hash(&key).ok_or_else(|| Failure("The new key is no key; please report this.".into()))?;
     let new = NewKey { name, hash: &hash, role, expires };
-    // Printed before the commit, once: a key that nobody has seen is not kept.
+    // Printed once, before the commit: a key that nobody has seen must not stay in the database.
     let printed = std::cell::Cell::new(false);
     write(&mut create(common)?, |connection, now| {
         keys::add(connection, &new, &operator(), now)?;
@@ -43,13 +43,13 @@ fn add(common: &Common, name: &str, role: Role, expires: Option<&str>) -> Result
 fn list(common: &Common) -> Result<(), Failure> {
     let mut connection = connect(common)?;
     let now = clock::now(&mut connection).map_err(Error::from)?;
-    let shown = |time: Option<Micros>, none: &str| time.map_or_else(|| none.to_owned(), |time| time.to_string());
+    let format_time = |time: Option<Micros>, none: &str| time.map_or_else(|| none.to_owned(), |time| time.to_string());
     let mut rows = vec![["NAME", "ROLE", "CREATED", "EXPIRES", "LAST USED"].map(str::to_owned).to_vec()];
     for key in keys::list(&mut connection)? {
-        let ended = if key.has_ended(now) { " (ended)" } else { "" };
-        let expires = format!("{}{ended}", shown(key.expires, "never"));
+        let ended = if key.is_expired(now) { " (ended)" } else { "" };
+        let expires = format!("{}{ended}", format_time(key.expires, "never"));
         let created = key.created.to_string();
-        rows.push(vec![key.name, key.role.to_string(), created, expires, shown(key.last_used, "never")]);
+        rows.push(vec![key.name, key.role.to_string(), created, expires, format_time(key.last_used, "never")]);
     }
     print(&table(&rows))
 }

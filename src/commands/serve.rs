@@ -23,18 +23,18 @@ use crate::{app, web};
 
 /// The name of the first user.
 const ADMIN: &str = "admin";
-/// How long requests that lie in a socket already get to be read, before the server stops reading.
-const SETTLING: Duration = Duration::from_millis(300);
+/// How long the server still reads requests from open sockets before it stops reading.
+const SOCKET_DRAIN: Duration = Duration::from_millis(300);
 
-/// Migrates if needed, then serves until a signal ends it.
+/// Migrates the database if needed, then serves until a signal arrives.
 pub(crate) fn run(common: &Common, options: Serve) -> Result<(), Failure> {
     let url = &common.database_url;
-    let given = std::env::var("TESSERA_ADMIN_PASSWORD").ok().filter(|given| !given.is_empty());
-    if let Some(given) = &given {
-        password::check(given, ADMIN).map_err(|why| format!("TESSERA_ADMIN_PASSWORD cannot be used: {why}"))?;
+    let chosen = std::env::var("TESSERA_ADMIN_PASSWORD").ok().filter(|chosen| !chosen.is_empty());
+    if let Some(chosen) = &chosen {
+        password::check(chosen, ADMIN).map_err(|why| format!("TESSERA_ADMIN_PASSWORD cannot be used: {why}"))?;
     }
     let fonts = Arc::new(fonts(&options.fonts)?);
-    // The socket comes first: a password that is shown once must not be lost to a port in use.
+    // The socket comes first: a password that is shown once must not be lost because the port is in use.
     let listener = listen(options.bind)?;
     let address = listener.local_addr().map_err(|error| Failure(format!("The socket has no address: {error}.")))?;
     let public_url = options.public_url.map_or_else(|| PublicUrl::assumed(&format!("http://{address}")), Ok)?;
@@ -44,7 +44,7 @@ pub(crate) fn run(common: &Common, options: Serve) -> Result<(), Failure> {
     if let Some(warning) = url.setting_warning(&mut connection)? {
         tracing::warn!("{warning}");
     }
-    if let Some(admin) = first_admin(&mut connection, given.as_deref())? {
+    if let Some(admin) = first_admin(&mut connection, chosen.as_deref())? {
         welcome(&admin, url, address, &public_url);
     }
     let cookie_key = write(&mut connection, |connection, now| {
@@ -68,17 +68,17 @@ pub(crate) fn run(common: &Common, options: Serve) -> Result<(), Failure> {
     actix_web::rt::System::new().block_on(serve(listener, state))
 }
 
-/// The fonts for sheets: read once, as every print needs them, and a wrong file should be noticed now.
+/// Loads the fonts for sheets. Once at the start, since every print needs them and a wrong file should be noticed now.
 fn fonts(files: &[PathBuf]) -> Result<Fonts, Failure> {
-    // A variable that is set to nothing is one empty path.
+    // An environment variable that is set to nothing gives one empty path.
     let files = files.iter().filter(|file| !file.as_os_str().is_empty());
     let read = |file: &PathBuf| {
         let data = std::fs::read(file);
         let data = data.map_err(|error| format!("The font {} cannot be read: {error}.", file.display()))?;
         Ok((file.display().to_string(), data))
     };
-    let further = files.map(read).collect::<Result<_, String>>()?;
-    Ok(Fonts::new(further).map_err(|error| format!("{error}."))?)
+    let extra_fonts = files.map(read).collect::<Result<_, String>>()?;
+    Ok(Fonts::new(extra_fonts).map_err(|error| format!("{error}."))?)
 }
 
 fn listen(bind: SocketAddr) -> Result<TcpListener, Failure> {
@@ -99,35 +99,35 @@ async fn serve(listener: TcpListener, state: App) -> Result<(), Failure> {
     let base_path = state.public_url.base_path().to_owned();
     let running = app::serve(listener, state).map_err(|error| Failure(format!("The server cannot start: {error}.")))?;
     let handle = running.server.handle();
-    let mut ended = signals()?;
+    let mut signal_received = signals()?;
     let mut server = actix_web::rt::spawn(running.server);
     print(&format!("Tessera is listening on http://{}{base_path}/\n", running.address))?;
     tokio::select! {
-        _ = ended.recv() => {}
+        _ = signal_received.recv() => {}
         _ = &mut server => return Err(Failure("The server ended by itself; the log may say why.".into())),
     }
     tracing::info!("ending: no new connections, and what is under way is finished");
     running.shutdown.begin();
     handle.pause().await;
-    tokio::time::sleep(SETTLING).await;
+    tokio::time::sleep(SOCKET_DRAIN).await;
     end(&running.shutdown).await;
     Ok(())
 }
 
-/// Waits until nothing is under way. A connection that is only open, or sends a request that never becomes whole, is
-/// not waited for, as the server itself would do.
+/// Waits until no requests are in progress. Like the server itself, it does not wait for a connection that is merely
+/// open, or whose request never becomes complete.
 ///
-/// The server is not told to stop before: its threads would end with their last connection, and with them the batch that one
-/// of them makes.
+/// The server is not stopped first: its threads would end with their last connection, and with them a batch that one of
+/// them is creating.
 async fn end(shutdown: &Shutdown) {
-    let patience = tokio::time::sleep(Duration::from_secs(app::ENDING_SECONDS));
+    let timeout = tokio::time::sleep(Duration::from_secs(app::ENDING_SECONDS));
     tokio::select! {
         () = shutdown.finished() => {}
-        () = patience => tracing::warn!("some requests were not finished in time"),
+        () = timeout => tracing::warn!("some requests were not finished in time"),
     }
 }
 
-/// Gets a message at SIGTERM and SIGINT. They are listened for before the address is printed, so that none is lost.
+/// Receives a message at SIGTERM and SIGINT. Set up before the address is printed, so that no signal is lost.
 fn signals() -> Result<tokio::sync::mpsc::Receiver<()>, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let (sender, receiver) = tokio::sync::mpsc::channel(1);
@@ -143,32 +143,32 @@ fn signals() -> Result<tokio::sync::mpsc::Receiver<()>, Failure> {
     Ok(receiver)
 }
 
-/// The password of an admin that was just made; `None` inside when the operator knows it.
+/// The new admin's password; `None` if the operator has chosen it.
 struct FirstAdmin(Option<String>);
 
-/// Makes the user `admin` when there is no user yet. Whether there is none is asked within the transaction, so that of
-/// two processes that start together one makes it.
-fn first_admin(connection: &mut Connection, given: Option<&str>) -> Result<Option<FirstAdmin>, Failure> {
+/// Creates the user `admin` if there are no users. The transaction checks again, so that of two processes that start
+/// together only one creates it.
+fn first_admin(connection: &mut Connection, chosen: Option<&str>) -> Result<Option<FirstAdmin>, Failure> {
     if users::any(connection).map_err(crate::store::Error::from)? {
         return Ok(None);
     }
-    let password = given.map_or_else(password::generate, str::to_owned);
+    let password = chosen.map_or_else(password::generate, str::to_owned);
     let password_hash = password::hash(&password)?;
     let new = NewUser { name: ADMIN, password_hash: &password_hash, role: Role::Manager };
-    let made = write(connection, |connection, now| {
+    let created = write(connection, |connection, now| {
         advisory_lock::acquire(connection, AdvisoryLock::Users)?;
         if users::any(connection)? {
             return Ok(false);
         }
         users::add(connection, &new, &Principal::shell("serve"), now).map(|()| true)
     })?;
-    Ok(made.then(|| FirstAdmin(given.is_none().then_some(password))))
+    Ok(created.then(|| FirstAdmin(chosen.is_none().then_some(password))))
 }
 
-/// Says on standard error what to do next. Plain lines and no log lines: a person reads them once.
+/// Explains the next steps on standard error. Plain text instead of log lines, because a person reads it once.
 fn welcome(admin: &FirstAdmin, url: &DatabaseUrl, address: SocketAddr, public_url: &PublicUrl) {
     let program = std::env::args().next().unwrap_or_else(|| "tessera".into());
-    // A server's address may hold a password, and is not shown.
+    // A server's URL may contain a password, so it is not shown.
     let (database_url, hint) = match url {
         DatabaseUrl::Sqlite(file) => (format!("--database-url sqlite:{} ", file.path().display()), ""),
         DatabaseUrl::Postgres(_) => (String::new(), ", with this server's TESSERA_DATABASE_URL or --database-url"),

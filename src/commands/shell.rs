@@ -1,4 +1,4 @@
-//! What commands share: the database beside a running server, and the terminal.
+//! Shared by the commands: the database next to a running server, and the terminal.
 
 use std::io::Write;
 
@@ -9,7 +9,7 @@ use crate::store::migrations::{self, SchemaState};
 use crate::store::{Connection, Error, OpenError, clock};
 use crate::token::Micros;
 
-/// Why a command did not do what it was told: one sentence.
+/// Why a command failed, as one sentence.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Failure(pub(super) String);
@@ -28,7 +28,7 @@ impl From<Error> for Failure {
             Error::Unknown(_) => {
                 format!("It is not known whether this was done, as {text}; look before you try again.")
             }
-            Error::Unavailable(_) | Error::Again(_) | Error::Lost(_) | Error::Failed(_) => {
+            Error::Unavailable(_) | Error::Conflict(_) | Error::Lost(_) | Error::Failed(_) => {
                 format!("Nothing was changed, as {text}.")
             }
             Error::Token(_) | Error::Refused(_) => format!("{text}."),
@@ -42,8 +42,8 @@ impl From<String> for Failure {
     }
 }
 
-/// A connection for a command beside the server, to a database that is there. One of an older version is left to
-/// `migrate`, since a server of that version may be using it.
+/// Connects to an existing database for a command. A database of an older version is left to `migrate`, since a server
+/// of that version may be using it.
 pub(super) fn connect(common: &Common) -> Result<Connection, Failure> {
     let url = &common.database_url;
     let mut connection = url.connect()?;
@@ -57,46 +57,46 @@ pub(super) fn connect(common: &Common) -> Result<Connection, Failure> {
     Ok(connection)
 }
 
-/// As [`connect`], and makes the database if there is none, for commands that add the first thing to it.
+/// Like [`connect`], but creates the database if there is none, for commands that may add the first thing to it.
 pub(super) fn create(common: &Common) -> Result<Connection, Failure> {
     common.database_url.create()?;
     connect(common)
 }
 
-/// Does `work` in one transaction of its own, beside a server that may be busy, at the time of the database's clock.
+/// Runs `work` in a transaction, with retries because of a busy server, at the time of the database's clock.
 pub(super) fn write<T>(
     connection: &mut Connection,
     work: impl Fn(&mut Connection, Micros) -> Result<T, Error>,
 ) -> Result<T, Failure> {
-    let done = with_retries(|| {
+    let result = with_retries(|| {
         transaction(connection, |connection| {
             let now = clock::now(connection)?;
             work(connection, now)
         })
     });
-    Ok(done?)
+    Ok(result?)
 }
 
-/// Who acts when a command does: whoever has the shell.
+/// The principal of a command: the user of the shell.
 pub(super) fn operator() -> Principal {
-    let known = ["SUDO_USER", "USER", "LOGNAME"].into_iter().filter_map(|name| std::env::var(name).ok());
-    let name = known.into_iter().find(|name| !name.is_empty());
+    let names = ["SUDO_USER", "USER", "LOGNAME"].into_iter().filter_map(|name| std::env::var(name).ok());
+    let name = names.into_iter().find(|name| !name.is_empty());
     Principal::shell(name.as_deref().unwrap_or("somebody"))
 }
 
-/// Says something on standard error. That nobody can hear it is no reason to end in a panic.
+/// Writes to standard error. Must not panic when standard error is closed.
 pub fn say(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Writes to standard output, which may be a pipe that somebody closed.
+/// Writes to standard output, which may be a closed pipe.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     written.map_err(|error| Failure(format!("Standard output cannot be written: {error}.")))
 }
 
-/// Lines of cells, each column as wide as its widest cell.
+/// Formats rows as a table, each column as wide as its widest cell.
 pub(super) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();

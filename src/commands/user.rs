@@ -45,7 +45,7 @@ fn first_line() -> Result<String, Failure> {
     Ok(line.trim_end_matches(['\n', '\r']).to_owned())
 }
 
-/// Asks twice: what is typed is not seen, and a typing error would lock the user out.
+/// Asks twice: the input is invisible, and a typing error would lock the user out.
 fn ask() -> Result<String, Failure> {
     let unreadable = |error| Failure(format!("There is no terminal to ask on ({error}); use --password-stdin."));
     let password = rpassword::prompt_password("Password: ").map_err(unreadable)?;

@@ -72,8 +72,8 @@ pub struct Code {
 
 impl Code {
     /// Calls `visit` with the corners of each outline, without collecting a list.
-    pub(crate) fn each_outline(&self, found: impl FnMut(&[(i32, i32)])) {
-        self.grid().each_outline(found);
+    pub(crate) fn each_outline(&self, visit: impl FnMut(&[(i32, i32)])) {
+        self.grid().each_outline(visit);
     }
 
     fn grid(&self) -> Grid<'_> {
@@ -206,23 +206,24 @@ fn encode(text: &str, level: EcLevel) -> Option<(u16, Vec<bool>)> {
 
 /// The smallest version that holds `data` at `level`, if any, and the segments for it.
 fn fitting(data: &[u8], level: EcLevel) -> Option<(u16, Version, Vec<Segment>)> {
-    let stretches = segments(data);
+    let segments = segments(data);
     // Segment headers grow only at versions 10 and 27; only there the best choice of modes may change.
     [1..=9, 10..=26, 27..=40].into_iter().find_map(|mut numbers: RangeInclusive<u16>| {
         let normal = |number: u16| number.try_into().map(Version::Normal).ok();
         let largest = normal(*numbers.end())?;
-        let segments: Vec<Segment> = Optimizer::new(stretches.iter().copied(), largest).collect();
+        let segments: Vec<Segment> = Optimizer::new(segments.iter().copied(), largest).collect();
         let length = total_encoded_len(&segments, largest);
-        let fits = |version| Bits::new(version).max_len(level).is_ok_and(|most| length <= most);
-        let (number, version) = numbers.find_map(|number| Some((number, normal(number).filter(|it| fits(*it))?)))?;
+        let fits = |version| Bits::new(version).max_len(level).is_ok_and(|limit| length <= limit);
+        let (number, version) =
+            numbers.find_map(|number| Some((number, normal(number).filter(|version| fits(*version))?)))?;
         Some((number, version, segments))
     })
 }
 
 /// Splits `data` into segments by mode, without Kanji.
 fn segments(data: &[u8]) -> Vec<Segment> {
-    let mend = |mode| if mode == Mode::Kanji { Mode::Byte } else { mode };
-    Parser::new(data).map(|found| Segment { mode: mend(found.mode), ..found }).collect()
+    let without_kanji = |mode| if mode == Mode::Kanji { Mode::Byte } else { mode };
+    Parser::new(data).map(|segment| Segment { mode: without_kanji(segment.mode), ..segment }).collect()
 }
 
 /// Escapes `text` as XML character data. Characters that XML 1.0 cannot contain, even escaped, become U+FFFD.

@@ -109,7 +109,7 @@ fn side(text: &str) -> u16 {
 }
 
 #[test]
-fn the_side_is_that_of_the_version() {
+fn the_side_depends_on_the_version() {
     assert_eq!(side("1"), 21 + 8, "version 1");
     assert_eq!(side(&UUID.to_uppercase()), 25 + 8, "version 2: alphanumeric mode");
     assert_eq!(side(UUID), 29 + 8, "version 3");
@@ -123,7 +123,7 @@ fn the_side_is_that_of_the_version() {
 }
 
 #[test]
-fn a_code_is_made_at_the_level_that_is_asked_for() {
+fn a_code_has_the_requested_level() {
     for (level, told) in [(Level::L, 1), (Level::M, 0)] {
         for text in [UUID, "https://example.org/6f1c1d3e-8a0b-4c55-9d39-0b7ce5f1a2b4", "12345"] {
             let code = Code::at_level(text, level).unwrap();
@@ -162,7 +162,7 @@ fn the_path_outlines_the_dark_modules() {
 }
 
 #[test]
-fn the_svg_is_xml_without_styles_and_says_the_text() {
+fn the_svg_is_xml_without_styles_and_has_the_text_as_its_title() {
     for text in ["</title><script>alert(1)</script>", "a & b < c > d \"e\" 'f' &amp; ]]>", "\u{85} é 😀 日本"] {
         let code = Code::new(text).unwrap();
         let svg = code.svg();
@@ -182,7 +182,7 @@ fn the_svg_is_xml_without_styles_and_says_the_text() {
 }
 
 #[test]
-fn images_and_tag_are_those_of_the_text() {
+fn equal_texts_have_equal_images_and_tags() {
     let (one, same, other) = (Code::new(UUID).unwrap(), Code::new(UUID).unwrap(), Code::new("other").unwrap());
     assert_eq!((one.png(4), one.svg(), one.tag()), (same.png(4), same.svg(), same.tag()));
     assert_ne!(one.tag(), other.tag());
@@ -195,7 +195,7 @@ fn images_and_tag_are_those_of_the_text() {
 }
 
 #[test]
-fn no_utf_8_is_taken_for_shift_jis() {
+fn utf_8_is_not_taken_for_shift_jis() {
     for text in ["ぁぁぁぁぁぁぁぁ", "麻杏石甘口服液"] {
         assert!(Parser::new(text.as_bytes()).any(|segment| segment.mode == Mode::Kanji));
         assert!(segments(text.as_bytes()).iter().all(|segment| segment.mode != Mode::Kanji));
@@ -204,7 +204,7 @@ fn no_utf_8_is_taken_for_shift_jis() {
 }
 
 #[test]
-fn the_longest_values_are_read() {
+fn the_longest_values_scan() {
     let letters: String = (0..1_000_u32).map(|i| char::from(b'a' + u8::try_from(i * i % 41 % 26).unwrap())).collect();
     for text in [letters, "😀".repeat(300), "日本語".repeat(133), "a".repeat(2_332)] {
         check_read(&text);
@@ -237,7 +237,7 @@ proptest! {
 }
 
 #[test]
-fn the_cache_keeps_codes_within_its_room() {
+fn the_cache_stays_within_its_limit() {
     let codes = Codes::with_room(32, 64 * 1024);
     for number in 0..100 {
         let text = format!("token {number}");

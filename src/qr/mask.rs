@@ -30,7 +30,7 @@ const STRIDE: usize = 63;
 const EDGE: usize = 4;
 
 /// A word, or a count, under each mask.
-type Eight = [u64; 8];
+type PerMask = [u64; 8];
 
 /// What all codes of a version and level have in common.
 struct Layout {
@@ -39,7 +39,7 @@ struct Layout {
     blank: Canvas,
     /// The modules that each mask changes, in the order of [`words`]: data and format information, but not function
     /// patterns.
-    masks: Vec<Eight>,
+    masks: Vec<PerMask>,
 }
 
 impl Layout {
@@ -70,21 +70,21 @@ impl Layout {
     /// These are the crate's numbers. They differ from the letter of the standard: the share of dark modules costs one
     /// point for every half per cent off the middle, instead of ten for every five. The sum is reduced to 16 bits. Some
     /// 7,000 digits crafted for it overflow; the mask is then worse, but the same as the crate's.
-    fn penalties(&self, words: &[u64]) -> Eight {
-        let mut count = Count::default();
+    fn penalties(&self, words: &[u64]) -> PerMask {
+        let mut count = Penalties::default();
         let mut lines = vec![[0; 8]; self.side + 2 * EDGE];
         for (part, (words, masks)) in words.chunks(self.side).zip(self.masks.chunks(self.side)).enumerate() {
             for ((line, word), masks) in lines[EDGE..].iter_mut().zip(words).zip(masks) {
                 *line = masks.map(|mask| mask ^ word);
             }
             let parts = self.side.div_ceil(STRIDE);
-            let left = self.side - part % parts * STRIDE;
-            let own = ones(left.min(STRIDE));
+            let remaining = self.side - part % parts * STRIDE;
+            let own = ones(remaining.min(STRIDE));
             count.patterns(&lines, own);
             count.runs(&lines[EDGE..][..self.side], own);
             // Blocks and dark modules are counted once, since they are the same in both directions.
             if part < parts {
-                count.areas(&lines[EDGE..][..self.side], own, ones(left.min(STRIDE + 1) - 1));
+                count.areas(&lines[EDGE..][..self.side], own, ones(remaining.min(STRIDE + 1) - 1));
             }
         }
         let modules = (self.side * self.side) as u64;
@@ -110,8 +110,8 @@ pub(crate) fn masked(version: Version, level: EcLevel, data: &[u8], correction: 
     for row in 0..layout.side {
         for at in (row..).step_by(layout.side).take(layout.side.div_ceil(STRIDE)) {
             let word = words[at] ^ layout.masks[at][mask];
-            let left = layout.side * (row + 1) - modules.len();
-            modules.extend((0..left.min(STRIDE)).map(|bit| word >> bit & 1 == 1));
+            let remaining = layout.side * (row + 1) - modules.len();
+            modules.extend((0..remaining.min(STRIDE)).map(|bit| word >> bit & 1 == 1));
         }
     }
     Some(modules)
@@ -140,19 +140,19 @@ fn ones(bits: usize) -> u64 {
 /// Counts the features that cost penalty points, under each mask. Features along a line are counted across lines, 63
 /// lines at once: through the columns' words for the rows, and through the rows' words for the columns.
 #[derive(Default)]
-struct Count {
+struct Penalties {
     /// Points for runs: three for five modules of a colour in a line, and one for each further module.
-    runs: Eight,
+    runs: PerMask,
     /// 2×2 blocks of one colour, including overlapping ones.
-    blocks: Eight,
+    blocks: PerMask,
     /// Dark and light as 1:1:3:1:1 with four light modules before or after, including the finders themselves.
-    patterns: Eight,
-    dark: Eight,
+    patterns: PerMask,
+    dark: PerMask,
 }
 
-impl Count {
-    fn runs(&mut self, lines: &[Eight], own: u64) {
-        let mut before = Eight::default();
+impl Penalties {
+    fn runs(&mut self, lines: &[PerMask], own: u64) {
+        let mut before = PerMask::default();
         for [a, b, c, d, e] in lines.array_windows() {
             for mask in 0..8 {
                 let all = a[mask] & b[mask] & c[mask] & d[mask] & e[mask];
@@ -165,7 +165,7 @@ impl Count {
         }
     }
 
-    fn patterns(&mut self, lines: &[Eight], own: u64) {
+    fn patterns(&mut self, lines: &[PerMask], own: u64) {
         for [a, b, c, d, dark, light, x, y, z, light_too, dark_too, e, f, g, h] in lines.array_windows() {
             for mask in 0..8 {
                 let ends = dark[mask] & !light[mask] & !light_too[mask] & dark_too[mask];
@@ -177,7 +177,7 @@ impl Count {
         }
     }
 
-    fn areas(&mut self, lines: &[Eight], own: u64, pairs: u64) {
+    fn areas(&mut self, lines: &[PerMask], own: u64, pairs: u64) {
         for mask in 0..8 {
             self.dark[mask] += lines.iter().map(|line| ones_of(line[mask] & own)).sum::<u64>();
         }

@@ -32,7 +32,7 @@ fn check_same(number: i16, level: EcLevel, data: &[u8], part: usize) -> Vec<bool
 }
 
 #[test]
-fn every_version_is_masked_as_the_crate_does() {
+fn every_version_has_the_same_mask_as_in_the_crate() {
     for (number, level) in (1..=40).flat_map(|number| LEVELS.map(|level| (number, level))) {
         check_same(number, level, &[], 0);
         let data: Vec<u8> = (0..3_000_i32).map(|i| (i * i / 7 + i / 3 + i32::from(number)).to_le_bytes()[0]).collect();
@@ -41,7 +41,7 @@ fn every_version_is_masked_as_the_crate_does() {
 }
 
 #[test]
-fn every_mask_is_chosen_by_some_text() {
+fn every_mask_is_best_for_some_text() {
     let mut chosen = [0; 8];
     for (number, text) in (1..=4).flat_map(|number| (0..60).map(move |text| (number, format!("ticket {text}")))) {
         let modules = check_same(number, EcLevel::M, text.as_bytes(), 1_000);
@@ -63,7 +63,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
-    fn random_texts_are_masked_as_the_crate_does(
+    fn random_texts_have_the_same_mask_as_in_the_crate(
         number in 1_i16..=40,
         level in prop::sample::select(&LEVELS),
         part in 0_usize..400,

@@ -11,23 +11,23 @@ pub(crate) struct Grid<'a> {
 
 impl Grid<'_> {
     /// Calls `visit` with the corners of each outline, without collecting a list.
-    pub(crate) fn each_outline(self, mut found: impl FnMut(&[(i32, i32)])) {
-        let mut walked = vec![false; self.dark.len()];
+    pub(crate) fn each_outline(self, mut visit: impl FnMut(&[(i32, i32)])) {
+        let mut visited = vec![false; self.dark.len()];
         let mut corners = Vec::new();
         let side = usize::from(self.side);
         for (y, x) in (1..self.side).flat_map(|y| (0..self.side).map(move |x| (y, x))) {
             let at = usize::from(y) * side + usize::from(x);
-            if self.dark[at] && !self.dark[at - side] && !walked[at] {
+            if self.dark[at] && !self.dark[at - side] && !visited[at] {
                 corners.clear();
-                self.walk((x.into(), y.into()), at, &mut walked, &mut corners);
-                found(&corners);
+                self.walk((x.into(), y.into()), at, &mut visited, &mut corners);
+                visit(&corners);
             }
         }
     }
 
     /// Walks the outline that begins with the top edge of the module at `start`, and marks the top edges on its way.
     /// Thanks to the quiet zone, every corner has four modules around it.
-    fn walk(self, start: (i32, i32), mut at: usize, walked: &mut [bool], corners: &mut Vec<(i32, i32)>) {
+    fn walk(self, start: (i32, i32), mut at: usize, visited: &mut [bool], corners: &mut Vec<(i32, i32)>) {
         let side = usize::from(self.side);
         // Right, down, left and up: the step, the step as an index into `dark`, and the distance from the corner back
         // to the module ahead on the left. The module ahead on the right is that of the next heading.
@@ -41,7 +41,7 @@ impl Grid<'_> {
         corners.push(start);
         loop {
             let ((dx, dy), step, left) = headings[heading];
-            walked[at] |= heading == 0;
+            visited[at] |= heading == 0;
             (x, y, at) = (x + dx, y + dy, at.wrapping_add(step));
             let right = headings[(heading + 1) % 4].2;
             if self.dark[at - left] {

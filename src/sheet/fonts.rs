@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn further_fonts_stand_behind_it() {
+    fn further_fonts_come_after_it() {
         let bold = dejavu::sans::bold().to_vec();
         let fonts = Fonts::new(vec![("bold.ttf".into(), bold.clone()), ("again.ttf".into(), bold)]).unwrap();
         let names: Vec<&str> = fonts.faces.iter().map(|face| face.name.as_str()).collect();
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_font_is_named() {
+    fn a_file_that_is_not_a_font_is_reported() {
         let regular = dejavu::sans::regular();
         for data in [&[][..], b"no font", b"\0\x01\0\0", &regular[..200], b"%PDF-1.7"] {
             let error = Fonts::new(vec![("notes.txt".into(), data.to_vec())]).unwrap_err();

@@ -75,8 +75,8 @@ impl Sheet {
     /// The top left corner of a label, counted from 0 along rows. Beyond the last label, it is not the corner of any.
     pub fn corner(&self, label: u32) -> (Mm, Mm) {
         let columns = u32::from(self.columns).max(1);
-        let times = |number: u32| u16::try_from(number).unwrap_or(u16::MAX);
-        let (column, row) = (times(label % columns), times(label / columns));
+        let index = |number: u32| u16::try_from(number).unwrap_or(u16::MAX);
+        let (column, row) = (index(label % columns), index(label / columns));
         (self.left + self.pitch_x * column, self.top + self.pitch_y * row)
     }
 
@@ -91,10 +91,10 @@ impl Sheet {
 
     /// The errors in the sheet's fields.
     pub(crate) fn check(&self) -> Vec<Misfit> {
-        let mut found = Vec::new();
-        let mut misfit = |field, message: String| found.push(Misfit { field, message });
-        let slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if self.slug.is_empty() || self.slug.len() > NAME_MAX_CHARS || !self.slug.chars().all(slug) {
+        let mut misfits = Vec::new();
+        let mut misfit = |field, message: String| misfits.push(Misfit { field, message });
+        let is_slug_char = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if self.slug.is_empty() || self.slug.len() > NAME_MAX_CHARS || !self.slug.chars().all(is_slug_char) {
             misfit("slug", "The sheet's short name must have small letters, digits and hyphens only.".into());
         }
         if self.name.trim().is_empty() {
@@ -111,10 +111,10 @@ impl Sheet {
         }
         if self.margin < Mm::ZERO || self.margin > WIDEST_MARGIN {
             misfit("margin", format!("The margin must be 0 to {WIDEST_MARGIN} mm."));
-        } else if found.is_empty() {
-            found.extend(self.unreachable());
+        } else if misfits.is_empty() {
+            misfits.extend(self.unreachable());
         }
-        found
+        misfits
     }
 
     /// An error if the margin covers too much of a label.
@@ -157,41 +157,38 @@ impl Sheet {
 impl Axis {
     fn check(&self, misfit: &mut impl FnMut(&'static str, String)) {
         let (page, size, first, pitch, count) = (self.page.1, self.size.1, self.first.1, self.pitch.1, self.count.1);
-        let (dimension, thing) = self.words;
-        let mut fine = true;
-        let mut wrong = |field, message| {
-            fine = false;
+        let (dimension, noun) = self.words;
+        let mut is_fine = true;
+        let mut report = |field, message| {
+            is_fine = false;
             misfit(field, message);
         };
         if page < SMALLEST || page > LARGEST {
-            wrong(self.page.0, format!("A page must be {SMALLEST} to {LARGEST} mm {dimension}, and not {page} mm."));
+            report(self.page.0, format!("A page must be {SMALLEST} to {LARGEST} mm {dimension}, and not {page} mm."));
         }
         if size < SMALLEST || size > LARGEST {
-            wrong(self.size.0, format!("A label must be {SMALLEST} to {LARGEST} mm {dimension}, and not {size} mm."));
+            report(self.size.0, format!("A label must be {SMALLEST} to {LARGEST} mm {dimension}, and not {size} mm."));
         }
         if count == 0 {
-            wrong(self.count.0, format!("A sheet has at least one {thing}."));
+            report(self.count.0, format!("A sheet has at least one {noun}."));
         }
         if first < Mm::ZERO {
-            wrong(self.first.0, format!("The first label must begin on the page, and not {} mm before it.", -first));
+            report(self.first.0, format!("The first label must begin on the page, and not {} mm before it.", -first));
         }
         if count > 1 && pitch < size {
             let message = format!(
                 "Labels would overlap: from one to the next it is {pitch} mm, but a label is {size} mm {dimension}."
             );
-            wrong(self.pitch.0, message);
+            report(self.pitch.0, message);
         }
         let needed = first + pitch * count.saturating_sub(1) + size;
-        if fine && needed > page {
-            let steps = count - 1;
-            let (field, between) = if steps == 0 {
-                (self.size.0, String::new())
-            } else {
-                (self.count.0, format!(" + {steps} × {pitch}"))
-            };
+        if is_fine && needed > page {
+            let gaps = count - 1;
+            let (field, between) =
+                if gaps == 0 { (self.size.0, String::new()) } else { (self.count.0, format!(" + {gaps} × {pitch}")) };
             let needs = if count == 1 { " needs" } else { "s need" };
             let message = format!(
-                "{count} {thing}{needs} {first}{between} + {size} = {needed} mm, but the page is {page} mm \
+                "{count} {noun}{needs} {first}{between} + {size} = {needed} mm, but the page is {page} mm \
                  {dimension}."
             );
             misfit(field, message);

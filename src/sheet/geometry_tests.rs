@@ -40,7 +40,7 @@ fn every_preset_fits_its_page() {
 }
 
 #[test]
-fn a_preset_is_named_as_on_its_box() {
+fn preset_names() {
     let l7160 = preset("avery-l7160").unwrap();
     assert_eq!(l7160.name, "Avery L7160, 21 labels of 63.5 × 38.1 mm");
     assert_eq!(
@@ -54,7 +54,7 @@ fn a_preset_is_named_as_on_its_box() {
 }
 
 #[test]
-fn only_sheets_at_the_papers_edge_have_an_inset() {
+fn only_labels_at_the_papers_edge_have_an_inset() {
     let inset = |slug| preset(slug).unwrap().inset();
     assert_eq!(["herma-4610", "herma-4615", "herma-4616"].map(inset), [mm("5"); 3]);
     assert_eq!((inset("avery-l7160"), inset("avery-l7162")), (Mm::ZERO, mm("0.33")));
@@ -63,14 +63,14 @@ fn only_sheets_at_the_papers_edge_have_an_inset() {
 }
 
 #[test]
-fn the_published_sheet_that_does_not_fit_is_refused() {
+fn a_published_sheet_that_does_not_fit_is_refused() {
     let wrong = sheet(6, 1, ["40", "40", "28.5", "10", "60", "40"]);
     assert_eq!(fields(&wrong), ["columns"]);
     assert_eq!(message(&wrong), "6 columns need 28.5 + 5 × 60 + 40 = 368.5 mm, but the page is 210 mm wide.");
 }
 
 #[test]
-fn a_roll_is_a_page_of_one() {
+fn a_roll_is_a_page_with_one_label() {
     let mut roll = sheet(1, 1, ["57", "32", "0", "0", "0", "0"]);
     (roll.page_width, roll.page_height, roll.margin) = (mm("57"), mm("32"), mm("1"));
     assert_eq!((roll.check(), roll.labels(), roll.inset()), (vec![], 1, mm("1")));
@@ -79,7 +79,7 @@ fn a_roll_is_a_page_of_one() {
 }
 
 #[test]
-fn each_wrong_field_is_named() {
+fn every_wrong_field_is_reported() {
     let wrong = |change: fn(&mut Sheet)| {
         let mut sheet = usual();
         change(&mut sheet);

@@ -4,16 +4,16 @@ use super::geometry::Sheet;
 use crate::qr::{Code, Level, QUIET_ZONE};
 
 /// The fewest printer dots per module side that print and scan reliably.
-const DOTS: f32 = 4.0;
+const MIN_DOTS: f32 = 4.0;
 /// Space between text and the label's edge, in millimetres.
 const PADDING: f32 = 1.0;
 /// The narrowest area beside a code that is used for text, in millimetres; if there is less, the text goes below.
-const NARROWEST: f32 = 10.0;
+const MIN_TEXT_WIDTH: f32 = 10.0;
 /// The height of a text strip below a code: as a share of the label's height, and at least this many millimetres, which
 /// is one line of the smallest letters.
 const STRIP: (f32, f32) = (0.2, 2.6);
 /// Tolerance when comparing lengths: a thousandth of a dot is invisible.
-const HAIR: f32 = 0.001;
+const TOLERANCE: f32 = 0.001;
 /// Millimetres in an inch.
 const INCH: f32 = 25.4;
 
@@ -70,7 +70,7 @@ impl LabelLayout {
         let below = Area { x: edge, y: height - edge - strip, width: width - edge - edge, height: strip };
         let (square, text) = match has_text {
             false => (Self::square(0.0, width, height), None),
-            true if beside.width >= NARROWEST => (Self::square(0.0, height, height), Some(beside)),
+            true if beside.width >= MIN_TEXT_WIDTH => (Self::square(0.0, height, height), Some(beside)),
             true => {
                 let side = width.min(below.y);
                 (Self::square((width - side) / 2.0, side, below.y), Some(below))
@@ -106,7 +106,7 @@ impl LabelLayout {
 
     /// Whether a code with this many modules has modules of at least four dots.
     fn holds(&self, modules: u16, dpi: u32) -> bool {
-        self.module(modules) * dots_a_millimetre(dpi) >= DOTS - HAIR
+        self.module(modules) * dots_a_millimetre(dpi) >= MIN_DOTS - TOLERANCE
     }
 
     /// The highest level at which the code of `text` has modules of four dots, and its number of modules.

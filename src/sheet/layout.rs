@@ -66,7 +66,7 @@ pub struct LabelPosition {
 pub struct SheetLayout {
     sheet: Sheet,
     options: LayoutOptions,
-    place: LabelLayout,
+    label_layout: LabelLayout,
     items: Vec<LabelItem>,
     /// The level of each item's code.
     levels: Vec<Level>,
@@ -86,19 +86,19 @@ impl SheetLayout {
         has_text: bool,
         mut items: Vec<LabelItem>,
     ) -> Result<Self, Vec<SheetRefusal>> {
-        let mut refused: Vec<SheetRefusal> = asked_wrongly(sheet, options).collect();
-        if refused.iter().any(|it| matches!(it, SheetRefusal::Sheet { .. } | SheetRefusal::Dpi { .. })) {
-            return Err(refused);
+        let mut refusals: Vec<SheetRefusal> = option_errors(sheet, options).collect();
+        if refusals.iter().any(|it| matches!(it, SheetRefusal::Sheet { .. } | SheetRefusal::Dpi { .. })) {
+            return Err(refusals);
         }
-        let place = LabelLayout::of(sheet, has_text);
-        let levels = levels(sheet, &place, options, &items).map_err(|it| refused.push(it)).unwrap_or_default();
+        let label_layout = LabelLayout::of(sheet, has_text);
+        let levels = levels(sheet, &label_layout, options, &items).map_err(|it| refusals.push(it)).unwrap_or_default();
         let typesetter = Typesetter::new(fonts);
-        refused.extend(clean(&typesetter, options.leave_out, has_text, &mut items));
-        let plan = Self { sheet: sheet.clone(), options: *options, place, items, levels, typesetter };
-        if refused.is_empty() {
-            refused.extend(plan.off_paper());
+        refusals.extend(remove_missing(&typesetter, options.leave_out, has_text, &mut items));
+        let layout = Self { sheet: sheet.clone(), options: *options, label_layout, items, levels, typesetter };
+        if refusals.is_empty() {
+            refusals.extend(layout.offset_refusals());
         }
-        if refused.is_empty() { Ok(plan) } else { Err(refused) }
+        if refusals.is_empty() { Ok(layout) } else { Err(refusals) }
     }
 
     /// The number of pages; 0 without items.
@@ -156,14 +156,14 @@ impl SheetLayout {
 
     /// The centre of every code, in millimetres from its label's top left corner.
     pub fn centre(&self) -> (f32, f32) {
-        self.place.centre()
+        self.label_layout.centre()
     }
 
     /// The square of an item's code on its page, without the quiet zone: left edge, top edge and side in millimetres.
     pub fn dark(&self, item: usize) -> Option<(f32, f32, f32)> {
         let modules = Code::modules_of(&self.items.get(item)?.code, *self.levels.get(item)?)?;
         let (x, y) = self.corner(self.label_of(item).label);
-        let dark = self.place.dark(modules).moved(x, y);
+        let dark = self.label_layout.dark(modules).moved(x, y);
         Some((dark.x, dark.y, dark.width))
     }
 
@@ -179,13 +179,14 @@ impl SheetLayout {
             let (x, y) = self.corner(self.label_of(first + number).label);
             // `new` has checked that the text fits.
             if let Ok(code) = Code::at_level(&item.code, *level) {
-                let dark = self.place.dark(code.modules()).moved(x, y);
-                let module = self.place.module(code.modules());
+                let dark = self.label_layout.dark(code.modules()).moved(x, y);
+                let module = self.label_layout.module(code.modules());
                 shapes.push(Shape::Code { x: dark.x, y: dark.y, module, code: Arc::new(code) });
             }
-            if let (Some(text), Some(area)) = (&item.text, self.place.text) {
-                shapes
-                    .extend(self.typesetter.set(text, area.moved(x, y), self.place.below).into_iter().map(Shape::Run));
+            if let (Some(text), Some(area)) = (&item.text, self.label_layout.text) {
+                shapes.extend(
+                    self.typesetter.set(text, area.moved(x, y), self.label_layout.below).into_iter().map(Shape::Run),
+                );
             }
         }
         Drawing { width: self.sheet.page_width.f32(), height: self.sheet.page_height.f32(), shapes }
@@ -197,14 +198,14 @@ impl SheetLayout {
     }
 
     /// What the offsets move off the paper. Label edges may leave it: only codes and texts count.
-    fn off_paper(&self) -> Vec<SheetRefusal> {
+    fn offset_refusals(&self) -> Vec<SheetRefusal> {
         let (width, height) = (self.sheet.page_width.f32(), self.sheet.page_height.f32());
         let codes =
             self.items.iter().zip(&self.levels).filter_map(|(item, level)| Code::modules_of(&item.code, *level));
-        let Some(printed) = codes.map(|modules| self.place.dark(modules)).reduce(Area::with) else {
+        let Some(printed) = codes.map(|modules| self.label_layout.dark(modules)).reduce(Area::with) else {
             return Vec::new();
         };
-        let printed = self.place.text.map_or(printed, |text| printed.with(text));
+        let printed = self.label_layout.text.map_or(printed, |text| printed.with(text));
         let mut worst: BTreeMap<&str, SheetRefusal> = BTreeMap::new();
         let used = (0..self.items.len()).take(usize::try_from(self.sheet.labels()).unwrap_or(usize::MAX));
         for label in used.map(|item| self.label_of(item).label) {
@@ -228,40 +229,45 @@ impl SheetLayout {
 }
 
 /// Errors in the sheet and the options themselves.
-fn asked_wrongly(sheet: &Sheet, options: &LayoutOptions) -> impl Iterator<Item = SheetRefusal> {
+fn option_errors(sheet: &Sheet, options: &LayoutOptions) -> impl Iterator<Item = SheetRefusal> {
     let LayoutOptions { start, offset_x, offset_y, dpi, .. } = *options;
     let labels = sheet.labels();
     let misfit = sheet.check().into_iter().next().map(|misfit| SheetRefusal::Sheet { message: misfit.message });
     let start = (misfit.is_none() && (start == 0 || start > labels)).then_some(SheetRefusal::Start { start, labels });
-    let far =
+    let too_far =
         |field, offset: Mm| (offset > FARTHEST || offset < -FARTHEST).then_some(SheetRefusal::Offset { field, offset });
     let dpi = (!DPI.contains(&dpi)).then_some(SheetRefusal::Dpi { dpi });
-    [misfit, start, far("offset_x", offset_x), far("offset_y", offset_y), dpi].into_iter().flatten()
+    [misfit, start, too_far("offset_x", offset_x), too_far("offset_y", offset_y), dpi].into_iter().flatten()
 }
 
 /// The level of each code, or the refusal of the code that is furthest from being printable.
 fn levels(
     sheet: &Sheet,
-    place: &LabelLayout,
+    label_layout: &LabelLayout,
     options: &LayoutOptions,
     items: &[LabelItem],
 ) -> Result<Vec<Level>, SheetRefusal> {
     let dpi = options.dpi;
-    let found: Vec<Option<Level>> =
-        items.iter().map(|item| place.level(&item.code, dpi).map(|(level, _)| level)).collect();
-    let fine = || items.iter().enumerate().zip(&found).filter(|(_, level)| level.is_none()).map(|(it, _)| it);
+    let levels: Vec<Option<Level>> =
+        items.iter().map(|item| label_layout.level(&item.code, dpi).map(|(level, _)| level)).collect();
+    let too_fine = || items.iter().enumerate().zip(&levels).filter(|(_, level)| level.is_none()).map(|(it, _)| it);
     let modules = |item: &LabelItem| Code::modules_of(&item.code, Level::L).unwrap_or(u16::MAX);
     // The first one, if several are equally bad.
-    let Some((number, worst)) = fine().rev().max_by_key(|(_, item)| (modules(item), item.code.len())) else {
-        return Ok(found.into_iter().flatten().collect());
+    let Some((number, worst)) = too_fine().rev().max_by_key(|(_, item)| (modules(item), item.code.len())) else {
+        return Ok(levels.into_iter().flatten().collect());
     };
-    let (name, characters, count) = (worst.name.clone(), worst.code.chars().count(), fine().count());
-    let remedy = Box::new(Remedy::of(sheet, place.text.is_some(), dpi, &worst.code));
+    let (name, characters, count) = (worst.name.clone(), worst.code.chars().count(), too_fine().count());
+    let remedy = Box::new(Remedy::of(sheet, label_layout.text.is_some(), dpi, &worst.code));
     Err(SheetRefusal::TooFine { item: number, name, characters, count, sheet: sheet.name.clone(), dpi, remedy })
 }
 
 /// Removes from the texts what no font has, and reports it, most frequent first.
-fn clean(typesetter: &Typesetter, leave_out: bool, has_text: bool, items: &mut [LabelItem]) -> Vec<SheetRefusal> {
+fn remove_missing(
+    typesetter: &Typesetter,
+    leave_out: bool,
+    has_text: bool,
+    items: &mut [LabelItem],
+) -> Vec<SheetRefusal> {
     let mut missing: BTreeMap<char, (Vec<String>, usize)> = BTreeMap::new();
     for item in items {
         let Some(text) = item.text.take().filter(|_| has_text) else { continue };
@@ -279,8 +285,8 @@ fn clean(typesetter: &Typesetter, leave_out: bool, has_text: bool, items: &mut [
     }
     let mut missing: Vec<_> = missing.into_iter().collect();
     missing.sort_by_key(|(_, (_, count))| std::cmp::Reverse(*count));
-    let told = missing.into_iter().take(CHARACTERS);
-    told.map(|(character, (names, count))| SheetRefusal::NoGlyph { character, names, count }).collect()
+    let reported = missing.into_iter().take(CHARACTERS);
+    reported.map(|(character, (names, count))| SheetRefusal::NoGlyph { character, names, count }).collect()
 }
 
 #[cfg(test)]

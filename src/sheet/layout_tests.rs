@@ -92,7 +92,7 @@ fn close(one: f32, other: f32) -> bool {
 }
 
 #[test]
-fn every_preset_keeps_code_quiet_zone_and_text_apart_and_on_their_label() {
+fn on_every_preset_code_and_text_stay_apart_and_on_the_label() {
     for sheet in presets() {
         let count = usize::try_from(sheet.labels()).unwrap();
         let items: Vec<LabelItem> = HOSTILE.iter().chain([&UID]).cycle().take(count).map(|text| item(text)).collect();
@@ -143,7 +143,7 @@ fn a_code_is_as_large_as_the_labels_height_allows() {
 }
 
 #[test]
-fn the_code_stands_at_the_same_place_whatever_the_text_and_its_length() {
+fn the_code_is_in_the_same_place_on_every_label() {
     let long = format!("https://tickets.example.org/{UID}");
     let mixed = vec![
         item("Row 7"),
@@ -162,7 +162,7 @@ fn the_code_stands_at_the_same_place_whatever_the_text_and_its_length() {
 }
 
 #[test]
-fn pages_follow_each_other_and_start_and_offsets_move_all_alike() {
+fn pages_are_in_order_and_offsets_move_everything() {
     let sheet = preset("avery-l7160").unwrap();
     let plain = plan(sheet, LayoutOptions::default(), items(50)).unwrap();
     assert_eq!((plain.pages(), plain.items_of(2), plain.items_of(3), plain.next_start()), (3, 42..50, 50..50, 9));
@@ -184,7 +184,7 @@ fn pages_follow_each_other_and_start_and_offsets_move_all_alike() {
 }
 
 #[test]
-fn a_test_print_shows_every_labels_edge() {
+fn a_test_print_has_every_label_edge() {
     let sheet = preset("avery-l7651").unwrap();
     let options = LayoutOptions { outline: true, offset_x: mm("0.5"), ..LayoutOptions::default() };
     let page = plan(sheet, options, items(2)).unwrap().page(0);
@@ -194,7 +194,7 @@ fn a_test_print_shows_every_labels_edge() {
 }
 
 #[test]
-fn what_is_outside_its_limits_is_refused() {
+fn options_outside_their_limits_are_refused() {
     let sheet = preset("avery-l7160").unwrap();
     let with = |options| said(plan(sheet, options, items(1)));
     let usual = LayoutOptions::default();
@@ -216,7 +216,7 @@ fn what_is_outside_its_limits_is_refused() {
 }
 
 #[test]
-fn an_offset_must_not_move_anything_over_the_papers_edge() {
+fn an_offset_must_not_move_anything_off_the_paper() {
     let sheet = preset("herma-4616").unwrap();
     let offset = |x, y| LayoutOptions { offset_x: mm(x), offset_y: mm(y), ..LayoutOptions::default() };
     assert!(plan(sheet, offset("-5", "5"), items(21)).is_ok());
@@ -236,7 +236,7 @@ fn an_offset_must_not_move_anything_over_the_papers_edge() {
 }
 
 #[test]
-fn a_code_that_is_too_fine_is_refused_with_what_would_help() {
+fn a_code_that_is_too_fine_is_refused_with_a_remedy() {
     let small = preset("avery-l4731").unwrap();
     let refused = plan(small, LayoutOptions::default(), items(3)).unwrap_err();
     let SheetRefusal::TooFine { item: 0, count: 3, remedy, .. } = &refused[0] else { panic!("{refused:?}") };
@@ -280,7 +280,7 @@ fn the_level_is_the_highest_that_is_printable() {
 }
 
 #[test]
-fn a_character_that_no_font_has_is_named_or_left_out() {
+fn a_character_without_a_glyph_is_reported_or_left_out() {
     let sheet = preset("avery-l7160").unwrap();
     let texts = ["Row 7 🦀", "入 🦀", "🦀🦀", "plain", "🦀 x"];
     let items: Vec<LabelItem> =
@@ -300,7 +300,7 @@ fn a_character_that_no_font_has_is_named_or_left_out() {
 }
 
 #[test]
-fn a_roll_prints_one_label_a_page() {
+fn a_roll_prints_one_label_per_page() {
     let roll = Sheet {
         slug: "roll".into(),
         name: "Roll".into(),
@@ -324,7 +324,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_is_asked_for_is_printed_rightly_or_refused(
+    fn any_request_is_printed_correctly_or_refused(
         sheet in prop::sample::select(presets()),
         code in prop_oneof!["[0-9a-f-]{1,60}", "[ -~]{1,300}", "\\PC{1,100}"],
         text in "\\PC{0,200}",

@@ -20,7 +20,7 @@ pub struct Mm(i32);
 pub struct NoLength;
 
 /// The longest length that can be parsed, in whole millimetres: ten metres.
-const LONGEST: u32 = 10_000;
+const MAX_MILLIMETRES: u32 = 10_000;
 
 impl Mm {
     /// Zero.
@@ -84,9 +84,9 @@ impl Mul<u16> for Mm {
 impl fmt::Display for Mm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
-        let (whole, rest) = (self.0.unsigned_abs() / 1_000, self.0.unsigned_abs() % 1_000);
-        let rest = format!("{rest:03}");
-        let decimals = rest.trim_end_matches('0');
+        let (whole, fraction) = (self.0.unsigned_abs() / 1_000, self.0.unsigned_abs() % 1_000);
+        let fraction = format!("{fraction:03}");
+        let decimals = fraction.trim_end_matches('0');
         let point = if decimals.is_empty() { "" } else { "." };
         write!(f, "{sign}{whole}{point}{decimals}")
     }
@@ -106,9 +106,9 @@ impl FromStr for Mm {
         if whole.len() + decimals.len() == 0 || decimals.len() > 3 || !plain(whole) || !plain(decimals) {
             return Err(NoLength);
         }
-        let number = |digits: &str| if digits.is_empty() { Ok(0) } else { digits.parse::<u32>().map_err(|_| NoLength) };
-        let (whole, decimals) = (number(whole)?, number(&format!("{decimals:0<3}"))?);
-        if whole > LONGEST {
+        let parse = |digits: &str| if digits.is_empty() { Ok(0) } else { digits.parse::<u32>().map_err(|_| NoLength) };
+        let (whole, decimals) = (parse(whole)?, parse(&format!("{decimals:0<3}"))?);
+        if whole > MAX_MILLIMETRES {
             return Err(NoLength);
         }
         let micrometres = i32::try_from(whole * 1_000 + decimals).map_err(|_| NoLength)?;
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_length_is_read_and_shown_exactly() {
+    fn lengths_are_exact() {
         for (text, micrometres, shown) in [
             ("15.875", 15_875, "15.875"),
             ("12,5", 12_500, "12.5"),
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_length_is_refused() {
+    fn invalid_lengths_are_refused() {
         for text in
             ["", " ", "-", ".", ",", "1.2.3", "1,000.5", "1e3", "NaN", "inf", "1.2345", "٣", "5 mm", "--1", "10001.5"]
         {
@@ -151,13 +151,13 @@ mod tests {
     }
 
     #[test]
-    fn sums_stay_within_the_range() {
+    fn sums_saturate() {
         let far = Mm::from_micrometres(i32::MAX);
         assert_eq!((far + far, far * 9, -(-far - far)), (far, far, far));
     }
 
     #[test]
-    fn in_json_it_is_micrometres() {
+    fn json_is_in_micrometres() {
         assert_eq!(serde_json::to_string(&Mm(15_875)).unwrap(), "15875");
         assert_eq!(serde_json::from_str::<Mm>("-50").unwrap(), Mm(-50));
     }

@@ -51,11 +51,11 @@ pub fn write(
     pages: impl IntoIterator<Item = Drawing>,
     drawn: &mut dyn FnMut(usize) -> ControlFlow<()>,
 ) -> Result<Vec<u8>, PdfError> {
-    let read = |face: &super::fonts::Face| {
+    let load = |face: &super::fonts::Face| {
         let data: Arc<dyn AsRef<[u8]> + Send + Sync> = Arc::new(Bytes(Arc::clone(&face.data)));
         Font::new(Data::from(data), 0).ok_or_else(|| PdfError::Font(face.name.clone()))
     };
-    let fonts: Vec<Font> = fonts.faces.iter().map(read).collect::<Result<_, _>>()?;
+    let fonts: Vec<Font> = fonts.faces.iter().map(load).collect::<Result<_, _>>()?;
     let mut document = Document::new_with(SerializeSettings { enable_tagging: false, ..SerializeSettings::default() });
     document
         .set_metadata(Metadata::new().title(title.to_owned()).language("en".to_owned()).creator("Tessera".to_owned()));

@@ -70,8 +70,8 @@ impl Display for Fault {
             Self::Unreadable => f.write_str("cannot be read"),
             Self::Says(text) => {
                 let short: String = text.chars().take(80).collect();
-                let rest = if short.len() < text.len() { "…" } else { "" };
-                write!(f, "says something else: {short}{rest}")
+                let ellipsis = if short.len() < text.len() { "…" } else { "" };
+                write!(f, "says something else: {short}{ellipsis}")
             }
             Self::Off(millimetres) => write!(f, "is {millimetres:.1} mm off"),
         }
@@ -90,18 +90,18 @@ pub enum Unchecked {
 }
 
 /// The labels of a page, with the codes they should have.
-pub fn expected(plan: &SheetLayout, page: usize) -> Vec<Expected> {
-    let (width, height) = (plan.sheet().width.f32(), plan.sheet().height.f32());
-    let centre = plan.centre();
+pub fn expected(layout: &SheetLayout, page: usize) -> Vec<Expected> {
+    let (width, height) = (layout.sheet().width.f32(), layout.sheet().height.f32());
+    let centre = layout.centre();
     let label = |number| {
-        let item = plan.item(number)?;
-        let label = plan.label_of(number).label;
-        let (x, y) = plan.corner(label);
+        let item = layout.item(number)?;
+        let label = layout.label_of(number).label;
+        let (x, y) = layout.corner(label);
         let place = Area { x, y, width, height };
         let (name, says) = (item.name.clone(), item.code.clone());
         Some(Expected { label: label + 1, name, says, place, centre: (x + centre.0, y + centre.1) })
     };
-    plan.items_of(page).filter_map(label).collect()
+    layout.items_of(page).filter_map(label).collect()
 }
 
 /// Prints the `pages` of a PDF in black and white at `dpi`, reads the expected codes, and returns the labels whose code
@@ -121,7 +121,7 @@ pub fn check(
     for (index, expected) in pages.into_iter().enumerate() {
         let page_width = pdf.size(index).ok_or(Unchecked::Pdf)?.0;
         for (band, expected) in bands(expected, page_width, dpi) {
-            let picture = pdf.print(index, affordable(dpi, band), band).ok_or(Unchecked::Pdf)?;
+            let picture = pdf.print(index, affordable_dpi(dpi, band), band).ok_or(Unchecked::Pdf)?;
             failures.extend(expected.into_iter().filter_map(|expected| {
                 let fault = fault(&picture, &expected)?;
                 Some(Failure { page: index + 1, label: expected.label, name: expected.name, fault })
@@ -136,7 +136,7 @@ pub fn check(
 
 /// The printer's resolution, or less if a row of labels is so large that it would take gigabytes: its modules then have
 /// far more dots than a reader needs.
-fn affordable(dpi: u32, band: Area) -> u32 {
+fn affordable_dpi(dpi: u32, band: Area) -> u32 {
     let dots = f32::from(u16::try_from(dpi).unwrap_or(u16::MAX)) / 25.4;
     let too_many = band.width * band.height * dots * dots / ROW_PIXELS;
     // Between 1 and `dpi`.
@@ -148,12 +148,12 @@ fn affordable(dpi: u32, band: Area) -> u32 {
 fn bands(mut expected: Vec<Expected>, width: f32, dpi: u32) -> Vec<(Area, Vec<Expected>)> {
     expected.sort_by(|a, b| a.place.y.total_cmp(&b.place.y));
     let dots = f32::from(u16::try_from(dpi).unwrap_or(u16::MAX)) / 25.4;
-    let most = PIXELS / (width * dots) / dots;
+    let max_height = PIXELS / (width * dots) / dots;
     let mut bands: Vec<(Area, Vec<Expected>)> = Vec::new();
     for label in expected {
         let bottom = label.place.y + label.place.height;
         match bands.last_mut() {
-            Some((band, labels)) if bottom - band.y <= most || label.place.y <= band.y => {
+            Some((band, labels)) if bottom - band.y <= max_height || label.place.y <= band.y => {
                 band.height = band.height.max(bottom - band.y);
                 labels.push(label);
             }

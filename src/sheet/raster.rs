@@ -102,13 +102,13 @@ impl Raster {
     pub fn pixels(&self, place: Area) -> (usize, usize, usize, usize) {
         // Clamped to the raster, so within the bounds of an integer.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
-        let stretch = |from: f32, length: f32, zero: f32, most: usize| {
-            let dot = |millimetres: f32| (millimetres * self.dots - zero).round().clamp(0.0, most as f32) as usize;
+        let range = |from: f32, length: f32, zero: f32, limit: usize| {
+            let dot = |millimetres: f32| (millimetres * self.dots - zero).round().clamp(0.0, limit as f32) as usize;
             let (from, to) = (dot(from), dot(from + length));
             (from, to - from)
         };
-        let (x, width) = stretch(place.x, place.width, self.left, self.width());
-        let (y, height) = stretch(place.y, place.height, self.top, self.height());
+        let (x, width) = range(place.x, place.width, self.left, self.width());
+        let (y, height) = range(place.y, place.height, self.top, self.height());
         (x, y, width, height)
     }
 

@@ -95,17 +95,18 @@ pub struct Remedy {
 
 impl Remedy {
     pub(super) fn of(sheet: &Sheet, has_text: bool, dpi: u32, code: &str) -> Self {
-        let place = LabelLayout::of(sheet, has_text);
-        let ends: Vec<usize> = code.char_indices().map(|(at, _)| at).collect();
+        let layout = LabelLayout::of(sheet, has_text);
+        let starts: Vec<usize> = code.char_indices().map(|(at, _)| at).collect();
         // More characters need more modules.
-        let too_many = ends.partition_point(|end| *end == 0 || place.level(&code[..*end], dpi).is_some());
+        let too_many = starts.partition_point(|end| *end == 0 || layout.level(&code[..*end], dpi).is_some());
         let area = |sheet: &Sheet| i64::from(sheet.width.micrometres()) * i64::from(sheet.height.micrometres());
-        let paper = |other: &Sheet| (other.page_width, other.page_height) != (sheet.page_width, sheet.page_height);
+        let is_other_paper =
+            |other: &Sheet| (other.page_width, other.page_height) != (sheet.page_width, sheet.page_height);
         let fits = |other: &&'static Sheet| LabelLayout::of(other, has_text).level(code, dpi).is_some();
         Self {
-            characters: too_many.checked_sub(1).filter(|most| *most > 0),
-            dpi: USUAL_DPI.into_iter().find(|finer| *finer > dpi && place.level(code, *finer).is_some()),
-            sheet: presets().iter().filter(fits).min_by_key(|other| (paper(other), area(other))),
+            characters: too_many.checked_sub(1).filter(|limit| *limit > 0),
+            dpi: USUAL_DPI.into_iter().find(|finer| *finer > dpi && layout.level(code, *finer).is_some()),
+            sheet: presets().iter().filter(fits).min_by_key(|other| (is_other_paper(other), area(other))),
         }
     }
 }
@@ -168,9 +169,9 @@ impl fmt::Display for SheetRefusal {
 impl fmt::Display for Remedy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let help = [
-            self.characters.map(|most| {
-                let plural = if most == 1 { "" } else { "s" };
-                format!("a code of at most {most} such character{plural}")
+            self.characters.map(|limit| {
+                let plural = if limit == 1 { "" } else { "s" };
+                format!("a code of at most {limit} such character{plural}")
             }),
             self.dpi.map(|dpi| format!("a printer of {dpi} dpi")),
             self.sheet.map(|sheet| format!("the sheet {}", sheet.name)),

@@ -40,7 +40,7 @@ struct Path(Area);
 impl Display for Path {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Area { x, y, width, height } = self.0;
-        write!(f, "M{} {}h{}v{}H{}z", Short(x), Short(y), Short(width), Short(height), Short(x))
+        write!(f, "M{} {}h{}v{}H{}z", Decimal(x), Decimal(y), Decimal(width), Decimal(height), Decimal(x))
     }
 }
 
@@ -48,30 +48,30 @@ impl Display for Path {
 ///
 /// With links its role is `group`, since an `img` must not contain any. The links are not in the tab order, as a sheet
 /// could have hundreds: keyboard users have the form's field for the first label.
-pub(crate) fn svg(drawing: &Drawing, fonts: &Fonts, look: &PageStyle) -> String {
+pub(crate) fn svg(drawing: &Drawing, fonts: &Fonts, style: &PageStyle) -> String {
     let mut svg = String::new();
     // Writing to a String cannot fail.
-    let _ = write(&mut svg, drawing, fonts, look);
+    let _ = write(&mut svg, drawing, fonts, style);
     svg
 }
 
-fn write(svg: &mut String, drawing: &Drawing, fonts: &Fonts, look: &PageStyle) -> fmt::Result {
-    let preview = look.preview.as_ref();
+fn write(svg: &mut String, drawing: &Drawing, fonts: &Fonts, style: &PageStyle) -> fmt::Result {
+    let preview = style.preview.as_ref();
     let role = if preview.is_some_and(|it| it.links.is_some()) { "group" } else { "img" };
-    let label = xml_escaped(&look.label).replace('"', "&quot;");
-    let (width, height) = (Short(drawing.width), Short(drawing.height));
+    let label = xml_escaped(&style.label).replace('"', "&quot;");
+    let (width, height) = (Decimal(drawing.width), Decimal(drawing.height));
     writeln!(
         svg,
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}mm" height="{height}mm" role="{role}" aria-label="{label}">"#
     )?;
     writeln!(svg, r##"<path fill="#fff" d="M0 0h{width}v{height}H0z"/>"##)?;
     if let Some(preview) = preview {
-        write_places(svg, preview, look.number)?;
+        write_background(svg, preview, style.number)?;
     }
-    write_glyph_outlines(svg, drawing, fonts, look.number)?;
+    write_glyph_outlines(svg, drawing, fonts, style.number)?;
     svg.push_str("<g fill=\"#000\" stroke=\"none\">\n");
     for shape in &drawing.shapes {
-        write_shape(svg, shape, fonts, look.number)?;
+        write_shape(svg, shape, fonts, style.number)?;
     }
     svg.push_str("</g>\n");
     if let Some(PreviewMarks { labels, links: Some(links), .. }) = preview {
@@ -89,7 +89,7 @@ fn write(svg: &mut String, drawing: &Drawing, fonts: &Fonts, look: &PageStyle) -
 }
 
 /// The background: the labels' edges, and hatching on used labels.
-fn write_places(svg: &mut String, preview: &PreviewMarks, page: usize) -> fmt::Result {
+fn write_background(svg: &mut String, preview: &PreviewMarks, page: usize) -> fmt::Result {
     if !preview.used.is_empty() {
         writeln!(
             svg,
@@ -115,10 +115,10 @@ fn write_path_of(svg: &mut String, attributes: &str, areas: &[Area]) -> fmt::Res
 /// The glyphs of a page, once each, in their font's units.
 fn write_glyph_outlines(svg: &mut String, drawing: &Drawing, fonts: &Fonts, page: usize) -> fmt::Result {
     let mut used: BTreeMap<(usize, u32), String> = BTreeMap::new();
-    let read: Vec<_> = fonts.faces.iter().map(super::fonts::Face::font).collect();
+    let parsed_fonts: Vec<_> = fonts.faces.iter().map(super::fonts::Face::font).collect();
     for shape in &drawing.shapes {
         let Shape::Run(run) = shape else { continue };
-        let Some(Some(font)) = read.get(run.face) else { continue };
+        let Some(Some(font)) = parsed_fonts.get(run.face) else { continue };
         for glyph in &run.glyphs {
             used.entry((run.face, glyph.id)).or_insert_with(|| outline(font, glyph.id));
         }
@@ -148,22 +148,22 @@ fn write_shape(svg: &mut String, shape: &Shape, fonts: &Fonts, page: usize) -> f
     match shape {
         Shape::Code { x, y, module, code } => {
             let quiet = f32::from(QUIET_ZONE) * module;
-            let (x, y, scale, path) = (Short(x - quiet), Short(y - quiet), Short(*module), code.path());
+            let (x, y, scale, path) = (Decimal(x - quiet), Decimal(y - quiet), Decimal(*module), code.path());
             let transform = format!("translate({x} {y})scale({scale})");
             writeln!(svg, r#"<path shape-rendering="crispEdges" transform="{transform}" d="{path}"/>"#)
         }
         Shape::Run(run) => write_run(svg, run, fonts, page),
         Shape::Outline { x, y, width, height, line } => {
             let path = Path(Area { x: *x, y: *y, width: *width, height: *height });
-            writeln!(svg, r##"<path fill="none" stroke="#000" stroke-width="{}" d="{path}"/>"##, Short(*line))
+            writeln!(svg, r##"<path fill="none" stroke="#000" stroke-width="{}" d="{path}"/>"##, Decimal(*line))
         }
         Shape::Clear { x, y, width, height } => {
             let path = Path(Area { x: *x, y: *y, width: *width, height: *height });
             writeln!(svg, r##"<path fill="#fff" d="{path}"/>"##)
         }
         Shape::Line { from, to, line } => {
-            let path = format!("M{} {}L{} {}", Short(from.0), Short(from.1), Short(to.0), Short(to.1));
-            writeln!(svg, r##"<path fill="none" stroke="#000" stroke-width="{}" d="{path}"/>"##, Short(*line))
+            let path = format!("M{} {}L{} {}", Decimal(from.0), Decimal(from.1), Decimal(to.0), Decimal(to.1));
+            writeln!(svg, r##"<path fill="none" stroke="#000" stroke-width="{}" d="{path}"/>"##, Decimal(*line))
         }
     }
 }
@@ -172,13 +172,13 @@ fn write_run(svg: &mut String, run: &Run, fonts: &Fonts, page: usize) -> fmt::Re
     let font = fonts.faces.get(run.face).and_then(super::fonts::Face::font);
     let Some(font) = font else { return Ok(()) };
     let units: f32 = font.metrics(Size::unscaled(), LocationRef::default()).units_per_em.into();
-    let (x, y, scale, face) = (Short(run.x), Short(run.y), Short(run.size / units), run.face);
+    let (x, y, scale, face) = (Decimal(run.x), Decimal(run.y), Decimal(run.size / units), run.face);
     write!(svg, "<g transform=\"translate({x} {y})scale({scale})\">")?;
     let mut at = 0.0;
     for glyph in &run.glyphs {
-        write!(svg, r##"<use href="#g{page}-{face}-{}" x="{}""##, glyph.id, Whole((at + glyph.dx) * units))?;
+        write!(svg, r##"<use href="#g{page}-{face}-{}" x="{}""##, glyph.id, FontUnits((at + glyph.dx) * units))?;
         if glyph.dy != 0.0 {
-            write!(svg, r#" y="{}""#, Whole(-glyph.dy * units))?;
+            write!(svg, r#" y="{}""#, FontUnits(-glyph.dy * units))?;
         }
         svg.push_str("/>");
         at += glyph.advance;
@@ -195,7 +195,7 @@ impl Pen {
         self.0.push(letter);
         for (index, (x, y)) in points.iter().enumerate() {
             let space = if index == 0 { "" } else { " " };
-            let _ = write!(self.0, "{space}{} {}", Whole(*x), Whole(-y));
+            let _ = write!(self.0, "{space}{} {}", FontUnits(*x), FontUnits(-y));
         }
     }
 }
@@ -224,24 +224,24 @@ impl OutlinePen for Pen {
 
 /// Formats a number with up to six significant decimals and no trailing zeros: accurate to a tenth of a micrometre on a
 /// page, and for a code's module to a millionth of a millimetre.
-struct Short(f32);
+struct Decimal(f32);
 
-impl Display for Short {
+impl Display for Decimal {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        shortly(f, self.0, if self.0.abs() < 1.0 { 6 } else { 4 })
+        write_rounded(f, self.0, if self.0.abs() < 1.0 { 6 } else { 4 })
     }
 }
 
 /// Formats a number in a font's units, of which there are about 2,000 in the height of a character.
-struct Whole(f32);
+struct FontUnits(f32);
 
-impl Display for Whole {
+impl Display for FontUnits {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        shortly(f, self.0, 0)
+        write_rounded(f, self.0, 0)
     }
 }
 
-fn shortly(f: &mut Formatter<'_>, number: f32, decimals: usize) -> fmt::Result {
+fn write_rounded(f: &mut Formatter<'_>, number: f32, decimals: usize) -> fmt::Result {
     let text = format!("{number:.decimals$}");
     let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
     f.write_str(if matches!(text, "-0" | "") { "0" } else { text })

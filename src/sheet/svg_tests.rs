@@ -26,7 +26,7 @@ fn page() -> Drawing {
 }
 
 #[test]
-fn a_page_is_as_large_as_its_drawing_and_dark_where_it_is() {
+fn a_page_has_the_size_and_shapes_of_its_drawing() {
     let svg = svg(&page(), &fonts(), &PageStyle { number: 3, label: "Page \"3\" <of> 4".into(), preview: None });
     let start = r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 50 30.5" width="50mm" height="30.5mm" role="img" aria-label="Page &quot;3&quot; &lt;of&gt; 4">"#;
     assert!(svg.starts_with(start), "{}", &svg[..200]);
@@ -46,7 +46,7 @@ fn a_page_is_as_large_as_its_drawing_and_dark_where_it_is() {
 }
 
 #[test]
-fn a_preview_hatches_what_is_used_up_and_leads_from_each_label() {
+fn a_preview_hatches_used_labels_and_links_each_label() {
     let place = |x| Area { x, y: 1.0, width: 20.0, height: 28.0 };
     let preview = PreviewMarks {
         labels: vec![place(1.0), place(25.0)],
@@ -65,8 +65,8 @@ fn a_preview_hatches_what_is_used_up_and_leads_from_each_label() {
 
 #[test]
 fn numbers_are_short() {
-    let short = |number| Short(number).to_string();
+    let short = |number| Decimal(number).to_string();
     assert_eq!([210.0, 215.9, 0.270_270_3, -0.000_000_01, 0.0].map(short), ["210", "215.9", "0.27027", "0", "0"]);
-    assert_eq!(Whole(-0.3).to_string(), "0");
-    assert_eq!(Whole(1500.0).to_string(), "1500");
+    assert_eq!(FontUnits(-0.3).to_string(), "0");
+    assert_eq!(FontUnits(1500.0).to_string(), "1500");
 }

@@ -14,27 +14,27 @@ use skrifa::{GlyphId, MetadataProvider};
 use super::draw::Run;
 use super::fonts::Fonts;
 use super::label_layout::Area;
-use super::text_shaper::{LINE, Lines, TextShaper, whole_lines};
+use super::text_shaper::{LINE, Lines, TextShaper, line_count};
 
 /// A point, the unit of font sizes, in millimetres.
 const POINT: f32 = 25.4 / 72.0;
 /// The smallest and the largest usual font size: readable at arm's length, and in proportion to a code.
-const SIZES: (f32, f32) = (6.0 * POINT, 11.0 * POINT);
+const USUAL_SIZES: (f32, f32) = (6.0 * POINT, 11.0 * POINT);
 /// An even smaller size for text that does not fit otherwise: with it, a uid fits on the smallest label.
-const LAST: f32 = 5.0 * POINT;
+const MIN_SIZE: f32 = 5.0 * POINT;
 /// The steps in which the font size is reduced until the text fits.
 const STEP: f32 = 0.5 * POINT;
 /// The height of an area, in lines of the usual font size: beside a code, and below it.
-const HIGH: (f32, f32) = (9.0, 2.0);
+const AREA_LINES: (f32, f32) = (9.0, 2.0);
 /// The least width of an area, in ems of the usual font size.
-const WIDE: f32 = 5.0;
+const AREA_EMS: f32 = 5.0;
 /// Tolerance when comparing lengths, in millimetres.
-const HAIR: f32 = 0.001;
+const TOLERANCE: f32 = 0.001;
 
 /// Sets texts, on one thread at a time; other threads wait.
 pub(crate) struct Typesetter {
     fonts: Arc<Fonts>,
-    press: Mutex<TextShaper>,
+    shaper: Mutex<TextShaper>,
 }
 
 /// The characters of a text that no font has.
@@ -55,8 +55,8 @@ impl fmt::Debug for Typesetter {
 impl Typesetter {
     /// Uses these fonts and no system fonts: the print must not depend on the machine.
     pub(crate) fn new(fonts: &Arc<Fonts>) -> Self {
-        let press = TextShaper::new(fonts);
-        Self { fonts: Arc::clone(fonts), press: Mutex::new(press) }
+        let shaper = TextShaper::new(fonts);
+        Self { fonts: Arc::clone(fonts), shaper: Mutex::new(shaper) }
     }
 
     /// The characters of `text` that no font has. White space that would end a line becomes a space in the rest.
@@ -69,7 +69,7 @@ impl Typesetter {
             if ranges.is_empty() {
                 break;
             }
-            for character in ranges.iter().flat_map(|range| self.culprits(&rest[range.clone()])) {
+            for character in ranges.iter().flat_map(|range| self.characters_to_blame(&rest[range.clone()])) {
                 if !characters.contains(&character) {
                     characters.push(character);
                 }
@@ -101,12 +101,12 @@ impl Typesetter {
 
     /// The parts of a text without a glyph, in order.
     fn uncovered(&self, text: &str) -> Vec<Range<usize>> {
-        let mut press = self.press.lock().unwrap_or_else(PoisonError::into_inner);
-        let layout = press.shaped(text);
+        let mut shaper = self.shaper.lock().unwrap_or_else(PoisonError::into_inner);
+        let layout = shaper.shape(text);
         let runs = layout.lines().flat_map(|line| line.runs().collect::<Vec<_>>());
         let clusters = runs.flat_map(|run| run.clusters().collect::<Vec<_>>());
-        let bare = clusters.filter(|cluster| cluster.glyphs().any(|glyph| glyph.id == 0));
-        let mut ranges: Vec<Range<usize>> = bare.map(|cluster| cluster.text_range()).collect();
+        let without_glyph = clusters.filter(|cluster| cluster.glyphs().any(|glyph| glyph.id == 0));
+        let mut ranges: Vec<Range<usize>> = without_glyph.map(|cluster| cluster.text_range()).collect();
         ranges.sort_by_key(|range| range.start);
         ranges.dedup();
         ranges
@@ -114,7 +114,7 @@ impl Typesetter {
 
     /// The characters to blame for a part without a glyph: those that no font has, otherwise all of them, because they
     /// are in different fonts and cannot be combined.
-    fn culprits(&self, part: &str) -> Vec<char> {
+    fn characters_to_blame(&self, part: &str) -> Vec<char> {
         let without: Vec<char> = part.chars().filter(|c| !self.is_in_some(*c)).collect();
         let visible: Vec<char> = without.iter().copied().filter(|c| !is_joiner(*c)).collect();
         if visible.is_empty() { part.chars().collect() } else { visible }
@@ -126,30 +126,30 @@ impl Typesetter {
     /// It uses as many lines as fit. If that is not enough, the letters become smaller, and if that is still not
     /// enough, the text ends with an ellipsis.
     pub(crate) fn set(&self, text: &str, area: Area, centred: bool) -> Vec<Run> {
-        let mut press = self.press.lock().unwrap_or_else(PoisonError::into_inner);
-        let high = LINE * if centred { HIGH.1 } else { HIGH.0 };
-        let usual = (area.height / high).min(area.width / WIDE).clamp(SIZES.0, SIZES.1);
-        let room = |size: f32| ((area.height + HAIR) / (size * LINE)).floor().max(1.0);
-        let mut sizes = successors(Some(usual), |size| (*size > LAST).then_some((size - STEP).max(LAST)));
-        let mut layout = press.shaped(text);
+        let mut shaper = self.shaper.lock().unwrap_or_else(PoisonError::into_inner);
+        let high = LINE * if centred { AREA_LINES.1 } else { AREA_LINES.0 };
+        let usual = (area.height / high).min(area.width / AREA_EMS).clamp(USUAL_SIZES.0, USUAL_SIZES.1);
+        let max_lines = |size: f32| ((area.height + TOLERANCE) / (size * LINE)).floor().max(1.0);
+        let mut sizes = successors(Some(usual), |size| (*size > MIN_SIZE).then_some((size - STEP).max(MIN_SIZE)));
+        let mut layout = shaper.shape(text);
         let length = layout.width();
         // The text is shaped once: the size only determines how much of it fits on a line.
         let fits = |size: &f32| {
-            let (width, room) = (area.width / size, room(*size));
+            let (width, max_lines) = (area.width / size, max_lines(*size));
             // Most sizes of a long text turn out to be too large without breaking lines.
-            length <= width * room && {
+            length <= width * max_lines && {
                 layout.break_all_lines(Some(width));
-                whole_lines(&layout) <= room
+                line_count(&layout) <= max_lines
             }
         };
         let mut runs = if let Some(size) = sizes.find(fits) {
-            press.runs(layout, text, Lines { size, area, centred })
+            shaper.runs(layout, text, Lines { size, area, centred })
         } else {
-            let size = SIZES.0;
-            let (text, layout) = press.shortened(text, layout, area.width / size, room(size));
-            press.runs(layout, &text, Lines { size, area, centred })
+            let size = USUAL_SIZES.0;
+            let (text, layout) = shaper.shorten(text, layout, area.width / size, max_lines(size));
+            shaper.runs(layout, &text, Lines { size, area, centred })
         };
-        drop(press);
+        drop(shaper);
         self.keep_within(&mut runs, area);
         runs
     }
@@ -158,11 +158,12 @@ impl Typesetter {
     fn keep_within(&self, runs: &mut [Run], area: Area) {
         let Some(ink) = self.ink(runs) else { return };
         let scale = (area.width / ink.width).min(area.height / ink.height).min(1.0);
-        let near =
-            |ink: f32, length: f32, from: f32, room: f32| ink.clamp(from, (from + room - length * scale).max(from));
-        let x = near(ink.x, ink.width, area.x, area.width);
-        let y = near(ink.y, ink.height, area.y, area.height);
-        if scale < 1.0 || (x - ink.x).abs() > HAIR || (y - ink.y).abs() > HAIR {
+        let shift = |ink: f32, length: f32, from: f32, available: f32| {
+            ink.clamp(from, (from + available - length * scale).max(from))
+        };
+        let x = shift(ink.x, ink.width, area.x, area.width);
+        let y = shift(ink.y, ink.height, area.y, area.height);
+        if scale < 1.0 || (x - ink.x).abs() > TOLERANCE || (y - ink.y).abs() > TOLERANCE {
             for run in runs {
                 run.x = x + (run.x - ink.x) * scale;
                 run.y = y + (run.y - ink.y) * scale;

@@ -54,7 +54,7 @@ impl TextShaper {
     }
 
     /// The text in font size 1, on one line.
-    pub(crate) fn shaped(&mut self, text: &str) -> Layout<()> {
+    pub(crate) fn shape(&mut self, text: &str) -> Layout<()> {
         let mut builder = self.layouts.ranged_builder(&mut self.fonts, text, 1.0, false);
         builder.push_default(StyleProperty::FontFamily(FontFamily::List(self.families.as_slice().into())));
         builder.push_default(StyleProperty::FontSize(1.0));
@@ -66,17 +66,17 @@ impl TextShaper {
     }
 
     /// Shortens a text to what fits on this many lines, including an ellipsis. The width is in ems.
-    pub(crate) fn shortened(
+    pub(crate) fn shorten(
         &mut self,
         text: &str,
-        mut whole: Layout<()>,
+        mut full: Layout<()>,
         width: f32,
-        room: f32,
+        max_lines: f32,
     ) -> (String, Layout<()>) {
-        whole.break_all_lines(Some(width));
+        full.break_all_lines(Some(width));
         // Where the text may end: before each letter on the lines that fit.
         let mut ends: Vec<usize> = Vec::new();
-        for (line, _) in whole.lines().zip(1_u16..).filter(|(_, number)| f32::from(*number) <= room) {
+        for (line, _) in full.lines().zip(1_u16..).filter(|(_, number)| f32::from(*number) <= max_lines) {
             ends.extend(line.runs().flat_map(|run| run.clusters().map(|it| it.text_range().start).collect::<Vec<_>>()));
         }
         ends.sort_unstable();
@@ -84,9 +84,9 @@ impl TextShaper {
             let end = ends.pop().unwrap_or_default();
             let mut shortened = text.get(..end).unwrap_or_default().trim_end().to_owned();
             shortened.push(ELLIPSIS);
-            let mut layout = self.shaped(&shortened);
+            let mut layout = self.shape(&shortened);
             layout.break_all_lines(Some(width));
-            if whole_lines(&layout) <= room || end == 0 {
+            if line_count(&layout) <= max_lines || end == 0 {
                 return (shortened, layout);
             }
         }
@@ -96,22 +96,22 @@ impl TextShaper {
     pub(crate) fn runs(&self, mut layout: Layout<()>, text: &str, lines: Lines) -> Vec<Run> {
         let Lines { size, area, centred } = lines;
         layout.align(if centred { Alignment::Center } else { Alignment::Start }, AlignmentOptions::default());
-        let top = area.y + (area.height - whole_lines(&layout) * size * LINE) / 2.0;
+        let top = area.y + (area.height - line_count(&layout) * size * LINE) / 2.0;
         let mut runs: Vec<Run> = Vec::new();
         for line in layout.lines() {
             let range = line.text_range();
             let end = range.start + text.get(range).map_or(0, |line| line.trim_end().len());
             let (first, mut left) = (runs.len(), area.x);
             for item in line.items() {
-                let PositionedLayoutItem::GlyphRun(found) = item else { continue };
+                let PositionedLayoutItem::GlyphRun(glyph_run) = item else { continue };
                 // Space at the end of a line belongs after its last letter (UAX 9, L1), where it is invisible. parley
                 // leaves it where its run ends: in the middle of the line, or before its first letter.
-                let inverse = found.run().is_rtl() != layout.is_rtl();
-                let (glyphs, space) = glyphs(found.run(), if inverse { end } else { usize::MAX });
-                let text = text.get(found.run().text_range()).unwrap_or_default().to_owned();
-                let (x, y) = (left + found.offset() * size, top + found.baseline() * size);
+                let inverse = glyph_run.run().is_rtl() != layout.is_rtl();
+                let (glyphs, space) = glyphs(glyph_run.run(), if inverse { end } else { usize::MAX });
+                let text = text.get(glyph_run.run().text_range()).unwrap_or_default().to_owned();
+                let (x, y) = (left + glyph_run.offset() * size, top + glyph_run.baseline() * size);
                 if !glyphs.is_empty() {
-                    runs.push(Run { face: self.face(found.run().font()), size, x, y, text, glyphs });
+                    runs.push(Run { face: self.face(glyph_run.run().font()), size, x, y, text, glyphs });
                 }
                 if layout.is_rtl() {
                     runs.iter_mut().skip(first).for_each(|run| run.x += space * size);
@@ -163,6 +163,6 @@ fn glyphs(run: &parley::layout::Run<'_, ()>, end: usize) -> (Vec<Glyph>, f32) {
 
 /// The number of lines of a layout, as a float.
 #[expect(clippy::cast_precision_loss, reason = "a text has a thousand characters at most")]
-pub(crate) fn whole_lines(layout: &Layout<()>) -> f32 {
+pub(crate) fn line_count(layout: &Layout<()>) -> f32 {
     layout.len() as f32
 }

@@ -51,7 +51,7 @@ fn points(runs: &[Run]) -> f32 {
 }
 
 #[test]
-fn a_text_breaks_between_words_and_stands_in_the_middle() {
+fn text_breaks_between_words_and_is_centred_vertically() {
     let typesetter = typesetter();
     let runs = set(&typesetter, "Admit one, row 7, seat 12", PLACE, false);
     assert_eq!(lines(&runs), ["Admit one, ", "row 7, seat 12"]);
@@ -79,7 +79,7 @@ fn a_word_longer_than_a_line_is_broken() {
 }
 
 #[test]
-fn what_does_not_fit_ends_with_an_ellipsis() {
+fn text_that_does_not_fit_ends_with_an_ellipsis() {
     let typesetter = typesetter();
     let words = "Admission to the great hall on the second floor ".repeat(20);
     for area in [PLACE, SMALL] {
@@ -95,7 +95,7 @@ fn what_does_not_fit_ends_with_an_ellipsis() {
 }
 
 #[test]
-fn letters_are_as_large_as_the_label_and_smaller_before_text_is_cut() {
+fn letters_shrink_before_text_is_cut() {
     let typesetter = typesetter();
     let large = Area { width: 60.0, height: 80.0, ..PLACE };
     assert!((points(&set(&typesetter, "Ticket 0001", large, false)) - 11.0).abs() < 0.01);
@@ -110,7 +110,7 @@ fn letters_are_as_large_as_the_label_and_smaller_before_text_is_cut() {
 }
 
 #[test]
-fn text_from_right_to_left_begins_at_the_right() {
+fn right_to_left_text_begins_at_the_right() {
     let typesetter = typesetter();
     let right = PLACE.x + PLACE.width;
     for text in ["مرحبا بالعالم", "مرحبا row 7", "שלום עולם"] {
@@ -132,7 +132,7 @@ fn text_from_right_to_left_begins_at_the_right() {
 }
 
 #[test]
-fn a_space_at_a_lines_end_takes_no_room_in_the_other_direction() {
+fn a_trailing_space_takes_no_room_in_mixed_directions() {
     let typesetter = typesetter();
     let right = PLACE.x + PLACE.width;
     let place = |area: Area, centred| {
@@ -155,7 +155,7 @@ fn close(one: f32, other: f32) -> bool {
 }
 
 #[test]
-fn arabic_letters_join_and_marks_stand_on_their_letters() {
+fn arabic_letters_join_and_marks_are_on_their_letters() {
     let typesetter = typesetter();
     let ids = |text: &str| -> Vec<u32> {
         set(&typesetter, text, PLACE, false).iter().flat_map(|run| run.glyphs.iter().map(|glyph| glyph.id)).collect()
@@ -171,7 +171,7 @@ fn arabic_letters_join_and_marks_stand_on_their_letters() {
 }
 
 #[test]
-fn a_ligature_stands_for_all_its_letters() {
+fn a_ligature_covers_all_its_letters() {
     let typesetter = typesetter();
     for (text, ligature, letters) in [("fit", 0..2, 2), ("الا", 2..6, 2), ("لا", 0..4, 1)] {
         let runs = set(&typesetter, text, PLACE, false);
@@ -181,7 +181,7 @@ fn a_ligature_stands_for_all_its_letters() {
 }
 
 #[test]
-fn what_no_font_has_is_named_and_can_be_left_out() {
+fn missing_characters_are_reported_and_can_be_left_out() {
     let typesetter = typesetter();
     let missing = |text: &str| {
         let Missing { characters, rest } = typesetter.missing(text);
@@ -198,7 +198,7 @@ fn what_no_font_has_is_named_and_can_be_left_out() {
 }
 
 #[test]
-fn a_further_font_has_what_the_first_one_lacks() {
+fn a_further_font_supplies_missing_characters() {
     let typesetter = with_thin();
     // The first font has all of its characters, so the text stays in one font.
     let runs = set(&typesetter, "Zürich, Київ", PLACE, false);
@@ -219,7 +219,7 @@ fn a_further_font_has_what_the_first_one_lacks() {
 }
 
 #[test]
-fn stacks_of_marks_and_giant_letters_stay_in_their_place() {
+fn stacked_marks_and_giant_letters_stay_in_the_area() {
     let typesetter = typesetter();
     let stack = format!("Z{}", "\u{301}\u{323}".repeat(40));
     for text in [stack.as_str(), "\u{fdf2}", "\u{2a0c}\u{2a0c}", "\u{fdf2} row \u{fdf2}", "…", " ", ""] {
@@ -231,7 +231,7 @@ fn stacks_of_marks_and_giant_letters_stay_in_their_place() {
 }
 
 #[test]
-fn the_same_text_is_set_the_same_way() {
+fn setting_text_is_deterministic() {
     let (one, other) = (typesetter(), typesetter());
     let text = "Row 7 مرحبا e\u{301} 6f1c1d3e-8a0b";
     let shown = |typesetter: &Typesetter| format!("{:?}", typesetter.set(text, PLACE, false));
@@ -244,7 +244,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_text_leaves_its_place(
+    fn no_text_leaves_its_area(
         text in prop_oneof![
             "\\PC{0,200}",
             "[ -~]{0,200}",

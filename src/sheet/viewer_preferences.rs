@@ -4,7 +4,7 @@
 //! provides for changes: an incremental update (ISO 32000-1, 7.5.6). The file's own bytes do not change.
 
 /// What is added to the catalog: no scaling, and the window shows the title, not the file name.
-const WISH: &str = "/ViewerPreferences<</PrintScaling/None/DisplayDocTitle true>>";
+const PREFERENCE: &str = "/ViewerPreferences<</PrintScaling/None/DisplayDocTitle true>>";
 
 /// The file with the preference. None if the file is not structured like krilla's files: a single table of objects at
 /// the end, and a catalog without viewer preferences.
@@ -27,7 +27,7 @@ pub(crate) fn without_scaling(mut file: Vec<u8>) -> Option<Vec<u8>> {
     if !catalog.contains("/Catalog") || catalog.contains("/ViewerPreferences") {
         return None;
     }
-    let object = format!("\n{number} 0 obj\n<<{catalog}{WISH}>>\nendobj\n");
+    let object = format!("\n{number} 0 obj\n<<{catalog}{PREFERENCE}>>\nendobj\n");
     let (at, table) = (file.len() + 1, file.len() + object.len());
     let trailer = format!(
         "xref\n{number} 1\n{at:010} 00000 n\r\ntrailer\n<<{trailer}/Prev {table_at}>>\nstartxref\n{table}\n%%EOF\n"
@@ -50,28 +50,28 @@ mod tests {
     }
 
     /// The print scaling preference in every catalog that a reader finds in the file.
-    fn wishes(file: Vec<u8>) -> Vec<String> {
+    fn preferences(file: Vec<u8>) -> Vec<String> {
         let pdf = Pdf::new(file).unwrap();
         assert_eq!(pdf.pages().len(), 1);
         let scaling = |object: Object<'_>| {
             let Object::Dict(catalog) = object else { return None };
-            let wish = catalog.get::<Dict<'_>>("ViewerPreferences")?.get::<Name<'_>>("PrintScaling")?;
-            Some(wish.as_str().to_owned())
+            let preference = catalog.get::<Dict<'_>>("ViewerPreferences")?.get::<Name<'_>>("PrintScaling")?;
+            Some(preference.as_str().to_owned())
         };
         pdf.objects().into_iter().filter_map(scaling).collect()
     }
 
     #[test]
-    fn a_file_asks_not_to_be_scaled_and_is_otherwise_as_it_was() {
+    fn a_file_gets_the_preference_and_is_otherwise_unchanged() {
         let before = blank();
-        assert!(wishes(before.clone()).is_empty());
+        assert!(preferences(before.clone()).is_empty());
         let after = without_scaling(before.clone()).unwrap();
         assert!(after.starts_with(&before));
-        assert_eq!(wishes(after), ["None"]);
+        assert_eq!(preferences(after), ["None"]);
     }
 
     #[test]
-    fn a_file_that_is_built_otherwise_is_not_touched() {
+    fn a_file_with_another_structure_is_rejected() {
         assert_eq!(without_scaling(Vec::new()), None);
         assert_eq!(without_scaling(b"%PDF-1.7 startxref 99999 %%EOF".to_vec()), None);
         let mut cut = blank();

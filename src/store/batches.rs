@@ -76,7 +76,7 @@ pub(crate) fn begin(
     diesel::insert_into(batches::table).values(row).execute(connection).map_err(|error| {
         let is_known = is_duplicate(&error, "batches", "uid");
         // The same form was sent twice at the same time: the retry finds the batch.
-        if is_known { Error::Again("this batch was begun a moment ago".into()) } else { error.into() }
+        if is_known { Error::Conflict("this batch was begun a moment ago".into()) } else { error.into() }
     })?;
     Ok((uid, true))
 }
@@ -114,7 +114,7 @@ pub fn find(connection: &mut Connection, uid: Uid) -> QueryResult<Option<Batch>>
 }
 
 /// The batch with this id.
-pub(crate) fn numbered(connection: &mut Connection, id: BatchId) -> QueryResult<Option<Batch>> {
+pub(crate) fn by_id(connection: &mut Connection, id: BatchId) -> QueryResult<Option<Batch>> {
     let row = batches::table.find(id).select(batches::all_columns);
     Ok(row.get_result::<BatchRow>(connection).optional()?.map(batch))
 }
@@ -144,7 +144,7 @@ pub(crate) struct BatchCounts {
 }
 
 /// Counts the tokens of batches, by batch id. Reads all of their tokens.
-pub(crate) fn standing(connection: &mut Connection, ids: &[BatchId]) -> QueryResult<Vec<(BatchId, BatchCounts)>> {
+pub(crate) fn count_tokens(connection: &mut Connection, ids: &[BatchId]) -> QueryResult<Vec<(BatchId, BatchCounts)>> {
     use diesel::dsl::{count_star, sql};
     use diesel::sql_types::BigInt;
     let existing = tokens::table.filter(tokens::batch.eq_any(ids.to_vec())).filter(tokens::deleted_at.is_null());

@@ -16,7 +16,7 @@ pub enum Error {
     Refused(String),
     /// Another transaction got in between; trying again is likely to work. Nothing was changed.
     #[error("another change came between: {0}")]
-    Again(String),
+    Conflict(String),
     /// The database went away or timed out in the middle: whether this was done is unknown.
     #[error("the database went away meanwhile: {0}")]
     Unknown(String),
@@ -70,9 +70,9 @@ impl From<Diesel> for Error {
     fn from(error: Diesel) -> Self {
         let text = error.to_string();
         match &error {
-            Diesel::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Self::Again(text),
+            Diesel::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Self::Conflict(text),
             // diesel has no kind for 40P01.
-            Diesel::DatabaseError(DatabaseErrorKind::Unknown, _) if text.contains(DEADLOCK) => Self::Again(text),
+            Diesel::DatabaseError(DatabaseErrorKind::Unknown, _) if text.contains(DEADLOCK) => Self::Conflict(text),
             // A server that takes no writes is a standby; a new connection may reach the primary.
             Diesel::DatabaseError(
                 DatabaseErrorKind::ClosedConnection

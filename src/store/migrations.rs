@@ -49,7 +49,7 @@ pub fn migrate(url: &DatabaseUrl, connection: &mut Connection) -> Result<usize, 
         match result {
             // When two instances create the same table at once, the second gets one of several errors from PostgreSQL
             // after the first has committed, or a timeout. A retry finds the table.
-            Err(Error::Failed(_) | Error::Again(_) | Error::Unavailable(_))
+            Err(Error::Failed(_) | Error::Conflict(_) | Error::Unavailable(_))
                 if tries < TRIES && matches!(connection, Connection::Postgres(_)) =>
             {
                 std::thread::sleep(std::time::Duration::from_millis(100));

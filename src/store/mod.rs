@@ -2,7 +2,7 @@
 //!
 //! Each file holds one noun's rows and queries, as functions on a connection. A request reaches them through one of:
 //! [`Store::consume`], through the single writer; [`Store::write`], through the writer on SQLite and through the pool
-//! on PostgreSQL; [`Store::look`], for one or two rows; [`Store::read`], for lists.
+//! on PostgreSQL; [`Store::read_inline`], for one or two rows; [`Store::read`], for lists.
 
 pub mod accounts;
 pub mod actions;
@@ -146,7 +146,7 @@ impl Store {
 
     /// Looks up one or two rows. On SQLite it runs on the calling thread, with a connection of that thread: a point
     /// read takes microseconds, less than handing it to another thread.
-    pub async fn look<T: Send + 'static>(
+    pub async fn read_inline<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {

@@ -26,7 +26,7 @@ fn at(micros: i64) -> Micros {
 }
 
 #[test]
-fn each_kind_changes_what_it_says() {
+fn each_action_changes_its_fields() {
     let before = Token { valid_to: Some(at(9)), ..token(3) };
     let apply = |action: Action| action.apply(&before, 7, &anna(), at(7)).unwrap();
     let range = Action::SetValidity { from: Bound::At(at(5)), to: Bound::Keep };
@@ -52,7 +52,7 @@ fn each_kind_changes_what_it_says() {
 }
 
 #[test]
-fn what_a_token_may_not_be_is_refused() {
+fn actions_that_break_a_limit_are_refused() {
     let of = |action: Action, token: &Token| action.apply(token, 1, &anna(), at(7)).is_err();
     assert!(of(Action::AddUses(-4), &token(3)));
     assert!(of(Action::AddUses(1), &token(UNLIMITED)));
@@ -92,7 +92,7 @@ fn check_uses(before: i32, action: &Action, consumed: i32, undone: i32) {
 }
 
 #[test]
-fn an_undo_gives_no_consumed_use_back() {
+fn an_undo_does_not_return_consumed_uses() {
     check_uses(3, &Action::SetUses(10), 0, 3);
     check_uses(3, &Action::SetUses(10), 2, 1);
     check_uses(3, &Action::SetUses(10), 5, 0);
@@ -105,7 +105,7 @@ fn an_undo_gives_no_consumed_use_back() {
 }
 
 #[test]
-fn an_undo_restores_what_was_changed_and_nothing_else() {
+fn an_undo_restores_only_changed_fields() {
     let first = Token { label: Some("a".into()), valid_from: Some(at(1)), lock_time: 5, ..token(3) };
     for action in [
         Action::SetValidity { from: Bound::Open, to: Bound::At(at(9)) },
@@ -123,7 +123,7 @@ fn an_undo_restores_what_was_changed_and_nothing_else() {
 }
 
 #[test]
-fn an_action_is_read_as_it_was_written() {
+fn actions_survive_json() {
     for action in [
         Action::SetValidity { from: Bound::Keep, to: Bound::At(at(1_500_000)) },
         Action::SetValidity { from: Bound::Open, to: Bound::Open },

@@ -48,7 +48,7 @@ mod tests {
     use crate::token::record::tests::token as plain;
 
     #[test]
-    fn tokens_are_alike_but_for_uid_value_and_number() {
+    fn tokens_of_a_batch_differ_in_uid_value_and_number() {
         let made = tokens(&plain(7), "Locker {n:02}", 12).unwrap();
         assert_eq!(made.len(), 12);
         assert_eq!(made[11].label.as_deref(), Some("Locker 12"));
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn what_one_of_them_may_not_be_is_refused_before_any_is_made() {
+    fn a_batch_with_an_invalid_label_is_refused_in_advance() {
         let nearly = format!("{}{{n}}", "x".repeat(198));
         assert_eq!(check(&plain(1), &nearly, 99), Ok(()));
         assert!(check(&plain(1), &nearly, 100).is_err(), "the hundredth is too long");
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_batches() {
+    fn batch_names() {
         for good in ["Summer", "חוברת 7 😀", &"x".repeat(200)] {
             assert_eq!(check_name(good), Ok(()));
         }

@@ -25,7 +25,7 @@ fn check_whole(spans: &[Span], from: Micros, to: Micros) {
 }
 
 #[test]
-fn a_range_is_cut_into_what_can_be_looked_at_together() {
+fn a_range_gets_a_fitting_number_of_spans() {
     for (from, to, step, count) in [
         ("2026-11-24T10:07", "2026-11-24T10:08", Step::Hour, 1),
         ("2026-11-24", "2026-11-24T23:59:59.999999", Step::Hour, 24),
@@ -48,7 +48,7 @@ fn a_range_is_cut_into_what_can_be_looked_at_together() {
 }
 
 #[test]
-fn days_of_23_and_25_hours_are_whole() {
+fn days_of_23_and_25_hours_are_single_spans() {
     let (_, spring) = cut("2026-03-27", "2026-03-31", VIENNA);
     assert_eq!(minutes(&spring), [1_440, 1_440, 23 * 60, 1_440, 1_440]);
     let (_, autumn) = cut("2026-10-23", "2026-10-27", VIENNA);
@@ -60,7 +60,7 @@ fn days_of_23_and_25_hours_are_whole() {
 }
 
 #[test]
-fn zones_that_are_off_by_half_or_quarter_hours_have_their_own_hours() {
+fn zones_with_offsets_of_half_or_quarter_hours() {
     let (_, kathmandu) = cut("2026-11-24", "2026-11-24T23:59", Tz::Asia__Kathmandu);
     assert_eq!((kathmandu.len(), kathmandu[0].from.get() % HOUR), (24, QUARTER));
     // Lord Howe Island puts its clock back by half an hour, from 02:00 to 01:30.
@@ -70,13 +70,13 @@ fn zones_that_are_off_by_half_or_quarter_hours_have_their_own_hours() {
 }
 
 #[test]
-fn a_day_that_was_skipped_has_no_span() {
+fn a_skipped_day_has_no_span() {
     let (_, samoa) = cut("2011-12-28", "2012-01-02", Tz::Pacific__Apia);
     assert_eq!(minutes(&samoa), [1_440; 5]);
 }
 
 #[test]
-fn what_was_counted_is_folded_into_the_spans() {
+fn quarters_are_summed_by_span() {
     let (_, days) = cut("2026-10-24", "2026-10-28", VIENNA);
     let quarter = |text| at(text, VIENNA).get() / QUARTER;
     let one = |used, refused| Tally { used, refused };

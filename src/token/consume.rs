@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_use_takes_one_and_sets_the_moment() {
+    fn a_use_decrements_the_count_and_sets_the_time() {
         let used = consume(&token(3), at(0)).unwrap();
         assert_eq!((used.usage_count, used.last_used, used.lock_start), (2, Some(at(0)), Some(at(0))));
         assert_eq!(used.modified, token(3).modified);
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_jumps_back_keeps_the_lock_for_lock_time_and_not_longer() {
+    fn after_a_clock_jump_the_lock_lasts_exactly_lock_time() {
         let mut jumped = Token { lock_time: 10, last_used: Some(at(3_600)), lock_start: Some(at(3_600)), ..token(5) };
         assert_eq!(consume(&jumped, at(0)), Err(Refusal::LockTimeViolation { until: at(10) }));
         jumped.lock_start = restarted_lock(&jumped, at(0));

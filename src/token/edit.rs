@@ -6,6 +6,7 @@ use super::time::Micros;
 
 /// The fields of a token as a form showed them. `None` if the form did not send the field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::option_option, reason = "not sent, none, and a value are three things")]
 pub(crate) struct KnownValues {
     /// The value.
     pub(crate) value: Option<String>,
@@ -51,7 +52,7 @@ mod tests {
     use crate::token::record::tests::token;
 
     #[test]
-    fn only_what_both_changed_is_a_conflict() {
+    fn only_fields_changed_by_both_conflict() {
         let known =
             KnownValues { label: Some(None), usage_count: Some(5), lock_time: Some(0), ..KnownValues::default() };
         let now = Token { label: Some("Ben".into()), lock_time: 7, ..token(4) };

@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_uid_is_hyphenated_in_either_case_and_shown_in_lower() {
+    fn a_uid_is_parsed_in_either_case_and_shown_in_lower() {
         let lower = "1f0e6c1a-54f7-4b1c-9d5e-0a3b7c2d4e6f";
         assert_eq!(lower.to_uppercase().parse::<Uid>().unwrap().to_string(), lower);
         for bad in [

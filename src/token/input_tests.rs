@@ -96,7 +96,7 @@ fn limits_of_a_new_token() {
 }
 
 #[test]
-fn a_range_ends_after_it_begins() {
+fn a_range_must_end_after_it_begins() {
     let range = |from, to| new(&[("valid_from", from), ("valid_to", to)]);
     assert!(range("2026-09-22T10:00", "2026-09-22T10:00:00.000001").is_ok());
     check_refused(range("2026-09-22T10:00", "2026-09-22T10:00"), "valid_to");
@@ -118,7 +118,7 @@ fn the_four_fields_must_be_present() {
 }
 
 #[test]
-fn what_a_change_leaves_out_stays() {
+fn absent_fields_stay_unchanged() {
     let before = Token { label: Some("Anna".into()), lock_time: 5, ..token(3) };
     assert_eq!(changed(&[], &before), Ok(before.clone()));
     let after = changed(&[("label", ""), ("value", ""), ("lock_time", "7")], &before).unwrap();
@@ -143,7 +143,7 @@ fn uses_are_added_to_those_left() {
 }
 
 #[test]
-fn a_form_learns_of_every_mistake() {
+fn every_mistake_is_reported() {
     let origin = Origin { uid: uid(0xA1), creator: "user:anna".into(), created: Micros::EPOCH };
     let wrong = [("value", " x"), ("label", "a\tb"), ("valid_from", "soon"), ("usage_count", "-2"), ("lock_time", "x")];
     let mistakes = fields(&wrong).new_token(origin, DEFAULTS, Tz::UTC).unwrap_err();

@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_for_all_has_no_number() {
+    fn a_name_without_running_numbers() {
         for (pattern, name) in [
             ("Locker {n:03}", "Locker"),
             ("Guest {n} — South", "Guest — South"),
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistyped_width_is_refused() {
+    fn an_invalid_width_is_refused() {
         for bad in ["{n:4}", "{n:}", "{n:0}", "{n:010}", "{n:0x}", "{n:04"] {
             assert_eq!(fill_in_number(bad, 1), Err(invalid_pattern()), "{bad}");
         }

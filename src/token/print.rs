@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_what_people_call_things() {
+    fn names_of_sheets_and_printers() {
         for good in ["HP \"Office\" <2nd floor>", "Ярлык", &"ä".repeat(NAME_MAX_CHARS)] {
             assert_eq!(check_name(good), Ok(()), "{good}");
         }
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn printed_reads_its_words() {
+    fn every_printed_filter_parses_its_own_word() {
         for printed in PrintedFilter::ALL {
             assert_eq!(printed.word().parse(), Ok(printed));
         }

@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_public_url_has_a_base_path_and_knows_its_tiles() {
+    fn a_public_url_has_a_base_path_and_tile_urls() {
         let uid = "1f0e6c1a-54f7-4b1c-9d5e-0a3b7c2d4e6f";
         for (url, base) in
             [("https://example.org", ""), ("http://example.org:81/a/b", "/a/b"), ("https://e.org/t/", "/t")]

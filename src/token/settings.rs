@@ -243,7 +243,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_setting_reads_what_it_writes() {
+    fn settings_survive_json() {
         let settings = Settings::default();
         for setting in Setting::ALL {
             assert_eq!(Setting::named(setting.name()), Some(setting));

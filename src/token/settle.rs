@@ -108,7 +108,7 @@ pub enum Answer {
         /// The reason.
         refusal: Refusal,
         /// The token, if there is one.
-        face: Option<TokenSummary>,
+        summary: Option<TokenSummary>,
         /// The first moment at which the consume would succeed if nothing else changed.
         retry_at: Option<Micros>,
         /// The moment of the decision, by the database's clock.
@@ -132,14 +132,14 @@ pub(crate) struct Attempt {
 impl Answer {
     /// The usage entry for `ask` with this answer; none for a replay or a mistake.
     pub(crate) fn attempt(&self, ask: &Ask) -> Option<Attempt> {
-        let (face, error_code) = match self {
-            Self::Consumed(face) => (Some(face), None),
-            Self::Refused { refusal, face, .. } => (face.as_ref(), Some(refusal.code())),
+        let (summary, error_code) = match self {
+            Self::Consumed(summary) => (Some(summary), None),
+            Self::Refused { refusal, summary, .. } => (summary.as_ref(), Some(refusal.code())),
             Self::Replayed(_) | Self::Mistaken(_) => return None,
         };
-        Some(match face {
-            Some(face) => {
-                Attempt { token_uid: Some(face.token_uid), token_value: Some(face.value.clone()), error_code }
+        Some(match summary {
+            Some(summary) => {
+                Attempt { token_uid: Some(summary.token_uid), token_value: Some(summary.value.clone()), error_code }
             }
             None => Attempt {
                 token_uid: ask.what.uid,
@@ -177,8 +177,8 @@ impl Held {
     }
 
     /// Adds the reply saved for a key.
-    pub(crate) fn insert_reply(&mut self, who: Principal, key: ReplayKey, face: TokenSummary) {
-        self.replies.insert((who, key), face);
+    pub(crate) fn insert_reply(&mut self, who: Principal, key: ReplayKey, summary: TokenSummary) {
+        self.replies.insert((who, key), summary);
     }
 
     /// Whether the token that `what` names is already here.
@@ -206,7 +206,7 @@ impl Held {
     /// Uses the token once, or refuses.
     fn consume(&mut self, id: TokenId, now: Micros) -> Answer {
         let Some(held) = self.tokens.get_mut(&id) else {
-            return Answer::Refused { refusal: Refusal::NotExists, face: None, retry_at: None, at: now };
+            return Answer::Refused { refusal: Refusal::NotExists, summary: None, retry_at: None, at: now };
         };
         match consume(&held.token, now) {
             Ok(used) => {
@@ -218,8 +218,8 @@ impl Held {
                     held.token.lock_start = Some(start);
                     held.changed = true;
                 }
-                let face = Some(TokenSummary::from(&held.token));
-                Answer::Refused { refusal, face, retry_at: retry_at(&held.token, now), at: now }
+                let summary = Some(TokenSummary::from(&held.token));
+                Answer::Refused { refusal, summary, retry_at: retry_at(&held.token, now), at: now }
             }
         }
     }
@@ -241,10 +241,10 @@ fn settle_one(ask: &Ask, held: &mut Held, now: Micros) -> Answer {
     }
     let answer = match id {
         Some(id) => held.consume(id, now),
-        None => Answer::Refused { refusal: Refusal::NotExists, face: None, retry_at: None, at: now },
+        None => Answer::Refused { refusal: Refusal::NotExists, summary: None, retry_at: None, at: now },
     };
-    if let (Some(reply_key), Answer::Consumed(face)) = (reply_key, &answer) {
-        held.replies.insert(reply_key, face.clone());
+    if let (Some(reply_key), Answer::Consumed(summary)) = (reply_key, &answer) {
+        held.replies.insert(reply_key, summary.clone());
     }
     answer
 }

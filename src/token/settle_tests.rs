@@ -43,7 +43,7 @@ fn kinds(answers: &[Answer]) -> Vec<&'static str> {
 }
 
 #[test]
-fn repeats_see_each_other() {
+fn repeated_asks_see_each_other() {
     let asks = vec![ask(by_uid(uid(1)), "door", None); 3];
     let mut held = holding(&[Token { uid: uid(1), ..token(2) }]);
     let answers = settle(&asks, &mut held, at(0));
@@ -53,8 +53,8 @@ fn repeats_see_each_other() {
     let mut locked = holding(&[Token { uid: uid(1), lock_time: 60, ..token(2) }]);
     let answers = settle(&asks, &mut locked, at(0));
     assert_eq!(kinds(&answers), ["consumed", "TokenLockTimeViolation", "TokenLockTimeViolation"]);
-    let Answer::Refused { face, retry_at, .. } = &answers[1] else { panic!("refused") };
-    assert_eq!((face.as_ref().unwrap().usage_count, *retry_at), (1, Some(at(60))));
+    let Answer::Refused { summary, retry_at, .. } = &answers[1] else { panic!("refused") };
+    assert_eq!((summary.as_ref().unwrap().usage_count, *retry_at), (1, Some(at(60))));
 }
 
 #[test]
@@ -95,12 +95,12 @@ fn a_token_is_named_by_uid_value_or_link() {
             "consumed",
         ]
     );
-    let Answer::Consumed(face) = &answers[9] else { panic!("consumed") };
-    assert_eq!(face.token_uid, uid(2), "a value that is written exactly so comes before what a link means");
+    let Answer::Consumed(summary) = &answers[9] else { panic!("consumed") };
+    assert_eq!(summary.token_uid, uid(2), "a value that is written exactly so comes before what a link means");
 }
 
 #[test]
-fn a_key_gets_its_first_success_again() {
+fn a_key_replays_its_first_success() {
     let tokens = [Token { uid: uid(1), value: "one".into(), ..token(2) }, Token { uid: uid(2), ..token(0) }];
     let asks = [
         ask(by_uid(uid(1)), "door", Some("k")),
@@ -132,10 +132,10 @@ fn a_key_gets_its_first_success_again() {
 }
 
 #[test]
-fn a_key_is_answered_after_its_token_was_deleted() {
-    let face = TokenSummary::from(&Token { uid: uid(1), value: "one".into(), ..token(1) });
+fn a_key_replays_after_its_token_was_deleted() {
+    let summary = TokenSummary::from(&Token { uid: uid(1), value: "one".into(), ..token(1) });
     let mut held = Held::default();
-    held.insert_reply(Principal::key("door"), ReplayKey("k".into()), face);
+    held.insert_reply(Principal::key("door"), ReplayKey("k".into()), summary);
     let asks = [by_uid(uid(1)), by_value("one"), by_uid(uid(2)), by_value("two")];
     let asks = asks.map(|what| ask(what, "door", Some("k")));
     let answers = settle(&asks, &mut held, at(0));
@@ -143,26 +143,26 @@ fn a_key_is_answered_after_its_token_was_deleted() {
 }
 
 #[test]
-fn a_voided_token_is_refused_and_a_kept_success_is_given_again() {
+fn a_voided_token_is_refused_but_a_saved_reply_is_replayed() {
     let one = Token { uid: uid(1), ..token(2) };
     let key = ask(by_uid(uid(1)), "door", Some("k"));
     let mut held = holding(std::slice::from_ref(&one));
     let first = settle(std::slice::from_ref(&key), &mut held, at(0));
-    let Answer::Consumed(face) = &first[0] else { panic!("consumed") };
+    let Answer::Consumed(summary) = &first[0] else { panic!("consumed") };
     let voided = Voided { at: at(1), by: "user:anna".into(), reason: Some("Lost".into()) };
     let mut held = holding(&[Token { voided: Some(voided), ..one }]);
-    held.insert_reply(key.who.clone(), ReplayKey("k".into()), face.clone());
+    held.insert_reply(key.who.clone(), ReplayKey("k".into()), summary.clone());
     let asks = [key, ask(by_uid(uid(1)), "door", Some("other")), ask(by_uid(uid(1)), "gate", None)];
     let answers = settle(&asks, &mut held, at(2));
     assert_eq!(kinds(&answers), ["replayed", "TokenVoided", "TokenVoided"]);
-    let Answer::Refused { face, retry_at, .. } = &answers[1] else { panic!("refused") };
-    assert_eq!((face.as_ref().unwrap().usage_count, *retry_at), (2, None));
+    let Answer::Refused { summary, retry_at, .. } = &answers[1] else { panic!("refused") };
+    assert_eq!((summary.as_ref().unwrap().usage_count, *retry_at), (2, None));
     assert_eq!(answers[1].attempt(&asks[1]).unwrap().error_code, Some(7));
     assert_eq!(held.changed().count(), 0);
 }
 
 #[test]
-fn every_attempt_leaves_its_entry() {
+fn every_attempt_makes_a_usage_entry() {
     let tokens = [Token { uid: uid(1), value: "one".into(), ..token(1) }];
     let asks = [
         ask(by_value("one"), "door", None),
@@ -213,7 +213,7 @@ fn any_ask() -> impl Strategy<Value = Ask> {
 
 proptest! {
     #[test]
-    fn any_batch_gives_what_its_asks_give_one_after_the_other(
+    fn a_batch_equals_its_asks_one_by_one(
         tokens in (any_token(0), any_token(1), any_token(2)).prop_map(|(a, b, c)| [a, b, c]),
         asks in proptest::collection::vec(any_ask(), 0..40),
     ) {
@@ -225,16 +225,16 @@ proptest! {
         let mut replies: Vec<(Principal, ReplayKey, TokenSummary)> = Vec::new();
         for (ask, answer) in asks.iter().zip(&answers) {
             let mut alone = holding(&rows);
-            for (who, key, face) in &replies {
-                alone.insert_reply(who.clone(), key.clone(), face.clone());
+            for (who, key, summary) in &replies {
+                alone.insert_reply(who.clone(), key.clone(), summary.clone());
             }
             let single = settle(std::slice::from_ref(ask), &mut alone, at(0)).remove(0);
             prop_assert_eq!(&single, answer);
             for (id, token) in alone.changed() {
                 rows[usize::try_from(id).unwrap()] = token.clone();
             }
-            if let (Answer::Consumed(face), Some(key)) = (&single, &ask.key) {
-                replies.push((ask.who.clone(), key.clone(), face.clone()));
+            if let (Answer::Consumed(summary), Some(key)) = (&single, &ask.key) {
+                replies.push((ask.who.clone(), key.clone(), summary.clone()));
             }
         }
         for (id, token) in together.changed() {

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_state_reads_its_own_word() {
+    fn every_state_parses_its_own_word() {
         for state in State::ALL {
             assert_eq!(state.word().parse::<State>(), Ok(state));
             assert_eq!(serde_json::to_value(state).unwrap(), state.word());

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_is_meant_on_the_day_that_a_clock_in_the_zone_shows() {
+    fn a_range_is_on_the_local_day() {
         let morning = ("08:00", "12:00");
         check("2026-11-24T00:00", VIENNA, morning, Some(("2026-11-24T07:00:00Z", "2026-11-24T11:00:00Z")));
         check("2026-11-24T23:59:59", VIENNA, morning, Some(("2026-11-24T07:00:00Z", "2026-11-24T11:00:00Z")));
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_clock_leaves_out_means_the_end_of_the_gap() {
+    fn a_time_in_a_gap_means_the_end_of_the_gap() {
         // At 02:00 the clock jumps to 03:00.
         let day = "2026-03-29T12:00";
         check(day, VIENNA, ("00:00", "06:00"), Some(("2026-03-28T23:00:00Z", "2026-03-29T04:00:00Z")));
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_time_that_comes_twice_the_earlier_is_meant() {
+    fn a_repeated_time_means_its_earlier_occurrence() {
         // At 03:00 the clock goes back to 02:00.
         let day = "2026-10-25T12:00";
         check(day, VIENNA, ("02:30", "06:00"), Some(("2026-10-25T00:30:00Z", "2026-10-25T05:00:00Z")));
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_of_the_day_is_written_to_the_minute() {
+    fn a_time_of_day_has_minutes() {
         for (text, shown) in [("08:00", "08:00"), ("00:00", "00:00"), ("23:59", "23:59"), ("08:05:00", "08:05")] {
             assert_eq!(text.parse::<DayTime>().unwrap().to_string(), shown);
         }

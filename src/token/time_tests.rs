@@ -17,7 +17,7 @@ fn check_refused(text: &str, zone: Tz, says: &str) {
 }
 
 #[test]
-fn iso_8601_is_read() {
+fn iso_8601_is_parsed() {
     check("2026-09-22", VIENNA, "2026-09-21T22:00:00Z");
     check("2026-09-22T10:30", VIENNA, "2026-09-22T08:30:00Z");
     check("2026-09-22 10:30", VIENNA, "2026-09-22T08:30:00Z");
@@ -34,7 +34,7 @@ fn iso_8601_is_read() {
 }
 
 #[test]
-fn what_is_no_time_is_refused() {
+fn invalid_times_are_refused() {
     for bad in [
         "yesterday",
         "2026",
@@ -74,7 +74,7 @@ fn what_is_no_time_is_refused() {
 }
 
 #[test]
-fn gaps_and_doubled_hours() {
+fn gaps_and_repeated_hours() {
     check("2026-03-29T01:59:59", VIENNA, "2026-03-29T00:59:59Z");
     check_refused("2026-03-29T02:00", VIENNA, "does not exist in the time zone Europe/Vienna");
     check_refused("2026-03-29T02:59:59.999999", VIENNA, "does not exist");
@@ -96,7 +96,7 @@ fn gaps_and_doubled_hours() {
 }
 
 #[test]
-fn a_moment_is_shown_as_it_is_read() {
+fn local_times_survive_a_round_trip() {
     for text in ["2026-09-22T10:30:00", "2026-01-22T10:30:00", "2200-07-01T12:00:00", "9999-12-31T23:59:59"] {
         let moment = Micros::read(text, VIENNA).unwrap();
         assert_eq!(moment.local(VIENNA).format("%Y-%m-%dT%H:%M:%S").to_string(), text);
@@ -114,7 +114,7 @@ fn retry_after_rounds_up() {
 
 proptest! {
     #[test]
-    fn any_moment_written_with_an_offset_is_read_back(
+    fn any_moment_with_an_offset_survives_a_round_trip(
         micros in 0..=Micros::LAST.get(),
         zone in proptest::sample::select(&chrono_tz::TZ_VARIANTS[..]),
     ) {
@@ -129,7 +129,7 @@ proptest! {
     }
 
     #[test]
-    fn a_local_time_is_the_earliest_moment_at_which_a_clock_there_shows_it(
+    fn a_local_time_means_its_earliest_occurrence(
         micros in 0..4_102_444_800_000_000i64,
         zone in proptest::sample::select(&chrono_tz::TZ_VARIANTS[..]),
     ) {

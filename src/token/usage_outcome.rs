@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_outcome_has_a_word_of_its_own() {
+    fn every_outcome_parses_its_own_word() {
         for outcome in UsageOutcome::ALL {
             assert_eq!(outcome.word().parse(), Ok(outcome));
         }

@@ -68,7 +68,7 @@ impl Callers {
         let now = store.now();
         let is_valid = |expires: Option<Micros>| expires.is_none_or(|expires| now < expires);
         let ask = async {
-            let found = store.look(move |connection| keys::find(connection, &hash)).await?;
+            let found = store.read_inline(move |connection| keys::find(connection, &hash)).await?;
             let Some(key) = found.filter(|key| is_valid(key.expires)) else { return Ok(None) };
             if is_old(key.last_used, now) {
                 write_later(store, move |connection| Ok(keys::touch(connection, &hash, now)?));
@@ -88,7 +88,7 @@ impl Callers {
         let hash = session::hash(id);
         let ask = async {
             let now = store.now();
-            let found = store.look(move |connection| sessions::find(connection, &hash, now)).await?;
+            let found = store.read_inline(move |connection| sessions::find(connection, &hash, now)).await?;
             let Some(signed_in) = found else { return Ok(None) };
             if is_old(Some(signed_in.last_seen), now) {
                 write_later(store, move |connection| Ok(sessions::touch(connection, &hash, now)?));

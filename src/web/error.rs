@@ -60,7 +60,7 @@ impl From<store::Error> for Error {
         match error {
             store::Error::Token(error) => Self::Token(error),
             store::Error::Refused(why) => Self::Forbidden(why),
-            store::Error::Unavailable(why) | store::Error::Again(why) | store::Error::Lost(why) => {
+            store::Error::Unavailable(why) | store::Error::Conflict(why) | store::Error::Lost(why) => {
                 Self::Unavailable(why)
             }
             store::Error::Unknown(why) => Self::Unknown(why),

@@ -98,7 +98,7 @@ impl App {
     /// # Errors
     /// Unavailable, when the database cannot be asked.
     pub(crate) async fn sheets(&self) -> Result<Vec<Sheet>, Error> {
-        let own = self.store.look(|connection| Ok(sheets::all(connection)?)).await?;
+        let own = self.store.read_inline(|connection| Ok(sheets::all(connection)?)).await?;
         Ok(own.iter().map(sheet_of).chain(presets().iter().cloned()).collect())
     }
 
@@ -115,7 +115,7 @@ impl App {
             return Ok(None);
         }
         let slug = slug.to_owned();
-        let own = self.store.look(move |connection| Ok(sheets::find(connection, &slug)?)).await?;
+        let own = self.store.read_inline(move |connection| Ok(sheets::find(connection, &slug)?)).await?;
         Ok(own.as_ref().map(sheet_of))
     }
 }

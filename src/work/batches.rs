@@ -93,7 +93,7 @@ fn failure_message(error: &Error) -> String {
         Error::Refused(why) => why.clone(),
         Error::Unknown(_) => "The database went away meanwhile, and it is not known whether this was done.".into(),
         Error::Failed(_) => "Something went wrong here, and nothing was changed.".into(),
-        Error::Again(_) | Error::Unavailable(_) | Error::Lost(_) => {
+        Error::Conflict(_) | Error::Unavailable(_) | Error::Lost(_) => {
             "The database cannot take this now; try again.".into()
         }
     }

@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[actix_web::test]
-    async fn what_nobody_waits_for_any_more_is_not_made_and_a_panic_ends_nothing() {
+    async fn dropped_requests_are_skipped_and_a_panic_does_not_end_the_thread() {
         let pool = RenderPool::new(&ConsumeCounter::default());
         let (release, held) = std::sync::mpsc::channel::<()>();
         let first = pool.run(1, move |_| held.recv());
@@ -159,7 +159,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[actix_web::test]
-    async fn the_thread_steps_back_and_the_others_do_not() {
+    async fn only_the_render_thread_has_a_low_priority() {
         let pool = RenderPool::new(&ConsumeCounter::default());
         let nice = || rustix::process::getpriority_process(None).unwrap();
         assert_eq!(pool.run(1, move |_| nice()).await.ok(), Some(19));

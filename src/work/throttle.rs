@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn work_rests_only_while_somebody_consumes() {
+    fn work_pauses_only_during_consumes() {
         let consumes = ConsumeCounter::default();
         let mut throttle = Throttle::new(&consumes, Measure::ElapsedTime);
         std::thread::sleep(Duration::from_millis(2));
@@ -88,7 +88,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn waiting_for_others_is_no_work() {
+    fn waiting_does_not_count_as_cpu_time() {
         let consumes = ConsumeCounter::default();
         let throttle = Throttle::new(&consumes, Measure::CpuTime);
         consumes.count();

@@ -29,7 +29,7 @@ pub struct Key {
 
 impl Key {
     /// Whether it is no longer valid.
-    pub(crate) fn has_ended(&self, now: Micros) -> bool {
+    pub(crate) fn is_expired(&self, now: Micros) -> bool {
         self.expires.is_some_and(|expires| expires <= now)
     }
 }

@@ -84,7 +84,7 @@ pub(crate) fn credentials(connection: &mut Connection, name: &str) -> QueryResul
 }
 
 /// Like [`credentials`], but locks the row until the transaction ends.
-pub fn locked(connection: &mut Connection, name: &str) -> QueryResult<Option<Credentials>> {
+pub fn lock_credentials(connection: &mut Connection, name: &str) -> QueryResult<Option<Credentials>> {
     if let Connection::Postgres(connection) = connection {
         let row = users::table.filter(users::name.eq(name)).select(users::id);
         row.for_no_key_update().execute(connection)?;

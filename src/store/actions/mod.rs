@@ -240,7 +240,7 @@ fn insert_action(
     inserted.map_err(|error| {
         // The same form was sent twice at the same time: the retry finds the action done.
         if is_duplicate(&error, "actions", "uid") {
-            Error::Again("it was done a moment ago".into())
+            Error::Conflict("it was done a moment ago".into())
         } else {
             error.into()
         }

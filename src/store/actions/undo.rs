@@ -126,7 +126,7 @@ pub(crate) fn only_token(connection: &mut Connection, action: &PastAction) -> Re
 }
 
 /// How many tokens an undo has skipped.
-pub(crate) fn kept_count(connection: &mut Connection, action: &PastAction) -> QueryResult<i64> {
+pub(crate) fn skipped_count(connection: &mut Connection, action: &PastAction) -> QueryResult<i64> {
     let skipped = action_tokens::table.filter(action_tokens::action.eq(action.id));
     skipped.filter(action_tokens::kept.is_not_null()).count().get_result(connection)
 }
@@ -294,7 +294,7 @@ fn restore_deleted(
     }
     bulk::restore(connection, &restored).map_err(|error| match unique_error(error) {
         // Somebody was faster; the retry finds the value in use.
-        Error::Token(error) => Error::Again(error.to_string()),
+        Error::Token(error) => Error::Conflict(error.to_string()),
         error => error,
     })?;
     Ok(skipped)

@@ -221,7 +221,7 @@ pub(crate) fn position(connection: &Connection) -> &'static str {
 /// start, so nothing it reads can change before it writes; on PostgreSQL `work` locks the rows that it depends on.
 ///
 /// # Errors
-/// The error of `work`; again, when another transaction got in between; unavailable, when the lock is not free within
+/// The error of `work`; a conflict, when another transaction got in between; unavailable, when the lock is not free within
 /// five seconds or the commit fails.
 pub fn transaction<T>(
     connection: &mut Connection,
@@ -263,22 +263,22 @@ fn commit(connection: &mut Connection) -> Result<(), Error> {
 /// How often a conflicting transaction is tried.
 pub(super) const TRIES: u32 = 8;
 
-/// Calls `attempt` again while it fails with [`Error::Again`], up to eight times.
+/// Calls `attempt` again while it fails with [`Error::Conflict`], up to eight times.
 ///
 /// # Errors
-/// The error of `attempt`; unavailable instead of again.
+/// The error of `attempt`; unavailable instead of a conflict.
 pub fn with_retries<T>(mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
     let mut pause = Duration::from_millis(1);
     for _ in 1..TRIES {
         match attempt() {
             // A random pause, so that the transactions that conflicted do not meet again.
-            Err(Error::Again(_)) => std::thread::sleep(pause.mul_f64(rand::random_range(0.5..1.5))),
+            Err(Error::Conflict(_)) => std::thread::sleep(pause.mul_f64(rand::random_range(0.5..1.5))),
             result => return result,
         }
         pause = (pause * 2).min(Duration::from_millis(100));
     }
     attempt().map_err(|error| match error {
-        Error::Again(why) => Error::Unavailable(format!("others came between again and again: {why}")),
+        Error::Conflict(why) => Error::Unavailable(format!("others came between again and again: {why}")),
         error => error,
     })
 }

@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_is_completed_and_shows_no_password() {
+    fn a_url_gets_defaults_and_hides_its_password() {
         let server: Server =
             "postgres://anna:s3cr%40t@a:5432,b/tickets?sslmode=require&connect_timeout=2".parse().unwrap();
         assert_eq!(server.to_string(), "a:5432,b/tickets");

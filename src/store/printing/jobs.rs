@@ -147,7 +147,7 @@ pub fn add(
     let added = inserted.get_result::<JobRow>(connection).map_err(|error| {
         let is_known = is_duplicate(&error, "print_jobs", "uid");
         // The same form was sent twice at the same time: the retry finds the job.
-        if is_known { Error::Again("this job was added a moment ago".into()) } else { error.into() }
+        if is_known { Error::Conflict("this job was added a moment ago".into()) } else { error.into() }
     })?;
     audit::record(connection, by, "print job", &uid.to_string(), &format!("{} labels", new.total), now)?;
     Ok((job(added), true))
@@ -160,7 +160,7 @@ pub fn find(connection: &mut Connection, uid: Uid) -> QueryResult<Option<PrintJo
 }
 
 /// The job with this id.
-pub fn numbered(connection: &mut Connection, id: i64) -> QueryResult<Option<PrintJob>> {
+pub fn by_id(connection: &mut Connection, id: i64) -> QueryResult<Option<PrintJob>> {
     Ok(print_jobs::table.find(id).get_result::<JobRow>(connection).optional()?.map(job))
 }
 
@@ -193,7 +193,7 @@ pub struct JobProgress {
     /// The job.
     pub uid: Uid,
     /// Where this part began.
-    pub was: String,
+    pub previous_cursor: String,
     /// How many of the job's tokens are printed so far.
     pub printed: i32,
     /// Where the next part begins.
@@ -205,10 +205,10 @@ pub struct JobProgress {
 /// # Errors
 /// Refused when the job has ended, or another worker has advanced it.
 pub fn advance(connection: &mut Connection, progress: &JobProgress, now: Micros) -> Result<(), Error> {
-    let JobProgress { uid, was, printed, cursor } = progress;
+    let JobProgress { uid, previous_cursor, printed, cursor } = progress;
     let row = print_jobs::table.filter(print_jobs::uid.eq(uid.to_string())).filter(print_jobs::ended.is_null());
     let set = (print_jobs::printed.eq(printed), print_jobs::cursor.eq(cursor), print_jobs::seen.eq(now.get()));
-    match diesel::update(row.filter(print_jobs::cursor.eq(was))).set(set).execute(connection)? {
+    match diesel::update(row.filter(print_jobs::cursor.eq(previous_cursor))).set(set).execute(connection)? {
         0 => Err(Error::Refused("Somebody else has gone on with this print job.".into())),
         _ => Ok(()),
     }

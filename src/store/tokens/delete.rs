@@ -22,7 +22,7 @@ pub(crate) const RESTORE_DAYS: i64 = 30;
 
 /// A deleted token.
 #[derive(Clone, Debug)]
-pub struct Deleted {
+pub struct DeletedToken {
     /// Its uid.
     pub(crate) uid: String,
     /// Its value.
@@ -45,7 +45,7 @@ pub fn page(
     now: Micros,
     after: Option<&Cursor>,
     limit: i64,
-) -> QueryResult<Vec<(Cursor, Deleted)>> {
+) -> QueryResult<Vec<(Cursor, DeletedToken)>> {
     type DeletedRow = (i64, String, String, Option<String>, Option<i64>, Option<String>);
     let mut query = tokens::table
         .filter(tokens::deleted_at.gt(restorable_since(now)))
@@ -59,14 +59,14 @@ pub fn page(
     }
     let deleted = |(id, uid, value, label, at, by): DeletedRow| {
         let at = at.unwrap_or_default();
-        let token = Deleted { uid, value, label, at: Micros::stored(at), by: by.unwrap_or_default() };
+        let token = DeletedToken { uid, value, label, at: Micros::stored(at), by: by.unwrap_or_default() };
         (Cursor::number(at, id), token)
     };
     Ok(query.load::<DeletedRow>(connection)?.into_iter().map(deleted).collect())
 }
 
 /// Whether the token is deleted and can be restored.
-pub(crate) fn is_there(connection: &mut Connection, uid: Uid, now: Micros) -> QueryResult<bool> {
+pub(crate) fn can_be_restored(connection: &mut Connection, uid: Uid, now: Micros) -> QueryResult<bool> {
     let row =
         tokens::table.filter(tokens::uid.eq(uid.to_string())).filter(tokens::deleted_at.gt(restorable_since(now)));
     diesel::select(diesel::dsl::exists(row)).get_result(connection)

@@ -38,7 +38,7 @@ pub fn by_value(connection: &mut Connection, value: &str) -> QueryResult<Option<
 }
 
 /// The token with this uid, unless it is deleted. Locks its row until the transaction ends.
-pub fn locked(connection: &mut Connection, uid: Uid) -> QueryResult<Option<(TokenId, Token)>> {
+pub fn lock(connection: &mut Connection, uid: Uid) -> QueryResult<Option<(TokenId, Token)>> {
     if let Connection::Postgres(connection) = connection {
         let row = tokens::table.filter(tokens::uid.eq(uid.to_string())).filter(tokens::deleted_at.is_null());
         row.select(tokens::id).for_no_key_update().execute(connection)?;
@@ -47,7 +47,7 @@ pub fn locked(connection: &mut Connection, uid: Uid) -> QueryResult<Option<(Toke
 }
 
 /// The id of the token with this uid, deleted or not.
-pub fn number(connection: &mut Connection, uid: Uid) -> QueryResult<Option<TokenId>> {
+pub fn id_of(connection: &mut Connection, uid: Uid) -> QueryResult<Option<TokenId>> {
     tokens::table.filter(tokens::uid.eq(uid.to_string())).select(tokens::id).get_result(connection).optional()
 }
 
@@ -72,6 +72,6 @@ pub fn find(connection: &mut Connection, what: &Lookup) -> Result<Option<Token>,
 }
 
 /// Whether a token has or had this uid, even if it is deleted now.
-pub fn is_given(connection: &mut Connection, uid: Uid) -> QueryResult<bool> {
+pub fn is_uid_used(connection: &mut Connection, uid: Uid) -> QueryResult<bool> {
     diesel::select(diesel::dsl::exists(tokens::table.filter(tokens::uid.eq(uid.to_string())))).get_result(connection)
 }

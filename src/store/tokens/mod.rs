@@ -11,5 +11,5 @@ pub mod void;
 mod write;
 
 pub use delete::delete;
-pub use find::{by_lookup, by_uid, by_value, find, is_given, locked, number};
+pub use find::{by_lookup, by_uid, by_value, find, id_of, is_uid_used, lock};
 pub use write::{add, add_all, change, put};

@@ -153,7 +153,7 @@ pub(in crate::store) fn unique_error(error: Diesel) -> Error {
     }
     // The caller has checked that the uid is new, so another request was faster; the retry finds its token.
     if is_duplicate(&error, "tokens", "uid") {
-        return Error::Again("this uid was given a moment ago".into());
+        return Error::Conflict("this uid was given a moment ago".into());
     }
     error.into()
 }

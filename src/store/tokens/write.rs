@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::find::{is_given, locked};
+use super::find::{is_uid_used, lock};
 use super::row::{NewTokenRow, stamp, unique_error};
 use crate::store::connection::Connection;
 use crate::store::error::Error;
@@ -16,7 +16,7 @@ use crate::token::{Micros, Token, TokenError, Uid};
 /// # Errors
 /// A value error when its uid is or was in use, or its value is in use.
 pub fn add(connection: &mut Connection, token: &Token) -> Result<(), Error> {
-    if is_given(connection, token.uid)? {
+    if is_uid_used(connection, token.uid)? {
         return Err(TokenError::value("token_uid", "This uid is in use or was once; it is never given twice").into());
     }
     add_all(connection, std::slice::from_ref(token))
@@ -48,7 +48,7 @@ pub fn add_all(connection: &mut Connection, new: &[Token]) -> Result<(), Error> 
 /// # Errors
 /// Unknown when there is no such token; a value error when the changed token breaks a limit, or its value is in use.
 pub fn change(connection: &mut Connection, uid: Uid, change: &Change, now: Micros) -> Result<(), Error> {
-    let Some((id, token)) = locked(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
+    let Some((id, token)) = lock(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
     let changed = change.apply(&token)?;
     put(connection, id, &token, changed, now)
 }

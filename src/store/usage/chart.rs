@@ -33,7 +33,7 @@ pub(crate) fn quarters(
 }
 
 /// The earliest and the latest moment in the log.
-pub(crate) fn reach(connection: &mut Connection) -> QueryResult<Option<(Micros, Micros)>> {
+pub(crate) fn time_span(connection: &mut Connection) -> QueryResult<Option<(Micros, Micros)>> {
     let first_of = |query: usage::BoxedQuery<'static, _>| query.select(usage::timestamp).limit(1);
     let earliest = first_of(usage::table.into_boxed().order(usage::timestamp.asc()));
     let earliest: Option<i64> = earliest.get_result(connection).optional()?;

@@ -11,7 +11,7 @@ use super::entries::{Entry, EntryRow, entry};
 use crate::store::connection::{Connection, MultiBackend, position};
 use crate::store::cursor::Cursor;
 use crate::store::schema::{batches, tokens, usage};
-use crate::store::tokens::number;
+use crate::store::tokens::id_of;
 use crate::store::tokens::row::fold;
 use crate::token::settle::TokenId;
 use crate::token::{BatchId, Micros, Uid, UsageOutcome};
@@ -109,7 +109,7 @@ fn sources(connection: &mut Connection, filter: &UsageFilter) -> QueryResult<Vec
         (_, Some(None)) => Vec::new(),
         (None, None) => vec![Source::All],
         (Some(uid), None) => {
-            let known = number(connection, uid)?.map(Source::Token);
+            let known = id_of(connection, uid)?.map(Source::Token);
             std::iter::once(Source::Unknown(uid)).chain(known).collect()
         }
         (Some(uid), Some(Some(batch))) => {
@@ -167,20 +167,20 @@ pub fn page(
     limit: i64,
 ) -> QueryResult<Vec<(Cursor, Entry)>> {
     let scan = UsageScan::new(connection, filter, after)?;
-    part(connection, filter, &scan, &UsageSlice { oldest_first: false, after: after.cloned(), limit })
+    slice(connection, filter, &scan, &UsageSlice { oldest_first: false, after: after.cloned(), limit })
 }
 
 /// Entries in the order of `slice`, each with its cursor.
-pub(crate) fn part(
+pub(crate) fn slice(
     connection: &mut Connection,
     filter: &UsageFilter,
     scan: &UsageScan,
-    part: &UsageSlice,
+    slice: &UsageSlice,
 ) -> QueryResult<Vec<(Cursor, Entry)>> {
     // One bound at each end: SQLite seeks to one bound only, and would walk from it to a second one.
-    let cursor = part.after.as_ref().map(Cursor::id);
-    let lowest = cursor.filter(|_| part.oldest_first).map_or(scan.lowest, |id| scan.lowest.max(id + 1));
-    let highest = cursor.filter(|_| !part.oldest_first).map_or(scan.highest, |id| scan.highest.min(id - 1));
+    let cursor = slice.after.as_ref().map(Cursor::id);
+    let lowest = cursor.filter(|_| slice.oldest_first).map_or(scan.lowest, |id| scan.lowest.max(id + 1));
+    let highest = cursor.filter(|_| !slice.oldest_first).map_or(scan.highest, |id| scan.highest.min(id - 1));
     let mut rows: Vec<EntryRow> = Vec::new();
     for source in &scan.sources {
         let mut query = filtered(connection, *source, filter, false);
@@ -190,14 +190,14 @@ pub(crate) fn part(
         if highest < i64::MAX {
             query = query.filter(usage::id.le(highest));
         }
-        let query = if part.oldest_first { query.order(usage::id.asc()) } else { query.order(usage::id.desc()) };
-        rows.extend(query.limit(part.limit).select(EntryRow::as_select()).load::<EntryRow>(connection)?);
+        let query = if slice.oldest_first { query.order(usage::id.asc()) } else { query.order(usage::id.desc()) };
+        rows.extend(query.limit(slice.limit).select(EntryRow::as_select()).load::<EntryRow>(connection)?);
     }
     rows.sort_by_key(|row| row.id);
-    if !part.oldest_first {
+    if !slice.oldest_first {
         rows.reverse();
     }
-    rows.truncate(usize::try_from(part.limit).unwrap_or(usize::MAX));
+    rows.truncate(usize::try_from(slice.limit).unwrap_or(usize::MAX));
     Ok(rows.into_iter().map(entry).collect())
 }
 

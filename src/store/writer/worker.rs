@@ -32,7 +32,7 @@ const CLEANUPS: [Cleanup; 4] = [
     |connection, now| Ok(replies::remove_expired(connection, now)?),
     retention::remove_old,
     |connection, now| Ok(undo::remove_expired(connection, now)?),
-    |connection, now| Ok(runs::tidy(connection, now)?),
+    |connection, now| Ok(runs::remove_abandoned(connection, now)?),
 ];
 
 fn too_late() -> Error {

@@ -76,7 +76,7 @@ async fn account(
 ) -> Result<HttpResponse, Error> {
     let (hash, user_id, name) = user(caller)?;
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-    let listed = app.store.look(move |connection| Ok(sessions::list(connection, user_id, clock.now)?)).await?;
+    let listed = app.store.read_inline(move |connection| Ok(sessions::list(connection, user_id, clock.now)?)).await?;
     let view = |session: sessions::Session| SessionView {
         id: session.id,
         this: session.hash == hash,
@@ -137,7 +137,7 @@ pub(crate) async fn change_password(
     let by = who.caller.principal.clone();
     let (known, now) = (known.map(|user| user.password_hash), app.store.now());
     let change = app.store.write(move |connection| {
-        if users::locked(connection, &name)?.map(|user| user.password_hash) != known {
+        if users::lock_credentials(connection, &name)?.map(|user| user.password_hash) != known {
             return Err(store::Error::Refused("The password was changed elsewhere meanwhile.".into()));
         }
         users::change_password(connection, &name, &new_hash, &by, now)?;

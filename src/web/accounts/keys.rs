@@ -55,7 +55,7 @@ impl KeyView {
             created: clock.tell(key.created),
             expires: key.expires.map(|at| clock.tell(at)),
             last_used: key.last_used.map(|at| clock.tell(at)),
-            has_ended: key.has_ended(clock.now),
+            has_ended: key.is_expired(clock.now),
             creator: key.creator,
             name: key.name,
         }
@@ -229,7 +229,7 @@ pub(crate) async fn ask(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let name = named(&params)?;
-    let found = app.store.look(move |connection| keys::by_name(connection, &name)).await?;
+    let found = app.store.read_inline(move |connection| keys::by_name(connection, &name)).await?;
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
     let key = KeyView::new(found.ok_or(Error::NotFound)?, clock);
     page(&app, StatusCode::OK, &RevokePage { page: Page::new(&request, Section::Keys), key })

@@ -105,7 +105,7 @@ async fn begin(
     let agent: String = agent.chars().take(AGENT_CHARS).collect();
     let now = app.store.now();
     let work = app.store.write(move |connection| {
-        if users::locked(connection, &name)?.is_none_or(|known| known.password_hash != user.password_hash) {
+        if users::lock_credentials(connection, &name)?.is_none_or(|known| known.password_hash != user.password_hash) {
             password_attempt::record(connection, &refused(), &name, &address, now)?;
             return Ok(false);
         }

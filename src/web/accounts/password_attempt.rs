@@ -108,7 +108,7 @@ impl PasswordAttempt {
 
 async fn check(app: &App, name: &str, password: String) -> Result<Option<Credentials>, Error> {
     let wanted = name.to_owned();
-    let found = app.store.look(move |connection| Ok(users::credentials(connection, &wanted)?)).await?;
+    let found = app.store.read_inline(move |connection| Ok(users::credentials(connection, &wanted)?)).await?;
     let hash = found.as_ref().map(|user| user.password_hash.clone());
     let is_good = app.background.passwords.verify(password, hash).await?;
     Ok(found.filter(|_| is_good))

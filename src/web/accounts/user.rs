@@ -48,7 +48,7 @@ struct RemovePage {
 async fn find(app: &App, caller: &Caller, name: &str) -> Result<Option<UserView>, Error> {
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
     let name = name.to_owned();
-    let user = app.store.look(move |connection| users::find(connection, &name)).await?;
+    let user = app.store.read_inline(move |connection| users::find(connection, &name)).await?;
     Ok(user.map(|user| UserView::new(user, clock, caller)))
 }
 

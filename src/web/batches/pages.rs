@@ -105,7 +105,7 @@ pub(crate) async fn list(
     let found = app.store.read(move |connection| {
         let (found, last) = cut(batches::page(connection, after.as_ref(), more_than(ROWS))?, ROWS);
         let ids: Vec<i64> = found.iter().map(|(_, batch)| batch.id).collect();
-        Ok((batches::standing(connection, &ids)?, found, last))
+        Ok((batches::count_tokens(connection, &ids)?, found, last))
     });
     let (standing, found, last) = found.await?;
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
@@ -150,7 +150,7 @@ async fn batch_page(
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let found = app.store.read(move |connection| {
         let Some(batch) = batches::find(connection, uid)? else { return Ok(None) };
-        let standing = batches::standing(connection, &[batch.id])?.pop();
+        let standing = batches::count_tokens(connection, &[batch.id])?.pop();
         Ok(Some((batch, standing.map(|(_, standing)| standing).unwrap_or_default())))
     });
     let (batch, standing) = found.await?.ok_or(Error::NotFound)?;

@@ -140,7 +140,7 @@ pub(crate) async fn show(
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let found = app.store.read(move |connection| {
         let Some(done) = undo::find(connection, uid)? else { return Ok(None) };
-        let kept_count = undo::kept_count(connection, &done)?;
+        let kept_count = undo::skipped_count(connection, &done)?;
         let tokens = undo::tokens_of(connection, &done, kept_count > 0, NAMED)?;
         Ok(Some((done, kept_count, tokens)))
     });
@@ -193,7 +193,8 @@ pub(crate) async fn undo(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let done = app.store.look(move |connection| Ok(undo::find(connection, uid)?)).await?.ok_or(Error::NotFound)?;
+    let done =
+        app.store.read_inline(move |connection| Ok(undo::find(connection, uid)?)).await?.ok_or(Error::NotFound)?;
     if !may_undo(who.caller.role, done.action.as_ref()) {
         return Err(Error::Forbidden("You may not restore tokens with this role.".into()));
     }

@@ -19,7 +19,7 @@ use crate::web::navigation::Section;
 use crate::web::page::{Page, page};
 use crate::web::params::{Form, LARGE, Params};
 use crate::web::state::App;
-use crate::work::printing::pdf::keep_pdf;
+use crate::work::printing::pdf::save_pdf;
 
 /// The most labels: more would make a page of which browsers choke.
 const MOST: usize = 2_000;
@@ -56,7 +56,7 @@ pub(crate) async fn print(
         return refused(&who, &request, &app, order).await;
     };
     let count = order.count();
-    let (run, _) = keep_pdf(&app.store, &order.options, &by, (printed, made), None).await?;
+    let (run, _) = save_pdf(&app.store, &order.options, &by, (printed, made), None).await?;
     let sheet = &order.options.sheet;
     let (width, height) = (sheet.page_width, sheet.page_height);
     let template = BrowserPage { page: Page::new(&request, Section::Print), count, width, height, run: run.uid, pages };

@@ -91,7 +91,7 @@ async fn asked(
 ) -> Result<(PrintOptions, PrintChoices, FormErrors), Error> {
     let settings = app.settings.get(&app.store).await?;
     let by = who.caller.principal.clone();
-    let known = app.store.look(move |connection| PrintChoices::read(connection, &by)).await?;
+    let known = app.store.read_inline(move |connection| PrintChoices::read(connection, &by)).await?;
     let mut errors = FormErrors::default();
     let how = PrintForm::read(params)?.how(&known, &settings, &mut errors);
     Ok((how, known, errors))

@@ -200,7 +200,7 @@ async fn found(app: &App, slug: &str) -> Result<CustomSheet, Error> {
         return Err(Error::NotFound);
     }
     let slug = slug.to_owned();
-    app.store.look(move |connection| Ok(sheets::find(connection, &slug)?)).await?.ok_or(Error::NotFound)
+    app.store.read_inline(move |connection| Ok(sheets::find(connection, &slug)?)).await?.ok_or(Error::NotFound)
 }
 
 /// The form of an own sheet.

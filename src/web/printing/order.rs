@@ -17,7 +17,7 @@ use crate::web::format::tokens;
 use crate::web::params::Params;
 use crate::web::query_string;
 use crate::web::state::App;
-use crate::work::printing::items::{LabelItems, MOST, label_items};
+use crate::work::printing::items::{LabelItems, MAX_LABELS, label_items};
 use crate::work::printing::options::PrintOptions;
 
 /// Uids that an address can carry; a longer list is posted.
@@ -120,12 +120,12 @@ impl PrintOrder {
     /// # Errors
     /// As [`PrintOrder::tokens`].
     pub(crate) async fn all(&mut self, app: &App) -> Result<Option<LabelItems>, Error> {
-        if self.total > MOST {
-            let (most, total) = (tokens(MOST), tokens(self.total));
+        if self.total > MAX_LABELS {
+            let (most, total) = (tokens(MAX_LABELS), tokens(self.total));
             self.errors.add("uid", format!("A PDF has at most {most}, and these are {total}: print them in parts."));
             return Ok(None);
         }
-        self.tokens(app, 0, MOST).await
+        self.tokens(app, 0, MAX_LABELS).await
     }
 }
 

@@ -17,7 +17,7 @@ use crate::web::page::see_other;
 use crate::web::params::{LARGE, Params};
 use crate::web::state::App;
 use crate::work::printing::items::LabelItems;
-use crate::work::printing::pdf::{LabelPdf, keep_pdf, make_with};
+use crate::work::printing::pdf::{LabelPdf, make_with, save_pdf};
 
 /// The names of the parameters that say which tokens, and of those that a form of ours sends besides.
 const OTHERS: [&str; 14] = [
@@ -59,7 +59,7 @@ pub(crate) async fn print(
     let Some((printed, made, ())) = make_all(&app, &mut order, |_, _| ()).await? else {
         return refused(&who, &request, &app, order).await;
     };
-    let (run, kept) = keep_pdf(&app.store, &order.options, &by, (printed, made), None).await?;
+    let (run, kept) = save_pdf(&app.store, &order.options, &by, (printed, made), None).await?;
     let name = format!("labels-{}.pdf", run.uid.get(..8).unwrap_or_default());
     Ok(HttpResponse::Ok()
         .content_type("application/pdf")

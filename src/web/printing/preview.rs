@@ -13,7 +13,7 @@ use crate::sheet::svg::PageStyle;
 use crate::sheet::{Area, svg};
 use crate::web::error::Error;
 use crate::web::state::App;
-use crate::work::printing::items::{LabelItems, MOST};
+use crate::work::printing::items::{LabelItems, MAX_LABELS};
 use crate::work::printing::options::PrintOptions;
 
 /// The most labels of a page that can be clicked on.
@@ -47,7 +47,7 @@ impl SheetPreview {
     pub(crate) async fn make(app: &web::Data<App>, order: &mut PrintOrder, number: usize) -> Result<Self, Error> {
         let (labels, before) = (order.options.sheet.labels() as usize, order.options.start.saturating_sub(1) as usize);
         // Whatever is printed in parts: the first part is looked at.
-        let count = order.total.min(MOST);
+        let count = order.total.min(MAX_LABELS);
         let pages = (before + count).div_ceil(labels.max(1)).max(1);
         let number = number.clamp(1, pages);
         let is_good = order.errors.is_empty() && before < labels;

@@ -125,7 +125,7 @@ async fn list(
     form: PrinterForm,
     errors: FormErrors,
 ) -> Result<HttpResponse, Error> {
-    let known = app.store.look(|connection| Ok(printers::all(connection)?)).await?;
+    let known = app.store.read_inline(|connection| Ok(printers::all(connection)?)).await?;
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
     let (page_of, status) = (Page::new(request, Section::Print).with_notice(notice), errors.status());
     let printers = known.into_iter().map(|known| told(known, clock)).collect();
@@ -171,7 +171,7 @@ pub(crate) async fn edit_form(
 ) -> Result<HttpResponse, Error> {
     let was = named(&params, "name")?;
     let name = was.clone();
-    let known = app.store.look(move |connection| Ok(printers::find(connection, &name)?)).await?;
+    let known = app.store.read_inline(move |connection| Ok(printers::find(connection, &name)?)).await?;
     let form = PrinterForm::of(&known.ok_or(Error::NotFound)?.printer);
     let page_of = Page::new(&request, Section::Print);
     page(&app, StatusCode::OK, &EditPage { page: page_of, was, form, errors: FormErrors::default() })

@@ -134,7 +134,7 @@ pub(crate) async fn show(
     let found = app.store.read(move |connection| {
         let Some(run) = runs::find(connection, uid)? else { return Ok(None) };
         let standing = runs::count_tokens(connection, &[run.id])?;
-        let job = run.job.map_or(Ok(None), |job| jobs::numbered(connection, job))?;
+        let job = run.job.map_or(Ok(None), |job| jobs::by_id(connection, job))?;
         let labels = runs::labels(connection, run.id, 0, LABELS)?;
         Ok(Some((run, standing, job, labels)))
     });
@@ -172,7 +172,7 @@ pub(crate) async fn pdf(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let run = app.store.look(move |connection| Ok(runs::find(connection, uid)?)).await?;
+    let run = app.store.read_inline(move |connection| Ok(runs::find(connection, uid)?)).await?;
     let run = run.ok_or(Error::NotFound)?;
     let tag = EntityTag::new_strong(run.digest.clone());
     let is_known = is_known(&known, &tag);
@@ -205,7 +205,7 @@ fn pieces(
     let piece = move |piece: i32| {
         let store = store.clone();
         async move {
-            let bytes = store.read(move |connection| Ok(runs::pdf_piece(connection, run, piece)?)).await?;
+            let bytes = store.read(move |connection| Ok(runs::pdf_chunk(connection, run, piece)?)).await?;
             Ok::<_, Error>(bytes.map(|bytes| (web::Bytes::from(bytes), piece + 1)))
         }
     };

@@ -19,7 +19,7 @@ use crate::web::notice::Notice;
 use crate::web::page::{Page, page};
 use crate::web::query_string;
 use crate::web::state::App;
-use crate::work::printing::items::MOST;
+use crate::work::printing::items::MAX_LABELS;
 use crate::work::printing::jobs::parts;
 use crate::work::printing::options::TextBeside;
 
@@ -89,7 +89,7 @@ pub(crate) async fn sheet_page(
         texts: TextBeside::ALL.map(|(text, word, label)| Choice::new(word, label, text == options.text)),
         has_links: is_in_address && options.sheet.labels() > 1,
         job: Uid::random(),
-        jobs: if order.total > MOST { parts(order.total, &options) } else { 1 },
+        jobs: if order.total > MAX_LABELS { parts(order.total, &options) } else { 1 },
         sheet: options.sheet,
         form,
         preview,

@@ -22,7 +22,7 @@ impl SettingsCache {
     /// Unavailable, when the database cannot be asked.
     pub(crate) async fn get(&self, store: &Store) -> Result<Arc<Settings>, Error> {
         let ask = async {
-            let stored = store.look(|connection| Ok(store::settings::all(connection)?)).await?;
+            let stored = store.read_inline(|connection| Ok(store::settings::all(connection)?)).await?;
             Ok::<_, Error>(Some(Arc::new(stored.settings)))
         };
         Ok(self.0.get(&(), ask).await?.unwrap_or_default())

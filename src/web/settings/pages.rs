@@ -161,7 +161,7 @@ fn in_words(setting: Setting, settings: &Settings) -> String {
 }
 
 async fn kept(app: &App) -> Result<StoredSettings, Error> {
-    Ok(app.store.look(|connection| Ok(settings::all(connection)?)).await?)
+    Ok(app.store.read_inline(|connection| Ok(settings::all(connection)?)).await?)
 }
 
 /// Shows the settings.

@@ -7,7 +7,7 @@ use askama::Template;
 use crate::store;
 use crate::store::cursor::Cursor;
 use crate::store::tokens::delete;
-use crate::store::tokens::delete::Deleted;
+use crate::store::tokens::delete::DeletedToken;
 use crate::token::{TokenError, Uid};
 use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
@@ -65,7 +65,7 @@ async fn list(
     let (found, last) = cut(app.store.read(work).await?, ROWS);
     let older =
         last.map(|place| format!("{}/deleted?after={}", app.base, CursorCodec::new("deleted", &[]).write(&place)));
-    let row = |(_, gone): (Cursor, Deleted)| DeletedRow {
+    let row = |(_, gone): (Cursor, DeletedToken)| DeletedRow {
         uid: gone.uid,
         value: gone.value,
         label: gone.label,
@@ -82,7 +82,7 @@ async fn list(
 /// Unavailable, when the database cannot be asked.
 pub(crate) async fn is_there(app: &App, uid: Uid) -> Result<bool, Error> {
     let now = app.store.now();
-    Ok(app.store.look(move |connection| Ok(delete::is_there(connection, uid, now)?)).await?)
+    Ok(app.store.read_inline(move |connection| Ok(delete::can_be_restored(connection, uid, now)?)).await?)
 }
 
 /// Restores a token, unless another one has got its value meanwhile.

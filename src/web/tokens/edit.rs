@@ -136,7 +136,7 @@ fn add_or_find(connection: &mut Connection, token: &Token) -> Result<Uid, store:
     {
         return Ok(other.uid);
     }
-    if !tokens::is_given(connection, token.uid)? {
+    if !tokens::is_uid_used(connection, token.uid)? {
         return tokens::add(connection, token).map(|()| token.uid);
     }
     let uid = Uid::random();
@@ -193,7 +193,7 @@ pub(crate) async fn edit(
     };
     let (wanted, known, now) = (change.clone(), was.known(), app.store.now());
     let edited = app.store.write(move |connection| {
-        let Some((id, token)) = tokens::locked(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
+        let Some((id, token)) = tokens::lock(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
         let conflicts = known.conflicts(&change, &token);
         if !conflicts.is_empty() {
             return Ok(Edited::Conflict(token, conflicts));

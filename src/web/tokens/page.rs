@@ -85,7 +85,8 @@ impl TokenPage {
             Ok((page, choices, run))
         };
         let is_quick = filter.walks_an_index() && rows <= 100;
-        let (page, batches, run) = if is_quick { app.store.look(work).await? } else { app.store.read(work).await? };
+        let (page, batches, run) =
+            if is_quick { app.store.read_inline(work).await? } else { app.store.read(work).await? };
         let print_run = run.map(|run| PrintOptions::read(&run.options).map_or(run.sheet, |how| how.sheet.name));
         let (tokens, before, behind) = turn.cut(page, rows);
         let is_all = turn == PageRequest::First && behind.is_none();

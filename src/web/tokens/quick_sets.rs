@@ -152,7 +152,7 @@ fn action_uid(connection: &mut Connection, nonce: Uid, token: Uid, action: &Acti
 /// Unavailable, when the database cannot be asked.
 pub(crate) async fn notice(app: &App, token: Uid, action: &str, role: Role) -> Result<Option<Notice>, Error> {
     let Ok(uid) = action.parse::<Uid>() else { return Ok(None) };
-    let done = app.store.look(move |connection| {
+    let done = app.store.read_inline(move |connection| {
         let Some(done) = undo::find(connection, uid)? else { return Ok(None) };
         Ok(if undo::only_token(connection, &done)? == Some(token) { Some(done) } else { None })
     });

@@ -65,7 +65,7 @@ struct Attempt {
 /// Not found, also when the path is no uid; unavailable, when the database cannot be asked.
 pub(crate) async fn find(app: &App, path: &str) -> Result<Token, Error> {
     let uid: Uid = path.parse().map_err(|_| Error::NotFound)?;
-    let found = app.store.look(move |connection| Ok(tokens::by_uid(connection, uid)?)).await?;
+    let found = app.store.read_inline(move |connection| Ok(tokens::by_uid(connection, uid)?)).await?;
     found.map(|(_, token)| token).ok_or(Error::NotFound)
 }
 
@@ -91,9 +91,9 @@ pub(crate) async fn render(
     uid: Uid,
     options: TileOptions,
 ) -> Result<HttpResponse, Error> {
-    let found = app.store.look(move |connection| {
+    let found = app.store.read_inline(move |connection| {
         let Some((id, token)) = tokens::by_uid(connection, uid)? else { return Ok(None) };
-        let batch = token.batch.map_or(Ok(None), |batch| batches::numbered(connection, batch))?;
+        let batch = token.batch.map_or(Ok(None), |batch| batches::by_id(connection, batch))?;
         Ok(Some((token, batch, usage::last(connection, id, uid, HISTORY)?)))
     });
     let (token, batch, history) = found.await?.ok_or(Error::NotFound)?;

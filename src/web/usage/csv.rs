@@ -11,7 +11,7 @@ use futures_util::stream::{TryStreamExt, try_unfold};
 
 use super::query::UsageQuery;
 use crate::store::cursor::Cursor;
-use crate::store::usage::list::{UsageScan, UsageSlice, newest_id, part};
+use crate::store::usage::list::{UsageScan, UsageSlice, newest_id, slice};
 use crate::store::usage::{Entry, UsageFilter, labels};
 use crate::store::{self, Store};
 use crate::web::error::Error;
@@ -73,7 +73,7 @@ async fn piece(rest: Option<Rest>) -> Result<Option<(web::Bytes, Option<Rest>)>,
     let (filter, plan) = (rest.filter.clone(), rest.plan.clone());
     let wanted = UsageSlice { oldest_first: false, after: rest.after.clone(), limit: PIECE };
     let read = rest.store.read(move |connection| {
-        let entries = part(connection, &filter, &plan, &wanted)?;
+        let entries = slice(connection, &filter, &plan, &wanted)?;
         let uids: BTreeSet<String> = entries.iter().filter_map(|(_, entry)| entry.token_uid.clone()).collect();
         let labels = labels(connection, uids.into_iter().collect())?;
         Ok((entries, labels))

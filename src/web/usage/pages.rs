@@ -128,16 +128,16 @@ fn find(
 ) -> Result<UsageResults, store::Error> {
     let plan = UsageScan::new(connection, filter, turn.place())?;
     let part = UsageSlice { oldest_first: turn.is_backwards(), after: turn.place().cloned(), limit: more_than(ROWS) };
-    let entries = list::part(connection, filter, &plan, &part)?;
+    let entries = list::slice(connection, filter, &plan, &part)?;
     let newest = match (turn, filter.from.or(filter.to)) {
         (_, Some(_)) => None,
         (PageRequest::First, None) => entries.first().map(|(_, entry)| entry.timestamp),
         (_, None) => {
             let first = UsageSlice { oldest_first: false, after: None, limit: 1 };
-            list::part(connection, filter, &plan, &first)?.first().map(|(_, entry)| entry.timestamp)
+            list::slice(connection, filter, &plan, &first)?.first().map(|(_, entry)| entry.timestamp)
         }
     };
-    let range = Range::new(filter, newest, usage::chart::reach(connection)?, clock.now, clock.zone);
+    let range = Range::new(filter, newest, usage::chart::time_span(connection)?, clock.now, clock.zone);
     let is_whole = *turn == PageRequest::First && entries.len() <= ROWS;
     let counted = match (is_whole, filter.reads_texts()) {
         (true, _) => Some(i64::try_from(entries.len()).unwrap_or(COUNTED)),

@@ -58,7 +58,7 @@ mod tests {
     use crate::token::Micros;
 
     #[test]
-    fn sheets_go_to_the_store_and_come_back() {
+    fn sheets_survive_conversion_to_measures() {
         for sheet in presets() {
             let (measures, changed) = (measures_of(sheet), Micros::stored(0));
             let custom = CustomSheet { slug: sheet.slug.clone(), measures, changed, changed_by: String::new() };

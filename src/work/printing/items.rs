@@ -7,7 +7,7 @@ use crate::token::public_url::CodeTexts;
 use crate::token::settle::TokenId;
 
 /// The most labels in one PDF.
-pub(crate) const MOST: usize = 10_000;
+pub(crate) const MAX_LABELS: usize = 10_000;
 
 /// Characters of a token's name in a message.
 const NAME_CHARS: usize = 40;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::items::{MOST, label_items};
+use super::items::{MAX_LABELS, label_items};
 use super::options::PrintOptions;
-use super::pdf::{keep_pdf, make};
+use super::pdf::{make, save_pdf};
 use crate::access::Principal;
 use crate::sheet::refusal::SheetRefusal;
 use crate::store::printing::jobs::{self, JobProgress, PrintJob};
@@ -23,7 +23,7 @@ const TOUCH_INTERVAL: Duration = Duration::from_secs(20);
 /// How many labels fit into a part that begins at label `start`: as many as fill its last page.
 fn part_size(options: &PrintOptions, start: u32) -> usize {
     let (labels, before) = (options.sheet.labels() as usize, start.saturating_sub(1) as usize);
-    (MOST + before) / labels * labels - before
+    (MAX_LABELS + before) / labels * labels - before
 }
 
 /// How many PDFs these many labels take.
@@ -138,8 +138,8 @@ impl RunningJob {
                 |refusals: Vec<SheetRefusal>| refusals.first().map_or_else(String::new, SheetRefusal::to_string);
             let pdf = pdf.map_err(|refusals| TokenError::value("sheet", refusal(refusals)))?;
             let count = i32::try_from(done).unwrap_or(i32::MAX);
-            let progress = JobProgress { uid: self.uid, was: previous_cursor, printed: count, cursor: next.clone() };
-            keep_pdf(&background.store, &options, &self.by, (labels, pdf), Some((id, part, progress))).await?;
+            let progress = JobProgress { uid: self.uid, previous_cursor, printed: count, cursor: next.clone() };
+            save_pdf(&background.store, &options, &self.by, (labels, pdf), Some((id, part, progress))).await?;
             (cursor, part) = (next, part + 1);
         }
     }

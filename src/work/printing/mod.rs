@@ -3,6 +3,6 @@
 pub mod custom_sheets;
 pub(crate) mod items;
 pub(crate) mod jobs;
-pub mod keep_run;
 pub mod options;
 pub(crate) mod pdf;
+pub mod save_run;

@@ -105,7 +105,7 @@ mod tests {
     use crate::token::print::FIRST_SHEET;
 
     #[test]
-    fn how_a_run_was_printed_is_read_as_it_was_written() {
+    fn print_options_survive_json() {
         let sheet = preset(FIRST_SHEET).cloned().unwrap();
         let printing = PrintOptions {
             sheet,

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::items::LabelItems;
-use super::keep_run::keep_run;
 use super::options::PrintOptions;
+use super::save_run::save_run;
 use crate::access::Principal;
 use crate::sheet::fonts::Fonts;
 use crate::sheet::layout::{LabelItem, SheetLayout};
@@ -76,7 +76,7 @@ fn write(layout: &SheetLayout, fonts: &Fonts, task: &mut RenderTask) -> Result<L
 ///
 /// # Errors
 /// Unavailable, when the database cannot take it.
-pub(crate) async fn keep_pdf(
+pub(crate) async fn save_pdf(
     store: &Store,
     options: &PrintOptions,
     by: &Principal,
@@ -97,6 +97,6 @@ pub(crate) async fn keep_pdf(
         next_label: Some(integer(pdf.next)),
         progress,
     });
-    let run = keep_run(store, Arc::clone(&new)).await?;
+    let run = save_run(store, Arc::clone(&new)).await?;
     Ok((run, new))
 }

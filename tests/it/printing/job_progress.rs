@@ -38,7 +38,7 @@ fn a_job_goes_on_ends_and_is_told_as_lost_when_nobody_works_on_it() {
     let after = |seconds: i64| now.plus_micros(seconds * 1_000_000);
     let part = |was: &str, printed, cursor: &str| JobProgress {
         uid: new.uid,
-        was: was.into(),
+        previous_cursor: was.into(),
         printed,
         cursor: cursor.into(),
     };
@@ -48,7 +48,7 @@ fn a_job_goes_on_ends_and_is_told_as_lost_when_nobody_works_on_it() {
     assert_eq!((found.printed, found.cursor.as_str(), found.stage(after(170))), (10_000, "10000", JobStage::UnderWay));
     assert_eq!(found.stage(after(181)), JobStage::Lost);
     jobs::touch(&mut connection, new.uid, after(170)).unwrap();
-    let found = jobs::numbered(&mut connection, job.id).unwrap().unwrap();
+    let found = jobs::by_id(&mut connection, job.id).unwrap().unwrap();
     assert_eq!(found.stage(after(181)), JobStage::UnderWay);
     assert_eq!(jobs::open(&mut connection, 9).unwrap().len(), 1);
 
@@ -77,7 +77,7 @@ async fn a_job_tells_how_far_it_is_and_why_it_ended() {
     let path = format!("/print_jobs/{}", job.uid);
     viewer.get(&path).await.check(200, &["25,000 tokens on", "Making 3 PDFs", "0 of 25,000", "http-equiv=\"refresh\""]);
     let run = keep_run_of(&app, &uids, 500, Some((job.id, 1))).await;
-    let progress = JobProgress { uid, was: String::new(), printed: 10_000, cursor: "x".into() };
+    let progress = JobProgress { uid, previous_cursor: String::new(), printed: 10_000, cursor: "x".into() };
     jobs::advance(&mut app.connection(), &progress, Micros::now()).unwrap();
     viewer.get(&path).await.check(200, &["10,000 of 25,000", "Part 1 of 3", &format!("/print_runs/{}.pdf", run.uid)]);
     viewer.get("/print_runs").await.check(200, &["Being printed", "25,000 tokens on", &path]);

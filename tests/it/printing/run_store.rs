@@ -21,7 +21,7 @@ use tessera::token::action::Action;
 use tessera::token::print::PrintedFilter;
 use tessera::token::settle::{Ask, Lookup, TokenId};
 use tessera::token::{Micros, Token, Uid};
-use tessera::work::printing::keep_run::keep_run;
+use tessera::work::printing::save_run::save_run;
 
 use crate::support::database::Database;
 use crate::support::printing::{anna, measures, new_run, placeholder_pdf};
@@ -40,14 +40,14 @@ impl Table {
         let mut connection = database.connect();
         let made: Vec<Token> = (0..count).map(|_| token(2)).collect();
         transaction(&mut connection, |connection| tokens::add_all(connection, &made)).unwrap();
-        let id = |token: &Token| (tokens::number(&mut connection, token.uid).unwrap().unwrap(), token.uid);
+        let id = |token: &Token| (tokens::id_of(&mut connection, token.uid).unwrap().unwrap(), token.uid);
         let ids = made.iter().map(id).collect();
         let store = Store::start(&database.url).unwrap();
         Self { database, connection, store, ids }
     }
 
     async fn keep(&self, from: usize, to: usize, size: usize) -> PrintRun {
-        keep_run(&self.store, new_run(&self.ids[from..to], placeholder_pdf(size))).await.unwrap()
+        save_run(&self.store, new_run(&self.ids[from..to], placeholder_pdf(size))).await.unwrap()
     }
 
     async fn consume(&self, n: usize) {
@@ -90,7 +90,7 @@ async fn a_run_comes_back_as_it_was_kept_however_long() {
         assert_eq!(run, kept);
         assert_eq!((run.count, run.start, run.pages, run.part, run.job), (count.try_into().unwrap(), 3, 2, 1, None));
         assert!(runs::pdf(&mut table.connection, &run).unwrap() == placeholder_pdf(size));
-        let piece = |n| runs::pdf_piece(&mut table.database.connect(), run.id, n).unwrap();
+        let piece = |n| runs::pdf_chunk(&mut table.database.connect(), run.id, n).unwrap();
         let found: Vec<Vec<u8>> = (0..).map_while(piece).collect();
         assert_eq!(found.len(), pieces);
         assert!(found.concat() == placeholder_pdf(size));
@@ -125,12 +125,12 @@ async fn the_same_of_the_same_person_is_the_same_run_and_of_a_job_its_own() {
         NewPrintRun { job: Some((2, 1)), ..new_run(&table.ids, placeholder_pdf(500_000)) },
     ];
     for other in others.clone() {
-        assert_ne!(keep_run(&table.store, other).await.unwrap().id, first.id);
+        assert_ne!(save_run(&table.store, other).await.unwrap().id, first.id);
     }
     assert_eq!(runs::page(&mut table.connection, None, 100).unwrap().len(), 6);
     assert_eq!(runs::of_job(&mut table.connection, 2).unwrap().len(), 1);
     // All at once, it is still one.
-    let at_once = (0..6).map(|_| keep_run(&table.store, new_run(&table.ids[1..], placeholder_pdf(300_000))));
+    let at_once = (0..6).map(|_| save_run(&table.store, new_run(&table.ids[1..], placeholder_pdf(300_000))));
     let kept = futures_util::future::join_all(at_once).await;
     assert!(kept.iter().all(|run| run.as_ref().unwrap().id == kept[0].as_ref().unwrap().id));
     assert_eq!(runs::page(&mut table.connection, None, 100).unwrap().len(), 7);
@@ -151,7 +151,7 @@ async fn what_a_crash_left_is_seen_by_nobody_and_tidied_later() {
     assert_eq!(table.found(None, Some(PrintedFilter::NeverUsed)), [0, 1, 2, 3]);
 
     let tidy = |table: &mut Table, now: Micros| {
-        transaction(&mut table.connection, |connection| Ok(runs::tidy(connection, now)?)).unwrap()
+        transaction(&mut table.connection, |connection| Ok(runs::remove_abandoned(connection, now)?)).unwrap()
     };
     let now = Micros::now();
     assert!(!tidy(&mut table, now), "it may still be being written");
@@ -228,7 +228,7 @@ async fn a_copy_takes_along_what_was_printed_and_all_that_printing_knows() {
     assert!(runs::pdf(&mut to, &there).unwrap() == placeholder_pdf(600_000));
     // What is new follows.
     let store = Store::start(&target.url).unwrap();
-    assert_ne!(keep_run(&store, new_run(&table.ids[..2], placeholder_pdf(9))).await.unwrap().id, run.id);
+    assert_ne!(save_run(&store, new_run(&table.ids[..2], placeholder_pdf(9))).await.unwrap().id, run.id);
 }
 
 /// How long a hundred consumes take, one after the other, while `work` is done beside them.

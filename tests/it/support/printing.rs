@@ -16,7 +16,7 @@ use tessera::store::tokens::selection::Selection;
 use tessera::store::{Store, tokens};
 use tessera::token::settle::TokenId;
 use tessera::token::{Micros, Uid};
-use tessera::work::printing::keep_run::keep_run;
+use tessera::work::printing::save_run::save_run;
 
 use crate::support::app::App;
 
@@ -96,7 +96,7 @@ pub async fn add_labelled(app: &App, count: usize) -> Vec<Uid> {
 /// Keeps a run of tokens, as if it had been printed.
 pub async fn keep_run_of(app: &App, uids: &[Uid], size: usize, job: Option<(i64, i32)>) -> PrintRun {
     let mut connection = app.connection();
-    let id = |uid: &Uid| (tokens::number(&mut connection, *uid).unwrap().unwrap(), *uid);
+    let id = |uid: &Uid| (tokens::id_of(&mut connection, *uid).unwrap().unwrap(), *uid);
     let tokens: Vec<_> = uids.iter().map(id).collect();
     let options = r#"{"sheet":{"slug":"avery-l7160","name":"Käse <1>","page_width":210000,"page_height":297000,
         "columns":3,"rows":7,"width":63500,"height":38100,"left":7200,"top":15150,"pitch_x":66040,"pitch_y":38100,
@@ -104,7 +104,7 @@ pub async fn keep_run_of(app: &App, uids: &[Uid], size: usize, job: Option<(i64,
         "printer":"HP \"Office\"","leave_out":false}"#;
     let new = NewPrintRun { options: options.into(), job, ..new_run(&tokens, placeholder_pdf(size)) };
     let store = Store::start(&app.database.url).unwrap();
-    keep_run(&store, new).await.unwrap()
+    save_run(&store, new).await.unwrap()
 }
 
 pub fn add_job(app: &App, total: i32, parts: i32) -> PrintJob {

@@ -44,7 +44,7 @@ impl Desk {
 
     async fn uses(&self) -> i32 {
         let uid = self.uid;
-        let found = self.store.look(move |connection| Ok(tokens::by_uid(connection, uid)?)).await.unwrap();
+        let found = self.store.read_inline(move |connection| Ok(tokens::by_uid(connection, uid)?)).await.unwrap();
         found.map(|(_, token)| token.usage_count).unwrap()
     }
 }

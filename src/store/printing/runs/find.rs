@@ -57,7 +57,7 @@ pub fn labels(connection: &mut Connection, run: i64, after: i32, limit: i64) -> 
 }
 
 /// A chunk of a run's PDF, counted from 0; none after the last one.
-pub fn pdf_piece(connection: &mut Connection, run: i64, chunk: i32) -> QueryResult<Option<Vec<u8>>> {
+pub fn pdf_chunk(connection: &mut Connection, run: i64, chunk: i32) -> QueryResult<Option<Vec<u8>>> {
     let row = print_run_parts::table.filter(print_run_parts::run.eq(run)).filter(print_run_parts::part.eq(chunk));
     row.select(print_run_parts::bytes).get_result(connection).optional()
 }

@@ -6,6 +6,6 @@ mod row;
 pub(crate) mod save;
 
 pub use counts::{RunCounts, count_tokens};
-pub use find::{Label, find, labels, of_job, page, pdf, pdf_piece};
+pub use find::{Label, find, labels, of_job, page, pdf, pdf_chunk};
 pub use row::PrintRun;
-pub use save::{NewPrintRun, tidy};
+pub use save::{NewPrintRun, remove_abandoned};

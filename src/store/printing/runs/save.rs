@@ -169,7 +169,7 @@ pub(crate) fn finish(
     let row = diesel::update(print_runs::table.find(id)).set(print_runs::done.eq(now.get()));
     row.returning(print_runs::all_columns).get_result::<RunRow>(connection).map(print_run).map_err(|error| {
         let is_known = is_duplicate(&error, "print_runs", "digest");
-        if is_known { Error::Again("this sheet was kept a moment ago".into()) } else { error.into() }
+        if is_known { Error::Conflict("this sheet was kept a moment ago".into()) } else { error.into() }
     })
 }
 
@@ -185,7 +185,7 @@ fn check_complete(connection: &mut Connection, id: i64, new: &NewPrintRun) -> Re
 }
 
 /// Removes part of an abandoned run, and returns whether there may be more.
-pub fn tidy(connection: &mut Connection, now: Micros) -> QueryResult<bool> {
+pub fn remove_abandoned(connection: &mut Connection, now: Micros) -> QueryResult<bool> {
     let begun = print_runs::table.filter(print_runs::done.is_null());
     let old = begun.filter(print_runs::timestamp.lt(now.get() - ABANDONED_AFTER)).select(print_runs::id).limit(1);
     let Some(id) = old.get_result::<i64>(connection).optional()? else { return Ok(false) };

@@ -22,7 +22,7 @@ struct Used {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     replayed: bool,
     #[serde(flatten)]
-    face: TokenSummary,
+    summary: TokenSummary,
 }
 
 #[derive(Serialize)]
@@ -30,7 +30,7 @@ struct Refused<'a> {
     #[serde(flatten)]
     failure: Failure<'a>,
     #[serde(flatten)]
-    face: Option<TokenSummary>,
+    summary: Option<TokenSummary>,
     retry_at: Option<Micros>,
 }
 
@@ -54,9 +54,9 @@ pub(crate) async fn consume_token(
     let what = lookup(uid.as_deref().map(String::as_str), &params, &app)?;
     let key = replay_key(&request, &params)?;
     match app.store.consume(Ask { who: who.caller.principal, what, key }).await? {
-        Answer::Consumed(face) => Ok(success(Used { consumed: true, replayed: false, face })),
-        Answer::Replayed(face) => Ok(success(Used { consumed: true, replayed: true, face })),
-        Answer::Refused { refusal, face, retry_at, at } => Ok(refused(&refusal, face, retry_at, at)),
+        Answer::Consumed(summary) => Ok(success(Used { consumed: true, replayed: false, summary })),
+        Answer::Replayed(summary) => Ok(success(Used { consumed: true, replayed: true, summary })),
+        Answer::Refused { refusal, summary, retry_at, at } => Ok(refused(&refusal, summary, retry_at, at)),
         Answer::Mistaken(error) => Err(error.into()),
     }
 }
@@ -79,7 +79,7 @@ fn replay_key(request: &HttpRequest, params: &Params) -> Result<Option<ReplayKey
     Ok(Some(ReplayKey(key)))
 }
 
-fn refused(refusal: &Refusal, face: Option<TokenSummary>, retry_at: Option<Micros>, now: Micros) -> HttpResponse {
+fn refused(refusal: &Refusal, summary: Option<TokenSummary>, retry_at: Option<Micros>, now: Micros) -> HttpResponse {
     let message = refusal.to_string();
     let failure = Failure {
         success: false,
@@ -93,5 +93,5 @@ fn refused(refusal: &Refusal, face: Option<TokenSummary>, retry_at: Option<Micro
         let seconds = retry_at.unwrap_or(*until).seconds_after(now);
         response.insert_header((RETRY_AFTER, seconds.to_string()));
     }
-    response.json(Refused { failure, face, retry_at })
+    response.json(Refused { failure, summary, retry_at })
 }

@@ -40,7 +40,7 @@ pub(crate) async fn query_token(
 ) -> Result<HttpResponse, Error> {
     params.only(&["token_uid", "value"])?;
     let what = lookup(None, &params, &app)?;
-    let found = app.store.look(move |connection| tokens::find(connection, &what)).await?;
+    let found = app.store.read_inline(move |connection| tokens::find(connection, &what)).await?;
     Ok(success(Queried { token: found.map(|token| TokenObject::new(token, app.store.now())) }))
 }
 

@@ -15,7 +15,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 ///
 /// # Errors
 /// Unavailable or failed: then nothing of the run is visible.
-pub async fn keep_run(store: &Store, new: impl Into<Arc<NewPrintRun>>) -> Result<PrintRun, Error> {
+pub async fn save_run(store: &Store, new: impl Into<Arc<NewPrintRun>>) -> Result<PrintRun, Error> {
     let new: Arc<NewPrintRun> = new.into();
     let is_short = new.pdf.len() <= PDF_CHUNK && new.tokens.len() <= TOKEN_CHUNK;
     let now = store.now();
