@@ -101,7 +101,7 @@ fn path(action: &str, subject: &str) -> Option<String> {
 impl EntryView {
     fn new(entry: Entry, clock: TimeFormatter) -> Self {
         Self {
-            when: FormattedTime { short: clock.to_the_second(entry.at), ..clock.tell(entry.at) },
+            when: FormattedTime { short: clock.to_the_second(entry.at), ..clock.format(entry.at) },
             by: entry.by,
             words: words(&entry.action),
             path: path(&entry.action, &entry.subject),
@@ -164,9 +164,6 @@ impl AuditQuery {
 }
 
 /// Shows a page of the audit.
-///
-/// # Errors
-/// Unavailable, when the database cannot be query.
 pub(crate) async fn show(
     _who: Allowed<Manage>,
     request: HttpRequest,

@@ -60,9 +60,6 @@ pub(crate) struct Callers {
 
 impl Callers {
     /// Whose key this is, if it is valid.
-    ///
-    /// # Errors
-    /// Unavailable, when the database cannot be asked.
     pub(crate) async fn by_key(&self, store: &Store, text: &str) -> Result<Option<Caller>, Error> {
         let Some(hash) = api_key::hash(text) else { return Ok(None) };
         let now = store.now();
@@ -81,9 +78,6 @@ impl Callers {
     }
 
     /// Whose session this is, if it has not ended.
-    ///
-    /// # Errors
-    /// Unavailable, when the database cannot be asked.
     pub(crate) async fn by_session(&self, store: &Store, id: &str) -> Result<Option<Caller>, Error> {
         let hash = session::hash(id);
         let ask = async {

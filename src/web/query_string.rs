@@ -15,12 +15,12 @@ pub(crate) type Part<A> = fn(&mut A) -> &mut String;
 
 /// The parts of a filter that say something, and the address that `href` gives it without each.
 pub(crate) fn without_each<A: Clone>(
-    asked: &A,
+    filter: &A,
     parts: impl IntoIterator<Item = (&'static str, Part<A>)>,
     href: impl Fn(&A) -> String,
 ) -> Vec<(&'static str, String)> {
     let without = |(name, part): (&'static str, Part<A>)| {
-        let mut other = asked.clone();
+        let mut other = filter.clone();
         let text = std::mem::take(part(&mut other));
         (!text.is_empty()).then(|| (name, href(&other)))
     };

@@ -81,9 +81,6 @@ impl App {
     }
 
     /// What codes say at the moment: links only where the address is known under which others reach them.
-    ///
-    /// # Errors
-    /// Unavailable, when the database cannot be asked.
     pub(crate) async fn code_texts(&self) -> Result<CodeTexts, Error> {
         Ok(self.code_texts_by(&*self.settings.get(&self.store).await?))
     }
@@ -94,18 +91,12 @@ impl App {
     }
 
     /// Every sheet: own ones by name, then the presets.
-    ///
-    /// # Errors
-    /// Unavailable, when the database cannot be asked.
     pub(crate) async fn sheets(&self) -> Result<Vec<Sheet>, Error> {
         let own = self.store.look(|connection| Ok(sheets::all(connection)?)).await?;
         Ok(own.iter().map(sheet_of).chain(presets().iter().cloned()).collect())
     }
 
     /// The sheet of that slug.
-    ///
-    /// # Errors
-    /// Unavailable, when the database cannot be asked.
     pub(crate) async fn sheet(&self, slug: &str) -> Result<Option<Sheet>, Error> {
         if let Some(preset) = preset(slug) {
             return Ok(Some(preset.clone()));

@@ -49,9 +49,6 @@ fn user(caller: &Caller) -> Result<(SessionHash, i64, String), Error> {
 }
 
 /// Shows the account.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn show(
     who: Allowed<Anybody>,
     request: HttpRequest,
@@ -82,8 +79,8 @@ async fn account(
         this: session.hash == hash,
         agent: browser(&session.agent),
         address: session.address,
-        since: clock.tell(session.created),
-        last_seen: clock.tell(session.last_seen),
+        since: clock.format(session.created),
+        last_seen: clock.format(session.last_seen),
     };
     let status = errors.status();
     let sessions = listed.into_iter().map(view).collect();
@@ -106,9 +103,6 @@ fn browser(agent: &str) -> String {
 }
 
 /// Changes the own password, and ends every other session.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn change_password(
     who: Allowed<Anybody>,
     request: HttpRequest,
@@ -150,9 +144,6 @@ pub(crate) async fn change_password(
 }
 
 /// Ends one of the own sessions, or all but this one.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn end_sessions(
     who: Allowed<Anybody>,
     Form(params): Form,

@@ -52,9 +52,9 @@ impl KeyView {
     fn new(key: Key, clock: TimeFormatter) -> Self {
         Self {
             role: key.role,
-            created: clock.tell(key.created),
-            expires: key.expires.map(|at| clock.tell(at)),
-            last_used: key.last_used.map(|at| clock.tell(at)),
+            created: clock.format(key.created),
+            expires: key.expires.map(|at| clock.format(at)),
+            last_used: key.last_used.map(|at| clock.format(at)),
             has_ended: key.has_ended(clock.now),
             creator: key.creator,
             name: key.name,
@@ -63,9 +63,6 @@ impl KeyView {
 }
 
 /// Shows every key.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn show(
     _who: Allowed<Manage>,
     request: HttpRequest,
@@ -109,9 +106,6 @@ struct KeyForm {
 }
 
 /// The form for a new key.
-///
-/// # Errors
-/// A fault, when the template cannot be rendered.
 pub(crate) async fn add_form(
     _who: Allowed<Manage>,
     request: HttpRequest,
@@ -157,9 +151,6 @@ struct CreatedPage {
 }
 
 /// Makes a key and shows it, once: it is the answer to the form, as only its hash is kept.
-///
-/// # Errors
-/// Unavailable, when the database cannot take it.
 pub(crate) async fn add(
     who: Allowed<Manage>,
     request: HttpRequest,
@@ -205,16 +196,13 @@ fn created(
     // What every role may do.
     let address = format!("{}{}/query_token?value=test", app.public_url.origin(), app.base);
     let curl = format!("curl -H 'Authorization: Bearer {key}' '{address}'");
-    let expires = expires.map(|at| clock.tell(at));
+    let expires = expires.map(|at| clock.format(at));
     let notice = Notice::done("The key is made, and works at once.");
     let page_of = Page::new(request, Section::Keys).with_notice(Some(notice));
     page(app, StatusCode::OK, &CreatedPage { page: page_of, name, role, expires, key, curl })
 }
 
 /// Asks whether to revoke a key.
-///
-/// # Errors
-/// No such key; unavailable, when the database cannot be asked.
 pub(crate) async fn ask(
     _who: Allowed<Manage>,
     request: HttpRequest,
@@ -229,9 +217,6 @@ pub(crate) async fn ask(
 }
 
 /// Revokes a key: here at once, on other instances within a second.
-///
-/// # Errors
-/// Unavailable, when the database cannot take it.
 pub(crate) async fn revoke(
     who: Allowed<Manage>,
     request: HttpRequest,

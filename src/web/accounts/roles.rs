@@ -30,9 +30,6 @@ fn may(role: Role) -> &'static str {
 }
 
 /// The role that was chosen, or none, when it is noted that one is missing.
-///
-/// # Errors
-/// A field that is no text.
 pub(crate) fn read(params: &Params, errors: &mut FormErrors) -> Result<Option<Role>, Error> {
     let role = params.filled("role")?.and_then(|word| word.parse().ok());
     if role.is_none() {

@@ -58,9 +58,6 @@ fn edit_page(request: &HttpRequest, user: UserView) -> UserPage {
 }
 
 /// Shows a user, with forms for what can be changed.
-///
-/// # Errors
-/// No such user; unavailable, when the database cannot be asked.
 pub(crate) async fn show(
     who: Allowed<Manage>,
     request: HttpRequest,
@@ -145,9 +142,6 @@ impl Change<'_> {
 }
 
 /// Gives a user another role.
-///
-/// # Errors
-/// No such user; unavailable, when the database cannot take it.
 pub(crate) async fn change_role(
     who: Allowed<Manage>,
     request: HttpRequest,
@@ -175,9 +169,6 @@ pub(crate) async fn change_role(
 }
 
 /// Gives a user another password, typed or made.
-///
-/// # Errors
-/// No such user; unavailable, when the database cannot take it.
 pub(crate) async fn reset_password(
     who: Allowed<Manage>,
     request: HttpRequest,
@@ -211,9 +202,6 @@ pub(crate) async fn reset_password(
 }
 
 /// Keeps a user from signing in, and ends the user's sessions.
-///
-/// # Errors
-/// Unavailable, when the database cannot take it.
 pub(crate) async fn disable(
     who: Allowed<Manage>,
     request: HttpRequest,
@@ -226,9 +214,6 @@ pub(crate) async fn disable(
 }
 
 /// Lets a user sign in again.
-///
-/// # Errors
-/// Unavailable, when the database cannot take it.
 pub(crate) async fn enable(
     who: Allowed<Manage>,
     request: HttpRequest,
@@ -241,9 +226,6 @@ pub(crate) async fn enable(
 }
 
 /// Asks whether to remove a user.
-///
-/// # Errors
-/// No such user; unavailable, when the database cannot be asked.
 pub(crate) async fn ask(
     who: Allowed<Manage>,
     request: HttpRequest,
@@ -255,9 +237,6 @@ pub(crate) async fn ask(
 }
 
 /// Removes a user.
-///
-/// # Errors
-/// Unavailable, when the database cannot take it.
 pub(crate) async fn remove(
     who: Allowed<Manage>,
     request: HttpRequest,

@@ -52,9 +52,9 @@ impl UserView {
     pub(crate) fn new(user: User, clock: TimeFormatter, caller: &Caller) -> Self {
         Self {
             role: user.role,
-            created: clock.tell(user.created),
-            last_sign_in: user.last_sign_in.map(|at| clock.tell(at)),
-            disabled: user.disabled.map(|at| clock.tell(at)),
+            created: clock.format(user.created),
+            last_sign_in: user.last_sign_in.map(|at| clock.format(at)),
+            disabled: user.disabled.map(|at| clock.format(at)),
             is_you: is_you(caller, &user.name),
             name: user.name,
         }
@@ -68,9 +68,6 @@ pub(crate) fn is_you(caller: &Caller, name: &str) -> bool {
 }
 
 /// The user or the key that a page or a form is about. The name is a parameter, as `..` is a name and no path.
-///
-/// # Errors
-/// Nothing is there, when it cannot be a name.
 pub(crate) fn named(params: &Params) -> Result<String, Error> {
     let name = params.text("name")?.unwrap_or_default();
     check_name(&name).map_err(|_| Error::NotFound)?;
@@ -78,9 +75,6 @@ pub(crate) fn named(params: &Params) -> Result<String, Error> {
 }
 
 /// Shows every user.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn show(
     who: Allowed<Manage>,
     request: HttpRequest,
@@ -96,9 +90,6 @@ pub(crate) async fn show(
 }
 
 /// The list of users; a conflict, when `error` says why something was not done.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn list(
     app: &App,
     request: &HttpRequest,
@@ -123,9 +114,6 @@ struct AddPage {
 }
 
 /// The form for a new user.
-///
-/// # Errors
-/// A fault, when the template cannot be rendered.
 pub(crate) async fn add_form(
     _who: Allowed<Manage>,
     request: HttpRequest,
@@ -146,9 +134,6 @@ fn add_page(
 }
 
 /// Adds a user, or shows the form again.
-///
-/// # Errors
-/// Unavailable, when the database cannot take it.
 pub(crate) async fn add(
     who: Allowed<Manage>,
     request: HttpRequest,
@@ -194,9 +179,6 @@ pub(crate) struct NewPassword {
 
 impl NewPassword {
     /// The password for `name`; it is noted when it may not be one.
-    ///
-    /// # Errors
-    /// A field that is no text.
     pub(crate) fn read(params: &Params, name: &str, errors: &mut FormErrors) -> Result<Self, Error> {
         let Some(text) = params.filled("password")? else {
             return Ok(Self { text: password::generate(), is_generated: true });

@@ -104,9 +104,6 @@ impl BatchForm {
 }
 
 /// The form. It carries the uid that the batch will have: sent twice, it is still one batch.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn form(
     _who: Allowed<Edit>,
     request: HttpRequest,
@@ -119,9 +116,6 @@ pub(crate) async fn form(
 }
 
 /// Begins to make a batch, and leads to its page, which tells how far it is; or shows the form again.
-///
-/// # Errors
-/// Unavailable, when the database cannot take it.
 pub(crate) async fn add(
     who: Allowed<Edit>,
     request: HttpRequest,

@@ -58,7 +58,7 @@ struct MakingPage {
     failure: Option<String>,
 }
 
-/// A batch, as the pages tell it.
+/// A batch, as the pages show it.
 struct BatchView {
     uid: String,
     name: String,
@@ -85,15 +85,12 @@ impl BatchView {
             used_up: grouped(standing.used_up),
             voided: (standing.voided > 0).then(|| grouped(standing.voided)),
             creator: batch.creator.clone(),
-            created: clock.tell(batch.created),
+            created: clock.format(batch.created),
         }
     }
 }
 
 /// Lists batches, newest first.
-///
-/// # Errors
-/// A cursor that was made up; unavailable, when the database cannot be asked.
 pub(crate) async fn list(
     who: Allowed<See>,
     request: HttpRequest,
@@ -120,9 +117,6 @@ pub(crate) async fn list(
 }
 
 /// Shows a batch, or how far its making is.
-///
-/// # Errors
-/// No such batch; unavailable, when the database cannot be asked.
 pub(crate) async fn show(
     who: Allowed<See>,
     uid: web::Path<String>,
@@ -182,9 +176,6 @@ fn making(batch: &Batch, uid: Uid, request: &HttpRequest, app: &App) -> Result<H
 }
 
 /// Gives a batch another name.
-///
-/// # Errors
-/// No such batch; unavailable, when the database cannot take it.
 pub(crate) async fn rename(
     who: Allowed<Edit>,
     uid: web::Path<String>,

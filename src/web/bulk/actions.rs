@@ -48,7 +48,7 @@ struct ActionPage {
     more: i64,
 }
 
-/// An action, as the pages tell it.
+/// An action, as the pages show it.
 struct ActionView {
     uid: String,
     /// As in `Uses set to 10`.
@@ -80,9 +80,9 @@ impl ActionView {
             count: tokens(done.count),
             uid: done.uid,
             by: done.by,
-            at: clock.tell(done.at),
+            at: clock.format(done.at),
             refused: done.refused,
-            undone: done.undone.map(|(at, by)| (clock.tell(at), by)),
+            undone: done.undone.map(|(at, by)| (clock.format(at), by)),
         }
     }
 }
@@ -103,9 +103,6 @@ fn why(kept: UndoSkip) -> &'static str {
 }
 
 /// Lists what was done, newest first.
-///
-/// # Errors
-/// A cursor that was made up; unavailable, when the database cannot be asked.
 pub(crate) async fn list(
     who: Allowed<See>,
     request: HttpRequest,
@@ -127,9 +124,6 @@ pub(crate) async fn list(
 }
 
 /// Shows what an action did, and what its undoing left.
-///
-/// # Errors
-/// No such action; unavailable, when the database cannot be asked.
 pub(crate) async fn show(
     who: Allowed<See>,
     uid: web::Path<String>,

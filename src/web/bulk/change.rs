@@ -168,7 +168,7 @@ pub(crate) async fn bulk(
 async fn counted(app: &App, selected: &TokenSelection) -> Result<String, Error> {
     Ok(match &selected.selection {
         Selection::Uids(uids) => tokens(uids.len()),
-        Selection::Filter(filter) => paging::counted(app.counts.of(&app.store, filter, app.store.now()).await?),
+        Selection::Filter(filter) => paging::counted(app.counts.count(&app.store, filter, app.store.now()).await?),
     })
 }
 

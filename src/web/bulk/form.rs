@@ -175,9 +175,6 @@ pub(crate) struct ChangeForm {
 
 impl ChangeForm {
     /// What was form.
-    ///
-    /// # Errors
-    /// A field that is no text.
     pub(crate) fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
         let text = |name| params.text(name).map(Option::unwrap_or_default);
         Ok(Self {
@@ -189,9 +186,6 @@ impl ChangeForm {
     }
 
     /// The action that the fields describe.
-    ///
-    /// # Errors
-    /// Every field that cannot be read.
     pub(crate) fn action(&self, kind: ChangeKind, form: &TokenForm, zone: Tz) -> Result<Action, Mistakes> {
         let raw = form.raw();
         let only = |raw: RawFields| raw.change(zone);

@@ -68,9 +68,6 @@ fn kinds(role: Role) -> Vec<Choice> {
 }
 
 /// Shows tiles.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn show(
     who: Allowed<See>,
     request: HttpRequest,

@@ -20,9 +20,6 @@ pub(crate) struct TokenSelection {
 
 impl TokenSelection {
     /// What the overview's form, or a form with the fields of [`TokenSelection::fields`], selects.
-    ///
-    /// # Errors
-    /// A field that is no text.
     pub(crate) fn read<const L: usize>(params: &Params<L>, app: &App, errors: &mut FormErrors) -> Result<Self, Error> {
         let query = TokenQuery::read(params)?;
         let select = params.text("select")?.unwrap_or_default();
@@ -54,9 +51,6 @@ impl TokenSelection {
     }
 
     /// What a form selects, or the uids in an address, or else all that its filter finds.
-    ///
-    /// # Errors
-    /// A parameter that is no text.
     pub(crate) fn any<const L: usize>(params: &Params<L>, app: &App, errors: &mut FormErrors) -> Result<Self, Error> {
         let is_form = params.text("select")?.is_some() || params.text("uids")?.is_some();
         if is_form || !params.ticked("uid")?.is_empty() {

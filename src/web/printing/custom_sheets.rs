@@ -51,7 +51,7 @@ struct RemovePage {
     sheet: SheetView,
 }
 
-/// A sheet, as the pages tell it.
+/// A sheet, as the pages show it.
 struct SheetView {
     slug: String,
     name: String,
@@ -77,14 +77,11 @@ impl SheetView {
     }
 
     fn own(own: &CustomSheet, clock: TimeFormatter) -> Self {
-        Self::new(&sheet_of(own), Some((clock.tell(own.changed), own.changed_by.clone())))
+        Self::new(&sheet_of(own), Some((clock.format(own.changed), own.changed_by.clone())))
     }
 }
 
 /// Lists own sheets and presets.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn list(
     _who: Allowed<Manage>,
     request: HttpRequest,
@@ -108,9 +105,6 @@ pub(crate) async fn list(
 }
 
 /// The form of a new sheet, which may begin as a copy of another one, or as a roll's label.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn add_form(
     _who: Allowed<Manage>,
     request: HttpRequest,
@@ -127,7 +121,7 @@ pub(crate) async fn add_form(
         None => (CustomSheetForm::blank(), None),
     };
     let errors = FormErrors::default();
-    let picture = sheet.or_else(|| form.meant("new", &mut FormErrors::default()));
+    let picture = sheet.or_else(|| form.to_sheet("new", &mut FormErrors::default()));
     FormPage::new(&request, None, form, picture.as_ref(), errors).answer(&app, StatusCode::OK)
 }
 
@@ -136,7 +130,7 @@ impl FormPage {
         request: &HttpRequest,
         own: Option<&CustomSheet>,
         form: CustomSheetForm,
-        drawn: Option<&Sheet>,
+        preview: Option<&Sheet>,
         errors: FormErrors,
     ) -> Self {
         Self {
@@ -145,7 +139,7 @@ impl FormPage {
             title: own.map_or_else(|| "Add a label sheet".into(), |own| own.measures.name.clone()),
             known: own.map(|own| own.changed.get().to_string()).unwrap_or_default(),
             form,
-            picture: drawn.map(SheetPicture::of),
+            picture: preview.map(SheetPicture::of),
             errors,
             conflict: None,
         }
@@ -156,15 +150,12 @@ impl FormPage {
     }
 }
 
-/// Whether a form only wants to be drawn.
-fn only_draws(params: &Params) -> Result<bool, Error> {
+/// Whether only a preview is asked for.
+fn is_preview(params: &Params) -> Result<bool, Error> {
     Ok(params.text("do")?.is_some_and(|what| what == "draw"))
 }
 
-/// Adds a sheet, or draws what was typed.
-///
-/// # Errors
-/// Unavailable, when the database cannot take it.
+/// Adds a sheet, or draws the form.
 pub(crate) async fn add(
     who: Allowed<Manage>,
     request: HttpRequest,
@@ -173,12 +164,12 @@ pub(crate) async fn add(
 ) -> Result<HttpResponse, Error> {
     let form = CustomSheetForm::read(&params)?;
     let mut errors = FormErrors::default();
-    let sheet = form.meant("new", &mut errors);
+    let sheet = form.to_sheet("new", &mut errors);
     let Some(sheet) = sheet.filter(|_| errors.is_empty()) else {
         let status = errors.status();
         return FormPage::new(&request, None, form, None, errors).answer(&app, status);
     };
-    if only_draws(&params)? {
+    if is_preview(&params)? {
         return FormPage::new(&request, None, form, Some(&sheet), errors).answer(&app, StatusCode::OK);
     }
     let (by, now, new) = (who.caller.principal, app.store.now(), measures_of(&sheet));
@@ -193,7 +184,7 @@ pub(crate) async fn add(
     }
 }
 
-async fn found(app: &App, slug: &str) -> Result<CustomSheet, Error> {
+async fn find(app: &App, slug: &str) -> Result<CustomSheet, Error> {
     if slug.contains('\0') || preset(slug).is_some() {
         return Err(Error::NotFound);
     }
@@ -202,25 +193,19 @@ async fn found(app: &App, slug: &str) -> Result<CustomSheet, Error> {
 }
 
 /// The form of an own sheet.
-///
-/// # Errors
-/// No such sheet; unavailable, when the database cannot be asked.
 pub(crate) async fn edit_form(
     _who: Allowed<Manage>,
     slug: web::Path<String>,
     request: HttpRequest,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let own = found(&app, &slug).await?;
+    let own = find(&app, &slug).await?;
     let sheet = sheet_of(&own);
     let form = CustomSheetForm::of(&sheet);
     FormPage::new(&request, Some(&own), form, Some(&sheet), FormErrors::default()).answer(&app, StatusCode::OK)
 }
 
-/// Changes an own sheet, or draws what was typed.
-///
-/// # Errors
-/// No such sheet; unavailable, when the database cannot take it.
+/// Changes an own sheet, or draws the form.
 pub(crate) async fn edit(
     who: Allowed<Manage>,
     slug: web::Path<String>,
@@ -228,13 +213,13 @@ pub(crate) async fn edit(
     Form(params): Form,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let own = found(&app, &slug).await?;
+    let own = find(&app, &slug).await?;
     let known = params.text("known")?.ok_or_else(|| TokenError::missing("known"))?;
     let form = CustomSheetForm::read(&params)?;
     let mut errors = FormErrors::default();
-    let sheet = form.meant(&own.slug, &mut errors).filter(|_| errors.is_empty());
-    let Some(sheet) = sheet.filter(|_| !matches!(only_draws(&params), Ok(true))) else {
-        let (drawn, status) = (form.meant(&own.slug, &mut FormErrors::default()), errors.status());
+    let sheet = form.to_sheet(&own.slug, &mut errors).filter(|_| errors.is_empty());
+    let Some(sheet) = sheet.filter(|_| !matches!(is_preview(&params), Ok(true))) else {
+        let (drawn, status) = (form.to_sheet(&own.slug, &mut FormErrors::default()), errors.status());
         let drawn = drawn.filter(|_| errors.is_empty());
         let mut page = FormPage::new(&request, Some(&own), form, drawn.as_ref(), errors);
         page.known = known;
@@ -261,9 +246,6 @@ pub(crate) async fn edit(
 }
 
 /// Asks whether to remove an own sheet.
-///
-/// # Errors
-/// No such sheet; unavailable, when the database cannot be asked.
 pub(crate) async fn ask(
     _who: Allowed<Manage>,
     slug: web::Path<String>,
@@ -271,20 +253,17 @@ pub(crate) async fn ask(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-    let sheet = SheetView::own(&found(&app, &slug).await?, clock);
+    let sheet = SheetView::own(&find(&app, &slug).await?, clock);
     page(&app, StatusCode::OK, &RemovePage { page: Page::new(&request, Section::Settings), sheet })
 }
 
 /// Removes an own sheet; what was printed on it stays.
-///
-/// # Errors
-/// Unavailable, when the database cannot take it.
 pub(crate) async fn remove(
     who: Allowed<Manage>,
     slug: web::Path<String>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let own = found(&app, &slug).await?;
+    let own = find(&app, &slug).await?;
     let (by, now) = (who.caller.principal, app.store.now());
     match app.store.write(move |connection| sheets::remove(connection, &own.slug, &by, now)).await {
         // Somebody else was quicker: it is gone all the same.

@@ -76,9 +76,6 @@ pub(crate) struct PrintChoices {
 
 impl PrintChoices {
     /// What the database knows.
-    ///
-    /// # Errors
-    /// The database's.
     pub(crate) fn read(connection: &mut Connection, by: &Principal) -> Result<Self, store::Error> {
         Ok(Self {
             own: sheets::all(connection)?.iter().map(sheet_of).collect(),
@@ -111,9 +108,6 @@ impl PrintChoices {
 
 impl PrintForm {
     /// What the parameters say.
-    ///
-    /// # Errors
-    /// A parameter that is no text.
     pub(crate) fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
         let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
         let is_set = |name| Ok::<_, Error>(matches!(text(name)?.as_str(), "1" | "on" | "true"));

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::job_view::JobView;
-use super::run_view::{RunView, views};
+use super::run_view::{RunView, run_views};
 use crate::store::printing::runs::PrintRun;
 use crate::store::printing::{jobs, runs};
 use crate::token::Uid;
@@ -27,9 +27,6 @@ struct JobPage {
 }
 
 /// Shows a job: how far it is, and its parts.
-///
-/// # Errors
-/// No such job; unavailable, when the database cannot be asked.
 pub(crate) async fn show(
     _who: Allowed<See>,
     uid: web::Path<String>,
@@ -42,10 +39,10 @@ pub(crate) async fn show(
         let Some(job) = jobs::find(connection, uid)? else { return Ok(None) };
         let runs = runs::of_job(connection, job.id)?;
         let ids: Vec<i64> = runs.iter().map(|run: &PrintRun| run.id).collect();
-        let standing = runs::count_tokens(connection, &ids)?;
-        Ok(Some((job, runs, standing)))
+        let counts = runs::count_tokens(connection, &ids)?;
+        Ok(Some((job, runs, counts)))
     });
-    let (job, runs, standing) = found.await?.ok_or(Error::NotFound)?;
+    let (job, runs, counts) = found.await?.ok_or(Error::NotFound)?;
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
     let job = JobView::new(&job, clock);
     let is_done = !job.is_under_way && job.failure.is_none();
@@ -53,7 +50,7 @@ pub(crate) async fn show(
     let notice = shows_end.then(|| Notice::done("All of them are printed: open each part and print it."));
     let template = JobPage {
         page: Page::new(&request, Section::Print).with_notice(notice),
-        parts: views(&runs, &standing, clock),
+        parts: run_views(&runs, &counts, clock),
         job,
     };
     page(&app, StatusCode::OK, &template)

@@ -41,9 +41,6 @@ impl SheetPreview {
     }
 
     /// Makes the page of that number, or the last one. What is wrong with its labels is added to the order's errors.
-    ///
-    /// # Errors
-    /// No such token; unavailable, when the database cannot be asked.
     pub(crate) async fn make(app: &web::Data<App>, order: &mut PrintOrder, number: usize) -> Result<Self, Error> {
         let (labels, before) = (order.how.sheet.labels() as usize, order.how.start.saturating_sub(1) as usize);
         // Whatever is printed in parts: the first part is looked at.

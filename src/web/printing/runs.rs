@@ -8,7 +8,7 @@ use askama::Template;
 use futures_util::stream::{TryStreamExt, empty, try_unfold};
 
 use super::job_view::JobView;
-use super::run_view::{RunView, of, views};
+use super::run_view::{RunView, counts_of, run_views};
 use crate::access::Permission;
 use crate::store::printing::jobs::{JobStage, PrintJob};
 use crate::store::printing::runs::PrintRun;
@@ -87,9 +87,6 @@ struct LabelView {
 }
 
 /// Lists runs, newest first, and above them the jobs that are not done.
-///
-/// # Errors
-/// A cursor that was made up; unavailable, when the database cannot be asked.
 pub(crate) async fn list(
     _who: Allowed<See>,
     request: HttpRequest,
@@ -106,14 +103,14 @@ pub(crate) async fn list(
         let jobs = if is_first { jobs::page(connection, None, JOBS)? } else { Vec::new() };
         Ok((runs::count_tokens(connection, &ids)?, runs, last, jobs))
     });
-    let (standing, runs, last, jobs) = found.await?;
+    let (counts, runs, last, jobs) = found.await?;
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
     let jobs = jobs.into_iter().map(|(_, job)| job).filter(|job: &PrintJob| job.stage(clock.now) != JobStage::Done);
     let path = format!("{}/print_runs", app.base);
     let template = RunsPage {
         page: Page::new(&request, Section::Print),
         jobs: jobs.map(|job| JobView::new(&job, clock)).collect(),
-        rows: views(&runs, &standing, clock),
+        rows: run_views(&runs, &counts, clock),
         older: last.map(|place| format!("{path}?after={}", cursors.write(&place))),
         newest: (!is_first).then_some(path),
     };
@@ -121,9 +118,6 @@ pub(crate) async fn list(
 }
 
 /// Shows a run.
-///
-/// # Errors
-/// No such run; unavailable, when the database cannot be asked.
 pub(crate) async fn show(
     who: Allowed<See>,
     uid: web::Path<String>,
@@ -133,26 +127,26 @@ pub(crate) async fn show(
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let found = app.store.read(move |connection| {
         let Some(run) = runs::find(connection, uid)? else { return Ok(None) };
-        let standing = runs::count_tokens(connection, &[run.id])?;
+        let counts = runs::count_tokens(connection, &[run.id])?;
         let job = run.job.map_or(Ok(None), |job| jobs::numbered(connection, job))?;
         let labels = runs::labels(connection, run.id, 0, LABELS)?;
-        Ok(Some((run, standing, job, labels)))
+        Ok(Some((run, counts, job, labels)))
     });
-    let (run, standing, job, labels) = found.await?.ok_or(Error::NotFound)?;
+    let (run, counts, job, labels) = found.await?.ok_or(Error::NotFound)?;
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-    let standing = of(&standing, &run);
+    let counts = counts_of(&counts, &run);
     let label = |label: runs::Label| LabelView {
         position: grouped(label.position.into()),
         row: TokenView::new(&label.token, clock),
         is_deleted: label.is_deleted,
     };
-    let is_there = standing.never_used + standing.used > standing.voided;
+    let is_there = counts.never_used + counts.used > counts.voided;
     let rest = i64::from(run.count) - LABELS;
     let template = RunPage {
         page: Page::new(&request, Section::Print),
         may_void: who.caller.role.may(Permission::Delete) && is_there,
         how: PrintOptions::read(&run.options).map(How::new),
-        run: RunView::new(&run, standing, clock),
+        run: RunView::new(&run, counts, clock),
         job: job.map(|job| JobView::new(&job, clock)),
         labels: labels.into_iter().map(label).collect(),
         more: (rest > 0).then(|| grouped(rest)),
@@ -161,9 +155,6 @@ pub(crate) async fn show(
 }
 
 /// Sends a run's PDF as it was, piece by piece.
-///
-/// # Errors
-/// No such run; unavailable, when the database cannot be asked.
 pub(crate) async fn pdf(
     _who: Allowed<See>,
     uid: web::Path<String>,

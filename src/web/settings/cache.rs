@@ -17,9 +17,6 @@ pub(crate) struct SettingsCache(BriefCache<(), Arc<Settings>>);
 
 impl SettingsCache {
     /// The settings.
-    ///
-    /// # Errors
-    /// Unavailable, when the database cannot be asked.
     pub(crate) async fn get(&self, store: &Store) -> Result<Arc<Settings>, Error> {
         let ask = async {
             let stored = store.look(|connection| Ok(store::settings::all(connection)?)).await?;

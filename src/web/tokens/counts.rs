@@ -32,19 +32,16 @@ pub(crate) enum Count {
 
 impl TokenCounts {
     /// How many tokens `filter` finds. All of them are counted exactly.
-    ///
-    /// # Errors
-    /// Unavailable, when the database cannot be asked.
-    pub(crate) async fn of(&self, store: &Store, filter: &TokenFilter, now: Micros) -> Result<Count, Error> {
-        if let Some(count) = self.known(filter) {
+    pub(crate) async fn count(&self, store: &Store, filter: &TokenFilter, now: Micros) -> Result<Count, Error> {
+        if let Some(count) = self.cached(filter) {
             return Ok(count);
         }
-        let (wanted, is_all) = (filter.clone(), *filter == TokenFilter::default());
+        let (filter_to_count, is_all) = (filter.clone(), *filter == TokenFilter::default());
         let count = store.read(move |connection| {
             if is_all {
                 return Ok(Count::Exactly(list::count_all(connection)?));
             }
-            Ok(match list::count(connection, &wanted, now, COUNTED + 1)? {
+            Ok(match list::count(connection, &filter_to_count, now, COUNTED + 1)? {
                 count if count > COUNTED => Count::MoreThan(COUNTED),
                 count => Count::Exactly(count),
             })
@@ -66,7 +63,7 @@ impl TokenCounts {
 
     /// A count that is good enough. Of those who find one too old, the first counts anew, and the others take it
     /// meanwhile: sixty at once that count a million tokens would keep everybody waiting.
-    fn known(&self, filter: &TokenFilter) -> Option<Count> {
+    fn cached(&self, filter: &TokenFilter) -> Option<Count> {
         let mut counts = self.counts();
         let (at, count) = counts.get_mut(filter)?;
         if at.elapsed() < AGE {

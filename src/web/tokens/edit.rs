@@ -77,9 +77,6 @@ impl FormPage {
 }
 
 /// The form for a new token. It carries the uid that the token will have: sent twice, it is still one token.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn add_form(
     _who: Allowed<Edit>,
     request: HttpRequest,
@@ -91,9 +88,6 @@ pub(crate) async fn add_form(
 }
 
 /// Adds a token, or shows the form again.
-///
-/// # Errors
-/// Unavailable, when the database cannot take it.
 pub(crate) async fn add(
     who: Allowed<Edit>,
     request: HttpRequest,
@@ -143,9 +137,6 @@ fn add_or_find(connection: &mut Connection, token: &Token) -> Result<Uid, store:
 }
 
 /// The form for a token that is there.
-///
-/// # Errors
-/// No such token; unavailable, when the database cannot be asked.
 pub(crate) async fn edit_form(
     _who: Allowed<Edit>,
     uid: web::Path<String>,
@@ -167,9 +158,6 @@ enum Edited {
 }
 
 /// Writes what was changed in the form, or shows it again.
-///
-/// # Errors
-/// No such token; unavailable, when the database cannot take it.
 pub(crate) async fn edit(
     _who: Allowed<Edit>,
     uid: web::Path<String>,
@@ -226,7 +214,7 @@ fn as_it_is_now(request: &HttpRequest, app: &App, token: &Token, wanted: &Change
 }
 
 fn both_sides(field: &'static str, token: &Token, typed: &TokenForm, clock: TimeFormatter) -> Conflict {
-    let time = |time: Option<Micros>| time.map_or_else(|| "none".into(), |time| clock.tell(time).exact);
+    let time = |time: Option<Micros>| time.map_or_else(|| "none".into(), |time| clock.format(time).exact);
     let or_none = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
     let uses = |count: i32| if count < 0 { "unlimited".to_owned() } else { count.to_string() };
     let (name, now, yours) = match field {

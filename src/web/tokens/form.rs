@@ -84,9 +84,6 @@ impl TokenForm {
     }
 
     /// What was typed.
-    ///
-    /// # Errors
-    /// A field that is no text.
     pub(crate) fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
         let text = |name| params.text(name).map(Option::unwrap_or_default);
         let unit = params.filled("lock_unit")?;
@@ -193,9 +190,6 @@ pub(crate) struct OriginalValues {
 
 impl OriginalValues {
     /// The hidden fields of a form that was sent. Without them nobody could tell what was changed.
-    ///
-    /// # Errors
-    /// One is missing, or cannot be read.
     pub(crate) fn read(params: &Params) -> Result<Self, Error> {
         let text = |name| params.text(name)?.ok_or_else(|| Error::from(TokenError::missing(name)));
         let unreadable = |name: &'static str| TokenError::value(name, format!("{name} cannot be read"));

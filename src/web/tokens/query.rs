@@ -42,9 +42,6 @@ pub(crate) struct TokenQuery {
 
 impl TokenQuery {
     /// What the parameters say.
-    ///
-    /// # Errors
-    /// A parameter that is no text.
     pub(crate) fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
         let text = |name| params.text(name).map(Option::unwrap_or_default);
         let sort = text("sort")?;

@@ -61,7 +61,7 @@ impl Quick {
 fn range_button(range: &TimeRange, clock: TimeFormatter) -> RangeButton {
     let times = range.on_the_day_of(clock.now, clock.zone).map(|(from, to)| {
         let short = |moment: Micros| moment.local(clock.zone).format("%H:%M").to_string();
-        let exactly = format!("Valid from {} to {}", clock.tell(from).exact, clock.tell(to).exact);
+        let exactly = format!("Valid from {} to {}", clock.format(from).exact, clock.format(to).exact);
         (format!("{}–{}", short(from), short(to)), exactly)
     });
     RangeButton { name: range.name.clone(), times }

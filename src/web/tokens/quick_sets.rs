@@ -23,9 +23,6 @@ use crate::web::params::{Form, Params};
 use crate::web::state::App;
 
 /// Makes a token valid in a named time range, today, or without limits.
-///
-/// # Errors
-/// No such token; unavailable, when the database cannot take it.
 pub(crate) async fn set_range(
     who: Allowed<Edit>,
     uid: web::Path<String>,
@@ -71,9 +68,6 @@ pub(crate) async fn set_count(
 }
 
 /// Adds uses to those that are left, whatever is consumed meanwhile.
-///
-/// # Errors
-/// No such token; unavailable, when the database cannot take it.
 pub(crate) async fn add_uses(
     who: Allowed<Edit>,
     uid: web::Path<String>,
@@ -105,9 +99,6 @@ pub(crate) fn to_tile(app: &App, uid: Uid, done: Result<String, Box<Token>>) -> 
 }
 
 /// Does an action to one token, once for the form's nonce. Says what the tile then tells, or which token it is refused for.
-///
-/// # Errors
-/// No such token; unavailable, when the database cannot take it.
 pub(crate) async fn perform(
     app: &App,
     who: &Caller,
@@ -147,9 +138,6 @@ fn action_uid(connection: &mut Connection, nonce: Uid, token: Uid, action: &Acti
 }
 
 /// What a click did that led to this tile, with its undo.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn notice(app: &App, token: Uid, action: &str, role: Role) -> Result<Option<Notice>, Error> {
     let Ok(uid) = action.parse::<Uid>() else { return Ok(None) };
     let done = app.store.look(move |connection| {

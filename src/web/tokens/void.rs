@@ -49,9 +49,6 @@ impl VoidPage {
 }
 
 /// Asks, unless the token is voided already.
-///
-/// # Errors
-/// No such token; unavailable, when the database cannot be asked.
 pub(crate) async fn ask(
     _who: Allowed<Void>,
     uid: web::Path<String>,
@@ -66,9 +63,6 @@ pub(crate) async fn ask(
 }
 
 /// Voids a token, and offers to undo it. One that is voided already stays as it is.
-///
-/// # Errors
-/// No such token; unavailable, when the database cannot take it.
 pub(crate) async fn void(
     who: Allowed<Void>,
     uid: web::Path<String>,
@@ -92,9 +86,6 @@ pub(crate) async fn void(
 }
 
 /// Restores a voided token, and offers to undo it.
-///
-/// # Errors
-/// No such token; unavailable, when the database cannot take it.
 pub(crate) async fn unvoid(
     who: Allowed<Void>,
     uid: web::Path<String>,

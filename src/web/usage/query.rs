@@ -33,9 +33,6 @@ pub(crate) struct UsageQuery {
 
 impl UsageQuery {
     /// What the parameters say.
-    ///
-    /// # Errors
-    /// A parameter that is no text.
     pub(crate) fn read(params: &Params) -> Result<Self, Error> {
         let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
         Ok(Self {
@@ -138,8 +135,8 @@ impl UsageQuery {
 }
 
 /// An error whose message calls its field as the page does.
-fn named(name: &'static str, label: &str, told: &str) -> TokenError {
-    TokenError::value(name, format!("{label}{}", told.strip_prefix(name).unwrap_or(told).trim_end_matches('.')))
+fn named(name: &'static str, label: &str, message: &str) -> TokenError {
+    TokenError::value(name, format!("{label}{}", message.strip_prefix(name).unwrap_or(message).trim_end_matches('.')))
 }
 
 /// A part of a text that is looked for.

@@ -30,9 +30,6 @@ struct Tokens {
 }
 
 /// One token by exactly its value or its uid, or null.
-///
-/// # Errors
-/// The contract's.
 pub(crate) async fn query_token(
     _who: Allowed<Ask>,
     params: Params,
@@ -45,9 +42,6 @@ pub(crate) async fn query_token(
 }
 
 /// Tokens, newest first.
-///
-/// # Errors
-/// The contract's.
 pub(crate) async fn query_tokens(
     _who: Allowed<See>,
     params: Params,
