@@ -105,6 +105,13 @@ struct KeyForm {
     expires: String,
 }
 
+impl KeyForm {
+    fn read(params: &Params) -> Result<Self, Error> {
+        let text = |name| params.text(name).map(Option::unwrap_or_default);
+        Ok(Self { name: text("name")?.trim().to_owned(), role: text("role")?, expires: text("expires")? })
+    }
+}
+
 /// The form for a new key.
 pub(crate) async fn add_form(
     _who: Allowed<Manage>,
@@ -157,8 +164,7 @@ pub(crate) async fn add(
     Form(params): Form,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let text = |name| params.text(name).map(Option::unwrap_or_default);
-    let form = KeyForm { name: text("name")?.trim().to_owned(), role: text("role")?, expires: text("expires")? };
+    let form = KeyForm::read(&params)?;
     let mut errors = FormErrors::default();
     if let Err(why) = check_name(&form.name) {
         errors.add("name", why);
@@ -171,10 +177,9 @@ pub(crate) async fn add(
     let key = api_key::generate();
     let hash = api_key::hash(&key).ok_or_else(|| Error::fault("the new key is no key"))?;
     let (name, by, now) = (form.name.clone(), who.caller.principal, app.store.now());
-    let added = app
-        .store
-        .write(move |connection| keys::add(connection, &NewKey { name: &name, hash: &hash, role, expires }, &by, now));
-    match added.await {
+    let save =
+        move |connection: &mut _| keys::add(connection, &NewKey { name: &name, hash: &hash, role, expires }, &by, now);
+    match app.store.write(save).await {
         Ok(()) => created(&app, &request, form.name, role, expires, key),
         Err(store::Error::Refused(why)) => {
             errors.add("name", why);
@@ -210,9 +215,9 @@ pub(crate) async fn ask(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let name = named(&params)?;
-    let found = app.store.look(move |connection| keys::by_name(connection, &name)).await?;
+    let key = app.store.look(move |connection| keys::by_name(connection, &name)).await?;
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-    let key = KeyView::new(found.ok_or(Error::NotFound)?, clock);
+    let key = KeyView::new(key.ok_or(Error::NotFound)?, clock);
     page(&app, StatusCode::OK, &RevokePage { page: Page::new(&request, Section::Keys), key })
 }
 

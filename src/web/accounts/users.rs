@@ -6,7 +6,7 @@ use askama::Template;
 
 use super::roles;
 use super::roles::RoleChoice;
-use crate::access::{Role, check_name, password};
+use crate::access::{Principal, Role, check_name, password};
 use crate::store;
 use crate::store::accounts::users;
 use crate::store::accounts::users::{NewUser, User};
@@ -150,21 +150,35 @@ pub(crate) async fn add(
     let (Some(role), true) = (role, errors.is_empty()) else {
         return add_page(&app, &request, name, role, errors);
     };
-    let password_hash = app.background.passwords.hash(password.text.clone()).await?;
-    let (by, now, wanted) = (who.caller.principal, app.store.now(), name.clone());
-    let added = app.store.write(move |connection| {
-        users::add(connection, &NewUser { name: &wanted, password_hash: &password_hash, role }, &by, now)
-    });
-    match added.await {
+    match save(&app, name.clone(), role, &password, who.caller.principal).await? {
         Ok(()) if password.is_generated => {
             let page_of = Page::new(&request, Section::Users).with_notice(Some(Notice::done(ADDED)));
             show_password(&app, page_of, name, password.text)
         }
         Ok(()) => Ok(see_other(&app, "/users?done=added")),
-        Err(store::Error::Refused(why)) => {
+        Err(why) => {
             errors.add("name", why);
             add_page(&app, &request, name, Some(role), errors)
         }
+    }
+}
+
+/// Saves a new user, or says why the name is refused.
+async fn save(
+    app: &App,
+    name: String,
+    role: Role,
+    password: &NewPassword,
+    by: Principal,
+) -> Result<Result<(), String>, Error> {
+    let password_hash = app.background.passwords.hash(password.text.clone()).await?;
+    let now = app.store.now();
+    let add = app.store.write(move |connection| {
+        users::add(connection, &NewUser { name: &name, password_hash: &password_hash, role }, &by, now)
+    });
+    match add.await {
+        Ok(()) => Ok(Ok(())),
+        Err(store::Error::Refused(why)) => Ok(Err(why)),
         Err(error) => Err(error.into()),
     }
 }

@@ -6,6 +6,7 @@ use askama::Template;
 
 use super::cache::NO_LINKS;
 use super::form::{RowAction, SettingsForm, format_counts};
+use crate::access::Principal;
 use crate::sheet::geometry::Sheet;
 use crate::store::settings;
 use crate::store::settings::{SaveResult, SettingChange, StoredSettings};
@@ -191,36 +192,52 @@ pub(crate) async fn save(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let setting = Setting::named(&name).ok_or(Error::NotFound)?;
-    // Without what the form knew, nobody could tell whether somebody else changed it meanwhile.
+    // What the form knew shows whether somebody else changed the setting meanwhile.
     let known = params.text("was")?.ok_or_else(|| TokenError::missing("was"))?;
-    let now = stored_settings(&app).await?;
-    let mut form = SettingsForm::of(&now.settings);
+    let (current, sheets) = (stored_settings(&app).await?, app.sheets().await?);
+    let mut form = SettingsForm::of(&current.settings);
     form.read(setting, &params)?;
-    let focus = match RowAction::read(&params)? {
-        Some(action) if setting == Setting::TimeRanges => action.apply(&mut form.ranges),
-        _ if setting == Setting::TimeRanges && !form.new_range.is_empty() => "name-new".into(),
-        _ => format!("setting-{}", setting.name()),
-    };
-    let sheets = app.sheets().await?;
-    let (wanted, errors) = settings_of_form(setting, &form, (&now.settings, &sheets), &app);
+    let focus = focus(setting, &mut form, &params)?;
+    let (wanted, errors) = settings_of_form(setting, &form, (&current.settings, &sheets), &app);
     if !errors.is_empty() {
-        // What it knew, it still knows: its mistakes are mended, and what somebody else did is found then.
-        let mut page = SettingsPage::new(&request, &app, (&now, &sheets), Submitted::Refused(setting, form, errors));
+        // The form still holds what it knew: a change by somebody else is found once its errors are corrected.
+        let submitted = Submitted::Refused(setting, form, errors);
+        let mut page = SettingsPage::new(&request, &app, (&current, &sheets), submitted);
         page.section(setting).was = known;
         return page.answer(&app, StatusCode::UNPROCESSABLE_ENTITY);
     }
-    let (by, at, change) = (who.caller.principal, app.store.now(), wanted.clone());
-    let saved = app.store.write(move |connection| settings::change(connection, setting, (&known, &change), &by, at));
-    let saved = saved.await;
-    // Also when it is not known whether it was done.
-    app.settings.forget();
-    match saved? {
+    match save_setting(&app, setting, known, wanted.clone(), who.caller.principal).await? {
         SaveResult::Saved => Ok(see_other(&app, &format!("/settings?done={}#{focus}", setting.name()))),
-        SaveResult::Conflict(now) => {
-            let page = SettingsPage::new(&request, &app, (&now, &sheets), Submitted::Conflict(setting, form, wanted));
+        SaveResult::Conflict(current) => {
+            let submitted = Submitted::Conflict(setting, form, wanted);
+            let page = SettingsPage::new(&request, &app, (&current, &sheets), submitted);
             page.answer(&app, StatusCode::CONFLICT)
         }
     }
+}
+
+/// Does what a button of a time range does. Returns the id of the element to focus.
+fn focus(setting: Setting, form: &mut SettingsForm, params: &Params) -> Result<String, Error> {
+    Ok(match RowAction::read(params)? {
+        Some(action) if setting == Setting::TimeRanges => action.apply(&mut form.ranges),
+        _ if setting == Setting::TimeRanges && !form.new_range.is_empty() => "name-new".into(),
+        _ => format!("setting-{}", setting.name()),
+    })
+}
+
+async fn save_setting(
+    app: &App,
+    setting: Setting,
+    known: String,
+    wanted: Settings,
+    by: Principal,
+) -> Result<SaveResult, Error> {
+    let now = app.store.now();
+    let save = app.store.write(move |connection| settings::change(connection, setting, (&known, &wanted), &by, now));
+    let result = save.await;
+    // Also after an error: the setting may have been saved.
+    app.settings.forget();
+    Ok(result?)
 }
 
 /// The settings with the one that the form changes, and the errors of the form.
