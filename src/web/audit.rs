@@ -177,23 +177,22 @@ pub(crate) async fn show(
     let after: Option<Cursor> =
         errors.note_without_field(params.filled("after")?.map(|text| cursors.read(&text)).transpose());
     let newest = after.as_ref().map(|_| query.href(&app.base, None));
-    let found = if errors.is_empty() {
+    let entries = if errors.is_empty() {
         app.store.read(move |connection| Ok(audit::page(connection, &filter, after.as_ref(), more_than(ROWS))?)).await?
     } else {
         Vec::new()
     };
-    let (found, behind) = cut(found, ROWS);
+    let (entries, last) = cut(entries, ROWS);
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-    let status = errors.status();
     let template = AuditPage {
         page: Page::new(&request, Section::Audit),
         actions: Choice::list(ACTIONS, &query.what),
-        rows: found.into_iter().map(|(_, entry)| EntryView::new(entry, clock)).collect(),
+        rows: entries.into_iter().map(|(_, entry)| EntryView::new(entry, clock)).collect(),
         newest,
-        older: behind.map(|place| query.href(&app.base, Some(&cursors.write(&place)))),
+        older: last.map(|place| query.href(&app.base, Some(&cursors.write(&place)))),
         zone: app.zone.to_string(),
         errors,
         filter: query,
     };
-    page(&app, status, &template)
+    page(&app, template.errors.status(), &template)
 }

@@ -68,7 +68,19 @@ struct TokenView {
     uid: String,
     title: String,
     why: Option<&'static str>,
-    is_there: bool,
+    exists: bool,
+}
+
+impl TokenView {
+    /// A token of an action; `kept` is why its undo left the token as it is, `is_gone` whether the action deleted it.
+    fn new(token: &Token, kept: Option<UndoSkip>, is_gone: bool) -> Self {
+        Self {
+            uid: token.uid.to_string(),
+            title: title(token.label.as_deref(), &token.value),
+            why: kept.map(why),
+            exists: !is_gone && !matches!(kept, Some(UndoSkip::Deleted | UndoSkip::ValueTaken)),
+        }
+    }
 }
 
 impl ActionView {
@@ -112,12 +124,12 @@ pub(crate) async fn list(
     let cursors = CursorCodec::new("actions", &[]);
     let after = params.filled("after")?.map(|text| cursors.read(&text)).transpose()?;
     let work = move |connection: &mut _| Ok(undo::page(connection, after.as_ref(), more_than(ROWS))?);
-    let (found, last) = cut(app.store.read(work).await?, ROWS);
+    let (actions, last) = cut(app.store.read(work).await?, ROWS);
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
     let role = who.caller.role;
     let template = ActionsPage {
         page: Page::new(&request, Section::Overview),
-        rows: found.into_iter().map(|(_, done)| ActionView::new(done, role, clock)).collect(),
+        rows: actions.into_iter().map(|(_, action)| ActionView::new(action, role, clock)).collect(),
         older: last.map(|place| format!("{}/actions?after={}", app.base, cursors.write(&place))),
     };
     page(&app, StatusCode::OK, &template)
@@ -133,27 +145,21 @@ pub(crate) async fn show(
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let found = app.store.read(move |connection| {
-        let Some(done) = undo::find(connection, uid)? else { return Ok(None) };
-        let kept_count = undo::kept_count(connection, &done)?;
-        let tokens = undo::tokens_of(connection, &done, kept_count > 0, NAMED)?;
-        Ok(Some((done, kept_count, tokens)))
+        let Some(action) = undo::find(connection, uid)? else { return Ok(None) };
+        let kept_count = undo::kept_count(connection, &action)?;
+        let tokens = undo::tokens_of(connection, &action, kept_count > 0, NAMED)?;
+        Ok(Some((action, kept_count, tokens)))
     });
-    let (done, kept_count, found) = found.await?.ok_or(Error::NotFound)?;
-    let is_gone = done.action == Some(Action::Delete) && done.undone.is_none();
-    let total = if kept_count > 0 { kept_count } else { i64::from(done.count) };
-    let view = |(token, kept): (Token, Option<UndoSkip>)| TokenView {
-        uid: token.uid.to_string(),
-        title: title(token.label.as_deref(), &token.value),
-        why: kept.map(why),
-        is_there: !is_gone && !matches!(kept, Some(UndoSkip::Deleted | UndoSkip::ValueTaken)),
-    };
-    let notice = notice(params.filled("done")?.as_deref(), &done, kept_count);
+    let (action, kept_count, tokens) = found.await?.ok_or(Error::NotFound)?;
+    let is_gone = action.action == Some(Action::Delete) && action.undone.is_none();
+    let total = if kept_count > 0 { kept_count } else { i64::from(action.count) };
+    let notice = notice(params.filled("done")?.as_deref(), &action, kept_count);
     let template = ActionPage {
         page: Page::new(&request, Section::Overview).with_notice(notice),
-        more: total - i64::try_from(found.len()).unwrap_or_default(),
-        tokens: found.into_iter().map(view).collect(),
+        more: total - i64::try_from(tokens.len()).unwrap_or_default(),
+        tokens: tokens.into_iter().map(|(token, kept)| TokenView::new(&token, kept, is_gone)).collect(),
         kept_count,
-        action: ActionView::new(done, who.caller.role, TimeFormatter { now: app.store.now(), zone: app.zone }),
+        action: ActionView::new(action, who.caller.role, TimeFormatter { now: app.store.now(), zone: app.zone }),
     };
     page(&app, StatusCode::OK, &template)
 }

@@ -74,28 +74,30 @@ pub(crate) async fn show(
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let shown = params.filled("show")?.and_then(|text| text.parse().ok()).filter(|show| ROWS.contains(show));
-    let show = shown.unwrap_or(ROWS[0]);
+    let show = params.filled("show")?.and_then(|text| text.parse().ok()).filter(|show| ROWS.contains(show));
+    let show = show.unwrap_or(ROWS[0]);
     let more = if show == ROWS[0] { String::new() } else { format!("show={show}") };
     let mut list = TokenPage::read(&app, &params, "/overview", &more, show).await?;
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
     let uids: Vec<String> = list.tokens.iter().map(|token| token.uid.to_string()).collect();
-    let status = list.errors.status();
-    let (asked_size, role) = (size(params.filled("size")?), who.caller.role);
+    let (new_size, role) = (size(params.filled("size")?), who.caller.role);
     let template = OverviewPage {
         page: Page::new(&request, Section::Overview),
         may_edit: role.may(Permission::Edit),
         kinds: kinds(role),
         uids: uids.join(" "),
-        size: asked_size.unwrap_or_else(|| kept_size(&request)),
+        size: new_size.unwrap_or_else(|| kept_size(&request)),
         counts: Choice::words(ROWS.map(|count| count.to_string()), &show.to_string()),
         tiles: tiles(&app, std::mem::take(&mut list.tokens), clock).await?,
         list,
     };
-    let mut response = page(&app, status, &template)?;
-    if let Some(size) = asked_size {
-        let cookie = size_cookie(&app, size);
-        response.add_cookie(&cookie).map_err(|error| Error::fault(error.to_string()))?;
+    keep_size(page(&app, template.list.errors.status(), &template)?, &app, new_size)
+}
+
+/// The answer with a cookie that keeps a new size.
+fn keep_size(mut response: HttpResponse, app: &App, size: Option<usize>) -> Result<HttpResponse, Error> {
+    if let Some(size) = size {
+        response.add_cookie(&size_cookie(app, size)).map_err(|error| Error::fault(error.to_string()))?;
     }
     Ok(response)
 }

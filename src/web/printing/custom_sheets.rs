@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::custom_sheet_form::{CustomSheetForm, SheetPicture};
+use crate::access::Principal;
 use crate::sheet::geometry::Sheet;
 use crate::sheet::presets::{preset, presets};
 use crate::store;
@@ -122,7 +123,7 @@ pub(crate) async fn add_form(
     };
     let errors = FormErrors::default();
     let picture = sheet.or_else(|| form.to_sheet("new", &mut FormErrors::default()));
-    FormPage::new(&request, None, form, picture.as_ref(), errors).answer(&app, StatusCode::OK)
+    FormPage::new(&request, None, form, picture.as_ref(), errors).answer(&app)
 }
 
 impl FormPage {
@@ -145,7 +146,8 @@ impl FormPage {
         }
     }
 
-    fn answer(self, app: &App, status: StatusCode) -> Result<HttpResponse, Error> {
+    fn answer(self, app: &App) -> Result<HttpResponse, Error> {
+        let status = if self.conflict.is_some() { StatusCode::CONFLICT } else { self.errors.status() };
         page(app, status, &self)
     }
 }
@@ -164,21 +166,16 @@ pub(crate) async fn add(
 ) -> Result<HttpResponse, Error> {
     let form = CustomSheetForm::read(&params)?;
     let mut errors = FormErrors::default();
-    let sheet = form.to_sheet("new", &mut errors);
-    let Some(sheet) = sheet.filter(|_| errors.is_empty()) else {
-        let status = errors.status();
-        return FormPage::new(&request, None, form, None, errors).answer(&app, status);
+    let sheet = form.to_sheet("new", &mut errors).filter(|_| errors.is_empty());
+    let (Some(sheet), false) = (&sheet, is_preview(&params)?) else {
+        return FormPage::new(&request, None, form, sheet.as_ref(), errors).answer(&app);
     };
-    if is_preview(&params)? {
-        return FormPage::new(&request, None, form, Some(&sheet), errors).answer(&app, StatusCode::OK);
-    }
-    let (by, now, new) = (who.caller.principal, app.store.now(), measures_of(&sheet));
+    let (by, now, new) = (who.caller.principal, app.store.now(), measures_of(sheet));
     match app.store.write(move |connection| sheets::add(connection, &new, is_reserved, &by, now)).await {
         Ok(_) => Ok(see_other(&app, "/sheets?done=added")),
         Err(store::Error::Refused(why)) => {
             errors.add("name", why);
-            let status = errors.status();
-            FormPage::new(&request, None, form, Some(&sheet), errors).answer(&app, status)
+            FormPage::new(&request, None, form, Some(sheet), errors).answer(&app)
         }
         Err(error) => Err(error.into()),
     }
@@ -202,7 +199,7 @@ pub(crate) async fn edit_form(
     let own = find(&app, &slug).await?;
     let sheet = sheet_of(&own);
     let form = CustomSheetForm::of(&sheet);
-    FormPage::new(&request, Some(&own), form, Some(&sheet), FormErrors::default()).answer(&app, StatusCode::OK)
+    FormPage::new(&request, Some(&own), form, Some(&sheet), FormErrors::default()).answer(&app)
 }
 
 /// Changes an own sheet, or draws the form.
@@ -218,31 +215,30 @@ pub(crate) async fn edit(
     let form = CustomSheetForm::read(&params)?;
     let mut errors = FormErrors::default();
     let sheet = form.to_sheet(&own.slug, &mut errors).filter(|_| errors.is_empty());
-    let Some(sheet) = sheet.filter(|_| !matches!(is_preview(&params), Ok(true))) else {
-        let (drawn, status) = (form.to_sheet(&own.slug, &mut FormErrors::default()), errors.status());
-        let drawn = drawn.filter(|_| errors.is_empty());
-        let mut page = FormPage::new(&request, Some(&own), form, drawn.as_ref(), errors);
-        page.known = known;
-        return page.answer(&app, status);
+    let (Some(sheet), false) = (&sheet, is_preview(&params)?) else {
+        let form_page = FormPage::new(&request, Some(&own), form, sheet.as_ref(), errors);
+        return FormPage { known, ..form_page }.answer(&app);
     };
-    let known = Micros::stored(known.parse().unwrap_or_default());
-    let (by, now, wanted, slug) = (who.caller.principal, app.store.now(), measures_of(&sheet), own.slug.clone());
-    let changed = app.store.write(move |connection| sheets::change(connection, &slug, known, &wanted, &by, now));
-    match changed.await {
+    match save(&app, &own.slug, &known, sheet, who.caller.principal).await {
         Ok(SheetChange::Saved) => Ok(see_other(&app, "/sheets?done=changed")),
         Ok(SheetChange::Gone) => Err(Error::NotFound),
-        Ok(SheetChange::Conflict(now)) => {
-            let mut page = FormPage::new(&request, Some(&now), form, Some(&sheet), errors);
-            page.conflict = Some(now.changed_by.clone());
-            page.answer(&app, StatusCode::CONFLICT)
+        Ok(SheetChange::Conflict(current)) => {
+            let form_page = FormPage::new(&request, Some(&current), form, Some(sheet), errors);
+            FormPage { conflict: Some(current.changed_by), ..form_page }.answer(&app)
         }
         Err(store::Error::Refused(why)) => {
             errors.add("name", why);
-            let status = errors.status();
-            FormPage::new(&request, Some(&own), form, Some(&sheet), errors).answer(&app, status)
+            FormPage::new(&request, Some(&own), form, Some(sheet), errors).answer(&app)
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Saves a sheet, unless it was changed since the form was made.
+async fn save(app: &App, slug: &str, known: &str, sheet: &Sheet, by: Principal) -> Result<SheetChange, store::Error> {
+    let known = Micros::stored(known.parse().unwrap_or_default());
+    let (slug, wanted, now) = (slug.to_owned(), measures_of(sheet), app.store.now());
+    app.store.write(move |connection| sheets::change(connection, &slug, known, &wanted, &by, now)).await
 }
 
 /// Asks whether to remove an own sheet.

@@ -10,9 +10,11 @@ use futures_util::stream::{TryStreamExt, empty, try_unfold};
 use super::job_view::JobView;
 use super::run_view::{RunView, counts_of, run_views};
 use crate::access::Permission;
+use crate::store::cursor::Cursor;
 use crate::store::printing::jobs::{JobStage, PrintJob};
-use crate::store::printing::runs::PrintRun;
+use crate::store::printing::runs::{PrintRun, RunCounts};
 use crate::store::printing::{jobs, runs};
+use crate::store::{self, Connection};
 use crate::token::Uid;
 use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
@@ -86,6 +88,16 @@ struct LabelView {
     is_deleted: bool,
 }
 
+impl LabelView {
+    fn new(label: runs::Label, clock: TimeFormatter) -> Self {
+        Self {
+            position: grouped(label.position.into()),
+            row: TokenView::new(&label.token, clock),
+            is_deleted: label.is_deleted,
+        }
+    }
+}
+
 /// Lists runs, newest first, and above them the jobs that are not done.
 pub(crate) async fn list(
     _who: Allowed<See>,
@@ -96,25 +108,30 @@ pub(crate) async fn list(
     let cursors = CursorCodec::new("print_runs", &[]);
     let after = params.filled("after")?.map(|text| cursors.read(&text)).transpose()?;
     let is_first = after.is_none();
-    let found = app.store.read(move |connection| {
-        let (found, last) = cut(runs::page(connection, after.as_ref(), more_than(ROWS))?, ROWS);
-        let runs: Vec<PrintRun> = found.into_iter().map(|(_, run)| run).collect();
-        let ids: Vec<i64> = runs.iter().map(|run| run.id).collect();
-        let jobs = if is_first { jobs::page(connection, None, JOBS)? } else { Vec::new() };
-        Ok((runs::count_tokens(connection, &ids)?, runs, last, jobs))
-    });
-    let (counts, runs, last, jobs) = found.await?;
+    let (runs, counts, last, jobs) = app.store.read(move |connection| find_page(connection, after.as_ref())).await?;
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-    let jobs = jobs.into_iter().map(|(_, job)| job).filter(|job: &PrintJob| job.stage(clock.now) != JobStage::Done);
+    let unfinished = jobs.into_iter().filter(|job| job.stage(clock.now) != JobStage::Done);
     let path = format!("{}/print_runs", app.base);
     let template = RunsPage {
         page: Page::new(&request, Section::Print),
-        jobs: jobs.map(|job| JobView::new(&job, clock)).collect(),
+        jobs: unfinished.map(|job| JobView::new(&job, clock)).collect(),
         rows: run_views(&runs, &counts, clock),
         older: last.map(|place| format!("{path}?after={}", cursors.write(&place))),
         newest: (!is_first).then_some(path),
     };
     page(&app, StatusCode::OK, &template)
+}
+
+/// Runs with their counts, the place of the last one if there are more, and on the first page the newest jobs.
+type RunsOfPage = (Vec<PrintRun>, Vec<(i64, RunCounts)>, Option<Cursor>, Vec<PrintJob>);
+
+fn find_page(connection: &mut Connection, after: Option<&Cursor>) -> Result<RunsOfPage, store::Error> {
+    let (runs, last) = cut(runs::page(connection, after, more_than(ROWS))?, ROWS);
+    let runs: Vec<PrintRun> = runs.into_iter().map(|(_, run)| run).collect();
+    let ids: Vec<i64> = runs.iter().map(|run| run.id).collect();
+    let jobs = if after.is_none() { jobs::page(connection, None, JOBS)? } else { Vec::new() };
+    let counts = runs::count_tokens(connection, &ids)?;
+    Ok((runs, counts, last, jobs.into_iter().map(|(_, job)| job).collect()))
 }
 
 /// Shows a run.
@@ -135,21 +152,14 @@ pub(crate) async fn show(
     let (run, counts, job, labels) = found.await?.ok_or(Error::NotFound)?;
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
     let counts = counts_of(&counts, &run);
-    let label = |label: runs::Label| LabelView {
-        position: grouped(label.position.into()),
-        row: TokenView::new(&label.token, clock),
-        is_deleted: label.is_deleted,
-    };
-    let is_there = counts.never_used + counts.used > counts.voided;
-    let rest = i64::from(run.count) - LABELS;
     let template = RunPage {
         page: Page::new(&request, Section::Print),
-        may_void: who.caller.role.may(Permission::Delete) && is_there,
+        may_void: who.caller.role.may(Permission::Delete) && counts.never_used + counts.used > counts.voided,
         how: PrintOptions::read(&run.options).map(How::new),
-        run: RunView::new(&run, counts, clock),
         job: job.map(|job| JobView::new(&job, clock)),
-        labels: labels.into_iter().map(label).collect(),
-        more: (rest > 0).then(|| grouped(rest)),
+        labels: labels.into_iter().map(|label| LabelView::new(label, clock)).collect(),
+        more: Some(i64::from(run.count) - LABELS).filter(|rest| *rest > 0).map(grouped),
+        run: RunView::new(&run, counts, clock),
     };
     page(&app, StatusCode::OK, &template)
 }
