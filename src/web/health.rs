@@ -1,4 +1,4 @@
-//! Is the process alive, and does its database answer?
+//! Whether the process is alive, and whether its database answers.
 
 use actix_web::{HttpResponse, web};
 

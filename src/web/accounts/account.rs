@@ -88,7 +88,7 @@ async fn account(
     page(app, status, &AccountPage { page: page_of, name, role: caller.role.word(), errors, sessions })
 }
 
-/// A browser's name out of its description, which names others before itself.
+/// The name of a browser from its description, which also names older browsers.
 fn browser(agent: &str) -> String {
     const KNOWN: [(&str, &str); 6] = [
         ("Edg/", "Edge"),

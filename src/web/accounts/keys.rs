@@ -1,4 +1,4 @@
-//! `/keys`, `/keys/add` and `/keys/revoke`: what programs and doors come with.
+//! `/keys`, `/keys/add` and `/keys/revoke`: the API keys of programs and doors.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -128,7 +128,7 @@ fn add_page(app: &App, request: &HttpRequest, form: KeyForm, errors: FormErrors)
     page(app, status, &AddPage { page: page_of, zone, form, roles, errors })
 }
 
-/// When a key shall end; it is noted when that is no time, or has passed.
+/// When a key expires; an error is added when that is not a time, or has passed.
 fn expiry(app: &App, text: &str, errors: &mut FormErrors) -> Option<Micros> {
     if text.trim().is_empty() {
         return None;
@@ -157,7 +157,7 @@ struct CreatedPage {
     curl: String,
 }
 
-/// Makes a key and shows it, once: it is the answer to the form, as only its hash is kept.
+/// Creates a key and shows it once, in answer to the form: only its hash is kept.
 pub(crate) async fn add(
     who: Allowed<Manage>,
     request: HttpRequest,

@@ -43,7 +43,7 @@ pub(crate) struct UserView {
     pub(crate) last_sign_in: Option<FormattedTime>,
     /// Since when the user may not sign in.
     pub(crate) disabled: Option<FormattedTime>,
-    /// Whether it is who asks.
+    /// Whether it is the user of the request.
     pub(crate) is_you: bool,
 }
 
@@ -192,7 +192,7 @@ pub(crate) struct NewPassword {
 }
 
 impl NewPassword {
-    /// The password for `name`; it is noted when it may not be one.
+    /// The password for `name`; an error is added when it is refused.
     pub(crate) fn read(params: &Params, name: &str, errors: &mut FormErrors) -> Result<Self, Error> {
         let Some(text) = params.filled("password")? else {
             return Ok(Self { text: password::generate(), is_generated: true });

@@ -22,7 +22,7 @@ use crate::web::state::App;
 
 /// Batches on a page: each one's tokens are counted for it.
 const ROWS: usize = 20;
-/// After this long, in microseconds, a batch that is not there was given up by whoever made it.
+/// After this time, in microseconds, an unfinished batch has been given up by its server.
 const LOST: i64 = 120_000_000;
 
 #[derive(Template)]
@@ -53,7 +53,7 @@ struct MakingPage {
     name: String,
     count: i32,
     total: String,
-    /// How many are written, when this instance makes it.
+    /// How many tokens are written, when this instance makes the batch.
     written: Option<(usize, String)>,
     failure: Option<String>,
 }
@@ -116,7 +116,7 @@ pub(crate) async fn list(
     page(&app, StatusCode::OK, &template)
 }
 
-/// Shows a batch, or how far its making is.
+/// Shows a batch, or its progress.
 pub(crate) async fn show(
     who: Allowed<See>,
     uid: web::Path<String>,

@@ -9,6 +9,7 @@ use super::form::ChangeKind;
 use crate::access::{Permission, Role};
 use crate::store::actions::undo;
 use crate::store::actions::undo::PastAction;
+use crate::store::{self, Connection};
 use crate::token::action::{Action, UndoSkip};
 use crate::token::{Token, Uid};
 use crate::web::cursor::CursorCodec;
@@ -27,7 +28,7 @@ use crate::web::tokens::view::title;
 const ROWS: usize = 50;
 /// Tokens of one action that its page names.
 const NAMED: i64 = 100;
-/// What is told of an action that this version does not know.
+/// What an action of another version is called.
 const UNKNOWN: &str = "Something that only another version of Tessera knows";
 
 #[derive(Template)]
@@ -99,12 +100,12 @@ impl ActionView {
     }
 }
 
-/// Undoing takes what doing it took.
+/// Undoing needs the permission of the action.
 fn may_undo(role: Role, action: Option<&Action>) -> bool {
     role.may(action.map_or(Permission::Edit, Action::permission))
 }
 
-/// Why an undo has left a token as it is.
+/// Why an undo left a token as it is.
 fn why(kept: UndoSkip) -> &'static str {
     match kept {
         UndoSkip::Changed => "was changed later",
@@ -144,13 +145,8 @@ pub(crate) async fn show(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let found = app.store.read(move |connection| {
-        let Some(action) = undo::find(connection, uid)? else { return Ok(None) };
-        let kept_count = undo::kept_count(connection, &action)?;
-        let tokens = undo::tokens_of(connection, &action, kept_count > 0, NAMED)?;
-        Ok(Some((action, kept_count, tokens)))
-    });
-    let (action, kept_count, tokens) = found.await?.ok_or(Error::NotFound)?;
+    let found = app.store.read(move |connection| find(connection, uid)).await?;
+    let (action, kept_count, tokens) = found.ok_or(Error::NotFound)?;
     let is_gone = action.action == Some(Action::Delete) && action.undone.is_none();
     let total = if kept_count > 0 { kept_count } else { i64::from(action.count) };
     let notice = notice(params.filled("done")?.as_deref(), &action, kept_count);
@@ -162,6 +158,16 @@ pub(crate) async fn show(
         action: ActionView::new(action, who.caller.role, TimeFormatter { now: app.store.now(), zone: app.zone }),
     };
     page(&app, StatusCode::OK, &template)
+}
+
+/// An action, how many tokens its undo left as they are, and the first tokens: those, or else all.
+type ActionWithTokens = (PastAction, i64, Vec<(Token, Option<UndoSkip>)>);
+
+fn find(connection: &mut Connection, uid: Uid) -> Result<Option<ActionWithTokens>, store::Error> {
+    let Some(action) = undo::find(connection, uid)? else { return Ok(None) };
+    let kept_count = undo::kept_count(connection, &action)?;
+    let tokens = undo::tokens_of(connection, &action, kept_count > 0, NAMED)?;
+    Ok(Some((action, kept_count, tokens)))
 }
 
 /// What was done before the page was opened. An action that is sent again after its undo is not done again.

@@ -50,7 +50,7 @@ struct Tile {
     code: Arc<Code>,
 }
 
-/// The tiles of tokens. Codes that are not in the cache take their time, so this is done on a thread where it may.
+/// The tiles of tokens. Codes that are not cached take a while, so they are made on a thread that may block.
 async fn tiles(app: &web::Data<App>, tokens: Vec<Token>, clock: TimeFormatter) -> Result<Vec<Tile>, Error> {
     let (shared, texts) = (web::Data::clone(app), app.code_texts().await?);
     let tile = move |token: Token| {
@@ -61,7 +61,7 @@ async fn tiles(app: &web::Data<App>, tokens: Vec<Token>, clock: TimeFormatter) -
     made.map_err(|error| Error::fault(error.to_string()))?
 }
 
-/// What may be done to many tokens with a role.
+/// The changes that a role may make.
 fn kinds(role: Role) -> Vec<Choice> {
     let allowed = ChangeKind::ALL.into_iter().filter(|kind| role.may(kind.permission()));
     Choice::list(allowed.map(|kind| (kind.word(), kind.words())), "")

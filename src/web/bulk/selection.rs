@@ -70,7 +70,7 @@ impl TokenSelection {
         }
     }
 
-    /// The address at `path` to which one comes back.
+    /// The address at `path` that leads back.
     pub(crate) fn back(&self, path: &str) -> String {
         self.query.href(path, "")
     }

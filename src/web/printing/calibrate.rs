@@ -1,4 +1,4 @@
-//! `/sheet/calibrate`: measuring how far a printer is off, and the test page for it.
+//! `/sheet/calibrate`: measuring a printer's offsets, and the test page for it.
 
 use std::ops::ControlFlow;
 

@@ -20,7 +20,7 @@ pub(crate) struct JobView {
     pub(crate) done: String,
     /// How many parts it has.
     pub(crate) parts: i32,
-    /// Who asked for it.
+    /// Who started it.
     pub(crate) by: String,
     /// When.
     pub(crate) when: FormattedTime,

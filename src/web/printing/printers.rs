@@ -1,9 +1,10 @@
-//! `/printers`: how far each printer is off, and how fine it prints.
+//! `/printers`: the offsets and the resolution of each printer.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use crate::access::Principal;
 use crate::sheet::mm::Mm;
 use crate::sheet::refusal::FARTHEST;
 use crate::store;
@@ -180,24 +181,30 @@ pub(crate) async fn save(
 ) -> Result<HttpResponse, Error> {
     let was = if params.filled("was")?.is_some() { Some(named(&params, "was")?) } else { None };
     let form = PrinterForm::read(&params)?;
-    let mut errors = FormErrors::default();
-    let printer = form.to_printer(&mut errors);
-    if errors.is_empty() {
-        let (by, now, known) = (who.caller.principal, app.store.now(), was.clone());
-        let save = move |connection: &mut _| printers::save(connection, known.as_deref(), &printer, &by, now);
-        match app.store.write(save).await {
-            Ok(()) => return Ok(see_other(&app, "/printers?done=saved")),
-            Err(store::Error::Refused(why)) => errors.add("name", why),
-            Err(error) => return Err(error.into()),
-        }
-    }
+    let errors = save_form(&app, &form, was.clone(), who.caller.principal).await?;
     match was {
+        _ if errors.is_empty() => Ok(see_other(&app, "/printers?done=saved")),
         None => list(&app, &request, None, form, errors).await,
         Some(was) => {
             let (page_of, status) = (Page::new(&request, Section::Print), errors.status());
             page(&app, status, &EditPage { page: page_of, was, form, errors })
         }
     }
+}
+
+/// Saves the printer of the form, unless the form has errors.
+async fn save_form(app: &App, form: &PrinterForm, was: Option<String>, by: Principal) -> Result<FormErrors, Error> {
+    let mut errors = FormErrors::default();
+    let (printer, now) = (form.to_printer(&mut errors), app.store.now());
+    if errors.is_empty() {
+        let save = move |connection: &mut _| printers::save(connection, was.as_deref(), &printer, &by, now);
+        match app.store.write(save).await {
+            Ok(()) => {}
+            Err(store::Error::Refused(why)) => errors.add("name", why),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(errors)
 }
 
 /// Removes a printer.

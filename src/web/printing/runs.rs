@@ -1,6 +1,6 @@
-//! `/print_runs`: sheets that were printed, what became of their tokens, and their PDFs again.
+//! `/print_runs`: sheets that were printed, how many of their tokens were used, and their PDFs.
 
-use actix_web::body::SizedStream;
+use actix_web::body::{MessageBody, SizedStream};
 use actix_web::http::header::{self, ETag, EntityTag, IfNoneMatch};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -31,7 +31,7 @@ use crate::work::printing::options::PrintOptions;
 
 /// Runs on a page: each one's tokens are counted for it.
 const ROWS: usize = 20;
-/// The newest jobs, of which those are told that are not done.
+/// The newest jobs; those that are not done are shown.
 const JOBS: i64 = 10;
 /// Labels that are shown of a run.
 const LABELS: i64 = 20;
@@ -89,7 +89,7 @@ struct LabelView {
 }
 
 impl LabelView {
-    fn new(label: runs::Label, clock: TimeFormatter) -> Self {
+    fn new(label: &runs::Label, clock: TimeFormatter) -> Self {
         Self {
             position: grouped(label.position.into()),
             row: TokenView::new(&label.token, clock),
@@ -142,26 +142,30 @@ pub(crate) async fn show(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let found = app.store.read(move |connection| {
-        let Some(run) = runs::find(connection, uid)? else { return Ok(None) };
-        let counts = runs::count_tokens(connection, &[run.id])?;
-        let job = run.job.map_or(Ok(None), |job| jobs::numbered(connection, job))?;
-        let labels = runs::labels(connection, run.id, 0, LABELS)?;
-        Ok(Some((run, counts, job, labels)))
-    });
-    let (run, counts, job, labels) = found.await?.ok_or(Error::NotFound)?;
+    let found = app.store.read(move |connection| find(connection, uid)).await?;
+    let (run, counts, job, labels) = found.ok_or(Error::NotFound)?;
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-    let counts = counts_of(&counts, &run);
     let template = RunPage {
         page: Page::new(&request, Section::Print),
         may_void: who.caller.role.may(Permission::Delete) && counts.never_used + counts.used > counts.voided,
         how: PrintOptions::read(&run.options).map(How::new),
         job: job.map(|job| JobView::new(&job, clock)),
-        labels: labels.into_iter().map(|label| LabelView::new(label, clock)).collect(),
+        labels: labels.into_iter().map(|label| LabelView::new(&label, clock)).collect(),
         more: Some(i64::from(run.count) - LABELS).filter(|rest| *rest > 0).map(grouped),
         run: RunView::new(&run, counts, clock),
     };
     page(&app, StatusCode::OK, &template)
+}
+
+/// A run with its counts, its job, and its first labels.
+type RunWithLabels = (PrintRun, RunCounts, Option<PrintJob>, Vec<runs::Label>);
+
+fn find(connection: &mut Connection, uid: Uid) -> Result<Option<RunWithLabels>, store::Error> {
+    let Some(run) = runs::find(connection, uid)? else { return Ok(None) };
+    let counts = counts_of(&runs::count_tokens(connection, &[run.id])?, &run);
+    let job = run.job.map_or(Ok(None), |job| jobs::numbered(connection, job))?;
+    let labels = runs::labels(connection, run.id, 0, LABELS)?;
+    Ok(Some((run, counts, job, labels)))
 }
 
 /// Sends a run's PDF as it was, piece by piece.
@@ -173,8 +177,7 @@ pub(crate) async fn pdf(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let run = app.store.look(move |connection| Ok(runs::find(connection, uid)?)).await?;
-    let run = run.ok_or(Error::NotFound)?;
+    let run = app.store.look(move |connection| Ok(runs::find(connection, uid)?)).await?.ok_or(Error::NotFound)?;
     let tag = EntityTag::new_strong(run.digest.clone());
     let is_known = is_known(&known, &tag);
     let mut response = HttpResponse::build(if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
@@ -187,11 +190,14 @@ pub(crate) async fn pdf(
     let at = run.timestamp.local(app.zone).format("%Y-%m-%d-%H%M%S");
     let disposition = format!("inline; filename=\"{}-{at}.pdf\"", run.sheet);
     response.content_type("application/pdf").insert_header((header::CONTENT_DISPOSITION, disposition));
-    let size = u64::try_from(run.size).unwrap_or_default();
-    if request.method() == Method::HEAD {
-        return Ok(response.body(SizedStream::new(size, empty::<Result<web::Bytes, actix_web::Error>>())));
-    }
-    Ok(response.body(SizedStream::new(size, pieces(&app, run.id))))
+    Ok(response.body(match *request.method() {
+        Method::HEAD => SizedStream::new(size(&run), empty::<Result<web::Bytes, actix_web::Error>>()).boxed(),
+        _ => SizedStream::new(size(&run), pieces(&app, run.id)).boxed(),
+    }))
+}
+
+fn size(run: &PrintRun) -> u64 {
+    u64::try_from(run.size).unwrap_or_default()
 }
 
 /// A PDF can do nothing, and stands in no frame. What the browser shows it with is the browser's own, and does all the same.

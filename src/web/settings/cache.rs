@@ -1,4 +1,4 @@
-//! The settings as they were within the last second: nearly every request asks for one of them.
+//! The settings as of the last second: nearly every request needs one of them.
 
 use std::sync::Arc;
 

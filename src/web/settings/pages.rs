@@ -74,7 +74,7 @@ struct BothSides {
     yours: String,
 }
 
-/// What became of a form.
+/// A form that was submitted, and its result.
 enum Submitted {
     Nothing,
     Saved(Setting),

@@ -135,8 +135,8 @@ async fn new_token(app: &App, form: &TokenForm, uid: Uid, by: &Principal) -> Res
     Ok(form.raw().new_token(origin, defaults, app.zone))
 }
 
-/// Adds a token, once: the same form again finds the token that it made. A form that was changed after it had made one
-/// (by going back to it) makes another.
+/// Adds a token once: the same form, sent again, finds the token that it added. A form that was changed in between (by
+/// going back to it) adds another one.
 fn add_or_find(connection: &mut Connection, token: &Token) -> Result<Uid, store::Error> {
     let alike = |other: &Token| {
         let facts = |token: &Token| (token.label.clone(), token.valid_from, token.valid_to, token.lock_time);

@@ -12,7 +12,7 @@ use crate::web::params::Params;
 /// Units of the lock time, in seconds.
 pub(crate) const UNITS: [(&str, i32); 4] = [("seconds", 1), ("minutes", 60), ("hours", 3_600), ("days", 86_400)];
 
-/// Seconds in the greatest unit that says them exactly.
+/// Seconds in the largest unit that divides them.
 pub(crate) fn in_unit(seconds: i32) -> (i32, &'static str) {
     let fits = |(_, length): &(&str, i32)| seconds != 0 && seconds % length == 0;
     UNITS.into_iter().rev().find(fits).map_or((seconds, "seconds"), |(unit, length)| (seconds / length, unit))
@@ -104,7 +104,7 @@ impl TokenForm {
         Choice::words(UNITS.map(|(unit, _)| unit), &self.lock_unit)
     }
 
-    /// The uses, as one field says them.
+    /// The uses in one word.
     pub(crate) fn uses(&self) -> String {
         if self.unlimited { "unlimited".into() } else { self.usage_count.clone() }
     }
@@ -158,7 +158,7 @@ impl HiddenFields {
         Self(vec![("token_uid", uid.to_string())])
     }
 
-    /// What the token is when the form is made, exactly.
+    /// The exact values of a token when the form is made.
     pub(crate) fn of(token: &Token) -> Self {
         let exact = |moment: Option<Micros>| moment.map(|moment| moment.to_string()).unwrap_or_default();
         Self(vec![
@@ -177,7 +177,7 @@ impl HiddenFields {
     }
 }
 
-/// What stood in the form when it was made, as the hidden fields bring it back.
+/// The values of the form when it was made, from its hidden fields.
 pub(crate) struct OriginalValues {
     value: String,
     label: String,
@@ -189,7 +189,7 @@ pub(crate) struct OriginalValues {
 }
 
 impl OriginalValues {
-    /// The hidden fields of a form that was sent. Without them nobody could tell what was changed.
+    /// The hidden fields of a form that was sent. They show what was changed.
     pub(crate) fn read(params: &Params) -> Result<Self, Error> {
         let text = |name| params.text(name)?.ok_or_else(|| Error::from(TokenError::missing(name)));
         let unreadable = |name: &'static str| TokenError::value(name, format!("{name} cannot be read"));
@@ -224,7 +224,7 @@ impl OriginalValues {
         ])
     }
 
-    /// Only the fields that were changed. A time whose seconds stand as they did is not: its microseconds must not be lost.
+    /// The fields that were changed. A time with the same seconds was not: its microseconds must not be lost.
     pub(crate) fn changed(&self, form: &TokenForm, zone: Tz) -> RawFields {
         let differs = |was: &String, text: String| Some(text).filter(|text| was != text);
         let time = |was: &str, text: &str| {
@@ -246,7 +246,7 @@ impl OriginalValues {
         }
     }
 
-    /// What the form knew.
+    /// The values that the form knew.
     pub(crate) fn known(&self) -> KnownValues {
         self.known.clone()
     }

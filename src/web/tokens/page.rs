@@ -1,4 +1,4 @@
-//! A page of what a filter finds: for the list and for the overview.
+//! A page of the tokens of a filter: for the list and for the overview.
 
 use super::counts::Count;
 use super::query::{ORDERS, TokenQuery};
@@ -23,7 +23,7 @@ use crate::work::printing::options::PrintOptions;
 /// Batches that can be chosen in the filter: the newest, and the one that is chosen.
 const BATCHES: i64 = 30;
 
-/// A page of what a filter finds, and all that its form and its links need.
+/// A page of the tokens of a filter, and all that its form and its links need.
 pub(crate) struct TokenPage {
     /// The path of the page, with the base path.
     pub(crate) path: String,
@@ -64,7 +64,7 @@ pub(crate) struct TokenPage {
 }
 
 impl TokenPage {
-    /// Finds what the parameters ask for, `rows` to a page, at `path` below the base path; links keep `more`.
+    /// Finds the tokens that the parameters ask for, `rows` to a page, at `path` below the base path; links keep `more`.
     pub(crate) async fn read(app: &App, params: &Params, path: &str, more: &str, rows: usize) -> Result<Self, Error> {
         let query = TokenQuery::read(params)?;
         let mut errors = FormErrors::default();
@@ -124,7 +124,7 @@ impl TokenPage {
     }
 }
 
-/// What the page calls it.
+/// What the page calls a filter.
 fn printed_words(printed: PrintedFilter) -> &'static str {
     match printed {
         PrintedFilter::NeverUsed => "Never used",

@@ -15,9 +15,9 @@ pub(crate) struct Quick {
     pub(crate) has_limits: bool,
     /// Whether uses can be added to those left.
     pub(crate) adds: bool,
-    /// Makes one action of two clicks.
+    /// Makes two clicks one action.
     pub(crate) nonce: String,
-    /// What was typed as a number of uses to be added.
+    /// The number of uses to be added, as it was sent.
     pub(crate) add_uses: String,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct CountButton {
 }
 
 impl Quick {
-    /// What there is to do with a token.
+    /// The buttons of a token.
     pub(crate) fn new(token: &Token, settings: &Settings, clock: TimeFormatter, add_uses: String) -> Self {
         let count = |count: &i32| CountButton {
             count: *count,

@@ -1,4 +1,4 @@
-//! `/{uid}/set_range`, `/{uid}/set_count` and `/{uid}/add_uses`: what one click on a tile does, and telling it afterwards.
+//! `/{uid}/set_range`, `/{uid}/set_count` and `/{uid}/add_uses`: what one click on a tile does, and the notice of it.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -93,12 +93,12 @@ pub(crate) async fn add_uses(
     super::tile_view::render(&app, &request, who.caller.role, uid, options).await
 }
 
-/// Back to the tile, which tells what was done; what an action is refused for leaves the token as it is.
+/// Leads back to the tile with a notice of what was done.
 pub(crate) fn to_tile(app: &App, uid: Uid, done: Result<String, Box<Token>>) -> HttpResponse {
     see_other(app, &format!("/{uid}?done={}", done.unwrap_or_else(|_| "same".into())))
 }
 
-/// Does an action to one token, once for the form's nonce. Says what the tile then tells, or which token it is refused for.
+/// Does an action to one token, once for the form's nonce. Returns the word of the notice, or the token that refuses it.
 pub(crate) async fn perform(
     app: &App,
     who: &Caller,

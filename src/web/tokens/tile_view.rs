@@ -77,7 +77,7 @@ pub(crate) struct TileOptions {
     pub(crate) add_uses: String,
 }
 
-/// A tile, for who has this role.
+/// A tile, as a role may see it.
 pub(crate) async fn render(
     app: &App,
     request: &HttpRequest,
@@ -127,7 +127,7 @@ fn attempt(entry: Entry, clock: TimeFormatter) -> Attempt {
     Attempt { when: clock.format(entry.timestamp), who: entry.user, refusal: entry.error_code.map(refusal_reason) }
 }
 
-/// The reason of a refusal, as a tile tells it.
+/// The reason of a refusal, in words.
 pub(crate) fn refusal_reason(code: i16) -> &'static str {
     match code {
         1 => "it was deleted",

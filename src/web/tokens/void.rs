@@ -24,7 +24,7 @@ struct VoidPage {
     page: Page,
     title: String,
     row: TokenView,
-    /// Makes one action of two clicks.
+    /// Makes two clicks one action.
     nonce: String,
     reason: String,
     reasons: [&'static str; 3],

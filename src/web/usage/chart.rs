@@ -51,7 +51,7 @@ pub(crate) struct Bar {
     /// From where to where its part of the chart goes.
     pub(crate) slot: Along,
     /// From where to where the bar goes.
-    pub(crate) bar: Along,
+    pub(crate) column: Along,
     /// The uses' part, from its top on.
     pub(crate) uses: Option<Upright>,
     /// The refusals' part.
@@ -142,7 +142,7 @@ impl Bar {
             refused: grouped(tally.refused),
             href,
             slot: Along { x: percent(x), width: percent(slot) },
-            bar: Along { x: percent(x + slot * 0.14), width: percent(slot * 0.72) },
+            column: Along { x: percent(x + slot * 0.14), width: percent(slot * 0.72) },
             uses: (tally.used > 0).then(|| Upright { y: px(uses.min(BASE - 1.0)), height: px((BASE - uses).max(1.0)) }),
             refusals: (tally.refused > 0).then(|| Upright { y: px((uses - refusals).max(1.0)), height: px(refusals) }),
         }

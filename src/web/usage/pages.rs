@@ -32,7 +32,7 @@ use crate::web::tokens::view;
 
 /// Entries on a page.
 const ROWS: usize = 50;
-/// Entries are count no further than this: whoever finds more looks for something narrower.
+/// Entries are counted up to this number.
 const COUNTED: i64 = 10_000;
 
 #[derive(Template)]
@@ -75,7 +75,7 @@ struct EntryView {
     who: String,
 }
 
-/// What the database tells for a page.
+/// What a page reads from the database.
 struct UsageResults {
     entries: Vec<(Cursor, Entry)>,
     labels: HashMap<String, Option<String>>,
@@ -145,7 +145,7 @@ fn find(
     let count = match (is_whole, filter.reads_texts()) {
         (true, _) => Some(i64::try_from(entries.len()).unwrap_or(COUNTED)),
         (false, false) => Some(list::count(connection, filter, &plan, COUNTED + 1)?),
-        // It would take as long again as finding the page did.
+        // Counting would take as long as finding the page.
         (false, true) => None,
     };
     let uids: Vec<String> = entries.iter().filter_map(|(_, entry)| entry.token_uid.clone()).collect();
@@ -239,7 +239,7 @@ impl EntryView {
     }
 }
 
-/// What became of an attempt, as the page calls it.
+/// The outcome of an attempt, in words.
 fn words(outcome: UsageOutcome) -> &'static str {
     match outcome {
         UsageOutcome::Used => "Used",
@@ -253,7 +253,7 @@ fn words(outcome: UsageOutcome) -> &'static str {
     }
 }
 
-/// Times that are often asked for.
+/// Links to usual periods.
 fn periods(query: &UsageQuery, path: &str, clock: TimeFormatter) -> Vec<(&'static str, String)> {
     let first = |days| crate::token::calendar::days_before(clock.now, days, clock.zone).local(clock.zone).date();
     let since = |days| query.within(&first(days).to_string(), "").href(path, "");
