@@ -47,9 +47,6 @@ pub(crate) fn address(name: &str) -> &'static str {
 }
 
 /// Gives an embedded file. Its contents never change under its name.
-///
-/// # Errors
-/// Not found.
 pub(crate) async fn get(address: web::Path<String>) -> Result<HttpResponse, Error> {
     let asset = ASSETS.iter().find(|asset| asset.address == *address).ok_or(Error::NotFound)?;
     let mut response = HttpResponse::Ok();

@@ -22,7 +22,7 @@ use crate::web::state::App;
 /// Entries on a page.
 const ROWS: usize = 50;
 
-/// Every action that is recorded, and its words. One that is not here is shown as it stands in the database.
+/// Every action that is recorded, and its words. Other actions are shown as they are stored.
 const ACTIONS: [(&str, &str); 31] = [
     ("sign-in", "signed in"),
     ("sign-in failed", "failed to sign in"),
@@ -85,7 +85,7 @@ struct EntryView {
     detail: String,
 }
 
-/// What an action was about has a page of its own, if it is a batch, a change of many tokens, or a token that is there.
+/// The page of an action's subject, if it is a batch, a change of many tokens, a print job, or a token that exists.
 fn path(action: &str, subject: &str) -> Option<String> {
     match action {
         "bulk change" | "bulk delete" | "bulk void" | "bulk unvoid" | "bulk undo" => {
@@ -101,7 +101,7 @@ fn path(action: &str, subject: &str) -> Option<String> {
 impl EntryView {
     fn new(entry: Entry, clock: TimeFormatter) -> Self {
         Self {
-            when: FormattedTime { short: clock.to_the_second(entry.at), ..clock.tell(entry.at) },
+            when: FormattedTime { short: clock.to_the_second(entry.at), ..clock.format(entry.at) },
             by: entry.by,
             words: words(&entry.action),
             path: path(&entry.action, &entry.subject),
@@ -139,10 +139,10 @@ impl AuditQuery {
         !self.what.is_empty() && words(&self.what).is_none()
     }
 
-    /// What it means, and what is wrong with it.
+    /// The filter; errors are added.
     fn filter(&self, app: &App, errors: &mut FormErrors) -> AuditFilter {
         let mut text = |field, text: &str| {
-            // PostgreSQL has no text with it.
+            // PostgreSQL's texts cannot hold a NUL.
             if text.contains('\0') {
                 errors.add(field, "This has a character that no text has.");
             }
@@ -164,9 +164,6 @@ impl AuditQuery {
 }
 
 /// Shows a page of the audit.
-///
-/// # Errors
-/// Unavailable, when the database cannot be query.
 pub(crate) async fn show(
     _who: Allowed<Manage>,
     request: HttpRequest,
@@ -177,26 +174,29 @@ pub(crate) async fn show(
     let mut errors = FormErrors::default();
     let filter = query.filter(&app, &mut errors);
     let cursors = CursorCodec::new("audit", &[Some(query.href("", None))]);
-    let after: Option<Cursor> =
-        errors.note_without_field(params.filled("after")?.map(|text| cursors.read(&text)).transpose());
+    let after = errors.note_without_field(params.filled("after")?.map(|text| cursors.read(&text)).transpose());
     let newest = after.as_ref().map(|_| query.href(&app.base, None));
-    let found = if errors.is_empty() {
-        app.store.read(move |connection| Ok(audit::page(connection, &filter, after.as_ref(), more_than(ROWS))?)).await?
-    } else {
-        Vec::new()
-    };
-    let (found, behind) = cut(found, ROWS);
+    let (entries, last) = if errors.is_empty() { find(&app, filter, after).await? } else { (Vec::new(), None) };
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-    let status = errors.status();
     let template = AuditPage {
         page: Page::new(&request, Section::Audit),
         actions: Choice::list(ACTIONS, &query.what),
-        rows: found.into_iter().map(|(_, entry)| EntryView::new(entry, clock)).collect(),
+        rows: entries.into_iter().map(|(_, entry)| EntryView::new(entry, clock)).collect(),
         newest,
-        older: behind.map(|place| query.href(&app.base, Some(&cursors.write(&place)))),
+        older: last.map(|place| query.href(&app.base, Some(&cursors.write(&place)))),
         zone: app.zone.to_string(),
         errors,
         filter: query,
     };
-    page(&app, status, &template)
+    page(&app, template.errors.status(), &template)
+}
+
+/// The entries of a page, and the place of the last one if there are more.
+async fn find(
+    app: &App,
+    filter: AuditFilter,
+    after: Option<Cursor>,
+) -> Result<(Vec<(Cursor, Entry)>, Option<Cursor>), Error> {
+    let page = move |connection: &mut _| Ok(audit::page(connection, &filter, after.as_ref(), more_than(ROWS))?);
+    Ok(cut(app.store.read(page).await?, ROWS))
 }

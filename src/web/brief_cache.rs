@@ -27,9 +27,6 @@ impl<K, V> Default for BriefCache<K, V> {
 
 impl<K: Clone + Eq + Hash, V: Clone> BriefCache<K, V> {
     /// The value of a key: the cached one, or what `ask` finds. What is not there is asked for again each time.
-    ///
-    /// # Errors
-    /// Those of `ask`.
     pub(crate) async fn get<E>(
         &self,
         key: &K,

@@ -1,4 +1,4 @@
-//! Keys and sessions that were seen within the last second: most requests need no look at the database for them.
+//! Keys and sessions that were seen within the last second: most requests need not ask the database for them.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub(crate) struct Caller {
     pub(crate) principal: Principal,
     /// What the caller may do.
     pub(crate) role: Role,
-    /// What the caller showed.
+    /// How the caller is known: by a session or by a key.
     pub(crate) via: Via,
 }
 
@@ -60,9 +60,6 @@ pub(crate) struct Callers {
 
 impl Callers {
     /// Whose key this is, if it is valid.
-    ///
-    /// # Errors
-    /// Unavailable, when the database cannot be asked.
     pub(crate) async fn by_key(&self, store: &Store, text: &str) -> Result<Option<Caller>, Error> {
         let Some(hash) = api_key::hash(text) else { return Ok(None) };
         let now = store.now();
@@ -81,9 +78,6 @@ impl Callers {
     }
 
     /// Whose session this is, if it has not ended.
-    ///
-    /// # Errors
-    /// Unavailable, when the database cannot be asked.
     pub(crate) async fn by_session(&self, store: &Store, id: &str) -> Result<Option<Caller>, Error> {
         let hash = session::hash(id);
         let ask = async {
@@ -119,7 +113,7 @@ fn is_old(last: Option<Micros>, now: Micros) -> bool {
     last.is_none_or(|last| now.get() - last.get() > LAST_USED_EVERY)
 }
 
-/// Writes something down without making the request wait for it.
+/// Writes to the database without making the request wait.
 fn write_later(
     store: &Store,
     work: impl Fn(&mut crate::store::Connection) -> Result<(), crate::store::Error> + Send + 'static,

@@ -46,7 +46,7 @@ impl CursorCodec {
         place().ok_or_else(|| TokenError::value("cursor", wrong))
     }
 
-    /// Against mistakes, not against attackers: whoever makes a cursor up sees nothing that is hidden.
+    /// Against mistakes, not against attackers: a forged cursor shows nothing that is hidden.
     fn seal(&self, place: &[u8]) -> [u8; SEAL] {
         let digest: [u8; 32] = self.0.clone().chain_update(place).finalize().into();
         let mut seal = [0; SEAL];

@@ -16,7 +16,7 @@ pub(crate) struct FormattedTime {
     pub(crate) utc: String,
     /// Exactly, in the configured zone.
     pub(crate) exact: String,
-    /// As one would say it now.
+    /// Relative to now, where it is near.
     pub(crate) short: String,
 }
 
@@ -24,7 +24,7 @@ pub(crate) struct FormattedTime {
 const MINUTE: i64 = 60_000_000;
 const HOUR: i64 = 60 * MINUTE;
 
-/// A format, read once: a page tells dozens of moments, and reading a format takes as long as writing by it.
+/// A format, parsed once: a page has dozens of times, and parsing a format takes as long as formatting by it.
 type Format = LazyLock<Vec<Item<'static>>>;
 
 static EXACT: Format = LazyLock::new(|| StrftimeItems::new("%a %-d %b %Y, %H:%M:%S%.f").collect());
@@ -47,8 +47,8 @@ pub(crate) struct TimeFormatter {
 }
 
 impl TimeFormatter {
-    /// How a page tells a moment: relative when it is near, else by day and time in the zone.
-    pub(crate) fn tell(self, moment: Micros) -> FormattedTime {
+    /// A moment: relative when it is near, else by day and time in the zone.
+    pub(crate) fn format(self, moment: Micros) -> FormattedTime {
         let local = moment.local(self.zone);
         let zone = self.zone;
         let exact = format!("{} ({zone})", by(&EXACT, local));
@@ -170,11 +170,11 @@ mod tests {
     #[track_caller]
     fn check(moment: &str, short: &str) {
         let clock = TimeFormatter { now: at("2026-11-24T12:00"), zone: Tz::Europe__Vienna };
-        assert_eq!(clock.tell(at(moment)).short, short, "{moment}");
+        assert_eq!(clock.format(at(moment)).short, short, "{moment}");
     }
 
     #[test]
-    fn moments_are_told_as_one_would_say_them() {
+    fn moments_near_now_are_relative() {
         check("2026-11-24T12:00", "just now");
         check("2026-11-24T11:59:01", "just now");
         check("2026-11-24T12:00:20", "in a moment");

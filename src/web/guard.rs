@@ -52,9 +52,6 @@ async fn caller(request: &HttpRequest) -> Result<Caller, Error> {
 }
 
 /// Refuses what another site's page makes a browser send: the cookie would come along, and the user not know of it.
-///
-/// # Errors
-/// None: what is refused gets an answer.
 pub(crate) async fn same_origin(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

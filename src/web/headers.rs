@@ -1,4 +1,4 @@
-//! What every answer tells a browser.
+//! The headers of every answer.
 
 /// What a page may ask a browser for: the camera, to scan.
 const PERMISSIONS: &str = "camera=(self), geolocation=(), microphone=(), payment=(), usb=()";

@@ -1,4 +1,4 @@
-//! Is the process alive, and does its database answer?
+//! Whether the process is alive, and whether its database answers.
 
 use actix_web::{HttpResponse, web};
 
@@ -12,9 +12,6 @@ pub(crate) async fn healthz() -> HttpResponse {
 }
 
 /// The database answers.
-///
-/// # Errors
-/// Unavailable when it does not.
 pub(crate) async fn readyz(app: web::Data<App>) -> Result<HttpResponse, Error> {
     app.store.read_inline(|connection| store::accounts::users::any(connection).map_err(Into::into)).await?;
     Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"))

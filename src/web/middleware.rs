@@ -123,9 +123,6 @@ impl Drop for Paused {
 }
 
 /// Counts requests, and closes connections once the server is to end.
-///
-/// # Errors
-/// Those of what it wraps.
 pub(crate) async fn track_requests<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,

@@ -101,9 +101,6 @@ pub(crate) fn html(status: StatusCode, https: bool) -> HttpResponseBuilder {
 }
 
 /// A page.
-///
-/// # Errors
-/// A fault, when the template cannot be rendered.
 pub(crate) fn page(app: &App, status: StatusCode, template: &impl Template) -> Result<HttpResponse, Error> {
     let text = template.render().map_err(|error| Error::fault(error.to_string()))?;
     Ok(html(status, app.public_url.is_https()).body(text))

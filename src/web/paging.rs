@@ -56,11 +56,11 @@ impl PageRequest {
     }
 
     /// The rows of the page in their order, and the places at which the page before it and the one behind it begin.
-    pub(crate) fn cut<T>(&self, mut found: Vec<(Cursor, T)>, rows: usize) -> (Vec<T>, Option<Cursor>, Option<Cursor>) {
-        let more = found.len() > rows;
-        found.truncate(rows);
+    pub(crate) fn cut<T>(&self, mut rows: Vec<(Cursor, T)>, limit: usize) -> (Vec<T>, Option<Cursor>, Option<Cursor>) {
+        let more = rows.len() > limit;
+        rows.truncate(limit);
         if self.is_backwards() {
-            found.reverse();
+            rows.reverse();
         }
         let (has_before, has_behind) = match self {
             Self::First => (false, more),
@@ -68,9 +68,9 @@ impl PageRequest {
             Self::Before(_) => (more, true),
             Self::Last => (more, false),
         };
-        let before = found.first().filter(|_| has_before).map(|(place, _)| place.clone());
-        let behind = found.last().filter(|_| has_behind).map(|(place, _)| place.clone());
-        (found.into_iter().map(|(_, row)| row).collect(), before, behind)
+        let before = rows.first().filter(|_| has_before).map(|(place, _)| place.clone());
+        let behind = rows.last().filter(|_| has_behind).map(|(place, _)| place.clone());
+        (rows.into_iter().map(|(_, row)| row).collect(), before, behind)
     }
 }
 

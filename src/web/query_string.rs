@@ -2,7 +2,7 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// The address at `path` with those parameters that say something, and `more`, which is written as it is, behind them.
+/// The address at `path` with the parameters that are not empty, and `more` unescaped behind them.
 pub(crate) fn with<'a>(path: &str, parameters: impl IntoIterator<Item = (&'a str, &'a str)>, more: &str) -> String {
     let filled = parameters.into_iter().filter(|(_, value)| !value.is_empty());
     let written = filled.map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
@@ -13,14 +13,14 @@ pub(crate) fn with<'a>(path: &str, parameters: impl IntoIterator<Item = (&'a str
 /// One field of a filter.
 pub(crate) type Part<A> = fn(&mut A) -> &mut String;
 
-/// The parts of a filter that say something, and the address that `href` gives it without each.
+/// The parts of a filter that are not empty, and the address of the filter without each.
 pub(crate) fn without_each<A: Clone>(
-    asked: &A,
+    filter: &A,
     parts: impl IntoIterator<Item = (&'static str, Part<A>)>,
     href: impl Fn(&A) -> String,
 ) -> Vec<(&'static str, String)> {
     let without = |(name, part): (&'static str, Part<A>)| {
-        let mut other = asked.clone();
+        let mut other = filter.clone();
         let text = std::mem::take(part(&mut other));
         (!text.is_empty()).then(|| (name, href(&other)))
     };

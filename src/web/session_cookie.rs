@@ -1,5 +1,5 @@
-//! The session cookie, and the key that signs it. What it seals is a random id that the database knows or does not, so that nobody gains
-//! anything by it; it has to be the same on every instance, and after a restart.
+//! The session cookie, and the key that signs it. The cookie holds a random id that is looked up in the database, so the key alone
+//! lets nobody in; it has to be the same on every instance, and after a restart.
 
 use actix_session::SessionMiddleware;
 use actix_session::config::{CookieContentSecurity, PersistentSession};

@@ -27,13 +27,13 @@ use crate::work::printing::custom_sheets::sheet_of;
 pub struct App {
     /// The database.
     pub(crate) store: Store,
-    /// The zone that times without an offset are meant in.
+    /// The zone of times without an offset.
     pub(crate) zone: Tz,
-    /// Where people and links find us.
+    /// The address under which others reach this server.
     pub(crate) public_url: PublicUrl,
     /// Keys and sessions seen a moment ago.
     pub(crate) callers: Callers,
-    /// Proxies that are believed.
+    /// Trusted proxies.
     pub(crate) proxies: TrustedProxies,
     /// The path before every address: empty, or as in `/tickets`.
     pub(crate) base: Arc<str>,
@@ -45,7 +45,7 @@ pub struct App {
     pub(crate) codes: Codes,
     /// How many tokens there are, counted a moment ago.
     pub(crate) counts: TokenCounts,
-    /// Permits to ask whether a password may be tried: a flood of sign-ins must not take every connection from others.
+    /// Permits for sign-ins: many of them must not take all database connections.
     pub(crate) login_permits: Semaphore,
     /// What background work shares.
     pub(crate) background: Arc<Background>,
@@ -55,7 +55,7 @@ pub struct App {
 const LOGINS: usize = 2;
 
 impl App {
-    /// The state of an application that has served nobody yet.
+    /// The state of an application that starts.
     pub fn new(
         store: Store,
         cookie_key: Key,
@@ -81,9 +81,6 @@ impl App {
     }
 
     /// What codes say at the moment: links only where the address is known under which others reach them.
-    ///
-    /// # Errors
-    /// Unavailable, when the database cannot be asked.
     pub(crate) async fn code_texts(&self) -> Result<CodeTexts, Error> {
         Ok(self.code_texts_by(&*self.settings.get(&self.store).await?))
     }
@@ -94,23 +91,17 @@ impl App {
     }
 
     /// Every sheet: own ones by name, then the presets.
-    ///
-    /// # Errors
-    /// Unavailable, when the database cannot be asked.
     pub(crate) async fn sheets(&self) -> Result<Vec<Sheet>, Error> {
         let own = self.store.read_inline(|connection| Ok(sheets::all(connection)?)).await?;
         Ok(own.iter().map(sheet_of).chain(presets().iter().cloned()).collect())
     }
 
     /// The sheet of that slug.
-    ///
-    /// # Errors
-    /// Unavailable, when the database cannot be asked.
     pub(crate) async fn sheet(&self, slug: &str) -> Result<Option<Sheet>, Error> {
         if let Some(preset) = preset(slug) {
             return Ok(Some(preset.clone()));
         }
-        // None has such a one, and PostgreSQL has no text with it.
+        // No slug has a NUL, and PostgreSQL's texts cannot hold one.
         if slug.contains('\0') {
             return Ok(None);
         }

@@ -37,7 +37,7 @@ struct SessionView {
     address: String,
     since: FormattedTime,
     last_seen: FormattedTime,
-    this: bool,
+    is_current: bool,
 }
 
 /// The user behind a session; a key has no account.
@@ -49,9 +49,6 @@ fn user(caller: &Caller) -> Result<(SessionHash, i64, String), Error> {
 }
 
 /// Shows the account.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn show(
     who: Allowed<Anybody>,
     request: HttpRequest,
@@ -79,11 +76,11 @@ async fn account(
     let listed = app.store.read_inline(move |connection| Ok(sessions::list(connection, user_id, clock.now)?)).await?;
     let view = |session: sessions::Session| SessionView {
         id: session.id,
-        this: session.hash == hash,
+        is_current: session.hash == hash,
         agent: browser(&session.agent),
         address: session.address,
-        since: clock.tell(session.created),
-        last_seen: clock.tell(session.last_seen),
+        since: clock.format(session.created),
+        last_seen: clock.format(session.last_seen),
     };
     let status = errors.status();
     let sessions = listed.into_iter().map(view).collect();
@@ -91,7 +88,7 @@ async fn account(
     page(app, status, &AccountPage { page: page_of, name, role: caller.role.word(), errors, sessions })
 }
 
-/// A browser's name out of its description, which names others before itself.
+/// The name of a browser from its description, which also names older browsers.
 fn browser(agent: &str) -> String {
     const KNOWN: [(&str, &str); 6] = [
         ("Edg/", "Edge"),
@@ -106,53 +103,72 @@ fn browser(agent: &str) -> String {
 }
 
 /// Changes the own password, and ends every other session.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn change_password(
     who: Allowed<Anybody>,
     request: HttpRequest,
     Form(params): Form,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let (hash, user_id, name) = user(&who.caller)?;
-    let field = |field| params.text(field).map(Option::unwrap_or_default);
-    let (current, password, again) = (field("current")?, field("password")?, field("again")?);
-    let mut errors = FormErrors::default();
-    let refused = FailureRecord { by: who.caller.principal.clone(), action: "password refused" };
-    let known = PasswordAttempt::begin(&app, &request, &name).await?.check(&app, &name, current, refused).await?;
-    if known.is_none() {
-        errors.add("current", "This is not your password.");
-    }
-    if let Err(why) = password::check(&password, &name) {
-        errors.add("password", why);
-    }
-    if password != again {
-        errors.add("again", "This is not what you typed above.");
-    }
+    let form = PasswordForm::read(&params)?;
+    let (_, _, name) = user(&who.caller)?;
+    let failure = FailureRecord { by: who.caller.principal.clone(), action: "password refused" };
+    let attempt = PasswordAttempt::begin(&app, &request, &name).await?;
+    let known = attempt.check(&app, &name, form.current.clone(), failure).await?;
+    let errors = form.errors(&name, known.is_some());
     if !errors.is_empty() {
         return account(&who.caller, &request, &app, errors, None).await;
     }
-    let new_hash = app.background.passwords.hash(password).await?;
-    let by = who.caller.principal.clone();
-    let (known, now) = (known.map(|user| user.password_hash), app.store.now());
+    save_password(&app, &who.caller, form.password, known.map(|user| user.password_hash)).await?;
+    Ok(see_other(&app, "/account?done=password"))
+}
+
+/// The fields of the form.
+struct PasswordForm {
+    current: String,
+    password: String,
+    again: String,
+}
+
+impl PasswordForm {
+    fn read(params: &Params) -> Result<Self, Error> {
+        let field = |field| params.text(field).map(Option::unwrap_or_default);
+        Ok(Self { current: field("current")?, password: field("password")?, again: field("again")? })
+    }
+
+    fn errors(&self, name: &str, current_is_right: bool) -> FormErrors {
+        let mut errors = FormErrors::default();
+        if !current_is_right {
+            errors.add("current", "This is not your password.");
+        }
+        if let Err(why) = password::check(&self.password, name) {
+            errors.add("password", why);
+        }
+        if self.password != self.again {
+            errors.add("again", "This is not what you typed above.");
+        }
+        errors
+    }
+}
+
+/// Saves a password and ends every other session, unless the password was changed since it was checked.
+async fn save_password(app: &App, caller: &Caller, password: String, known: Option<String>) -> Result<(), Error> {
+    let (session, user_id, name) = user(caller)?;
+    let password_hash = app.background.passwords.hash(password).await?;
+    let (by, now) = (caller.principal.clone(), app.store.now());
     let change = app.store.write(move |connection| {
         if users::lock_credentials(connection, &name)?.map(|user| user.password_hash) != known {
             return Err(store::Error::Refused("The password was changed elsewhere meanwhile.".into()));
         }
-        users::change_password(connection, &name, &new_hash, &by, now)?;
-        sessions::end_others(connection, user_id, &hash, None)?;
+        users::change_password(connection, &name, &password_hash, &by, now)?;
+        sessions::end_others(connection, user_id, &session, None)?;
         Ok(())
     });
     change.await?;
     app.callers.forget_sessions();
-    Ok(see_other(&app, "/account?done=password"))
+    Ok(())
 }
 
 /// Ends one of the own sessions, or all but this one.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn end_sessions(
     who: Allowed<Anybody>,
     Form(params): Form,

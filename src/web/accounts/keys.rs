@@ -1,4 +1,4 @@
-//! `/keys`, `/keys/add` and `/keys/revoke`: what programs and doors come with.
+//! `/keys`, `/keys/add` and `/keys/revoke`: the API keys of programs and doors.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -52,9 +52,9 @@ impl KeyView {
     fn new(key: Key, clock: TimeFormatter) -> Self {
         Self {
             role: key.role,
-            created: clock.tell(key.created),
-            expires: key.expires.map(|at| clock.tell(at)),
-            last_used: key.last_used.map(|at| clock.tell(at)),
+            created: clock.format(key.created),
+            expires: key.expires.map(|at| clock.format(at)),
+            last_used: key.last_used.map(|at| clock.format(at)),
             has_ended: key.is_expired(clock.now),
             creator: key.creator,
             name: key.name,
@@ -63,9 +63,6 @@ impl KeyView {
 }
 
 /// Shows every key.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn show(
     _who: Allowed<Manage>,
     request: HttpRequest,
@@ -116,9 +113,6 @@ impl KeyForm {
 }
 
 /// The form for a new key.
-///
-/// # Errors
-/// A fault, when the template cannot be rendered.
 pub(crate) async fn add_form(
     _who: Allowed<Manage>,
     request: HttpRequest,
@@ -135,7 +129,7 @@ fn add_page(app: &App, request: &HttpRequest, form: KeyForm, errors: FormErrors)
     page(app, status, &AddPage { page: page_of, zone, form, roles, errors })
 }
 
-/// When a key shall end; it is noted when that is no time, or has passed.
+/// When a key expires; an error is added when that is not a time, or has passed.
 fn expiry(app: &App, text: &str, errors: &mut FormErrors) -> Option<Micros> {
     if text.trim().is_empty() {
         return None;
@@ -164,10 +158,7 @@ struct CreatedPage {
     curl: String,
 }
 
-/// Makes a key and shows it, once: it is the answer to the form, as only its hash is kept.
-///
-/// # Errors
-/// Unavailable, when the database cannot take it.
+/// Creates a key and shows it once, in answer to the form: only its hash is kept.
 pub(crate) async fn add(
     who: Allowed<Manage>,
     request: HttpRequest,
@@ -187,10 +178,9 @@ pub(crate) async fn add(
     let key = api_key::generate();
     let hash = api_key::hash(&key).ok_or_else(|| Error::fault("the new key is no key"))?;
     let (name, by, now) = (form.name.clone(), who.caller.principal, app.store.now());
-    let added = app
-        .store
-        .write(move |connection| keys::add(connection, &NewKey { name: &name, hash: &hash, role, expires }, &by, now));
-    match added.await {
+    let save =
+        move |connection: &mut _| keys::add(connection, &NewKey { name: &name, hash: &hash, role, expires }, &by, now);
+    match app.store.write(save).await {
         Ok(()) => created(&app, &request, form.name, role, expires, key),
         Err(store::Error::Refused(why)) => {
             errors.add("name", why);
@@ -212,16 +202,13 @@ fn created(
     // What every role may do.
     let address = format!("{}{}/query_token?value=test", app.public_url.origin(), app.base);
     let curl = format!("curl -H 'Authorization: Bearer {key}' '{address}'");
-    let expires = expires.map(|at| clock.tell(at));
+    let expires = expires.map(|at| clock.format(at));
     let notice = Notice::done("The key is made, and works at once.");
     let page_of = Page::new(request, Section::Keys).with_notice(Some(notice));
     page(app, StatusCode::OK, &CreatedPage { page: page_of, name, role, expires, key, curl })
 }
 
 /// Asks whether to revoke a key.
-///
-/// # Errors
-/// No such key; unavailable, when the database cannot be asked.
 pub(crate) async fn ask(
     _who: Allowed<Manage>,
     request: HttpRequest,
@@ -229,16 +216,13 @@ pub(crate) async fn ask(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let name = named(&params)?;
-    let found = app.store.read_inline(move |connection| keys::by_name(connection, &name)).await?;
+    let key = app.store.read_inline(move |connection| keys::by_name(connection, &name)).await?;
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-    let key = KeyView::new(found.ok_or(Error::NotFound)?, clock);
+    let key = KeyView::new(key.ok_or(Error::NotFound)?, clock);
     page(&app, StatusCode::OK, &RevokePage { page: Page::new(&request, Section::Keys), key })
 }
 
 /// Revokes a key: here at once, on other instances within a second.
-///
-/// # Errors
-/// Unavailable, when the database cannot take it.
 pub(crate) async fn revoke(
     who: Allowed<Manage>,
     request: HttpRequest,

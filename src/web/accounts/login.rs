@@ -49,9 +49,6 @@ pub(crate) async fn show(request: HttpRequest, params: Params, app: web::Data<Ap
 }
 
 /// Signs in, or shows the form again.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn sign_in(
     request: HttpRequest,
     browser: Session,
@@ -130,9 +127,6 @@ fn refused() -> FailureRecord {
 }
 
 /// Signs out: the session ends on the server, and the cookie goes.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn sign_out(
     who: Allowed<Anybody>,
     browser: Session,

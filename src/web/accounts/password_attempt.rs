@@ -35,9 +35,6 @@ pub(crate) struct FailureRecord {
 }
 
 /// Records a failure in the audit. A name that no user has is not kept: it may be a password in the wrong field.
-///
-/// # Errors
-/// The database's.
 pub(crate) fn record(
     connection: &mut Connection,
     refused: &FailureRecord,

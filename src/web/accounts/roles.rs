@@ -9,7 +9,7 @@ use crate::web::params::Params;
 pub(crate) struct RoleChoice {
     /// The word.
     pub(crate) word: &'static str,
-    /// What it may do: the contract's table, in short.
+    /// What it may do, in short.
     pub(crate) may: &'static str,
     pub(crate) is_chosen: bool,
 }
@@ -29,10 +29,7 @@ fn may(role: Role) -> &'static str {
     }
 }
 
-/// The role that was chosen, or none, when it is noted that one is missing.
-///
-/// # Errors
-/// A field that is no text.
+/// The role that was chosen; an error is added when there is none.
 pub(crate) fn read(params: &Params, errors: &mut FormErrors) -> Result<Option<Role>, Error> {
     let role = params.filled("role")?.and_then(|word| word.parse().ok());
     if role.is_none() {

@@ -58,9 +58,6 @@ fn edit_page(request: &HttpRequest, user: UserView) -> UserPage {
 }
 
 /// Shows a user, with forms for what can be changed.
-///
-/// # Errors
-/// No such user; unavailable, when the database cannot be asked.
 pub(crate) async fn show(
     who: Allowed<Manage>,
     request: HttpRequest,
@@ -80,7 +77,7 @@ pub(crate) async fn show(
     page(&app, StatusCode::OK, &UserPage { page: page_of, ..edit_page(&request, user) })
 }
 
-/// What is to be done to a user, and who asked for it where.
+/// A change of a user, and the request for it.
 struct Change<'a> {
     app: &'a App,
     request: &'a HttpRequest,
@@ -89,7 +86,7 @@ struct Change<'a> {
 }
 
 impl Change<'_> {
-    /// Does `work`, of which sessions may end at once. A refusal is told on the user's page.
+    /// Does `work`, which may end sessions. A refusal is shown on the user's page.
     async fn make(
         &self,
         work: impl Fn(&mut Connection, &str, &Principal, Micros) -> Result<(), store::Error> + Send + 'static,
@@ -112,7 +109,25 @@ impl Change<'_> {
         page(self.app, StatusCode::CONFLICT, &template)
     }
 
-    /// On to the user's page, or, for who has just signed out by it, to the sign-in.
+    /// The user's page with the errors of a form.
+    async fn invalid(&self, errors: FormErrors) -> Result<HttpResponse, Error> {
+        let user = find(self.app, self.caller, &self.name).await?.ok_or(Error::NotFound)?;
+        let template = UserPage { errors, ..edit_page(self.request, user) };
+        page(self.app, StatusCode::UNPROCESSABLE_ENTITY, &template)
+    }
+
+    /// The page with a generated password.
+    fn show_password(self, browser: &Session, password: String) -> Result<HttpResponse, Error> {
+        let mut page_of = Page::new(self.request, Section::Users);
+        page_of.notice = Some(Notice::done(PASSWORD_CHANGED));
+        if self.signs_out(browser) {
+            page_of.user = None;
+            page_of.notice = Some(Notice::done("Your password is changed, and you are signed out everywhere."));
+        }
+        show_password(self.app, page_of, self.name, password)
+    }
+
+    /// Leads to the user's page, or to the sign-in page when the change signed out the own user.
     fn done(&self, browser: &Session, word: &str) -> HttpResponse {
         if self.signs_out(browser) {
             return see_other(self.app, "/login?done=signed-out");
@@ -124,17 +139,17 @@ impl Change<'_> {
         see_other(self.app, &query_string::with("/users/edit", [("name", self.name.as_str()), ("done", word)], ""))
     }
 
-    /// Does `work`, and goes on to the page that tells of it by `told`.
-    async fn make_and_tell(
+    /// Does `work`, and leads to the page with the notice `done`.
+    async fn make_and_redirect(
         &self,
         browser: &Session,
-        told: &str,
+        done: &str,
         work: impl Fn(&mut Connection, &str, &Principal, Micros) -> Result<(), store::Error> + Send + 'static,
     ) -> Result<HttpResponse, Error> {
-        Ok(self.make(work).await?.map_or_else(|refused| refused, |()| self.done(browser, told)))
+        Ok(self.make(work).await?.map_or_else(|refused| refused, |()| self.done(browser, done)))
     }
 
-    /// Whether it was the own user, whose cookie is worth nothing now.
+    /// Whether the change signed out the own user; then the cookie is removed, too.
     fn signs_out(&self, browser: &Session) -> bool {
         let is_you = is_you(self.caller, &self.name);
         if is_you {
@@ -145,9 +160,6 @@ impl Change<'_> {
 }
 
 /// Gives a user another role.
-///
-/// # Errors
-/// No such user; unavailable, when the database cannot take it.
 pub(crate) async fn change_role(
     who: Allowed<Manage>,
     request: HttpRequest,
@@ -158,26 +170,15 @@ pub(crate) async fn change_role(
     let change = Change { app: &app, request: &request, caller: &who.caller, name: named(&params)? };
     let mut errors = FormErrors::default();
     let role = roles::read(&params, &mut errors)?;
-    let user = find(&app, &who.caller, &change.name).await?;
-    match (role, user) {
-        (None, Some(user)) => {
-            let template = UserPage { errors, ..edit_page(&request, user) };
-            page(&app, StatusCode::UNPROCESSABLE_ENTITY, &template)
-        }
-        (Some(role), Some(user)) if user.role == role => Ok(change.to_page("same")),
-        (Some(role), _) => {
-            let work =
-                move |c: &mut Connection, name: &str, by: &Principal, now| users::set_role(c, name, role, by, now);
-            change.make_and_tell(&browser, "role", work).await
-        }
-        (None, None) => Err(Error::NotFound),
+    let Some(role) = role else { return change.invalid(errors).await };
+    if find(&app, &who.caller, &change.name).await?.is_some_and(|user| user.role == role) {
+        return Ok(change.to_page("same"));
     }
+    let work = move |c: &mut Connection, name: &str, by: &Principal, now| users::set_role(c, name, role, by, now);
+    change.make_and_redirect(&browser, "role", work).await
 }
 
-/// Gives a user another password, typed or made.
-///
-/// # Errors
-/// No such user; unavailable, when the database cannot take it.
+/// Gives a user another password, from the form or generated.
 pub(crate) async fn reset_password(
     who: Allowed<Manage>,
     request: HttpRequest,
@@ -189,31 +190,21 @@ pub(crate) async fn reset_password(
     let mut errors = FormErrors::default();
     let password = NewPassword::read(&params, &change.name, &mut errors)?;
     if !errors.is_empty() {
-        let user = find(&app, &who.caller, &change.name).await?.ok_or(Error::NotFound)?;
-        let template = UserPage { errors, ..edit_page(&request, user) };
-        return page(&app, StatusCode::UNPROCESSABLE_ENTITY, &template);
+        return change.invalid(errors).await;
     }
     let hash = app.background.passwords.hash(password.text.clone()).await?;
     let work = move |c: &mut Connection, name: &str, by: &Principal, now| users::set_password(c, name, &hash, by, now);
     if let Err(refused) = change.make(work).await? {
         return Ok(refused);
     }
-    if !password.is_generated {
-        return Ok(change.done(&browser, "password"));
+    if password.is_generated {
+        change.show_password(&browser, password.text)
+    } else {
+        Ok(change.done(&browser, "password"))
     }
-    let mut page_of = Page::new(&request, Section::Users);
-    page_of.notice = Some(Notice::done(PASSWORD_CHANGED));
-    if change.signs_out(&browser) {
-        page_of.user = None;
-        page_of.notice = Some(Notice::done("Your password is changed, and you are signed out everywhere."));
-    }
-    show_password(&app, page_of, change.name, password.text)
 }
 
 /// Keeps a user from signing in, and ends the user's sessions.
-///
-/// # Errors
-/// Unavailable, when the database cannot take it.
 pub(crate) async fn disable(
     who: Allowed<Manage>,
     request: HttpRequest,
@@ -222,13 +213,10 @@ pub(crate) async fn disable(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let change = Change { app: &app, request: &request, caller: &who.caller, name: named(&params)? };
-    change.make_and_tell(&browser, "disabled", users::disable).await
+    change.make_and_redirect(&browser, "disabled", users::disable).await
 }
 
 /// Lets a user sign in again.
-///
-/// # Errors
-/// Unavailable, when the database cannot take it.
 pub(crate) async fn enable(
     who: Allowed<Manage>,
     request: HttpRequest,
@@ -237,13 +225,10 @@ pub(crate) async fn enable(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let change = Change { app: &app, request: &request, caller: &who.caller, name: named(&params)? };
-    change.make_and_tell(&browser, "enabled", users::enable).await
+    change.make_and_redirect(&browser, "enabled", users::enable).await
 }
 
 /// Asks whether to remove a user.
-///
-/// # Errors
-/// No such user; unavailable, when the database cannot be asked.
 pub(crate) async fn ask(
     who: Allowed<Manage>,
     request: HttpRequest,
@@ -255,9 +240,6 @@ pub(crate) async fn ask(
 }
 
 /// Removes a user.
-///
-/// # Errors
-/// Unavailable, when the database cannot take it.
 pub(crate) async fn remove(
     who: Allowed<Manage>,
     request: HttpRequest,

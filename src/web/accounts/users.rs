@@ -6,7 +6,7 @@ use askama::Template;
 
 use super::roles;
 use super::roles::RoleChoice;
-use crate::access::{Role, check_name, password};
+use crate::access::{Principal, Role, check_name, password};
 use crate::store;
 use crate::store::accounts::users;
 use crate::store::accounts::users::{NewUser, User};
@@ -43,7 +43,7 @@ pub(crate) struct UserView {
     pub(crate) last_sign_in: Option<FormattedTime>,
     /// Since when the user may not sign in.
     pub(crate) disabled: Option<FormattedTime>,
-    /// Whether it is who asks.
+    /// Whether it is the user of the request.
     pub(crate) is_you: bool,
 }
 
@@ -52,9 +52,9 @@ impl UserView {
     pub(crate) fn new(user: User, clock: TimeFormatter, caller: &Caller) -> Self {
         Self {
             role: user.role,
-            created: clock.tell(user.created),
-            last_sign_in: user.last_sign_in.map(|at| clock.tell(at)),
-            disabled: user.disabled.map(|at| clock.tell(at)),
+            created: clock.format(user.created),
+            last_sign_in: user.last_sign_in.map(|at| clock.format(at)),
+            disabled: user.disabled.map(|at| clock.format(at)),
             is_you: is_you(caller, &user.name),
             name: user.name,
         }
@@ -68,9 +68,6 @@ pub(crate) fn is_you(caller: &Caller, name: &str) -> bool {
 }
 
 /// The user or the key that a page or a form is about. The name is a parameter, as `..` is a name and no path.
-///
-/// # Errors
-/// Nothing is there, when it cannot be a name.
 pub(crate) fn named(params: &Params) -> Result<String, Error> {
     let name = params.text("name")?.unwrap_or_default();
     check_name(&name).map_err(|_| Error::NotFound)?;
@@ -78,9 +75,6 @@ pub(crate) fn named(params: &Params) -> Result<String, Error> {
 }
 
 /// Shows every user.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn show(
     who: Allowed<Manage>,
     request: HttpRequest,
@@ -96,9 +90,6 @@ pub(crate) async fn show(
 }
 
 /// The list of users; a conflict, when `error` says why something was not done.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn list(
     app: &App,
     request: &HttpRequest,
@@ -123,9 +114,6 @@ struct AddPage {
 }
 
 /// The form for a new user.
-///
-/// # Errors
-/// A fault, when the template cannot be rendered.
 pub(crate) async fn add_form(
     _who: Allowed<Manage>,
     request: HttpRequest,
@@ -149,9 +137,6 @@ fn add_page(
 }
 
 /// Adds a user, or shows the form again.
-///
-/// # Errors
-/// Unavailable, when the database cannot take it.
 pub(crate) async fn add(
     who: Allowed<Manage>,
     request: HttpRequest,
@@ -168,21 +153,35 @@ pub(crate) async fn add(
     let (Some(role), true) = (role, errors.is_empty()) else {
         return add_page(&app, &request, name, role, errors);
     };
-    let password_hash = app.background.passwords.hash(password.text.clone()).await?;
-    let (by, now, wanted) = (who.caller.principal, app.store.now(), name.clone());
-    let added = app.store.write(move |connection| {
-        users::add(connection, &NewUser { name: &wanted, password_hash: &password_hash, role }, &by, now)
-    });
-    match added.await {
+    match save(&app, name.clone(), role, &password, who.caller.principal).await? {
         Ok(()) if password.is_generated => {
             let page_of = Page::new(&request, Section::Users).with_notice(Some(Notice::done(ADDED)));
             show_password(&app, page_of, name, password.text)
         }
         Ok(()) => Ok(see_other(&app, "/users?done=added")),
-        Err(store::Error::Refused(why)) => {
+        Err(why) => {
             errors.add("name", why);
             add_page(&app, &request, name, Some(role), errors)
         }
+    }
+}
+
+/// Saves a new user, or says why the name is refused.
+async fn save(
+    app: &App,
+    name: String,
+    role: Role,
+    password: &NewPassword,
+    by: Principal,
+) -> Result<Result<(), String>, Error> {
+    let password_hash = app.background.passwords.hash(password.text.clone()).await?;
+    let now = app.store.now();
+    let add = app.store.write(move |connection| {
+        users::add(connection, &NewUser { name: &name, password_hash: &password_hash, role }, &by, now)
+    });
+    match add.await {
+        Ok(()) => Ok(Ok(())),
+        Err(store::Error::Refused(why)) => Ok(Err(why)),
         Err(error) => Err(error.into()),
     }
 }
@@ -196,10 +195,7 @@ pub(crate) struct NewPassword {
 }
 
 impl NewPassword {
-    /// The password for `name`; it is noted when it may not be one.
-    ///
-    /// # Errors
-    /// A field that is no text.
+    /// The password for `name`; an error is added when it is refused.
     pub(crate) fn read(params: &Params, name: &str, errors: &mut FormErrors) -> Result<Self, Error> {
         let Some(text) = params.filled("password")? else {
             return Ok(Self { text: password::generate(), is_generated: true });

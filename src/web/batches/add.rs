@@ -69,7 +69,7 @@ impl BatchForm {
         page(app, status, &template)
     }
 
-    /// The batch and what its tokens are like, or what is wrong.
+    /// The batch and a model of its tokens; errors are added.
     async fn understand(&self, app: &App, by: &Principal, errors: &mut FormErrors) -> Result<(NewBatch, Token), Error> {
         let count = self.count.trim().parse().ok().filter(|count| (1..=LIST_MAX).contains(count));
         if count.is_none() {
@@ -93,7 +93,7 @@ impl BatchForm {
         Ok((NewBatch { uid: self.uid, name, count }, model))
     }
 
-    /// The label without its running number, or else how many they are; and when.
+    /// The label without its running number, or else the number of tokens; and the time.
     fn default_name(&self, app: &App, count: usize) -> String {
         let when = app.store.now().local(app.zone).format("%-d %b %Y, %H:%M").to_string();
         let label = label::without_number(&self.token.label);
@@ -104,9 +104,6 @@ impl BatchForm {
 }
 
 /// The form. It carries the uid that the batch will have: sent twice, it is still one batch.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn form(
     _who: Allowed<Edit>,
     request: HttpRequest,
@@ -122,10 +119,7 @@ pub(crate) async fn form(
     form.page(&request, &app, FormErrors::default())
 }
 
-/// Begins to make a batch, and leads to its page, which tells how far it is; or shows the form again.
-///
-/// # Errors
-/// Unavailable, when the database cannot take it.
+/// Begins to make a batch, and leads to its page, which shows the progress; or shows the form again.
 pub(crate) async fn add(
     who: Allowed<Edit>,
     request: HttpRequest,

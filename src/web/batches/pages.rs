@@ -22,7 +22,7 @@ use crate::web::state::App;
 
 /// Batches on a page: each one's tokens are counted for it.
 const ROWS: usize = 20;
-/// After this long, in microseconds, a batch that is not there was given up by whoever made it.
+/// After this time, in microseconds, an unfinished batch has been given up by its server.
 const LOST: i64 = 120_000_000;
 
 #[derive(Template)]
@@ -53,12 +53,12 @@ struct MakingPage {
     name: String,
     count: i32,
     total: String,
-    /// How many are written, when this instance makes it.
+    /// How many tokens are written, when this instance makes the batch.
     written: Option<(usize, String)>,
     failure: Option<String>,
 }
 
-/// A batch, as the pages tell it.
+/// A batch, as the pages show it.
 struct BatchView {
     uid: String,
     name: String,
@@ -85,15 +85,12 @@ impl BatchView {
             used_up: grouped(standing.used_up),
             voided: (standing.voided > 0).then(|| grouped(standing.voided)),
             creator: batch.creator.clone(),
-            created: clock.tell(batch.created),
+            created: clock.format(batch.created),
         }
     }
 }
 
 /// Lists batches, newest first.
-///
-/// # Errors
-/// A cursor that was made up; unavailable, when the database cannot be asked.
 pub(crate) async fn list(
     who: Allowed<See>,
     request: HttpRequest,
@@ -119,10 +116,7 @@ pub(crate) async fn list(
     page(&app, StatusCode::OK, &template)
 }
 
-/// Shows a batch, or how far its making is.
-///
-/// # Errors
-/// No such batch; unavailable, when the database cannot be asked.
+/// Shows a batch, or its progress.
 pub(crate) async fn show(
     who: Allowed<See>,
     uid: web::Path<String>,
@@ -183,9 +177,6 @@ fn making(batch: &Batch, uid: Uid, request: &HttpRequest, app: &App) -> Result<H
 }
 
 /// Gives a batch another name.
-///
-/// # Errors
-/// No such batch; unavailable, when the database cannot take it.
 pub(crate) async fn rename(
     who: Allowed<Edit>,
     uid: web::Path<String>,

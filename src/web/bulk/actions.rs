@@ -9,6 +9,7 @@ use super::form::ChangeKind;
 use crate::access::{Permission, Role};
 use crate::store::actions::undo;
 use crate::store::actions::undo::PastAction;
+use crate::store::{self, Connection};
 use crate::token::action::{Action, UndoSkip};
 use crate::token::{Token, Uid};
 use crate::web::cursor::CursorCodec;
@@ -27,7 +28,7 @@ use crate::web::tokens::view::title;
 const ROWS: usize = 50;
 /// Tokens of one action that its page names.
 const NAMED: i64 = 100;
-/// What is told of an action that this version does not know.
+/// What an action of another version is called.
 const UNKNOWN: &str = "Something that only another version of Tessera knows";
 
 #[derive(Template)]
@@ -48,7 +49,7 @@ struct ActionPage {
     more: i64,
 }
 
-/// An action, as the pages tell it.
+/// An action, as the pages show it.
 struct ActionView {
     uid: String,
     /// As in `Uses set to 10`.
@@ -68,7 +69,19 @@ struct TokenView {
     uid: String,
     title: String,
     why: Option<&'static str>,
-    is_there: bool,
+    exists: bool,
+}
+
+impl TokenView {
+    /// A token of an action; `kept` is why its undo left the token as it is, `is_gone` whether the action deleted it.
+    fn new(token: &Token, kept: Option<UndoSkip>, is_gone: bool) -> Self {
+        Self {
+            uid: token.uid.to_string(),
+            title: title(token.label.as_deref(), &token.value),
+            why: kept.map(why),
+            exists: !is_gone && !matches!(kept, Some(UndoSkip::Deleted | UndoSkip::ValueTaken)),
+        }
+    }
 }
 
 impl ActionView {
@@ -80,19 +93,19 @@ impl ActionView {
             count: tokens(done.count),
             uid: done.uid,
             by: done.by,
-            at: clock.tell(done.at),
+            at: clock.format(done.at),
             refused: done.refused,
-            undone: done.undone.map(|(at, by)| (clock.tell(at), by)),
+            undone: done.undone.map(|(at, by)| (clock.format(at), by)),
         }
     }
 }
 
-/// Undoing takes what doing it took.
+/// Undoing needs the permission of the action.
 fn may_undo(role: Role, action: Option<&Action>) -> bool {
     role.may(action.map_or(Permission::Edit, Action::permission))
 }
 
-/// Why an undo has left a token as it is.
+/// Why an undo left a token as it is.
 fn why(kept: UndoSkip) -> &'static str {
     match kept {
         UndoSkip::Changed => "was changed later",
@@ -103,9 +116,6 @@ fn why(kept: UndoSkip) -> &'static str {
 }
 
 /// Lists what was done, newest first.
-///
-/// # Errors
-/// A cursor that was made up; unavailable, when the database cannot be asked.
 pub(crate) async fn list(
     who: Allowed<See>,
     request: HttpRequest,
@@ -115,21 +125,18 @@ pub(crate) async fn list(
     let cursors = CursorCodec::new("actions", &[]);
     let after = params.filled("after")?.map(|text| cursors.read(&text)).transpose()?;
     let work = move |connection: &mut _| Ok(undo::page(connection, after.as_ref(), more_than(ROWS))?);
-    let (found, last) = cut(app.store.read(work).await?, ROWS);
+    let (actions, last) = cut(app.store.read(work).await?, ROWS);
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
     let role = who.caller.role;
     let template = ActionsPage {
         page: Page::new(&request, Section::Overview),
-        rows: found.into_iter().map(|(_, done)| ActionView::new(done, role, clock)).collect(),
+        rows: actions.into_iter().map(|(_, action)| ActionView::new(action, role, clock)).collect(),
         older: last.map(|place| format!("{}/actions?after={}", app.base, cursors.write(&place))),
     };
     page(&app, StatusCode::OK, &template)
 }
 
 /// Shows what an action did, and what its undoing left.
-///
-/// # Errors
-/// No such action; unavailable, when the database cannot be asked.
 pub(crate) async fn show(
     who: Allowed<See>,
     uid: web::Path<String>,
@@ -138,30 +145,29 @@ pub(crate) async fn show(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let found = app.store.read(move |connection| {
-        let Some(done) = undo::find(connection, uid)? else { return Ok(None) };
-        let kept_count = undo::skipped_count(connection, &done)?;
-        let tokens = undo::tokens_of(connection, &done, kept_count > 0, NAMED)?;
-        Ok(Some((done, kept_count, tokens)))
-    });
-    let (done, kept_count, found) = found.await?.ok_or(Error::NotFound)?;
-    let is_gone = done.action == Some(Action::Delete) && done.undone.is_none();
-    let total = if kept_count > 0 { kept_count } else { i64::from(done.count) };
-    let view = |(token, kept): (Token, Option<UndoSkip>)| TokenView {
-        uid: token.uid.to_string(),
-        title: title(token.label.as_deref(), &token.value),
-        why: kept.map(why),
-        is_there: !is_gone && !matches!(kept, Some(UndoSkip::Deleted | UndoSkip::ValueTaken)),
-    };
-    let notice = notice(params.filled("done")?.as_deref(), &done, kept_count);
+    let found = app.store.read(move |connection| find(connection, uid)).await?;
+    let (action, kept_count, tokens) = found.ok_or(Error::NotFound)?;
+    let is_gone = action.action == Some(Action::Delete) && action.undone.is_none();
+    let total = if kept_count > 0 { kept_count } else { i64::from(action.count) };
+    let notice = notice(params.filled("done")?.as_deref(), &action, kept_count);
     let template = ActionPage {
         page: Page::new(&request, Section::Overview).with_notice(notice),
-        more: total - i64::try_from(found.len()).unwrap_or_default(),
-        tokens: found.into_iter().map(view).collect(),
+        more: total - i64::try_from(tokens.len()).unwrap_or_default(),
+        tokens: tokens.into_iter().map(|(token, kept)| TokenView::new(&token, kept, is_gone)).collect(),
         kept_count,
-        action: ActionView::new(done, who.caller.role, TimeFormatter { now: app.store.now(), zone: app.zone }),
+        action: ActionView::new(action, who.caller.role, TimeFormatter { now: app.store.now(), zone: app.zone }),
     };
     page(&app, StatusCode::OK, &template)
+}
+
+/// An action, how many tokens its undo left as they are, and the first tokens: those, or else all.
+type ActionWithTokens = (PastAction, i64, Vec<(Token, Option<UndoSkip>)>);
+
+fn find(connection: &mut Connection, uid: Uid) -> Result<Option<ActionWithTokens>, store::Error> {
+    let Some(action) = undo::find(connection, uid)? else { return Ok(None) };
+    let kept_count = undo::skipped_count(connection, &action)?;
+    let tokens = undo::tokens_of(connection, &action, kept_count > 0, NAMED)?;
+    Ok(Some((action, kept_count, tokens)))
 }
 
 /// What was done before the page was opened. An action that is sent again after its undo is not done again.

@@ -1,4 +1,4 @@
-//! `/bulk`: one change for many tokens. First what is wanted, then what would become of it, then it is done.
+//! `/bulk`: one change for many tokens, in three steps: the form, the preview, the change.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -45,12 +45,12 @@ struct BulkPage {
     errors: FormErrors,
     /// The selection can be read.
     can_select: bool,
-    /// The selection is not what it was when it was looked at.
+    /// The selection has changed since the preview.
     is_stale: bool,
     preview: Option<Preview>,
 }
 
-/// What would become of it.
+/// What the change would do.
 struct Preview {
     /// As in `Uses set to 10`.
     what: String,
@@ -67,7 +67,7 @@ struct Preview {
     action: String,
 }
 
-/// Tokens that are left out, for one reason.
+/// Tokens that stay as they are, for one reason.
 struct RefusedView {
     count: String,
     why: &'static str,
@@ -110,7 +110,7 @@ impl Preview {
     }
 }
 
-/// Why tokens are left out, in words that fit all of them.
+/// Why tokens stay as they are, in words that fit all of them.
 fn why(error: &TokenError, first: Option<&Token>) -> &'static str {
     match error.param() {
         Some("add_uses") if first.is_some_and(|token| token.usage_count == UNLIMITED) => "their uses are unlimited",
@@ -121,7 +121,7 @@ fn why(error: &TokenError, first: Option<&Token>) -> &'static str {
     }
 }
 
-/// What an action changes of a token, as it is on one side.
+/// What an action changes of a token, before or after.
 fn side(action: &Action, token: &Token, clock: TimeFormatter) -> String {
     match action {
         Action::SetValidity { .. } => TokenView::new(token, clock).valid,
@@ -168,7 +168,7 @@ pub(crate) async fn bulk(
 async fn counted(app: &App, selected: &TokenSelection) -> Result<String, Error> {
     Ok(match &selected.selection {
         Selection::Uids(uids) => tokens(uids.len()),
-        Selection::Filter(filter) => paging::counted(app.counts.of(&app.store, filter, app.store.now()).await?),
+        Selection::Filter(filter) => paging::counted(app.counts.count(&app.store, filter, app.store.now()).await?),
     })
 }
 
@@ -261,7 +261,7 @@ impl BulkPage {
         self.answer(app, status)
     }
 
-    /// What a person can mend stays on the page; all else is the error's own page.
+    /// Errors that the user can correct are shown in the form; all others have a page of their own.
     async fn refused(mut self, error: store::Error, app: &App) -> Result<HttpResponse, Error> {
         match error {
             store::Error::Token(mistake) => {

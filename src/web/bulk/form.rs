@@ -1,4 +1,4 @@
-//! What a bulk change is to be, as it was form.
+//! The form of a change of many tokens.
 
 use std::str::FromStr;
 
@@ -54,7 +54,7 @@ impl ChangeKind {
         }
     }
 
-    /// What it takes.
+    /// The permission that it needs.
     pub(crate) fn permission(self) -> Permission {
         match self {
             Self::Void | Self::Unvoid | Self::Delete => Permission::Delete,
@@ -67,7 +67,7 @@ impl ChangeKind {
         !matches!(self, Self::Unvoid | Self::Delete)
     }
 
-    /// Whether tokens are refused after it.
+    /// Whether the tokens stop working.
     pub(crate) fn is_danger(self) -> bool {
         matches!(self, Self::Void | Self::Delete)
     }
@@ -174,10 +174,7 @@ pub(crate) struct ChangeForm {
 }
 
 impl ChangeForm {
-    /// What was form.
-    ///
-    /// # Errors
-    /// A field that is no text.
+    /// The fields that were sent.
     pub(crate) fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
         let text = |name| params.text(name).map(Option::unwrap_or_default);
         Ok(Self {
@@ -189,9 +186,6 @@ impl ChangeForm {
     }
 
     /// The action that the fields describe.
-    ///
-    /// # Errors
-    /// Every field that cannot be read.
     pub(crate) fn action(&self, kind: ChangeKind, form: &TokenForm, zone: Tz) -> Result<Action, Mistakes> {
         let raw = form.raw();
         let only = |raw: RawFields| raw.change(zone);

@@ -52,7 +52,7 @@ struct Tile {
     code: Arc<Code>,
 }
 
-/// The tiles of tokens. Codes that are not in the cache take their time, so this is done on a thread where it may.
+/// The tiles of tokens. Codes that are not cached take a while, so they are made on a thread that may block.
 async fn tiles(
     app: &web::Data<App>,
     tokens: Vec<Token>,
@@ -69,50 +69,49 @@ async fn tiles(
     made.map_err(|error| Error::fault(error.to_string()))?
 }
 
-/// The uids that are selected already: a browser that had to sign in before it could change them comes back with them.
+/// The uids that are selected already: those that a browser brings back that had to sign in before it could change them.
 fn selected(params: &Params) -> Result<HashSet<String>, Error> {
     let kept = params.text("uids")?.unwrap_or_default();
     Ok(params.ticked("uid")?.into_iter().chain(kept.split_ascii_whitespace().map(str::to_owned)).collect())
 }
 
-/// What may be done to many tokens with a role.
+/// The changes that a role may make.
 fn kinds(role: Role) -> Vec<Choice> {
     let allowed = ChangeKind::ALL.into_iter().filter(|kind| role.may(kind.permission()));
     Choice::list(allowed.map(|kind| (kind.word(), kind.words())), "")
 }
 
 /// Shows tiles.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn show(
     who: Allowed<See>,
     request: HttpRequest,
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let shown = params.filled("show")?.and_then(|text| text.parse().ok()).filter(|show| ROWS.contains(show));
-    let show = shown.unwrap_or(ROWS[0]);
+    let show = params.filled("show")?.and_then(|text| text.parse().ok()).filter(|show| ROWS.contains(show));
+    let show = show.unwrap_or(ROWS[0]);
     let more = if show == ROWS[0] { String::new() } else { format!("show={show}") };
     let mut list = TokenPage::read(&app, &params, "/overview", &more, show).await?;
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
     let uids: Vec<String> = list.tokens.iter().map(|token| token.uid.to_string()).collect();
-    let status = list.errors.status();
-    let (asked_size, role) = (size(params.filled("size")?), who.caller.role);
+    let (new_size, role) = (size(params.filled("size")?), who.caller.role);
     let template = OverviewPage {
         page: Page::new(&request, Section::Overview),
         may_edit: role.may(Permission::Edit),
         kinds: kinds(role),
         uids: uids.join(" "),
-        size: asked_size.unwrap_or_else(|| kept_size(&request)),
+        size: new_size.unwrap_or_else(|| kept_size(&request)),
         counts: Choice::words(ROWS.map(|count| count.to_string()), &show.to_string()),
         tiles: tiles(&app, std::mem::take(&mut list.tokens), selected(&params)?, clock).await?,
         list,
     };
-    let mut response = page(&app, status, &template)?;
-    if let Some(size) = asked_size {
-        let cookie = size_cookie(&app, size);
-        response.add_cookie(&cookie).map_err(|error| Error::fault(error.to_string()))?;
+    keep_size(page(&app, template.list.errors.status(), &template)?, &app, new_size)
+}
+
+/// The answer with a cookie that keeps a new size.
+fn keep_size(mut response: HttpResponse, app: &App, size: Option<usize>) -> Result<HttpResponse, Error> {
+    if let Some(size) = size {
+        response.add_cookie(&size_cookie(app, size)).map_err(|error| Error::fault(error.to_string()))?;
     }
     Ok(response)
 }

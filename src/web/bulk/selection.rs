@@ -20,9 +20,6 @@ pub(crate) struct TokenSelection {
 
 impl TokenSelection {
     /// What the overview's form, or a form with the fields of [`TokenSelection::fields`], selects.
-    ///
-    /// # Errors
-    /// A field that is no text.
     pub(crate) fn read<const L: usize>(params: &Params<L>, app: &App, errors: &mut FormErrors) -> Result<Self, Error> {
         let query = TokenQuery::read(params)?;
         let select = params.text("select")?.unwrap_or_default();
@@ -53,11 +50,8 @@ impl TokenSelection {
         Ok(Self { selection: Selection::Uids(uids), query, fields })
     }
 
-    /// What a form selects, or the uids in an address, or what a filter finds, or with `all=1` everything; none where no
-    /// parameter says which. An empty parameter is none.
-    ///
-    /// # Errors
-    /// A parameter that is no text.
+    /// What a form selects, or the uids in an address, or what a filter finds, or everything with `all=1`; none if no
+    /// parameter says which. An empty parameter counts as absent.
     pub(crate) fn any<const L: usize>(
         params: &Params<L>,
         app: &App,
@@ -87,7 +81,7 @@ impl TokenSelection {
         }
     }
 
-    /// The address at `path` to which one comes back.
+    /// The address at `path` that leads back.
     pub(crate) fn back(&self, path: &str) -> String {
         self.query.href(path, "")
     }

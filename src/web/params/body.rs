@@ -15,8 +15,8 @@ use crate::token::{TokenError, quoted};
 use crate::web::error::Error;
 use crate::web::middleware::RequestInProgress;
 
-/// Reads the body whole. While it does, the request does not count as under way: one that is never sent whole must
-/// not hold up the end of the server.
+/// Reads the whole body. Meanwhile the request does not count as being served: a body that never ends must not delay the
+/// shutdown of the server.
 pub(crate) async fn read(request: &HttpRequest, mut payload: web::Payload, limit: usize) -> Result<Vec<u8>, Error> {
     let _paused = RequestInProgress::pause(request);
     let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
@@ -60,7 +60,7 @@ pub(crate) fn body_fields(request: &HttpRequest, body: &[u8]) -> Result<BTreeMap
 /// The one name that may come many times, once for each box that is ticked.
 const TICKED: &str = "uid";
 
-/// Reads `a=b&c=d`. A name that comes twice is refused: which of the two would be meant?
+/// Reads `a=b&c=d`. A name that comes twice is refused as ambiguous.
 pub(crate) fn pairs(text: &str, place: &str) -> Result<BTreeMap<String, Raw>, Error> {
     let decode = |part: &str| {
         let part = part.replace('+', " ");
@@ -91,7 +91,7 @@ fn twice(name: &str) -> Error {
 /// Reads a JSON object of numbers, texts, nulls and lists.
 pub(crate) fn object(text: &str) -> Result<BTreeMap<String, Raw>, Error> {
     let Object(members) = serde_json::from_str(text).map_err(|error| {
-        // Its own sentence would repeat the body, be it megabytes.
+        // serde's message would repeat the body, even of megabytes.
         let (line, column) = (error.line(), error.column());
         let message = format!("The body is not a JSON object of parameters; see line {line}, column {column}.");
         Error::from(TokenError::unreadable(message))
@@ -112,7 +112,7 @@ pub(crate) fn object(text: &str) -> Result<BTreeMap<String, Raw>, Error> {
     Ok(fields)
 }
 
-/// The members of an object in their order; serde's own maps would drop the first of two of one name in silence.
+/// The members of an object in their order; serde's own maps would silently drop the first of two with one name.
 struct Object(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Object {

@@ -128,9 +128,6 @@ impl<const LIMIT: usize> Params<LIMIT> {
     }
 
     /// What a parameter that is present and not empty is read as.
-    ///
-    /// # Errors
-    /// `T`'s own.
     pub(crate) fn parsed<T: FromStr<Err = TokenError>>(&self, name: &str) -> Result<Option<T>, Error> {
         Ok(self.filled(name)?.map(|text| text.parse()).transpose()?)
     }

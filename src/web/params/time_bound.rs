@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use crate::token::input::read_time;
 use crate::token::{Micros, TokenError};
 
-/// A bound of a filter. A day alone is meant whole: whoever asks for tokens made until Friday means Friday's, too.
+/// A bound of a filter. A day alone counts as a whole: tokens until Friday include those of Friday.
 ///
 /// # Errors
 /// A value error that names the parameter.

@@ -36,9 +36,6 @@ struct BrowserPage {
 }
 
 /// Prints labels from the browser: the same layout as in the PDF, which is kept as a print run all the same.
-///
-/// # Errors
-/// No such token; unavailable, when the database cannot be asked.
 pub(crate) async fn print(
     who: Allowed<See>,
     request: HttpRequest,

@@ -1,4 +1,4 @@
-//! `/sheet/calibrate`: measuring how far a printer is off, and the test page for it.
+//! `/sheet/calibrate`: measuring a printer's offsets, and the test page for it.
 
 use std::ops::ControlFlow;
 
@@ -60,8 +60,8 @@ impl CalibrationForm {
         })
     }
 
-    /// The printer as it was measured, or what is wrong.
-    fn meant(&self, errors: &mut FormErrors) -> Option<Printer> {
+    /// The printer as it was measured; errors are added.
+    fn to_printer(&self, errors: &mut FormErrors) -> Option<Printer> {
         if let Err(why) = check_name(&self.printer) {
             errors.add("printer", why);
         }
@@ -83,8 +83,8 @@ impl CalibrationForm {
     }
 }
 
-/// Which sheet and printer are meant, and what can be chosen.
-async fn asked(
+/// The sheet and the printer that the parameters name, and what can be chosen.
+async fn read_options(
     params: &Params,
     app: &App,
     who: &Allowed<See>,
@@ -97,17 +97,14 @@ async fn asked(
     Ok((how, known, errors))
 }
 
-/// Tells how it is done, and asks for what was measured.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
+/// Explains how to measure, with a form for the distances.
 pub(crate) async fn show(
     who: Allowed<See>,
     request: HttpRequest,
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let (how, known, _) = asked(&params, &app, &who).await?;
+    let (how, known, _) = read_options(&params, &app, &who).await?;
     let form = CalibrationForm { dpi: how.dpi.to_string(), ..CalibrationForm::read(&params)? };
     calibrate_page(&request, &app, how.sheet, known, (form, FormErrors::default()))
 }
@@ -134,9 +131,6 @@ fn calibrate_page(
 }
 
 /// Saves a printer with the offsets that its distances give, and leads to the sheet, where it is chosen.
-///
-/// # Errors
-/// Unavailable, when the database cannot take it.
 pub(crate) async fn save(
     who: Allowed<See>,
     request: HttpRequest,
@@ -144,9 +138,9 @@ pub(crate) async fn save(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let (form, mut errors) = (CalibrationForm::read(&params)?, FormErrors::default());
-    let Some(printer) = form.meant(&mut errors) else {
+    let Some(printer) = form.to_printer(&mut errors) else {
         let sheet = params.text("sheet")?.unwrap_or_default();
-        let (how, known, _) = asked(&params, &app, &who).await?;
+        let (how, known, _) = read_options(&params, &app, &who).await?;
         let sheet = known.sheet(&sheet).cloned().unwrap_or(how.sheet);
         return calibrate_page(&request, &app, sheet, known, (form, errors));
     };
@@ -157,11 +151,8 @@ pub(crate) async fn save(
 }
 
 /// The test page of a sheet: unmoved, or moved by the offsets of a printer, to see that they are right.
-///
-/// # Errors
-/// No such sheet or printer; unavailable, when the database cannot be asked.
 pub(crate) async fn test_page(who: Allowed<See>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
-    let (how, _, errors) = asked(&params, &app, &who).await?;
+    let (how, _, errors) = read_options(&params, &app, &who).await?;
     if let Some((field, message)) = errors.first() {
         return Err(crate::token::TokenError::value(field.to_owned(), message.trim_end_matches('.')).into());
     }

@@ -57,9 +57,6 @@ struct Verdict {
 }
 
 /// Checks each label of an order.
-///
-/// # Errors
-/// No such token; unavailable, when the database cannot be form.
 pub(crate) async fn check(
     who: Allowed<See>,
     request: HttpRequest,

@@ -55,7 +55,7 @@ pub(crate) async fn nothing_chosen<const L: usize>(
         return Err(TokenError::value("uid", NOTHING).into());
     }
     let newest = app.store.read(|connection| Ok(batches::page(connection, None, BATCHES)?)).await?;
-    let count = app.counts.of(&app.store, &TokenFilter::default(), app.store.now()).await?;
+    let count = app.counts.count(&app.store, &TokenFilter::default(), app.store.now()).await?;
     let value = |name| Ok::<_, Error>(params.filled(name)?.map(|value| (name, value)));
     let kept: Vec<_> = [value("sheet")?, value("printer")?].into_iter().flatten().collect();
     let parameters = kept.iter().map(|(name, value)| (*name, value.as_str()));

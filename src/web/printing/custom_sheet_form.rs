@@ -1,4 +1,4 @@
-//! The form of a label sheet, as it was typed, and the sheet's picture.
+//! The form of a label sheet, and the sheet's picture.
 
 use crate::sheet::geometry::Sheet;
 use crate::sheet::mm::Mm;
@@ -32,7 +32,7 @@ pub(crate) struct Measure {
     pub(crate) hint: &'static str,
 }
 
-/// What stands in the form.
+/// The fields of the form.
 #[derive(Clone)]
 pub(crate) struct CustomSheetForm {
     /// The name.
@@ -66,10 +66,7 @@ impl CustomSheetForm {
         Self { name: sheet.name.clone(), columns, rows, measures: lengths.map(|length| length.to_string()) }
     }
 
-    /// What was typed.
-    ///
-    /// # Errors
-    /// A field that is no text.
+    /// The fields that were sent.
     pub(crate) fn read(params: &Params) -> Result<Self, Error> {
         let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
         let mut measures: [String; MEASURES.len()] = Default::default();
@@ -84,8 +81,8 @@ impl CustomSheetForm {
         MEASURES.iter().zip(&self.measures)
     }
 
-    /// The sheet that is meant, as far as it can be read, and what is wrong with it.
-    pub(crate) fn meant(&self, slug: &str, errors: &mut FormErrors) -> Option<Sheet> {
+    /// The sheet, if all fields can be parsed; errors are added.
+    pub(crate) fn to_sheet(&self, slug: &str, errors: &mut FormErrors) -> Option<Sheet> {
         let mut count = |name: &str, words: &str, text: &str| {
             let read = text.parse::<u16>().ok().filter(|count| (1..=1_000).contains(count));
             if read.is_none() {
@@ -177,14 +174,14 @@ mod tests {
     use crate::sheet::presets::presets;
 
     #[test]
-    fn a_form_means_the_sheet_that_it_was_made_of() {
+    fn a_form_gives_the_sheet_that_it_was_made_from() {
         for sheet in presets() {
             let mut errors = FormErrors::default();
-            assert_eq!(CustomSheetForm::of(sheet).meant(&sheet.slug, &mut errors).as_ref(), Some(sheet));
+            assert_eq!(CustomSheetForm::of(sheet).to_sheet(&sheet.slug, &mut errors).as_ref(), Some(sheet));
             assert!(errors.is_empty());
         }
         let mut errors = FormErrors::default();
-        let roll = CustomSheetForm::roll().meant("roll", &mut errors).unwrap();
+        let roll = CustomSheetForm::roll().to_sheet("roll", &mut errors).unwrap();
         assert!(errors.is_empty() && roll.labels() == 1);
     }
 
@@ -195,7 +192,7 @@ mod tests {
             let mut form = CustomSheetForm::of(sheet);
             change(&mut form);
             let mut errors = FormErrors::default();
-            form.meant("x", &mut errors);
+            form.to_sheet("x", &mut errors);
             errors.list().iter().map(|error| error.field.clone()).collect::<Vec<_>>()
         };
         assert_eq!(with(|form| form.columns = "0".into()), ["columns"]);

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::custom_sheet_form::{CustomSheetForm, SheetPicture};
+use crate::access::Principal;
 use crate::sheet::geometry::Sheet;
 use crate::sheet::presets::{preset, presets};
 use crate::store;
@@ -51,7 +52,7 @@ struct RemovePage {
     sheet: SheetView,
 }
 
-/// A sheet, as the pages tell it.
+/// A sheet, as the pages show it.
 struct SheetView {
     slug: String,
     name: String,
@@ -77,14 +78,11 @@ impl SheetView {
     }
 
     fn own(own: &CustomSheet, clock: TimeFormatter) -> Self {
-        Self::new(&sheet_of(own), Some((clock.tell(own.changed), own.changed_by.clone())))
+        Self::new(&sheet_of(own), Some((clock.format(own.changed), own.changed_by.clone())))
     }
 }
 
 /// Lists own sheets and presets.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn list(
     _who: Allowed<Manage>,
     request: HttpRequest,
@@ -108,9 +106,6 @@ pub(crate) async fn list(
 }
 
 /// The form of a new sheet, which may begin as a copy of another one, or as a roll's label.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn add_form(
     _who: Allowed<Manage>,
     request: HttpRequest,
@@ -129,8 +124,8 @@ pub(crate) async fn add_form(
     let (form, sheet) =
         if params.text("columns")?.is_some() { (CustomSheetForm::read(&params)?, None) } else { (form, sheet) };
     let errors = FormErrors::default();
-    let picture = sheet.or_else(|| form.meant("new", &mut FormErrors::default()));
-    FormPage::new(&request, None, form, picture.as_ref(), errors).answer(&app, StatusCode::OK)
+    let picture = sheet.or_else(|| form.to_sheet("new", &mut FormErrors::default()));
+    FormPage::new(&request, None, form, picture.as_ref(), errors).answer(&app)
 }
 
 impl FormPage {
@@ -138,7 +133,7 @@ impl FormPage {
         request: &HttpRequest,
         own: Option<&CustomSheet>,
         form: CustomSheetForm,
-        drawn: Option<&Sheet>,
+        preview: Option<&Sheet>,
         errors: FormErrors,
     ) -> Self {
         Self {
@@ -147,26 +142,24 @@ impl FormPage {
             title: own.map_or_else(|| "Add a label sheet".into(), |own| own.measures.name.clone()),
             known: own.map(|own| own.changed.get().to_string()).unwrap_or_default(),
             form,
-            picture: drawn.map(SheetPicture::of),
+            picture: preview.map(SheetPicture::of),
             errors,
             conflict: None,
         }
     }
 
-    fn answer(self, app: &App, status: StatusCode) -> Result<HttpResponse, Error> {
+    fn answer(self, app: &App) -> Result<HttpResponse, Error> {
+        let status = if self.conflict.is_some() { StatusCode::CONFLICT } else { self.errors.status() };
         page(app, status, &self)
     }
 }
 
-/// Whether a form only wants to be drawn.
-fn only_draws(params: &Params) -> Result<bool, Error> {
+/// Whether only a preview is asked for.
+fn is_preview(params: &Params) -> Result<bool, Error> {
     Ok(params.text("do")?.is_some_and(|what| what == "draw"))
 }
 
-/// Adds a sheet, or draws what was typed.
-///
-/// # Errors
-/// Unavailable, when the database cannot take it.
+/// Adds a sheet, or draws the form.
 pub(crate) async fn add(
     who: Allowed<Manage>,
     request: HttpRequest,
@@ -175,27 +168,22 @@ pub(crate) async fn add(
 ) -> Result<HttpResponse, Error> {
     let form = CustomSheetForm::read(&params)?;
     let mut errors = FormErrors::default();
-    let sheet = form.meant("new", &mut errors);
-    let Some(sheet) = sheet.filter(|_| errors.is_empty()) else {
-        let status = errors.status();
-        return FormPage::new(&request, None, form, None, errors).answer(&app, status);
+    let sheet = form.to_sheet("new", &mut errors).filter(|_| errors.is_empty());
+    let (Some(sheet), false) = (&sheet, is_preview(&params)?) else {
+        return FormPage::new(&request, None, form, sheet.as_ref(), errors).answer(&app);
     };
-    if only_draws(&params)? {
-        return FormPage::new(&request, None, form, Some(&sheet), errors).answer(&app, StatusCode::OK);
-    }
-    let (by, now, new) = (who.caller.principal, app.store.now(), measures_of(&sheet));
+    let (by, now, new) = (who.caller.principal, app.store.now(), measures_of(sheet));
     match app.store.write(move |connection| sheets::add(connection, &new, is_reserved, &by, now)).await {
         Ok(_) => Ok(see_other(&app, "/sheets?done=added")),
         Err(store::Error::Refused(why)) => {
             errors.add("name", why);
-            let status = errors.status();
-            FormPage::new(&request, None, form, Some(&sheet), errors).answer(&app, status)
+            FormPage::new(&request, None, form, Some(sheet), errors).answer(&app)
         }
         Err(error) => Err(error.into()),
     }
 }
 
-async fn found(app: &App, slug: &str) -> Result<CustomSheet, Error> {
+async fn find(app: &App, slug: &str) -> Result<CustomSheet, Error> {
     if slug.contains('\0') || preset(slug).is_some() {
         return Err(Error::NotFound);
     }
@@ -204,9 +192,6 @@ async fn found(app: &App, slug: &str) -> Result<CustomSheet, Error> {
 }
 
 /// The form of an own sheet.
-///
-/// # Errors
-/// No such sheet; unavailable, when the database cannot be asked.
 pub(crate) async fn edit_form(
     _who: Allowed<Manage>,
     slug: web::Path<String>,
@@ -214,17 +199,14 @@ pub(crate) async fn edit_form(
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let own = found(&app, &slug).await?;
+    let own = find(&app, &slug).await?;
     let sheet = sheet_of(&own);
     let is_brought_back = params.text("columns")?.is_some();
     let form = if is_brought_back { CustomSheetForm::read(&params)? } else { CustomSheetForm::of(&sheet) };
-    FormPage::new(&request, Some(&own), form, Some(&sheet), FormErrors::default()).answer(&app, StatusCode::OK)
+    FormPage::new(&request, Some(&own), form, Some(&sheet), FormErrors::default()).answer(&app)
 }
 
-/// Changes an own sheet, or draws what was typed.
-///
-/// # Errors
-/// No such sheet; unavailable, when the database cannot take it.
+/// Changes an own sheet, or draws the form.
 pub(crate) async fn edit(
     who: Allowed<Manage>,
     slug: web::Path<String>,
@@ -232,42 +214,38 @@ pub(crate) async fn edit(
     Form(params): Form,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let own = found(&app, &slug).await?;
+    let own = find(&app, &slug).await?;
     let known = params.text("known")?.ok_or_else(|| TokenError::missing("known"))?;
     let form = CustomSheetForm::read(&params)?;
     let mut errors = FormErrors::default();
-    let sheet = form.meant(&own.slug, &mut errors).filter(|_| errors.is_empty());
-    let Some(sheet) = sheet.filter(|_| !matches!(only_draws(&params), Ok(true))) else {
-        let (drawn, status) = (form.meant(&own.slug, &mut FormErrors::default()), errors.status());
-        let drawn = drawn.filter(|_| errors.is_empty());
-        let mut page = FormPage::new(&request, Some(&own), form, drawn.as_ref(), errors);
-        page.known = known;
-        return page.answer(&app, status);
+    let sheet = form.to_sheet(&own.slug, &mut errors).filter(|_| errors.is_empty());
+    let (Some(sheet), false) = (&sheet, is_preview(&params)?) else {
+        let form_page = FormPage::new(&request, Some(&own), form, sheet.as_ref(), errors);
+        return FormPage { known, ..form_page }.answer(&app);
     };
-    let known = Micros::stored(known.parse().unwrap_or_default());
-    let (by, now, wanted, slug) = (who.caller.principal, app.store.now(), measures_of(&sheet), own.slug.clone());
-    let changed = app.store.write(move |connection| sheets::change(connection, &slug, known, &wanted, &by, now));
-    match changed.await {
+    match save(&app, &own.slug, &known, sheet, who.caller.principal).await {
         Ok(SheetChange::Saved) => Ok(see_other(&app, "/sheets?done=changed")),
         Ok(SheetChange::Gone) => Err(Error::NotFound),
-        Ok(SheetChange::Conflict(now)) => {
-            let mut page = FormPage::new(&request, Some(&now), form, Some(&sheet), errors);
-            page.conflict = Some(now.changed_by.clone());
-            page.answer(&app, StatusCode::CONFLICT)
+        Ok(SheetChange::Conflict(current)) => {
+            let form_page = FormPage::new(&request, Some(&current), form, Some(sheet), errors);
+            FormPage { conflict: Some(current.changed_by), ..form_page }.answer(&app)
         }
         Err(store::Error::Refused(why)) => {
             errors.add("name", why);
-            let status = errors.status();
-            FormPage::new(&request, Some(&own), form, Some(&sheet), errors).answer(&app, status)
+            FormPage::new(&request, Some(&own), form, Some(sheet), errors).answer(&app)
         }
         Err(error) => Err(error.into()),
     }
 }
 
+/// Saves a sheet, unless it was changed since the form was made.
+async fn save(app: &App, slug: &str, known: &str, sheet: &Sheet, by: Principal) -> Result<SheetChange, store::Error> {
+    let known = Micros::stored(known.parse().unwrap_or_default());
+    let (slug, wanted, now) = (slug.to_owned(), measures_of(sheet), app.store.now());
+    app.store.write(move |connection| sheets::change(connection, &slug, known, &wanted, &by, now)).await
+}
+
 /// Asks whether to remove an own sheet.
-///
-/// # Errors
-/// No such sheet; unavailable, when the database cannot be asked.
 pub(crate) async fn ask(
     _who: Allowed<Manage>,
     slug: web::Path<String>,
@@ -275,20 +253,17 @@ pub(crate) async fn ask(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-    let sheet = SheetView::own(&found(&app, &slug).await?, clock);
+    let sheet = SheetView::own(&find(&app, &slug).await?, clock);
     page(&app, StatusCode::OK, &RemovePage { page: Page::new(&request, Section::Settings), sheet })
 }
 
 /// Removes an own sheet; what was printed on it stays.
-///
-/// # Errors
-/// Unavailable, when the database cannot take it.
 pub(crate) async fn remove(
     who: Allowed<Manage>,
     slug: web::Path<String>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let own = found(&app, &slug).await?;
+    let own = find(&app, &slug).await?;
     let (by, now) = (who.caller.principal, app.store.now());
     match app.store.write(move |connection| sheets::remove(connection, &own.slug, &by, now)).await {
         // Somebody else was quicker: it is gone all the same.

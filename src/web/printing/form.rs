@@ -1,4 +1,4 @@
-//! How tokens are to be printed: as an address or a form has it, and what it means.
+//! How tokens are to be printed: the fields of an address or a form, and the options that they give.
 
 use crate::access::Principal;
 use crate::sheet::geometry::Sheet;
@@ -34,10 +34,10 @@ pub(crate) const NAMES: [&str; 12] = [
     "for_printer",
 ];
 
-/// The usual resolution of an office printer, which is meant where none is named.
+/// The usual resolution of an office printer, for when none is named.
 const DPI: u32 = 300;
 
-/// What was asked for, as it was written; on the page, as it is meant.
+/// The fields as they were sent; on the page, with defaults for those that were left out.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PrintForm {
     /// A sheet's slug.
@@ -58,13 +58,13 @@ pub(crate) struct PrintForm {
     pub(crate) printer: String,
     /// Whether characters without a glyph are left out.
     pub(crate) leave_out: bool,
-    /// The sheet for which `start` was written: for another one it means nothing.
+    /// The sheet for which `start` was entered: for another one it does not count.
     for_sheet: Option<String>,
-    /// The printer for which offsets and dots were written.
+    /// The printer for which offsets and resolution were entered.
     for_printer: Option<String>,
 }
 
-/// What the database knows that somebody may mean.
+/// The sheets and printers that can be chosen.
 pub(crate) struct PrintChoices {
     /// Own sheets.
     pub(crate) own: Vec<Sheet>,
@@ -75,10 +75,7 @@ pub(crate) struct PrintChoices {
 }
 
 impl PrintChoices {
-    /// What the database knows.
-    ///
-    /// # Errors
-    /// The database's.
+    /// Reads what can be chosen.
     pub(crate) fn read(connection: &mut Connection, by: &Principal) -> Result<Self, store::Error> {
         Ok(Self {
             own: sheets::all(connection)?.iter().map(sheet_of).collect(),
@@ -110,10 +107,7 @@ impl PrintChoices {
 }
 
 impl PrintForm {
-    /// What the parameters say.
-    ///
-    /// # Errors
-    /// A parameter that is no text.
+    /// Reads the parameters.
     pub(crate) fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
         let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
         let is_set = |name| Ok::<_, Error>(matches!(text(name)?.as_str(), "1" | "on" | "true"));
@@ -154,8 +148,8 @@ impl PrintForm {
         self.for_sheet.is_some() || self.for_printer.is_some()
     }
 
-    /// On the page, what is not said is what was meant last time: the label after the last one that this person printed
-    /// on. What was said for another sheet or printer is not said for this one.
+    /// Fills empty fields with defaults, for the page: the sheet of the settings, and the label after the last one that
+    /// this user printed. Values that were entered for another sheet or printer are dropped.
     #[must_use]
     pub(crate) fn filled(mut self, known: &PrintChoices, settings: &Settings) -> Self {
         if self.sheet.is_empty() {
@@ -174,7 +168,7 @@ impl PrintForm {
         self
     }
 
-    /// What it means, and what is wrong with it. `self` is filled with what was left out.
+    /// The print options; errors are added. Empty fields of `self` are filled.
     pub(crate) fn how(&mut self, known: &PrintChoices, settings: &Settings, errors: &mut FormErrors) -> PrintOptions {
         let named = known.sheet(&self.sheet);
         if named.is_none() && !self.sheet.is_empty() {
@@ -211,7 +205,7 @@ impl PrintForm {
     }
 }
 
-/// The sheet of the settings; one that was removed since then is the usual one.
+/// The sheet of the settings, or the usual one when that was removed.
 fn default_sheet<'k>(known: &'k PrintChoices, settings: &Settings) -> &'k Sheet {
     let usual = || preset(FIRST_SHEET).unwrap_or(&presets()[0]);
     known.sheet(&settings.default_sheet).unwrap_or_else(usual)

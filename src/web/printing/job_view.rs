@@ -4,7 +4,7 @@ use crate::store::printing::jobs::{JobStage, PrintJob};
 use crate::web::format::{FormattedTime, TimeFormatter, grouped, tokens};
 use crate::work::printing::options::PrintOptions;
 
-/// A job, as the pages tell it.
+/// A job, as the pages show it.
 pub(crate) struct JobView {
     /// Its uid.
     pub(crate) uid: String,
@@ -20,7 +20,7 @@ pub(crate) struct JobView {
     pub(crate) done: String,
     /// How many parts it has.
     pub(crate) parts: i32,
-    /// Who asked for it.
+    /// Who started it.
     pub(crate) by: String,
     /// When.
     pub(crate) when: FormattedTime,
@@ -31,7 +31,7 @@ pub(crate) struct JobView {
 }
 
 impl JobView {
-    /// How a job is told.
+    /// A job.
     pub(crate) fn new(job: &PrintJob, clock: TimeFormatter) -> Self {
         let stage = job.stage(clock.now);
         let lost = "The server that printed it ended before it was done. What was printed by then is kept.";
@@ -44,7 +44,7 @@ impl JobView {
             done: grouped(job.printed.into()),
             parts: job.parts,
             by: job.principal.clone(),
-            when: clock.tell(job.timestamp),
+            when: clock.format(job.timestamp),
             is_under_way: stage == JobStage::UnderWay,
             failure: match stage {
                 JobStage::Failed(why) => Some(why),

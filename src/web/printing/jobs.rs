@@ -1,13 +1,15 @@
-//! `/print_jobs/{uid}`: how far a job is that prints more than one PDF can hold, and its parts.
+//! `/print_jobs/{uid}`: the progress of a job that prints more than one PDF can hold, and its parts.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::job_view::JobView;
-use super::run_view::{RunView, views};
-use crate::store::printing::runs::PrintRun;
+use super::run_view::{RunView, run_views};
+use crate::store::printing::jobs::PrintJob;
+use crate::store::printing::runs::{PrintRun, RunCounts};
 use crate::store::printing::{jobs, runs};
+use crate::store::{self, Connection};
 use crate::token::Uid;
 use crate::web::error::Error;
 use crate::web::format::TimeFormatter;
@@ -26,10 +28,7 @@ struct JobPage {
     parts: Vec<RunView>,
 }
 
-/// Shows a job: how far it is, and its parts.
-///
-/// # Errors
-/// No such job; unavailable, when the database cannot be asked.
+/// Shows the progress of a job, and its parts.
 pub(crate) async fn show(
     _who: Allowed<See>,
     uid: web::Path<String>,
@@ -38,14 +37,8 @@ pub(crate) async fn show(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let found = app.store.read(move |connection| {
-        let Some(job) = jobs::find(connection, uid)? else { return Ok(None) };
-        let runs = runs::of_job(connection, job.id)?;
-        let ids: Vec<i64> = runs.iter().map(|run: &PrintRun| run.id).collect();
-        let standing = runs::count_tokens(connection, &ids)?;
-        Ok(Some((job, runs, standing)))
-    });
-    let (job, runs, standing) = found.await?.ok_or(Error::NotFound)?;
+    let found = app.store.read(move |connection| find(connection, uid)).await?;
+    let (job, runs, counts) = found.ok_or(Error::NotFound)?;
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
     let job = JobView::new(&job, clock);
     let is_done = !job.is_under_way && job.failure.is_none();
@@ -53,8 +46,19 @@ pub(crate) async fn show(
     let notice = shows_end.then(|| Notice::done("All of them are printed: open each part and print it."));
     let template = JobPage {
         page: Page::new(&request, Section::Print).with_notice(notice),
-        parts: views(&runs, &standing, clock),
+        parts: run_views(&runs, &counts, clock),
         job,
     };
     page(&app, StatusCode::OK, &template)
+}
+
+/// A job, with its runs and how many of their tokens were used.
+type JobWithRuns = (PrintJob, Vec<PrintRun>, Vec<(i64, RunCounts)>);
+
+fn find(connection: &mut Connection, uid: Uid) -> Result<Option<JobWithRuns>, store::Error> {
+    let Some(job) = jobs::find(connection, uid)? else { return Ok(None) };
+    let runs = runs::of_job(connection, job.id)?;
+    let ids: Vec<i64> = runs.iter().map(|run| run.id).collect();
+    let counts = runs::count_tokens(connection, &ids)?;
+    Ok(Some((job, runs, counts)))
 }

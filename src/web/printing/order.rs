@@ -45,9 +45,6 @@ pub(crate) struct PrintOrder {
 
 impl PrintOrder {
     /// The order of a request; none if no parameter says which tokens. On the page, what is left out is as it was last time.
-    ///
-    /// # Errors
-    /// A parameter that is no text; unavailable, when the database cannot be asked.
     pub(crate) async fn read<const L: usize>(
         params: &Params<L>,
         app: &App,
@@ -116,9 +113,6 @@ impl PrintOrder {
     }
 
     /// All of them, for one PDF; none, with an error added, if they are too many.
-    ///
-    /// # Errors
-    /// As [`PrintOrder::tokens`].
     pub(crate) async fn all(&mut self, app: &App) -> Result<Option<LabelItems>, Error> {
         if self.total > MAX_LABELS {
             let (most, total) = (tokens(MAX_LABELS), tokens(self.total));

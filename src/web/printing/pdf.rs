@@ -79,9 +79,6 @@ fn is_from_elsewhere(request: &HttpRequest) -> Result<bool, Error> {
 }
 
 /// Makes the PDF of an order, and something else of the same plan; or none, and adds what is wrong to its problems.
-///
-/// # Errors
-/// No such token; unavailable.
 pub(crate) async fn make_all<T: Send + 'static>(
     app: &web::Data<App>,
     order: &mut PrintOrder,

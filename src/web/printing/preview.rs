@@ -40,10 +40,7 @@ impl SheetPreview {
         self.number == self.pages
     }
 
-    /// Makes the page of that number, or the last one. What is wrong with its labels is added to the order's errors.
-    ///
-    /// # Errors
-    /// No such token; unavailable, when the database cannot be form.
+    /// Makes the page of that number, or the last one. Errors of its labels are added to the order's.
     pub(crate) async fn make(app: &web::Data<App>, order: &mut PrintOrder, number: usize) -> Result<Self, Error> {
         let (labels, before) = (order.options.sheet.labels() as usize, order.options.start.saturating_sub(1) as usize);
         // Whatever is printed in parts: the first part is looked at.

@@ -1,9 +1,10 @@
-//! `/printers`: how far each printer is off, and how fine it prints.
+//! `/printers`: the offsets and the resolution of each printer.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use crate::access::Principal;
 use crate::sheet::mm::Mm;
 use crate::sheet::refusal::FARTHEST;
 use crate::store;
@@ -39,7 +40,7 @@ struct EditPage {
     errors: FormErrors,
 }
 
-/// A printer, as the page tells it.
+/// A printer, as the page shows it.
 struct PrinterView {
     name: String,
     offset_x: Mm,
@@ -74,8 +75,8 @@ impl PrinterForm {
         Ok(Self { name: text("name")?, offset_x: text("offset_x")?, offset_y: text("offset_y")?, dpi: text("dpi")? })
     }
 
-    /// The printer that is meant, and what is wrong with it.
-    fn meant(&self, errors: &mut FormErrors) -> Printer {
+    /// The printer; errors are added.
+    fn to_printer(&self, errors: &mut FormErrors) -> Printer {
         if let Err(why) = check_name(&self.name) {
             errors.add("name", why);
         }
@@ -106,15 +107,17 @@ pub(crate) fn read_dpi(text: &str, errors: &mut FormErrors) -> Option<i32> {
     dpi
 }
 
-fn told(known: StoredPrinter, clock: TimeFormatter) -> PrinterView {
-    let Printer { name, offset_x, offset_y, dpi } = known.printer;
-    PrinterView {
-        name,
-        offset_x: Mm::from_micrometres(offset_x),
-        offset_y: Mm::from_micrometres(offset_y),
-        dpi,
-        changed: clock.tell(known.changed),
-        by: known.changed_by,
+impl PrinterView {
+    fn new(stored: StoredPrinter, clock: TimeFormatter) -> Self {
+        let Printer { name, offset_x, offset_y, dpi } = stored.printer;
+        Self {
+            name,
+            offset_x: Mm::from_micrometres(offset_x),
+            offset_y: Mm::from_micrometres(offset_y),
+            dpi,
+            changed: clock.format(stored.changed),
+            by: stored.changed_by,
+        }
     }
 }
 
@@ -125,17 +128,14 @@ async fn list(
     form: PrinterForm,
     errors: FormErrors,
 ) -> Result<HttpResponse, Error> {
-    let known = app.store.read_inline(|connection| Ok(printers::all(connection)?)).await?;
+    let stored = app.store.read_inline(|connection| Ok(printers::all(connection)?)).await?;
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
     let (page_of, status) = (Page::new(request, Section::Print).with_notice(notice), errors.status());
-    let printers = known.into_iter().map(|known| told(known, clock)).collect();
+    let printers = stored.into_iter().map(|printer| PrinterView::new(printer, clock)).collect();
     page(app, status, &PrintersPage { page: page_of, printers, form, errors })
 }
 
 /// Shows every printer, and the form for another one.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn show(
     _who: Allowed<See>,
     request: HttpRequest,
@@ -160,9 +160,6 @@ fn named<const L: usize>(params: &Params<L>, field: &str) -> Result<String, Erro
 }
 
 /// The form of a printer.
-///
-/// # Errors
-/// No such printer; unavailable, when the database cannot be asked.
 pub(crate) async fn edit_form(
     _who: Allowed<See>,
     request: HttpRequest,
@@ -171,16 +168,13 @@ pub(crate) async fn edit_form(
 ) -> Result<HttpResponse, Error> {
     let was = named(&params, "name")?;
     let name = was.clone();
-    let known = app.store.read_inline(move |connection| Ok(printers::find(connection, &name)?)).await?;
-    let form = PrinterForm::of(&known.ok_or(Error::NotFound)?.printer);
+    let stored = app.store.read_inline(move |connection| Ok(printers::find(connection, &name)?)).await?;
+    let form = PrinterForm::of(&stored.ok_or(Error::NotFound)?.printer);
     let page_of = Page::new(&request, Section::Print);
     page(&app, StatusCode::OK, &EditPage { page: page_of, was, form, errors: FormErrors::default() })
 }
 
 /// Adds a printer, or changes the one that the form was about.
-///
-/// # Errors
-/// Unavailable, when the database cannot take it.
 pub(crate) async fn save(
     who: Allowed<See>,
     request: HttpRequest,
@@ -189,18 +183,9 @@ pub(crate) async fn save(
 ) -> Result<HttpResponse, Error> {
     let was = if params.filled("was")?.is_some() { Some(named(&params, "was")?) } else { None };
     let form = PrinterForm::read(&params)?;
-    let mut errors = FormErrors::default();
-    let printer = form.meant(&mut errors);
-    if errors.is_empty() {
-        let (by, now, known) = (who.caller.principal, app.store.now(), was.clone());
-        let save = move |connection: &mut _| printers::save(connection, known.as_deref(), &printer, &by, now);
-        match app.store.write(save).await {
-            Ok(()) => return Ok(see_other(&app, "/printers?done=saved")),
-            Err(store::Error::Refused(why)) => errors.add("name", why),
-            Err(error) => return Err(error.into()),
-        }
-    }
+    let errors = save_form(&app, &form, was.clone(), who.caller.principal).await?;
     match was {
+        _ if errors.is_empty() => Ok(see_other(&app, "/printers?done=saved")),
         None => list(&app, &request, None, form, errors).await,
         Some(was) => {
             let (page_of, status) = (Page::new(&request, Section::Print), errors.status());
@@ -209,10 +194,22 @@ pub(crate) async fn save(
     }
 }
 
+/// Saves the printer of the form, unless the form has errors.
+async fn save_form(app: &App, form: &PrinterForm, was: Option<String>, by: Principal) -> Result<FormErrors, Error> {
+    let mut errors = FormErrors::default();
+    let (printer, now) = (form.to_printer(&mut errors), app.store.now());
+    if errors.is_empty() {
+        let save = move |connection: &mut _| printers::save(connection, was.as_deref(), &printer, &by, now);
+        match app.store.write(save).await {
+            Ok(()) => {}
+            Err(store::Error::Refused(why)) => errors.add("name", why),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(errors)
+}
+
 /// Removes a printer.
-///
-/// # Errors
-/// Unavailable, when the database cannot take it.
 pub(crate) async fn remove(who: Allowed<See>, Form(params): Form, app: web::Data<App>) -> Result<HttpResponse, Error> {
     let (name, by, now) = (named(&params, "name")?, who.caller.principal, app.store.now());
     match app.store.write(move |connection| printers::remove(connection, &name, &by, now)).await {

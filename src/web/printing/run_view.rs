@@ -4,7 +4,7 @@ use crate::store::printing::runs::{PrintRun, RunCounts};
 use crate::web::format::{FormattedTime, TimeFormatter, grouped, tokens};
 use crate::work::printing::options::PrintOptions;
 
-/// A run, as the pages tell it.
+/// A run, as the pages show it.
 pub(crate) struct RunView {
     /// Its uid.
     pub(crate) uid: String,
@@ -41,10 +41,10 @@ pub(crate) struct RunView {
 }
 
 impl RunView {
-    /// How a run is told.
-    pub(crate) fn new(run: &PrintRun, standing: RunCounts, clock: TimeFormatter) -> Self {
+    /// A run.
+    pub(crate) fn new(run: &PrintRun, counts: RunCounts, clock: TimeFormatter) -> Self {
         let some = |count: i64| (count > 0).then(|| grouped(count));
-        let there = standing.never_used + standing.used;
+        let there = counts.never_used + counts.used;
         Self {
             uid: run.uid.clone(),
             sheet: PrintOptions::read(&run.options).map_or_else(|| run.sheet.clone(), |how| how.sheet.name),
@@ -55,12 +55,12 @@ impl RunView {
             page_count: grouped(run.pages.into()),
             size: size(run.size),
             by: run.principal.clone(),
-            when: clock.tell(run.timestamp),
+            when: clock.format(run.timestamp),
             printed: grouped(run.count.into()),
-            never_used: grouped(standing.never_used),
-            used: grouped(standing.used),
-            voided: some(standing.voided),
-            deleted: some(standing.deleted),
+            never_used: grouped(counts.never_used),
+            used: grouped(counts.used),
+            voided: some(counts.voided),
+            deleted: some(counts.deleted),
             there: tokens(there),
         }
     }
@@ -76,11 +76,11 @@ fn size(bytes: i64) -> String {
 }
 
 /// The counts of a run.
-pub(crate) fn of(standing: &[(i64, RunCounts)], run: &PrintRun) -> RunCounts {
-    standing.iter().find(|(of, _)| *of == run.id).map(|(_, standing)| *standing).unwrap_or_default()
+pub(crate) fn counts_of(counts: &[(i64, RunCounts)], run: &PrintRun) -> RunCounts {
+    counts.iter().find(|(id, _)| *id == run.id).map(|(_, counts)| *counts).unwrap_or_default()
 }
 
-/// Runs as they are told, with how their tokens stand.
-pub(crate) fn views(runs: &[PrintRun], standing: &[(i64, RunCounts)], clock: TimeFormatter) -> Vec<RunView> {
-    runs.iter().map(|run| RunView::new(run, of(standing, run), clock)).collect()
+/// Runs with the counts of their tokens.
+pub(crate) fn run_views(runs: &[PrintRun], counts: &[(i64, RunCounts)], clock: TimeFormatter) -> Vec<RunView> {
+    runs.iter().map(|run| RunView::new(run, counts_of(counts, run), clock)).collect()
 }

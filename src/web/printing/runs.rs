@@ -1,6 +1,6 @@
-//! `/print_runs`: sheets that were printed, what became of their tokens, and their PDFs again.
+//! `/print_runs`: sheets that were printed, how many of their tokens were used, and their PDFs.
 
-use actix_web::body::SizedStream;
+use actix_web::body::{MessageBody, SizedStream};
 use actix_web::http::header::{self, ETag, EntityTag, IfNoneMatch};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -8,11 +8,13 @@ use askama::Template;
 use futures_util::stream::{TryStreamExt, empty, try_unfold};
 
 use super::job_view::JobView;
-use super::run_view::{RunView, of, views};
+use super::run_view::{RunView, counts_of, run_views};
 use crate::access::Permission;
+use crate::store::cursor::Cursor;
 use crate::store::printing::jobs::{JobStage, PrintJob};
-use crate::store::printing::runs::PrintRun;
+use crate::store::printing::runs::{PrintRun, RunCounts};
 use crate::store::printing::{jobs, runs};
+use crate::store::{self, Connection};
 use crate::token::Uid;
 use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
@@ -29,7 +31,7 @@ use crate::work::printing::options::PrintOptions;
 
 /// Runs on a page: each one's tokens are counted for it.
 const ROWS: usize = 20;
-/// The newest jobs, of which those are told that are not done.
+/// The newest jobs; those that are not done are shown.
 const JOBS: i64 = 10;
 /// Labels that are shown of a run.
 const LABELS: i64 = 20;
@@ -86,10 +88,17 @@ struct LabelView {
     is_deleted: bool,
 }
 
+impl LabelView {
+    fn new(label: &runs::Label, clock: TimeFormatter) -> Self {
+        Self {
+            position: grouped(label.position.into()),
+            row: TokenView::new(&label.token, clock),
+            is_deleted: label.is_deleted,
+        }
+    }
+}
+
 /// Lists runs, newest first, and above them the jobs that are not done.
-///
-/// # Errors
-/// A cursor that was made up; unavailable, when the database cannot be asked.
 pub(crate) async fn list(
     _who: Allowed<See>,
     request: HttpRequest,
@@ -99,31 +108,33 @@ pub(crate) async fn list(
     let cursors = CursorCodec::new("print_runs", &[]);
     let after = params.filled("after")?.map(|text| cursors.read(&text)).transpose()?;
     let is_first = after.is_none();
-    let found = app.store.read(move |connection| {
-        let (found, last) = cut(runs::page(connection, after.as_ref(), more_than(ROWS))?, ROWS);
-        let runs: Vec<PrintRun> = found.into_iter().map(|(_, run)| run).collect();
-        let ids: Vec<i64> = runs.iter().map(|run| run.id).collect();
-        let jobs = if is_first { jobs::page(connection, None, JOBS)? } else { Vec::new() };
-        Ok((runs::count_tokens(connection, &ids)?, runs, last, jobs))
-    });
-    let (standing, runs, last, jobs) = found.await?;
+    let (runs, counts, last, jobs) = app.store.read(move |connection| find_page(connection, after.as_ref())).await?;
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-    let jobs = jobs.into_iter().map(|(_, job)| job).filter(|job: &PrintJob| job.stage(clock.now) != JobStage::Done);
+    let unfinished = jobs.into_iter().filter(|job| job.stage(clock.now) != JobStage::Done);
     let path = format!("{}/print_runs", app.base);
     let template = RunsPage {
         page: Page::new(&request, Section::Print),
-        jobs: jobs.map(|job| JobView::new(&job, clock)).collect(),
-        rows: views(&runs, &standing, clock),
+        jobs: unfinished.map(|job| JobView::new(&job, clock)).collect(),
+        rows: run_views(&runs, &counts, clock),
         older: last.map(|place| format!("{path}?after={}", cursors.write(&place))),
         newest: (!is_first).then_some(path),
     };
     page(&app, StatusCode::OK, &template)
 }
 
+/// Runs with their counts, the place of the last one if there are more, and on the first page the newest jobs.
+type RunsOfPage = (Vec<PrintRun>, Vec<(i64, RunCounts)>, Option<Cursor>, Vec<PrintJob>);
+
+fn find_page(connection: &mut Connection, after: Option<&Cursor>) -> Result<RunsOfPage, store::Error> {
+    let (runs, last) = cut(runs::page(connection, after, more_than(ROWS))?, ROWS);
+    let runs: Vec<PrintRun> = runs.into_iter().map(|(_, run)| run).collect();
+    let ids: Vec<i64> = runs.iter().map(|run| run.id).collect();
+    let jobs = if after.is_none() { jobs::page(connection, None, JOBS)? } else { Vec::new() };
+    let counts = runs::count_tokens(connection, &ids)?;
+    Ok((runs, counts, last, jobs.into_iter().map(|(_, job)| job).collect()))
+}
+
 /// Shows a run.
-///
-/// # Errors
-/// No such run; unavailable, when the database cannot be asked.
 pub(crate) async fn show(
     who: Allowed<See>,
     uid: web::Path<String>,
@@ -131,39 +142,33 @@ pub(crate) async fn show(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let found = app.store.read(move |connection| {
-        let Some(run) = runs::find(connection, uid)? else { return Ok(None) };
-        let standing = runs::count_tokens(connection, &[run.id])?;
-        let job = run.job.map_or(Ok(None), |job| jobs::by_id(connection, job))?;
-        let labels = runs::labels(connection, run.id, 0, LABELS)?;
-        Ok(Some((run, standing, job, labels)))
-    });
-    let (run, standing, job, labels) = found.await?.ok_or(Error::NotFound)?;
+    let found = app.store.read(move |connection| find(connection, uid)).await?;
+    let (run, counts, job, labels) = found.ok_or(Error::NotFound)?;
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-    let standing = of(&standing, &run);
-    let label = |label: runs::Label| LabelView {
-        position: grouped(label.position.into()),
-        row: TokenView::new(&label.token, clock),
-        is_deleted: label.is_deleted,
-    };
-    let is_there = standing.never_used + standing.used > standing.voided;
-    let rest = i64::from(run.count) - LABELS;
     let template = RunPage {
         page: Page::new(&request, Section::Print),
-        may_void: who.caller.role.may(Permission::Delete) && is_there,
+        may_void: who.caller.role.may(Permission::Delete) && counts.never_used + counts.used > counts.voided,
         how: PrintOptions::read(&run.options).map(How::new),
-        run: RunView::new(&run, standing, clock),
         job: job.map(|job| JobView::new(&job, clock)),
-        labels: labels.into_iter().map(label).collect(),
-        more: (rest > 0).then(|| grouped(rest)),
+        labels: labels.into_iter().map(|label| LabelView::new(&label, clock)).collect(),
+        more: Some(i64::from(run.count) - LABELS).filter(|rest| *rest > 0).map(grouped),
+        run: RunView::new(&run, counts, clock),
     };
     page(&app, StatusCode::OK, &template)
 }
 
+/// A run with its counts, its job, and its first labels.
+type RunWithLabels = (PrintRun, RunCounts, Option<PrintJob>, Vec<runs::Label>);
+
+fn find(connection: &mut Connection, uid: Uid) -> Result<Option<RunWithLabels>, store::Error> {
+    let Some(run) = runs::find(connection, uid)? else { return Ok(None) };
+    let counts = counts_of(&runs::count_tokens(connection, &[run.id])?, &run);
+    let job = run.job.map_or(Ok(None), |job| jobs::by_id(connection, job))?;
+    let labels = runs::labels(connection, run.id, 0, LABELS)?;
+    Ok(Some((run, counts, job, labels)))
+}
+
 /// Sends a run's PDF as it was, piece by piece.
-///
-/// # Errors
-/// No such run; unavailable, when the database cannot be asked.
 pub(crate) async fn pdf(
     _who: Allowed<See>,
     uid: web::Path<String>,
@@ -172,8 +177,8 @@ pub(crate) async fn pdf(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let run = app.store.read_inline(move |connection| Ok(runs::find(connection, uid)?)).await?;
-    let run = run.ok_or(Error::NotFound)?;
+    let run =
+        app.store.read_inline(move |connection| Ok(runs::find(connection, uid)?)).await?.ok_or(Error::NotFound)?;
     let tag = EntityTag::new_strong(run.digest.clone());
     let is_known = is_known(&known, &tag);
     let mut response = HttpResponse::build(if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
@@ -186,11 +191,14 @@ pub(crate) async fn pdf(
     let at = run.timestamp.local(app.zone).format("%Y-%m-%d-%H%M%S");
     let disposition = format!("inline; filename=\"{}-{at}.pdf\"", run.sheet);
     response.content_type("application/pdf").insert_header((header::CONTENT_DISPOSITION, disposition));
-    let size = u64::try_from(run.size).unwrap_or_default();
-    if request.method() == Method::HEAD {
-        return Ok(response.body(SizedStream::new(size, empty::<Result<web::Bytes, actix_web::Error>>())));
-    }
-    Ok(response.body(SizedStream::new(size, pieces(&app, run.id))))
+    Ok(response.body(match *request.method() {
+        Method::HEAD => SizedStream::new(size(&run), empty::<Result<web::Bytes, actix_web::Error>>()).boxed(),
+        _ => SizedStream::new(size(&run), pieces(&app, run.id)).boxed(),
+    }))
+}
+
+fn size(run: &PrintRun) -> u64 {
+    u64::try_from(run.size).unwrap_or_default()
 }
 
 /// A PDF can do nothing, and stands in no frame. What the browser shows it with is the browser's own, and does all the same.

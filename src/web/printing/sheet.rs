@@ -12,9 +12,6 @@ use crate::web::params::{LARGE, Params};
 use crate::web::state::App;
 
 /// Shows what can be chosen, and a page as it will be printed. Takes POST too, for what no address can hold.
-///
-/// # Errors
-/// No such token; unavailable, when the database cannot be asked.
 pub(crate) async fn show(
     who: Allowed<See>,
     request: HttpRequest,

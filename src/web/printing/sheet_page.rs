@@ -52,9 +52,6 @@ struct SheetPage {
 }
 
 /// The page of an order, with what is wrong with it.
-///
-/// # Errors
-/// No such token; unavailable, when the database cannot be form.
 pub(crate) async fn sheet_page(
     who: &Allowed<See>,
     request: &HttpRequest,
@@ -101,7 +98,7 @@ pub(crate) async fn sheet_page(
 /// What is wrong: as an error to programs, and as the page to people.
 ///
 /// # Errors
-/// What is wrong; unavailable, when the database cannot be form.
+/// What is wrong; unavailable, when the database cannot be asked.
 pub(crate) async fn refused(
     who: &Allowed<See>,
     request: &HttpRequest,

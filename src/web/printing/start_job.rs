@@ -25,9 +25,6 @@ const FOREIGN: &str =
     "It was begun by another version of Tessera, which this one does not understand: print the rest anew.";
 
 /// Begins to print more labels than one PDF can hold, and leads to the page that tells how far it is.
-///
-/// # Errors
-/// Unavailable, when the database cannot take it.
 pub(crate) async fn print(
     who: Allowed<See>,
     request: HttpRequest,
@@ -78,9 +75,6 @@ async fn start(app: &App, order: PrintOrder, uid: Option<Uid>, by: Principal) ->
 }
 
 /// Goes on with a job that failed, or whose server ended, behind the last part that was printed.
-///
-/// # Errors
-/// No such job; unavailable, when the database cannot take it.
 pub(crate) async fn go_on(
     _who: Allowed<See>,
     uid: web::Path<String>,

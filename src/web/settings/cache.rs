@@ -1,4 +1,4 @@
-//! The settings as they were within the last second: nearly every request asks for one of them.
+//! The settings as of the last second: nearly every request needs one of them.
 
 use std::sync::Arc;
 
@@ -17,9 +17,6 @@ pub(crate) struct SettingsCache(BriefCache<(), Arc<Settings>>);
 
 impl SettingsCache {
     /// The settings.
-    ///
-    /// # Errors
-    /// Unavailable, when the database cannot be asked.
     pub(crate) async fn get(&self, store: &Store) -> Result<Arc<Settings>, Error> {
         let ask = async {
             let stored = store.read_inline(|connection| Ok(store::settings::all(connection)?)).await?;

@@ -1,4 +1,4 @@
-//! What stands in the forms of the settings: as text, as it was typed.
+//! The forms of the settings: their fields as text.
 
 use crate::token::settings::{CodeHolds, LIST_MAX, Setting, Settings};
 use crate::token::time_range::{DayTime, TimeRange};
@@ -53,27 +53,27 @@ impl TimeRangeForm {
         Ok(Some(Self { name: name.trim().to_owned(), from: time("from")?, to: time("to")? }))
     }
 
-    /// Whether nothing was typed.
+    /// Whether all fields are empty.
     pub(crate) fn is_empty(&self) -> bool {
         self.name.is_empty() && self.from.is_empty() && self.to.is_empty()
     }
 
-    /// The time range, and which of the two times cannot be read. In its place stands another one than the other time:
-    /// that the two are the same would be told beside.
-    fn meant(&self, row: &str, errors: &mut FormErrors) -> TimeRange {
+    /// The time range; an error is added for a time that cannot be parsed. In its place stands one that differs from the
+    /// other, so that two equal times are not an error of their own.
+    fn to_time_range(&self, row: &str, errors: &mut FormErrors) -> TimeRange {
         let (midnight, later) = (DayTime::new(0, 0), DayTime::new(0, 1));
-        let beside = |time| if time == midnight { later } else { midnight };
-        let mut read = |part: &str, called: &str, text: &str| {
+        let other_than = |time| if time == midnight { later } else { midnight };
+        let mut read = |part: &str, label: &str, text: &str| {
             let time = text.parse::<DayTime>();
             if time.is_err() {
-                errors.add(&format!("{part}-{row}"), format!("“{called}” is a time, written as in 08:00."));
+                errors.add(&format!("{part}-{row}"), format!("“{label}” is a time, written as in 08:00."));
             }
             time
         };
         let (from, to) = match (read("from", "From", &self.from), read("to", "To", &self.to)) {
             (Ok(from), Ok(to)) => (from, to),
-            (Ok(from), Err(())) => (from, beside(from)),
-            (Err(()), Ok(to)) => (beside(to), to),
+            (Ok(from), Err(())) => (from, other_than(from)),
+            (Err(()), Ok(to)) => (other_than(to), to),
             (Err(()), Err(())) => (midnight, later),
         };
         TimeRange { name: self.name.clone(), from, to }
@@ -86,8 +86,8 @@ impl From<&TimeRange> for TimeRangeForm {
     }
 }
 
-/// Quick counts as one writes them.
-pub(crate) fn written(counts: &[i32]) -> String {
+/// Quick counts as text.
+pub(crate) fn format_counts(counts: &[i32]) -> String {
     let word = |count: &i32| if *count == UNLIMITED { "unlimited".to_owned() } else { count.to_string() };
     counts.iter().map(word).collect::<Vec<_>>().join(", ")
 }
@@ -116,9 +116,6 @@ pub(crate) enum RowAction {
 
 impl RowAction {
     /// The button that was pressed, as in `up-2`.
-    ///
-    /// # Errors
-    /// The field is no text.
     pub(crate) fn read(params: &Params) -> Result<Option<Self>, Error> {
         let pressed = params.filled("do")?.unwrap_or_default();
         let Some((what, row)) = pressed.split_once('-') else { return Ok(None) };
@@ -131,7 +128,7 @@ impl RowAction {
         })
     }
 
-    /// Does it; one that there is no row for does nothing. Says where the focus goes.
+    /// Does it, unless there is no such row. Returns the id of the element to focus.
     pub(crate) fn apply(self, rows: &mut Vec<TimeRangeForm>) -> String {
         match self {
             Self::Up(row) if row > 0 && row < rows.len() => {
@@ -152,7 +149,7 @@ impl RowAction {
 }
 
 impl SettingsForm {
-    /// Forms that say what the settings are.
+    /// The forms of the settings as they are.
     pub(crate) fn of(settings: &Settings) -> Self {
         let token = TokenForm::new(settings.default_usage_count, settings.default_lock_time);
         Self {
@@ -162,7 +159,7 @@ impl SettingsForm {
             lock_unit: token.lock_unit,
             ranges: settings.time_ranges.iter().map(TimeRangeForm::from).collect(),
             new_range: TimeRangeForm::default(),
-            quick_counts: written(&settings.quick_counts),
+            quick_counts: format_counts(&settings.quick_counts),
             code_holds: Some(settings.code_holds),
             usage_days: settings.usage_days.to_string(),
             default_sheet: settings.default_sheet.clone(),
@@ -181,9 +178,6 @@ impl SettingsForm {
     }
 
     /// Reads the fields of one setting.
-    ///
-    /// # Errors
-    /// A field that is no text.
     pub(crate) fn read(&mut self, setting: Setting, params: &Params) -> Result<(), Error> {
         let text = |name| params.text(name).map(Option::unwrap_or_default);
         match setting {
@@ -192,7 +186,7 @@ impl SettingsForm {
             }
             Setting::DefaultLockTime => (self.lock_time, self.lock_unit) = (text("lock_time")?, text("lock_unit")?),
             Setting::TimeRanges => {
-                // One more than there may be: whoever sends more is told, and nothing is dropped in silence.
+                // One more than is allowed: it is refused, and not silently dropped.
                 let rows = (0..=LIST_MAX).map(|row| TimeRangeForm::read(params, &row.to_string()));
                 self.ranges = rows.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
                 self.new_range = TimeRangeForm::read(params, "new")?.unwrap_or_default();
@@ -212,34 +206,34 @@ impl SettingsForm {
         Ok(())
     }
 
-    /// What the form of one setting means, and what is wrong with it.
-    pub(crate) fn meant(&self, setting: Setting, settings: &Settings, errors: &mut FormErrors) -> Settings {
-        let mut meant = settings.clone();
+    /// The settings with the one that the form changes; its errors are added.
+    pub(crate) fn to_settings(&self, setting: Setting, settings: &Settings, errors: &mut FormErrors) -> Settings {
+        let mut changed = settings.clone();
         // A number that cannot be read is one outside the limits.
         let number = |text: &str| text.trim().parse::<i32>();
         match setting {
-            Setting::DefaultUsageCount if self.unlimited => meant.default_usage_count = UNLIMITED,
+            Setting::DefaultUsageCount if self.unlimited => changed.default_usage_count = UNLIMITED,
             Setting::DefaultUsageCount => {
-                meant.default_usage_count = number(&self.usage_count).ok().filter(|n| *n >= 0).unwrap_or(i32::MIN);
+                changed.default_usage_count = number(&self.usage_count).ok().filter(|n| *n >= 0).unwrap_or(i32::MIN);
             }
             Setting::DefaultLockTime => {
                 let seconds = lock_seconds(&self.lock_time, &self.lock_unit);
-                meant.default_lock_time = number(&seconds).unwrap_or(i32::MIN);
+                changed.default_lock_time = number(&seconds).unwrap_or(i32::MIN);
             }
-            Setting::TimeRanges => meant.time_ranges = self.ranges_meant(errors),
+            Setting::TimeRanges => changed.time_ranges = self.time_ranges(errors),
             Setting::QuickCounts => match read_counts(&self.quick_counts) {
-                Ok(counts) => meant.quick_counts = counts,
+                Ok(counts) => changed.quick_counts = counts,
                 Err(why) => errors.add("quick_counts", why),
             },
             Setting::CodeHolds => match self.code_holds {
-                Some(holds) => meant.code_holds = holds,
+                Some(holds) => changed.code_holds = holds,
                 None => errors.add("code_holds", "Choose what codes hold."),
             },
-            Setting::UsageDays => meant.usage_days = number(&self.usage_days).unwrap_or(0),
-            Setting::DefaultSheet => meant.default_sheet.clone_from(&self.default_sheet),
-            Setting::DefaultDpi => meant.default_dpi = number(&self.default_dpi).unwrap_or(0),
+            Setting::UsageDays => changed.usage_days = number(&self.usage_days).unwrap_or(0),
+            Setting::DefaultSheet => changed.default_sheet.clone_from(&self.default_sheet),
+            Setting::DefaultDpi => changed.default_dpi = number(&self.default_dpi).unwrap_or(0),
         }
-        for mistake in meant.mistakes(setting) {
+        for mistake in changed.mistakes(setting) {
             let field = match mistake.at {
                 Some(at) => format!("{}-{}", mistake.part, self.row(at)),
                 None if setting == Setting::DefaultUsageCount => "usage_count".into(),
@@ -248,15 +242,15 @@ impl SettingsForm {
             };
             errors.add(&field, mistake.why);
         }
-        meant
+        changed
     }
 
-    fn ranges_meant(&self, errors: &mut FormErrors) -> Vec<TimeRange> {
+    fn time_ranges(&self, errors: &mut FormErrors) -> Vec<TimeRange> {
         let rows = self.ranges.iter().chain(Some(&self.new_range).filter(|range| !range.is_empty()));
-        rows.enumerate().map(|(at, range)| range.meant(&self.row(at), errors)).collect()
+        rows.enumerate().map(|(at, range)| range.to_time_range(&self.row(at), errors)).collect()
     }
 
-    /// What the fields of the `at`th time range are called.
+    /// What the fields of the `at`th time range are label.
     fn row(&self, at: usize) -> String {
         if at == self.ranges.len() { "new".into() } else { at.to_string() }
     }

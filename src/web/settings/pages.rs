@@ -5,7 +5,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::cache::NO_LINKS;
-use super::form::{RowAction, SettingsForm, written};
+use super::form::{RowAction, SettingsForm, format_counts};
+use crate::access::Principal;
 use crate::sheet::geometry::Sheet;
 use crate::store::settings;
 use crate::store::settings::{SaveResult, SettingChange, StoredSettings};
@@ -52,29 +53,29 @@ struct SettingSection {
     name: &'static str,
     /// What the setting is, for the form to bring back.
     was: String,
-    changed: Option<By>,
+    changed: Option<LastChange>,
     notice: Option<Notice>,
     is_refused: bool,
-    conflict: Option<Both>,
+    conflict: Option<BothSides>,
     /// Under which name the browser keeps unsaved entries, and whether it brings them back.
     keep: String,
     restore: bool,
 }
 
 /// A change, and who made it.
-struct By {
+struct LastChange {
     who: String,
     when: FormattedTime,
 }
 
-/// What a setting was made by somebody else meanwhile, and what was to be made of it.
-struct Both {
+/// A setting as somebody else saved it meanwhile, and as the form has it.
+struct BothSides {
     now: String,
     yours: String,
 }
 
-/// What became of a form.
-enum Sent {
+/// A form that was submitted, and its result.
+enum Submitted {
     Nothing,
     Saved(Setting),
     Refused(Setting, SettingsForm, FormErrors),
@@ -82,34 +83,39 @@ enum Sent {
 }
 
 impl SettingsPage {
-    fn new(request: &HttpRequest, app: &App, (kept, sheets): (&StoredSettings, &[Sheet]), sent: Sent) -> Self {
+    fn new(
+        request: &HttpRequest,
+        app: &App,
+        (stored, sheets): (&StoredSettings, &[Sheet]),
+        submitted: Submitted,
+    ) -> Self {
         let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
         let page = Page::new(request, Section::Settings);
         let name = page.user.as_ref().map(|user| user.name.clone()).unwrap_or_default();
         let section = |setting: Setting| SettingSection {
             name: setting.name(),
-            was: kept.settings.json(setting),
-            changed: kept.changed(setting).map(|changed| by(changed, clock)),
-            notice: matches!(sent, Sent::Saved(saved) if saved == setting).then(|| Notice::done("Saved.")),
-            is_refused: matches!(sent, Sent::Refused(refused, ..) if refused == setting),
-            conflict: match &sent {
-                Sent::Conflict(of, _, wanted) if *of == setting => {
-                    Some(Both { now: in_words(setting, &kept.settings), yours: in_words(setting, wanted) })
+            was: stored.settings.json(setting),
+            changed: stored.changed(setting).map(|changed| last_change(changed, clock)),
+            notice: matches!(submitted, Submitted::Saved(saved) if saved == setting).then(|| Notice::done("Saved.")),
+            is_refused: matches!(submitted, Submitted::Refused(refused, ..) if refused == setting),
+            conflict: match &submitted {
+                Submitted::Conflict(of, _, wanted) if *of == setting => {
+                    Some(BothSides { now: in_words(setting, &stored.settings), yours: in_words(setting, wanted) })
                 }
                 _ => None,
             },
             keep: format!("{name} {}", setting.name()),
-            restore: matches!(sent, Sent::Nothing),
+            restore: matches!(submitted, Submitted::Nothing),
         };
         let [uses, lock, ranges, counts, codes, log, sheet, dpi] = Setting::ALL.map(section);
-        let (form, errors) = match sent {
-            Sent::Refused(_, form, errors) => (form, errors),
-            Sent::Conflict(_, form, _) => (form, FormErrors::default()),
-            Sent::Nothing | Sent::Saved(_) => (SettingsForm::of(&kept.settings), FormErrors::default()),
+        let (form, errors) = match submitted {
+            Submitted::Refused(_, form, errors) => (form, errors),
+            Submitted::Conflict(_, form, _) => (form, FormErrors::default()),
+            Submitted::Nothing | Submitted::Saved(_) => (SettingsForm::of(&stored.settings), FormErrors::default()),
         };
         let named = |slug: &str| sheets.iter().find(|sheet| sheet.slug == slug).map(|sheet| sheet.name.clone());
-        let is_gone = named(&kept.settings.default_sheet).is_none();
-        let wants_links = kept.settings.code_holds == CodeHolds::Link;
+        let is_gone = named(&stored.settings.default_sheet).is_none();
+        let wants_links = stored.settings.code_holds == CodeHolds::Link;
         Self {
             page,
             sheets: Choice::list(sheets.iter().map(|sheet| (&*sheet.slug, &*sheet.name)), &form.default_sheet),
@@ -136,11 +142,11 @@ impl SettingsPage {
     }
 }
 
-fn by(changed: &SettingChange, clock: TimeFormatter) -> By {
-    By { who: changed.by.clone(), when: clock.tell(changed.at) }
+fn last_change(changed: &SettingChange, clock: TimeFormatter) -> LastChange {
+    LastChange { who: changed.by.clone(), when: clock.format(changed.at) }
 }
 
-/// A setting in a few words.
+/// The value of a setting, in words.
 fn in_words(setting: Setting, settings: &Settings) -> String {
     let list = |text: String| if text.is_empty() { "none".to_owned() } else { text };
     match setting {
@@ -151,7 +157,7 @@ fn in_words(setting: Setting, settings: &Settings) -> String {
             let ranges = settings.time_ranges.iter().map(ToString::to_string);
             list(ranges.collect::<Vec<_>>().join("; "))
         }
-        Setting::QuickCounts => list(written(&settings.quick_counts)),
+        Setting::QuickCounts => list(format_counts(&settings.quick_counts)),
         Setting::CodeHolds if settings.code_holds == CodeHolds::Link => "a link to the tile".into(),
         Setting::CodeHolds => "the value".into(),
         Setting::UsageDays => format!("{} days", grouped(settings.usage_days.into())),
@@ -160,14 +166,11 @@ fn in_words(setting: Setting, settings: &Settings) -> String {
     }
 }
 
-async fn kept(app: &App) -> Result<StoredSettings, Error> {
+async fn stored_settings(app: &App) -> Result<StoredSettings, Error> {
     Ok(app.store.read_inline(|connection| Ok(settings::all(connection)?)).await?)
 }
 
 /// Shows the settings.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn show(
     _who: Allowed<Manage>,
     request: HttpRequest,
@@ -175,14 +178,12 @@ pub(crate) async fn show(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let saved = params.filled("done")?.and_then(|name| Setting::named(&name));
-    let sent = saved.map_or(Sent::Nothing, Sent::Saved);
-    SettingsPage::new(&request, &app, (&kept(&app).await?, &app.sheets().await?), sent).answer(&app, StatusCode::OK)
+    let submitted = saved.map_or(Submitted::Nothing, Submitted::Saved);
+    SettingsPage::new(&request, &app, (&stored_settings(&app).await?, &app.sheets().await?), submitted)
+        .answer(&app, StatusCode::OK)
 }
 
 /// Saves one setting, or shows its form again.
-///
-/// # Errors
-/// Not found, when there is no such setting; unavailable, when the database cannot take it.
 pub(crate) async fn save(
     who: Allowed<Manage>,
     name: web::Path<String>,
@@ -191,47 +192,63 @@ pub(crate) async fn save(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let setting = Setting::named(&name).ok_or(Error::NotFound)?;
-    // Without what the form knew, nobody could tell whether somebody else changed it meanwhile.
+    // What the form knew shows whether somebody else changed the setting meanwhile.
     let known = params.text("was")?.ok_or_else(|| TokenError::missing("was"))?;
-    let now = kept(&app).await?;
-    let mut form = SettingsForm::of(&now.settings);
+    let (current, sheets) = (stored_settings(&app).await?, app.sheets().await?);
+    let mut form = SettingsForm::of(&current.settings);
     form.read(setting, &params)?;
-    let focus = match RowAction::read(&params)? {
-        Some(action) if setting == Setting::TimeRanges => action.apply(&mut form.ranges),
-        _ if setting == Setting::TimeRanges && !form.new_range.is_empty() => "name-new".into(),
-        _ => format!("setting-{}", setting.name()),
-    };
-    let sheets = app.sheets().await?;
-    let (wanted, errors) = meant(setting, &form, (&now.settings, &sheets), &app);
+    let focus = focus(setting, &mut form, &params)?;
+    let (wanted, errors) = settings_of_form(setting, &form, (&current.settings, &sheets), &app);
     if !errors.is_empty() {
-        // What it knew, it still knows: its mistakes are mended, and what somebody else did is found then.
-        let mut page = SettingsPage::new(&request, &app, (&now, &sheets), Sent::Refused(setting, form, errors));
+        // The form still holds what it knew: a change by somebody else is found once its errors are corrected.
+        let submitted = Submitted::Refused(setting, form, errors);
+        let mut page = SettingsPage::new(&request, &app, (&current, &sheets), submitted);
         page.section(setting).was = known;
         return page.answer(&app, StatusCode::UNPROCESSABLE_ENTITY);
     }
-    let (by, at, change) = (who.caller.principal, app.store.now(), wanted.clone());
-    let saved = app.store.write(move |connection| settings::change(connection, setting, (&known, &change), &by, at));
-    let saved = saved.await;
-    // Also when it is not known whether it was done.
-    app.settings.forget();
-    match saved? {
+    match save_setting(&app, setting, known, wanted.clone(), who.caller.principal).await? {
         SaveResult::Saved => Ok(see_other(&app, &format!("/settings?done={}#{focus}", setting.name()))),
-        SaveResult::Conflict(now) => {
-            let page = SettingsPage::new(&request, &app, (&now, &sheets), Sent::Conflict(setting, form, wanted));
+        SaveResult::Conflict(current) => {
+            let submitted = Submitted::Conflict(setting, form, wanted);
+            let page = SettingsPage::new(&request, &app, (&current, &sheets), submitted);
             page.answer(&app, StatusCode::CONFLICT)
         }
     }
 }
 
-/// What a form means, and what is wrong with it.
-fn meant(
+/// Does what a button of a time range does. Returns the id of the element to focus.
+fn focus(setting: Setting, form: &mut SettingsForm, params: &Params) -> Result<String, Error> {
+    Ok(match RowAction::read(params)? {
+        Some(action) if setting == Setting::TimeRanges => action.apply(&mut form.ranges),
+        _ if setting == Setting::TimeRanges && !form.new_range.is_empty() => "name-new".into(),
+        _ => format!("setting-{}", setting.name()),
+    })
+}
+
+async fn save_setting(
+    app: &App,
+    setting: Setting,
+    known: String,
+    wanted: Settings,
+    by: Principal,
+) -> Result<SaveResult, Error> {
+    let now = app.store.now();
+    let save = app.store.write(move |connection| settings::change(connection, setting, (&known, &wanted), &by, now));
+    let result = save.await;
+    // Also after an error: the setting may have been saved.
+    app.settings.forget();
+    Ok(result?)
+}
+
+/// The settings with the one that the form changes, and the errors of the form.
+fn settings_of_form(
     setting: Setting,
     form: &SettingsForm,
     (now, sheets): (&Settings, &[Sheet]),
     app: &App,
 ) -> (Settings, FormErrors) {
     let mut errors = FormErrors::default();
-    let wanted = form.meant(setting, now, &mut errors);
+    let wanted = form.to_settings(setting, now, &mut errors);
     if setting == Setting::CodeHolds && wanted.code_holds == CodeHolds::Link && !app.public_url.is_given {
         errors.add("code_holds", "A link needs the server's public URL: start it with --public-url.");
     }

@@ -14,7 +14,7 @@ use crate::web::error::Error;
 const AGE: Duration = Duration::from_secs(5);
 /// How many filters' counts are remembered.
 const REMEMBERED: usize = 256;
-/// A filter's tokens are counted no further than this: whoever finds more looks for something narrower.
+/// The tokens of a filter are counted up to this number.
 const COUNTED: i64 = 10_000;
 
 /// Counts by filter.
@@ -32,19 +32,16 @@ pub(crate) enum Count {
 
 impl TokenCounts {
     /// How many tokens `filter` finds. All of them are counted exactly.
-    ///
-    /// # Errors
-    /// Unavailable, when the database cannot be asked.
-    pub(crate) async fn of(&self, store: &Store, filter: &TokenFilter, now: Micros) -> Result<Count, Error> {
-        if let Some(count) = self.known(filter) {
+    pub(crate) async fn count(&self, store: &Store, filter: &TokenFilter, now: Micros) -> Result<Count, Error> {
+        if let Some(count) = self.cached(filter) {
             return Ok(count);
         }
-        let (wanted, is_all) = (filter.clone(), *filter == TokenFilter::default());
+        let (filter_to_count, is_all) = (filter.clone(), *filter == TokenFilter::default());
         let count = store.read(move |connection| {
             if is_all {
                 return Ok(Count::Exactly(list::count_all(connection)?));
             }
-            Ok(match list::count(connection, &wanted, now, COUNTED + 1)? {
+            Ok(match list::count(connection, &filter_to_count, now, COUNTED + 1)? {
                 count if count > COUNTED => Count::MoreThan(COUNTED),
                 count => Count::Exactly(count),
             })
@@ -58,15 +55,14 @@ impl TokenCounts {
         Ok(count)
     }
 
-    /// Forgets every count: whoever has just changed something here must not be told what was before. Elsewhere a count
-    /// stays for its few seconds.
+    /// Forgets every count, so that a change shows at once on this instance; on others, counts stay for a few seconds.
     pub(crate) fn forget(&self) {
         self.counts().clear();
     }
 
-    /// A count that is good enough. Of those who find one too old, the first counts anew, and the others take it
-    /// meanwhile: sixty at once that count a million tokens would keep everybody waiting.
-    fn known(&self, filter: &TokenFilter) -> Option<Count> {
+    /// A count that is fresh enough. Of the requests that find an old one, the first counts anew and the others use the old
+    /// one: sixty that count a million tokens at once would delay all others.
+    fn cached(&self, filter: &TokenFilter) -> Option<Count> {
         let mut counts = self.counts();
         let (at, count) = counts.get_mut(filter)?;
         if at.elapsed() < AGE {

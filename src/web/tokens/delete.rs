@@ -24,9 +24,6 @@ struct DeletePage {
 }
 
 /// Asks.
-///
-/// # Errors
-/// No such token; unavailable, when the database cannot be asked.
 pub(crate) async fn ask(
     _who: Allowed<Delete>,
     uid: web::Path<String>,
@@ -39,9 +36,6 @@ pub(crate) async fn ask(
 }
 
 /// Deletes, and offers to undo it.
-///
-/// # Errors
-/// No such token; unavailable, when the database cannot take it.
 pub(crate) async fn delete(
     who: Allowed<Delete>,
     uid: web::Path<String>,
@@ -51,7 +45,7 @@ pub(crate) async fn delete(
     let (by, now) = (who.caller.principal, app.store.now());
     match app.store.write(move |connection| tokens::delete(connection, &[uid], &by, now)).await {
         // Sent twice, or from two tabs: it is deleted, and can be undone.
-        Err(store::Error::Token(TokenError::Unknown(_))) if deleted::is_there(&app, uid).await? => {}
+        Err(store::Error::Token(TokenError::Unknown(_))) if deleted::can_be_restored(&app, uid).await? => {}
         other => drop(other?),
     }
     app.counts.forget();

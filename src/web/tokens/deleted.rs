@@ -40,9 +40,6 @@ struct DeletedRow {
 }
 
 /// Shows what can be restored, the last deletion first.
-///
-/// # Errors
-/// A cursor that was made up; unavailable, when the database cannot be asked.
 pub(crate) async fn show(
     _who: Allowed<Delete>,
     request: HttpRequest,
@@ -69,7 +66,7 @@ async fn list(
         uid: gone.uid,
         value: gone.value,
         label: gone.label,
-        when: clock.tell(gone.at),
+        when: clock.format(gone.at),
         by: gone.by,
     };
     let rows = found.into_iter().map(row).collect();
@@ -77,18 +74,12 @@ async fn list(
 }
 
 /// Whether a token is deleted, and can be restored.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
-pub(crate) async fn is_there(app: &App, uid: Uid) -> Result<bool, Error> {
+pub(crate) async fn can_be_restored(app: &App, uid: Uid) -> Result<bool, Error> {
     let now = app.store.now();
     Ok(app.store.read_inline(move |connection| Ok(delete::can_be_restored(connection, uid, now)?)).await?)
 }
 
 /// Restores a token, unless another one has got its value meanwhile.
-///
-/// # Errors
-/// No such deletion; unavailable, when the database cannot take it.
 pub(crate) async fn restore(
     who: Allowed<Delete>,
     uid: web::Path<String>,

@@ -7,7 +7,9 @@ use askama::Template;
 use super::api::check_link;
 use super::form::{HiddenFields, OriginalValues, TokenForm};
 use super::view::title;
+use crate::access::Principal;
 use crate::store::{self, Connection, tokens};
+use crate::token::edit::KnownValues;
 use crate::token::input::{Change, Mistakes, Origin};
 use crate::token::{Micros, Token, TokenError, Uid};
 use crate::web::error::Error;
@@ -70,16 +72,25 @@ impl FormPage {
         page(app, status, &self)
     }
 
+    fn conflict(
+        mut self,
+        fields: &[&'static str],
+        token: &Token,
+        form: &TokenForm,
+        app: &App,
+    ) -> Result<HttpResponse, Error> {
+        let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+        self.conflicts = fields.iter().map(|field| Conflict::new(field, token, form, clock)).collect();
+        self.answer(app)
+    }
+
     fn refused(mut self, mistakes: &[TokenError], app: &App) -> Result<HttpResponse, Error> {
         self.errors.add_all(mistakes);
         self.answer(app)
     }
 }
 
-/// The form for a new token. It carries the uid that the token will have: sent twice, it is still one token.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
+/// The form for a new token. It carries the uid that the token will have: sent twice, it adds one token.
 pub(crate) async fn add_form(
     _who: Allowed<Edit>,
     request: HttpRequest,
@@ -88,44 +99,46 @@ pub(crate) async fn add_form(
 ) -> Result<HttpResponse, Error> {
     let defaults = app.settings.get(&app.store).await?.defaults();
     let new = || TokenForm::new(defaults.usage_count, defaults.lock_time);
-    let typed = TokenForm::brought_back(&params)?.unwrap_or_else(new);
-    FormPage::new(&request, &app, None, typed, HiddenFields::new_token(Uid::random())).answer(&app)
+    let form = TokenForm::brought_back(&params)?.unwrap_or_else(new);
+    FormPage::new(&request, &app, None, form, HiddenFields::new_token(Uid::random())).answer(&app)
 }
 
 /// Adds a token, or shows the form again.
-///
-/// # Errors
-/// Unavailable, when the database cannot take it.
 pub(crate) async fn add(
     who: Allowed<Edit>,
     request: HttpRequest,
     Form(params): Form,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let typed = TokenForm::read(&params)?;
+    let form = TokenForm::read(&params)?;
     let uid = params.parsed::<Uid>("token_uid")?.unwrap_or_else(Uid::random);
-    let form = FormPage::new(&request, &app, None, typed.clone(), HiddenFields::new_token(uid));
-    if let Err(mistake) = check_link(&app, Some(&typed.value), uid) {
-        return form.refused(&[mistake], &app);
-    }
-    let defaults = app.settings.get(&app.store).await?.defaults();
-    let origin = Origin { uid, creator: who.caller.principal.to_string(), created: app.store.now() };
-    let token = match typed.raw().new_token(origin, defaults, app.zone) {
+    let form_page = FormPage::new(&request, &app, None, form.clone(), HiddenFields::new_token(uid));
+    let token = match new_token(&app, &form, uid, &who.caller.principal).await? {
         Ok(token) => token,
-        Err(mistakes) => return form.refused(mistakes.all(), &app),
+        Err(mistakes) => return form_page.refused(mistakes.all(), &app),
     };
     match app.store.write(move |connection| add_or_find(connection, &token)).await {
         Ok(uid) => {
             app.counts.forget();
             Ok(see_other(&app, &format!("/{uid}?done=added")))
         }
-        Err(store::Error::Token(error)) => form.refused(&[error], &app),
+        Err(store::Error::Token(error)) => form_page.refused(&[error], &app),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Adds a token, once: the same form again finds the token that it made. A form that was changed after it had made one
-/// (by going back to it) makes another.
+/// The token of the form, or what is wrong with it.
+async fn new_token(app: &App, form: &TokenForm, uid: Uid, by: &Principal) -> Result<Result<Token, Mistakes>, Error> {
+    if let Err(mistake) = check_link(app, Some(&form.value), uid) {
+        return Ok(Err(mistake.into()));
+    }
+    let defaults = app.settings.get(&app.store).await?.defaults();
+    let origin = Origin { uid, creator: by.to_string(), created: app.store.now() };
+    Ok(form.raw().new_token(origin, defaults, app.zone))
+}
+
+/// Adds a token once: the same form, sent again, finds the token that it added. A form that was changed in between (by
+/// going back to it) adds another one.
 fn add_or_find(connection: &mut Connection, token: &Token) -> Result<Uid, store::Error> {
     let alike = |other: &Token| {
         let facts = |token: &Token| (token.label.clone(), token.valid_from, token.valid_to, token.lock_time);
@@ -144,10 +157,7 @@ fn add_or_find(connection: &mut Connection, token: &Token) -> Result<Uid, store:
     tokens::add(connection, &Token { uid, value, ..token.clone() }).map(|()| uid)
 }
 
-/// The form for a token that is there.
-///
-/// # Errors
-/// No such token; unavailable, when the database cannot be asked.
+/// The form for a token.
 pub(crate) async fn edit_form(
     _who: Allowed<Edit>,
     uid: web::Path<String>,
@@ -156,23 +166,20 @@ pub(crate) async fn edit_form(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let token = super::tile_view::find(&app, &uid).await?;
-    let typed = TokenForm::brought_back(&params)?.unwrap_or_else(|| TokenForm::of(&token, app.zone));
-    let mut form = FormPage::new(&request, &app, Some(token.uid), typed, HiddenFields::of(&token));
-    form.title = title(token.label.as_deref(), &token.value);
-    form.answer(&app)
+    let form = TokenForm::brought_back(&params)?.unwrap_or_else(|| TokenForm::of(&token, app.zone));
+    let mut form_page = FormPage::new(&request, &app, Some(token.uid), form, HiddenFields::of(&token));
+    form_page.title = title(token.label.as_deref(), &token.value);
+    form_page.answer(&app)
 }
 
-/// What became of an edit, decided within the transaction.
-enum Edited {
-    Done,
+/// The result of an edit, decided within the transaction.
+enum EditResult {
+    Saved,
     Conflict(Token, Vec<&'static str>),
     Refused(Token, Mistakes),
 }
 
-/// Writes what was changed in the form, or shows it again.
-///
-/// # Errors
-/// No such token; unavailable, when the database cannot take it.
+/// Saves what was changed in the form, or shows it again.
 pub(crate) async fn edit(
     _who: Allowed<Edit>,
     uid: web::Path<String>,
@@ -181,64 +188,66 @@ pub(crate) async fn edit(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let (typed, was) = (TokenForm::read(&params)?, OriginalValues::read(&params)?);
-    let raw = was.changed(&typed, app.zone);
-    let form = FormPage::new(&request, &app, Some(uid), typed.clone(), was.fields());
-    if let Err(mistake) = check_link(&app, raw.value.as_deref(), uid) {
-        return form.refused(&[mistake], &app);
-    }
-    let change = match raw.change(app.zone) {
+    let (form, original) = (TokenForm::read(&params)?, OriginalValues::read(&params)?);
+    let form_page = FormPage::new(&request, &app, Some(uid), form.clone(), original.fields());
+    let raw = original.changed(&form, app.zone);
+    let link = check_link(&app, raw.value.as_deref(), uid).map_err(Mistakes::from);
+    let change = match link.and_then(|()| raw.change(app.zone)) {
         Ok(change) => change,
-        Err(mistakes) => return form.refused(mistakes.all(), &app),
+        Err(mistakes) => return form_page.refused(mistakes.all(), &app),
     };
-    let (wanted, known, now) = (change.clone(), was.known(), app.store.now());
-    let edited = app.store.write(move |connection| {
-        let Some((id, token)) = tokens::lock(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
-        let conflicts = known.conflicts(&change, &token);
-        if !conflicts.is_empty() {
-            return Ok(Edited::Conflict(token, conflicts));
+    match save(&app, uid, change.clone(), original.known()).await {
+        Ok(EditResult::Saved) => Ok(see_other(&app, &format!("/{uid}?done=saved"))),
+        Ok(EditResult::Refused(token, mistakes)) => {
+            updated_form(&request, &app, &token, &change, &form).refused(mistakes.all(), &app)
         }
-        match change.apply(&token) {
-            Ok(changed) => tokens::put(connection, id, &token, changed, now).map(|()| Edited::Done),
-            Err(mistakes) => Ok(Edited::Refused(token, mistakes)),
+        Ok(EditResult::Conflict(token, fields)) => {
+            updated_form(&request, &app, &token, &change, &form).conflict(&fields, &token, &form, &app)
         }
-    });
-    match edited.await {
-        Ok(Edited::Done) => Ok(see_other(&app, &format!("/{uid}?done=saved"))),
-        Ok(Edited::Refused(token, mistakes)) => {
-            as_it_is_now(&request, &app, &token, &wanted, &typed).refused(mistakes.all(), &app)
-        }
-        Ok(Edited::Conflict(token, fields)) => {
-            let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-            let mut form = as_it_is_now(&request, &app, &token, &wanted, &typed);
-            form.conflicts = fields.iter().map(|field| both_sides(field, &token, &typed, clock)).collect();
-            form.answer(&app)
-        }
-        Err(store::Error::Token(error @ TokenError::Value { .. })) => form.refused(&[error], &app),
+        Err(store::Error::Token(error @ TokenError::Value { .. })) => form_page.refused(&[error], &app),
         Err(error) => Err(error.into()),
     }
 }
 
-/// The form again: what the user changed stays as typed, all else is as it is now, and saving once more writes over what
-/// is now known.
-fn as_it_is_now(request: &HttpRequest, app: &App, token: &Token, wanted: &Change, typed: &TokenForm) -> FormPage {
-    let mixed = typed.where_changed(wanted, &TokenForm::of(token, app.zone));
-    let mut form = FormPage::new(request, app, Some(token.uid), mixed, HiddenFields::of(token));
-    form.title = title(token.label.as_deref(), &token.value);
-    form
+/// Saves a change, unless a field that it changes was changed meanwhile.
+async fn save(app: &App, uid: Uid, change: Change, known: KnownValues) -> Result<EditResult, store::Error> {
+    let now = app.store.now();
+    let edit = app.store.write(move |connection| {
+        let Some((id, token)) = tokens::lock(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
+        let conflicts = known.conflicts(&change, &token);
+        if !conflicts.is_empty() {
+            return Ok(EditResult::Conflict(token, conflicts));
+        }
+        match change.apply(&token) {
+            Ok(changed) => tokens::put(connection, id, &token, changed, now).map(|()| EditResult::Saved),
+            Err(mistakes) => Ok(EditResult::Refused(token, mistakes)),
+        }
+    });
+    edit.await
 }
 
-fn both_sides(field: &'static str, token: &Token, typed: &TokenForm, clock: TimeFormatter) -> Conflict {
-    let time = |time: Option<Micros>| time.map_or_else(|| "none".into(), |time| clock.tell(time).exact);
-    let or_none = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
-    let uses = |count: i32| if count < 0 { "unlimited".to_owned() } else { count.to_string() };
-    let (name, now, yours) = match field {
-        "value" => ("Value", token.value.clone(), or_none(&typed.value)),
-        "label" => ("Label", or_none(token.label.as_deref().unwrap_or_default()), or_none(&typed.label)),
-        "valid_from" => ("Valid from", time(token.valid_from), or_none(&typed.valid_from)),
-        "valid_to" => ("Valid to", time(token.valid_to), or_none(&typed.valid_to)),
-        "usage_count" => ("Uses left", uses(token.usage_count), typed.uses()),
-        _ => ("Lock after each use", duration(token.lock_time), format!("{} {}", typed.lock_time, typed.lock_unit)),
-    };
-    Conflict { field, name, now, yours }
+/// The form with the fields that the user changed, and the current values in all others. Saving it overwrites what it
+/// now shows.
+fn updated_form(request: &HttpRequest, app: &App, token: &Token, change: &Change, form: &TokenForm) -> FormPage {
+    let merged = form.where_changed(change, &TokenForm::of(token, app.zone));
+    let mut form_page = FormPage::new(request, app, Some(token.uid), merged, HiddenFields::of(token));
+    form_page.title = title(token.label.as_deref(), &token.value);
+    form_page
+}
+
+impl Conflict {
+    fn new(field: &'static str, token: &Token, form: &TokenForm, clock: TimeFormatter) -> Self {
+        let time = |time: Option<Micros>| time.map_or_else(|| "none".into(), |time| clock.format(time).exact);
+        let or_none = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
+        let uses = |count: i32| if count < 0 { "unlimited".to_owned() } else { count.to_string() };
+        let (name, now, yours) = match field {
+            "value" => ("Value", token.value.clone(), or_none(&form.value)),
+            "label" => ("Label", or_none(token.label.as_deref().unwrap_or_default()), or_none(&form.label)),
+            "valid_from" => ("Valid from", time(token.valid_from), or_none(&form.valid_from)),
+            "valid_to" => ("Valid to", time(token.valid_to), or_none(&form.valid_to)),
+            "usage_count" => ("Uses left", uses(token.usage_count), form.uses()),
+            _ => ("Lock after each use", duration(token.lock_time), format!("{} {}", form.lock_time, form.lock_unit)),
+        };
+        Self { field, name, now, yours }
+    }
 }

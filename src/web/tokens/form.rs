@@ -1,4 +1,4 @@
-//! What stands in the form of a token: as text, as it was typed, and what stood there before.
+//! The form of a token: its fields as text, and their values when the form was made.
 
 use chrono_tz::Tz;
 
@@ -12,7 +12,7 @@ use crate::web::params::Params;
 /// Units of the lock time, in seconds.
 pub(crate) const UNITS: [(&str, i32); 4] = [("seconds", 1), ("minutes", 60), ("hours", 3_600), ("days", 86_400)];
 
-/// Seconds in the greatest unit that says them exactly.
+/// Seconds in the largest unit that divides them.
 pub(crate) fn in_unit(seconds: i32) -> (i32, &'static str) {
     let fits = |(_, length): &(&str, i32)| seconds != 0 && seconds % length == 0;
     UNITS.into_iter().rev().find(fits).map_or((seconds, "seconds"), |(unit, length)| (seconds / length, unit))
@@ -72,7 +72,7 @@ impl TokenForm {
         }
     }
 
-    /// A form that says what a token is.
+    /// The form of a token.
     pub(crate) fn of(token: &Token, zone: Tz) -> Self {
         Self {
             value: token.value.clone(),
@@ -83,10 +83,7 @@ impl TokenForm {
         }
     }
 
-    /// What was typed.
-    ///
-    /// # Errors
-    /// A field that is no text.
+    /// The fields that were sent.
     pub(crate) fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
         let text = |name| params.text(name).map(Option::unwrap_or_default);
         let unit = params.filled("lock_unit")?;
@@ -107,7 +104,7 @@ impl TokenForm {
         Choice::words(UNITS.map(|(unit, _)| unit), &self.lock_unit)
     }
 
-    /// The uses, as one field says them.
+    /// The uses in one word.
     pub(crate) fn uses(&self) -> String {
         if self.unlimited { "unlimited".into() } else { self.usage_count.clone() }
     }
@@ -140,7 +137,7 @@ impl TokenForm {
         }
     }
 
-    /// The fields that `change` changes as they were typed, and the others as they are in `now`.
+    /// The fields that `change` changes as they were sent, and the others as they are in `now`.
     #[must_use]
     pub(crate) fn where_changed(&self, change: &Change, now: &Self) -> Self {
         let pick = |changed: bool, yours: &String, now: &String| if changed { yours.clone() } else { now.clone() };
@@ -167,7 +164,7 @@ impl HiddenFields {
         Self(vec![("token_uid", uid.to_string())])
     }
 
-    /// What the token is when the form is made, exactly.
+    /// The exact values of a token when the form is made.
     pub(crate) fn of(token: &Token) -> Self {
         let exact = |moment: Option<Micros>| moment.map(|moment| moment.to_string()).unwrap_or_default();
         Self(vec![
@@ -186,7 +183,7 @@ impl HiddenFields {
     }
 }
 
-/// What stood in the form when it was made, as the hidden fields bring it back.
+/// The values of the form when it was made, from its hidden fields.
 pub(crate) struct OriginalValues {
     value: String,
     label: String,
@@ -198,10 +195,7 @@ pub(crate) struct OriginalValues {
 }
 
 impl OriginalValues {
-    /// The hidden fields of a form that was sent. Without them nobody could tell what was changed.
-    ///
-    /// # Errors
-    /// One is missing, or cannot be read.
+    /// The hidden fields of a form that was sent. They show what was changed.
     pub(crate) fn read(params: &Params) -> Result<Self, Error> {
         let text = |name| params.text(name)?.ok_or_else(|| Error::from(TokenError::missing(name)));
         let unreadable = |name: &'static str| TokenError::value(name, format!("{name} cannot be read"));
@@ -236,29 +230,29 @@ impl OriginalValues {
         ])
     }
 
-    /// Only the fields that were changed. A time whose seconds stand as they did is not: its microseconds must not be lost.
-    pub(crate) fn changed(&self, typed: &TokenForm, zone: Tz) -> RawFields {
-        let differs = |was: &String, typed: String| Some(typed).filter(|typed| was != typed);
-        let time = |was: &str, typed: &str| {
+    /// The fields that were changed. A time with the same seconds was not: its microseconds must not be lost.
+    pub(crate) fn changed(&self, form: &TokenForm, zone: Tz) -> RawFields {
+        let differs = |was: &String, text: String| Some(text).filter(|text| was != text);
+        let time = |was: &str, text: &str| {
             let shown = local(moment(was), zone);
-            Some(typed.to_owned()).filter(|typed| shown != to_the_second(typed))
+            Some(text.to_owned()).filter(|text| shown != to_the_second(text))
         };
-        // A number that was typed beside "unlimited" contradicts it; one that only stood there does not.
-        let number = typed.usage_count.trim();
-        let both = typed.unlimited && !number.is_empty() && number != self.usage_count;
-        let usage_count = if both { format!("{number} or unlimited") } else { typed.usage_count() };
+        // A number that was entered beside "unlimited" contradicts it; one that was there before does not.
+        let number = form.usage_count.trim();
+        let both = form.unlimited && !number.is_empty() && number != self.usage_count;
+        let usage_count = if both { format!("{number} or unlimited") } else { form.usage_count() };
         RawFields {
-            value: differs(&self.value, typed.value.clone()),
-            label: differs(&self.label, typed.label.clone()),
-            valid_from: time(&self.valid_from, &typed.valid_from),
-            valid_to: time(&self.valid_to, &typed.valid_to),
+            value: differs(&self.value, form.value.clone()),
+            label: differs(&self.label, form.label.clone()),
+            valid_from: time(&self.valid_from, &form.valid_from),
+            valid_to: time(&self.valid_to, &form.valid_to),
             usage_count: differs(&self.usage_count, usage_count),
-            lock_time: differs(&self.lock_time, typed.lock_seconds()),
+            lock_time: differs(&self.lock_time, form.lock_seconds()),
             add_uses: None,
         }
     }
 
-    /// What the form knew.
+    /// The values that the form knew.
     pub(crate) fn known(&self) -> KnownValues {
         self.known.clone()
     }
@@ -310,15 +304,12 @@ mod tests {
     #[test]
     fn a_form_that_is_sent_as_it_was_changes_nothing() {
         let zone = Tz::Europe__Vienna;
-        let typed = TokenForm::of(&token(), zone);
+        let form = TokenForm::of(&token(), zone);
         // The second of two doubled hours, with microseconds: neither can be said in the field, and neither is lost.
-        assert_eq!(
-            (typed.valid_from.as_str(), typed.valid_to.as_str()),
-            ("2026-10-25T02:30:00", "2026-11-30T18:00:00")
-        );
-        assert_eq!((typed.lock_time.as_str(), typed.lock_unit.as_str()), ("90", "minutes"));
-        let without_seconds = TokenForm { valid_to: "2026-11-30T18:00".into(), ..typed.clone() };
-        for sent in [typed, without_seconds] {
+        assert_eq!((form.valid_from.as_str(), form.valid_to.as_str()), ("2026-10-25T02:30:00", "2026-11-30T18:00:00"));
+        assert_eq!((form.lock_time.as_str(), form.lock_unit.as_str()), ("90", "minutes"));
+        let without_seconds = TokenForm { valid_to: "2026-11-30T18:00".into(), ..form.clone() };
+        for sent in [form, without_seconds] {
             assert_eq!(was(&token()).changed(&sent, zone).change(zone), Ok(Change::default()));
         }
     }
@@ -326,13 +317,13 @@ mod tests {
     #[test]
     fn a_form_says_what_was_changed() {
         let zone = Tz::Europe__Vienna;
-        let typed = TokenForm {
+        let form = TokenForm {
             unlimited: false,
             usage_count: "3".into(),
             valid_to: String::new(),
             ..TokenForm::of(&token(), zone)
         };
-        let change = was(&token()).changed(&typed, zone).change(zone).unwrap();
+        let change = was(&token()).changed(&form, zone).change(zone).unwrap();
         assert_eq!(change, Change { usage_count: Some(3), valid_to: Some(None), ..Change::default() });
     }
 }

@@ -29,9 +29,6 @@ struct ListPage {
 }
 
 /// Shows a page of the list.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn show(
     who: Allowed<See>,
     request: HttpRequest,

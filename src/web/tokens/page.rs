@@ -1,4 +1,4 @@
-//! A page of what a filter finds: for the list and for the overview.
+//! A page of the tokens of a filter: for the list and for the overview.
 
 use super::counts::Count;
 use super::query::{ORDERS, TokenQuery};
@@ -23,7 +23,7 @@ use crate::work::printing::options::PrintOptions;
 /// Batches that can be chosen in the filter: the newest, and the one that is chosen.
 const BATCHES: i64 = 30;
 
-/// A page of what a filter finds, and all that its form and its links need.
+/// A page of the tokens of a filter, and all that its form and its links need.
 pub(crate) struct TokenPage {
     /// The path of the page, with the base path.
     pub(crate) path: String,
@@ -64,19 +64,16 @@ pub(crate) struct TokenPage {
 }
 
 impl TokenPage {
-    /// Finds what the parameters ask for, `rows` to a page, at `path` below the base path; links keep `more`.
-    ///
-    /// # Errors
-    /// Unavailable, when the database cannot be query.
+    /// Finds the tokens that the parameters ask for, `rows` to a page, at `path` below the base path; links keep `more`.
     pub(crate) async fn read(app: &App, params: &Params, path: &str, more: &str, rows: usize) -> Result<Self, Error> {
         let query = TokenQuery::read(params)?;
         let mut errors = FormErrors::default();
         let filter = query.filter(app, &mut errors);
         let cursors = CursorCodec::new(path, &[Some(query.href("", more))]);
-        let turn =
+        let page_request =
             errors.note_without_field(PageRequest::read(params, &cursors).map(Some)).unwrap_or(PageRequest::First);
         let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-        let (order, wanted, begins, is_good) = (query.order(), filter.clone(), turn.clone(), errors.is_empty());
+        let (order, wanted, begins, is_good) = (query.order(), filter.clone(), page_request.clone(), errors.is_empty());
         let work = move |connection: &mut Connection| {
             let choices = choices(connection, wanted.batch)?;
             let run = wanted.print_run.map_or(Ok(None), |run| runs::find(connection, run))?;
@@ -88,12 +85,12 @@ impl TokenPage {
         let (page, batches, run) =
             if is_quick { app.store.read_inline(work).await? } else { app.store.read(work).await? };
         let print_run = run.map(|run| PrintOptions::read(&run.options).map_or(run.sheet, |how| how.sheet.name));
-        let (tokens, before, behind) = turn.cut(page, rows);
-        let is_all = turn == PageRequest::First && behind.is_none();
+        let (tokens, before, behind) = page_request.cut(page, rows);
+        let is_all = page_request == PageRequest::First && behind.is_none();
         let count = if is_all {
             Count::Exactly(i64::try_from(tokens.len()).unwrap_or_default())
         } else {
-            app.counts.of(&app.store, &filter, clock.now).await?
+            app.counts.count(&app.store, &filter, clock.now).await?
         };
         let path = format!("{}{path}", app.base);
         let and = |part: &str| if more.is_empty() { part.to_owned() } else { format!("{more}&{part}") };
@@ -128,7 +125,7 @@ impl TokenPage {
     }
 }
 
-/// What the page calls it.
+/// What the page calls a filter.
 fn printed_words(printed: PrintedFilter) -> &'static str {
     match printed {
         PrintedFilter::NeverUsed => "Never used",

@@ -13,9 +13,6 @@ use crate::web::state::App;
 const PIXELS: u32 = 12;
 
 /// The code as a PNG.
-///
-/// # Errors
-/// No such token; unavailable, when the database cannot be asked.
 pub(crate) async fn png(
     _who: Allowed<See>,
     uid: web::Path<String>,
@@ -26,9 +23,6 @@ pub(crate) async fn png(
 }
 
 /// The code as an SVG.
-///
-/// # Errors
-/// As [`png()`].
 pub(crate) async fn svg(
     _who: Allowed<See>,
     uid: web::Path<String>,

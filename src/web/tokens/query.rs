@@ -1,4 +1,4 @@
-//! The filter and the order of tokens as an address has them: for every page that shows or changes what a filter finds.
+//! The filter and the order of tokens in an address: for every page that shows or changes the tokens of a filter.
 
 use crate::store::tokens::list::{Sort, TokenFilter};
 use crate::token::print::PrintedFilter;
@@ -28,7 +28,7 @@ pub(crate) struct TokenQuery {
     pub(crate) state: String,
     /// A day, or a moment.
     pub(crate) created_from: String,
-    /// A day, which is meant whole, or a moment.
+    /// A day, which counts to its end, or a moment.
     pub(crate) created_to: String,
     /// A batch's uid.
     pub(crate) batch: String,
@@ -41,10 +41,7 @@ pub(crate) struct TokenQuery {
 }
 
 impl TokenQuery {
-    /// What the parameters say.
-    ///
-    /// # Errors
-    /// A parameter that is no text.
+    /// Reads the parameters.
     pub(crate) fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
         let text = |name| params.text(name).map(Option::unwrap_or_default);
         let sort = text("sort")?;
@@ -61,12 +58,12 @@ impl TokenQuery {
         })
     }
 
-    /// Whether it asks for anything less than all tokens.
+    /// Whether it leaves out any token.
     pub(crate) fn is_set(&self) -> bool {
         self.filters().into_iter().any(|(_, part)| !part.is_empty())
     }
 
-    /// The filter's parameters and what they say.
+    /// The parameters of the filter and their values.
     pub(crate) fn filters(&self) -> [(&'static str, &str); 7] {
         [
             ("q", &self.q),
@@ -85,7 +82,7 @@ impl TokenQuery {
         order.map_or((Sort::Created, true), |(_, _, sort, descending)| (*sort, *descending))
     }
 
-    /// What it means, and what is wrong with it.
+    /// The filter; errors are added.
     pub(crate) fn filter(&self, app: &App, errors: &mut FormErrors) -> TokenFilter {
         let filled = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         let day = |name, text| filled(text).map(|text| time_bound(name, &text, app.zone)).transpose();
@@ -106,7 +103,7 @@ impl TokenQuery {
         }
     }
 
-    /// The address of what this finds at `path`, with `more` behind it.
+    /// The address of these tokens at `path`, with `more` behind it.
     pub(crate) fn href(&self, path: &str, more: &str) -> String {
         let sort = if self.sort == "newest" { "" } else { &self.sort };
         query_string::with(path, self.filters().into_iter().chain([("sort", sort)]), more)

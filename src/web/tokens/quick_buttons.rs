@@ -15,9 +15,9 @@ pub(crate) struct Quick {
     pub(crate) has_limits: bool,
     /// Whether uses can be added to those left.
     pub(crate) adds: bool,
-    /// Makes one action of two clicks.
+    /// Makes two clicks one action.
     pub(crate) nonce: String,
-    /// What was typed as a number of uses to be added.
+    /// The number of uses to be added, as it was sent.
     pub(crate) add_uses: String,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct CountButton {
 }
 
 impl Quick {
-    /// What there is to do with a token.
+    /// The buttons of a token.
     pub(crate) fn new(token: &Token, settings: &Settings, clock: TimeFormatter, add_uses: String) -> Self {
         let count = |count: &i32| CountButton {
             count: *count,
@@ -61,7 +61,7 @@ impl Quick {
 fn range_button(range: &TimeRange, clock: TimeFormatter) -> RangeButton {
     let times = range.on_the_day_of(clock.now, clock.zone).map(|(from, to)| {
         let short = |moment: Micros| moment.local(clock.zone).format("%H:%M").to_string();
-        let exactly = format!("Valid from {} to {}", clock.tell(from).exact, clock.tell(to).exact);
+        let exactly = format!("Valid from {} to {}", clock.format(from).exact, clock.format(to).exact);
         (format!("{}–{}", short(from), short(to)), exactly)
     });
     RangeButton { name: range.name.clone(), times }

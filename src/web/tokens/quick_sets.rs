@@ -1,4 +1,4 @@
-//! `/{uid}/set_range`, `/{uid}/set_count` and `/{uid}/add_uses`: what one click on a tile does, and telling it afterwards.
+//! `/{uid}/set_range`, `/{uid}/set_count` and `/{uid}/add_uses`: what one click on a tile does, and the notice of it.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -23,9 +23,6 @@ use crate::web::params::{Form, Params};
 use crate::web::state::App;
 
 /// Makes a token valid in a named time range, today, or without limits.
-///
-/// # Errors
-/// No such token; unavailable, when the database cannot take it.
 pub(crate) async fn set_range(
     who: Allowed<Edit>,
     uid: web::Path<String>,
@@ -71,9 +68,6 @@ pub(crate) async fn set_count(
 }
 
 /// Adds uses to those that are left, whatever is consumed meanwhile.
-///
-/// # Errors
-/// No such token; unavailable, when the database cannot take it.
 pub(crate) async fn add_uses(
     who: Allowed<Edit>,
     uid: web::Path<String>,
@@ -99,15 +93,12 @@ pub(crate) async fn add_uses(
     super::tile_view::render(&app, &request, who.caller.role, uid, options).await
 }
 
-/// Back to the tile, which tells what was done; what an action is refused for leaves the token as it is.
+/// Leads back to the tile with a notice of what was done.
 pub(crate) fn to_tile(app: &App, uid: Uid, done: Result<String, Box<Token>>) -> HttpResponse {
     see_other(app, &format!("/{uid}?done={}", done.unwrap_or_else(|_| "same".into())))
 }
 
-/// Does an action to one token, once for the form's nonce. Says what the tile then tells, or which token it is refused for.
-///
-/// # Errors
-/// No such token; unavailable, when the database cannot take it.
+/// Does an action to one token, once for the form's nonce. Returns the word of the notice, or the token that refuses it.
 pub(crate) async fn perform(
     app: &App,
     who: &Caller,
@@ -147,9 +138,6 @@ fn action_uid(connection: &mut Connection, nonce: Uid, token: Uid, action: &Acti
 }
 
 /// What a click did that led to this tile, with its undo.
-///
-/// # Errors
-/// Unavailable, when the database cannot be asked.
 pub(crate) async fn notice(app: &App, token: Uid, action: &str, role: Role) -> Result<Option<Notice>, Error> {
     let Ok(uid) = action.parse::<Uid>() else { return Ok(None) };
     let done = app.store.read_inline(move |connection| {

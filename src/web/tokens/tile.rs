@@ -14,9 +14,6 @@ use crate::web::params::{Form, Params};
 use crate::web::state::App;
 
 /// Shows a tile.
-///
-/// # Errors
-/// As [`find`].
 pub(crate) async fn show(
     who: Allowed<See>,
     uid: web::Path<String>,
@@ -55,9 +52,6 @@ fn notice(params: &Params) -> Result<Option<Notice>, Error> {
 }
 
 /// Uses a token once, as `consume_token` does. The form's nonce makes one use of two clicks.
-///
-/// # Errors
-/// Unavailable, when the database cannot take it.
 pub(crate) async fn use_once(
     who: Allowed<Consume>,
     uid: web::Path<String>,

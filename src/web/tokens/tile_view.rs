@@ -60,9 +60,6 @@ struct Attempt {
 }
 
 /// The token of a path.
-///
-/// # Errors
-/// Not found, also when the path is no uid; unavailable, when the database cannot be asked.
 pub(crate) async fn find(app: &App, path: &str) -> Result<Token, Error> {
     let uid: Uid = path.parse().map_err(|_| Error::NotFound)?;
     let found = app.store.read_inline(move |connection| Ok(tokens::by_uid(connection, uid)?)).await?;
@@ -80,10 +77,7 @@ pub(crate) struct TileOptions {
     pub(crate) add_uses: String,
 }
 
-/// A tile, for who has this role.
-///
-/// # Errors
-/// As [`find`].
+/// A tile, as a role may see it.
 pub(crate) async fn render(
     app: &App,
     request: &HttpRequest,
@@ -111,13 +105,13 @@ pub(crate) async fn render(
         code,
         says,
         nonce: Uid::random().to_string(),
-        valid_from: token.valid_from.map(|from| clock.tell(from)),
-        valid_to: token.valid_to.map(|to| clock.tell(to)),
+        valid_from: token.valid_from.map(|from| clock.format(from)),
+        valid_to: token.valid_to.map(|to| clock.format(to)),
         lock: duration(token.lock_time),
-        created: clock.tell(token.created),
+        created: clock.format(token.created),
         batch,
-        modified: Some(token.modified).filter(|at| *at != token.created).map(|at| clock.tell(at)),
-        voided: token.voided.map(|voided| (clock.tell(voided.at), voided.by)),
+        modified: Some(token.modified).filter(|at| *at != token.created).map(|at| clock.format(at)),
+        voided: token.voided.map(|voided| (clock.format(voided.at), voided.by)),
         creator: token.creator,
         zone: app.zone.to_string(),
         history: history.into_iter().map(|entry| attempt(entry, clock)).collect(),
@@ -130,10 +124,10 @@ pub(crate) async fn render(
 }
 
 fn attempt(entry: Entry, clock: TimeFormatter) -> Attempt {
-    Attempt { when: clock.tell(entry.timestamp), who: entry.user, refusal: entry.error_code.map(refusal_reason) }
+    Attempt { when: clock.format(entry.timestamp), who: entry.user, refusal: entry.error_code.map(refusal_reason) }
 }
 
-/// The reason of a refusal, as a tile tells it.
+/// The reason of a refusal, in words.
 pub(crate) fn refusal_reason(code: i16) -> &'static str {
     match code {
         1 => "it was deleted",

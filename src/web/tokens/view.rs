@@ -63,7 +63,7 @@ impl TokenView {
             state: state.into(),
             uses: if token.usage_count == UNLIMITED { "unlimited".into() } else { grouped(token.usage_count.into()) },
             valid: valid(token, clock),
-            last_used: token.last_used.map(|used| clock.tell(used)),
+            last_used: token.last_used.map(|used| clock.format(used)),
         }
     }
 

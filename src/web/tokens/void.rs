@@ -24,7 +24,7 @@ struct VoidPage {
     page: Page,
     title: String,
     row: TokenView,
-    /// Makes one action of two clicks.
+    /// Makes two clicks one action.
     nonce: String,
     reason: String,
     reasons: [&'static str; 3],
@@ -49,9 +49,6 @@ impl VoidPage {
 }
 
 /// Asks, unless the token is voided already.
-///
-/// # Errors
-/// No such token; unavailable, when the database cannot be asked.
 pub(crate) async fn ask(
     _who: Allowed<Void>,
     uid: web::Path<String>,
@@ -68,9 +65,6 @@ pub(crate) async fn ask(
 }
 
 /// Voids a token, and offers to undo it. One that is voided already stays as it is.
-///
-/// # Errors
-/// No such token; unavailable, when the database cannot take it.
 pub(crate) async fn void(
     who: Allowed<Void>,
     uid: web::Path<String>,
@@ -94,9 +88,6 @@ pub(crate) async fn void(
 }
 
 /// Restores a voided token, and offers to undo it.
-///
-/// # Errors
-/// No such token; unavailable, when the database cannot take it.
 pub(crate) async fn unvoid(
     who: Allowed<Void>,
     uid: web::Path<String>,

@@ -21,9 +21,6 @@ struct Usage {
 }
 
 /// Attempts, newest first.
-///
-/// # Errors
-/// The contract's.
 pub(crate) async fn query_usage(
     _who: Allowed<See>,
     params: Params,

@@ -51,7 +51,7 @@ pub(crate) struct Bar {
     /// From where to where its part of the chart goes.
     pub(crate) slot: Along,
     /// From where to where the bar goes.
-    pub(crate) bar: Along,
+    pub(crate) column: Along,
     /// The uses' part, from its top on.
     pub(crate) uses: Option<Upright>,
     /// The refusals' part.
@@ -96,7 +96,7 @@ pub(crate) struct Label {
 
 impl Chart {
     /// The chart of what was counted in quarters of hours.
-    pub(crate) fn new(range: &Range, quarters: &[(i64, Tally)], asked: &UsageQuery, path: &str, zone: Tz) -> Self {
+    pub(crate) fn new(range: &Range, quarters: &[(i64, Tally)], query: &UsageQuery, path: &str, zone: Tz) -> Self {
         let spans = spans(range.from, range.to, zone, range.step);
         let tallies = fold(&spans, quarters);
         let mut total = Tally::default();
@@ -109,7 +109,7 @@ impl Chart {
         let bars = spans.iter().zip(&tallies).enumerate();
         let bars: Vec<Bar> = bars
             .map(|(n, (span, tally))| {
-                let href = link(asked, *span, range, zone).href(path, "");
+                let href = link(query, *span, range, zone).href(path, "");
                 Bar::new(*tally, top, (n, count), name_of(&spans, n, range.step, zone), href)
             })
             .collect();
@@ -142,7 +142,7 @@ impl Bar {
             refused: grouped(tally.refused),
             href,
             slot: Along { x: percent(x), width: percent(slot) },
-            bar: Along { x: percent(x + slot * 0.14), width: percent(slot * 0.72) },
+            column: Along { x: percent(x + slot * 0.14), width: percent(slot * 0.72) },
             uses: (tally.used > 0).then(|| Upright { y: px(uses.min(BASE - 1.0)), height: px((BASE - uses).max(1.0)) }),
             refusals: (tally.refused > 0).then(|| Upright { y: px((uses - refusals).max(1.0)), height: px(refusals) }),
         }
@@ -205,8 +205,8 @@ fn places(spans: &[Span], step: Step, zone: Tz) -> Vec<usize> {
         };
         all.clone().filter(is_round).collect()
     };
-    let found = [1, 3, 6, 12].map(every).into_iter().find(|places| places.len() <= LABELS);
-    found.filter(|places| !places.is_empty()).unwrap_or_else(|| vec![0])
+    let places = [1, 3, 6, 12].map(every).into_iter().find(|places| places.len() <= LABELS);
+    places.filter(|places| !places.is_empty()).unwrap_or_else(|| vec![0])
 }
 
 /// Words under the bars, at some of them.

@@ -14,9 +14,9 @@ fn filter(from: Option<&str>, to: Option<&str>) -> UsageFilter {
 }
 
 #[track_caller]
-fn check(asked: &UsageFilter, newest: Option<&str>, reach: Option<(&str, &str)>, from: &str, to: &str, step: Step) {
+fn check(query: &UsageFilter, newest: Option<&str>, reach: Option<(&str, &str)>, from: &str, to: &str, step: Step) {
     let reach = reach.map(|(earliest, latest)| (at(earliest), at(latest)));
-    let range = Range::new(asked, newest.map(at), reach, at("2026-11-24T12:00"), VIENNA);
+    let range = Range::new(query, newest.map(at), reach, at("2026-11-24T12:00"), VIENNA);
     assert_eq!((range.from, range.to, range.step), (at(from), at(to), step));
 }
 
@@ -39,23 +39,23 @@ fn a_long_time_is_charted_as_far_as_the_log_reaches() {
     check(&filter(Some("2026-11-01"), Some("2026-11-23")), None, reach, "2026-11-01", "2026-11-23", Step::Day);
 }
 
-fn chart(asked: &UsageQuery, from: &str, to: &str, counted: &[(&str, i64, i64)]) -> Chart {
+fn chart(query: &UsageQuery, from: &str, to: &str, counted: &[(&str, i64, i64)]) -> Chart {
     let range = Range::new(&filter(Some(from), Some(to)), None, None, at("2026-11-24T12:00"), VIENNA);
     let quarter =
         |(when, used, refused): &(&str, i64, i64)| (at(when).get() / QUARTER, Tally { used: *used, refused: *refused });
     let quarters: Vec<_> = counted.iter().map(quarter).collect();
-    Chart::new(&range, &quarters, asked, "/usage", VIENNA)
+    Chart::new(&range, &quarters, query, "/usage", VIENNA)
 }
 
 #[test]
 fn bars_have_their_numbers_words_and_links() {
-    let asked = UsageQuery {
+    let query = UsageQuery {
         user: "key:a".into(),
         from: "2026-11-20".into(),
         to: "2026-11-24T11:00".into(),
         ..UsageQuery::default()
     };
-    let chart = chart(&asked, "2026-11-20", "2026-11-24T11:00", &[("2026-11-21T10:00", 30, 4), ("2026-11-24", 1, 0)]);
+    let chart = chart(&query, "2026-11-20", "2026-11-24T11:00", &[("2026-11-21T10:00", 30, 4), ("2026-11-24", 1, 0)]);
     let numbers: Vec<_> = chart.bars.iter().map(|bar| (&*bar.used, &*bar.refused)).collect();
     assert_eq!(numbers, [("0", "0"), ("30", "4"), ("0", "0"), ("0", "0"), ("1", "0")]);
     assert_eq!(chart.bars[1].when, "Sat 21 Nov 2026");

@@ -53,16 +53,16 @@ fn abbreviation(moment: Micros, zone: Tz) -> String {
 }
 
 /// The filter for the entries of a bar: days as days, hours as moments. Where the filter cuts through it, its own bound.
-pub(crate) fn link(asked: &UsageQuery, span: Span, range: &Range, zone: Tz) -> UsageQuery {
+pub(crate) fn link(query: &UsageQuery, span: Span, range: &Range, zone: Tz) -> UsageQuery {
     let last = span.end.plus_micros(-1);
     let (first_text, last_text) = if range.step == Step::Hour {
         (exact(span.from, zone), exact(last, zone))
     } else {
         (by(span.from, zone, "%Y-%m-%d"), by(last, zone, "%Y-%m-%d"))
     };
-    let keeps_from = !asked.from.is_empty() && span.from <= range.from;
-    let keeps_to = !asked.to.is_empty() && last >= range.to;
-    asked.within(if keeps_from { &asked.from } else { &first_text }, if keeps_to { &asked.to } else { &last_text })
+    let keeps_from = !query.from.is_empty() && span.from <= range.from;
+    let keeps_to = !query.to.is_empty() && last >= range.to;
+    query.within(if keeps_from { &query.from } else { &first_text }, if keeps_to { &query.to } else { &last_text })
 }
 
 /// A moment as an address has it, in the zone.

@@ -20,12 +20,12 @@ use crate::web::guard::{Allowed, See};
 use crate::web::params::Params;
 use crate::web::state::App;
 
-/// Entries that are read, written and sent at once, whatever the length of the log: so much is in memory.
+/// Entries that are in memory at once, however long the log is.
 const PIECE: i64 = 1_000;
 const HEAD: [&str; 9] =
     ["timestamp", "token_uid", "token_value", "token_label", "user", "outcome", "error", "error_code", "uid"];
 
-/// Sends what the filter finds, newest first, without what is added meanwhile.
+/// Sends the entries of a filter, newest first, without those that are added meanwhile.
 ///
 /// # Errors
 /// A value error for a filter that cannot be used; unavailable, when the database cannot be asked.

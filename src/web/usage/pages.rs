@@ -32,7 +32,7 @@ use crate::web::tokens::view;
 
 /// Entries on a page.
 const ROWS: usize = 50;
-/// Entries are counted no further than this: whoever finds more looks for something narrower.
+/// Entries are counted up to this number.
 const COUNTED: i64 = 10_000;
 
 #[derive(Template)]
@@ -75,11 +75,11 @@ struct EntryView {
     who: String,
 }
 
-/// What the database tells for a page.
+/// What a page reads from the database.
 struct UsageResults {
     entries: Vec<(Cursor, Entry)>,
     labels: HashMap<String, Option<String>>,
-    counted: Option<i64>,
+    count: Option<i64>,
     range: Range,
     quarters: Vec<(i64, Tally)>,
     names: Names,
@@ -94,9 +94,6 @@ struct Names {
 }
 
 /// Shows the log.
-///
-/// # Errors
-/// Unavailable, when the database cannot be query.
 pub(crate) async fn show(
     _who: Allowed<See>,
     request: HttpRequest,
@@ -107,29 +104,35 @@ pub(crate) async fn show(
     let mut errors = FormErrors::default();
     let filter = query.filter(&app, &mut errors);
     let cursors = CursorCodec::new("usage", &[Some(query.href("", ""))]);
-    let turn = errors.note_without_field(PageRequest::read(&params, &cursors).map(Some)).unwrap_or(PageRequest::First);
+    let page_request =
+        errors.note_without_field(PageRequest::read(&params, &cursors).map(Some)).unwrap_or(PageRequest::First);
     let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
-    let found = if errors.is_empty() {
-        let (filter, turn) = (filter, turn.clone());
-        Some(app.store.read(move |connection| find(connection, &filter, &turn, clock)).await?)
+    let results = if errors.is_empty() {
+        let (filter, page_request) = (filter, page_request.clone());
+        Some(app.store.read(move |connection| find(connection, &filter, &page_request, clock)).await?)
     } else {
         None
     };
-    let status = if found.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let page_of = UsagePage::new(Page::new(&request, Section::Usage), query, errors, found, (&turn, &cursors), clock);
+    let status = if results.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let page_of =
+        UsagePage::new(Page::new(&request, Section::Usage), query, errors, results, (&page_request, &cursors), clock);
     page(&app, status, &page_of)
 }
 
 fn find(
     connection: &mut Connection,
     filter: &UsageFilter,
-    turn: &PageRequest,
+    page_request: &PageRequest,
     clock: TimeFormatter,
 ) -> Result<UsageResults, store::Error> {
-    let plan = UsageScan::new(connection, filter, turn.place())?;
-    let part = UsageSlice { oldest_first: turn.is_backwards(), after: turn.place().cloned(), limit: more_than(ROWS) };
+    let plan = UsageScan::new(connection, filter, page_request.place())?;
+    let part = UsageSlice {
+        oldest_first: page_request.is_backwards(),
+        after: page_request.place().cloned(),
+        limit: more_than(ROWS),
+    };
     let entries = list::slice(connection, filter, &plan, &part)?;
-    let newest = match (turn, filter.from.or(filter.to)) {
+    let newest = match (page_request, filter.from.or(filter.to)) {
         (_, Some(_)) => None,
         (PageRequest::First, None) => entries.first().map(|(_, entry)| entry.timestamp),
         (_, None) => {
@@ -138,11 +141,11 @@ fn find(
         }
     };
     let range = Range::new(filter, newest, usage::chart::time_span(connection)?, clock.now, clock.zone);
-    let is_whole = *turn == PageRequest::First && entries.len() <= ROWS;
-    let counted = match (is_whole, filter.reads_texts()) {
+    let is_whole = *page_request == PageRequest::First && entries.len() <= ROWS;
+    let count = match (is_whole, filter.reads_texts()) {
         (true, _) => Some(i64::try_from(entries.len()).unwrap_or(COUNTED)),
         (false, false) => Some(list::count(connection, filter, &plan, COUNTED + 1)?),
-        // It would take as long again as finding the page did.
+        // Counting would take as long as finding the page.
         (false, true) => None,
     };
     let uids: Vec<String> = entries.iter().filter_map(|(_, entry)| entry.token_uid.clone()).collect();
@@ -151,7 +154,7 @@ fn find(
         quarters: usage::chart::quarters(connection, &range.of(filter), &plan)?,
         names: names(connection, filter)?,
         entries,
-        counted,
+        count,
         range,
     })
 }
@@ -173,8 +176,8 @@ impl UsagePage {
         page: Page,
         query: UsageQuery,
         errors: FormErrors,
-        found: Option<UsageResults>,
-        (turn, cursors): (&PageRequest, &CursorCodec),
+        results: Option<UsageResults>,
+        (page_request, cursors): (&PageRequest, &CursorCodec),
         clock: TimeFormatter,
     ) -> Self {
         let path = format!("{}/usage", page.base);
@@ -184,17 +187,17 @@ impl UsagePage {
         let mut chart = None;
         let (mut rows, mut count, mut names) = (Vec::new(), String::new(), Names::default());
         let (mut newer, mut older) = (None, None);
-        if let Some(found) = found {
-            let (entries, before, behind) = turn.cut(found.entries, ROWS);
+        if let Some(results) = results {
+            let (entries, before, behind) = page_request.cut(results.entries, ROWS);
             (newer, older) = (link("before", before), link("after", behind));
-            rows = entries.into_iter().map(|entry| EntryView::new(entry, &found.labels, clock)).collect();
+            rows = entries.into_iter().map(|entry| EntryView::new(entry, &results.labels, clock)).collect();
             if !rows.is_empty() {
-                chart = Some(Chart::new(&found.range, &found.quarters, &query, &path, clock.zone));
+                chart = Some(Chart::new(&results.range, &results.quarters, &query, &path, clock.zone));
             }
-            count = found.counted.map(counted).unwrap_or_default();
-            names = found.names;
+            count = results.count.map(entries_in_words).unwrap_or_default();
+            names = results.names;
         }
-        let is_first = *turn == PageRequest::First;
+        let is_first = *page_request == PageRequest::First;
         Self {
             outcomes: Choice::list(UsageOutcome::ALL.map(|outcome| (outcome.word(), words(outcome))), &query.outcome),
             periods: periods(&query, &path, clock),
@@ -226,7 +229,7 @@ impl EntryView {
         let (label, tile) = (known.cloned().flatten(), known.and(entry.token_uid.clone()));
         let value = entry.token_value.or(entry.token_uid).unwrap_or_else(|| "nothing that can be read".into());
         Self {
-            when: clock.tell(entry.timestamp),
+            when: clock.format(entry.timestamp),
             title: view::title(label.as_deref(), &value),
             value: label.map(|_| value),
             tile,
@@ -236,7 +239,7 @@ impl EntryView {
     }
 }
 
-/// What became of an attempt, as the page calls it.
+/// The outcome of an attempt, in words.
 fn words(outcome: UsageOutcome) -> &'static str {
     match outcome {
         UsageOutcome::Used => "Used",
@@ -250,7 +253,7 @@ fn words(outcome: UsageOutcome) -> &'static str {
     }
 }
 
-/// Times that are often asked for.
+/// Links to usual periods.
 fn periods(query: &UsageQuery, path: &str, clock: TimeFormatter) -> Vec<(&'static str, String)> {
     let first = |days| crate::token::calendar::days_before(clock.now, days, clock.zone).local(clock.zone).date();
     let since = |days| query.within(&first(days).to_string(), "").href(path, "");
@@ -259,7 +262,7 @@ fn periods(query: &UsageQuery, path: &str, clock: TimeFormatter) -> Vec<(&'stati
     all.into_iter().filter(|(_, days)| !is_now(*days)).map(|(words, days)| (words, since(days))).collect()
 }
 
-fn counted(count: i64) -> String {
+fn entries_in_words(count: i64) -> String {
     match count {
         1 => "1 entry".into(),
         count if count > COUNTED => format!("more than {} entries", grouped(COUNTED)),

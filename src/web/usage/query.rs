@@ -1,4 +1,4 @@
-//! Which entries of the log are asked for, as an address has it.
+//! The filter of the log in an address.
 
 use chrono::NaiveDate;
 
@@ -21,7 +21,7 @@ pub(crate) struct UsageQuery {
     pub(crate) outcome: String,
     /// A day, or a moment.
     pub(crate) from: String,
-    /// A day, which is meant whole, or a moment.
+    /// A day, which counts to its end, or a moment.
     pub(crate) to: String,
     /// A token's uid.
     pub(crate) token_uid: String,
@@ -32,10 +32,7 @@ pub(crate) struct UsageQuery {
 }
 
 impl UsageQuery {
-    /// What the parameters say.
-    ///
-    /// # Errors
-    /// A parameter that is no text.
+    /// Reads the parameters.
     pub(crate) fn read(params: &Params) -> Result<Self, Error> {
         let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
         Ok(Self {
@@ -50,7 +47,7 @@ impl UsageQuery {
         })
     }
 
-    /// The parameters and what they say.
+    /// The parameters and their values.
     fn parts(&self) -> [(&'static str, &str); 8] {
         [
             ("q", &self.q),
@@ -70,12 +67,12 @@ impl UsageQuery {
         bound.is_empty() || NaiveDate::parse_from_str(bound, "%Y-%m-%d").is_ok()
     }
 
-    /// Whether it asks for anything less than the whole log.
+    /// Whether it leaves out any entry.
     pub(crate) fn is_set(&self) -> bool {
         self.parts().into_iter().any(|(_, part)| !part.is_empty())
     }
 
-    /// What it means, and what is wrong with it.
+    /// The filter; errors are added.
     pub(crate) fn filter(&self, app: &App, errors: &mut FormErrors) -> UsageFilter {
         let filled = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         let time = |name, label, text: &String| {
@@ -110,7 +107,7 @@ impl UsageQuery {
         filter
     }
 
-    /// The address of what this finds at `path`, with `more` behind it.
+    /// The address of these entries at `path`, with `more` behind it.
     pub(crate) fn href(&self, path: &str, more: &str) -> String {
         query_string::with(path, self.parts(), more)
     }
@@ -138,8 +135,8 @@ impl UsageQuery {
 }
 
 /// An error whose message calls its field as the page does.
-fn named(name: &'static str, label: &str, told: &str) -> TokenError {
-    TokenError::value(name, format!("{label}{}", told.strip_prefix(name).unwrap_or(told).trim_end_matches('.')))
+fn named(name: &'static str, label: &str, message: &str) -> TokenError {
+    TokenError::value(name, format!("{label}{}", message.strip_prefix(name).unwrap_or(message).trim_end_matches('.')))
 }
 
 /// A part of a text that is looked for.

@@ -73,9 +73,6 @@ fn write(layout: &SheetLayout, fonts: &Fonts, task: &mut RenderTask) -> Result<L
 
 /// Saves a PDF as a print run, possibly as part of a job, together with the next free label of its sheet. Returns the
 /// run, and what was saved.
-///
-/// # Errors
-/// Unavailable, when the database cannot take it.
 pub(crate) async fn save_pdf(
     store: &Store,
     options: &PrintOptions,

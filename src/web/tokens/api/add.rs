@@ -30,9 +30,6 @@ struct AddedMany {
 }
 
 /// Adds a token, with the uid in the path or a new one.
-///
-/// # Errors
-/// The contract's.
 pub(crate) async fn add_token(
     who: Allowed<Edit>,
     uid: Option<web::Path<String>>,
@@ -50,9 +47,6 @@ pub(crate) async fn add_token(
 }
 
 /// Adds as many tokens as are asked for, or none; as a batch, when it is given a name.
-///
-/// # Errors
-/// The contract's.
 pub(crate) async fn add_tokens(who: Allowed<Edit>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
     params.only(&["count", "valid_from", "valid_to", "usage_count", "lock_time", "label", "batch_name"])?;
     let absent = if params.text("count")?.is_some() {

@@ -35,9 +35,6 @@ struct Refused<'a> {
 }
 
 /// Uses a token once.
-///
-/// # Errors
-/// The contract's; a refusal is an answer, and no error.
 pub(crate) async fn consume_token(
     who: Allowed<Consume>,
     request: HttpRequest,

@@ -17,9 +17,6 @@ struct Deleted {
 }
 
 /// Deletes a token.
-///
-/// # Errors
-/// The contract's.
 pub(crate) async fn delete_token(
     who: Allowed<Delete>,
     uid: Option<web::Path<String>>,
@@ -34,9 +31,6 @@ pub(crate) async fn delete_token(
 }
 
 /// Deletes all tokens of a list, or none.
-///
-/// # Errors
-/// The contract's.
 pub(crate) async fn delete_tokens(
     who: Allowed<Delete>,
     params: Params<LARGE>,

@@ -11,9 +11,6 @@ use crate::web::params::Params;
 use crate::web::state::App;
 
 /// Changes a token as cone.tokens does: four fields must be present.
-///
-/// # Errors
-/// The contract's.
 pub(crate) async fn edit_token(
     _who: Allowed<Edit>,
     uid: Option<web::Path<String>>,
@@ -26,9 +23,6 @@ pub(crate) async fn edit_token(
 }
 
 /// Changes of a token what is given, and nothing else.
-///
-/// # Errors
-/// The contract's.
 pub(crate) async fn update_token(
     _who: Allowed<Edit>,
     uid: Option<web::Path<String>>,

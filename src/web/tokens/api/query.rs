@@ -1,6 +1,7 @@
 //! `query_token` and `query_tokens`.
 
 use actix_web::{HttpResponse, web};
+use chrono_tz::Tz;
 use serde::Serialize;
 
 use super::{TokenObject, lookup};
@@ -30,9 +31,6 @@ struct Tokens {
 }
 
 /// One token by exactly its value or its uid, or null.
-///
-/// # Errors
-/// The contract's.
 pub(crate) async fn query_token(
     _who: Allowed<Ask>,
     params: Params,
@@ -45,35 +43,15 @@ pub(crate) async fn query_token(
 }
 
 /// Tokens, newest first.
-///
-/// # Errors
-/// The contract's.
 pub(crate) async fn query_tokens(
     _who: Allowed<See>,
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     params.only(&["q", "state", "created_from", "created_to", "batch", "print_run", "printed", "limit", "cursor"])?;
-    let filter = TokenFilter {
-        q: params.filled("q")?.map(search_term).transpose()?,
-        state: params.parsed::<State>("state")?,
-        created_from: time(&params, "created_from", app.zone)?,
-        created_to: time(&params, "created_to", app.zone)?,
-        batch: uid_of("batch", &params)?,
-        print_run: uid_of("print_run", &params)?,
-        printed: params.parsed::<PrintedFilter>("printed")?,
-    };
+    let filter = read_filter(&params, app.zone)?;
     let limit = limit(&params)?;
-    let parts = [
-        filter.q.clone(),
-        filter.state.map(|state| state.word().into()),
-        shown(filter.created_from),
-        shown(filter.created_to),
-        filter.batch.map(|batch| batch.to_string()),
-        filter.print_run.map(|run| run.to_string()),
-        filter.printed.map(|printed| printed.word().into()),
-    ];
-    let cursors = CursorCodec::new("query_tokens", &parts);
+    let cursors = CursorCodec::new("query_tokens", &filter_parts(&filter));
     let after = params.filled("cursor")?.map(|text| cursors.read(&text)).transpose()?;
     let now = app.store.now();
     let page = move |connection: &mut _| {
@@ -83,4 +61,29 @@ pub(crate) async fn query_tokens(
     let tokens = rows.into_iter().map(|(_, token)| TokenObject::new(token, now)).collect();
     let next_cursor = last.map(|place| cursors.write(&place));
     Ok(success(Tokens { tokens, next_cursor }))
+}
+
+fn read_filter(params: &Params, zone: Tz) -> Result<TokenFilter, Error> {
+    Ok(TokenFilter {
+        q: params.filled("q")?.map(search_term).transpose()?,
+        state: params.parsed::<State>("state")?,
+        created_from: time(params, "created_from", zone)?,
+        created_to: time(params, "created_to", zone)?,
+        batch: uid_of("batch", params)?,
+        print_run: uid_of("print_run", params)?,
+        printed: params.parsed::<PrintedFilter>("printed")?,
+    })
+}
+
+/// What a cursor of this filter is bound to.
+fn filter_parts(filter: &TokenFilter) -> [Option<String>; 7] {
+    [
+        filter.q.clone(),
+        filter.state.map(|state| state.word().into()),
+        shown(filter.created_from),
+        shown(filter.created_to),
+        filter.batch.map(|batch| batch.to_string()),
+        filter.print_run.map(|run| run.to_string()),
+        filter.printed.map(|printed| printed.word().into()),
+    ]
 }

@@ -12,9 +12,6 @@ use crate::web::params::Params;
 use crate::web::state::App;
 
 /// Voids a token. One that is voided already gets another reason, if one is given.
-///
-/// # Errors
-/// The contract's.
 pub(crate) async fn void_token(
     who: Allowed<Void>,
     uid: Option<web::Path<String>>,
@@ -30,9 +27,6 @@ pub(crate) async fn void_token(
 }
 
 /// Restores a voided token; one that is not voided stays as it is.
-///
-/// # Errors
-/// The contract's.
 pub(crate) async fn restore_token(
     who: Allowed<Void>,
     uid: Option<web::Path<String>>,
