@@ -29,7 +29,7 @@ fn items(count: usize) -> Vec<LabelItem> {
         .collect()
 }
 
-fn plan(sheet: &Sheet, options: LayoutOptions, items: Vec<LabelItem>) -> Result<SheetLayout, Vec<SheetRefusal>> {
+fn layout(sheet: &Sheet, options: LayoutOptions, items: Vec<LabelItem>) -> Result<SheetLayout, Vec<SheetRefusal>> {
     SheetLayout::new(sheet, &options, &fonts(), true, items)
 }
 
@@ -96,25 +96,25 @@ fn on_every_preset_code_and_text_stay_apart_and_on_the_label() {
     for sheet in presets() {
         let count = usize::try_from(sheet.labels()).unwrap();
         let items: Vec<LabelItem> = HOSTILE.iter().chain([&UID]).cycle().take(count).map(|text| item(text)).collect();
-        let plan = plan(sheet, fine(), items).unwrap();
-        assert_eq!(plan.pages(), 1);
-        let page = plan.page(0);
+        let layout = layout(sheet, fine(), items).unwrap();
+        assert_eq!(layout.pages(), 1);
+        let page = layout.page(0);
         let (codes, inks) = (codes(&page), ink(&page));
         assert_eq!(codes.len(), count, "{}", sheet.slug);
         let margin = sheet.margin.f32();
         let reached = grown(Area { x: 0.0, y: 0.0, width: page.width, height: page.height }, -margin);
         for (number, (dark, module)) in codes.iter().enumerate() {
-            let (x, y) = plan.corner(u32::try_from(number).unwrap());
+            let (x, y) = layout.corner(u32::try_from(number).unwrap());
             let label = Area { x, y, width: sheet.width.f32(), height: sheet.height.f32() };
             let quiet = grown(*dark, 4.0 * module);
             assert!(holds(label, quiet) && holds(reached, *dark), "{}: {quiet:?} on {label:?}", sheet.slug);
             assert!(!inks.iter().any(|ink| overlap(*ink, quiet)), "{}", sheet.slug);
-            let (centre_x, centre_y) = plan.centre();
+            let (centre_x, centre_y) = layout.centre();
             assert!(close(dark.x + dark.width / 2.0, x + centre_x) && close(dark.y + dark.height / 2.0, y + centre_y));
-            assert_eq!(plan.dark(number).map(|it| close(it.0, dark.x) && close(it.2, dark.width)), Some(true));
+            assert_eq!(layout.dark(number).map(|it| close(it.0, dark.x) && close(it.2, dark.width)), Some(true));
         }
         let labels: Vec<Area> = (0..sheet.labels())
-            .map(|label| plan.corner(label))
+            .map(|label| layout.corner(label))
             .map(|(x, y)| Area { x, y, width: sheet.width.f32(), height: sheet.height.f32() })
             .collect();
         for ink in inks {
@@ -126,14 +126,15 @@ fn on_every_preset_code_and_text_stay_apart_and_on_the_label() {
 #[test]
 fn a_code_is_as_large_as_the_labels_height_allows() {
     let (dark, module) =
-        codes(&plan(preset("avery-l7160").unwrap(), LayoutOptions::default(), items(1)).unwrap().page(0))[0];
+        codes(&layout(preset("avery-l7160").unwrap(), LayoutOptions::default(), items(1)).unwrap().page(0))[0];
     assert!(close(module, 38.1 / 37.0) && close(dark.x, 7.2 + 4.0 * module) && close(dark.y, 15.15 + 4.0 * module));
     // At the paper's edge 5 mm cannot be printed; the quiet zone lies there.
-    let (dark, _) = codes(&plan(preset("herma-4610").unwrap(), LayoutOptions::default(), items(1)).unwrap().page(0))[0];
+    let (dark, _) =
+        codes(&layout(preset("herma-4610").unwrap(), LayoutOptions::default(), items(1)).unwrap().page(0))[0];
     assert!(close(dark.x, 5.0) && close(dark.y, 5.0) && close(dark.width, 19.7));
     // On a square label the text is below the code.
     let sheet = preset("avery-22806").unwrap();
-    let page = plan(sheet, LayoutOptions::default(), items(1)).unwrap().page(0);
+    let page = layout(sheet, LayoutOptions::default(), items(1)).unwrap().page(0);
     let (dark, module) = codes(&page)[0];
     assert!(close(dark.x + dark.width / 2.0, 15.875 + 25.4) && (module * 37.0 - 39.64).abs() < 0.01);
     assert!(ink(&page)[0].y > dark.y + dark.height + 4.0 * module);
@@ -152,10 +153,10 @@ fn the_code_is_in_the_same_place_on_every_label() {
         LabelItem { code: "1".into(), ..item("x") },
     ];
     for sheet in presets().iter().filter(|sheet| sheet.slug != "avery-l4731") {
-        let plan = plan(sheet, LayoutOptions { dpi: 1200, ..LayoutOptions::default() }, mixed.clone()).unwrap();
-        for (number, (dark, _)) in codes(&plan.page(0)).into_iter().enumerate() {
-            let (x, y) = plan.corner(plan.label_of(number).label);
-            let (centre_x, centre_y) = plan.centre();
+        let layout = layout(sheet, LayoutOptions { dpi: 1200, ..LayoutOptions::default() }, mixed.clone()).unwrap();
+        for (number, (dark, _)) in codes(&layout.page(0)).into_iter().enumerate() {
+            let (x, y) = layout.corner(layout.label_of(number).label);
+            let (centre_x, centre_y) = layout.centre();
             assert!(close(dark.x + dark.width / 2.0 - x, centre_x) && close(dark.y + dark.height / 2.0 - y, centre_y));
         }
     }
@@ -164,10 +165,10 @@ fn the_code_is_in_the_same_place_on_every_label() {
 #[test]
 fn pages_are_in_order_and_offsets_move_everything() {
     let sheet = preset("avery-l7160").unwrap();
-    let plain = plan(sheet, LayoutOptions::default(), items(50)).unwrap();
+    let plain = layout(sheet, LayoutOptions::default(), items(50)).unwrap();
     assert_eq!((plain.pages(), plain.items_of(2), plain.items_of(3), plain.next_start()), (3, 42..50, 50..50, 9));
     let options = LayoutOptions { start: 20, offset_x: mm("1.5"), offset_y: mm("-2"), ..LayoutOptions::default() };
-    let moved = plan(sheet, options, items(50)).unwrap();
+    let moved = layout(sheet, options, items(50)).unwrap();
     assert_eq!((moved.pages(), moved.items_of(0), moved.items_of(1), moved.next_start()), (4, 0..2, 2..23, 7));
     assert_eq!(moved.label_of(0), LabelPosition { page: 0, label: 19 });
     assert_eq!(moved.label_of(2), LabelPosition { page: 1, label: 0 });
@@ -176,9 +177,9 @@ fn pages_are_in_order_and_offsets_move_everything() {
         let (same, as_large) = before[label];
         assert!(close(dark.x, same.x + 1.5) && close(dark.y, same.y - 2.0) && close(*module, as_large));
     }
-    let full = plan(sheet, LayoutOptions::default(), items(21)).unwrap();
+    let full = layout(sheet, LayoutOptions::default(), items(21)).unwrap();
     assert_eq!((full.pages(), full.next_start()), (1, 1));
-    let none = plan(sheet, LayoutOptions::default(), Vec::new()).unwrap();
+    let none = layout(sheet, LayoutOptions::default(), Vec::new()).unwrap();
     assert_eq!((none.pages(), none.page(0).shapes.len(), none.next_start()), (0, 0, 1));
     assert!(full.page(7).shapes.is_empty());
 }
@@ -187,7 +188,7 @@ fn pages_are_in_order_and_offsets_move_everything() {
 fn a_test_print_has_every_label_edge() {
     let sheet = preset("avery-l7651").unwrap();
     let options = LayoutOptions { outline: true, offset_x: mm("0.5"), ..LayoutOptions::default() };
-    let page = plan(sheet, options, items(2)).unwrap().page(0);
+    let page = layout(sheet, options, items(2)).unwrap().page(0);
     let edges: Vec<_> = page.shapes.iter().filter(|shape| matches!(shape, Shape::Outline { .. })).collect();
     assert_eq!(edges.len(), 65);
     assert!(matches!(edges[0], Shape::Outline { x, width, .. } if close(*x, 5.17) && close(*width, 38.1)));
@@ -196,7 +197,7 @@ fn a_test_print_has_every_label_edge() {
 #[test]
 fn options_outside_their_limits_are_refused() {
     let sheet = preset("avery-l7160").unwrap();
-    let with = |options| said(plan(sheet, options, items(1)));
+    let with = |options| said(layout(sheet, options, items(1)));
     let usual = LayoutOptions::default();
     assert_eq!(with(LayoutOptions { start: 22, ..usual }), ["The sheet has 21 labels, and none with the number 22."]);
     assert_eq!(with(LayoutOptions { start: 0, ..usual }), ["Labels are counted from 1."]);
@@ -209,18 +210,18 @@ fn options_outside_their_limits_are_refused() {
     assert_eq!(with(far)[0], "An offset must be -20 to 20 mm, and not 20.001 mm.");
     let wrong = Sheet { columns: 4, ..sheet.clone() };
     assert_eq!(
-        said(plan(&wrong, LayoutOptions { start: u32::MAX, ..usual }, items(1))),
+        said(layout(&wrong, LayoutOptions { start: u32::MAX, ..usual }, items(1))),
         ["4 columns need 7.2 + 3 × 66.04 + 63.5 = 268.82 mm, but the page is 210 mm wide."]
     );
-    assert!(plan(sheet, LayoutOptions { start: 21, ..usual }, items(1)).is_ok());
+    assert!(layout(sheet, LayoutOptions { start: 21, ..usual }, items(1)).is_ok());
 }
 
 #[test]
 fn an_offset_must_not_move_anything_off_the_paper() {
     let sheet = preset("herma-4616").unwrap();
     let offset = |x, y| LayoutOptions { offset_x: mm(x), offset_y: mm(y), ..LayoutOptions::default() };
-    assert!(plan(sheet, offset("-5", "5"), items(21)).is_ok());
-    let refused = said(plan(sheet, offset("-6.5", "12"), items(21)));
+    assert!(layout(sheet, offset("-5", "5"), items(21)).is_ok());
+    let refused = said(layout(sheet, offset("-6.5", "12"), items(21)));
     assert_eq!(
         refused,
         [
@@ -229,7 +230,7 @@ fn an_offset_must_not_move_anything_off_the_paper() {
         ]
     );
     // Only labels that are printed count.
-    assert!(plan(sheet, offset("0", "12"), items(18)).is_ok());
+    assert!(layout(sheet, offset("0", "12"), items(18)).is_ok());
     // A code without text does not reach as far to the right.
     let bare = SheetLayout::new(sheet, &offset("20", "0"), &fonts(), false, items(3));
     assert!(bare.is_ok());
@@ -238,7 +239,7 @@ fn an_offset_must_not_move_anything_off_the_paper() {
 #[test]
 fn a_code_that_is_too_fine_is_refused_with_a_remedy() {
     let small = preset("avery-l4731").unwrap();
-    let refused = plan(small, LayoutOptions::default(), items(3)).unwrap_err();
+    let refused = layout(small, LayoutOptions::default(), items(3)).unwrap_err();
     let SheetRefusal::TooFine { item: 0, count: 3, remedy, .. } = &refused[0] else { panic!("{refused:?}") };
     let sheet = remedy.sheet.map(|sheet| sheet.slug.as_str());
     assert_eq!((remedy.characters, remedy.dpi, sheet), (Some(17), Some(600), Some("avery-l7651")));
@@ -250,12 +251,12 @@ fn a_code_that_is_too_fine_is_refused_with_a_remedy() {
     );
     // The suggested remedy works, and the next smaller one does not.
     let cut = |most: usize| LabelItem { code: UID[..most].into(), ..item("x") };
-    assert!(plan(small, LayoutOptions::default(), vec![cut(17)]).is_ok());
-    assert!(plan(small, LayoutOptions::default(), vec![cut(18)]).is_err());
-    assert!(plan(small, fine(), items(1)).is_ok());
+    assert!(layout(small, LayoutOptions::default(), vec![cut(17)]).is_ok());
+    assert!(layout(small, LayoutOptions::default(), vec![cut(18)]).is_err());
+    assert!(layout(small, fine(), items(1)).is_ok());
     let letter = preset("avery-5167").unwrap();
     let long = LabelItem { code: "x".repeat(1_000), name: "Long".into(), ..item("x") };
-    let refused = plan(letter, LayoutOptions { dpi: 203, ..fine() }, vec![item("x"), long]).unwrap_err();
+    let refused = layout(letter, LayoutOptions { dpi: 203, ..fine() }, vec![item("x"), long]).unwrap_err();
     let SheetRefusal::TooFine { item: 1, count: 1 | 2, name, remedy, .. } = &refused[0] else { panic!("{refused:?}") };
     assert_eq!((name.as_str(), remedy.dpi), ("Long", Some(1200)));
     assert_eq!(remedy.sheet.map(|sheet| sheet.slug.as_str()), Some("avery-5164"));
@@ -267,15 +268,17 @@ fn the_level_is_the_highest_that_is_printable() {
     let sheet = preset("avery-l7651").unwrap();
     let text = "x".repeat(70);
     let levels = |dpi| {
-        let plan =
-            plan(sheet, LayoutOptions { dpi, ..fine() }, vec![LabelItem { code: text.clone(), ..item("x") }]).unwrap();
-        plan.levels[0]
+        let layout =
+            layout(sheet, LayoutOptions { dpi, ..fine() }, vec![LabelItem { code: text.clone(), ..item("x") }])
+                .unwrap();
+        layout.levels[0]
     };
     assert_eq!((Code::modules_of(&text, Level::L), Code::modules_of(&text, Level::M)), (Some(33), Some(37)));
     // A module is 21.17 / 45 mm at M: 4 dots from 216 dpi on; 21.17 / 41 at L: from 197 on.
     assert_eq!((levels(216), levels(215), levels(197)), (Level::M, Level::L, Level::L));
     assert!(
-        plan(sheet, LayoutOptions { dpi: 196, ..fine() }, vec![LabelItem { code: text.clone(), ..item("x") }]).is_err()
+        layout(sheet, LayoutOptions { dpi: 196, ..fine() }, vec![LabelItem { code: text.clone(), ..item("x") }])
+            .is_err()
     );
 }
 
@@ -286,14 +289,14 @@ fn a_character_without_a_glyph_is_reported_or_left_out() {
     let items: Vec<LabelItem> =
         texts.iter().zip(1..).map(|(text, number)| LabelItem { name: format!("T{number}"), ..item(text) }).collect();
     assert_eq!(
-        said(plan(sheet, LayoutOptions::default(), items.clone())),
+        said(layout(sheet, LayoutOptions::default(), items.clone())),
         [
             "No font has the character 🦀 (U+1F980), which is in the text of T1, T2, T3 and one other.",
             "No font has the character 入 (U+5165), which is in the text of T2.",
         ]
     );
-    let plan = plan(sheet, LayoutOptions { leave_out: true, ..LayoutOptions::default() }, items.clone()).unwrap();
-    let left: Vec<Option<&str>> = (0..5).map(|number| plan.item(number).unwrap().text.as_deref()).collect();
+    let layout = layout(sheet, LayoutOptions { leave_out: true, ..LayoutOptions::default() }, items.clone()).unwrap();
+    let left: Vec<Option<&str>> = (0..5).map(|number| layout.item(number).unwrap().text.as_deref()).collect();
     assert_eq!(left, [Some("Row 7"), None, None, Some("plain"), Some("x")]);
     // Without text, no glyph is missing.
     assert!(SheetLayout::new(sheet, &LayoutOptions::default(), &fonts(), false, items).is_ok());
@@ -316,8 +319,8 @@ fn a_roll_prints_one_label_per_page() {
         pitch_y: Mm::ZERO,
         margin: mm("1"),
     };
-    let plan = plan(&roll, LayoutOptions { dpi: 203, ..LayoutOptions::default() }, items(3)).unwrap();
-    assert_eq!((plan.pages(), plan.next_start(), codes(&plan.page(2)).len()), (3, 1, 1));
+    let layout = layout(&roll, LayoutOptions { dpi: 203, ..LayoutOptions::default() }, items(3)).unwrap();
+    assert_eq!((layout.pages(), layout.next_start(), codes(&layout.page(2)).len()), (3, 1, 1));
 }
 
 proptest! {
@@ -337,8 +340,8 @@ proptest! {
         let items = vec![LabelItem { name: "T".into(), code, text: Some(text) }; 2];
         match SheetLayout::new(&sheet, &options, &fonts(), has_text, items) {
             Err(refused) => prop_assert!(refused.iter().all(|it| it.to_string().ends_with('.'))),
-            Ok(plan) => {
-                let page = plan.page(0);
+            Ok(layout) => {
+                let page = layout.page(0);
                 let paper = Area { x: 0.0, y: 0.0, width: page.width, height: page.height };
                 for (dark, module) in codes(&page) {
                     prop_assert!(holds(paper, dark));

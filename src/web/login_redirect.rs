@@ -84,9 +84,10 @@ pub(crate) fn return_address<const L: usize>(
     let at = |page: &str| {
         places.iter().fold(page.to_owned(), |page, (name, value)| page.replace(&format!("{{{name}}}"), value))
     };
-    let values = back.parameters.iter().flat_map(|name| {
+    let names = back.parameters.iter().flat_map(|pattern| parameters.names(pattern));
+    let values = names.flat_map(|name| {
         let values = parameters.ticked(name).unwrap_or_default();
-        values.into_iter().map(move |value| (*name, value))
+        values.into_iter().map(move |value| (name, value))
     });
     let values: Vec<(&str, String)> = values.collect();
     let address = query_string::with(&at(back.page), values.iter().map(|(name, value)| (*name, value.as_str())), "");

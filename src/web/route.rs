@@ -54,7 +54,7 @@ pub struct RouteInfo {
 pub(crate) struct Back {
     /// A page that shows what the request was about.
     pub(crate) page: &'static str,
-    /// The request's parameters that the page takes.
+    /// The request's parameters that the page takes; one with a `*` at its end means all that begin so.
     pub(crate) parameters: &'static [&'static str],
     /// The page where none of them can be brought back.
     pub(crate) without: &'static str,

@@ -17,9 +17,20 @@ use super::state::App;
 use super::tokens::{api, delete, deleted, edit, list, qr_code, quick_sets, tile, void};
 use super::{assets, audit, batches, settings, usage};
 
-/// What a browser takes along when it has to sign in before it comes back: what was chosen or typed, and no secret.
-const TOKEN: &[&str] =
-    &["value", "label", "valid_from", "valid_to", "usage_count", "unlimited", "lock_time", "lock_unit"];
+/// What a browser takes along when it has to sign in before it comes back: what was chosen or typed, and no secret. With
+/// it goes what the form knew, so that what somebody else changed meanwhile is still a conflict.
+const TOKEN: &[&str] = &[
+    "value",
+    "label",
+    "valid_from",
+    "valid_to",
+    "usage_count",
+    "unlimited",
+    "lock_time",
+    "lock_unit",
+    "token_uid",
+    "was_*",
+];
 const BATCH: &[&str] =
     &["count", "batch_name", "label", "valid_from", "valid_to", "usage_count", "unlimited", "lock_time", "lock_unit"];
 const SELECTION: &[&str] =
@@ -48,7 +59,7 @@ const PRINTING: &[&str] = &[
     "leave_out",
 ];
 const CALIBRATION: &[&str] = &["sheet", "printer", "measured_x", "measured_y", "dpi"];
-const PRINTER: &[&str] = &["name", "offset_x", "offset_y", "dpi"];
+const PRINTER: &[&str] = &["name", "was", "offset_x", "offset_y", "dpi"];
 const SHEET: &[&str] = &[
     "name",
     "columns",
@@ -62,6 +73,22 @@ const SHEET: &[&str] = &[
     "pitch_x",
     "pitch_y",
     "margin",
+    "known",
+];
+const SETTING: &[&str] = &[
+    "was",
+    "usage_count",
+    "unlimited",
+    "lock_time",
+    "lock_unit",
+    "name-*",
+    "from-*",
+    "to-*",
+    "quick_counts",
+    "code_holds",
+    "usage_days",
+    "default_sheet",
+    "default_dpi",
 ];
 const NAME: &[&str] = &["name"];
 
@@ -141,7 +168,7 @@ pub fn table() -> Vec<Route> {
 
         // For managers.
         page("/settings").show(settings::pages::show),
-        page("/settings/{setting}").post(settings::pages::save).back_to("/settings", &[]),
+        page("/settings/{setting}").post(settings::pages::save).back_to("/settings", SETTING),
         page("/users").show(users::show),
         secret_page("/users/add").show(users::add_form).post(users::add).keeps(&["name", "role"]),
         page("/users/edit").show(user::show),

@@ -7,7 +7,7 @@ use askama::Template;
 use super::roles;
 use super::roles::RoleChoice;
 use super::users::named;
-use crate::access::{Role, api_key, check_name};
+use crate::access::{Principal, Role, api_key, check_name};
 use crate::store;
 use crate::store::accounts::keys;
 use crate::store::accounts::keys::{Key, NewKey};
@@ -175,17 +175,31 @@ pub(crate) async fn add(
     let (Some(role), true) = (role, errors.is_empty()) else {
         return add_page(&app, &request, form, errors);
     };
-    let key = api_key::generate();
-    let hash = api_key::hash(&key).ok_or_else(|| Error::fault("the new key is no key"))?;
-    let (name, by, now) = (form.name.clone(), who.caller.principal, app.store.now());
-    let save =
-        move |connection: &mut _| keys::add(connection, &NewKey { name: &name, hash: &hash, role, expires }, &by, now);
-    match app.store.write(save).await {
-        Ok(()) => created(&app, &request, form.name, role, expires, key),
-        Err(store::Error::Refused(why)) => {
+    match save(&app, &form.name, role, expires, who.caller.principal).await? {
+        Ok(key) => created(&app, &request, form.name, role, expires, key),
+        Err(why) => {
             errors.add("name", why);
             add_page(&app, &request, form, errors)
         }
+    }
+}
+
+/// Makes a key and saves its hash: gives the key's text, which exists only here, or why the name is refused.
+async fn save(
+    app: &App,
+    name: &str,
+    role: Role,
+    expires: Option<Micros>,
+    by: Principal,
+) -> Result<Result<String, String>, Error> {
+    let key = api_key::generate();
+    let hash = api_key::hash(&key).ok_or_else(|| Error::fault("the new key is no key"))?;
+    let (name, now) = (name.to_owned(), app.store.now());
+    let save =
+        move |connection: &mut _| keys::add(connection, &NewKey { name: &name, hash: &hash, role, expires }, &by, now);
+    match app.store.write(save).await {
+        Ok(()) => Ok(Ok(key)),
+        Err(store::Error::Refused(why)) => Ok(Err(why)),
         Err(error) => Err(error.into()),
     }
 }

@@ -59,31 +59,54 @@ pub(crate) async fn sign_in(
     let name = params.text("name")?.unwrap_or_default().replace('\0', "\u{fffd}");
     let password = params.text("password")?.unwrap_or_default();
     let next = local(&request, &app, params.filled("next")?.as_deref());
-    let again = |status, problem: String| {
-        let (page_of, name, next) = (Page::new(&request, None), name.clone(), next.clone());
-        page(&app, status, &LoginPage { page: page_of, name, next, problem: Some(problem), signed_out: false })
-    };
-    let trying = match PasswordAttempt::begin(&app, &request, &name).await {
-        Ok(trying) => trying,
-        Err(error @ Error::TooManyRequests(seconds)) if !answers_json(&request) => {
-            let mut response = again(StatusCode::TOO_MANY_REQUESTS, error.to_string())?;
-            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-            return Ok(response);
+    let attempt = match PasswordAttempt::begin(&app, &request, &name).await {
+        Ok(attempt) => attempt,
+        Err(Error::TooManyRequests(seconds)) if !answers_json(&request) => {
+            return form_throttled(&request, &app, name, next, seconds);
         }
         Err(error) => return Err(error),
     };
-    let user = trying.check(&app, &name, password, refused()).await?;
-    let id = match user {
+    let session = match attempt.check(&app, &name, password, refused()).await? {
         Some(user) => begin(&app, &request, &browser, user, &name).await?,
         None => None,
     };
-    let Some(id) = id else {
-        return again(StatusCode::UNPROCESSABLE_ENTITY, WRONG.into());
+    let Some(id) = session else {
+        return form_again(&request, &app, StatusCode::UNPROCESSABLE_ENTITY, name, next, WRONG.into());
     };
-    // A new cookie at every sign-in: one that somebody planted before is worth nothing.
-    browser.renew();
-    browser.insert(SESSION_ID, id).map_err(|error| Error::fault(error.to_string()))?;
+    set_cookie(&browser, id)?;
     Ok(see_other(&app, next.strip_prefix(&*app.base).unwrap_or(&next)))
+}
+
+fn form_again(
+    request: &HttpRequest,
+    app: &App,
+    status: StatusCode,
+    name: String,
+    next: String,
+    problem: String,
+) -> Result<HttpResponse, Error> {
+    let template = LoginPage { page: Page::new(request, None), name, next, problem: Some(problem), signed_out: false };
+    page(app, status, &template)
+}
+
+/// The form of somebody who failed too often, with the seconds to wait.
+fn form_throttled(
+    request: &HttpRequest,
+    app: &App,
+    name: String,
+    next: String,
+    seconds: i64,
+) -> Result<HttpResponse, Error> {
+    let problem = Error::TooManyRequests(seconds).to_string();
+    let mut response = form_again(request, app, StatusCode::TOO_MANY_REQUESTS, name, next, problem)?;
+    response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    Ok(response)
+}
+
+/// A new cookie at every sign-in: one that somebody planted before is worth nothing.
+fn set_cookie(browser: &Session, id: String) -> Result<(), Error> {
+    browser.renew();
+    browser.insert(SESSION_ID, id).map_err(|error| Error::fault(error.to_string()))
 }
 
 /// Begins a session, and ends the one that the browser had; none when the password was changed since it was checked.

@@ -154,16 +154,17 @@ pub(crate) async fn add(
         return add_page(&app, &request, name, role, errors);
     };
     match save(&app, name.clone(), role, &password, who.caller.principal).await? {
-        Ok(()) if password.is_generated => {
-            let page_of = Page::new(&request, Section::Users).with_notice(Some(Notice::done(ADDED)));
-            show_password(&app, page_of, name, password.text)
-        }
+        Ok(()) if password.is_generated => show_password(&app, added_page(&request), name, password.text),
         Ok(()) => Ok(see_other(&app, "/users?done=added")),
         Err(why) => {
             errors.add("name", why);
             add_page(&app, &request, name, Some(role), errors)
         }
     }
+}
+
+fn added_page(request: &HttpRequest) -> Page {
+    Page::new(request, Section::Users).with_notice(Some(Notice::done(ADDED)))
 }
 
 /// Saves a new user, or says why the name is refused.

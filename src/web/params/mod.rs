@@ -107,6 +107,19 @@ impl<const LIMIT: usize> Params<LIMIT> {
         Err(TokenError::Api { param: Some(name.chars().take(64).collect()), message }.into())
     }
 
+    /// The names of the parameters that `pattern` means: that one, or with a `*` at its end all that begin so.
+    pub(crate) fn names<'a>(&'a self, pattern: &'a str) -> Vec<&'a str> {
+        match pattern.strip_suffix('*') {
+            None => vec![pattern],
+            Some(start) => self.fields.keys().map(String::as_str).filter(|name| name.starts_with(start)).collect(),
+        }
+    }
+
+    /// Whether there is a parameter of those that `pattern` means.
+    pub(crate) fn has_any(&self, pattern: &str) -> bool {
+        self.names(pattern).iter().any(|name| self.fields.contains_key(*name))
+    }
+
     /// The text of a parameter, if it is present.
     ///
     /// # Errors

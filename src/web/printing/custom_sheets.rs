@@ -148,6 +148,15 @@ impl FormPage {
         }
     }
 
+    /// Of the sheet as the form knew it: a change by somebody else is then found when this one is saved.
+    fn of(self, known: String) -> Self {
+        Self { known, ..self }
+    }
+
+    fn conflict(self, changed_by: String) -> Self {
+        Self { conflict: Some(changed_by), ..self }
+    }
+
     fn answer(self, app: &App) -> Result<HttpResponse, Error> {
         let status = if self.conflict.is_some() { StatusCode::CONFLICT } else { self.errors.status() };
         page(app, status, &self)
@@ -203,7 +212,9 @@ pub(crate) async fn edit_form(
     let sheet = sheet_of(&own);
     let is_brought_back = params.text("columns")?.is_some();
     let form = if is_brought_back { CustomSheetForm::read(&params)? } else { CustomSheetForm::of(&sheet) };
-    FormPage::new(&request, Some(&own), form, Some(&sheet), FormErrors::default()).answer(&app)
+    let form_page = FormPage::new(&request, Some(&own), form, Some(&sheet), FormErrors::default());
+    let known = params.filled("known")?.unwrap_or_else(|| form_page.known.clone());
+    form_page.of(known).answer(&app)
 }
 
 /// Changes an own sheet, or draws the form.
@@ -221,14 +232,13 @@ pub(crate) async fn edit(
     let sheet = form.to_sheet(&own.slug, &mut errors).filter(|_| errors.is_empty());
     let (Some(sheet), false) = (&sheet, is_preview(&params)?) else {
         let form_page = FormPage::new(&request, Some(&own), form, sheet.as_ref(), errors);
-        return FormPage { known, ..form_page }.answer(&app);
+        return form_page.of(known).answer(&app);
     };
     match save(&app, &own.slug, &known, sheet, who.caller.principal).await {
         Ok(SheetChange::Saved) => Ok(see_other(&app, "/sheets?done=changed")),
         Ok(SheetChange::Gone) => Err(Error::NotFound),
         Ok(SheetChange::Conflict(current)) => {
-            let form_page = FormPage::new(&request, Some(&current), form, Some(sheet), errors);
-            FormPage { conflict: Some(current.changed_by), ..form_page }.answer(&app)
+            FormPage::new(&request, Some(&current), form, Some(sheet), errors).conflict(current.changed_by).answer(&app)
         }
         Err(store::Error::Refused(why)) => {
             errors.add("name", why);

@@ -1,6 +1,5 @@
 //! `/printers`: the offsets and the resolution of each printer.
 
-use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
@@ -150,6 +149,9 @@ pub(crate) async fn show(
     let is_brought_back = params.text("offset_x")?.is_some();
     let new = PrinterForm::new(&*app.settings.get(&app.store).await?);
     let form = if is_brought_back { PrinterForm::read(&params)? } else { new };
+    if is_brought_back && let Some(was) = was(&params)? {
+        return edit_page(&app, &request, was, form, FormErrors::default());
+    }
     list(&app, &request, notice.map(Notice::done), form, FormErrors::default()).await
 }
 
@@ -170,8 +172,23 @@ pub(crate) async fn edit_form(
     let name = was.clone();
     let stored = app.store.read_inline(move |connection| Ok(printers::find(connection, &name)?)).await?;
     let form = PrinterForm::of(&stored.ok_or(Error::NotFound)?.printer);
-    let page_of = Page::new(&request, Section::Print);
-    page(&app, StatusCode::OK, &EditPage { page: page_of, was, form, errors: FormErrors::default() })
+    edit_page(&app, &request, was, form, FormErrors::default())
+}
+
+fn edit_page(
+    app: &App,
+    request: &HttpRequest,
+    was: String,
+    form: PrinterForm,
+    errors: FormErrors,
+) -> Result<HttpResponse, Error> {
+    let (page_of, status) = (Page::new(request, Section::Print), errors.status());
+    page(app, status, &EditPage { page: page_of, was, form, errors })
+}
+
+/// The printer that the form is about; none for another one.
+fn was(params: &Params) -> Result<Option<String>, Error> {
+    params.filled("was")?.map(|_| named(params, "was")).transpose()
 }
 
 /// Adds a printer, or changes the one that the form was about.
@@ -181,16 +198,13 @@ pub(crate) async fn save(
     Form(params): Form,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let was = if params.filled("was")?.is_some() { Some(named(&params, "was")?) } else { None };
+    let was = was(&params)?;
     let form = PrinterForm::read(&params)?;
     let errors = save_form(&app, &form, was.clone(), who.caller.principal).await?;
     match was {
         _ if errors.is_empty() => Ok(see_other(&app, "/printers?done=saved")),
         None => list(&app, &request, None, form, errors).await,
-        Some(was) => {
-            let (page_of, status) = (Page::new(&request, Section::Print), errors.status());
-            page(&app, status, &EditPage { page: page_of, was, form, errors })
-        }
+        Some(was) => edit_page(&app, &request, was, form, errors),
     }
 }
 

@@ -188,13 +188,16 @@ pub(crate) async fn pdf(
     if is_known {
         return Ok(response.finish());
     }
-    let at = run.timestamp.local(app.zone).format("%Y-%m-%d-%H%M%S");
-    let disposition = format!("inline; filename=\"{}-{at}.pdf\"", run.sheet);
-    response.content_type("application/pdf").insert_header((header::CONTENT_DISPOSITION, disposition));
+    response.content_type("application/pdf").insert_header((header::CONTENT_DISPOSITION, disposition(&run, &app)));
     Ok(response.body(match *request.method() {
         Method::HEAD => SizedStream::new(size(&run), empty::<Result<web::Bytes, actix_web::Error>>()).boxed(),
         _ => SizedStream::new(size(&run), pieces(&app, run.id)).boxed(),
     }))
+}
+
+fn disposition(run: &PrintRun, app: &App) -> String {
+    let at = run.timestamp.local(app.zone).format("%Y-%m-%d-%H%M%S");
+    format!("inline; filename=\"{}-{at}.pdf\"", run.sheet)
 }
 
 fn size(run: &PrintRun) -> u64 {

@@ -35,23 +35,25 @@ pub(crate) async fn print(
     let Some(mut order) = PrintOrder::read(&params, &app, &by, false).await? else {
         return nothing_chosen(&request, &app, &params, StatusCode::UNPROCESSABLE_ENTITY).await;
     };
-    if order.errors.is_empty() {
-        let options = &order.options;
-        // What is wrong with any label is told now, and not when the job has begun.
-        let nothing = SheetLayout::new(
-            &options.sheet,
-            &options.layout_options(),
-            &app.background.fonts,
-            options.has_text(),
-            Vec::new(),
-        );
-        let _ = nothing.map_err(|refused| refusals(&refused, &mut order.errors));
-    }
+    check_layout(&mut order, &app);
     if !order.errors.is_empty() {
         return refused(&who, &request, &app, order).await;
     }
     let uid = start(&app, order, params.parsed("job_uid")?, by).await?;
     Ok(see_other(&app, &format!("/print_jobs/{uid}")))
+}
+
+/// Lays out an empty sheet: what is wrong with any label is told now, and not when the job has begun.
+fn check_layout(order: &mut PrintOrder, app: &App) {
+    if !order.errors.is_empty() {
+        return;
+    }
+    let options = &order.options;
+    let fonts = &app.background.fonts;
+    let layout = SheetLayout::new(&options.sheet, &options.layout_options(), fonts, options.has_text(), Vec::new());
+    if let Err(refused) = layout {
+        refusals(&refused, &mut order.errors);
+    }
 }
 
 /// Adds a job and starts it. The uid that the form brought makes one job of two clicks.

@@ -48,9 +48,13 @@ pub(crate) struct TimeRangeForm {
 
 impl TimeRangeForm {
     fn read(params: &Params, row: &str) -> Result<Option<Self>, Error> {
-        let Some(name) = params.text(&format!("name-{row}"))? else { return Ok(None) };
-        let time = |part| params.text(&format!("{part}-{row}")).map(Option::unwrap_or_default);
-        Ok(Some(Self { name: name.trim().to_owned(), from: time("from")?, to: time("to")? }))
+        let field = |part| params.text(&format!("{part}-{row}"));
+        let (name, from, to) = (field("name")?, field("from")?, field("to")?);
+        if name.is_none() && from.is_none() && to.is_none() {
+            return Ok(None);
+        }
+        let name = name.unwrap_or_default().trim().to_owned();
+        Ok(Some(Self { name, from: from.unwrap_or_default(), to: to.unwrap_or_default() }))
     }
 
     /// Whether all fields are empty.
@@ -83,6 +87,20 @@ impl TimeRangeForm {
 impl From<&TimeRange> for TimeRangeForm {
     fn from(range: &TimeRange) -> Self {
         Self { name: range.name.clone(), from: range.from.to_string(), to: range.to.to_string() }
+    }
+}
+
+/// The names of the fields that tell which setting's form was sent; a `*` stands for the row.
+fn fields(setting: Setting) -> &'static [&'static str] {
+    match setting {
+        Setting::DefaultUsageCount => &["usage_count", "unlimited"],
+        Setting::DefaultLockTime => &["lock_time", "lock_unit"],
+        Setting::TimeRanges => &["name-*", "from-*", "to-*"],
+        Setting::QuickCounts => &["quick_counts"],
+        Setting::CodeHolds => &["code_holds"],
+        Setting::UsageDays => &["usage_days"],
+        Setting::DefaultSheet => &["default_sheet"],
+        Setting::DefaultDpi => &["default_dpi"],
     }
 }
 
@@ -175,6 +193,15 @@ impl SettingsForm {
     /// The units of the lock.
     pub(crate) fn lock_units(&self) -> Vec<Choice> {
         Choice::words(UNITS.map(|(unit, _)| unit), &self.lock_unit)
+    }
+
+    /// What was typed into the form of one setting before its user had to sign in, and comes back with the address.
+    pub(crate) fn brought_back(settings: &Settings, params: &Params) -> Result<Option<(Setting, Self)>, Error> {
+        let is_sent = |setting: &Setting| fields(*setting).iter().any(|pattern| params.has_any(pattern));
+        let Some(setting) = Setting::ALL.into_iter().find(is_sent) else { return Ok(None) };
+        let mut form = Self::of(settings);
+        form.read(setting, params)?;
+        Ok(Some((setting, form)))
     }
 
     /// Reads the fields of one setting.

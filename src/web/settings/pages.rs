@@ -80,6 +80,8 @@ enum Submitted {
     Saved(Setting),
     Refused(Setting, SettingsForm, FormErrors),
     Conflict(Setting, SettingsForm, Settings),
+    /// Not by now: its user had to sign in first.
+    BroughtBack(SettingsForm),
 }
 
 impl SettingsPage {
@@ -105,12 +107,12 @@ impl SettingsPage {
                 _ => None,
             },
             keep: format!("{name} {}", setting.name()),
-            restore: matches!(submitted, Submitted::Nothing),
+            restore: matches!(submitted, Submitted::Nothing | Submitted::BroughtBack(..)),
         };
         let [uses, lock, ranges, counts, codes, log, sheet, dpi] = Setting::ALL.map(section);
         let (form, errors) = match submitted {
             Submitted::Refused(_, form, errors) => (form, errors),
-            Submitted::Conflict(_, form, _) => (form, FormErrors::default()),
+            Submitted::Conflict(_, form, _) | Submitted::BroughtBack(form) => (form, FormErrors::default()),
             Submitted::Nothing | Submitted::Saved(_) => (SettingsForm::of(&stored.settings), FormErrors::default()),
         };
         let named = |slug: &str| sheets.iter().find(|sheet| sheet.slug == slug).map(|sheet| sheet.name.clone());
@@ -177,10 +179,16 @@ pub(crate) async fn show(
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
+    let (stored, sheets) = (stored_settings(&app).await?, app.sheets().await?);
+    if let Some((setting, form)) = SettingsForm::brought_back(&stored.settings, &params)? {
+        let known = params.filled("was")?;
+        let mut page = SettingsPage::new(&request, &app, (&stored, &sheets), Submitted::BroughtBack(form));
+        page.set_known(setting, known);
+        return page.answer(&app, StatusCode::OK);
+    }
     let saved = params.filled("done")?.and_then(|name| Setting::named(&name));
     let submitted = saved.map_or(Submitted::Nothing, Submitted::Saved);
-    SettingsPage::new(&request, &app, (&stored_settings(&app).await?, &app.sheets().await?), submitted)
-        .answer(&app, StatusCode::OK)
+    SettingsPage::new(&request, &app, (&stored, &sheets), submitted).answer(&app, StatusCode::OK)
 }
 
 /// Saves one setting, or shows its form again.
@@ -199,19 +207,16 @@ pub(crate) async fn save(
     form.read(setting, &params)?;
     let focus = focus(setting, &mut form, &params)?;
     let (wanted, errors) = settings_of_form(setting, &form, (&current.settings, &sheets), &app);
+    let page = |current: &StoredSettings, submitted| SettingsPage::new(&request, &app, (current, &sheets), submitted);
     if !errors.is_empty() {
-        // The form still holds what it knew: a change by somebody else is found once its errors are corrected.
-        let submitted = Submitted::Refused(setting, form, errors);
-        let mut page = SettingsPage::new(&request, &app, (&current, &sheets), submitted);
-        page.section(setting).was = known;
+        let mut page = page(&current, Submitted::Refused(setting, form, errors));
+        page.set_known(setting, Some(known));
         return page.answer(&app, StatusCode::UNPROCESSABLE_ENTITY);
     }
     match save_setting(&app, setting, known, wanted.clone(), who.caller.principal).await? {
         SaveResult::Saved => Ok(see_other(&app, &format!("/settings?done={}#{focus}", setting.name()))),
         SaveResult::Conflict(current) => {
-            let submitted = Submitted::Conflict(setting, form, wanted);
-            let page = SettingsPage::new(&request, &app, (&current, &sheets), submitted);
-            page.answer(&app, StatusCode::CONFLICT)
+            page(&current, Submitted::Conflict(setting, form, wanted)).answer(&app, StatusCode::CONFLICT)
         }
     }
 }
@@ -260,6 +265,13 @@ fn settings_of_form(
 }
 
 impl SettingsPage {
+    /// The form still holds what it knew: a change by somebody else is found when it is saved.
+    fn set_known(&mut self, setting: Setting, known: Option<String>) {
+        if let Some(known) = known {
+            self.section(setting).was = known;
+        }
+    }
+
     fn section(&mut self, setting: Setting) -> &mut SettingSection {
         match setting {
             Setting::DefaultUsageCount => &mut self.uses,

@@ -100,7 +100,8 @@ pub(crate) async fn add_form(
     let defaults = app.settings.get(&app.store).await?.defaults();
     let new = || TokenForm::new(defaults.usage_count, defaults.lock_time);
     let form = TokenForm::brought_back(&params)?.unwrap_or_else(new);
-    FormPage::new(&request, &app, None, form, HiddenFields::new_token(Uid::random())).answer(&app)
+    let uid = params.parsed("token_uid")?.unwrap_or_else(Uid::random);
+    FormPage::new(&request, &app, None, form, HiddenFields::new_token(uid)).answer(&app)
 }
 
 /// Adds a token, or shows the form again.
@@ -167,7 +168,9 @@ pub(crate) async fn edit_form(
 ) -> Result<HttpResponse, Error> {
     let token = super::tile_view::find(&app, &uid).await?;
     let form = TokenForm::brought_back(&params)?.unwrap_or_else(|| TokenForm::of(&token, app.zone));
-    let mut form_page = FormPage::new(&request, &app, Some(token.uid), form, HiddenFields::of(&token));
+    let original = OriginalValues::brought_back(&params)?;
+    let hidden = original.map_or_else(|| HiddenFields::of(&token), |original| original.fields());
+    let mut form_page = FormPage::new(&request, &app, Some(token.uid), form, hidden);
     form_page.title = title(token.label.as_deref(), &token.value);
     form_page.answer(&app)
 }
@@ -190,9 +193,7 @@ pub(crate) async fn edit(
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let (form, original) = (TokenForm::read(&params)?, OriginalValues::read(&params)?);
     let form_page = FormPage::new(&request, &app, Some(uid), form.clone(), original.fields());
-    let raw = original.changed(&form, app.zone);
-    let link = check_link(&app, raw.value.as_deref(), uid).map_err(Mistakes::from);
-    let change = match link.and_then(|()| raw.change(app.zone)) {
+    let change = match change_of_form(&app, uid, &form, &original) {
         Ok(change) => change,
         Err(mistakes) => return form_page.refused(mistakes.all(), &app),
     };
@@ -207,6 +208,13 @@ pub(crate) async fn edit(
         Err(store::Error::Token(error @ TokenError::Value { .. })) => form_page.refused(&[error], &app),
         Err(error) => Err(error.into()),
     }
+}
+
+/// What the form changes, or what is wrong with it.
+fn change_of_form(app: &App, uid: Uid, form: &TokenForm, original: &OriginalValues) -> Result<Change, Mistakes> {
+    let raw = original.changed(form, app.zone);
+    check_link(app, raw.value.as_deref(), uid)?;
+    raw.change(app.zone)
 }
 
 /// Saves a change, unless a field that it changes was changed meanwhile.

@@ -197,7 +197,10 @@ pub(crate) struct OriginalValues {
 impl OriginalValues {
     /// The hidden fields of a form that was sent. They show what was changed.
     pub(crate) fn read(params: &Params) -> Result<Self, Error> {
-        let text = |name| params.text(name)?.ok_or_else(|| Error::from(TokenError::missing(name)));
+        Self::of(|name| params.text(name)?.ok_or_else(|| TokenError::missing(name).into()))
+    }
+
+    fn of(text: impl Fn(&'static str) -> Result<String, Error>) -> Result<Self, Error> {
         let unreadable = |name: &'static str| TokenError::value(name, format!("{name} cannot be read"));
         let number = |name, text: &str| text.parse::<i32>().map_err(|_| unreadable(name));
         let time = |name, text: &str| match text {
@@ -216,6 +219,12 @@ impl OriginalValues {
             lock_time: Some(number("was_lock_time", &lock_time)?),
         };
         Ok(Self { value, label, valid_from, valid_to, usage_count, lock_time, known })
+    }
+
+    /// The hidden fields that came back with [`TokenForm::brought_back`]. Addresses leave out what is empty.
+    pub(crate) fn brought_back(params: &Params) -> Result<Option<Self>, Error> {
+        let is_back = params.filled("was_value")?.is_some();
+        is_back.then(|| Self::of(|name| Ok(params.text(name)?.unwrap_or_default()))).transpose()
     }
 
     /// The same hidden fields again.

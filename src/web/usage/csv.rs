@@ -40,12 +40,7 @@ pub(crate) async fn download(
     if let Some((name, message)) = errors.first() {
         return Err(crate::token::TokenError::value(name.to_owned(), message).into());
     }
-    let wanted = filter.clone();
-    let plan = app.store.read(move |connection| {
-        let newest = newest_id(connection)?;
-        Ok(UsageScan::new(connection, &wanted, None)?.until(newest))
-    });
-    let rest = Rest { store: app.store.clone(), filter, plan: plan.await?, after: None, begun: false };
+    let rest = Rest::new(&app.store, filter).await?;
     let day = app.store.now().local(app.zone).date();
     let body = match *request.method() {
         Method::HEAD => BoxBody::new(()),
@@ -61,19 +56,31 @@ pub(crate) async fn download(
 struct Rest {
     store: Store,
     filter: UsageFilter,
-    plan: UsageScan,
+    scan: UsageScan,
     after: Option<Cursor>,
     begun: bool,
+}
+
+impl Rest {
+    /// Everything of the filter up to the newest entry there is now.
+    async fn new(store: &Store, filter: UsageFilter) -> Result<Self, store::Error> {
+        let wanted = filter.clone();
+        let scan = store.read(move |connection| {
+            let newest = newest_id(connection)?;
+            Ok(UsageScan::new(connection, &wanted, None)?.until(newest))
+        });
+        Ok(Self { store: store.clone(), filter, scan: scan.await?, after: None, begun: false })
+    }
 }
 
 /// The next piece, and what is left then. It is asked for when the one before has gone to the client, and not at all when
 /// the client has gone.
 async fn piece(rest: Option<Rest>) -> Result<Option<(web::Bytes, Option<Rest>)>, Error> {
     let Some(rest) = rest else { return Ok(None) };
-    let (filter, plan) = (rest.filter.clone(), rest.plan.clone());
+    let (filter, scan) = (rest.filter.clone(), rest.scan.clone());
     let wanted = UsageSlice { oldest_first: false, after: rest.after.clone(), limit: PIECE };
     let read = rest.store.read(move |connection| {
-        let entries = slice(connection, &filter, &plan, &wanted)?;
+        let entries = slice(connection, &filter, &scan, &wanted)?;
         let uids: BTreeSet<String> = entries.iter().filter_map(|(_, entry)| entry.token_uid.clone()).collect();
         let labels = labels(connection, uids.into_iter().collect())?;
         Ok((entries, labels))

@@ -8,7 +8,7 @@ use tessera::store::schema::{print_jobs, print_runs, settings, tokens, usage, us
 use tessera::web::route::{Kind, RouteIndex};
 use tessera::web::routes::table;
 
-use crate::support::app::App;
+use crate::support::app::{App, with_required};
 use crate::support::browser::{Browser, PageAnswer, add_user};
 
 /// Ends every other session of anna's, at once.
@@ -16,8 +16,11 @@ async fn end_sessions(elsewhere: &mut Browser<'_>) {
     elsewhere.post("/account/sessions/end", &[]).await.check_leads_to("/account");
 }
 
+/// Tokens, how many uses, runs, jobs and settings there are, and the users' roles.
+type State = (Vec<(String, i64, i32)>, [i64; 4], Vec<(String, String)>);
+
 /// What signing in must not touch, but for the user's last sign-in.
-fn state(app: &App) -> (Vec<(String, i64, i32)>, [i64; 4], Vec<(String, String)>) {
+fn state(app: &App) -> State {
     let connection = &mut app.connection();
     let all = tokens::table.order(tokens::id).select((tokens::uid, tokens::modified, tokens::usage_count));
     let counts = [
@@ -140,6 +143,7 @@ fn sent(path: &str) -> (Vec<(&'static str, &'static str)>, &'static [&'static st
         "/users/role" | "/users/password" | "/users/disable" | "/users/enable" | "/users/remove" => {
             (vec![("name", "anna"), ("role", "viewer"), ("password", "never-shown-1234")], &["anna"])
         }
+        "/settings/{setting}" => (vec![("usage_days", "123"), ("was", "30")], &["value=\"123\"", "value=\"30\""]),
         "/keys/revoke" => (vec![("name", "viewer")], &["viewer"]),
         _ => (Vec::new(), &[]),
     }
@@ -173,6 +177,56 @@ async fn after_every_post_one_comes_back_to_a_page_that_shows_it_and_nothing_is_
     }
     assert!(seen >= 38, "{seen} addresses take a POST");
     assert_eq!(state(&app), before);
+}
+
+#[actix_web::test]
+async fn what_somebody_else_changed_while_one_signed_in_is_a_conflict() {
+    let app = App::start().await;
+    let (mut browser, mut elsewhere) = anna(&app).await;
+    let uid = app.add(&[("value", "v-1"), ("label", "Locker 1"), ("usage_count", "5")]).await;
+    let path = format!("/{uid}/edit");
+    let form = browser.get(&path).await;
+    let names = ["was_value", "was_label", "was_valid_from", "was_valid_to", "was_usage_count", "was_lock_time"];
+    let known: Vec<(&str, String)> = names.into_iter().map(|name| (name, form.field(name))).collect();
+    let mut fields: Vec<(&str, &str)> = known.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    fields.extend([("value", "v-1"), ("label", "Mine"), ("usage_count", "5"), ("lock_time", "0")]);
+    fields.push(("lock_unit", "seconds"));
+    end_sessions(&mut elsewhere).await;
+    let refused = browser.post(&path, &fields).await;
+    app.post(
+        &format!("/{uid}/edit_token"),
+        &with_required(&[("label", "Theirs"), ("usage_count", "9"), ("lock_time", "0")]),
+    )
+    .await
+    .check_success();
+    let (_, page) = sign_in(&mut browser, &refused).await;
+    page.check(200, &["value=\"Mine\""]);
+    let known: Vec<(&str, String)> = names.into_iter().map(|name| (name, page.field(name))).collect();
+    let mut fields: Vec<(&str, &str)> = known.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    fields.extend([("value", "v-1"), ("label", "Mine"), ("usage_count", "5"), ("lock_time", "0")]);
+    fields.push(("lock_unit", "seconds"));
+    browser.post(&path, &fields).await.check(409, &["Theirs"]);
+    let token = app.token(&uid).await;
+    assert_eq!((token["label"].as_str(), token["usage_count"].as_i64()), (Some("Theirs"), Some(9)));
+}
+
+#[actix_web::test]
+async fn a_printer_and_time_ranges_come_back_as_what_they_were() {
+    let app = App::start().await;
+    let (mut browser, mut elsewhere) = anna(&app).await;
+    let printer = [("name", "Old"), ("offset_x", "1"), ("offset_y", "0"), ("dpi", "600")];
+    browser.post("/printers", &printer).await.check_leads_to("/printers?done=saved");
+    end_sessions(&mut elsewhere).await;
+    let renamed = [("was", "Old"), ("name", "New"), ("offset_x", "1"), ("offset_y", "0"), ("dpi", "600")];
+    let refused = browser.post("/printers", &renamed).await;
+    let (_, page) = sign_in(&mut browser, &refused).await;
+    page.check(200, &["name=\"was\" value=\"Old\"", "value=\"New\""]);
+    end_sessions(&mut elsewhere).await;
+    let ranges = [("was", "[]"), ("name-0", "Morning"), ("from-0", ""), ("to-0", "11:00"), ("name-new", "Night")];
+    let refused = browser.post("/settings/time_ranges", &ranges).await;
+    let (at, page) = sign_in(&mut browser, &refused).await;
+    page.check(200, &["value=\"Morning\"", "value=\"11:00\"", "value=\"Night\""]);
+    assert!(at.starts_with("/settings?was="), "{at}");
 }
 
 #[actix_web::test]
