@@ -33,7 +33,7 @@ fn layout(sheet: &Sheet, options: LayoutOptions, items: Vec<LabelItem>) -> Resul
     SheetLayout::new(sheet, &options, &fonts(), true, items)
 }
 
-fn said(refused: Result<SheetLayout, Vec<SheetRefusal>>) -> Vec<String> {
+fn refusals(refused: Result<SheetLayout, Vec<SheetRefusal>>) -> Vec<String> {
     refused.unwrap_err().iter().map(SheetRefusal::to_string).collect()
 }
 
@@ -197,7 +197,7 @@ fn a_test_print_has_every_label_edge() {
 #[test]
 fn options_outside_their_limits_are_refused() {
     let sheet = preset("avery-l7160").unwrap();
-    let with = |options| said(layout(sheet, options, items(1)));
+    let with = |options| refusals(layout(sheet, options, items(1)));
     let usual = LayoutOptions::default();
     assert_eq!(with(LayoutOptions { start: 22, ..usual }), ["The sheet has 21 labels, and none with the number 22."]);
     assert_eq!(with(LayoutOptions { start: 0, ..usual }), ["Labels are counted from 1."]);
@@ -210,7 +210,7 @@ fn options_outside_their_limits_are_refused() {
     assert_eq!(with(far)[0], "An offset must be -20 to 20 mm, and not 20.001 mm.");
     let wrong = Sheet { columns: 4, ..sheet.clone() };
     assert_eq!(
-        said(layout(&wrong, LayoutOptions { start: u32::MAX, ..usual }, items(1))),
+        refusals(layout(&wrong, LayoutOptions { start: u32::MAX, ..usual }, items(1))),
         ["4 columns need 7.2 + 3 × 66.04 + 63.5 = 268.82 mm, but the page is 210 mm wide."]
     );
     assert!(layout(sheet, LayoutOptions { start: 21, ..usual }, items(1)).is_ok());
@@ -221,7 +221,7 @@ fn an_offset_must_not_move_anything_off_the_paper() {
     let sheet = preset("herma-4616").unwrap();
     let offset = |x, y| LayoutOptions { offset_x: mm(x), offset_y: mm(y), ..LayoutOptions::default() };
     assert!(layout(sheet, offset("-5", "5"), items(21)).is_ok());
-    let refused = said(layout(sheet, offset("-6.5", "12"), items(21)));
+    let refused = refusals(layout(sheet, offset("-6.5", "12"), items(21)));
     assert_eq!(
         refused,
         [
@@ -289,7 +289,7 @@ fn a_character_without_a_glyph_is_reported_or_left_out() {
     let items: Vec<LabelItem> =
         texts.iter().zip(1..).map(|(text, number)| LabelItem { name: format!("T{number}"), ..item(text) }).collect();
     assert_eq!(
-        said(layout(sheet, LayoutOptions::default(), items.clone())),
+        refusals(layout(sheet, LayoutOptions::default(), items.clone())),
         [
             "No font has the character 🦀 (U+1F980), which is in the text of T1, T2, T3 and one other.",
             "No font has the character 入 (U+5165), which is in the text of T2.",

@@ -111,8 +111,8 @@ mod tests {
         let ways: [fn(&BriefCache<u8, u8>); 2] = [|cache| cache.forget(&1), BriefCache::forget_all];
         for forget in ways {
             let cache = BriefCache::default();
-            let (answer, asked) = oneshot::channel::<Option<u8>>();
-            let mut slow = Box::pin(cache.get(&1, asked));
+            let (answer, pending) = oneshot::channel::<Option<u8>>();
+            let mut slow = Box::pin(cache.get(&1, pending));
             assert!(slow.as_mut().now_or_never().is_none(), "the first question is under way");
             forget(&cache);
             answer.send(Some(7)).unwrap();

@@ -10,7 +10,8 @@ use crate::token::TokenError;
 /// The filter that a cursor belongs to: the view's name and every part of the filter.
 pub(crate) struct CursorCodec(Sha256);
 
-const SEAL: usize = 8;
+/// Bytes of a cursor's checksum.
+const CHECKSUM: usize = 8;
 
 impl CursorCodec {
     /// Of a view and its filter; parts that are absent count, too.
@@ -28,7 +29,7 @@ impl CursorCodec {
     /// The cursor of a place.
     pub(crate) fn write(&self, place: &Cursor) -> String {
         let mut bytes = serde_json::to_vec(place).unwrap_or_default();
-        bytes.extend_from_slice(&self.seal(&bytes));
+        bytes.extend_from_slice(&self.checksum(&bytes));
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
@@ -39,19 +40,19 @@ impl CursorCodec {
     pub(crate) fn read(&self, text: &str) -> Result<Cursor, TokenError> {
         let place = || {
             let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-            let (place, seal) = bytes.split_at_checked(bytes.len().checked_sub(SEAL)?)?;
-            (seal == self.seal(place)).then(|| serde_json::from_slice(place).ok()).flatten()
+            let (place, checksum) = bytes.split_at_checked(bytes.len().checked_sub(CHECKSUM)?)?;
+            (checksum == self.checksum(place)).then(|| serde_json::from_slice(place).ok()).flatten()
         };
         let wrong = "cursor is not one that this view gave for this filter; begin again without it";
         place().ok_or_else(|| TokenError::value("cursor", wrong))
     }
 
     /// Against mistakes, not against attackers: a forged cursor shows nothing that is hidden.
-    fn seal(&self, place: &[u8]) -> [u8; SEAL] {
+    fn checksum(&self, place: &[u8]) -> [u8; CHECKSUM] {
         let digest: [u8; 32] = self.0.clone().chain_update(place).finalize().into();
-        let mut seal = [0; SEAL];
-        seal.copy_from_slice(&digest[..SEAL]);
-        seal
+        let mut checksum = [0; CHECKSUM];
+        checksum.copy_from_slice(&digest[..CHECKSUM]);
+        checksum
     }
 }
 

@@ -88,7 +88,7 @@ fn is_same_origin(request: &HttpRequest) -> bool {
 /// # Errors
 /// Forbidden.
 pub(crate) fn refuse_foreign_get(request: &HttpRequest) -> Result<(), Error> {
-    let says = |name: &str, value: &str| request.headers().get(name).is_some_and(|said| said == value);
+    let says = |name: &str, value: &str| request.headers().get(name).is_some_and(|given| given == value);
     // A page of ours fetches; a navigation may have been sent here from elsewhere, by way of our own redirects.
     let is_ours = says("sec-fetch-site", "same-origin") && !says("sec-fetch-mode", "navigate");
     if request.method() != Method::GET || has_bearer(request) || is_ours {

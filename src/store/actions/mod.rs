@@ -35,7 +35,7 @@ pub struct ActionPlan {
     /// Some tokens before and after.
     pub examples: Vec<(Token, Token)>,
     /// The digest of the selection.
-    pub seal: SelectionDigest,
+    pub digest: SelectionDigest,
 }
 
 impl ActionPlan {
@@ -69,9 +69,9 @@ fn make_plan(
     by: &Principal,
     now: Micros,
 ) -> (ActionPlan, Vec<Changed>) {
-    let seal = SelectionDigest::of(&selected);
+    let digest = SelectionDigest::of(&selected);
     let mut plan =
-        ActionPlan { selected: selected.len(), changed: 0, same: 0, refused: Vec::new(), examples: Vec::new(), seal };
+        ActionPlan { selected: selected.len(), changed: 0, same: 0, refused: Vec::new(), examples: Vec::new(), digest };
     let mut changed = Vec::new();
     for (n, (id, before)) in selected.into_iter().enumerate() {
         match action.apply(&before, n + 1, by, now) {
@@ -142,13 +142,13 @@ pub struct ActionRequest {
     /// The action.
     pub action: Action,
     /// If given, the action is done only if the selection still has this digest.
-    pub seal: Option<SelectionDigest>,
+    pub digest: Option<SelectionDigest>,
 }
 
 impl ActionRequest {
     /// An action on one token, whatever its state.
     pub fn one(token: Uid, action: Action) -> Self {
-        Self { uid: Uid::random(), selection: Selection::Uids(vec![token]), action, seal: None }
+        Self { uid: Uid::random(), selection: Selection::Uids(vec![token]), action, digest: None }
     }
 }
 
@@ -162,13 +162,13 @@ pub fn perform(
     by: &Principal,
     now: Micros,
 ) -> Result<ActionResult, Error> {
-    let ActionRequest { uid, selection, action, seal } = request;
+    let ActionRequest { uid, selection, action, digest } = request;
     if undo::is_done(connection, *uid)? {
         return Ok(ActionResult::Done(*uid));
     }
     action.check()?;
     let (plan, mut changed) = make_plan(selection::lock(connection, selection, now)?, action, by, now);
-    if seal.as_ref().is_some_and(|seal| *seal != plan.seal) {
+    if digest.as_ref().is_some_and(|digest| *digest != plan.digest) {
         // When a form is sent twice at the same time, the second request has waited for the first one's locks.
         return Ok(if undo::is_done(connection, *uid)? { ActionResult::Done(*uid) } else { ActionResult::Stale(plan) });
     }

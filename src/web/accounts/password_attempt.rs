@@ -91,14 +91,14 @@ impl PasswordAttempt {
         let (ids, address, now) = (self.ids.clone(), self.address.clone(), app.store.now());
         let failed = matches!(checked, Ok(None));
         let name = name.to_owned();
-        let told = app.store.write(move |connection| {
+        let recorded = app.store.write(move |connection| {
             if !failed {
                 return Ok(login_attempts::forgive(connection, &ids)?);
             }
             login_attempts::failed(connection, &ids)?;
             record(connection, &refused, &name, &address, now)
         });
-        told.await?;
+        recorded.await?;
         checked
     }
 }

@@ -139,7 +139,7 @@ async fn batch_page(
     app: &App,
     role: Role,
     notice: Option<Notice>,
-    typed: Option<(String, FormErrors)>,
+    invalid: Option<(String, FormErrors)>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let found = app.store.read(move |connection| {
@@ -151,7 +151,7 @@ async fn batch_page(
     if batch.made.is_none() {
         return making(&batch, uid, request, app);
     }
-    let (name, errors) = typed.unwrap_or_else(|| (batch.name.clone(), FormErrors::default()));
+    let (name, errors) = invalid.unwrap_or_else(|| (batch.name.clone(), FormErrors::default()));
     let status = errors.status();
     let view = BatchView::new(&batch, standing, TimeFormatter { now: app.store.now(), zone: app.zone });
     let (may_edit, may_delete) = (role.may(Permission::Edit), role.may(Permission::Delete) && standing.there > 0);

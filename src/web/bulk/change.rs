@@ -62,7 +62,7 @@ struct Preview {
     examples: Vec<Example>,
     /// The examples differ before and after.
     shows_both_sides: bool,
-    seal: String,
+    digest: String,
     uid: String,
     action: String,
 }
@@ -103,7 +103,7 @@ impl Preview {
             refused: refused.collect(),
             examples: examples.collect(),
             shows_both_sides: *action != Action::Delete,
-            seal: plan.seal.as_str().to_owned(),
+            digest: plan.digest.as_str().to_owned(),
             uid: Uid::random().to_string(),
             action: serde_json::to_string(action).map_err(|error| Error::fault(error.to_string()))?,
         })
@@ -200,9 +200,9 @@ impl BulkPage {
     fn action_request(&self, params: &Params<LARGE>) -> Result<ActionRequest, Error> {
         let action = params.text("action")?.unwrap_or_default();
         let action = serde_json::from_str(&action).map_err(|_| TokenError::value("action", "action cannot be read"))?;
-        let seal = Some(SelectionDigest::read(&params.text("seal")?.unwrap_or_default()));
+        let digest = Some(SelectionDigest::read(&params.text("seal")?.unwrap_or_default()));
         let uid = params.parsed::<Uid>("action_uid")?.unwrap_or_else(Uid::random);
-        Ok(ActionRequest { uid, selection: self.selected.selection.clone(), action, seal })
+        Ok(ActionRequest { uid, selection: self.selected.selection.clone(), action, digest })
     }
 
     fn answer(self, app: &App, status: StatusCode) -> Result<HttpResponse, Error> {

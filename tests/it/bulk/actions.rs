@@ -61,7 +61,7 @@ impl Table {
 
     #[track_caller]
     fn done(&mut self, selection: Selection, action: Action) -> Uid {
-        let wanted = ActionRequest { uid: Uid::random(), selection, action, seal: None };
+        let wanted = ActionRequest { uid: Uid::random(), selection, action, digest: None };
         let ActionResult::Done(uid) = self.perform(&wanted).unwrap() else { panic!("not done") };
         uid
     }
@@ -144,14 +144,14 @@ fn a_search_finds_a_label_that_an_action_gave() {
 fn a_selection_that_is_not_what_it_was_changes_nothing() {
     let mut table = Table::of(&[3, 3, 3]);
     let two = Selection::Filter(TokenFilter { state: Some(State::Active), ..TokenFilter::default() });
-    let seal = table.plan(&two, &Action::SetLock(5)).seal;
-    let wanted = ActionRequest { uid: Uid::random(), selection: two, action: Action::SetLock(5), seal: Some(seal) };
+    let digest = table.plan(&two, &Action::SetLock(5)).digest;
+    let wanted = ActionRequest { uid: Uid::random(), selection: two, action: Action::SetLock(5), digest: Some(digest) };
     table.change(0, &Change { usage_count: Some(0), ..Change::default() });
     let ActionResult::Stale(plan) = table.perform(&wanted).unwrap() else { panic!("it was done") };
     assert_eq!(plan.selected, 2, "the new count");
     assert_eq!(table.token(1).unwrap().lock_time, 0);
 
-    let wanted = ActionRequest { seal: Some(plan.seal), ..wanted };
+    let wanted = ActionRequest { digest: Some(plan.digest), ..wanted };
     for _ in 0..2 {
         assert!(
             matches!(table.perform(&wanted).unwrap(), ActionResult::Done(uid) if uid == wanted.uid),
@@ -159,11 +159,11 @@ fn a_selection_that_is_not_what_it_was_changes_nothing() {
         );
     }
     assert_eq!(table.token(1).unwrap().lock_time, 5);
-    let nothing = ActionRequest { uid: Uid::random(), seal: None, ..wanted };
+    let nothing = ActionRequest { uid: Uid::random(), digest: None, ..wanted };
     assert!(matches!(table.perform(&nothing).unwrap(), ActionResult::Nothing(plan) if plan.same == 2));
     let made_up = ActionRequest {
         uid: Uid::random(),
-        seal: Some(SelectionDigest::read("x")),
+        digest: Some(SelectionDigest::read("x")),
         action: Action::SetLock(6),
         ..nothing
     };
@@ -231,7 +231,7 @@ fn a_deletion_is_undone_but_for_values_that_were_given_again() {
 fn what_was_consumed_while_uses_were_unlimited_is_gone_whatever_became_of_log_and_clock() {
     let mut table = Table::of(&[3, 3]);
     let ahead = Micros::now().plus_seconds(3_600);
-    let wanted = ActionRequest { uid: Uid::random(), selection: ALL, action: Action::SetUses(UNLIMITED), seal: None };
+    let wanted = ActionRequest { uid: Uid::random(), selection: ALL, action: Action::SetUses(UNLIMITED), digest: None };
     let perform = |connection: &mut Connection| actions::perform(connection, &wanted, &anna(), ahead);
     assert!(matches!(transaction(&mut table.connection, perform).unwrap(), ActionResult::Done(_)));
     let door = |uid| Ask { who: anna(), what: Lookup { uid: Some(uid), ..Lookup::default() }, key: None };
@@ -269,14 +269,14 @@ fn what_was_restored_and_changed_after_an_action_is_not_taken_for_what_the_actio
 #[test]
 fn two_actions_at_once_are_one_after_the_other() {
     let table = Table::of(&[3; 50]);
-    let seal =
-        actions::plan(&mut table.database.connect(), &ALL, &Action::SetLock(1), &anna(), Micros::now()).unwrap().seal;
+    let digest =
+        actions::plan(&mut table.database.connect(), &ALL, &Action::SetLock(1), &anna(), Micros::now()).unwrap().digest;
     let perform = |seconds: i32| {
         let wanted = ActionRequest {
             uid: Uid::random(),
             selection: ALL,
             action: Action::SetLock(seconds),
-            seal: Some(seal.clone()),
+            digest: Some(digest.clone()),
         };
         let mut connection = table.database.connect();
         with_retries(|| {

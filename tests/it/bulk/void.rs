@@ -35,7 +35,7 @@ impl Table {
     #[track_caller]
     fn perform(&mut self, action: Action) -> ActionResult {
         let selection = Selection::Filter(TokenFilter::default());
-        let wanted = ActionRequest { uid: Uid::random(), selection, action, seal: None };
+        let wanted = ActionRequest { uid: Uid::random(), selection, action, digest: None };
         let perform = |connection: &mut Connection| actions::perform(connection, &wanted, &anna(), Micros::now());
         transaction(&mut self.connection, perform).unwrap()
     }

@@ -175,7 +175,7 @@ async fn a_run_tells_how_its_tokens_stand_and_filters_find_them() {
         .unwrap();
     let lost = Selection::Uids(vec![table.ids[2].1, table.ids[8].1]);
     let wanted =
-        ActionRequest { uid: Uid::random(), selection: lost, action: Action::Void { reason: None }, seal: None };
+        ActionRequest { uid: Uid::random(), selection: lost, action: Action::Void { reason: None }, digest: None };
     transaction(&mut table.connection, |c| actions::perform(c, &wanted, &anna(), Micros::now())).unwrap();
     let standing = RunCounts { printed: 6, never_used: 3, used: 2, voided: 1, deleted: 1 };
     assert_eq!(table.standing(&first), standing);
