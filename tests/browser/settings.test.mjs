@@ -3,14 +3,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
-import { atDesk } from "./desk.mjs";
+import { withServer } from "./support.mjs";
 
 for (const javaScript of [true, false]) {
   describe(javaScript ? "settings with JavaScript" : "settings without JavaScript", () => {
-    let desk;
+    let server;
     let visitor;
 
-    atDesk(javaScript, (opened) => ({ desk, visitor } = opened));
+    withServer(javaScript, (opened) => ({ server, visitor } = opened));
 
     const names = () => visitor.page.locator(".range:not(.new) input[name^=name]").evaluateAll((all) => all.map((one) => one.value));
     const focused = () => visitor.page.evaluate(() => document.activeElement.id);
@@ -69,7 +69,7 @@ for (const javaScript of [true, false]) {
     });
 
     it("shows both sides when somebody else changed the same setting", async () => {
-      const other = await desk.signedIn();
+      const other = await server.signedIn();
       await visitor.open("/settings");
       await other.open("/settings");
       await other.fill("Uses that one click on a tile sets", "1, 2, unlimited");
@@ -85,7 +85,7 @@ for (const javaScript of [true, false]) {
     });
 
     it("sets a range and a count on a tile by one click, and undoes it", async () => {
-      const path = await desk.token({ value: "T-1", label: "Anna, locker 7", usage_count: 3 });
+      const path = await server.token({ value: "T-1", label: "Anna, locker 7", usage_count: 3 });
       await visitor.open(path);
       await visitor.check("a tile with its clicks");
       await visitor.click("button", "today 08:00–18:00");
@@ -120,7 +120,7 @@ for (const javaScript of [true, false]) {
       await visitor.click("button", "Save the time ranges");
       await visitor.fill("Uses that one click on a tile sets", [...Array(19).keys()].map((n) => 2 ** n).join(", ") + ", unlimited");
       await visitor.click("button", "Save the quick counts");
-      await visitor.open(await desk.token({ usage_count: -1 }));
+      await visitor.open(await server.token({ usage_count: -1 }));
       await visitor.check("a tile with many clicks");
     });
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { inflateSync } from "node:zlib";
 
-import { PASSWORD, atDesk } from "./desk.mjs";
+import { PASSWORD, withServer } from "./support.mjs";
 
 const ARABIC = "تذكرة دخول رقم ١٢";
 const LONG = `${"Locker on the second floor, behind the stairs, ".repeat(5)}`.slice(0, 200).trim();
@@ -39,11 +39,11 @@ function arePages(pdf, count, width, height) {
 
 for (const javaScript of [true, false]) {
   describe(javaScript ? "label sheets with JavaScript" : "label sheets without JavaScript", () => {
-    let desk;
+    let server;
     let visitor;
     let uids;
 
-    atDesk(javaScript, (opened) => ({ desk, visitor } = opened));
+    withServer(javaScript, (opened) => ({ server, visitor } = opened));
 
     const main = () => visitor.page.locator("main");
     const chosen = (label) => visitor.page.getByLabel(label, { exact: true });
@@ -73,7 +73,7 @@ for (const javaScript of [true, false]) {
     };
     const pdf = async (path, form) => {
       const headers = { "content-type": "application/x-www-form-urlencoded" };
-      const answer = await visitor.context.request.post(desk.base + path, { headers, data: form });
+      const answer = await visitor.context.request.post(server.base + path, { headers, data: form });
       assert.equal(answer.status(), 200, await answer.text());
       assert.equal(answer.headers()["content-type"], "application/pdf");
       return answer.body();
@@ -87,7 +87,7 @@ for (const javaScript of [true, false]) {
 
     it("is found from everywhere", async () => {
       const plain = { usage_count: 1, lock_time: 0 };
-      const made = await desk.view("/add_tokens", { ...plain, count: 30, label: "Locker {n:02}", batch_name: "Lockers" });
+      const made = await server.view("/add_tokens", { ...plain, count: 30, label: "Locker {n:02}", batch_name: "Lockers" });
       uids = made.token_uids;
       await visitor.open("/?q=Locker+0");
       await print();
@@ -236,7 +236,7 @@ for (const javaScript of [true, false]) {
       await visitor.open("/sheet?q=Locker&sheet=avery-l7160");
       await visitor.click("link", "Measure how a printer is off");
       await visitor.check("measuring");
-      const answer = await visitor.context.request.get(`${desk.base}/sheet/calibrate.pdf?sheet=avery-l7160`);
+      const answer = await visitor.context.request.get(`${server.base}/sheet/calibrate.pdf?sheet=avery-l7160`);
       arePages(await answer.body(), 1, 210, 297);
       await visitor.fill("Printer", PRINTER);
       await visitor.fill("From the paper’s left edge", "3.12");
@@ -257,9 +257,9 @@ for (const javaScript of [true, false]) {
     });
 
     it("shows labels of any script and length", async () => {
-      await desk.token({ label: ARABIC });
-      await desk.token({ label: LONG });
-      await desk.token({ label: "Party 🎉" });
+      await server.token({ label: ARABIC });
+      await server.token({ label: LONG });
+      await server.token({ label: "Party 🎉" });
       await visitor.open(`/sheet?q=${encodeURIComponent(ARABIC)}&sheet=avery-l7160`);
       await visitor.check("sheet of an Arabic label");
       await visitor.open("/sheet?q=behind+the+stairs&sheet=avery-l7651");
@@ -293,8 +293,8 @@ for (const javaScript of [true, false]) {
     });
 
     it("lets who may only look print as well", async () => {
-      desk.run(["user", "add", "viewer", "--role", "viewer", "--password-stdin"], `${PASSWORD}\n`);
-      const viewer = await desk.signedIn("viewer");
+      server.run(["user", "add", "viewer", "--role", "viewer", "--password-stdin"], `${PASSWORD}\n`);
+      const viewer = await server.signedIn("viewer");
       await viewer.open("/sheet?q=Locker&sheet=avery-l7160");
       assert.equal(await viewer.page.getByLabel("First free label").inputValue(), "1", "everybody has a sheet of their own");
       assert.equal(await viewer.page.getByRole("link", { name: "Label sheets" }).count(), 0);
@@ -308,7 +308,7 @@ for (const javaScript of [true, false]) {
 
     it("makes more than 10,000 labels as several PDFs", async () => {
       const plain = { usage_count: 1, lock_time: 0 };
-      await desk.view("/add_tokens", { ...plain, count: 10_020, label: "Ticket {n:05}" });
+      await server.view("/add_tokens", { ...plain, count: 10_020, label: "Ticket {n:05}" });
       await visitor.open("/sheet?q=Ticket&sheet=avery-l7651");
       await visitor.says("10,020 tokens", "Make 2 PDFs");
       await visitor.check("sheet of many");

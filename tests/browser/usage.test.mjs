@@ -3,21 +3,21 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
-import { atDesk } from "./desk.mjs";
+import { withServer } from "./support.mjs";
 
 const HOSTILE = { value: `=cmd|' /C calc'!A0 <script>alert(1)</script>`, label: `"><img src=x onerror=alert(2)>` };
 
 for (const javaScript of [true, false]) {
   describe(javaScript ? "usage with JavaScript" : "usage without JavaScript", () => {
-    let desk;
+    let server;
     let visitor;
     let tile;
 
-    atDesk(javaScript, (opened) => ({ desk, visitor } = opened));
+    withServer(javaScript, (opened) => ({ server, visitor } = opened));
 
     const attempt = async (fields) => {
-      const headers = { authorization: `Bearer ${desk.key}`, "content-type": "application/json" };
-      const answer = await fetch(`${desk.base}/consume_token`, { method: "POST", headers, body: JSON.stringify(fields) });
+      const headers = { authorization: `Bearer ${server.key}`, "content-type": "application/json" };
+      const answer = await fetch(`${server.base}/consume_token`, { method: "POST", headers, body: JSON.stringify(fields) });
       await answer.text();
     };
 
@@ -29,9 +29,9 @@ for (const javaScript of [true, false]) {
     });
 
     it("charts and lists who used what, and why others were refused", async () => {
-      tile = await desk.token({ value: "T-1", label: "Anna, locker", usage_count: 4 });
-      await desk.token(HOSTILE);
-      await desk.token({ value: "W".repeat(1000) });
+      tile = await server.token({ value: "T-1", label: "Anna, locker", usage_count: 4 });
+      await server.token(HOSTILE);
+      await server.token({ value: "W".repeat(1000) });
       for (let n = 0; n < 6; n += 1) await attempt({ value: "T-1" });
       await attempt({ value: HOSTILE.value });
       await attempt({ value: "W".repeat(1000) });

@@ -3,21 +3,21 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
-import { atDesk } from "./desk.mjs";
+import { withServer } from "./support.mjs";
 
 const LONG = "Übergabe verpasst, תווית מימין ".repeat(6).trim();
 
 for (const javaScript of [true, false]) {
   describe(javaScript ? "with JavaScript" : "without JavaScript", () => {
-    let desk;
+    let server;
     let visitor;
 
-    atDesk(javaScript, (opened) => ({ desk, visitor } = opened));
+    withServer(javaScript, (opened) => ({ server, visitor } = opened));
 
     const choose = (label, option) => visitor.page.getByLabel(label, { exact: true }).selectOption(option);
 
     it("voids a token from its tile, and undoes it", async () => {
-      const tile = await desk.token({ label: "Anna, locker 12", usage_count: 3 });
+      const tile = await server.token({ label: "Anna, locker 12", usage_count: 3 });
       await visitor.open(tile);
       await visitor.click("link", "Void");
       await visitor.says("Void this token?", "Anna, locker 12", "you can restore it");
@@ -38,8 +38,8 @@ for (const javaScript of [true, false]) {
     });
 
     it("restores it by the keyboard alone, and undoes that", async () => {
-      const tile = await desk.token({ value: "STOLEN-1" });
-      await desk.view(`${tile}/void_token`, { reason: LONG });
+      const tile = await server.token({ value: "STOLEN-1" });
+      await server.view(`${tile}/void_token`, { reason: LONG });
       await visitor.open(tile);
       await visitor.says("Voided", LONG);
       await visitor.check("voided tile with a long reason");
@@ -52,9 +52,9 @@ for (const javaScript of [true, false]) {
     });
 
     it("refuses a use from a tile that was open when it was voided", async () => {
-      const tile = await desk.token({ value: "OPEN-1" });
+      const tile = await server.token({ value: "OPEN-1" });
       await visitor.open(tile);
-      await desk.view(`${tile}/void_token`, {});
+      await server.view(`${tile}/void_token`, {});
       await visitor.click("button", "Use once");
       await visitor.says("It was not used: it was voided.", "Refused: it was voided");
       await visitor.check("refused as voided");
@@ -64,7 +64,7 @@ for (const javaScript of [true, false]) {
     });
 
     it("shows what is voided in the list and in the overview", async () => {
-      await desk.token({ label: "A good one", usage_count: 5 });
+      await server.token({ label: "A good one", usage_count: 5 });
       await visitor.open("/");
       await choose("State", "Voided");
       await visitor.click("button", "Find");
@@ -83,7 +83,7 @@ for (const javaScript of [true, false]) {
     });
 
     it("voids and restores many, with a preview and an undo", async () => {
-      await desk.view("/add_tokens", { count: 4, label: "Box {n}", batch_name: "Boxes" });
+      await server.view("/add_tokens", { count: 4, label: "Box {n}", batch_name: "Boxes" });
       await visitor.open("/overview?q=Box");
       await visitor.page.getByRole("checkbox").first().check();
       await choose("What", "Void");
@@ -125,8 +125,8 @@ for (const javaScript of [true, false]) {
     });
 
     it("marks a voided token on paper", async () => {
-      const tile = await desk.token({ value: "PAPER-1" });
-      await desk.view(`${tile}/void_token`, { reason: "Misprinted" });
+      const tile = await server.token({ value: "PAPER-1" });
+      await server.view(`${tile}/void_token`, { reason: "Misprinted" });
       for (const path of [tile, "/overview?q=PAPER-1"]) {
         await visitor.open(path);
         await visitor.page.emulateMedia({ media: "print" });

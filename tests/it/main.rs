@@ -11,6 +11,7 @@ mod architecture;
 mod audit;
 mod batches;
 mod bulk;
+mod dependencies;
 mod model;
 mod printing;
 mod settings;

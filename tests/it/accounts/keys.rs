@@ -13,7 +13,7 @@ use crate::support::app::{Answer, App, add_key, send};
 use crate::support::audit::{audited, check_audited};
 use crate::support::browser::{Browser, shown_secret};
 
-async fn ask(app: &App, key: &str) -> Answer {
+async fn query_with_key(app: &App, key: &str) -> Answer {
     send(app.anonymous(Method::GET, "/query_token").query(&[("value", "x")]).bearer_auth(key)).await
 }
 
@@ -32,7 +32,7 @@ async fn a_key_is_shown_once_and_works_and_stops_at_once() {
     let curl = format!("Bearer {key}&#39; &#39;{}/query_token?value=test", app.base);
     assert!(made.text.contains(&curl), "{curl} is not in {}", made.text);
     check_audited(&app, ["user:manager", "key add", "door-3", "scanner"]);
-    ask(&app, &key).await.check_success();
+    query_with_key(&app, &key).await.check_success();
     tokio::time::sleep(Duration::from_millis(200)).await;
 
     browser.post("/keys/add", &form).await.check(422, &["There is a key door-3 already", "href=\"#name\""]);
@@ -41,9 +41,9 @@ async fn a_key_is_shown_once_and_works_and_stops_at_once() {
     let asked = browser.get("/keys/revoke?name=door-3").await;
     asked.check(200, &["Revoke this key?", "door-3", "user:manager"]);
     assert!(!list.text.contains(&key) && !asked.text.contains(&key));
-    ask(&app, &key).await.check_success();
+    query_with_key(&app, &key).await.check_success();
     let revoked = browser.post("/keys/revoke", &[("name", "door-3")]).await;
-    ask(&app, &key).await.check_failure("Unauthorized");
+    query_with_key(&app, &key).await.check_failure("Unauthorized");
     browser
         .get(revoked.check_leads_to("/tickets/keys?done=revoked").location.strip_prefix("/tickets").unwrap())
         .await
@@ -54,8 +54,8 @@ async fn a_key_is_shown_once_and_works_and_stops_at_once() {
 
     let again = shown_secret(browser.post("/keys/add", &form).await.check(200, &[]));
     assert_ne!(again, key);
-    ask(&app, &again).await.check_success();
-    ask(&app, &key).await.check_failure("Unauthorized");
+    query_with_key(&app, &again).await.check_success();
+    query_with_key(&app, &key).await.check_failure("Unauthorized");
 }
 
 #[actix_web::test]
@@ -68,7 +68,7 @@ async fn a_key_has_the_role_that_was_chosen() {
             shown_secret(browser.post("/keys/add", &[("name", &name), ("role", role.word())]).await.check(200, &[]));
         let list = app.anonymous(Method::GET, "/query_tokens").bearer_auth(&key);
         assert_eq!(send(list).await.status, if role == Role::Scanner { 403 } else { 200 }, "{role}");
-        ask(&app, &key).await.check_success();
+        query_with_key(&app, &key).await.check_success();
     }
 }
 
@@ -86,9 +86,9 @@ async fn a_key_ends_at_a_moment_in_the_configured_zone() {
     let expires = soon.format("%Y-%m-%dT%H:%M:%S").to_string();
     let short = [("name", "short"), ("role", "viewer"), ("expires", expires.as_str())];
     let key = shown_secret(browser.post("/keys/add", &short).await.check(200, &[]));
-    ask(&app, &key).await.check_success();
+    query_with_key(&app, &key).await.check_success();
     tokio::time::sleep(Duration::from_millis(3_100)).await;
-    ask(&app, &key).await.check_failure("Unauthorized");
+    query_with_key(&app, &key).await.check_failure("Unauthorized");
     browser.get("/keys").await.check(200, &["Ended", "since <time"]);
     browser.get("/keys/revoke?name=short").await.check(200, &["<dt>Ended</dt>"]);
 }
@@ -165,5 +165,5 @@ async fn keys_are_for_managers() {
     let own = add_key(&mut app.connection(), "own", Role::Manager, None);
     let revoke = |key: &str| app.anonymous(Method::POST, "/keys/revoke").bearer_auth(key).form(&[("name", "own")]);
     assert_eq!(revoke(&own).send().await.unwrap().status(), 401, "after the redirect it is nobody's");
-    ask(&app, &own).await.check_failure("Unauthorized");
+    query_with_key(&app, &own).await.check_failure("Unauthorized");
 }

@@ -126,7 +126,7 @@ impl<'a> Play<'a> {
     /// Has both answer, and compares.
     async fn ask(&mut self, ask: &Ask) -> Result<(), String> {
         let answer = self.send(ask).await?;
-        let _ = writeln!(self.story, "{ask}\n    {} {}", answer.status, told(&answer));
+        let _ = writeln!(self.story, "{ask}\n    {} {}", answer.status, answer_text(&answer));
         let expected = self.model.answer(ask, &answer.body);
         let outcome = if answer.status == 200 { "done" } else { answer.body["error"].as_str().unwrap_or("page") };
         let kind = match &answer.body["replayed"] {
@@ -190,7 +190,7 @@ impl<'a> Play<'a> {
             let fields = vec![(filter.0, filter.1.to_owned()), ("limit", "7".to_owned()), ("cursor", cursor.clone())];
             let ask = Ask { view, fields, ..Ask::query_token(SPARE) };
             let answer = self.send(&ask).await?;
-            let page = answer.body[list].as_array().ok_or_else(|| format!("{ask}\n    {}", told(&answer)))?;
+            let page = answer.body[list].as_array().ok_or_else(|| format!("{ask}\n    {}", answer_text(&answer)))?;
             all.extend(page.iter().cloned());
             match answer.body["next_cursor"].as_str() {
                 Some(next) => next.clone_into(&mut cursor),
@@ -202,9 +202,9 @@ impl<'a> Play<'a> {
 
 /// A usage entry; its own uid and its moment are the server's to tell.
 fn entry((entry, seen): (&rules::Entry, &Value)) -> Value {
-    let told = |name: &str, is: fn(&str) -> bool| seen[name].as_str().filter(|told| is(told)).unwrap_or("missing");
+    let seen_text = |name: &str, is: fn(&str) -> bool| seen[name].as_str().filter(|text| is(text)).unwrap_or("missing");
     json!({
-        "uid": told("uid", |text| uid(text).is_some()), "timestamp": told("timestamp", |text| moment(text).is_some()),
+        "uid": seen_text("uid", |text| uid(text).is_some()), "timestamp": seen_text("timestamp", |text| moment(text).is_some()),
         "token_uid": entry.token_uid, "token_value": entry.token_value, "user": entry.user, "error": entry.error,
         "error_code": entry.error.map(|error| code_and_status(error).0),
     })
@@ -234,6 +234,6 @@ fn is_met(expected: &Expected, answer: &Answer) -> bool {
 }
 
 /// An answer in the story; of a page only where it leads.
-fn told(answer: &Answer) -> String {
+fn answer_text(answer: &Answer) -> String {
     if answer.body.is_object() { answer.body.to_string() } else { answer.header("location").to_owned() }
 }

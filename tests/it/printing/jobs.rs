@@ -32,7 +32,7 @@ fn add_all(connection: &mut Connection, count: usize) -> Vec<String> {
 }
 
 /// Waits until the job has ended.
-async fn ended(app: &App, uid: &str) -> PrintJob {
+async fn wait_for_job(app: &App, uid: &str) -> PrintJob {
     for _ in 0..1_200 {
         let job = jobs::find(&mut app.connection(), uid.parse().unwrap()).unwrap().unwrap();
         if job.ended.is_some() {
@@ -78,7 +78,7 @@ async fn more_than_a_pdf_holds_is_printed_in_parts_of_whole_pages() {
     let twice = viewer.post("/print_jobs", &form).await;
     assert_eq!(twice.check_leads_to("/").location, begun.location);
     // Tokens that go meanwhile shift no others.
-    let job = ended(&app, &job_uid).await;
+    let job = wait_for_job(&app, &job_uid).await;
     assert_eq!((job.failure.as_deref(), job.total, job.printed, job.parts), (None, 25_000, 25_000, 3));
     let (parts, tokens) = parts(&app, &job);
     assert!(tokens == uids, "each of them once, in their order");
@@ -111,7 +111,7 @@ async fn one_more_than_a_pdf_holds_is_two_and_a_long_list_of_uids_keeps_its_orde
     assert!(refused.text().await.unwrap().contains("Make 2 PDFs"));
     let begun = viewer.request(Method::POST, "/print_jobs").form(&form).send().await.unwrap();
     assert_eq!(begun.status(), 303);
-    let job = ended(&app, &job_uid).await;
+    let job = wait_for_job(&app, &job_uid).await;
     assert_eq!((job.failure.as_deref(), job.printed, job.parts), (None, 10_001, 2));
     let (parts, tokens) = parts(&app, &job);
     assert!(tokens == uids);
@@ -127,7 +127,7 @@ async fn what_does_not_fit_ends_a_job_with_the_reason() {
     let job_uid = Uid::random().to_string();
     let form = [&SMALL[..], &[("job_uid", &job_uid)]].concat();
     viewer.post("/print_jobs", &form).await.check_leads_to(&format!("/print_jobs/{job_uid}"));
-    let job = ended(&app, &job_uid).await;
+    let job = wait_for_job(&app, &job_uid).await;
     let failure = job.failure.as_deref().unwrap();
     assert!(failure.contains("“Long one” (1000 characters) is too fine") && failure.ends_with('.'), "{failure}");
     assert_eq!((parts(&app, &job).0, job.printed), (vec![(1, 9_828, 52)], 9_828));
@@ -223,7 +223,7 @@ async fn a_job_whose_server_ended_goes_on_behind_its_last_part() {
     let uid_text = job_uid.to_string();
     let form = [&SMALL[..], &[("job_uid", &*uid_text)]].concat();
     viewer.post("/print_jobs", &form).await.check_leads_to("/print_jobs/");
-    let job = ended(&app, &job_uid.to_string()).await;
+    let job = wait_for_job(&app, &job_uid.to_string()).await;
     let first = runs::of_job(&mut app.connection(), job.id).unwrap().remove(0);
     // As a server leaves it that dies behind the first part: what was printed behind it is nobody's.
     let mut connection = app.connection();
@@ -243,7 +243,7 @@ async fn a_job_whose_server_ended_goes_on_behind_its_last_part() {
     for _ in 0..2 {
         viewer.post(&format!("/print_jobs/{job_uid}/go_on"), &[]).await.check_leads_to("/print_jobs/");
     }
-    let job = ended(&app, &job_uid.to_string()).await;
+    let job = wait_for_job(&app, &job_uid.to_string()).await;
     assert_eq!((job.failure.as_deref(), job.printed), (None, 10_300));
     let (parts, tokens) = parts(&app, &job);
     assert_eq!(parts, [(1, 9_828, 52), (1, 472, 3)]);

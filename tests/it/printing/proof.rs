@@ -122,7 +122,7 @@ fn ink_keeps_to_its_place(sheet: &Sheet, plan: &SheetLayout, picture: &Raster) {
     }
 }
 
-fn every(part: usize) {
+fn every_second(part: usize) {
     for sheet in presets().iter().skip(part).step_by(2) {
         scans(sheet);
     }
@@ -130,12 +130,12 @@ fn every(part: usize) {
 
 #[test]
 fn every_code_of_a_full_sheet_scans_on_its_own_label() {
-    every(0);
+    every_second(0);
 }
 
 #[test]
 fn every_code_of_a_full_sheet_scans_on_its_own_label_on_the_other_sheets() {
-    every(1);
+    every_second(1);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::support::browser::Browser;
 use crate::support::printing::{fetch_pdf, read_codes, runs_with_tokens};
 
 /// What a program is told.
-async fn told(app: &App, query: &[(&str, &str)]) -> Answer {
+async fn print_as_program(app: &App, query: &[(&str, &str)]) -> Answer {
     let asked = app.request(Role::Viewer, Method::GET, "/sheet.pdf").header("Accept", "application/json");
     send(asked.query(query)).await
 }
@@ -54,7 +54,7 @@ async fn what_cannot_be_printed_is_refused_with_the_reason_and_the_field() {
         let sheet = if name == "sheet" { value } else { "avery-l7160" };
         let mut query = vec![("all", "1"), ("sheet", sheet)];
         query.extend((name != "sheet").then_some((name, value)));
-        let answer = told(&app, &query).await;
+        let answer = print_as_program(&app, &query).await;
         let param = if says.starts_with("There is no token") { "uid" } else { name };
         assert_eq!(answer.status, 422, "{name}={value:?}");
         answer.check_failure("TokenValueError").check_param(param);
@@ -74,13 +74,13 @@ async fn what_cannot_be_printed_is_refused_with_the_reason_and_the_field() {
         }
     }
     for value in ["", "x", "\0", &"9".repeat(300)] {
-        told(&app, &[("uid", value)]).await.check_failure("TokenValueError");
+        print_as_program(&app, &[("uid", value)]).await.check_failure("TokenValueError");
         let says = if value.is_empty() { "Nothing was printed" } else { "is not a uid" };
         viewer.post("/sheet.pdf", &[("uid", value)]).await.check(422, &[says]);
     }
     viewer.post("/sheet", &[("select", "ticked")]).await.check(422, &["No token is selected"]);
     assert!(runs_with_tokens(&app).is_empty());
-    told(&app, &[("uid", &uid), ("start", "21")]).await;
+    print_as_program(&app, &[("uid", &uid), ("start", "21")]).await;
     assert_eq!(runs_with_tokens(&app).len(), 1);
 }
 
@@ -90,20 +90,23 @@ async fn unknown_parameters_and_unknown_tokens_are_named() {
     let (uid, gone, voided) = (app.add(&[]).await, app.add(&[]).await, app.add(&[]).await);
     app.post(&format!("/{gone}/delete_token"), &[]).await.check_success();
     app.post(&format!("/{voided}/void_token"), &[]).await.check_success();
-    told(&app, &[("uid", &uid), ("offset", "1")]).await.check_failure("TokenAPIError").check_param("offset");
-    told(&app, &[("uid", &uid), ("start", "1"), ("start", "2")]).await.check_failure("TokenAPIError");
-    told(&app, &[("uid", &uid), ("_", "1")]).await;
+    print_as_program(&app, &[("uid", &uid), ("offset", "1")])
+        .await
+        .check_failure("TokenAPIError")
+        .check_param("offset");
+    print_as_program(&app, &[("uid", &uid), ("start", "1"), ("start", "2")]).await.check_failure("TokenAPIError");
+    print_as_program(&app, &[("uid", &uid), ("_", "1")]).await;
     let mut viewer = Browser::of(&app, Role::Viewer).await;
     for unknown in [&Uid::random().to_string(), &gone] {
         let query = [("uid", &*uid), ("uid", unknown)];
-        told(&app, &query).await.check_failure("TokenNotExists");
+        print_as_program(&app, &query).await.check_failure("TokenNotExists");
         for path in ["/sheet", "/sheet.pdf", "/sheet/check", "/sheet/browser"] {
             viewer.post(path, &query).await.check(404, &["<html"]);
         }
         viewer.get(&format!("/sheet?uid={uid}&uid={unknown}")).await.check(404, &[]);
     }
     let query = [("uid", &*uid), ("uid", &*voided)];
-    let answer = told(&app, &query).await;
+    let answer = print_as_program(&app, &query).await;
     answer.check_failure("TokenValueError").check_param("uid");
     assert!(answer.body["message"].as_str().unwrap().contains(&format!("{voided} is voided")), "{answer:?}");
     for path in ["/sheet", "/sheet.pdf", "/sheet/check", "/sheet/browser"] {
@@ -120,7 +123,7 @@ async fn values_and_labels_that_are_too_much_for_a_label() {
     let long = "x".repeat(1_000);
     let uid = app.add(&[("value", &long), ("label", "Long one")]).await;
     let query = [("uid", &*uid), ("sheet", "avery-l4731")];
-    let answer = told(&app, &query).await;
+    let answer = print_as_program(&app, &query).await;
     answer.check_failure("TokenValueError").check_param("sheet");
     let message = answer.body["message"].as_str().unwrap().to_owned();
     for words in ["“Long one” (1000 characters)", "too fine", "300 dpi", "characters", "the sheet Avery"] {
@@ -133,7 +136,7 @@ async fn values_and_labels_that_are_too_much_for_a_label() {
 
     let emoji = app.add(&[("label", "Party 🎉 at 8"), ("value", "E-1")]).await;
     let query = [("uid", &*emoji), ("sheet", "avery-l7160")];
-    let answer = told(&app, &query).await;
+    let answer = print_as_program(&app, &query).await;
     answer.check_failure("TokenValueError").check_param("text");
     let message = answer.body["message"].as_str().unwrap();
     assert!(message.contains("🎉 (U+1F389)") && message.contains("“Party 🎉 at 8”"), "{message}");

@@ -55,7 +55,7 @@ impl Table {
         self.store.consume(Ask { who: anna(), what, key: None }).await.unwrap();
     }
 
-    fn found(&mut self, print_run: Option<&PrintRun>, printed: Option<PrintedFilter>) -> Vec<usize> {
+    fn matching(&mut self, print_run: Option<&PrintRun>, printed: Option<PrintedFilter>) -> Vec<usize> {
         let print_run = print_run.map(|run| run.uid.parse().unwrap());
         let filter = TokenFilter { print_run, printed, ..TokenFilter::default() };
         let part = list::TokenSlice::newest(None, 1_000);
@@ -66,7 +66,7 @@ impl Table {
         found
     }
 
-    fn standing(&mut self, run: &PrintRun) -> RunCounts {
+    fn counts(&mut self, run: &PrintRun) -> RunCounts {
         runs::count_tokens(&mut self.connection, &[run.id]).unwrap().pop().unwrap().1
     }
 
@@ -147,8 +147,8 @@ async fn what_a_crash_left_is_seen_by_nobody_and_tidied_later() {
         .unwrap();
     assert_eq!(runs::find(&mut table.connection, broken.uid.parse().unwrap()).unwrap(), None);
     assert_eq!(runs::page(&mut table.connection, None, 9).unwrap().len(), 1);
-    assert_eq!(table.found(Some(&broken), None), [0; 0]);
-    assert_eq!(table.found(None, Some(PrintedFilter::NeverUsed)), [0, 1, 2, 3]);
+    assert_eq!(table.matching(Some(&broken), None), [0; 0]);
+    assert_eq!(table.matching(None, Some(PrintedFilter::NeverUsed)), [0, 1, 2, 3]);
 
     let tidy = |table: &mut Table, now: Micros| {
         transaction(&mut table.connection, |connection| Ok(runs::remove_abandoned(connection, now)?)).unwrap()
@@ -177,21 +177,21 @@ async fn a_run_tells_how_its_tokens_stand_and_filters_find_them() {
     let wanted =
         ActionRequest { uid: Uid::random(), selection: lost, action: Action::Void { reason: None }, digest: None };
     transaction(&mut table.connection, |c| actions::perform(c, &wanted, &anna(), Micros::now())).unwrap();
-    let standing = RunCounts { printed: 6, never_used: 3, used: 2, voided: 1, deleted: 1 };
-    assert_eq!(table.standing(&first), standing);
-    assert_eq!(table.standing(&second), RunCounts { printed: 4, never_used: 3, used: 1, voided: 0, deleted: 0 });
+    let counts = RunCounts { printed: 6, never_used: 3, used: 2, voided: 1, deleted: 1 };
+    assert_eq!(table.counts(&first), counts);
+    assert_eq!(table.counts(&second), RunCounts { printed: 4, never_used: 3, used: 1, voided: 0, deleted: 0 });
     let both = runs::count_tokens(&mut table.connection, &[first.id, second.id]).unwrap();
     assert_eq!(both.len(), 2);
     let labels = runs::labels(&mut table.connection, first.id, 0, 9).unwrap();
     assert_eq!(labels.iter().filter(|label| label.is_deleted).map(|label| label.position).collect::<Vec<_>>(), [2]);
 
-    assert_eq!(table.found(Some(&first), None), [0, 2, 3, 4, 5]);
-    assert_eq!(table.found(Some(&second), Some(PrintedFilter::NeverUsed)), [4, 6, 7]);
-    assert_eq!(table.found(Some(&second), Some(PrintedFilter::Never)), [0; 0]);
-    assert_eq!(table.found(None, Some(PrintedFilter::NeverUsed)), [2, 3, 4, 6, 7]);
-    assert_eq!(table.found(None, Some(PrintedFilter::Never)), [8, 9]);
+    assert_eq!(table.matching(Some(&first), None), [0, 2, 3, 4, 5]);
+    assert_eq!(table.matching(Some(&second), Some(PrintedFilter::NeverUsed)), [4, 6, 7]);
+    assert_eq!(table.matching(Some(&second), Some(PrintedFilter::Never)), [0; 0]);
+    assert_eq!(table.matching(None, Some(PrintedFilter::NeverUsed)), [2, 3, 4, 6, 7]);
+    assert_eq!(table.matching(None, Some(PrintedFilter::Never)), [8, 9]);
     let nobodys = PrintRun { uid: Uid::random().to_string(), ..first };
-    assert_eq!(table.found(Some(&nobodys), None), [0; 0]);
+    assert_eq!(table.matching(Some(&nobodys), None), [0; 0]);
 }
 
 #[actix_web::test]
@@ -262,8 +262,8 @@ async fn filters_by_print_are_quick_among_many_tokens() {
     let run = table.keep(0, 500, 1_000).await;
     table.connection.batch_execute("ANALYZE").unwrap();
     let at = Instant::now();
-    assert_eq!(table.found(Some(&run), None).len(), 500);
-    assert_eq!(table.found(None, Some(PrintedFilter::NeverUsed)).len(), 500);
+    assert_eq!(table.matching(Some(&run), None).len(), 500);
+    assert_eq!(table.matching(None, Some(PrintedFilter::NeverUsed)).len(), 500);
     let filter = TokenFilter { printed: Some(PrintedFilter::Never), ..TokenFilter::default() };
     let count = list::count(&mut table.connection, &filter, Micros::now(), 100_000).unwrap();
     assert_eq!(usize::try_from(count), Ok(MANY));

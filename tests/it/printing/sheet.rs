@@ -30,11 +30,11 @@ fn print(app: &App, query: &[(&str, &str)]) -> RequestBuilder {
     app.request(Role::Viewer, Method::GET, "/sheet.pdf").query(query)
 }
 
-fn how(run: &PrintRun) -> PrintOptions {
+fn print_options(run: &PrintRun) -> PrintOptions {
     PrintOptions::read(&run.options).unwrap()
 }
 
-async fn three(app: &App) -> [String; 3] {
+async fn add_three(app: &App) -> [String; 3] {
     let mut uids = Vec::new();
     for n in 1..=3 {
         uids.push(app.add(&[("value", &format!("T-{n}")), ("label", &format!("Locker {n}"))]).await);
@@ -45,7 +45,7 @@ async fn three(app: &App) -> [String; 3] {
 #[actix_web::test]
 async fn tokens_are_printed_in_the_order_given_and_the_run_is_kept() {
     let app = App::start().await;
-    let [a, b, _] = three(&app).await;
+    let [a, b, _] = add_three(&app).await;
     let query = [("uid", &*b), ("uid", &a), ("uid", &b), ("sheet", "avery-l7160"), ("start", "20")];
     let answer = print(&app, &query).send().await.unwrap();
     let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
@@ -54,9 +54,9 @@ async fn tokens_are_printed_in_the_order_given_and_the_run_is_kept() {
     assert!(disposition.starts_with("inline; filename=\"") && disposition.ends_with(".pdf\""), "{disposition}");
     assert_eq!((header("cache-control").as_str(), header("x-content-type-options").as_str()), ("no-store", "nosniff"));
     let first = answer.bytes().await.unwrap();
-    let told =
+    let expected =
         |labels: [usize; 3]| labels.into_iter().zip(["T-2", "T-1", "T-2"].map(str::to_owned)).collect::<Vec<_>>();
-    assert_eq!(placed(&first, "avery-l7160"), told([20, 21, 22]));
+    assert_eq!(placed(&first, "avery-l7160"), expected([20, 21, 22]));
 
     // A form and JSON ask for the same, and it is the same run; as it is when it is asked for again.
     assert!(fetch_pdf(print(&app, &query)).await == first);
@@ -84,7 +84,7 @@ async fn tokens_are_printed_in_the_order_given_and_the_run_is_kept() {
 #[actix_web::test]
 async fn without_uids_what_a_filter_finds_is_printed_oldest_first() {
     let app = App::start().await;
-    let [a, b, c] = three(&app).await;
+    let [a, b, c] = add_three(&app).await;
     let [voided, gone] = [app.add(&[("value", "V")]).await, app.add(&[("value", "G")]).await];
     app.add(&[("value", "T-4"), ("usage_count", "1")]).await;
     app.post(&format!("/{voided}/void_token"), &[]).await.check_success();
@@ -111,7 +111,7 @@ async fn without_uids_what_a_filter_finds_is_printed_oldest_first() {
 #[actix_web::test]
 async fn what_stands_beside_a_code_is_label_or_value_or_nothing() {
     let app = App::start().await;
-    let [a, b, _] = three(&app).await;
+    let [a, b, _] = add_three(&app).await;
     let beside = async |uid: &str, text: &str| {
         let bytes = fetch_pdf(print(&app, &[("uid", uid), ("sheet", "avery-l7165"), ("text", text)])).await;
         let sheet = preset("avery-l7165").unwrap();
@@ -132,13 +132,13 @@ async fn what_stands_beside_a_code_is_label_or_value_or_nothing() {
     app.post(&format!("/{a}/update_token"), &[("label", "")]).await.check_success();
     assert!(beside(&a, "label").await.0 == by_value);
     assert!(beside(&b, "label").await.0 != by_value);
-    assert_eq!(how(&runs_with_tokens(&app)[0].0).text, TextBeside::Label);
+    assert_eq!(print_options(&runs_with_tokens(&app)[0].0).text, TextBeside::Label);
 }
 
 #[actix_web::test]
 async fn settings_and_printers_say_what_is_left_out() {
     let app = App::start_as("https://tickets.example/shop").await;
-    let [a, ..] = three(&app).await;
+    let [a, ..] = add_three(&app).await;
     let mut manager = Browser::of(&app, Role::Manager).await;
     save_setting(&mut manager, "default_sheet", &[("default_sheet", "avery-l7165")])
         .await
@@ -151,7 +151,7 @@ async fn settings_and_printers_say_what_is_left_out() {
     let printed = async |query: &[(&str, &str)]| {
         let query = [query, &[("uid", &*a)]].concat();
         let bytes = fetch_pdf(print(&app, &query)).await;
-        (bytes, how(&runs_with_tokens(&app)[0].0))
+        (bytes, print_options(&runs_with_tokens(&app)[0].0))
     };
     let link = format!("https://tickets.example/shop/{a}");
     let (bytes, plain) = printed(&[]).await;
@@ -182,7 +182,7 @@ async fn settings_and_printers_say_what_is_left_out() {
 #[actix_web::test]
 async fn offsets_move_and_the_outline_is_drawn() {
     let app = App::start().await;
-    let [a, ..] = three(&app).await;
+    let [a, ..] = add_three(&app).await;
     let sheet = preset("avery-l7163").unwrap();
     for (x, y, at) in [("3", "-2", (3.0, -2.0)), ("-4.667", "15.15", (-4.667, 15.15))] {
         let query = [("uid", &*a), ("sheet", "avery-l7163"), ("offset_x", x), ("offset_y", y), ("start", "3")];
@@ -225,7 +225,7 @@ async fn a_run_stays_what_it_was_whatever_changes() {
 #[actix_web::test]
 async fn an_own_sheet_that_changes_changes_no_run() {
     let app = App::start().await;
-    let [a, ..] = three(&app).await;
+    let [a, ..] = add_three(&app).await;
     let mut manager = Browser::of(&app, Role::Manager).await;
     let mut form = manager.get("/sheets/add?from=avery-l7163").await;
     let names = [
@@ -268,7 +268,7 @@ async fn an_own_sheet_that_changes_changes_no_run() {
 #[actix_web::test]
 async fn the_next_free_label_is_remembered_for_each_person_and_sheet() {
     let app = App::start().await;
-    let [a, b, c] = three(&app).await;
+    let [a, b, c] = add_three(&app).await;
     let mut viewer = Browser::of(&app, Role::Viewer).await;
     let start = async |browser: &mut Browser<'_>, query: &str| {
         browser.get(&format!("/sheet?all=1&{query}")).await.field("start")
@@ -301,7 +301,7 @@ async fn the_next_free_label_is_remembered_for_each_person_and_sheet() {
 #[actix_web::test]
 async fn who_may_see_tokens_may_print_them() {
     let app = App::start().await;
-    three(&app).await;
+    add_three(&app).await;
     for role in Role::ALL {
         let key = add_key(&mut app.connection(), &format!("print-{}", role.word()), role, None);
         for (method, path) in [

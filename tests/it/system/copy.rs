@@ -7,7 +7,7 @@ use crate::support::database::Database;
 use crate::support::process::{Place, Server, text};
 
 /// Everything that the views tell of tokens and the log.
-async fn told(server: &Server, key: &str) -> (Value, Value) {
+async fn tokens_and_usage(server: &Server, key: &str) -> (Value, Value) {
     let tokens = send(server.get(key, "/query_tokens?limit=1000")).await.check_success().body["tokens"].clone();
     let usage = send(server.get(key, "/query_usage?limit=1000")).await.check_success().body["usage"].clone();
     (tokens, usage)
@@ -29,7 +29,7 @@ async fn a_database_moves_whole_and_back() {
     send(server.post(key, &format!("/{}/consume_token", uids[3]))).await.check_failure("TokenNotExists");
     let lost = server.post(key, &format!("/{}/void_token", uids[4])).form(&[("reason", "Lost")]);
     send(lost).await.check_success();
-    let before = told(&server, key).await;
+    let before = tokens_and_usage(&server, key).await;
 
     let elsewhere = Database::empty();
     let copy = ["--database-url", "sqlite:a.db", "copy", "--to", &elsewhere.text];
@@ -46,12 +46,12 @@ async fn a_database_moves_whole_and_back() {
 
     // The same key, kept replies, the same log; and what is new follows.
     let mut server = place.serve_on(&elsewhere.text);
-    assert_eq!(told(&server, key).await, before);
+    assert_eq!(tokens_and_usage(&server, key).await, before);
     let again = server.post(key, &format!("/{}/consume_token", uids[0])).header("Idempotency-Key", "key-0");
     assert_eq!(send(again).await.check_success().body["replayed"], true);
     send(server.post(key, "/add_tokens").form(&form)).await.check_success();
     send(server.post(key, &format!("/{}/consume_token", uids[19]))).await;
-    let after = told(&server, key).await;
+    let after = tokens_and_usage(&server, key).await;
     assert_eq!((after.0.as_array().unwrap().len(), after.1.as_array().unwrap().len()), (39, 32));
 
     let copy = ["--database-url", &elsewhere.text, "copy", "--to", "sqlite:b.db"];
@@ -63,5 +63,5 @@ async fn a_database_moves_whole_and_back() {
     server.terminate();
     assert_eq!(server.wait(), Some(0));
     assert!(place.run(&copy).status.success());
-    assert_eq!(told(&place.serve_on("sqlite:b.db"), key).await, after);
+    assert_eq!(tokens_and_usage(&place.serve_on("sqlite:b.db"), key).await, after);
 }

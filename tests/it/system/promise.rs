@@ -18,14 +18,14 @@ const ROUNDS: usize = 6;
 /// How many consume at the same time.
 const DOORS: usize = 4;
 
-struct Desk {
+struct SharedToken {
     store: Store,
     uid: Uid,
 }
 
-impl Desk {
+impl SharedToken {
     /// Does an action as a page does: the moment is read before the turn comes. Says by which uid it is undone.
-    async fn act(&self, action: Action) -> Option<Uid> {
+    async fn perform(&self, action: Action) -> Option<Uid> {
         let (wanted, now) = (ActionRequest::one(self.uid, action), self.store.now());
         let by = Principal::user("anna");
         let outcome =
@@ -50,15 +50,15 @@ impl Desk {
 }
 
 /// A number below `end`, another one each time.
-fn any(end: i32) -> i32 {
+fn random_below(end: i32) -> i32 {
     rand::random_range(0..end)
 }
 
-fn any_action() -> Action {
-    match any(4) {
-        0 => Action::AddUses(1 + any(50)),
-        1 => Action::AddUses(-1 - any(50)),
-        2 => Action::SetUses(1 + any(5_000)),
+fn random_action() -> Action {
+    match random_below(4) {
+        0 => Action::AddUses(1 + random_below(50)),
+        1 => Action::AddUses(-1 - random_below(50)),
+        2 => Action::SetUses(1 + random_below(5_000)),
         _ => Action::SetUses(UNLIMITED),
     }
 }
@@ -68,19 +68,19 @@ async fn what_is_consumed_stays_consumed_whatever_is_done_and_undone_meanwhile()
     let database = Database::new();
     let rounds = std::env::var("TESSERA_TEST_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(ROUNDS);
     for round in 0..rounds {
-        let had = 1_000_000 + any(10);
+        let had = 1_000_000 + random_below(10);
         let first = token(had);
         add(&mut database.connect(), &first);
-        let desk = Desk { store: Store::start(&database.url).unwrap(), uid: first.uid };
+        let shared = SharedToken { store: Store::start(&database.url).unwrap(), uid: first.uid };
         let (consumed, is_over) = (AtomicI32::new(0), AtomicBool::new(false));
         let door = || async {
             let ask = Ask {
                 who: Principal::key("door"),
-                what: Lookup { uid: Some(desk.uid), ..Lookup::default() },
+                what: Lookup { uid: Some(shared.uid), ..Lookup::default() },
                 key: None,
             };
             while !is_over.load(Ordering::SeqCst) {
-                if let Answer::Consumed(_) = desk.store.consume(ask.clone()).await.unwrap() {
+                if let Answer::Consumed(_) = shared.store.consume(ask.clone()).await.unwrap() {
                     consumed.fetch_add(1, Ordering::SeqCst);
                 }
             }
@@ -88,28 +88,28 @@ async fn what_is_consumed_stays_consumed_whatever_is_done_and_undone_meanwhile()
         let given = AtomicI32::new(0);
         let office = async {
             for _ in 0..40 {
-                let action = any_action();
-                let Some(done) = desk.act(action.clone()).await else { continue };
+                let action = random_action();
+                let Some(done) = shared.perform(action.clone()).await else { continue };
                 match action {
                     // Some uses are given, or taken, for good, and others only until both steps are undone.
-                    Action::AddUses(uses) if any(2) == 0 => {
-                        if let Some(other) = desk.act(Action::SetUses(any(9))).await {
+                    Action::AddUses(uses) if random_below(2) == 0 => {
+                        if let Some(other) = shared.perform(Action::SetUses(random_below(9))).await {
                             // While the later one stands, this finds the token changed.
-                            desk.undo(done).await;
-                            desk.undo(other).await;
+                            shared.undo(done).await;
+                            shared.undo(other).await;
                         }
-                        if any(2) == 0 {
-                            desk.undo(done).await;
+                        if random_below(2) == 0 {
+                            shared.undo(done).await;
                         } else {
                             given.fetch_add(uses, Ordering::SeqCst);
                         }
                     }
                     _ => {
-                        if any(2) == 0 {
+                        if random_below(2) == 0 {
                             tokio::time::sleep(Duration::from_millis(rand::random_range(0..5))).await;
                         }
                         // Twice, as two people may press it.
-                        futures_util::future::join(desk.undo(done), desk.undo(done)).await;
+                        futures_util::future::join(shared.undo(done), shared.undo(done)).await;
                     }
                 }
             }
@@ -118,6 +118,6 @@ async fn what_is_consumed_stays_consumed_whatever_is_done_and_undone_meanwhile()
         futures_util::future::join(office, futures_util::future::join_all((0..DOORS).map(|_| door()))).await;
         let consumed = consumed.load(Ordering::SeqCst);
         let had = had + given.load(Ordering::SeqCst);
-        assert_eq!(desk.uses().await, had - consumed, "in round {round}, after {consumed} uses");
+        assert_eq!(shared.uses().await, had - consumed, "in round {round}, after {consumed} uses");
     }
 }

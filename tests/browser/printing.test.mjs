@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 
-import { atDesk } from "./desk.mjs";
+import { withServer } from "./support.mjs";
 
 const GEOMETRY =
   '{"sheet":{"slug":"avery-l7160","name":"Avery L7160","page_width":210000,"page_height":297000,"columns":3,"rows":7,' +
@@ -34,20 +34,20 @@ function pdf(word) {
 }
 
 /** Writes into the server's database, as printing would. */
-function write(desk, sql) {
-  const done = spawnSync("sqlite3", ["-cmd", ".timeout 10000", join(desk.folder, "tessera.db")], { input: sql, encoding: "utf8" });
+function write(server, sql) {
+  const done = spawnSync("sqlite3", ["-cmd", ".timeout 10000", join(server.folder, "tessera.db")], { input: sql, encoding: "utf8" });
   assert.equal(done.stderr, "");
 }
 
 const now = () => `${Date.now()}000`;
 
 /** A print run of these tokens. */
-function keep(desk, uids, job = "NULL", part = 1) {
+function keep(server, uids, job = "NULL", part = 1) {
   const [uid, bytes] = [randomUUID(), pdf("Labels")];
   const run = `(SELECT id FROM print_runs WHERE uid = '${uid}')`;
   const tokens = uids.map((of, n) => `(${run}, ${n + 1}, (SELECT id FROM tokens WHERE uid = '${of}'))`);
   write(
-    desk,
+    server,
     `BEGIN IMMEDIATE;
      INSERT INTO print_runs (uid, job, part, principal, timestamp, sheet, options, start, count, pages, size, digest, done)
        VALUES ('${uid}', ${job}, ${part}, 'user:admin', ${now()}, 'avery-l7160', '${GEOMETRY}', 1, ${uids.length}, 2,
@@ -61,30 +61,30 @@ function keep(desk, uids, job = "NULL", part = 1) {
 
 for (const javaScript of [true, false]) {
   describe(javaScript ? "printed sheets with JavaScript" : "printed sheets without JavaScript", () => {
-    let desk;
+    let server;
     let visitor;
     let uids;
     let run;
 
-    atDesk(javaScript, (opened) => ({ desk, visitor } = opened));
+    withServer(javaScript, (opened) => ({ server, visitor } = opened));
 
     it("tells what was printed, and shows the PDF again", async () => {
       await visitor.open("/print_runs");
       await visitor.says("Nothing was printed yet");
       await visitor.check("no printed sheets");
       const label = "Locker {n:03}";
-      uids = (await desk.view("/add_tokens", { count: 26, label, usage_count: 1, lock_time: 0 })).token_uids;
-      run = keep(desk, uids);
-      await desk.view(`/${uids[0]}/consume_token`, {});
-      await desk.view("/delete_token", { token_uid: uids[1] });
-      await desk.view("/void_token", { token_uid: uids[2] });
+      uids = (await server.view("/add_tokens", { count: 26, label, usage_count: 1, lock_time: 0 })).token_uids;
+      run = keep(server, uids);
+      await server.view(`/${uids[0]}/consume_token`, {});
+      await server.view("/delete_token", { token_uid: uids[1] });
+      await server.view("/void_token", { token_uid: uids[2] });
       await visitor.open("/print_runs");
       await visitor.check("printed sheets");
       await visitor.click("link", "Avery L7160");
       await visitor.says("26 tokens on Avery L7160", "24\nnever used", "1\nused", "1\nvoided", "1\ndeleted", "Locker 001");
       await visitor.check("print run");
 
-      const answer = await visitor.context.request.get(`${desk.base}/print_runs/${run}.pdf`);
+      const answer = await visitor.context.request.get(`${server.base}/print_runs/${run}.pdf`);
       assert.equal(await answer.text(), pdf("Labels"));
     });
 
@@ -110,24 +110,24 @@ for (const javaScript of [true, false]) {
     it("tells how far a job is", async () => {
       const job = randomUUID();
       write(
-        desk,
+        server,
         `INSERT INTO print_jobs (uid, principal, timestamp, sheet, options, selection, total, printed, parts, cursor, seen)
            VALUES ('${job}', 'user:admin', ${now()}, 'avery-l7160', '${GEOMETRY}', '{}', 20, 10, 2, '', ${now()});`,
       );
       const id = `(SELECT id FROM print_jobs WHERE uid = '${job}')`;
-      keep(desk, uids.slice(0, 10), id, 1);
+      keep(server, uids.slice(0, 10), id, 1);
       await visitor.open("/print_runs");
       await visitor.says("20 tokens on Avery L7160", "10 of 20 tokens");
       await visitor.check("printed sheets with a job");
       await visitor.open(`/print_jobs/${job}`);
       await visitor.says("Making 2 PDFs", "10 of 20 tokens", "Part 1 of 2");
       await visitor.check("print job");
-      keep(desk, uids.slice(10, 20), id, 2);
-      write(desk, `UPDATE print_jobs SET printed = 20, ended = ${now()} WHERE uid = '${job}';`);
+      keep(server, uids.slice(10, 20), id, 2);
+      write(server, `UPDATE print_jobs SET printed = 20, ended = ${now()} WHERE uid = '${job}';`);
       await visitor.page.getByText("Part 2 of 2").waitFor();
       await visitor.page.getByText("Making 2 PDFs").waitFor({ state: "detached" });
       await visitor.check("print job done");
-      write(desk, `UPDATE print_jobs SET failure = 'The database is full.' WHERE uid = '${job}';`);
+      write(server, `UPDATE print_jobs SET failure = 'The database is full.' WHERE uid = '${job}';`);
       await visitor.open(`/print_jobs/${job}`);
       await visitor.says("Not all of it was printed", "The database is full.");
       await visitor.check("print job failed");
@@ -189,7 +189,7 @@ for (const javaScript of [true, false]) {
       it("lets the browser's own viewer show a PDF", async () => {
         const tab = await visitor.tab();
         const answer = tab.page.waitForResponse((response) => response.url().endsWith(".pdf"));
-        const opened = tab.page.goto(`${desk.base}/print_runs/${run}.pdf`).catch((error) => error.message);
+        const opened = tab.page.goto(`${server.base}/print_runs/${run}.pdf`).catch((error) => error.message);
         assert.equal((await answer).status(), 200);
         // A browser without a viewer downloads it; one with a viewer shows it in a frame of its own.
         const how = await opened;

@@ -23,34 +23,34 @@ const WIDTHS = [320, 400, 769, 1025];
 
 export const PASSWORD = "mosaic-tile-1887";
 
-/** Opens a desk of their own for the tests of a `describe`, with a visitor who is signed in, and closes it after them. */
-export function atDesk(javaScript, take) {
-  let desk;
+/** Opens a server of their own for the tests of a `describe`, with a visitor who is signed in, and closes it after them. */
+export function withServer(javaScript, take) {
+  let server;
   let visitor;
   before(async () => {
-    desk = await Desk.open(javaScript);
-    visitor = await desk.signedIn();
-    take({ desk, visitor });
+    server = await Server.open(javaScript);
+    visitor = await server.signedIn();
+    take({ server, visitor });
   });
   after(async () => {
     try {
       await visitor?.close();
     } finally {
-      await desk?.close();
+      await server?.close();
     }
   });
 }
 
 /** A running server with an empty database, and a browser with an empty profile. */
-export class Desk {
+export class Server {
   static async open(javaScriptEnabled) {
-    const desk = new Desk();
-    desk.javaScriptEnabled = javaScriptEnabled;
-    desk.audited = new Set();
-    desk.folder = mkdtempSync(join(tmpdir(), "tessera-browser-"));
+    const server = new Server();
+    server.javaScriptEnabled = javaScriptEnabled;
+    server.audited = new Set();
+    server.folder = mkdtempSync(join(tmpdir(), "tessera-browser-"));
     try {
-      await desk.#serve();
-      desk.browser = await chromium.launch({
+      await server.#start();
+      server.browser = await chromium.launch({
         executablePath: CHROME,
         // Chromium refuses to run as root with its sandbox.
         chromiumSandbox: process.getuid?.() !== 0,
@@ -63,19 +63,19 @@ export class Desk {
           "--disable-sync",
         ],
       });
-      desk.key = desk.run(["key", "add", "tests", "--role", "manager"]).trim();
+      server.key = server.run(["key", "add", "tests", "--role", "manager"]).trim();
     } catch (error) {
-      await desk.close();
+      await server.close();
       throw error;
     }
-    return desk;
+    return server;
   }
 
   async close() {
     await this.browser?.close();
-    if (this.server && this.server.exitCode === null) {
-      const ended = new Promise((resolve) => this.server.once("exit", resolve));
-      this.server.kill("SIGKILL");
+    if (this.process && this.process.exitCode === null) {
+      const ended = new Promise((resolve) => this.process.once("exit", resolve));
+      this.process.kill("SIGKILL");
       await ended;
     }
     rmSync(this.folder, { recursive: true, force: true });
@@ -86,14 +86,14 @@ export class Desk {
     return { ...Object.fromEntries(inherited), TESSERA_ADMIN_PASSWORD: PASSWORD, TESSERA_TIMEZONE: "Europe/Vienna" };
   }
 
-  async #serve() {
+  async #start() {
     const log = join(this.folder, "log");
     const stdio = ["ignore", "pipe", openSync(log, "w")];
-    this.server = spawn(BINARY, ["serve", "--bind", "127.0.0.1:0"], { cwd: this.folder, env: this.#environment(), stdio });
+    this.process = spawn(BINARY, ["serve", "--bind", "127.0.0.1:0"], { cwd: this.folder, env: this.#environment(), stdio });
     const started = new Promise((resolve, reject) => {
-      this.server.once("error", reject);
-      this.server.once("exit", () => reject(new Error(`the server did not start: ${readFileSync(log, "utf8")}`)));
-      createInterface({ input: this.server.stdout }).on("line", (line) => {
+      this.process.once("error", reject);
+      this.process.once("exit", () => reject(new Error(`the server did not start: ${readFileSync(log, "utf8")}`)));
+      createInterface({ input: this.process.stdout }).on("line", (line) => {
         const address = line.match(/^Tessera is listening on (\S+)\/$/)?.[1];
         if (address) resolve(address);
       });
@@ -158,8 +158,8 @@ export class Desk {
 
 /** A page and what happens on it. */
 export class Visitor {
-  constructor(desk, context, page) {
-    this.desk = desk;
+  constructor(server, context, page) {
+    this.server = server;
     this.context = context;
     this.page = page;
     this.noise = [];
@@ -190,7 +190,7 @@ export class Visitor {
 
   /** Another tab of the same browser. */
   async tab() {
-    return new Visitor(this.desk, this.context, await this.context.newPage());
+    return new Visitor(this.server, this.context, await this.context.newPage());
   }
 
   /** Ends the browser. Nothing was said on its console, and no page failed that was not meant to. */
@@ -205,7 +205,7 @@ export class Visitor {
   }
 
   async open(path) {
-    await this.page.goto(this.desk.base + path);
+    await this.page.goto(this.server.base + path);
   }
 
   /** Does what leads to another page, and waits for that. */
@@ -248,9 +248,9 @@ export class Visitor {
     this.silent();
     await this.fits(name);
     // A page is looked at once: the same template with the same parts would only take longer.
-    if (this.desk.audited.has(name)) return;
-    this.desk.audited.add(name);
-    const page = this.desk.javaScriptEnabled ? this.page : await this.desk.copy(this.page);
+    if (this.server.audited.has(name)) return;
+    this.server.audited.add(name);
+    const page = this.server.javaScriptEnabled ? this.page : await this.server.copy(this.page);
     const violations = [];
     await page.evaluate(AXE);
     for (const colorScheme of ["light", "dark"]) {
@@ -275,7 +275,7 @@ export class Visitor {
   }
 
   async picture(page, name) {
-    const folder = join(PICTURES, this.desk.javaScriptEnabled ? "script" : "no-script");
+    const folder = join(PICTURES, this.server.javaScriptEnabled ? "script" : "no-script");
     mkdirSync(folder, { recursive: true });
     await page.screenshot({ path: join(folder, `${name.replaceAll(/\W+/g, "-")}.png`), fullPage: true });
   }

@@ -3,17 +3,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
-import { PASSWORD, atDesk } from "./desk.mjs";
+import { PASSWORD, withServer } from "./support.mjs";
 
 const OTHER = "lantern under 7 bridges";
 const LONG = "W".repeat(64);
 
 for (const javaScript of [true, false]) {
   describe(javaScript ? "with JavaScript" : "without JavaScript", () => {
-    let desk;
+    let server;
     let visitor;
 
-    atDesk(javaScript, (opened) => ({ desk, visitor } = opened));
+    withServer(javaScript, (opened) => ({ server, visitor } = opened));
 
     const secret = () => visitor.text(".secret code");
 
@@ -49,7 +49,7 @@ for (const javaScript of [true, false]) {
       }
       await visitor.click("link", "I have it, back to the users");
       assert.ok(!(await visitor.page.content()).includes(password), "it was shown once");
-      await (await desk.signedIn("anna", password)).close();
+      await (await server.signedIn("anna", password)).close();
       await visitor.click("link", "Add user");
       await visitor.fill("Name", LONG);
       // The whole row is the choice.
@@ -61,8 +61,8 @@ for (const javaScript of [true, false]) {
     });
 
     it("changes, disables, enables and removes a user, who is out at once", async () => {
-      desk.run(["user", "add", "berta", "--role", "editor", "--password-stdin"], `${PASSWORD}\n`);
-      const berta = await desk.signedIn("berta");
+      server.run(["user", "add", "berta", "--role", "editor", "--password-stdin"], `${PASSWORD}\n`);
+      const berta = await server.signedIn("berta");
       const isOut = async () => {
         await berta.open("/account");
         assert.equal(berta.path(), "/login");
@@ -128,8 +128,8 @@ for (const javaScript of [true, false]) {
       await visitor.click("button", "Remove user");
       await visitor.says("This is the last manager");
       assert.deepEqual(visitor.failures.splice(0), [409]);
-      desk.run(["user", "add", "mira", "--role", "manager", "--password-stdin"], `${PASSWORD}\n`);
-      const mira = await desk.signedIn("mira");
+      server.run(["user", "add", "mira", "--role", "manager", "--password-stdin"], `${PASSWORD}\n`);
+      const mira = await server.signedIn("mira");
       await mira.open("/users/edit?name=mira");
       await mira.click("button", "Reset password");
       await mira.says("It is shown once", "you are signed out");
@@ -162,11 +162,11 @@ for (const javaScript of [true, false]) {
       await visitor.says("The key is made", "It is shown once", "1 Jul 2999 12:30", "curl -H");
       await visitor.check("key");
       const key = await secret();
-      const ask = () => fetch(`${desk.base}/query_token?value=x`, { headers: { authorization: `Bearer ${key}` } });
+      const ask = () => fetch(`${server.base}/query_token?value=x`, { headers: { authorization: `Bearer ${key}` } });
       assert.equal((await ask()).status, 200);
       await visitor.click("link", "I have it, back to the keys");
       assert.ok(!(await visitor.page.content()).includes(key), "it was shown once");
-      desk.run(["key", "add", LONG, "--role", "viewer"]);
+      server.run(["key", "add", LONG, "--role", "viewer"]);
       await visitor.open("/keys");
       await visitor.check("keys");
       await visitor.click("link", "Revoke door-3");
@@ -178,7 +178,7 @@ for (const javaScript of [true, false]) {
     });
 
     it("shows what was done", async () => {
-      await desk.view("/add_tokens", { count: 3 }).then(({ token_uids }) => desk.view("/delete_tokens", { token_uids }));
+      await server.view("/add_tokens", { count: 3 }).then(({ token_uids }) => server.view("/delete_tokens", { token_uids }));
       await visitor.open("/");
       await visitor.click("link", "Audit");
       await visitor.says("signed in", "made the key", "door-3", "removed the user", "3 tokens", "failed to sign in");
@@ -193,7 +193,7 @@ for (const javaScript of [true, false]) {
       await visitor.says("Nothing is found");
       await visitor.check("nothing in the audit");
       await visitor.click("link", "Show everything");
-      for (let turn = 0; turn < 60; turn += 1) await desk.view(`${await desk.token()}/delete_token`, {});
+      for (let turn = 0; turn < 60; turn += 1) await server.view(`${await server.token()}/delete_token`, {});
       await visitor.open("/audit");
       await visitor.click("link", "Older");
       await visitor.check("older audit");
@@ -241,8 +241,8 @@ for (const javaScript of [true, false]) {
     });
 
     it("keeps others out", async () => {
-      desk.run(["user", "add", "vera", "--role", "admin", "--password-stdin"], `${PASSWORD}\n`);
-      const vera = await desk.signedIn("vera");
+      server.run(["user", "add", "vera", "--role", "admin", "--password-stdin"], `${PASSWORD}\n`);
+      const vera = await server.signedIn("vera");
       for (const name of ["Users", "Keys", "Audit"]) {
         assert.equal(await vera.page.getByRole("link", { name, exact: true }).count(), 0, name);
         await vera.open(`/${name.toLowerCase()}`);

@@ -3,16 +3,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
-import { atDesk } from "./desk.mjs";
+import { withServer } from "./support.mjs";
 
 const LONG = "M".repeat(150) + "👩‍👩‍👧‍👦 תווית מימין {n:03}";
 
 for (const javaScript of [true, false]) {
   describe(javaScript ? "with JavaScript" : "without JavaScript", () => {
-    let desk;
+    let server;
     let visitor;
 
-    atDesk(javaScript, (opened) => ({ desk, visitor } = opened));
+    withServer(javaScript, (opened) => ({ server, visitor } = opened));
 
     const tick = async (count) => {
       for (let n = 0; n < count; n++) await visitor.page.getByRole("checkbox").nth(n).check();
@@ -62,12 +62,12 @@ for (const javaScript of [true, false]) {
       if ((await visitor.text()).includes("Making 60,000 tokens")) await visitor.check("making");
       await visitor.page.getByText("60,000 tokens, made").waitFor({ timeout: 60_000 });
       const uid = visitor.path().split("/")[2];
-      await desk.view("/delete_tokens", { token_uids: (await pages(desk, uid)).map((token) => token.uid) });
+      await server.view("/delete_tokens", { token_uids: (await pages(server, uid)).map((token) => token.uid) });
     });
 
     it("shows tokens as tiles, in the size that was chosen last", async () => {
-      await desk.token({ label: LONG });
-      await desk.token({ label: "used up", usage_count: 0 });
+      await server.token({ label: LONG });
+      await server.token({ label: "used up", usage_count: 0 });
       await visitor.open("/overview");
       await visitor.check("overview");
       const size = visitor.page.getByLabel("Tile size");
@@ -143,14 +143,14 @@ for (const javaScript of [true, false]) {
       await visitor.click("button", "Go on");
       await visitor.says("Delete 68 tokens?");
       await visitor.check("bulk deletion");
-      await desk.token({ label: "Gate of last minute" });
+      await server.token({ label: "Gate of last minute" });
       await visitor.click("button", "Delete 68 tokens");
       await visitor.says("Nothing was done", "69 tokens");
       await visitor.check("bulk deletion that is stale", 409);
       await visitor.click("button", "Delete 69 tokens");
       await visitor.says("It is done.", "69 tokens");
       await visitor.check("deletion");
-      await desk.token({ value: "Gate-X", label: "Gate X" });
+      await server.token({ value: "Gate-X", label: "Gate X" });
       await visitor.click("button", "Undo for 69 tokens");
       await visitor.says("It is undone.");
       await visitor.open("/overview?q=Gate");
@@ -158,8 +158,8 @@ for (const javaScript of [true, false]) {
     });
 
     it("names what an undo leaves", async () => {
-      await desk.token({ label: "Two of them: A" });
-      const other = await desk.token({ label: "Two of them: B" });
+      await server.token({ label: "Two of them: A" });
+      const other = await server.token({ label: "Two of them: B" });
       await visitor.open("/overview?q=Two+of+them");
       await choose("Which", { index: 1 });
       await choose("What", "Change lock");
@@ -167,7 +167,7 @@ for (const javaScript of [true, false]) {
       await visitor.fill("Lock after each use", "5");
       await visitor.click("button", "Preview");
       await visitor.click("button", "Change 2 tokens");
-      await desk.view(`${other}/update_token`, { label: "Two of them: later" });
+      await server.view(`${other}/update_token`, { label: "Two of them: later" });
       await visitor.click("button", "Undo for 2 tokens");
       await visitor.says("Left as they are", "Two of them: later", "was changed later");
       await visitor.check("action with what is left");
@@ -206,12 +206,12 @@ for (const javaScript of [true, false]) {
   });
 }
 
-async function pages(desk, batch) {
+async function pages(server, batch) {
   const tokens = [];
   let cursor = "";
   do {
-    const headers = { authorization: `Bearer ${desk.key}` };
-    const answer = await fetch(`${desk.base}/query_tokens?limit=1000&batch=${batch}&cursor=${cursor}`, { headers });
+    const headers = { authorization: `Bearer ${server.key}` };
+    const answer = await fetch(`${server.base}/query_tokens?limit=1000&batch=${batch}&cursor=${cursor}`, { headers });
     const json = await answer.json();
     tokens.push(...json.tokens);
     cursor = json.next_cursor;

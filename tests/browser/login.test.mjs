@@ -1,0 +1,135 @@
+// Signing in and out, sessions that end, and who may not.
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+
+import { PASSWORD, withServer } from "./support.mjs";
+
+for (const javaScript of [true, false]) {
+  describe(javaScript ? "signing in with JavaScript" : "signing in without JavaScript", () => {
+    let server;
+    let visitor;
+
+    withServer(javaScript, (opened) => ({ server, visitor } = opened));
+
+    it("signs in, and says when the password is wrong", async () => {
+      const stranger = await server.visitor();
+      await stranger.open("/add");
+      assert.equal(stranger.path(), "/login");
+      await stranger.check("sign in");
+      await stranger.signIn("admin", "wrong-password");
+      await stranger.says("This name and password do not fit together.");
+      assert.equal(await stranger.page.getByLabel("Name").inputValue(), "admin");
+      assert.equal(await stranger.page.getByLabel("Password").inputValue(), "");
+      await stranger.check("sign in again", 422);
+      await stranger.signIn("admin", PASSWORD);
+      assert.equal(stranger.path(), "/add", "on to where it wanted to go");
+      await stranger.click("button", "Sign out");
+      await stranger.says("You are signed out.");
+      await stranger.check("signed out");
+      await stranger.open("/");
+      assert.equal(stranger.path(), "/login");
+      await stranger.close();
+    });
+
+    it("changes the password and ends other sessions", async () => {
+      server.run(["user", "add", "berta", "--role", "admin", "--password-stdin"], `${PASSWORD}\n`);
+      const [here, there] = [await server.signedIn("berta"), await server.signedIn("berta")];
+      const change = async (now, password, again) => {
+        await here.fill("Your password now", now);
+        await here.page.getByLabel("The new one", { exact: true }).fill(password);
+        await here.page.getByLabel("The new one again").fill(again);
+        await here.click("button", "Change password");
+      };
+      await here.click("link", "Your account: berta");
+      await here.says("with the role admin", "This one");
+      await here.check("account");
+      await change("not this one", "password1234", "password4321");
+      await here.says("The password was not changed", "This is not your password.", "This is not what you typed above.");
+      await here.check("account with errors", 422);
+      await change(PASSWORD, "lantern under 7 bridges", "lantern under 7 bridges");
+      await here.says("Your password is changed");
+      await here.check("account with a new password");
+      await there.open("/");
+      assert.equal(there.path(), "/login");
+      await there.signIn("berta", "lantern under 7 bridges");
+      assert.equal(there.path(), "/");
+      await here.open("/account");
+      await here.click("button", "End the session of Chrome");
+      await here.says("That session is signed out.");
+      await there.open("/");
+      assert.equal(there.path(), "/login");
+      await here.close();
+      await there.close();
+    });
+
+    it("keeps what was typed when the session ends meanwhile", async () => {
+      server.run(["user", "add", "carla", "--role", "admin", "--password-stdin"], `${PASSWORD}\n`);
+      const tile = await server.token({ value: `kept ${javaScript}`, label: "old", usage_count: 3 });
+      const [here, there] = [await server.signedIn("carla"), await server.signedIn("carla")];
+      await here.open(`${tile}/edit`);
+      await here.fill("Label", "typed for an hour");
+      await here.page.getByLabel("Unlimited").check();
+      await there.open("/account");
+      await there.click("button", "Sign out everywhere else");
+      await here.click("button", "Save");
+      assert.equal(here.path(), "/login");
+      await here.signIn("carla", PASSWORD);
+      assert.equal(here.path(), `${tile}/edit`);
+      assert.equal(await here.page.getByLabel("Label").inputValue(), javaScript ? "typed for an hour" : "old");
+      assert.equal(await here.page.getByLabel("Unlimited").isChecked(), javaScript);
+      assert.equal(await here.page.getByLabel("Uses left").isDisabled(), javaScript);
+      await here.page.getByLabel("Unlimited").uncheck();
+      // A use of the token meanwhile is not undone by the number that stood in the form.
+      await server.view(`${tile}/consume_token`, {});
+      await here.click("button", "Save");
+      await here.says("The token is saved.", javaScript ? "typed for an hour" : "old", "2 uses left");
+      await here.open(`${tile}/edit`);
+      await here.fill("Label", "not sent");
+      await here.click("link", "Cancel");
+      await here.click("link", "Edit");
+      assert.notEqual(await here.page.getByLabel("Label").inputValue(), "not sent");
+      await here.close();
+      await there.close();
+    });
+
+    it("keeps uses that happened while the session was over", async () => {
+      server.run(["user", "add", "dora", "--role", "editor", "--password-stdin"], `${PASSWORD}\n`);
+      const tile = await server.token({ label: "old", usage_count: 3 });
+      const [here, there] = [await server.signedIn("dora"), await server.signedIn("dora")];
+      await here.open(`${tile}/edit`);
+      await here.fill("Label", "new");
+      await there.open("/account");
+      await there.click("button", "Sign out everywhere else");
+      await here.click("button", "Save");
+      await server.view(`${tile}/consume_token`, {});
+      await here.signIn("dora", PASSWORD);
+      await here.click("button", "Save");
+      await here.says("The token is saved.", "2 uses left", javaScript ? "new" : "old");
+      await here.close();
+      await there.close();
+    });
+
+    it("says why not", async () => {
+      server.run(["user", "add", "vera", "--role", "viewer", "--password-stdin"], `${PASSWORD}\n`);
+      server.run(["user", "add", "scan", "--role", "scanner", "--password-stdin"], `${PASSWORD}\n`);
+      const viewer = await server.signedIn("vera");
+      await viewer.check("list for a viewer");
+      assert.equal(await viewer.page.getByRole("link", { name: "Add token" }).count(), 0);
+      await viewer.open(await server.token());
+      await viewer.check("tile for a viewer");
+      await viewer.open("/add");
+      await viewer.says("This is not for you");
+      await viewer.check("forbidden", 403);
+      await viewer.close();
+      const scanner = await server.signedIn("scan");
+      await scanner.check("first page for a scanner", 403);
+      await scanner.close();
+      await visitor.open("/00000000-0000-4000-8000-000000000000");
+      await visitor.says("Nothing is here");
+      await visitor.check("no such token", 404);
+      await visitor.open("/no/such/page");
+      await visitor.check("no such page", 404);
+    });
+  });
+}
