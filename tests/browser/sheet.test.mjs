@@ -247,7 +247,9 @@ for (const javaScript of [true, false]) {
       await visitor.check("measured wrongly", 422);
       await visitor.fill("From the paper’s left edge", "31.2");
       await visitor.click("button", "Save this printer");
-      assert.equal(await visitor.text(".flash"), "The printer is saved, and chosen below.");
+      assert.equal(await visitor.text(".flash"), "The printer is saved. Choose what to print with it.");
+      await visitor.check("what to print");
+      await visitor.page.getByRole("link", { name: /^All / }).click();
       assert.equal(await chosen("Printer").inputValue(), PRINTER);
       assert.equal(await chosen("Moved right, mm").inputValue(), "-1.2");
       assert.equal(await chosen("Moved down, mm").inputValue(), "0.5");
