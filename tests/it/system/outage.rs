@@ -35,7 +35,8 @@ impl Outage {
     }
 
     async fn status(&self, server: usize, path: &str) -> u16 {
-        self.servers[server].get(&self.key, path).send().await.unwrap().status().as_u16()
+        let answer = self.servers[server].get(&self.key, path).send().await;
+        answer.unwrap_or_else(|why| panic!("{why:?}: {}", self.servers[server].log())).status().as_u16()
     }
 
     /// Waits until both instances answer as if nothing had been.
