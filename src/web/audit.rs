@@ -177,7 +177,7 @@ pub(crate) async fn show(
     let after = errors.note_without_field(params.filled("after")?.map(|text| cursors.read(&text)).transpose());
     let newest = after.as_ref().map(|_| query.href(&app.base, None));
     let (entries, last) = if errors.is_empty() { find(&app, filter, after).await? } else { (Vec::new(), None) };
-    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let clock = app.time_formatter();
     let template = AuditPage {
         page: Page::new(&request, Section::Audit),
         actions: Choice::list(ACTIONS, &query.what),

@@ -4,6 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
+use super::error::Error;
+use super::params::Params;
 use crate::store::cursor::Cursor;
 use crate::token::TokenError;
 
@@ -31,6 +33,14 @@ impl CursorCodec {
         let mut bytes = serde_json::to_vec(place).unwrap_or_default();
         bytes.extend_from_slice(&self.checksum(&bytes));
         URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// The place of the cursor in a parameter; none for the first page.
+    ///
+    /// # Errors
+    /// As for [`Self::read`].
+    pub(crate) fn read_from(&self, params: &Params, name: &str) -> Result<Option<Cursor>, Error> {
+        Ok(params.filled(name)?.map(|text| self.read(&text)).transpose()?)
     }
 
     /// The place of a cursor.

@@ -69,6 +69,15 @@ impl From<store::Error> for Error {
     }
 }
 
+/// What the store did, or why it refuses it, which a form says; any other error is the request's.
+pub(crate) fn or_refusal<T>(result: Result<T, store::Error>) -> Result<Result<T, String>, Error> {
+    match result {
+        Ok(done) => Ok(Ok(done)),
+        Err(store::Error::Refused(why)) => Ok(Err(why)),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// What a client that is told to come again should wait at least, in seconds.
 const AGAIN: &str = "1";
 

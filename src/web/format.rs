@@ -24,6 +24,15 @@ pub(crate) struct FormattedTime {
 const MINUTE: i64 = 60_000_000;
 const HOUR: i64 = 60 * MINUTE;
 
+/// Units of a length of time, in seconds.
+pub(crate) const UNITS: [(&str, i32); 4] = [("seconds", 1), ("minutes", 60), ("hours", 3_600), ("days", 86_400)];
+
+/// Seconds in the largest unit that divides them.
+pub(crate) fn in_unit(seconds: i32) -> (i32, &'static str) {
+    let fits = |(_, length): &(&str, i32)| seconds != 0 && seconds % length == 0;
+    UNITS.into_iter().rev().find(fits).map_or((seconds, "seconds"), |(unit, length)| (seconds / length, unit))
+}
+
 /// A format, parsed once: a page has dozens of times, and parsing a format takes as long as formatting by it.
 type Format = LazyLock<Vec<Item<'static>>>;
 
@@ -154,7 +163,7 @@ pub(crate) fn duration(seconds: i32) -> String {
     if seconds == 0 {
         return "none".into();
     }
-    let (amount, unit) = super::tokens::form::in_unit(seconds);
+    let (amount, unit) = in_unit(seconds);
     let plural = if amount == 1 { "" } else { "s" };
     format!("{} {}{plural}", grouped(i64::from(amount)), unit.trim_end_matches('s'))
 }

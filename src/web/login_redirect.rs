@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Most bytes of the address to come back to: proxies take 8 KiB of a request line, and it stands encoded within another one.
 const LONGEST: usize = 2_500;
 
-/// A form that was sent by a browser whose session has ended.
+/// The form of a POST by a browser whose session has ended.
 struct SentForm(Params<FORM>);
 
 /// Reads the form of a request that is about to be refused, so that the page to which its browser comes back can show it
@@ -45,13 +45,12 @@ pub(crate) async fn keep_form(request: &mut ServiceRequest) {
 pub(crate) fn login_redirect(request: &HttpRequest, https: bool) -> HttpResponse {
     let base = request.app_data::<web::Data<App>>().map(|app| app.base.to_string()).unwrap_or_default();
     let path = request.path().strip_prefix(&base).unwrap_or(request.path());
-    let extensions = request.extensions();
-    let form = extensions.get::<SentForm>();
-    let query = Params::of_query(request.query_string()).unwrap_or_default();
-    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-    let back = match form.filter(|_| !is_read) {
-        Some(SentForm(form)) => return_address(request, path, None, form),
-        None => return_address(request, path, Some(request.query_string()).filter(|_| is_read), &query),
+    let back = if let Some(SentForm(form)) = request.extensions().get() {
+        return_address(request, path, None, form)
+    } else {
+        let query = Params::of_query(request.query_string()).unwrap_or_default();
+        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+        return_address(request, path, Some(request.query_string()).filter(|_| is_read), &query)
     };
     let next = format!("{base}{back}");
     let address = format!("{base}/login?next={}", utf8_percent_encode(&next, NON_ALPHANUMERIC));

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use super::callers::Callers;
 use super::client_address::TrustedProxies;
 use super::error::Error;
+use super::format::TimeFormatter;
 use super::settings::cache::SettingsCache;
 use super::tokens::counts::TokenCounts;
 use crate::qr::Codes;
@@ -78,6 +79,11 @@ impl App {
             counts: TokenCounts::default(),
             login_permits: Semaphore::new(LOGINS),
         }
+    }
+
+    /// Writes times as people read them now, in the configured zone.
+    pub(crate) fn time_formatter(&self) -> TimeFormatter {
+        TimeFormatter { now: self.store.now(), zone: self.zone }
     }
 
     /// What codes say at the moment: links only where the address is known under which others reach them.

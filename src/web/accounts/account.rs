@@ -13,7 +13,7 @@ use crate::token::TokenError;
 use crate::web::callers::{Caller, Via};
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
-use crate::web::format::{FormattedTime, TimeFormatter};
+use crate::web::format::FormattedTime;
 use crate::web::guard::{Allowed, Anybody};
 use crate::web::navigation::Section;
 use crate::web::notice::Notice;
@@ -72,7 +72,7 @@ async fn account(
     notice: Option<Notice>,
 ) -> Result<HttpResponse, Error> {
     let (hash, user_id, name) = user(caller)?;
-    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let clock = app.time_formatter();
     let listed = app.store.read_inline(move |connection| Ok(sessions::list(connection, user_id, clock.now)?)).await?;
     let view = |session: sessions::Session| SessionView {
         id: session.id,

@@ -8,11 +8,10 @@ use super::roles;
 use super::roles::RoleChoice;
 use super::users::named;
 use crate::access::{Principal, Role, api_key, check_name};
-use crate::store;
 use crate::store::accounts::keys;
 use crate::store::accounts::keys::{Key, NewKey};
 use crate::token::Micros;
-use crate::web::error::Error;
+use crate::web::error::{Error, or_refusal};
 use crate::web::form_errors::FormErrors;
 use crate::web::format::{FormattedTime, TimeFormatter};
 use crate::web::guard::{Allowed, Manage};
@@ -80,7 +79,7 @@ async fn list(
     notice: Option<Notice>,
     error: Option<String>,
 ) -> Result<HttpResponse, Error> {
-    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let clock = app.time_formatter();
     let keys = app.store.read(keys::list).await?;
     let keys = keys.into_iter().map(|key| KeyView::new(key, clock)).collect();
     let status = if error.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
@@ -197,11 +196,7 @@ async fn save(
     let (name, now) = (name.to_owned(), app.store.now());
     let save =
         move |connection: &mut _| keys::add(connection, &NewKey { name: &name, hash: &hash, role, expires }, &by, now);
-    match app.store.write(save).await {
-        Ok(()) => Ok(Ok(key)),
-        Err(store::Error::Refused(why)) => Ok(Err(why)),
-        Err(error) => Err(error.into()),
-    }
+    Ok(or_refusal(app.store.write(save).await)?.map(|()| key))
 }
 
 fn created(
@@ -212,7 +207,7 @@ fn created(
     expires: Option<Micros>,
     key: String,
 ) -> Result<HttpResponse, Error> {
-    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let clock = app.time_formatter();
     // What every role may do.
     let address = format!("{}{}/query_token?value=test", app.public_url.origin(), app.base);
     let curl = format!("curl -H 'Authorization: Bearer {key}' '{address}'");
@@ -231,7 +226,7 @@ pub(crate) async fn ask(
 ) -> Result<HttpResponse, Error> {
     let name = named(&params)?;
     let key = app.store.read_inline(move |connection| keys::by_name(connection, &name)).await?;
-    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let clock = app.time_formatter();
     let key = KeyView::new(key.ok_or(Error::NotFound)?, clock);
     page(&app, StatusCode::OK, &RevokePage { page: Page::new(&request, Section::Keys), key })
 }
@@ -246,9 +241,8 @@ pub(crate) async fn revoke(
     let (name, by, now) = (named(&params)?, who.caller.principal, app.store.now());
     let revoked = app.store.write(move |connection| keys::revoke(connection, &name, &by, now)).await;
     app.callers.forget_keys();
-    match revoked {
+    match or_refusal(revoked)? {
         Ok(()) => Ok(see_other(&app, "/keys?done=revoked")),
-        Err(store::Error::Refused(why)) => list(&app, &request, None, Some(why)).await,
-        Err(error) => Err(error.into()),
+        Err(why) => list(&app, &request, None, Some(why)).await,
     }
 }

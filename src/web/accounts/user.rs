@@ -14,9 +14,8 @@ use crate::store::Connection;
 use crate::store::accounts::users;
 use crate::token::Micros;
 use crate::web::callers::Caller;
-use crate::web::error::Error;
+use crate::web::error::{Error, or_refusal};
 use crate::web::form_errors::FormErrors;
-use crate::web::format::TimeFormatter;
 use crate::web::guard::{Allowed, Manage};
 use crate::web::navigation::Section;
 use crate::web::notice::Notice;
@@ -46,7 +45,7 @@ struct RemovePage {
 
 /// The user of that name as `caller` sees it.
 async fn find(app: &App, caller: &Caller, name: &str) -> Result<Option<UserView>, Error> {
-    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let clock = app.time_formatter();
     let name = name.to_owned();
     let user = app.store.read_inline(move |connection| users::find(connection, &name)).await?;
     Ok(user.map(|user| UserView::new(user, clock, caller)))
@@ -94,10 +93,9 @@ impl Change<'_> {
         let (name, by, now) = (self.name.clone(), self.caller.principal.clone(), self.app.store.now());
         let made = self.app.store.write(move |connection| work(connection, &name, &by, now)).await;
         self.app.callers.forget_sessions();
-        match made {
+        match or_refusal(made)? {
             Ok(()) => Ok(Ok(())),
-            Err(store::Error::Refused(why)) => Ok(Err(self.refused(why).await?)),
-            Err(error) => Err(error.into()),
+            Err(why) => Ok(Err(self.refused(why).await?)),
         }
     }
 

@@ -7,11 +7,10 @@ use askama::Template;
 use super::roles;
 use super::roles::RoleChoice;
 use crate::access::{Principal, Role, check_name, password};
-use crate::store;
 use crate::store::accounts::users;
 use crate::store::accounts::users::{NewUser, User};
 use crate::web::callers::Caller;
-use crate::web::error::Error;
+use crate::web::error::{Error, or_refusal};
 use crate::web::form_errors::FormErrors;
 use crate::web::format::{FormattedTime, TimeFormatter};
 use crate::web::guard::{Allowed, Manage};
@@ -97,7 +96,7 @@ pub(crate) async fn list(
     notice: Option<Notice>,
     error: Option<String>,
 ) -> Result<HttpResponse, Error> {
-    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let clock = app.time_formatter();
     let users = app.store.read(users::list).await?;
     let users = users.into_iter().map(|user| UserView::new(user, clock, caller)).collect();
     let status = if error.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
@@ -180,11 +179,7 @@ async fn save(
     let add = app.store.write(move |connection| {
         users::add(connection, &NewUser { name: &name, password_hash: &password_hash, role }, &by, now)
     });
-    match add.await {
-        Ok(()) => Ok(Ok(())),
-        Err(store::Error::Refused(why)) => Ok(Err(why)),
-        Err(error) => Err(error.into()),
-    }
+    or_refusal(add.await)
 }
 
 /// A password from a form, or generated because the field was left empty.

@@ -98,14 +98,14 @@ pub(crate) async fn list(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let cursors = CursorCodec::new("batches", &[]);
-    let after = params.filled("after")?.map(|text| cursors.read(&text)).transpose()?;
+    let after = cursors.read_from(&params, "after")?;
     let found = app.store.read(move |connection| {
         let (found, last) = cut(batches::page(connection, after.as_ref(), more_than(ROWS))?, ROWS);
         let ids: Vec<i64> = found.iter().map(|(_, batch)| batch.id).collect();
         Ok((batches::count_tokens(connection, &ids)?, found, last))
     });
     let (standing, found, last) = found.await?;
-    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let clock = app.time_formatter();
     let of = |id| standing.iter().find(|(of, _)| *of == id).map(|(_, standing)| *standing).unwrap_or_default();
     let template = BatchesPage {
         page: Page::new(&request, Section::Tokens),
@@ -153,7 +153,7 @@ async fn batch_page(
     }
     let (name, errors) = invalid.unwrap_or_else(|| (batch.name.clone(), FormErrors::default()));
     let status = errors.status();
-    let view = BatchView::new(&batch, standing, TimeFormatter { now: app.store.now(), zone: app.zone });
+    let view = BatchView::new(&batch, standing, app.time_formatter());
     let (may_edit, may_delete) = (role.may(Permission::Edit), role.may(Permission::Delete) && standing.there > 0);
     let page_of = Page::new(request, Section::Tokens).with_notice(notice);
     let template = BatchPage { page: page_of, may_edit, may_delete, batch: view, name, errors };

@@ -123,10 +123,10 @@ pub(crate) async fn list(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let cursors = CursorCodec::new("actions", &[]);
-    let after = params.filled("after")?.map(|text| cursors.read(&text)).transpose()?;
+    let after = cursors.read_from(&params, "after")?;
     let work = move |connection: &mut _| Ok(undo::page(connection, after.as_ref(), more_than(ROWS))?);
     let (actions, last) = cut(app.store.read(work).await?, ROWS);
-    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let clock = app.time_formatter();
     let role = who.caller.role;
     let template = ActionsPage {
         page: Page::new(&request, Section::Overview),
@@ -155,7 +155,7 @@ pub(crate) async fn show(
         more: total - i64::try_from(tokens.len()).unwrap_or_default(),
         tokens: tokens.into_iter().map(|(token, kept)| TokenView::new(&token, kept, is_gone)).collect(),
         kept_count,
-        action: ActionView::new(action, who.caller.role, TimeFormatter { now: app.store.now(), zone: app.zone }),
+        action: ActionView::new(action, who.caller.role, app.time_formatter()),
     };
     page(&app, StatusCode::OK, &template)
 }

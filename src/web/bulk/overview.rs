@@ -92,7 +92,7 @@ pub(crate) async fn show(
     let show = show.unwrap_or(ROWS[0]);
     let more = if show == ROWS[0] { String::new() } else { format!("show={show}") };
     let mut list = TokenPage::read(&app, &params, "/overview", &more, show).await?;
-    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let clock = app.time_formatter();
     let uids: Vec<String> = list.tokens.iter().map(|token| token.uid.to_string()).collect();
     let (new_size, role) = (size(params.filled("size")?), who.caller.role);
     let template = OverviewPage {

@@ -76,6 +76,11 @@ impl CustomSheetForm {
         Ok(Self { name: text("name")?, columns: text("columns")?, rows: text("rows")?, measures })
     }
 
+    /// What was typed before its user had to sign in, and comes back with the address.
+    pub(crate) fn brought_back(params: &Params) -> Result<Option<Self>, Error> {
+        params.text("columns")?.map(|_| Self::read(params)).transpose()
+    }
+
     /// The fields, with what stands in each.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static Measure, &String)> {
         MEASURES.iter().zip(&self.measures)

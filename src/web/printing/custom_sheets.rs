@@ -12,7 +12,7 @@ use crate::store;
 use crate::store::printing::sheets;
 use crate::store::printing::sheets::{CustomSheet, SheetChange};
 use crate::token::{Micros, TokenError};
-use crate::web::error::Error;
+use crate::web::error::{Error, or_refusal};
 use crate::web::form_errors::FormErrors;
 use crate::web::format::{FormattedTime, TimeFormatter};
 use crate::web::guard::{Allowed, Manage};
@@ -96,7 +96,7 @@ pub(crate) async fn list(
         _ => None,
     };
     let own = app.store.read(|connection| Ok(sheets::all(connection)?)).await?;
-    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let clock = app.time_formatter();
     let template = SheetsPage {
         page: Page::new(&request, Section::Settings).with_notice(notice.map(Notice::done)),
         own: own.iter().map(|own| SheetView::own(own, clock)).collect(),
@@ -113,16 +113,15 @@ pub(crate) async fn add_form(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let from = params.filled("from")?.unwrap_or_default();
-    let (form, sheet) = match app.sheet(&from).await? {
-        Some(sheet) => {
+    let (form, sheet) = match (CustomSheetForm::brought_back(&params)?, app.sheet(&from).await?) {
+        (Some(form), _) => (form, None),
+        (None, Some(sheet)) => {
             let copy = Sheet { name: format!("{} (copy)", sheet.name), ..sheet };
             (CustomSheetForm::of(&copy), Some(copy))
         }
-        None if from == "roll" => (CustomSheetForm::roll(), None),
-        None => (CustomSheetForm::blank(), None),
+        (None, None) if from == "roll" => (CustomSheetForm::roll(), None),
+        (None, None) => (CustomSheetForm::blank(), None),
     };
-    let (form, sheet) =
-        if params.text("columns")?.is_some() { (CustomSheetForm::read(&params)?, None) } else { (form, sheet) };
     let errors = FormErrors::default();
     let picture = sheet.or_else(|| form.to_sheet("new", &mut FormErrors::default()));
     FormPage::new(&request, None, form, picture.as_ref(), errors).answer(&app)
@@ -149,11 +148,11 @@ impl FormPage {
     }
 
     /// Of the sheet as the form knew it: a change by somebody else is then found when this one is saved.
-    fn of(self, known: String) -> Self {
+    fn with_known(self, known: String) -> Self {
         Self { known, ..self }
     }
 
-    fn conflict(self, changed_by: String) -> Self {
+    fn with_conflict(self, changed_by: String) -> Self {
         Self { conflict: Some(changed_by), ..self }
     }
 
@@ -182,13 +181,13 @@ pub(crate) async fn add(
         return FormPage::new(&request, None, form, sheet.as_ref(), errors).answer(&app);
     };
     let (by, now, new) = (who.caller.principal, app.store.now(), measures_of(sheet));
-    match app.store.write(move |connection| sheets::add(connection, &new, is_reserved, &by, now)).await {
+    let added = app.store.write(move |connection| sheets::add(connection, &new, is_reserved, &by, now)).await;
+    match or_refusal(added)? {
         Ok(_) => Ok(see_other(&app, "/sheets?done=added")),
-        Err(store::Error::Refused(why)) => {
+        Err(why) => {
             errors.add("name", why);
             FormPage::new(&request, None, form, Some(sheet), errors).answer(&app)
         }
-        Err(error) => Err(error.into()),
     }
 }
 
@@ -210,11 +209,10 @@ pub(crate) async fn edit_form(
 ) -> Result<HttpResponse, Error> {
     let own = find(&app, &slug).await?;
     let sheet = sheet_of(&own);
-    let is_brought_back = params.text("columns")?.is_some();
-    let form = if is_brought_back { CustomSheetForm::read(&params)? } else { CustomSheetForm::of(&sheet) };
+    let form = CustomSheetForm::brought_back(&params)?.unwrap_or_else(|| CustomSheetForm::of(&sheet));
     let form_page = FormPage::new(&request, Some(&own), form, Some(&sheet), FormErrors::default());
     let known = params.filled("known")?.unwrap_or_else(|| form_page.known.clone());
-    form_page.of(known).answer(&app)
+    form_page.with_known(known).answer(&app)
 }
 
 /// Changes an own sheet, or draws the form.
@@ -232,19 +230,18 @@ pub(crate) async fn edit(
     let sheet = form.to_sheet(&own.slug, &mut errors).filter(|_| errors.is_empty());
     let (Some(sheet), false) = (&sheet, is_preview(&params)?) else {
         let form_page = FormPage::new(&request, Some(&own), form, sheet.as_ref(), errors);
-        return form_page.of(known).answer(&app);
+        return form_page.with_known(known).answer(&app);
     };
-    match save(&app, &own.slug, &known, sheet, who.caller.principal).await {
+    match or_refusal(save(&app, &own.slug, &known, sheet, who.caller.principal).await)? {
         Ok(SheetChange::Saved) => Ok(see_other(&app, "/sheets?done=changed")),
         Ok(SheetChange::Gone) => Err(Error::NotFound),
-        Ok(SheetChange::Conflict(current)) => {
-            FormPage::new(&request, Some(&current), form, Some(sheet), errors).conflict(current.changed_by).answer(&app)
-        }
-        Err(store::Error::Refused(why)) => {
+        Ok(SheetChange::Conflict(current)) => FormPage::new(&request, Some(&current), form, Some(sheet), errors)
+            .with_conflict(current.changed_by)
+            .answer(&app),
+        Err(why) => {
             errors.add("name", why);
             FormPage::new(&request, Some(&own), form, Some(sheet), errors).answer(&app)
         }
-        Err(error) => Err(error.into()),
     }
 }
 
@@ -262,7 +259,7 @@ pub(crate) async fn ask(
     request: HttpRequest,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let clock = app.time_formatter();
     let sheet = SheetView::own(&find(&app, &slug).await?, clock);
     page(&app, StatusCode::OK, &RemovePage { page: Page::new(&request, Section::Settings), sheet })
 }
@@ -275,9 +272,8 @@ pub(crate) async fn remove(
 ) -> Result<HttpResponse, Error> {
     let own = find(&app, &slug).await?;
     let (by, now) = (who.caller.principal, app.store.now());
-    match app.store.write(move |connection| sheets::remove(connection, &own.slug, &by, now)).await {
-        // Somebody else was quicker: it is gone all the same.
-        Ok(()) | Err(store::Error::Refused(_)) => Ok(see_other(&app, "/sheets?done=removed")),
-        Err(error) => Err(error.into()),
-    }
+    let removed = app.store.write(move |connection| sheets::remove(connection, &own.slug, &by, now)).await;
+    // A refusal: somebody else was quicker, and it is gone all the same.
+    let _ = or_refusal(removed)?;
+    Ok(see_other(&app, "/sheets?done=removed"))
 }

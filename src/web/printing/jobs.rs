@@ -12,7 +12,6 @@ use crate::store::printing::{jobs, runs};
 use crate::store::{self, Connection};
 use crate::token::Uid;
 use crate::web::error::Error;
-use crate::web::format::TimeFormatter;
 use crate::web::guard::{Allowed, See};
 use crate::web::navigation::Section;
 use crate::web::notice::Notice;
@@ -39,7 +38,7 @@ pub(crate) async fn show(
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let found = app.store.read(move |connection| find(connection, uid)).await?;
     let (job, runs, counts) = found.ok_or(Error::NotFound)?;
-    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let clock = app.time_formatter();
     let job = JobView::new(&job, clock);
     let is_done = !job.is_under_way && job.failure.is_none();
     let shows_end = is_done && params.filled("done")?.is_some();

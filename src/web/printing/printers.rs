@@ -6,12 +6,11 @@ use askama::Template;
 use crate::access::Principal;
 use crate::sheet::mm::Mm;
 use crate::sheet::refusal::FARTHEST;
-use crate::store;
 use crate::store::printing::printers;
 use crate::store::printing::printers::{Printer, StoredPrinter};
 use crate::token::print::{DPI, check_name};
 use crate::token::settings::Settings;
-use crate::web::error::Error;
+use crate::web::error::{Error, or_refusal};
 use crate::web::form_errors::FormErrors;
 use crate::web::format::{FormattedTime, TimeFormatter};
 use crate::web::guard::{Allowed, See};
@@ -74,6 +73,11 @@ impl PrinterForm {
         Ok(Self { name: text("name")?, offset_x: text("offset_x")?, offset_y: text("offset_y")?, dpi: text("dpi")? })
     }
 
+    /// What was typed before its user had to sign in, and comes back with the address.
+    fn brought_back(params: &Params) -> Result<Option<Self>, Error> {
+        params.text("offset_x")?.map(|_| Self::read(params)).transpose()
+    }
+
     /// The printer; errors are added.
     fn to_printer(&self, errors: &mut FormErrors) -> Printer {
         if let Err(why) = check_name(&self.name) {
@@ -128,7 +132,7 @@ async fn list(
     errors: FormErrors,
 ) -> Result<HttpResponse, Error> {
     let stored = app.store.read_inline(|connection| Ok(printers::all(connection)?)).await?;
-    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let clock = app.time_formatter();
     let (page_of, status) = (Page::new(request, Section::Print).with_notice(notice), errors.status());
     let printers = stored.into_iter().map(|printer| PrinterView::new(printer, clock)).collect();
     page(app, status, &PrintersPage { page: page_of, printers, form, errors })
@@ -146,12 +150,13 @@ pub(crate) async fn show(
         Some("removed") => Some("The printer is removed."),
         _ => None,
     };
-    let is_brought_back = params.text("offset_x")?.is_some();
-    let new = PrinterForm::new(&*app.settings.get(&app.store).await?);
-    let form = if is_brought_back { PrinterForm::read(&params)? } else { new };
-    if is_brought_back && let Some(was) = was(&params)? {
-        return edit_page(&app, &request, was, form, FormErrors::default());
-    }
+    let form = match PrinterForm::brought_back(&params)? {
+        Some(form) => match was(&params)? {
+            Some(was) => return edit_page(&app, &request, was, form, FormErrors::default()),
+            None => form,
+        },
+        None => PrinterForm::new(&*app.settings.get(&app.store).await?),
+    };
     list(&app, &request, notice.map(Notice::done), form, FormErrors::default()).await
 }
 
@@ -214,10 +219,8 @@ async fn save_form(app: &App, form: &PrinterForm, was: Option<String>, by: Princ
     let (printer, now) = (form.to_printer(&mut errors), app.store.now());
     if errors.is_empty() {
         let save = move |connection: &mut _| printers::save(connection, was.as_deref(), &printer, &by, now);
-        match app.store.write(save).await {
-            Ok(()) => {}
-            Err(store::Error::Refused(why)) => errors.add("name", why),
-            Err(error) => return Err(error.into()),
+        if let Err(why) = or_refusal(app.store.write(save).await)? {
+            errors.add("name", why);
         }
     }
     Ok(errors)
@@ -226,9 +229,8 @@ async fn save_form(app: &App, form: &PrinterForm, was: Option<String>, by: Princ
 /// Removes a printer.
 pub(crate) async fn remove(who: Allowed<See>, Form(params): Form, app: web::Data<App>) -> Result<HttpResponse, Error> {
     let (name, by, now) = (named(&params, "name")?, who.caller.principal, app.store.now());
-    match app.store.write(move |connection| printers::remove(connection, &name, &by, now)).await {
-        // Somebody else was quicker: it is gone all the same.
-        Ok(()) | Err(store::Error::Refused(_)) => Ok(see_other(&app, "/printers?done=removed")),
-        Err(error) => Err(error.into()),
-    }
+    let removed = app.store.write(move |connection| printers::remove(connection, &name, &by, now)).await;
+    // A refusal: somebody else was quicker, and it is gone all the same.
+    let _ = or_refusal(removed)?;
+    Ok(see_other(&app, "/printers?done=removed"))
 }

@@ -106,10 +106,10 @@ pub(crate) async fn list(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let cursors = CursorCodec::new("print_runs", &[]);
-    let after = params.filled("after")?.map(|text| cursors.read(&text)).transpose()?;
+    let after = cursors.read_from(&params, "after")?;
     let is_first = after.is_none();
     let (runs, counts, last, jobs) = app.store.read(move |connection| find_page(connection, after.as_ref())).await?;
-    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let clock = app.time_formatter();
     let unfinished = jobs.into_iter().filter(|job| job.stage(clock.now) != JobStage::Done);
     let path = format!("{}/print_runs", app.base);
     let template = RunsPage {
@@ -144,7 +144,7 @@ pub(crate) async fn show(
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let found = app.store.read(move |connection| find(connection, uid)).await?;
     let (run, counts, job, labels) = found.ok_or(Error::NotFound)?;
-    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let clock = app.time_formatter();
     let template = RunPage {
         page: Page::new(&request, Section::Print),
         may_void: who.caller.role.may(Permission::Delete) && counts.never_used + counts.used > counts.voided,

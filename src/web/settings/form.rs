@@ -6,8 +6,9 @@ use crate::token::{UNLIMITED, quoted};
 use crate::web::choice::Choice;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
+use crate::web::format::UNITS;
 use crate::web::params::Params;
-use crate::web::tokens::form::{TokenForm, UNITS, lock_seconds};
+use crate::web::tokens::form::{TokenForm, lock_seconds};
 
 /// The fields of all forms.
 pub(crate) struct SettingsForm {

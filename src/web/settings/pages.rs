@@ -91,7 +91,7 @@ impl SettingsPage {
         (stored, sheets): (&StoredSettings, &[Sheet]),
         submitted: Submitted,
     ) -> Self {
-        let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+        let clock = app.time_formatter();
         let page = Page::new(request, Section::Settings);
         let name = page.user.as_ref().map(|user| user.name.clone()).unwrap_or_default();
         let section = |setting: Setting| SettingSection {

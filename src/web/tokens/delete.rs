@@ -9,7 +9,6 @@ use super::view::TokenView;
 use crate::store::{self, tokens};
 use crate::token::{TokenError, Uid};
 use crate::web::error::Error;
-use crate::web::format::TimeFormatter;
 use crate::web::guard::{Allowed, Delete};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, page, see_other};
@@ -31,7 +30,7 @@ pub(crate) async fn ask(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let token = super::tile_view::find(&app, &uid).await?;
-    let row = TokenView::new(&token, TimeFormatter { now: app.store.now(), zone: app.zone });
+    let row = TokenView::new(&token, app.time_formatter());
     page(&app, StatusCode::OK, &DeletePage { page: Page::new(&request, Section::Tokens), title: row.title(), row })
 }
 

@@ -11,7 +11,7 @@ use crate::store::tokens::delete::DeletedToken;
 use crate::token::{TokenError, Uid};
 use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
-use crate::web::format::{FormattedTime, TimeFormatter};
+use crate::web::format::FormattedTime;
 use crate::web::guard::{Allowed, Delete};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, page, see_other};
@@ -39,6 +39,10 @@ struct DeletedRow {
     by: String,
 }
 
+fn cursors() -> CursorCodec {
+    CursorCodec::new("deleted", &[])
+}
+
 /// Shows what can be restored, the last deletion first.
 pub(crate) async fn show(
     _who: Allowed<Delete>,
@@ -46,7 +50,7 @@ pub(crate) async fn show(
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let after = params.filled("after")?.map(|text| CursorCodec::new("deleted", &[]).read(&text)).transpose()?;
+    let after = cursors().read_from(&params, "after")?;
     list(&request, &app, after, StatusCode::OK, None).await
 }
 
@@ -57,11 +61,10 @@ async fn list(
     status: StatusCode,
     error: Option<String>,
 ) -> Result<HttpResponse, Error> {
-    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let clock = app.time_formatter();
     let work = move |connection: &mut _| Ok(delete::page(connection, clock.now, after.as_ref(), more_than(ROWS))?);
     let (found, last) = cut(app.store.read(work).await?, ROWS);
-    let older =
-        last.map(|place| format!("{}/deleted?after={}", app.base, CursorCodec::new("deleted", &[]).write(&place)));
+    let older = last.map(|place| format!("{}/deleted?after={}", app.base, cursors().write(&place)));
     let row = |(_, gone): (Cursor, DeletedToken)| DeletedRow {
         uid: gone.uid,
         value: gone.value,

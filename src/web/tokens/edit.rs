@@ -79,7 +79,7 @@ impl FormPage {
         form: &TokenForm,
         app: &App,
     ) -> Result<HttpResponse, Error> {
-        let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+        let clock = app.time_formatter();
         self.conflicts = fields.iter().map(|field| Conflict::new(field, token, form, clock)).collect();
         self.answer(app)
     }

@@ -7,16 +7,8 @@ use crate::token::input::{Change, RawFields};
 use crate::token::{Micros, Token, TokenError, UNLIMITED, Uid};
 use crate::web::choice::Choice;
 use crate::web::error::Error;
+use crate::web::format::{UNITS, in_unit};
 use crate::web::params::Params;
-
-/// Units of the lock time, in seconds.
-pub(crate) const UNITS: [(&str, i32); 4] = [("seconds", 1), ("minutes", 60), ("hours", 3_600), ("days", 86_400)];
-
-/// Seconds in the largest unit that divides them.
-pub(crate) fn in_unit(seconds: i32) -> (i32, &'static str) {
-    let fits = |(_, length): &(&str, i32)| seconds != 0 && seconds % length == 0;
-    UNITS.into_iter().rev().find(fits).map_or((seconds, "seconds"), |(unit, length)| (seconds / length, unit))
-}
 
 /// A lock in seconds; a number or a unit that cannot be read stays as it is, for the domain to refuse.
 pub(crate) fn lock_seconds(amount: &str, unit: &str) -> String {

@@ -8,7 +8,6 @@ use super::view::TokenView;
 use crate::access::Permission;
 use crate::token::Uid;
 use crate::web::error::Error;
-use crate::web::format::TimeFormatter;
 use crate::web::guard::{Allowed, See};
 use crate::web::navigation::Section;
 use crate::web::notice::Notice;
@@ -36,7 +35,7 @@ pub(crate) async fn show(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let list = TokenPage::read(&app, &params, "/", "", ROWS).await?;
-    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let clock = app.time_formatter();
     let status = list.errors.status();
     let template = ListPage {
         page: Page::new(&request, Section::Tokens).with_notice(notice(&params)?),

@@ -14,7 +14,6 @@ use crate::web::choice::Choice;
 use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
-use crate::web::format::TimeFormatter;
 use crate::web::paging::{PageRequest, counted};
 use crate::web::params::Params;
 use crate::web::state::App;
@@ -72,7 +71,7 @@ impl TokenPage {
         let cursors = CursorCodec::new(path, &[Some(query.href("", more))]);
         let page_request =
             errors.note_without_field(PageRequest::read(params, &cursors).map(Some)).unwrap_or(PageRequest::First);
-        let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+        let clock = app.time_formatter();
         let (order, wanted, begins, is_good) = (query.order(), filter.clone(), page_request.clone(), errors.is_empty());
         let work = move |connection: &mut Connection| {
             let choices = choices(connection, wanted.batch)?;

@@ -144,7 +144,7 @@ pub(crate) async fn notice(app: &App, token: Uid, action: &str, role: Role) -> R
         let Some(done) = undo::find(connection, uid)? else { return Ok(None) };
         Ok(if undo::only_token(connection, &done)? == Some(token) { Some(done) } else { None })
     });
-    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let clock = app.time_formatter();
     let notice = |done: PastAction| {
         let action = done.action.as_ref()?;
         let may_undo = role.may(action.permission()) && done.can_be_undone(clock.now);

@@ -91,7 +91,7 @@ pub(crate) async fn render(
         Ok(Some((token, batch, usage::last(connection, id, uid, HISTORY)?)))
     });
     let (token, batch, history) = found.await?.ok_or(Error::NotFound)?;
-    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let clock = app.time_formatter();
     let settings = app.settings.get(&app.store).await?;
     let says = app.code_texts_by(&settings).of(&token).into_owned();
     let code = app.codes.get(&says).map_err(|error| Error::fault(error.to_string()))?;

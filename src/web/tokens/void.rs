@@ -11,7 +11,6 @@ use crate::token::void::{REASON_MAX_CHARS, REASONS, read_reason};
 use crate::token::{Token, Uid};
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
-use crate::web::format::TimeFormatter;
 use crate::web::guard::{Allowed, Void};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, page, see_other};
@@ -34,7 +33,7 @@ struct VoidPage {
 
 impl VoidPage {
     fn new(request: &HttpRequest, app: &App, token: &Token) -> Self {
-        let row = TokenView::new(token, TimeFormatter { now: app.store.now(), zone: app.zone });
+        let row = TokenView::new(token, app.time_formatter());
         Self {
             page: Page::new(request, Section::Tokens),
             title: row.title(),

@@ -40,7 +40,7 @@ pub(crate) async fn query_usage(
     let (from, to) = (shown(filter.from), shown(filter.to));
     let parts = [uid(filter.token_uid), from, to, uid(filter.batch), uid(filter.print_run)];
     let cursors = CursorCodec::new("query_usage", &parts);
-    let before = params.filled("cursor")?.map(|text| cursors.read(&text)).transpose()?;
+    let before = cursors.read_from(&params, "cursor")?;
     let page = move |connection: &mut _| Ok(usage::page(connection, &filter, before.as_ref(), more_than(limit))?);
     let (rows, last) = cut(app.store.read(page).await?, limit);
     let next_cursor = last.map(|place| cursors.write(&place));

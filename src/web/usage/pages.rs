@@ -106,7 +106,7 @@ pub(crate) async fn show(
     let cursors = CursorCodec::new("usage", &[Some(query.href("", ""))]);
     let page_request =
         errors.note_without_field(PageRequest::read(&params, &cursors).map(Some)).unwrap_or(PageRequest::First);
-    let clock = TimeFormatter { now: app.store.now(), zone: app.zone };
+    let clock = app.time_formatter();
     let results = if errors.is_empty() {
         let (filter, page_request) = (filter, page_request.clone());
         Some(app.store.read(move |connection| find(connection, &filter, &page_request, clock)).await?)

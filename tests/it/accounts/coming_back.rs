@@ -179,20 +179,28 @@ async fn after_every_post_one_comes_back_to_a_page_that_shows_it_and_nothing_is_
     assert_eq!(state(&app), before);
 }
 
+/// The hidden fields of a token's form: what it knew.
+fn known_of(form: &PageAnswer) -> Vec<(&'static str, String)> {
+    let names = ["was_value", "was_label", "was_valid_from", "was_valid_to", "was_usage_count", "was_lock_time"];
+    names.into_iter().map(|name| (name, form.field(name))).collect()
+}
+
+/// What the form sends when only the label was changed.
+fn labelled_mine<'a>(known: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
+    let typed =
+        [("value", "v-1"), ("label", "Mine"), ("usage_count", "5"), ("lock_time", "0"), ("lock_unit", "seconds")];
+    known.iter().map(|(name, value)| (*name, value.as_str())).chain(typed).collect()
+}
+
 #[actix_web::test]
 async fn what_somebody_else_changed_while_one_signed_in_is_a_conflict() {
     let app = App::start().await;
     let (mut browser, mut elsewhere) = anna(&app).await;
     let uid = app.add(&[("value", "v-1"), ("label", "Locker 1"), ("usage_count", "5")]).await;
     let path = format!("/{uid}/edit");
-    let form = browser.get(&path).await;
-    let names = ["was_value", "was_label", "was_valid_from", "was_valid_to", "was_usage_count", "was_lock_time"];
-    let known: Vec<(&str, String)> = names.into_iter().map(|name| (name, form.field(name))).collect();
-    let mut fields: Vec<(&str, &str)> = known.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    fields.extend([("value", "v-1"), ("label", "Mine"), ("usage_count", "5"), ("lock_time", "0")]);
-    fields.push(("lock_unit", "seconds"));
+    let known = known_of(&browser.get(&path).await);
     end_sessions(&mut elsewhere).await;
-    let refused = browser.post(&path, &fields).await;
+    let refused = browser.post(&path, &labelled_mine(&known)).await;
     app.post(
         &format!("/{uid}/edit_token"),
         &with_required(&[("label", "Theirs"), ("usage_count", "9"), ("lock_time", "0")]),
@@ -201,11 +209,7 @@ async fn what_somebody_else_changed_while_one_signed_in_is_a_conflict() {
     .check_success();
     let (_, page) = sign_in(&mut browser, &refused).await;
     page.check(200, &["value=\"Mine\""]);
-    let known: Vec<(&str, String)> = names.into_iter().map(|name| (name, page.field(name))).collect();
-    let mut fields: Vec<(&str, &str)> = known.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    fields.extend([("value", "v-1"), ("label", "Mine"), ("usage_count", "5"), ("lock_time", "0")]);
-    fields.push(("lock_unit", "seconds"));
-    browser.post(&path, &fields).await.check(409, &["Theirs"]);
+    browser.post(&path, &labelled_mine(&known_of(&page))).await.check(409, &["Theirs"]);
     let token = app.token(&uid).await;
     assert_eq!((token["label"].as_str(), token["usage_count"].as_i64()), (Some("Theirs"), Some(9)));
 }

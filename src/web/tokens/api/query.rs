@@ -52,7 +52,7 @@ pub(crate) async fn query_tokens(
     let filter = read_filter(&params, app.zone)?;
     let limit = limit(&params)?;
     let cursors = CursorCodec::new("query_tokens", &filter_parts(&filter));
-    let after = params.filled("cursor")?.map(|text| cursors.read(&text)).transpose()?;
+    let after = cursors.read_from(&params, "cursor")?;
     let now = app.store.now();
     let page = move |connection: &mut _| {
         Ok(list::page(connection, &filter, now, TokenSlice::newest(after, more_than(limit)))?)
