@@ -75,7 +75,7 @@ fn open_error(url: &DatabaseUrl, error: &Error) -> OpenError {
 }
 
 fn inspect(connection: &mut Connection) -> Result<SchemaState, Error> {
-    let (ours, any) = match connection {
+    let conditions = match connection {
         Connection::Sqlite(_) => (
             "EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '__diesel_schema_migrations')",
             "EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%')",
@@ -98,13 +98,16 @@ fn inspect(connection: &mut Connection) -> Result<SchemaState, Error> {
             )
         }
     };
-    let mut holds = |condition: &str| diesel::select(diesel::dsl::sql::<Bool>(condition)).get_result(connection);
-    if !holds(ours)? {
-        return if holds(any)? {
-            Err(Error::Refused("belongs to another program; name another one with --database-url.".into()))
-        } else {
-            Ok(SchemaState::Empty)
-        };
+    // Both in one statement, and so of one moment: between two, another instance may have created the tables, which would
+    // then look like another program's.
+    let condition = diesel::dsl::sql::<Bool>;
+    let found = diesel::select((condition(conditions.0), condition(conditions.1))).get_result(connection)?;
+    match found {
+        (false, false) => return Ok(SchemaState::Empty),
+        (false, true) => {
+            return Err(Error::Refused("belongs to another program; name another one with --database-url.".into()));
+        }
+        (true, _) => {}
     }
     let versions = diesel::dsl::sql::<Text>("SELECT version FROM __diesel_schema_migrations");
     let applied: BTreeSet<String> = versions.load(connection)?.into_iter().collect();
