@@ -49,7 +49,8 @@ pub fn serve(listener: TcpListener, state: App) -> std::io::Result<Running> {
             .wrap(from_fn(track_requests))
             .wrap(TracingLogger::<RequestLog>::new())
     });
-    let server = server.disable_signals().shutdown_timeout(ENDING_SECONDS).listen(listener)?.run();
+    // A head that is sent before its body would otherwise be acknowledged late, and the body wait for that (RFC 896).
+    let server = server.tcp_nodelay(true).disable_signals().shutdown_timeout(ENDING_SECONDS).listen(listener)?.run();
     Ok(Running { server, address, shutdown })
 }
 

@@ -40,7 +40,20 @@ impl Client {
         self.exchange(&post(self.server, &self.key, path, form), 303).map(drop)
     }
 
+    /// Signs a user in, and returns the cookie.
+    pub fn sign_in(&mut self, name: &str, password: &str) -> io::Result<String> {
+        let form = format!("name={name}&password={password}");
+        let head = self.exchange_whole(&post(self.server, &self.key, "/login", &form), 303)?.0;
+        let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")?.split(';').next());
+        cookie.map(str::to_owned).ok_or_else(|| io::Error::other("signing in set no cookie"))
+    }
+
     fn exchange(&mut self, request: &[u8], expected: u16) -> io::Result<String> {
+        self.exchange_whole(request, expected).map(|(_, body)| body)
+    }
+
+    /// The head and the body of the answer.
+    fn exchange_whole(&mut self, request: &[u8], expected: u16) -> io::Result<(String, String)> {
         self.stream.write_all(request)?;
         let mut bytes = Vec::new();
         let mut chunk = vec![0; 1 << 20];
@@ -48,11 +61,15 @@ impl Client {
             let count = self.stream.read(&mut chunk)?;
             bytes.extend_from_slice(&chunk[..count]);
             let response = answer::read(&bytes)?;
-            let text = |from| String::from_utf8_lossy(&bytes[from..]).into_owned();
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
             match response {
-                Some(answer) if answer.status == expected => return Ok(text(answer.head)),
+                Some(answer) if answer.status == expected => {
+                    let (head, body) = bytes.split_at(answer.head);
+                    return Ok((text(head), text(body)));
+                }
                 Some(_) => {
-                    return Err(io::Error::other(format!("an answer was not the {expected} expected:\n{}", text(0))));
+                    let whole = text(&bytes);
+                    return Err(io::Error::other(format!("an answer was not the {expected} expected:\n{whole}")));
                 }
                 None if count == 0 => return Err(io::Error::other("the server closed a connection")),
                 None => {}
@@ -64,6 +81,15 @@ impl Client {
 /// The bytes of a GET request. Keys also work for pages.
 pub fn get(server: SocketAddr, key: &str, path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nAuthorization: Bearer {key}\r\n\r\n").into_bytes()
+}
+
+/// The bytes of a GET request as a browser sends it that is signed in.
+pub fn browse(server: SocketAddr, cookie: &str, path: &str) -> Vec<u8> {
+    format!(
+        "GET {path} HTTP/1.1\r\nHost: {server}\r\nCookie: {cookie}\r\nAccept: text/html\r\nAccept-Encoding: gzip, \
+         deflate, br, zstd\r\nSec-Fetch-Site: same-origin\r\n\r\n"
+    )
+    .into_bytes()
 }
 
 /// The bytes of a POST request with a form, which may be empty.

@@ -3,7 +3,8 @@
 use std::io;
 use std::net::SocketAddr;
 
-use crate::client::{Client, get, post};
+use crate::client::{Client, browse, get, post};
+use crate::server::PASSWORD;
 
 /// The scenario with which all others are compared.
 pub const HEALTH: &str = "health check";
@@ -57,6 +58,8 @@ pub fn all(server: SocketAddr, key: &str, seed: &Seed) -> io::Result<Vec<Scenari
     let add = "valid_from=&valid_to=&usage_count=3&lock_time=";
     let scenario = |name, requests| Scenario { name, requests, single_commits: false };
     let (one, last) = (&seed.one, last_page(server, key)?);
+    let cookie = Client::connect(server, key)?.sign_in("admin", PASSWORD)?;
+    let browse = |path: &str| vec![browse(server, &cookie, path)];
     Ok(vec![
         scenario("consume one token", vec![consume(one)]),
         scenario("consume 10,000 tokens in turn", seed.many.iter().map(consume).collect()),
@@ -64,7 +67,9 @@ pub fn all(server: SocketAddr, key: &str, seed: &Seed) -> io::Result<Vec<Scenari
         scenario("add a token", vec![post(server, key, "/add_token", add)]),
         scenario("query a token by value", get(&format!("/query_token?value={one}"))),
         scenario("tile page", get(&format!("/{one}"))),
+        scenario("tile page, by a browser", browse(&format!("/{one}"))),
         scenario("list, first page of a million", get("/")),
+        scenario("list, first page, by a browser", browse("/")),
         scenario("list, last page of a million", get(&last)),
     ])
 }

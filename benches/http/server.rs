@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// The password of the first user, whose name is `admin`.
+pub const PASSWORD: &str = "mosaic-tile-1887";
 /// Log lines that are shown when something goes wrong.
 const LAST_LINES: usize = 5;
 
@@ -115,6 +117,6 @@ fn tessera(url: &str, arguments: &[&str]) -> Command {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TESSERA_")) {
         command.env_remove(name);
     }
-    command.args(arguments).env("TESSERA_DATABASE_URL", url);
+    command.args(arguments).env("TESSERA_DATABASE_URL", url).env("TESSERA_ADMIN_PASSWORD", PASSWORD);
     command
 }

@@ -52,7 +52,7 @@ const UNAVAILABLE: &[&str] = &[
     "file is not a database",
 ];
 
-/// Messages of libpq and PostgreSQL that mean the connection is gone.
+/// Messages of libpq and PostgreSQL that mean the connection is gone, or of no more use.
 const LOST: &[&str] = &[
     "terminating connection",
     "the database system is",
@@ -62,6 +62,8 @@ const LOST: &[&str] = &[
     "could not send data to server",
     "SSL connection has been closed",
     "SSL SYSCALL error",
+    // Another version has migrated since this connection's statements were prepared.
+    "cached plan must not change result type",
 ];
 
 const DEADLOCK: &str = "deadlock detected";

@@ -6,7 +6,7 @@ use diesel::backend::Backend;
 use diesel::migration::MigrationSource;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::{Bool, Nullable, Text};
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -65,6 +65,13 @@ pub fn migrate(url: &DatabaseUrl, connection: &mut Connection) -> Result<usize, 
 /// The same as for [`migrate`].
 pub(crate) fn schema(url: &DatabaseUrl, connection: &mut Connection) -> Result<SchemaState, OpenError> {
     inspect(connection).map_err(|error| open_error(url, &error))
+}
+
+/// Whether a newer version has migrated the database meanwhile: this one must not write into tables that it does not know.
+pub(crate) fn is_outdated(connection: &mut Connection) -> QueryResult<bool> {
+    let newest = diesel::dsl::sql::<Nullable<Text>>("SELECT max(version) FROM __diesel_schema_migrations");
+    let newest: Option<String> = newest.get_result(connection)?;
+    Ok(newest.as_ref() > own_versions(connection).last())
 }
 
 fn open_error(url: &DatabaseUrl, error: &Error) -> OpenError {

@@ -26,7 +26,7 @@ pub mod tokens;
 pub mod usage;
 pub mod writer;
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,7 +68,8 @@ struct Inner {
     /// One permit per connection of the pool. The semaphore serves waiting requests in order; waiting for the pool
     /// itself would block a thread, and later requests could overtake.
     permits: Arc<Semaphore>,
-    inline_connections: ThreadLocal<RefCell<Connection>>,
+    /// A thread has none while it is looking something up: a panic leaves it nowhere, and another is made.
+    inline_connections: ThreadLocal<Cell<Option<Connection>>>,
     consumes: ConsumeCounter,
 }
 
@@ -138,6 +139,7 @@ impl Store {
         if self.inner.database.has_one_lock() {
             return self.inner.writer.write(work).await;
         }
+        self.inner.database.check()?;
         let work = move |pooled: &mut PooledConnection| {
             with_retries(|| pooled.run(|connection| transaction(connection, &work)))
         };
@@ -154,11 +156,12 @@ impl Store {
             return with_timeout(QUICK_TIMEOUT, self.on_pool(|pooled| pooled.run(work)), Error::Unavailable).await;
         }
         self.inner.database.check()?;
-        let inline_connection =
-            self.inner.inline_connections.get_or_try(|| self.inner.database.connect_for_pool().map(RefCell::new))?;
-        let mut connection =
-            inline_connection.try_borrow_mut().map_err(|_| Error::Failed("a look within a look".into()))?;
-        work(&mut connection)
+        let own = self.inner.inline_connections.get_or_default();
+        let connection = own.take().map_or_else(|| self.inner.database.connect_for_pool(), Ok);
+        let mut connection = connection?;
+        let result = work(&mut connection);
+        own.set(Some(connection));
+        result
     }
 
     /// Runs a read that can be slow, on a thread that may block.

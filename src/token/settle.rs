@@ -28,9 +28,31 @@ pub struct Ask {
     pub key: Option<ReplayKey>,
 }
 
-/// An idempotency key, of 1 to 255 characters.
+/// An idempotency key, of 1 to 255 characters, none of them NUL.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ReplayKey(pub(crate) String);
+pub struct ReplayKey(String);
+
+impl ReplayKey {
+    /// Most characters.
+    const MAX_CHARS: usize = 255;
+
+    /// The only way to a key. PostgreSQL stores no NUL, and a key that it refuses would fail the batch it is in.
+    ///
+    /// # Errors
+    /// A value error of `nonce`: the text is empty, too long, or has a NUL.
+    pub fn new(text: impl Into<String>) -> Result<Self, TokenError> {
+        let text = text.into();
+        if !(1..=Self::MAX_CHARS).contains(&text.chars().count()) || text.contains('\0') {
+            return Err(TokenError::value("nonce", "An idempotency key has 1 to 255 characters, none of them NUL"));
+        }
+        Ok(Self(text))
+    }
+
+    /// Its text.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 /// How a request names a token: by uid, by value, or by both, which then must name the same token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -203,6 +225,17 @@ impl Held {
         what.reconcile(what.uid.and_then(|uid| self.uids.get(&uid).copied()), by_value.or(by_link))
     }
 
+    /// Whether a saved reply is for the token that `what` names: by its uid, and by the value that it had then or has now.
+    /// A client that lost the first answer must still be able to get it, whatever became of the token.
+    fn is_for(&self, reply: &TokenSummary, what: &Lookup) -> bool {
+        let is_its = |uid: &Uid| *uid == reply.token_uid;
+        let by_value = |value: &String| {
+            let now = self.values.get(value).and_then(|id| self.tokens.get(id)).map(|held| held.token.uid);
+            *value == reply.value || now.or(what.link).as_ref().is_some_and(is_its)
+        };
+        what.uid.as_ref().is_none_or(is_its) && what.value.as_ref().is_none_or(by_value)
+    }
+
     /// Uses the token once, or refuses.
     fn consume(&mut self, id: TokenId, now: Micros) -> Answer {
         let Some(held) = self.tokens.get_mut(&id) else {
@@ -231,39 +264,24 @@ pub fn settle(asks: &[Ask], held: &mut Held, now: Micros) -> Vec<Answer> {
 }
 
 fn settle_one(ask: &Ask, held: &mut Held, now: Micros) -> Answer {
-    let id = match held.find(&ask.what) {
-        Ok(id) => id,
-        Err(mistake) => return Answer::Mistaken(mistake),
-    };
     let reply_key = ask.key.clone().map(|key| (ask.who.clone(), key));
-    if let Some(first) = reply_key.as_ref().and_then(|reply_key| held.replies.get(reply_key)) {
-        return replay(first, id.and_then(|id| held.tokens.get(&id)), &ask.what);
+    let first = reply_key.as_ref().and_then(|reply_key| held.replies.get(reply_key));
+    // Before the token is looked for: it may have been edited or deleted since.
+    if let Some(first) = first.filter(|first| held.is_for(first, &ask.what)) {
+        return Answer::Replayed(first.clone());
     }
-    let answer = match id {
-        Some(id) => held.consume(id, now),
-        None => Answer::Refused { refusal: Refusal::NotExists, summary: None, retry_at: None, at: now },
+    let answer = match held.find(&ask.what) {
+        Err(mistake) => return Answer::Mistaken(mistake),
+        Ok(_) if first.is_some() => {
+            return Answer::Mistaken(TokenError::value("nonce", "This idempotency key was used for another token"));
+        }
+        Ok(Some(id)) => held.consume(id, now),
+        Ok(None) => Answer::Refused { refusal: Refusal::NotExists, summary: None, retry_at: None, at: now },
     };
     if let (Some(reply_key), Answer::Consumed(summary)) = (reply_key, &answer) {
         held.replies.insert(reply_key, summary.clone());
     }
     answer
-}
-
-/// Replays the first success if it was for the same token. If the token has been deleted since, it is recognised by the
-/// saved reply: a client that lost the first answer must still be able to get it.
-fn replay(first: &TokenSummary, held: Option<&HeldToken>, what: &Lookup) -> Answer {
-    let is_same_token = match held {
-        Some(held) => held.token.uid == first.token_uid,
-        None => match (what.uid.or(what.link), &what.value) {
-            (Some(uid), _) => uid == first.token_uid,
-            (None, value) => value.as_ref() == Some(&first.value),
-        },
-    };
-    if is_same_token {
-        Answer::Replayed(first.clone())
-    } else {
-        Answer::Mistaken(TokenError::value("nonce", "This idempotency key was used for another token"))
-    }
 }
 
 #[cfg(test)]

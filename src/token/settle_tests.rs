@@ -13,7 +13,7 @@ fn at(seconds: i64) -> Micros {
 }
 
 fn ask(what: Lookup, who: &str, key: Option<&str>) -> Ask {
-    Ask { who: Principal::key(who), what, key: key.map(|key| ReplayKey(key.to_owned())) }
+    Ask { who: Principal::key(who), what, key: key.map(|key| ReplayKey::new(key).unwrap()) }
 }
 
 fn by_uid(uid: Uid) -> Lookup {
@@ -135,7 +135,7 @@ fn a_key_replays_its_first_success() {
 fn a_key_replays_after_its_token_was_deleted() {
     let summary = TokenSummary::from(&Token { uid: uid(1), value: "one".into(), ..token(1) });
     let mut held = Held::default();
-    held.insert_reply(Principal::key("door"), ReplayKey("k".into()), summary);
+    held.insert_reply(Principal::key("door"), ReplayKey::new("k").unwrap(), summary);
     let asks = [by_uid(uid(1)), by_value("one"), by_uid(uid(2)), by_value("two")];
     let asks = asks.map(|what| ask(what, "door", Some("k")));
     let answers = settle(&asks, &mut held, at(0));
@@ -151,7 +151,7 @@ fn a_voided_token_is_refused_but_a_saved_reply_is_replayed() {
     let Answer::Consumed(summary) = &first[0] else { panic!("consumed") };
     let voided = Voided { at: at(1), by: "user:anna".into(), reason: Some("Lost".into()) };
     let mut held = holding(&[Token { voided: Some(voided), ..one }]);
-    held.insert_reply(key.who.clone(), ReplayKey("k".into()), summary.clone());
+    held.insert_reply(key.who.clone(), ReplayKey::new("k").unwrap(), summary.clone());
     let asks = [key, ask(by_uid(uid(1)), "door", Some("other")), ask(by_uid(uid(1)), "gate", None)];
     let answers = settle(&asks, &mut held, at(2));
     assert_eq!(kinds(&answers), ["replayed", "TokenVoided", "TokenVoided"]);

@@ -26,7 +26,10 @@ pub(crate) struct Caller {
 #[derive(Clone, Debug)]
 pub(crate) enum Via {
     /// An API key.
-    Key,
+    Key {
+        /// The hash of its text.
+        hash: KeyHash,
+    },
     /// A session.
     Session {
         /// The hash of its id.
@@ -42,7 +45,7 @@ impl Via {
     /// The name of a signed-in user.
     pub(crate) fn name(&self) -> &str {
         match self {
-            Self::Key => "",
+            Self::Key { .. } => "",
             Self::Session { name, .. } => name,
         }
     }
@@ -62,6 +65,10 @@ impl Callers {
     /// Whose key this is, if it is valid.
     pub(crate) async fn by_key(&self, store: &Store, text: &str) -> Result<Option<Caller>, Error> {
         let Some(hash) = api_key::hash(text) else { return Ok(None) };
+        self.key(store, hash).await
+    }
+
+    async fn key(&self, store: &Store, hash: KeyHash) -> Result<Option<Caller>, Error> {
         let now = store.now();
         let is_valid = |expires: Option<Micros>| expires.is_none_or(|expires| now < expires);
         let ask = async {
@@ -70,7 +77,7 @@ impl Callers {
             if is_old(key.last_used, now) {
                 write_later(store, move |connection| Ok(keys::touch(connection, &hash, now)?));
             }
-            let caller = Caller { principal: Principal::key(&key.name), role: key.role, via: Via::Key };
+            let caller = Caller { principal: Principal::key(&key.name), role: key.role, via: Via::Key { hash } };
             Ok::<_, Error>(Some((caller, key.expires)))
         };
         let found = self.keys.get(&hash, ask).await?;
@@ -79,7 +86,10 @@ impl Callers {
 
     /// Whose session this is, if it has not ended.
     pub(crate) async fn by_session(&self, store: &Store, id: &str) -> Result<Option<Caller>, Error> {
-        let hash = session::hash(id);
+        self.session(store, session::hash(id)).await
+    }
+
+    async fn session(&self, store: &Store, hash: SessionHash) -> Result<Option<Caller>, Error> {
         let ask = async {
             let now = store.now();
             let found = store.read_inline(move |connection| sessions::find(connection, &hash, now)).await?;
@@ -91,6 +101,19 @@ impl Callers {
             Ok::<_, Error>(Some(Caller { principal: Principal::user(via.name()), role: signed_in.role, via }))
         };
         self.sessions.get(&hash, ask).await
+    }
+
+    /// Looks a caller up again, unless that was done within the last second: whoever sends a body slowly, or waits long,
+    /// must not act with a key or a session that ended meanwhile. A change of a user's role ends the user's sessions.
+    ///
+    /// # Errors
+    /// Unauthorized when the key or the session has ended.
+    pub(crate) async fn recheck(&self, store: &Store, caller: &Caller) -> Result<(), Error> {
+        let now_known = match caller.via {
+            Via::Key { hash } => self.key(store, hash).await?,
+            Via::Session { hash, .. } => self.session(store, hash).await?,
+        };
+        now_known.map(drop).ok_or(Error::Unauthorized("Bearer error=\"invalid_token\""))
     }
 
     /// Forgets a session that has just ended; elsewhere it is believed for less than a second.

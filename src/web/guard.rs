@@ -30,7 +30,9 @@ pub(crate) async fn authenticate(
             next.call(request).await.map(ServiceResponse::map_into_left_body)
         }
         Err(error) => {
-            keep_form(&mut request).await;
+            if matches!(error, Error::Unauthorized(_)) {
+                keep_form(&mut request).await;
+            }
             Ok(request.error_response(error).map_into_right_body())
         }
     }
@@ -140,6 +142,8 @@ entries! {
     Consume, Some(Permission::Consume), "You may not consume tokens with this role.";
     /// To add and edit tokens.
     Edit, Some(Permission::Edit), "You may not add or edit tokens with this role.";
+    /// To save printers and what was measured of them, which all others print with.
+    SavePrinters, Some(Permission::Edit), "You may not save printers with this role.";
     /// To delete tokens.
     Delete, Some(Permission::Delete), "You may not delete tokens with this role.";
     /// To void tokens and to restore them.

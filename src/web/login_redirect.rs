@@ -1,6 +1,7 @@
 //! To the sign-in page and back: to a page that shows what the request was about, with what was chosen or typed. Signing in
 //! by itself does and prints nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_session::SessionExt;
@@ -9,8 +10,11 @@ use actix_web::http::{Method, StatusCode, header};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::bulk::selection::says_something;
+use super::local_address::{LocalAddress, encode_path};
+use super::negotiation::answers_json;
 use super::page::html;
-use super::params::{Form, Params};
+use super::params::{Form, Params, TICKED};
 use super::query_string;
 use super::route::{Back, Kind, RouteIndex};
 use super::session_cookie::SESSION_ID;
@@ -27,10 +31,11 @@ const LONGEST: usize = 2_500;
 struct SentForm(Params<FORM>);
 
 /// Reads the form of a request that is about to be refused, so that the page to which its browser comes back can show it
-/// again. Only of a browser that had a session, as its signed cookie says: nobody else is listened to.
+/// again. Only of a browser that had a session, as its signed cookie says, and only where there is such a page: nobody
+/// else is listened to.
 pub(crate) async fn keep_form(request: &mut ServiceRequest) {
     let had_session = request.get_session().get::<String>(SESSION_ID).is_ok_and(|id| id.is_some());
-    if request.method() != Method::POST || !had_session {
+    if request.method() != Method::POST || !had_session || !comes_back_with_form(request.request()) {
         return;
     }
     let (mut payload, http) = (request.take_payload(), request.request().clone());
@@ -41,55 +46,83 @@ pub(crate) async fn keep_form(request: &mut ServiceRequest) {
     }
 }
 
+fn comes_back_with_form(request: &HttpRequest) -> bool {
+    if request.headers().contains_key(header::AUTHORIZATION) || answers_json(request) {
+        return false;
+    }
+    let routes = request.app_data::<web::Data<RouteIndex>>();
+    let address = LocalAddress::read(request.path(), &base(request));
+    let route = routes.zip(address).and_then(|(routes, address)| Some(routes.find(&address.path)?.0.back));
+    route.flatten().is_some_and(|back| !back.parameters.is_empty())
+}
+
+fn base(request: &HttpRequest) -> Arc<str> {
+    request.app_data::<web::Data<App>>().map(|app| Arc::clone(&app.base)).unwrap_or_default()
+}
+
 /// Sends a browser to the sign-in page.
 pub(crate) fn login_redirect(request: &HttpRequest, https: bool) -> HttpResponse {
-    let base = request.app_data::<web::Data<App>>().map(|app| app.base.to_string()).unwrap_or_default();
-    let path = request.path().strip_prefix(&base).unwrap_or(request.path());
-    let back = if let Some(SentForm(form)) = request.extensions().get() {
-        return_address(request, path, None, form)
-    } else {
-        let query = Params::of_query(request.query_string()).unwrap_or_default();
-        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-        return_address(request, path, Some(request.query_string()).filter(|_| is_read), &query)
-    };
+    let base = base(request);
+    let asked = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
+    let back = LocalAddress::read(&asked, &base).map_or_else(
+        || "/".to_owned(),
+        |address| {
+            if let Some(SentForm(form)) = request.extensions().get() {
+                return return_address(request, &address, false, form);
+            }
+            let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+            let query = Params::of_query(&address.query).unwrap_or_default();
+            return_address(request, &address, is_read, &query)
+        },
+    );
     let next = format!("{base}{back}");
     let address = format!("{base}/login?next={}", utf8_percent_encode(&next, NON_ALPHANUMERIC));
     html(StatusCode::SEE_OTHER, https).insert_header((header::LOCATION, address)).finish()
 }
 
-/// The address below the base path to which a browser comes back: the same one where that only shows something, else the
-/// page of which the route table says that it shows what this was about. `query` is that of a GET.
+/// The address below the base path to which a browser comes back: the same one where that only shows something and the
+/// browser read it, else the page of which the route table says that it shows what this was about.
 pub(crate) fn return_address<const L: usize>(
     request: &HttpRequest,
-    path: &str,
-    query: Option<&str>,
+    address: &LocalAddress,
+    is_read: bool,
     parameters: &Params<L>,
 ) -> String {
-    let same = || match query {
-        Some(query) if !query.is_empty() => format!("{path}?{query}"),
-        _ => path.to_owned(),
-    };
     let routes = request.app_data::<web::Data<RouteIndex>>();
     // What is not there is an honest 404 after signing in, too.
-    let Some((route, places)) = routes.and_then(|routes| routes.find(path)) else { return same() };
-    if query.is_some() && route.is_shown() {
-        return same();
-    }
-    if route.kind == Kind::View {
+    let Some((route, places)) = routes.and_then(|routes| routes.find(&address.path)) else {
+        return encode_path(&address.path);
+    };
+    // Signing in has its page behind it, and a program's answer is no page.
+    if route.is_open || route.kind == Kind::View {
         return "/".into();
+    }
+    if is_read && route.is_shown() {
+        return same(address, parameters);
     }
     let own = if route.is_shown() { route.path } else { "/" };
     let back = route.back.unwrap_or(Back { page: own, parameters: &[], without: own });
     let at = |page: &str| {
-        places.iter().fold(page.to_owned(), |page, (name, value)| page.replace(&format!("{{{name}}}"), value))
+        let fill = |page: String, (name, value): &(String, String)| page.replace(&format!("{{{name}}}"), value);
+        encode_path(&places.iter().fold(page.to_owned(), fill))
     };
     let names = back.parameters.iter().flat_map(|pattern| parameters.names(pattern));
-    let values = names.flat_map(|name| {
-        let values = parameters.ticked(name).unwrap_or_default();
-        values.into_iter().map(move |value| (name, value))
+    let values = names.filter(|name| says_something(parameters, name)).flat_map(|name| {
+        let values = match name {
+            TICKED => parameters.ticked(name).unwrap_or_default(),
+            name => parameters.text(name).ok().flatten().into_iter().collect(),
+        };
+        values.into_iter().filter(|value| !value.is_empty()).map(move |value| (name, value))
     });
     let values: Vec<(&str, String)> = values.collect();
     let address = query_string::with(&at(back.page), values.iter().map(|(name, value)| (*name, value.as_str())), "");
     // Part of a selection would be another selection.
     if values.is_empty() || address.len() > LONGEST { at(back.without) } else { address }
+}
+
+/// The same address, without a query that is too long for others, or has a password that should never have been in it.
+fn same<const L: usize>(address: &LocalAddress, parameters: &Params<L>) -> String {
+    let path = encode_path(&address.path);
+    let is_kept = !address.query.is_empty() && address.query.len() <= LONGEST && !parameters.has_any("password");
+    if is_kept { format!("{path}?{}", address.query) } else { path }
 }

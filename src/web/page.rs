@@ -64,6 +64,11 @@ impl Page {
         self.user.is_none() || self.may(Permission::See)
     }
 
+    /// Whether the user may add and edit, and save printers.
+    pub(crate) fn may_edit(&self) -> bool {
+        self.may(Permission::Edit)
+    }
+
     /// Whether the user may delete, and so restore.
     pub(crate) fn may_delete(&self) -> bool {
         self.may(Permission::Delete)

@@ -5,9 +5,10 @@ use std::collections::HashSet;
 
 use actix_web::dev::{Handler, Path, ResourceDef};
 use actix_web::http::Method;
-use actix_web::middleware::Compress;
+use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, HttpResponse, Resource, Responder, guard, web};
 
+use super::compression::compress;
 use super::error::Error;
 
 /// What is at an address.
@@ -20,10 +21,8 @@ pub enum Kind {
     SecretPage,
     /// A JSON view: its errors are JSON, too.
     View,
-    /// A file that is compressed in itself, or that nobody should wait for to be compressed.
+    /// A file, which is compressed in itself or by itself, if at all.
     File,
-    /// A text file, compressed.
-    TextFile,
     /// A page that is sent while it is made: a compressor would hold it back.
     StreamedPage,
 }
@@ -91,8 +90,6 @@ kinds! {
     view View;
     /// A file.
     file File;
-    /// A text file.
-    text_file TextFile;
     /// A page that is sent while it is made.
     streamed_page StreamedPage;
 }
@@ -183,7 +180,7 @@ impl Route {
         let resource = self.handlers.into_iter().fold(web::resource(path), Resource::route);
         let resource = resource.default_service(web::to(refused));
         match self.info.kind {
-            Kind::Page | Kind::TextFile => config.service(resource.wrap(Compress::default())),
+            Kind::Page => config.service(resource.wrap(from_fn(compress))),
             Kind::SecretPage | Kind::View | Kind::File | Kind::StreamedPage => config.service(resource),
         };
     }

@@ -11,7 +11,7 @@ use super::error::Error;
 use super::guard::{authenticate, same_origin};
 use super::health::{healthz, readyz};
 use super::printing::{browser, calibrate, check, custom_sheets, jobs, pdf, printers, runs, sheet, start_job};
-use super::route::{Route, file, page, secret_page, streamed_page, text_file, view};
+use super::route::{Route, file, page, secret_page, streamed_page, view};
 use super::session_cookie::sessions;
 use super::state::App;
 use super::tokens::{api, delete, deleted, edit, list, qr_code, quick_sets, tile, void};
@@ -19,22 +19,12 @@ use super::{assets, audit, batches, settings, usage};
 
 /// What a browser takes along when it has to sign in before it comes back: what was chosen or typed, and no secret. With
 /// it goes what the form knew, so that what somebody else changed meanwhile is still a conflict.
-const TOKEN: &[&str] = &[
-    "value",
-    "label",
-    "valid_from",
-    "valid_to",
-    "usage_count",
-    "unlimited",
-    "lock_time",
-    "lock_unit",
-    "token_uid",
-    "was_*",
-];
+const TOKEN: &[&str] =
+    &["value", "label", "valid_from", "valid_to", "usage_count", "unlimited", "lock_time", "lock_unit", "was_*"];
 const BATCH: &[&str] =
     &["count", "batch_name", "label", "valid_from", "valid_to", "usage_count", "unlimited", "lock_time", "lock_unit"];
 const SELECTION: &[&str] =
-    &["q", "state", "created_from", "created_to", "batch", "print_run", "printed", "sort", "show", "uid", "uids"];
+    &["q", "state", "created_from", "created_to", "batch", "print_run", "printed", "sort", "show", "uid", "uids", "do"];
 const PRINTING: &[&str] = &[
     "uid",
     "uids",
@@ -49,6 +39,7 @@ const PRINTING: &[&str] = &[
     "printed",
     "all",
     "sheet",
+    "for_sheet",
     "start",
     "offset_x",
     "offset_y",
@@ -56,6 +47,7 @@ const PRINTING: &[&str] = &[
     "outline",
     "dpi",
     "printer",
+    "for_printer",
     "leave_out",
 ];
 const CALIBRATION: &[&str] = &["sheet", "printer", "measured_x", "measured_y", "dpi"];
@@ -96,7 +88,7 @@ const NAME: &[&str] = &["name"];
 #[rustfmt::skip]
 pub fn table() -> Vec<Route> {
     vec![
-        text_file("/static/{address}").show(assets::get).open(),
+        file("/static/{address}").show(assets::get).open(),
         secret_page("/login").show(login::show).post(login::sign_in).keeps(&["next"]).open(),
 
         // For programs, by key; and for the pages' scripts, by session.

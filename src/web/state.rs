@@ -7,7 +7,7 @@ use actix_web::cookie::Key;
 use chrono_tz::Tz;
 use tokio::sync::Semaphore;
 
-use super::callers::Callers;
+use super::callers::{Caller, Callers};
 use super::client_address::TrustedProxies;
 use super::error::Error;
 use super::format::TimeFormatter;
@@ -79,6 +79,14 @@ impl App {
             counts: TokenCounts::default(),
             login_permits: Semaphore::new(LOGINS),
         }
+    }
+
+    /// Looks a caller up again, after a body was read, after any wait, and before each piece of a long answer.
+    ///
+    /// # Errors
+    /// The key or the session has ended.
+    pub(crate) async fn recheck(&self, caller: &Caller) -> Result<(), Error> {
+        self.callers.recheck(&self.store, caller).await
     }
 
     /// Writes times as people read them now, in the configured zone.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 
 use super::Background;
-use crate::access::Principal;
+use crate::access::{Permission, Principal};
+use crate::store::accounts::check_may;
 use crate::store::batches::{self, NewBatch};
 use crate::store::{Error, tokens};
 use crate::token::{Token, Uid, batch};
@@ -51,6 +52,7 @@ async fn make(
     let tokens = generate(model, pattern, new.count).await?;
     let now = background.store.now();
     let work = move |connection: &mut _| {
+        check_may(connection, &by, Permission::Edit, now)?;
         batches::make(connection, new.uid, &tokens, |written| progress.set(written), &by, now)
     };
     background.store.write(work).await
@@ -73,6 +75,7 @@ pub(crate) async fn add_tokens(
     let uids = tokens.iter().map(|token| token.uid).collect();
     let now = background.store.now();
     let add = background.store.write(move |connection| {
+        check_may(connection, &by, Permission::Edit, now)?;
         let Some(new) = &batch else { return tokens::add_all(connection, &tokens) };
         batches::begin(connection, new, &by, now)?;
         batches::make(connection, new.uid, &tokens, |_| {}, &by, now)

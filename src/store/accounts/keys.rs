@@ -7,6 +7,7 @@ use crate::access::{Principal, Role};
 use crate::store::audit;
 use crate::store::connection::Connection;
 use crate::store::error::{Error, is_duplicate};
+use crate::store::ledger::replies;
 use crate::store::schema::keys;
 use crate::token::Micros;
 
@@ -80,6 +81,7 @@ pub fn add(connection: &mut Connection, new: &NewKey<'_>, by: &Principal, now: M
         }
         Error::Refused(format!("There is a key {} already; revoke it first, or choose another name.", new.name))
     })?;
+    replies::forget(connection, &Principal::key(new.name))?;
     audit::record(connection, by, "key add", new.name, new.role.word(), now)
 }
 

@@ -30,8 +30,11 @@ pub(crate) enum Admission {
 /// Begins an attempt for each of `subjects`, which are a name and an address.
 pub(crate) fn begin(connection: &mut Connection, subjects: &[String], now: Micros) -> QueryResult<Admission> {
     advisory_lock::acquire(connection, AdvisoryLock::SignIn)?;
-    let since = now.get() - i64::from(WINDOW_SECONDS) * 1_000_000;
-    diesel::delete(attempts::table.filter(attempts::timestamp.le(since))).execute(connection)?;
+    let window = i64::from(WINDOW_SECONDS) * 1_000_000;
+    let is_old = attempts::timestamp.le(now.get() - window);
+    // Made while the clock was ahead: it would keep a name out until then.
+    let is_ahead = attempts::timestamp.gt(now.get() + window);
+    diesel::delete(attempts::table.filter(is_old.or(is_ahead))).execute(connection)?;
     for subject in subjects {
         // In this order, an attempt that fails between the two reads counts twice, not never.
         let under_way = attempt_times(connection, &format!("{UNDER_WAY}{subject}"))?;

@@ -6,6 +6,7 @@ use crate::access::{Principal, Role};
 use crate::store::advisory_lock::AdvisoryLock;
 use crate::store::connection::Connection;
 use crate::store::error::{Error, is_duplicate};
+use crate::store::ledger::replies;
 use crate::store::schema::users;
 use crate::store::{advisory_lock, audit};
 use crate::token::Micros;
@@ -65,6 +66,7 @@ pub fn add(connection: &mut Connection, new: &NewUser<'_>, by: &Principal, now: 
         let is_known = is_duplicate(&error, "users", "name");
         if is_known { Error::Refused(format!("There is a user {} already.", new.name)) } else { error.into() }
     })?;
+    replies::forget(connection, &Principal::user(new.name))?;
     audit::record(connection, by, "user add", new.name, new.role.word(), now)
 }
 

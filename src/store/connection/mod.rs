@@ -6,7 +6,7 @@ pub(crate) mod sqlite;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
@@ -118,7 +118,7 @@ impl DatabaseUrl {
             Self::Postgres(_) => Ok(None),
         };
         let identity = identity.map_err(|why| self.open_error("cannot be opened", &why.to_string()))?;
-        Ok(Database { url: self.clone(), identity, losses: Arc::default() })
+        Ok(Database { url: self.clone(), identity, losses: Arc::default(), is_outdated: Arc::default() })
     }
 
     /// A warning for the log, as a sentence, if the database server's settings endanger consumes.
@@ -156,6 +156,8 @@ pub(crate) struct Database {
     identity: Option<sqlite::Identity>,
     /// How often a connection was lost. A connection older than the last loss is not used again.
     losses: Arc<AtomicU64>,
+    /// A newer version has migrated it.
+    is_outdated: Arc<AtomicBool>,
 }
 
 impl Database {
@@ -168,14 +170,26 @@ impl Database {
     /// acknowledges would be lost when the process ends.
     ///
     /// # Errors
-    /// Unavailable, until the file is put back or the process is restarted.
+    /// Unavailable, until the file is put back or the process is restarted; for good, when a newer version has migrated the
+    /// database.
     pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.is_outdated.load(Ordering::Relaxed) {
+            let why = "a newer version of Tessera has migrated it; stop this one, and use that";
+            return Err(Error::Unavailable(why.into()));
+        }
         match &self.url {
             DatabaseUrl::Sqlite(file) if file.identity().ok() != self.identity => {
                 let path = file.path().display();
                 Err(Error::Unavailable(format!("{path} was removed or replaced while it was in use; restart Tessera")))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Ends the use of a database that a newer version has migrated.
+    pub(crate) fn set_outdated(&self) {
+        if !self.is_outdated.swap(true, Ordering::Relaxed) {
+            tracing::error!("a newer version of Tessera has migrated the database; this one changes nothing any more");
         }
     }
 
@@ -239,6 +253,11 @@ pub fn transaction<T>(
             Err(error)
         }
     }
+}
+
+/// Whether a transaction on this connection was not rolled back in order.
+pub(crate) fn is_broken(connection: &mut Connection) -> bool {
+    <Connection as TransactionManager<Connection>>::is_broken_transaction_manager(connection)
 }
 
 fn commit(connection: &mut Connection) -> Result<(), Error> {

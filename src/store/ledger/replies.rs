@@ -34,7 +34,7 @@ impl ReplyRow {
     pub(crate) fn new(who: &Principal, key: &ReplayKey, summary: &TokenSummary, now: Micros) -> Self {
         Self {
             principal: who.to_string(),
-            key: key.0.clone(),
+            key: key.as_str().to_owned(),
             created: now.get(),
             token_uid: summary.token_uid.to_string(),
             value: summary.value.clone(),
@@ -84,7 +84,7 @@ pub fn find(
 ) -> QueryResult<Option<TokenSummary>> {
     let row = replies::table
         .filter(replies::principal.eq(who.as_str()))
-        .filter(replies::key.eq(&key.0))
+        .filter(replies::key.eq(key.as_str()))
         .filter(replies::created.gt(replayed_since(now)))
         .select(ReplyRow::as_select())
         .get_result(connection)
@@ -103,7 +103,7 @@ pub(crate) fn find_all(
         return Ok(Vec::new());
     }
     let principals: Vec<&str> = with_key.iter().map(|(who, _)| who.as_str()).collect();
-    let keys: Vec<&str> = with_key.iter().map(|(_, key)| key.0.as_str()).collect();
+    let keys: Vec<&str> = with_key.iter().map(|(_, key)| key.as_str()).collect();
     let is_wanted = diesel::dsl::sql::<diesel::sql_types::Bool>("(principal, key) IN (SELECT * FROM unnest(")
         .bind::<Array<Text>, _>(principals)
         .sql(", ")
@@ -115,7 +115,7 @@ pub(crate) fn find_all(
     let rows: Vec<ReplyRow> =
         replies::table.filter(is_wanted).filter(fresh).select(ReplyRow::as_select()).load(connection)?;
     let reply = |row: ReplyRow| {
-        let pair = with_key.iter().find(|(who, key)| who.as_str() == row.principal && key.0 == row.key);
+        let pair = with_key.iter().find(|(who, key)| who.as_str() == row.principal && key.as_str() == row.key);
         let (who, key) = pair.ok_or(Diesel::NotFound)?;
         Ok(((*who).clone(), (*key).clone(), row.summary()?))
     };
@@ -148,6 +148,12 @@ pub(crate) fn save(connection: &mut PgConnection, mut rows: Vec<ReplyRow>, now: 
     }
     let why = "an idempotency key was used for two tokens at once".to_owned();
     Err(Diesel::DatabaseError(DatabaseErrorKind::SerializationFailure, Box::new(why)))
+}
+
+/// Removes the replies to a principal that had this name before: another key or user must not get them.
+pub(crate) fn forget(connection: &mut Connection, who: &Principal) -> QueryResult<()> {
+    diesel::delete(replies::table.filter(replies::principal.eq(who.as_str()))).execute(connection)?;
+    Ok(())
 }
 
 /// Removes some expired replies, and returns whether there may be more.

@@ -17,30 +17,47 @@ const DAY: i64 = 24 * 3_600 * 1_000_000;
 const ACTION: &str = "usage retention";
 
 /// Removes some of the entries that are older than the settings allow, oldest first, and returns whether there may be
-/// more. Stops at the first entry that is young enough.
+/// more. Stops at the first entry that is young enough. Entries that were made while the clock was ahead are as old as
+/// those behind them.
 pub fn remove_old(connection: &mut Connection, now: Micros) -> Result<bool, Error> {
     let days = i64::from(settings::all(connection)?.settings.usage_days);
-    let before = now.get().saturating_sub(days.saturating_mul(DAY));
+    let ages =
+        Ages { before: now.get().saturating_sub(days.saturating_mul(DAY)), ahead: now.get().saturating_add(DAY) };
     // The usual case reads only one row.
-    if oldest(connection, 1)?.first().is_none_or(|(_, at)| *at >= before) {
+    let oldest_true = usage::table.filter(usage::timestamp.le(ages.ahead)).order(usage::id).select(usage::timestamp);
+    let oldest_true: Option<i64> = oldest_true.limit(1).get_result(connection).optional()?;
+    if oldest_true.is_none_or(|at| at >= ages.before) {
         return Ok(false);
     }
     // Another instance is removing entries.
     if !advisory_lock::try_acquire(connection, AdvisoryLock::Retention)? {
         return Ok(false);
     }
-    let oldest = oldest(connection, REMOVE_LIMIT)?;
-    let old = oldest.iter().take_while(|(_, at)| *at < before);
-    let Some((last, last_time)) = old.clone().last().copied() else { return Ok(false) };
-    let old_entries = usage::table.filter(usage::id.le(last)).filter(usage::timestamp.lt(before));
+    let oldest = usage::table.order(usage::id).select((usage::id, usage::timestamp));
+    let oldest: Vec<(i64, i64)> = oldest.limit(i64::try_from(REMOVE_LIMIT).unwrap_or(i64::MAX)).load(connection)?;
+    let Some((last, last_time)) = ages.last_to_remove(&oldest) else { return Ok(false) };
+    let is_old = usage::timestamp.lt(ages.before).or(usage::timestamp.gt(ages.ahead));
+    let old_entries = usage::table.filter(usage::id.le(last)).filter(is_old);
     let removed = diesel::delete(old_entries).execute(connection)?;
     record_removal(connection, removed, Micros::stored(last_time), now)?;
-    Ok(old.count() == REMOVE_LIMIT)
+    Ok(oldest.last().is_some_and(|(id, _)| *id == last) && oldest.len() == REMOVE_LIMIT)
 }
 
-fn oldest(connection: &mut Connection, at_most: usize) -> QueryResult<Vec<(i64, i64)>> {
-    let rows = usage::table.order(usage::id).select((usage::id, usage::timestamp));
-    rows.limit(i64::try_from(at_most).unwrap_or(i64::MAX)).load(connection)
+/// Which entries are too old, and which have a time that is still to come.
+struct Ages {
+    before: i64,
+    ahead: i64,
+}
+
+impl Ages {
+    /// The last of the oldest entries that is removed, and the time until which entries are removed. There is an old entry
+    /// behind these, if there is none among them.
+    fn last_to_remove(&self, oldest: &[(i64, i64)]) -> Option<(i64, i64)> {
+        let removable = oldest.iter().take_while(|(_, at)| *at < self.before || *at > self.ahead);
+        let last_old = removable.clone().filter(|(_, at)| *at < self.before).last();
+        let all_ahead = oldest.last().filter(|_| removable.count() == oldest.len()).map(|(id, _)| (*id, self.before));
+        last_old.copied().or(all_ahead)
+    }
 }
 
 /// Keeps one row in the audit log per day (UTC), whose count grows.

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use super::queue::{CLOCK_INTERVAL, Job, Queued, Round, Shared, Waiting};
 use crate::store::actions::undo;
 use crate::store::clock::Clock;
-use crate::store::connection::{Connection, Database, LOCK_TIMEOUT, transaction, with_retries};
+use crate::store::connection::{Connection, Database, LOCK_TIMEOUT, is_broken, transaction, with_retries};
 use crate::store::error::Error;
 use crate::store::ledger;
 use crate::store::ledger::replies;
+use crate::store::migrations;
 use crate::store::printing::runs;
 use crate::store::usage::retention;
 use crate::token::Micros;
@@ -56,12 +57,17 @@ impl Worker {
     pub(crate) fn run(mut self) {
         let mut last_gap = Instant::now();
         let mut next_clock_check = Instant::now();
+        let mut next_schema_check = Instant::now();
         let mut next_cleanup = Instant::now();
         let mut last_seen = None;
         while let Some(Round { batch, job }) = self.shared.take(self.batch) {
             if self.database.has_one_lock() || Instant::now() >= next_clock_check {
                 self.catch_panics(|worker| worker.check_clock(&mut last_seen));
                 next_clock_check = Instant::now() + CLOCK_INTERVAL;
+            }
+            if Instant::now() >= next_schema_check {
+                self.catch_panics(Self::check_schema);
+                next_schema_check = Instant::now() + CLOCK_INTERVAL;
             }
             if !batch.is_empty() {
                 self.catch_panics(|worker| worker.batch(batch));
@@ -100,16 +106,22 @@ impl Worker {
         if asks.is_empty() {
             return;
         }
-        match self.settle(&asks) {
-            Ok(answers) => senders.into_iter().zip(answers).for_each(|(sender, answer)| drop(sender.send(Ok(answer)))),
-            // One ask that the database rejects must not spoil the others.
+        let answers = self.settle_halves(&asks);
+        senders.into_iter().zip(answers).for_each(|(sender, answer)| drop(sender.send(answer)));
+    }
+
+    /// Answers asks in one transaction. When the database rejects a statement, halves the asks until the one at fault is
+    /// alone: it must not spoil the others, and a transaction for each of them would take everybody's time.
+    fn settle_halves(&mut self, asks: &[Ask]) -> Vec<Result<Answer, Error>> {
+        match self.settle(asks) {
+            Ok(answers) => answers.into_iter().map(Ok).collect(),
             Err(Error::Failed(_)) if asks.len() > 1 => {
-                for (ask, sender) in asks.iter().zip(senders) {
-                    let answer = self.settle(std::slice::from_ref(ask)).map(|mut answers| answers.remove(0));
-                    let _ = sender.send(answer);
-                }
+                let (first, second) = asks.split_at(asks.len() / 2);
+                let mut answers = self.settle_halves(first);
+                answers.append(&mut self.settle_halves(second));
+                answers
             }
-            Err(error) => senders.into_iter().for_each(|sender| drop(sender.send(Err(error.clone())))),
+            Err(error) => vec![Err(error); asks.len()],
         }
     }
 
@@ -159,6 +171,17 @@ impl Worker {
         *last_seen = Some(now);
     }
 
+    /// Notices that a newer version has migrated the database under this one.
+    fn check_schema(&mut self) {
+        let outdated = self.connection().and_then(|connection| Ok(migrations::is_outdated(connection)?));
+        match outdated {
+            Ok(true) => self.database.set_outdated(),
+            Ok(false) => {}
+            // The clock's check has told.
+            Err(error) => drop(self.discard_if_broken::<()>(Err(error))),
+        }
+    }
+
     /// Removes some of what is too old, and returns whether there may be more.
     fn clean_up(&mut self) -> bool {
         let clock = self.clock.clone();
@@ -195,13 +218,18 @@ impl Worker {
         self.discard_if_broken(result)
     }
 
-    /// Drops the connection when a transaction broke on it, since it may be in any state. After a refusal by a rule,
-    /// the transaction was rolled back in order, and the connection keeps its prepared statements.
+    /// Drops the connection when a transaction broke on it, since it may be in any state. After a refusal by a rule, and
+    /// after a rejected statement that was rolled back in order, the connection keeps its prepared statements.
     fn discard_if_broken<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
         if matches!(result, Err(Error::Lost(_) | Error::Unknown(_))) {
             self.database.record_loss();
         }
-        if matches!(result, Err(Error::Lost(_) | Error::Unknown(_) | Error::Unavailable(_) | Error::Failed(_))) {
+        let is_broken = match &result {
+            Err(Error::Lost(_) | Error::Unknown(_) | Error::Unavailable(_)) => true,
+            Err(Error::Failed(_)) => self.connection.as_mut().is_some_and(is_broken),
+            _ => false,
+        };
+        if is_broken {
             self.connection = None;
         }
         result

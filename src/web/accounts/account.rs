@@ -44,7 +44,7 @@ struct SessionView {
 fn user(caller: &Caller) -> Result<(SessionHash, i64, String), Error> {
     match &caller.via {
         Via::Session { hash, user_id, name } => Ok((*hash, *user_id, name.to_string())),
-        Via::Key => Err(Error::Forbidden("A key has no account.".into())),
+        Via::Key { .. } => Err(Error::Forbidden("A key has no account.".into())),
     }
 }
 
@@ -154,6 +154,7 @@ impl PasswordForm {
 async fn save_password(app: &App, caller: &Caller, password: String, known: Option<String>) -> Result<(), Error> {
     let (session, user_id, name) = user(caller)?;
     let password_hash = app.background.passwords.hash(password).await?;
+    app.recheck(caller).await?;
     let (by, now) = (caller.principal.clone(), app.store.now());
     let change = app.store.write(move |connection| {
         if users::lock_credentials(connection, &name)?.map(|user| user.password_hash) != known {

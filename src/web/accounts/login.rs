@@ -15,6 +15,7 @@ use crate::store::audit;
 use crate::web::callers::Via;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Anybody};
+use crate::web::local_address::LocalAddress;
 use crate::web::login_redirect::return_address;
 use crate::web::negotiation::answers_json;
 use crate::web::page::{Page, page, see_other};
@@ -168,16 +169,15 @@ pub(crate) async fn sign_out(
     Ok(see_other(&app, "/login?done=signed-out"))
 }
 
-/// The address to go on to after the sign-in: a page of ours that only shows something, or the first page. Anything else
-/// could be a trap on another site: `//evil.example` and `/\evil.example` are addresses of other hosts to a browser.
+/// The address to go on to after the sign-in: a page of ours that only shows something, or the first page.
 fn local(request: &HttpRequest, app: &App, next: Option<&str>) -> String {
-    let base: &str = &app.base;
-    let is_ours = |next: &&str| {
-        let below = next.strip_prefix(base).is_some_and(|rest| rest.starts_with('/'));
-        below && !next.starts_with("//") && !next.contains('\\') && !next.chars().any(char::is_control)
-    };
-    let below = next.filter(is_ours).and_then(|next| next.strip_prefix(base)).unwrap_or("/");
-    let (path, query) = below.split_once('?').unwrap_or((below, ""));
-    let parameters = Params::of_query(query).unwrap_or_default();
-    format!("{base}{}", return_address(request, path, Some(query), &parameters))
+    let address = next.and_then(|next| LocalAddress::read(next, &app.base));
+    let below = address.map_or_else(
+        || "/".to_owned(),
+        |address| {
+            let parameters = Params::of_query(&address.query).unwrap_or_default();
+            return_address(request, &address, true, &parameters)
+        },
+    );
+    format!("{}{below}", app.base)
 }

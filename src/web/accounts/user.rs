@@ -191,6 +191,7 @@ pub(crate) async fn reset_password(
         return change.invalid(errors).await;
     }
     let hash = app.background.passwords.hash(password.text.clone()).await?;
+    app.recheck(&who.caller).await?;
     let work = move |c: &mut Connection, name: &str, by: &Principal, now| users::set_password(c, name, &hash, by, now);
     if let Err(refused) = change.make(work).await? {
         return Ok(refused);

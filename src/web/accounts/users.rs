@@ -6,7 +6,7 @@ use askama::Template;
 
 use super::roles;
 use super::roles::RoleChoice;
-use crate::access::{Principal, Role, check_name, password};
+use crate::access::{Role, check_name, password};
 use crate::store::accounts::users;
 use crate::store::accounts::users::{NewUser, User};
 use crate::web::callers::Caller;
@@ -152,7 +152,7 @@ pub(crate) async fn add(
     let (Some(role), true) = (role, errors.is_empty()) else {
         return add_page(&app, &request, name, role, errors);
     };
-    match save(&app, name.clone(), role, &password, who.caller.principal).await? {
+    match save(&app, name.clone(), role, &password, &who.caller).await? {
         Ok(()) if password.is_generated => show_password(&app, added_page(&request), name, password.text),
         Ok(()) => Ok(see_other(&app, "/users?done=added")),
         Err(why) => {
@@ -172,10 +172,11 @@ async fn save(
     name: String,
     role: Role,
     password: &NewPassword,
-    by: Principal,
+    caller: &Caller,
 ) -> Result<Result<(), String>, Error> {
     let password_hash = app.background.passwords.hash(password.text.clone()).await?;
-    let now = app.store.now();
+    app.recheck(caller).await?;
+    let (by, now) = (caller.principal.clone(), app.store.now());
     let add = app.store.write(move |connection| {
         users::add(connection, &NewUser { name: &name, password_hash: &password_hash, role }, &by, now)
     });

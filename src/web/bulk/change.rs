@@ -228,6 +228,7 @@ impl BulkPage {
 
     async fn preview(mut self, action: Action, who: &Caller, app: &App) -> Result<HttpResponse, Error> {
         let _permit = app.background.long_lists.acquire().await;
+        app.recheck(who).await?;
         let (selection, wanted, by) = (self.selected.selection.clone(), action.clone(), who.principal.clone());
         let now = app.store.now();
         let plan = app.store.read(move |connection| actions::plan(connection, &selection, &wanted, &by, now)).await;
@@ -245,6 +246,7 @@ impl BulkPage {
             return Err(TokenError::value("action", "action is not what the form is for").into());
         }
         let _permit = app.background.long_lists.acquire().await;
+        app.recheck(who).await?;
         let (action, by, now) = (wanted.action.clone(), who.principal.clone(), app.store.now());
         let done = app.store.write(move |connection| actions::perform(connection, &wanted, &by, now)).await;
         let (plan, status) = match done {

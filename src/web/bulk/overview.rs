@@ -14,9 +14,10 @@ use crate::qr::Code;
 use crate::token::Token;
 use crate::web::choice::Choice;
 use crate::web::error::Error;
-use crate::web::format::TimeFormatter;
+use crate::web::format::{TimeFormatter, tokens};
 use crate::web::guard::{Allowed, See};
 use crate::web::navigation::Section;
+use crate::web::notice::Notice;
 use crate::web::page::{Page, page};
 use crate::web::params::Params;
 use crate::web::state::App;
@@ -70,15 +71,20 @@ async fn tiles(
 }
 
 /// The uids that are selected already: those that a browser brings back that had to sign in before it could change them.
-fn selected(params: &Params) -> Result<HashSet<String>, Error> {
+///
+/// All of them or none: where some are on another page, the others would be another selection, and their number is told.
+fn selected(params: &Params, shown: &[String]) -> Result<(HashSet<String>, Option<usize>), Error> {
     let kept = params.text("uids")?.unwrap_or_default();
-    Ok(params.ticked("uid")?.into_iter().chain(kept.split_ascii_whitespace().map(str::to_owned)).collect())
+    let selected = params.ticked("uid")?.into_iter().chain(kept.split_ascii_whitespace().map(str::to_owned));
+    let selected: HashSet<String> = selected.filter(|uid| !uid.is_empty()).collect();
+    let is_whole = selected.iter().all(|uid| shown.contains(uid));
+    Ok(if is_whole { (selected, None) } else { (HashSet::new(), Some(selected.len())) })
 }
 
 /// The changes that a role may make.
-fn kinds(role: Role) -> Vec<Choice> {
+fn kinds(role: Role, chosen: &str) -> Vec<Choice> {
     let allowed = ChangeKind::ALL.into_iter().filter(|kind| role.may(kind.permission()));
-    Choice::list(allowed.map(|kind| (kind.word(), kind.words())), "")
+    Choice::list(allowed.map(|kind| (kind.word(), kind.words())), chosen)
 }
 
 /// Shows tiles.
@@ -95,14 +101,18 @@ pub(crate) async fn show(
     let clock = app.time_formatter();
     let uids: Vec<String> = list.tokens.iter().map(|token| token.uid.to_string()).collect();
     let (new_size, role) = (size(params.filled("size")?), who.caller.role);
+    let (selected, elsewhere) = selected(&params, &uids)?;
+    let notice = elsewhere.map(|count| {
+        Notice::refused(format!("{} were selected, not all of them on this page. Select them again.", tokens(count)))
+    });
     let template = OverviewPage {
-        page: Page::new(&request, Section::Overview),
+        page: Page::new(&request, Section::Overview).with_notice(notice),
         may_edit: role.may(Permission::Edit),
-        kinds: kinds(role),
+        kinds: kinds(role, &params.text("do")?.unwrap_or_default()),
         uids: uids.join(" "),
         size: new_size.unwrap_or_else(|| kept_size(&request)),
         counts: Choice::words(ROWS.map(|count| count.to_string()), &show.to_string()),
-        tiles: tiles(&app, std::mem::take(&mut list.tokens), selected(&params)?, clock).await?,
+        tiles: tiles(&app, std::mem::take(&mut list.tokens), selected, clock).await?,
         list,
     };
     keep_size(page(&app, template.list.errors.status(), &template)?, &app, new_size)

@@ -29,10 +29,11 @@ impl TokenSelection {
             fields.push(("select", select));
             return Ok(Self { selection: Selection::Filter(query.filter(app, errors)), query, fields });
         }
-        let texts = match (select.as_str(), params.text("uids")?) {
-            ("page", _) => words(&params.text("page")?.unwrap_or_default()),
-            (_, Some(kept)) => words(&kept),
-            (_, None) => params.ticked("uid")?,
+        let kept = words(&params.text("uids")?.unwrap_or_default());
+        let texts = match select.as_str() {
+            "page" => words(&params.text("page")?.unwrap_or_default()),
+            _ if kept.is_empty() => ticked(params)?,
+            _ => kept,
         };
         let uids: Result<Vec<Uid>, TokenError> = texts.iter().map(|text| text.parse()).collect();
         let uids = errors.note(uids.map(Some)).unwrap_or_default();
@@ -57,8 +58,8 @@ impl TokenSelection {
         app: &App,
         errors: &mut FormErrors,
     ) -> Result<Option<Self>, Error> {
-        let is_form = params.filled("select")?.is_some() || params.filled("uids")?.is_some();
-        if is_form || params.ticked("uid")?.iter().any(|uid| !uid.is_empty()) {
+        let has = |name| params.text(name).map(|text| text.is_some_and(|text| !text.trim().is_empty()));
+        if has("select")? || has("uids")? || !ticked(params)?.is_empty() {
             return Self::read(params, app, errors).map(Some);
         }
         let query = TokenQuery::read(params)?;
@@ -84,6 +85,24 @@ impl TokenSelection {
     /// The address at `path` that leads back.
     pub(crate) fn back(&self, path: &str) -> String {
         self.query.href(path, "")
+    }
+}
+
+/// The uids of the boxes that are ticked; an empty one is none.
+fn ticked<const L: usize>(params: &Params<L>) -> Result<Vec<String>, Error> {
+    Ok(params.ticked("uid")?.into_iter().filter(|uid| !uid.is_empty()).collect())
+}
+
+/// Whether a parameter counts, if it is one of a selection: the overview's form always sends all uids of its page, which
+/// would be too many for an address, and ticks that another choice overrules.
+pub(crate) fn says_something<const L: usize>(params: &Params<L>, name: &str) -> bool {
+    let select = params.text("select").ok().flatten().unwrap_or_default();
+    match name {
+        "page" => select == "page",
+        "uid" | "uids" => !matches!(&*select, "page" | "found"),
+        // What is ticked says it as well, and without ticks nothing is chosen.
+        "select" => select != "ticked",
+        _ => true,
     }
 }
 

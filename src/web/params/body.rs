@@ -58,7 +58,7 @@ pub(crate) fn body_fields(request: &HttpRequest, body: &[u8]) -> Result<BTreeMap
 }
 
 /// The one name that may come many times, once for each box that is ticked.
-const TICKED: &str = "uid";
+pub(crate) const TICKED: &str = "uid";
 
 /// Reads `a=b&c=d`. A name that comes twice is refused as ambiguous.
 pub(crate) fn pairs(text: &str, place: &str) -> Result<BTreeMap<String, Raw>, Error> {

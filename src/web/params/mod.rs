@@ -12,13 +12,16 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use serde_json::Value;
 
+use super::callers::Caller;
 use super::error::Error;
+use super::state::App;
 use crate::token::{LIST_MAX, TokenError, Uid, quoted};
 pub(crate) use time_bound::time_bound;
 
+pub(crate) use body::TICKED;
 use body::{body_fields, pairs, read, unreadable};
 use raw::Raw;
 
@@ -77,6 +80,9 @@ impl<const LIMIT: usize> Params<LIMIT> {
                     .map_err(|_| TokenError::unreadable("The body was not sent whole in time."))??,
                 Err(error) => return Err(unreadable(error)),
             };
+            if !body.is_empty() {
+                recheck_caller(&request).await?;
+            }
             let query = if with_query { request.query_string() } else { "" };
             let mut fields = pairs(query, "query string")?;
             if !body.is_empty() {
@@ -84,6 +90,15 @@ impl<const LIMIT: usize> Params<LIMIT> {
             }
             Ok(Self { fields })
         })
+    }
+}
+
+/// Who was known at the request's head is looked up again when its body is whole: that can be a minute later.
+async fn recheck_caller(request: &HttpRequest) -> Result<(), Error> {
+    let caller = request.extensions().get::<Caller>().cloned();
+    match (caller, request.app_data::<web::Data<App>>()) {
+        (Some(caller), Some(app)) => app.recheck(&caller).await,
+        _ => Ok(()),
     }
 }
 

@@ -8,6 +8,7 @@ use askama::Template;
 
 use super::form::{PrintChoices, PrintForm};
 use super::printers::read_dpi;
+use crate::access::Principal;
 use crate::sheet::calibrate::{self, NOMINAL, SCALE};
 use crate::sheet::geometry::Sheet;
 use crate::sheet::mm::Mm;
@@ -18,7 +19,7 @@ use crate::token::print::check_name;
 use crate::web::choice::Choice;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
-use crate::web::guard::{Allowed, See};
+use crate::web::guard::{Allowed, SavePrinters, See};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, page, see_other};
 use crate::web::params::{Form, Params};
@@ -87,10 +88,10 @@ impl CalibrationForm {
 async fn read_options(
     params: &Params,
     app: &App,
-    who: &Allowed<See>,
+    by: &Principal,
 ) -> Result<(PrintOptions, PrintChoices, FormErrors), Error> {
     let settings = app.settings.get(&app.store).await?;
-    let by = who.caller.principal.clone();
+    let by = by.clone();
     let known = app.store.read_inline(move |connection| PrintChoices::read(connection, &by)).await?;
     let mut errors = FormErrors::default();
     let how = PrintForm::read(params)?.how(&known, &settings, &mut errors);
@@ -104,7 +105,7 @@ pub(crate) async fn show(
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let (how, known, _) = read_options(&params, &app, &who).await?;
+    let (how, known, _) = read_options(&params, &app, &who.caller.principal).await?;
     let form = CalibrationForm { dpi: how.dpi.to_string(), ..CalibrationForm::read(&params)? };
     calibrate_page(&request, &app, how.sheet, known, (form, FormErrors::default()))
 }
@@ -132,7 +133,7 @@ fn calibrate_page(
 
 /// Saves a printer with the offsets that its distances give, and leads to the sheet, where it is chosen.
 pub(crate) async fn save(
-    who: Allowed<See>,
+    who: Allowed<SavePrinters>,
     request: HttpRequest,
     Form(params): Form,
     app: web::Data<App>,
@@ -140,7 +141,7 @@ pub(crate) async fn save(
     let (form, mut errors) = (CalibrationForm::read(&params)?, FormErrors::default());
     let Some(printer) = form.to_printer(&mut errors) else {
         let sheet = params.text("sheet")?.unwrap_or_default();
-        let (how, known, _) = read_options(&params, &app, &who).await?;
+        let (how, known, _) = read_options(&params, &app, &who.caller.principal).await?;
         let sheet = known.sheet(&sheet).cloned().unwrap_or(how.sheet);
         return calibrate_page(&request, &app, sheet, known, (form, errors));
     };
@@ -152,7 +153,7 @@ pub(crate) async fn save(
 
 /// The test page of a sheet: unmoved, or moved by the offsets of a printer, to see that they are right.
 pub(crate) async fn test_page(who: Allowed<See>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
-    let (how, _, errors) = read_options(&params, &app, &who).await?;
+    let (how, _, errors) = read_options(&params, &app, &who.caller.principal).await?;
     if let Some((field, message)) = errors.first() {
         return Err(crate::token::TokenError::value(field.to_owned(), message.trim_end_matches('.')).into());
     }

@@ -17,6 +17,7 @@ use crate::sheet::fonts::Fonts;
 use crate::sheet::layout::SheetLayout;
 use crate::sheet::pdf;
 use crate::sheet::proof::{self, Failure};
+use crate::web::callers::Caller;
 use crate::web::error::Error;
 use crate::web::format::tokens;
 use crate::web::guard::{Allowed, See};
@@ -67,7 +68,7 @@ pub(crate) async fn check(
         return nothing_chosen(&request, &app, &params, StatusCode::UNPROCESSABLE_ENTITY).await;
     };
     match lay_out(&app, &mut order).await? {
-        Some(layout) => stream(&request, &app, &order, layout),
+        Some(layout) => stream(&request, &app, who.caller, &order, layout),
         None => refused(&who, &request, &app, order).await,
     }
 }
@@ -87,6 +88,7 @@ async fn lay_out(app: &web::Data<App>, order: &mut PrintOrder) -> Result<Option<
 fn stream(
     request: &HttpRequest,
     app: &web::Data<App>,
+    caller: Caller,
     order: &PrintOrder,
     layout: SheetLayout,
 ) -> Result<HttpResponse, Error> {
@@ -101,6 +103,7 @@ fn stream(
     let (head, foot) = text.split_once(FOUND).ok_or_else(|| Error::fault("the page of a check has no place"))?;
     let reading = Reading {
         app: web::Data::clone(app),
+        caller,
         layout: Arc::new(layout),
         page: 0,
         failed: 0,
@@ -117,6 +120,7 @@ fn stream(
 /// A check that is under way.
 struct Reading {
     app: web::Data<App>,
+    caller: Caller,
     layout: Arc<SheetLayout>,
     page: usize,
     failed: usize,
@@ -138,6 +142,7 @@ impl Reading {
 
     async fn next(&mut self) -> Result<Option<String>, Error> {
         let fault = |error: askama::Error| Error::fault(error.to_string());
+        self.app.recheck(&self.caller).await?;
         if self.page == self.layout.pages() {
             let Some(foot) = self.foot.take() else { return Ok(None) };
             return Ok(Some(self.verdict().render().map_err(fault)? + &foot));

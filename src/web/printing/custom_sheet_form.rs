@@ -78,7 +78,11 @@ impl CustomSheetForm {
 
     /// What was typed before its user had to sign in, and comes back with the address.
     pub(crate) fn brought_back(params: &Params) -> Result<Option<Self>, Error> {
-        params.text("columns")?.map(|_| Self::read(params)).transpose()
+        // Which of them were filled is not known, and addresses leave out the others.
+        let is_back = params.has_any("columns")
+            || params.has_any("rows")
+            || MEASURES.iter().any(|measure| params.has_any(measure.name));
+        is_back.then(|| Self::read(params)).transpose()
     }
 
     /// The fields, with what stands in each.

@@ -59,6 +59,7 @@ pub(crate) async fn print(
     let Some((printed, made, ())) = make_all(&app, &mut order, |_, _| ()).await? else {
         return refused(&who, &request, &app, order).await;
     };
+    app.recheck(&who.caller).await?;
     let (run, kept) = save_pdf(&app.store, &order.options, &by, (printed, made), None).await?;
     let name = format!("labels-{}.pdf", run.uid.get(..8).unwrap_or_default());
     Ok(HttpResponse::Ok()

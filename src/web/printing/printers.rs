@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use crate::access::Principal;
+use crate::access::{Permission, Principal};
 use crate::sheet::mm::Mm;
 use crate::sheet::refusal::FARTHEST;
 use crate::store::printing::printers;
@@ -13,7 +13,7 @@ use crate::token::settings::Settings;
 use crate::web::error::{Error, or_refusal};
 use crate::web::form_errors::FormErrors;
 use crate::web::format::{FormattedTime, TimeFormatter};
-use crate::web::guard::{Allowed, See};
+use crate::web::guard::{Allowed, SavePrinters, See};
 use crate::web::navigation::Section;
 use crate::web::notice::Notice;
 use crate::web::page::{Page, page, see_other};
@@ -75,7 +75,8 @@ impl PrinterForm {
 
     /// What was typed before its user had to sign in, and comes back with the address.
     fn brought_back(params: &Params) -> Result<Option<Self>, Error> {
-        params.text("offset_x")?.map(|_| Self::read(params)).transpose()
+        let is_back = ["offset_x", "offset_y", "dpi"].iter().any(|name| params.has_any(name));
+        is_back.then(|| Self::read(params)).transpose()
     }
 
     /// The printer; errors are added.
@@ -140,7 +141,7 @@ async fn list(
 
 /// Shows every printer, and the form for another one.
 pub(crate) async fn show(
-    _who: Allowed<See>,
+    who: Allowed<See>,
     request: HttpRequest,
     params: Params,
     app: web::Data<App>,
@@ -150,7 +151,8 @@ pub(crate) async fn show(
         Some("removed") => Some("The printer is removed."),
         _ => None,
     };
-    let form = match PrinterForm::brought_back(&params)? {
+    let brought_back = PrinterForm::brought_back(&params)?.filter(|_| who.caller.role.may(Permission::Edit));
+    let form = match brought_back {
         Some(form) => match was(&params)? {
             Some(was) => return edit_page(&app, &request, was, form, FormErrors::default()),
             None => form,
@@ -168,7 +170,7 @@ fn named<const L: usize>(params: &Params<L>, field: &str) -> Result<String, Erro
 
 /// The form of a printer.
 pub(crate) async fn edit_form(
-    _who: Allowed<See>,
+    _who: Allowed<SavePrinters>,
     request: HttpRequest,
     params: Params,
     app: web::Data<App>,
@@ -198,7 +200,7 @@ fn was(params: &Params) -> Result<Option<String>, Error> {
 
 /// Adds a printer, or changes the one that the form was about.
 pub(crate) async fn save(
-    who: Allowed<See>,
+    who: Allowed<SavePrinters>,
     request: HttpRequest,
     Form(params): Form,
     app: web::Data<App>,
@@ -227,7 +229,11 @@ async fn save_form(app: &App, form: &PrinterForm, was: Option<String>, by: Princ
 }
 
 /// Removes a printer.
-pub(crate) async fn remove(who: Allowed<See>, Form(params): Form, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub(crate) async fn remove(
+    who: Allowed<SavePrinters>,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
     let (name, by, now) = (named(&params, "name")?, who.caller.principal, app.store.now());
     let removed = app.store.write(move |connection| printers::remove(connection, &name, &by, now)).await;
     // A refusal: somebody else was quicker, and it is gone all the same.

@@ -32,6 +32,7 @@ struct FormPage {
     zone: String,
     form: TokenForm,
     was: HiddenFields,
+    unshown: Vec<(&'static str, Micros)>,
     errors: FormErrors,
     conflicts: Vec<Conflict>,
 }
@@ -57,6 +58,7 @@ impl FormPage {
             is_there: uid.is_some(),
             zone: app.zone.to_string(),
             form,
+            unshown: was.unshown(app.zone),
             was,
             errors: FormErrors::default(),
             conflicts: Vec::new(),
@@ -88,6 +90,13 @@ impl FormPage {
         self.errors.add_all(mistakes);
         self.answer(app)
     }
+
+    /// The form of a token that exists already, to be sent again for another one.
+    fn for_another(mut self, why: &TokenError, app: &App) -> Result<HttpResponse, Error> {
+        self.was = HiddenFields::new_token(Uid::random());
+        self.errors.add_without_field("token_uid", why.to_string());
+        self.answer(app)
+    }
 }
 
 /// The form for a new token. It carries the uid that the token will have: sent twice, it adds one token.
@@ -100,8 +109,8 @@ pub(crate) async fn add_form(
     let defaults = app.settings.get(&app.store).await?.defaults();
     let new = || TokenForm::new(defaults.usage_count, defaults.lock_time);
     let form = TokenForm::brought_back(&params)?.unwrap_or_else(new);
-    let uid = params.parsed("token_uid")?.unwrap_or_else(Uid::random);
-    FormPage::new(&request, &app, None, form, HiddenFields::new_token(uid)).answer(&app)
+    // Never one that a link names: its author would know what the code says.
+    FormPage::new(&request, &app, None, form, HiddenFields::new_token(Uid::random())).answer(&app)
 }
 
 /// Adds a token, or shows the form again.
@@ -123,6 +132,7 @@ pub(crate) async fn add(
             app.counts.forget();
             Ok(see_other(&app, &format!("/{uid}?done=added")))
         }
+        Err(store::Error::Token(error)) if error.param() == Some("token_uid") => form_page.for_another(&error, &app),
         Err(store::Error::Token(error)) => form_page.refused(&[error], &app),
         Err(error) => Err(error.into()),
     }
@@ -139,23 +149,23 @@ async fn new_token(app: &App, form: &TokenForm, uid: Uid, by: &Principal) -> Res
 }
 
 /// Adds a token once: the same form, sent again, finds the token that it added. A form that was changed in between (by
-/// going back to it) adds another one.
+/// going back to it) could mean that token or another one, and is asked about.
 fn add_or_find(connection: &mut Connection, token: &Token) -> Result<Uid, store::Error> {
-    let alike = |other: &Token| {
-        let facts = |token: &Token| (token.label.clone(), token.valid_from, token.valid_to, token.lock_time);
-        facts(other) == facts(token) && other.value == token.value
-    };
-    if let Some((_, other)) = tokens::by_uid(connection, token.uid)?
-        && alike(&other)
-    {
-        return Ok(other.uid);
+    let facts =
+        |token: &Token| (token.value.clone(), token.label.clone(), token.valid_from, token.valid_to, token.lock_time);
+    let known = tokens::by_uid(connection, token.uid)?;
+    if known.as_ref().is_some_and(|(_, known)| facts(known) == facts(token)) {
+        return Ok(token.uid);
     }
-    if !tokens::is_uid_used(connection, token.uid)? {
+    if known.is_none() && !tokens::is_uid_used(connection, token.uid)? {
         return tokens::add(connection, token).map(|()| token.uid);
     }
-    let uid = Uid::random();
-    let value = if token.value == token.uid.to_string() { uid.to_string() } else { token.value.clone() };
-    tokens::add(connection, &Token { uid, value, ..token.clone() }).map(|()| uid)
+    let what = if known.is_some() { "exists with other values" } else { "was deleted" };
+    let why = format!(
+        "The token of this form was added before and {what}; nothing was changed. Save the form again to add another \
+         token"
+    );
+    Err(TokenError::value("token_uid", why).into())
 }
 
 /// The form for a token.

@@ -1,5 +1,6 @@
 //! The form of a token: its fields as text, and their values when the form was made.
 
+use chrono::Datelike;
 use chrono_tz::Tz;
 
 use crate::token::edit::KnownValues;
@@ -40,9 +41,11 @@ pub(crate) struct TokenForm {
     pub(crate) lock_unit: String,
 }
 
-/// A moment as `datetime-local` has it (HTML, section 2.3.5.5), to the second.
+/// A moment as `datetime-local` has it (HTML, section 2.3.5.5), to the second. Empty for none, and for the last hours of
+/// 9999 where the local year is already 10000: browsers empty a field with five digits.
 fn local(moment: Option<Micros>, zone: Tz) -> String {
-    moment.map(|moment| moment.local(zone).format("%Y-%m-%dT%H:%M:%S").to_string()).unwrap_or_default()
+    let local = moment.map(|moment| moment.local(zone)).filter(|local| local.year() <= 9999);
+    local.map(|local| local.format("%Y-%m-%dT%H:%M:%S").to_string()).unwrap_or_default()
 }
 
 /// Browsers leave out seconds that are zero.
@@ -169,6 +172,16 @@ impl HiddenFields {
         ])
     }
 
+    /// The times that the form's fields cannot show, and therefore leave as they are: their fields' names, and the times.
+    pub(crate) fn unshown(&self, zone: Tz) -> Vec<(&'static str, Micros)> {
+        let times = [("was_valid_from", "Valid from"), ("was_valid_to", "Valid to")];
+        let unshown = |(field, name): (&str, &'static str)| {
+            let exact = self.0.iter().find(|(known, _)| *known == field).and_then(|(_, exact)| moment(exact))?;
+            local(Some(exact), zone).is_empty().then_some((name, exact))
+        };
+        times.into_iter().filter_map(unshown).collect()
+    }
+
     /// Names and values.
     pub(crate) fn pairs(&self) -> &[(&'static str, String)] {
         &self.0
@@ -216,7 +229,7 @@ impl OriginalValues {
     /// The hidden fields that came back with [`TokenForm::brought_back`]. Addresses leave out what is empty.
     pub(crate) fn brought_back(params: &Params) -> Result<Option<Self>, Error> {
         let is_back = params.filled("was_value")?.is_some();
-        is_back.then(|| Self::of(|name| Ok(params.text(name)?.unwrap_or_default()))).transpose()
+        Ok(is_back.then(|| Self::of(|name| Ok(params.text(name)?.unwrap_or_default())).ok()).flatten())
     }
 
     /// The same hidden fields again.
@@ -313,6 +326,22 @@ mod tests {
         for sent in [form, without_seconds] {
             assert_eq!(was(&token()).changed(&sent, zone).change(zone), Ok(Change::default()));
         }
+    }
+
+    #[test]
+    fn a_time_that_the_field_cannot_show_is_kept_until_another_is_typed() {
+        let zone = Tz::Europe__Vienna;
+        let last = Micros::read("9999-12-31T23:30:00Z", Tz::UTC).unwrap();
+        let parked = Token { valid_from: Some(last), valid_to: Some(Micros::LAST), ..token() };
+        let form = TokenForm { label: "Anna".into(), ..TokenForm::of(&parked, zone) };
+        assert_eq!((form.valid_from.as_str(), form.valid_to.as_str()), ("", ""));
+        let change = was(&parked).changed(&form, zone).change(zone).unwrap();
+        assert_eq!(change, Change { label: Some(Some("Anna".into())), ..Change::default() });
+        let unshown = HiddenFields::of(&parked).unshown(zone);
+        assert_eq!(unshown, [("Valid from", last), ("Valid to", Micros::LAST)]);
+        assert_eq!(HiddenFields::of(&parked).unshown(Tz::UTC), []);
+        let typed = TokenForm { valid_from: "2026-01-01T00:00".into(), ..form };
+        assert!(was(&parked).changed(&typed, zone).change(zone).unwrap().valid_from.is_some());
     }
 
     #[test]

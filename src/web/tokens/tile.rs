@@ -59,9 +59,7 @@ pub(crate) async fn use_once(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    // PostgreSQL stores no NUL.
-    let is_key = |nonce: &String| nonce.len() <= 36 && !nonce.contains('\0');
-    let key = params.filled("nonce")?.filter(is_key).map(ReplayKey);
+    let key = params.filled("nonce")?.map(ReplayKey::new).transpose()?;
     let what = Lookup { uid: Some(uid), ..Lookup::default() };
     let done = match app.store.consume(Ask { who: who.caller.principal, what, key }).await? {
         Answer::Consumed(_) => "used".to_owned(),

@@ -10,10 +10,11 @@ use csv::{Terminator, WriterBuilder};
 use futures_util::stream::{TryStreamExt, try_unfold};
 
 use super::query::UsageQuery;
+use crate::store;
 use crate::store::cursor::Cursor;
 use crate::store::usage::list::{UsageScan, UsageSlice, newest_id, slice};
 use crate::store::usage::{Entry, UsageFilter, labels};
-use crate::store::{self, Store};
+use crate::web::callers::Caller;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::guard::{Allowed, See};
@@ -30,7 +31,7 @@ const HEAD: [&str; 9] =
 /// # Errors
 /// A value error for a filter that cannot be used; unavailable, when the database cannot be asked.
 pub(crate) async fn download(
-    _who: Allowed<See>,
+    who: Allowed<See>,
     request: HttpRequest,
     params: Params,
     app: web::Data<App>,
@@ -40,7 +41,7 @@ pub(crate) async fn download(
     if let Some((name, message)) = errors.first() {
         return Err(crate::token::TokenError::value(name.to_owned(), message).into());
     }
-    let rest = Rest::new(&app.store, filter).await?;
+    let rest = Rest::new(&app, who.caller, filter).await?;
     let day = app.store.now().local(app.zone).date();
     let body = match *request.method() {
         Method::HEAD => BoxBody::new(()),
@@ -54,7 +55,8 @@ pub(crate) async fn download(
 
 /// What has not been sent yet.
 struct Rest {
-    store: Store,
+    app: web::Data<App>,
+    caller: Caller,
     filter: UsageFilter,
     scan: UsageScan,
     after: Option<Cursor>,
@@ -63,13 +65,14 @@ struct Rest {
 
 impl Rest {
     /// Everything of the filter up to the newest entry there is now.
-    async fn new(store: &Store, filter: UsageFilter) -> Result<Self, store::Error> {
+    async fn new(app: &web::Data<App>, caller: Caller, filter: UsageFilter) -> Result<Self, store::Error> {
         let wanted = filter.clone();
-        let scan = store.read(move |connection| {
+        let scan = app.store.read(move |connection| {
             let newest = newest_id(connection)?;
             Ok(UsageScan::new(connection, &wanted, None)?.until(newest))
         });
-        Ok(Self { store: store.clone(), filter, scan: scan.await?, after: None, begun: false })
+        let scan = scan.await?;
+        Ok(Self { app: web::Data::clone(app), caller, filter, scan, after: None, begun: false })
     }
 }
 
@@ -77,9 +80,10 @@ impl Rest {
 /// the client has gone.
 async fn piece(rest: Option<Rest>) -> Result<Option<(web::Bytes, Option<Rest>)>, Error> {
     let Some(rest) = rest else { return Ok(None) };
+    rest.app.recheck(&rest.caller).await?;
     let (filter, scan) = (rest.filter.clone(), rest.scan.clone());
     let wanted = UsageSlice { oldest_first: false, after: rest.after.clone(), limit: PIECE };
-    let read = rest.store.read(move |connection| {
+    let read = rest.app.store.read(move |connection| {
         let entries = slice(connection, &filter, &scan, &wanted)?;
         let uids: BTreeSet<String> = entries.iter().filter_map(|(_, entry)| entry.token_uid.clone()).collect();
         let labels = labels(connection, uids.into_iter().collect())?;

@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::items::{MAX_LABELS, label_items};
 use super::options::PrintOptions;
 use super::pdf::{make, save_pdf};
-use crate::access::Principal;
+use crate::access::{Permission, Principal};
 use crate::sheet::refusal::SheetRefusal;
+use crate::store::accounts::check_may;
 use crate::store::printing::jobs::{self, JobProgress, PrintJob};
 use crate::store::printing::labels;
 use crate::store::printing::runs::{self, PrintRun};
@@ -46,6 +47,7 @@ fn parts_printed(runs: &[PrintRun], done: usize) -> i32 {
 fn failure_message(error: Error) -> String {
     match error {
         Error::Token(refusal) => refusal.to_string(),
+        Error::Refused(why) => why,
         _ => "The server or its database could not go on just then.".into(),
     }
 }
@@ -125,8 +127,11 @@ impl RunningJob {
             let options =
                 PrintOptions { start: if part == 1 { self.options.start } else { 1 }, ..self.options.clone() };
             let (selection, now, limit) = (self.selection.clone(), self.now, part_size(&options, options.start));
-            let previous_cursor = cursor.clone();
-            let work = move |connection: &mut Connection| labels::part(connection, &selection, now, &cursor, limit);
+            let (previous_cursor, by) = (cursor.clone(), self.by.clone());
+            let work = move |connection: &mut Connection| {
+                check_may(connection, &by, Permission::See, Micros::now())?;
+                labels::part(connection, &selection, now, &cursor, limit)
+            };
             let (tokens, next) = background.store.read(work).await?;
             if tokens.is_empty() {
                 return Ok(());

@@ -40,6 +40,23 @@ async fn a_key_works_at_once_and_ends_within_a_second() {
 }
 
 #[actix_web::test]
+async fn a_key_made_again_under_a_revoked_ones_name_gets_none_of_its_replies() {
+    let app = App::start().await;
+    let by = Principal::shell("test");
+    let uid = app.add(&[("usage_count", "5")]).await;
+    for left in [4, 3] {
+        let key = add_key(&mut app.connection(), "door", Role::Scanner, None);
+        for replayed in [false, true] {
+            let ask = app.anonymous(Method::POST, &format!("/{uid}/consume_token")).form(&[("nonce", "1")]);
+            let answer = send(ask.bearer_auth(&key)).await;
+            let body = &answer.check_success().body;
+            assert_eq!((&body["usage_count"], body["replayed"] == true), (&left.into(), replayed));
+        }
+        transaction(&mut app.connection(), |connection| keys::revoke(connection, "door", &by, Micros::now())).unwrap();
+    }
+}
+
+#[actix_web::test]
 async fn a_key_ends_when_it_expires() {
     let app = App::start().await;
     let soon = Micros::now().plus_seconds(2);

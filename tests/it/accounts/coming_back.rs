@@ -12,15 +12,15 @@ use crate::support::app::{App, with_required};
 use crate::support::browser::{Browser, PageAnswer, add_user};
 
 /// Ends every other session of anna's, at once.
-async fn end_sessions(elsewhere: &mut Browser<'_>) {
+pub(super) async fn end_sessions(elsewhere: &mut Browser<'_>) {
     elsewhere.post("/account/sessions/end", &[]).await.check_leads_to("/account");
 }
 
 /// Tokens, how many uses, runs, jobs and settings there are, and the users' roles.
-type State = (Vec<(String, i64, i32)>, [i64; 4], Vec<(String, String)>);
+pub(super) type State = (Vec<(String, i64, i32)>, [i64; 4], Vec<(String, String)>);
 
 /// What signing in must not touch, but for the user's last sign-in.
-fn state(app: &App) -> State {
+pub(super) fn state(app: &App) -> State {
     let connection = &mut app.connection();
     let all = tokens::table.order(tokens::id).select((tokens::uid, tokens::modified, tokens::usage_count));
     let counts = [
@@ -34,7 +34,7 @@ fn state(app: &App) -> State {
 }
 
 /// Where a browser is after it has signed in, which `answer` leads to.
-async fn sign_in(browser: &mut Browser<'_>, answer: &PageAnswer) -> (String, PageAnswer) {
+pub(super) async fn sign_in(browser: &mut Browser<'_>, answer: &PageAnswer) -> (String, PageAnswer) {
     answer.check_leads_to("/login?next=");
     let form = browser.get(&answer.location).await;
     let fields = [("name", "anna"), ("password", crate::support::browser::PASSWORD), ("next", &form.field("next"))];
@@ -45,7 +45,7 @@ async fn sign_in(browser: &mut Browser<'_>, answer: &PageAnswer) -> (String, Pag
 }
 
 /// Anna's browser, and another one of hers.
-async fn anna(app: &App) -> (Browser<'_>, Browser<'_>) {
+pub(super) async fn anna(app: &App) -> (Browser<'_>, Browser<'_>) {
     add_user(app, "anna", Role::Manager);
     let (mut browser, mut elsewhere) = (Browser::new(app), Browser::new(app));
     browser.sign_in("anna").await.check_leads_to("/");

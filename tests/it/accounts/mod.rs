@@ -3,8 +3,10 @@
 mod account;
 mod api_keys;
 mod coming_back;
+mod ended_meanwhile;
 mod keys;
 mod login;
+mod return_addresses;
 mod roles;
 mod user;
 mod users;

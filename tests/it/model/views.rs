@@ -170,15 +170,21 @@ impl Model {
     fn consume(&mut self, ask: &Ask, seen: &Value, faults: &mut Vec<Fault>) -> Option<Expected> {
         check_fields(ask, &["token_uid", "value", "nonce"], &[], faults);
         let what = named(ask, faults);
-        let found = self.find(&what, faults);
+        let mut contradiction = Vec::new();
+        let found = self.find(&what, &mut contradiction);
         let key = [ask.key.as_deref(), ask.field("nonce")].into_iter().flatten().collect::<BTreeSet<_>>();
         if key.len() > 1 || key.iter().any(|key| !(1..=255).contains(&key.len())) {
             faults.push(Fault::value("nonce"));
         }
         let kept = key.first().map(|key| (ask.user(), (*key).to_owned()));
         let first = kept.as_ref().and_then(|kept| self.kept.get(kept));
-        if first.is_some_and(|first| !self.is_same(first, &what, found)) {
+        let is_replay = first.is_some_and(|first| self.is_same(first, &what));
+        if first.is_some() && !is_replay {
             faults.push(Fault::value("nonce"));
+        }
+        // Uid and value may have named one token when it was answered first.
+        if !is_replay {
+            faults.append(&mut contradiction);
         }
         if !faults.is_empty() {
             return None;
@@ -216,15 +222,15 @@ impl Model {
         success(answer)
     }
 
-    /// Whether a request is for the token that was answered first. One that was deleted, or has another value now, is
-    /// known by what the first answer said of it: who did not get that answer must be able to learn it.
-    fn is_same(&self, first: &Value, what: &Named, found: Option<usize>) -> bool {
-        let linked = what.value.as_ref().and_then(|value| self.linked(value));
-        match (found, what.uid.as_ref().or(linked.as_ref())) {
-            (Some(found), _) => self.tokens[found].uid == first["token_uid"],
-            (None, Some(uid)) => *uid == first["token_uid"],
-            (None, None) => what.value.as_deref() == first["value"].as_str(),
-        }
+    /// Whether a request is for the token that was answered first: by its uid, and by the value that it had then or has now.
+    /// Who did not get that answer must be able to learn it, also when the token was edited or deleted since.
+    fn is_same(&self, first: &Value, what: &Named) -> bool {
+        let is_first = |uid: &String| *uid == first["token_uid"];
+        let by_value = |value: &String| {
+            let now = self.by_value(value).map(|found| self.tokens[found].uid.clone());
+            *value == first["value"] || now.or_else(|| self.linked(value)).as_ref().is_some_and(is_first)
+        };
+        what.uid.as_ref().is_none_or(is_first) && what.value.as_ref().is_none_or(by_value)
     }
 
     /// The one token that is named. Uid and value together must name one.

@@ -41,17 +41,26 @@ fn printers_are_saved_renamed_and_removed_by_their_names() {
 }
 
 #[actix_web::test]
-async fn printers_are_for_whoever_may_print() {
+async fn whoever_may_print_sees_printers_and_editors_save_them() {
     let app = App::start().await;
-    let mut viewer = Browser::of(&app, Role::Viewer).await;
+    let mut editor = Browser::of(&app, Role::Editor).await;
     let name = "HP \"Office\" <2nd floor> & 'more'";
     let form = |offset, dpi| [("name", name), ("offset_x", offset), ("offset_y", "−1,25"), ("dpi", dpi)];
-    viewer.post("/printers", &form("0.5", "600")).await.check_leads_to("/printers?done=saved");
+    editor.post("/printers", &form("0.5", "600")).await.check_leads_to("/printers?done=saved");
     assert_eq!(audited(&app)[0][1..3], ["printer save", name]);
-    let list = viewer.get("/printers?done=saved").await;
+    let list = editor.get("/printers?done=saved").await;
     list.check(200, &["HP &#34;Office&#34; &#60;2nd floor&#62;", "-1.25 mm", "600 dpi", "The printer is saved."]);
+    let mut viewer = Browser::of(&app, Role::Viewer).await;
+    let seen = viewer.get("/printers").await;
+    seen.check(200, &["HP &#34;Office&#34; &#60;2nd floor&#62;", "600 dpi"]);
+    assert!(!seen.text.contains("/printers/") && !seen.text.contains("Add a printer"), "{}", seen.text);
+    for path in ["/printers", "/printers/remove", "/sheet/calibrate"] {
+        viewer.post(path, &form("0.5", "600")).await.check(403, &["You may not save printers"]);
+    }
+    let measure = viewer.get("/sheet/calibrate").await;
+    measure.check(200, &["Open the test page", "Whoever may edit tokens types the two distances"]);
     let edit = list.text.split("/printers/edit?name=").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let edit = viewer.get(&format!("/printers/edit?name={edit}")).await;
+    let edit = editor.get(&format!("/printers/edit?name={edit}")).await;
     edit.check(200, &["value=\"0.5\""]);
     assert_eq!(edit.field("was"), name);
     for (offset, dpi, field) in [
@@ -60,19 +69,19 @@ async fn printers_are_for_whoever_may_print() {
         ("0", "149", "dpi-error"),
         ("0", "1201", "dpi-error"),
     ] {
-        viewer.post("/printers", &form(offset, dpi)).await.check(422, &[field, "HP &#34;Office&#34;"]);
+        editor.post("/printers", &form(offset, dpi)).await.check(422, &[field, "HP &#34;Office&#34;"]);
     }
     let nameless = [("name", " "), ("offset_x", "0"), ("offset_y", "0"), ("dpi", "300")];
-    viewer.post("/printers", &nameless).await.check(422, &["name-error"]);
+    editor.post("/printers", &nameless).await.check(422, &["name-error"]);
     let renamed = [("was", name), ("name", "Office"), ("offset_x", "-20"), ("offset_y", "20"), ("dpi", "300")];
-    viewer.post("/printers", &renamed).await.check_leads_to("/printers?done=saved");
-    viewer.post("/printers", &renamed).await.check_leads_to("/printers?done=saved");
+    editor.post("/printers", &renamed).await.check_leads_to("/printers?done=saved");
+    editor.post("/printers", &renamed).await.check_leads_to("/printers?done=saved");
     let late = [("was", name), ("name", "Late"), ("offset_x", "0"), ("offset_y", "0"), ("dpi", "300")];
-    viewer.post("/printers", &late).await.check(422, &["was removed meanwhile"]);
-    viewer.post("/printers/remove", &[("name", "Office")]).await.check_leads_to("/printers?done=removed");
-    viewer.post("/printers/remove", &[("name", "Office")]).await.check_leads_to("/printers?done=removed");
-    viewer.get("/printers/edit?name=Office").await.check(404, &[]);
-    viewer.get("/printers/edit?name=%00").await.check(404, &[]);
+    editor.post("/printers", &late).await.check(422, &["was removed meanwhile"]);
+    editor.post("/printers/remove", &[("name", "Office")]).await.check_leads_to("/printers?done=removed");
+    editor.post("/printers/remove", &[("name", "Office")]).await.check_leads_to("/printers?done=removed");
+    editor.get("/printers/edit?name=Office").await.check(404, &[]);
+    editor.get("/printers/edit?name=%00").await.check(404, &[]);
     let mut scanner = Browser::of(&app, Role::Scanner).await;
     scanner.get("/printers").await.check(403, &[]);
     scanner.post("/printers", &form("0", "300")).await.check(403, &[]);

@@ -1,9 +1,12 @@
 //! The writer: what it does in trouble, and with what comes between.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use actix_web::{App, HttpResponse, web};
+use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tessera::access::Principal;
 use tessera::store::connection::transaction;
@@ -35,6 +38,46 @@ async fn a_panic_in_a_write_is_told_and_the_writer_lives_on() {
     });
     assert!(half.await.is_err());
     assert!(matches!(store.consume(ask(uid)).await, Ok(Answer::Consumed(_))), "nothing of it was kept");
+}
+
+#[actix_web::test]
+async fn what_a_newer_version_has_migrated_is_not_written_any_more() {
+    let database = Database::new();
+    let made = token(100_000);
+    let uid = made.uid;
+    add(&mut database.connect(), &made);
+    let store = Store::start(&database.url).unwrap();
+    assert!(matches!(store.consume(ask(uid)).await, Ok(Answer::Consumed(_))));
+    let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('99991231')";
+    database.connect().batch_execute(newer).unwrap();
+    let is_refused = |what: Result<(), Error>| match what {
+        Ok(()) => false,
+        Err(Error::Unavailable(why)) => why.contains("a newer version of Tessera has migrated it"),
+        Err(error) => panic!("{error:?}"),
+    };
+    for _ in 0..200 {
+        if is_refused(store.consume(ask(uid)).await.map(drop)) {
+            assert!(is_refused(store.write(|_| Ok(())).await));
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it goes on writing");
+}
+
+#[actix_web::test]
+async fn a_panic_in_a_look_up_leaves_no_transaction_to_the_next() {
+    let database = Database::new();
+    let store = Store::start(&database.url).unwrap();
+    for _ in 0..3 {
+        let panics = store.read_inline(|connection| -> Result<(), Error> {
+            connection.batch_execute("BEGIN").unwrap();
+            std::panic::resume_unwind(Box::new(()))
+        });
+        let _ = AssertUnwindSafe(panics).catch_unwind().await;
+        let begins = store.read_inline(|connection| Ok(connection.batch_execute("BEGIN; ROLLBACK")?));
+        assert!(begins.await.is_ok());
+    }
 }
 
 #[actix_web::test]
@@ -103,6 +146,10 @@ async fn one_ask_that_cannot_be_stored_does_not_spoil_its_batch() {
     };
     database.connect().batch_execute(&only).unwrap();
     let store = Store::start(&database.url).unwrap();
+    if on_postgres() {
+        let counted = "ALTER TABLE usage ADD COLUMN in_transaction bigint DEFAULT txid_current()";
+        database.connect().batch_execute(counted).unwrap();
+    }
     let answers = join_all(made.iter().map(|token| store.consume(ask(token.uid)))).await;
     for (token, answer) in made.iter().zip(answers) {
         match answer {
@@ -113,6 +160,12 @@ async fn one_ask_that_cannot_be_stored_does_not_spoil_its_batch() {
     }
     let (_, left) = tokens::by_uid(&mut database.connect(), poison).unwrap().unwrap();
     assert_eq!(left.usage_count, 1);
+    if on_postgres() {
+        let transactions =
+            diesel::dsl::sql::<diesel::sql_types::BigInt>("SELECT count(DISTINCT in_transaction) FROM usage");
+        let transactions: i64 = transactions.get_result(&mut database.connect()).unwrap();
+        assert!(transactions <= 8, "the others share theirs: {transactions}");
+    }
 }
 
 /// Another transaction comes between, again and again: a write is tried anew until it is through.

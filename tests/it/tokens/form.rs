@@ -5,6 +5,7 @@ use tessera::access::Role;
 
 use crate::support::app::App;
 use crate::support::browser::{Browser, PageAnswer};
+use crate::support::forms::forms;
 use crate::support::tokens::MISSING_UID;
 
 #[actix_web::test]
@@ -52,6 +53,22 @@ async fn a_form_with_errors_comes_back_with_what_was_typed() {
         422,
         &["href=\"#value\"", "href=\"#label\"", "href=\"#usage_count\"", "href=\"#lock_time\"", "href=\"#valid_from\""],
     );
+}
+
+#[actix_web::test]
+async fn a_time_later_than_the_field_can_show_is_said_and_kept() {
+    let app = App::start().await;
+    let mut browser = Browser::of(&app, Role::Editor).await;
+    let last = "9999-12-31T23:30:00Z";
+    let uid = app.add(&[("valid_from", last)]).await;
+    let page = browser.get(&format!("/{uid}/edit")).await;
+    page.check(200, &[&format!("Valid from is {last}, which the field cannot show")]);
+    let mut form = forms(&page.text).into_iter().find(|form| form.action.ends_with("/edit")).unwrap().fields;
+    form.iter_mut().find(|(name, _)| name == "label").unwrap().1 = "Anna".into();
+    let fields: Vec<_> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    browser.post(&format!("/{uid}/edit"), &fields).await.check_leads_to(&format!("/{uid}?done=saved"));
+    let token = app.token(&uid).await;
+    assert_eq!((&token["label"], &token["valid_from"]), (&json!("Anna"), &json!(last)));
 }
 
 #[actix_web::test]
@@ -162,27 +179,32 @@ async fn fields_that_do_not_agree_any_more_are_shown_as_they_are() {
 }
 
 #[actix_web::test]
-async fn a_form_that_was_changed_after_going_back_makes_another_token() {
+async fn a_form_that_was_changed_after_going_back_says_that_its_token_exists_and_adds_another_when_sent_again() {
     let app = App::start().await;
     let mut browser = Browser::of(&app, Role::Admin).await;
     let uid = browser.get("/add").await.field("token_uid");
-    let add = |label: &'static str| {
-        [("token_uid", uid.clone()), ("label", label.into()), ("usage_count", "1".into()), ("lock_time", "0".into())]
+    let form = |uid: &str, label: &str| {
+        [("token_uid", uid), ("label", label), ("usage_count", "1"), ("lock_time", "0")]
+            .map(|(name, value)| (name, value.to_owned()))
     };
-    let mut made = Vec::new();
-    for label in ["One", "One", "Two"] {
-        let form = add(label);
-        let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        made.push(browser.post("/add", &form).await.check_leads_to("/").location.clone());
+    let send = async |browser: &mut Browser<'_>, uid: &str, label: &str| {
+        let form = form(uid, label);
+        let fields: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        browser.post("/add", &fields).await
+    };
+    let added = format!("/{uid}?done=added");
+    for _ in 0..2 {
+        send(&mut browser, &uid, "One").await.check_leads_to(&added);
     }
-    assert_eq!(made[0], made[1]);
-    assert_ne!(made[1], made[2]);
-    browser.get(&made[2]).await.check(200, &["Two", "The token is added."]);
+    let asked = send(&mut browser, &uid, "Two").await;
+    asked.check(422, &["exists with other values; nothing was changed", "value=\"Two\""]);
+    assert_eq!(app.token(&uid).await["label"], "One");
+    let other = asked.field("token_uid");
+    assert_ne!(other, uid);
+    send(&mut browser, &other, "Two").await.check_leads_to(&format!("/{other}?done=added"));
+
     browser.post(&format!("/{uid}/delete"), &[]).await.check_leads_to("/");
-    let form = add("One");
-    let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let third = browser.post("/add", &form).await.check_leads_to("/").location.clone();
-    browser.get(&third).await.check(200, &["One"]);
+    send(&mut browser, &uid, "One").await.check(422, &["was deleted; nothing was changed"]);
 }
 
 #[actix_web::test]

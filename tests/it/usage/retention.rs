@@ -110,6 +110,22 @@ fn it_ends_at_the_first_entry_that_is_young_enough_and_counts_by_the_day() {
     assert_eq!(details.len(), 2, "one row a day");
 }
 
+/// The clock was ahead, and was put right.
+#[test]
+fn entries_of_the_future_are_as_old_as_those_behind_them() {
+    let database = Database::new();
+    let mut connection = database.connect();
+    for (count, days) in [(2_500, -400), (5, 500), (1, -400), (1, 1), (1, -400)] {
+        write_old(&mut connection, count, days);
+    }
+    let now = Micros::now();
+    let remove =
+        |connection: &mut Connection| transaction(connection, |connection| remove_old(connection, now)).unwrap();
+    assert!(remove(&mut connection), "there is more");
+    assert!(!remove(&mut connection));
+    assert_eq!(entries(&mut connection), 3, "those before and behind one that is young stay");
+}
+
 #[test]
 fn days_outside_of_their_range_are_the_default() {
     let database = Database::new();

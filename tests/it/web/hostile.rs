@@ -130,7 +130,7 @@ fn path_of(address: &str) -> String {
 /// The forms of every page, by the path that they are sent to.
 async fn all_forms(app: &App, browser: &mut Browser<'_>, routes: &[RouteInfo]) -> BTreeMap<String, Fields> {
     let mut all: BTreeMap<String, Fields> = BTreeMap::new();
-    for route in routes.iter().filter(|route| route.is_shown() && !matches!(route.kind, Kind::File | Kind::TextFile)) {
+    for route in routes.iter().filter(|route| route.is_shown() && route.kind != Kind::File) {
         for address in existing(app, route).await {
             for query in ["", "?name=x", "?name=HP", "?name=door"] {
                 let page = browser.get(&format!("{address}{query}")).await;

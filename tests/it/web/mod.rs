@@ -2,6 +2,7 @@
 
 mod assets;
 mod bad_input;
+mod compression;
 mod errors;
 mod headers;
 mod health;

@@ -13,9 +13,6 @@ use crate::web::json::success;
 use crate::web::params::Params;
 use crate::web::state::App;
 
-/// Most characters of an idempotency key.
-const KEY_MAX_CHARS: usize = 255;
-
 #[derive(Serialize)]
 struct Used {
     consumed: bool,
@@ -69,11 +66,7 @@ fn replay_key(request: &HttpRequest, params: &Params) -> Result<Option<ReplayKey
         return Err(wrong("Two idempotency keys are given that are not the same"));
     }
     let Some(key) = header.or(nonce) else { return Ok(None) };
-    // PostgreSQL stores no NUL.
-    if !(1..=KEY_MAX_CHARS).contains(&key.chars().count()) || key.contains('\0') {
-        return Err(wrong("An idempotency key has 1 to 255 characters, none of them NUL"));
-    }
-    Ok(Some(ReplayKey(key)))
+    Ok(Some(ReplayKey::new(key)?))
 }
 
 fn refused(refusal: &Refusal, summary: Option<TokenSummary>, retry_at: Option<Micros>, now: Micros) -> HttpResponse {

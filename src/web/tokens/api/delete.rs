@@ -38,6 +38,7 @@ pub(crate) async fn delete_tokens(
 ) -> Result<HttpResponse, Error> {
     params.only(&["token_uids"])?;
     let _permit = app.background.long_lists.acquire().await;
+    app.recheck(&who.caller).await?;
     let uids = params.uids("token_uids")?;
     let now = app.store.now();
     let deleted = app.store.write(move |connection| tokens::delete(connection, &uids, &who.caller.principal, now));
