@@ -8,6 +8,7 @@ pub mod access;
 pub mod app;
 pub mod cli;
 pub mod commands;
+pub mod log;
 pub mod qr;
 pub mod sheet;
 pub mod store;

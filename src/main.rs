@@ -1,13 +1,11 @@
 //! Reads the command line, runs the command, and prints an error as one line.
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use tessera::cli::Cli;
-use tessera::commands;
-use tracing_subscriber::EnvFilter;
+use tessera::{commands, log};
 
 /// Pages and responses consist of many small strings; with glibc's allocator they take a sixth of a tile's time.
 #[global_allocator]
@@ -18,15 +16,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    tracing_subscriber::fmt()
-        // The libraries log each of their threads, and each forged cookie.
-        .with_env_filter(EnvFilter::new(format!("actix_server=warn,actix_session=error,{}", cli.common.log)))
-        .with_writer(std::io::stderr)
-        // Otherwise a log that cannot be written (a full disk, a closed pipe) would be reported to that same log, and
-        // the report panics in the middle of a request.
-        .log_internal_errors(false)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+    let _log = log::start(&cli.common.log);
     match commands::run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

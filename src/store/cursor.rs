@@ -23,6 +23,11 @@ impl Cursor {
         }
     }
 
+    /// Whether the sort key is a text that a database can compare: PostgreSQL takes no NUL.
+    pub(crate) fn has_text(&self) -> bool {
+        matches!(&self.key, Key::Text(text) if !text.contains('\0'))
+    }
+
     /// The row's id.
     pub(crate) fn id(&self) -> i64 {
         self.id

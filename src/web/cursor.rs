@@ -10,7 +10,11 @@ use crate::store::cursor::Cursor;
 use crate::token::TokenError;
 
 /// The filter that a cursor belongs to: the view's name and every part of the filter.
-pub(crate) struct CursorCodec(Sha256);
+pub(crate) struct CursorCodec {
+    filter: Sha256,
+    /// Whether the list is ordered by a text, and not by a number.
+    by_text: bool,
+}
 
 /// Bytes of a cursor's checksum.
 const CHECKSUM: usize = 8;
@@ -25,7 +29,13 @@ impl CursorCodec {
             hasher.update(length.to_le_bytes());
             hasher.update(part.unwrap_or_default());
         }
-        Self(hasher)
+        Self { filter: hasher, by_text: false }
+    }
+
+    /// Of a list that is ordered by a text, if it is.
+    #[must_use]
+    pub(crate) fn by_text(self, by_text: bool) -> Self {
+        Self { by_text, ..self }
     }
 
     /// The cursor of a place.
@@ -54,12 +64,14 @@ impl CursorCodec {
             (checksum == self.checksum(place)).then(|| serde_json::from_slice(place).ok()).flatten()
         };
         let wrong = "cursor is not one that this view gave for this filter; begin again without it";
-        place().ok_or_else(|| TokenError::value("cursor", wrong))
+        let is_sound = |place: &Cursor| if self.by_text { place.has_text() } else { place.as_numbers().is_some() };
+        place().filter(is_sound).ok_or_else(|| TokenError::value("cursor", wrong))
     }
 
-    /// Against mistakes, not against attackers: a forged cursor shows nothing that is hidden.
+    /// Against mistakes, not against attackers: a forged cursor shows nothing that is hidden. What a database would refuse
+    /// does not get there.
     fn checksum(&self, place: &[u8]) -> [u8; CHECKSUM] {
-        let digest: [u8; 32] = self.0.clone().chain_update(place).finalize().into();
+        let digest: [u8; 32] = self.filter.clone().chain_update(place).finalize().into();
         let mut checksum = [0; CHECKSUM];
         checksum.copy_from_slice(&digest[..CHECKSUM]);
         checksum
@@ -81,6 +93,13 @@ mod tests {
         }
         let filter = [Some("ab".to_owned()), None];
         assert!(CursorCodec::new("query_usage", &filter).read(&cursor).is_err());
+        assert!(of([Some("ab"), None]).by_text(true).read(&cursor).is_err(), "a number is no text");
+        for (text, is_good) in [("\"a\"", true), ("\"a\\u0000\"", false)] {
+            let place: Cursor = serde_json::from_str(&format!("{{\"key\":{text},\"id\":1}}")).unwrap();
+            let forged = of([None, None]).write(&place);
+            assert_eq!(of([None, None]).by_text(true).read(&forged).is_ok(), is_good, "{text}");
+            assert!(of([None, None]).read(&forged).is_err(), "a text is no number");
+        }
         for bad in ["", "x", "AAAA", &cursor[1..], &format!("{cursor}AAAA"), &"A".repeat(32)] {
             assert!(of([Some("ab"), None]).read(bad).is_err(), "{bad}");
         }

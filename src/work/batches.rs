@@ -48,10 +48,11 @@ async fn make(
     by: Principal,
 ) -> Result<(), Error> {
     let progress = background.batches.begin(new.uid);
-    let _permit = background.long_lists.acquire().await;
+    let permit = background.long_list_permit().await?;
     let tokens = generate(model, pattern, new.count).await?;
     let now = background.store.now();
     let work = move |connection: &mut _| {
+        let _permit = &permit;
         check_may(connection, &by, Permission::Edit, now)?;
         batches::make(connection, new.uid, &tokens, |written| progress.set(written), &by, now)
     };
@@ -70,11 +71,12 @@ pub(crate) async fn add_tokens(
     batch: Option<NewBatch>,
     by: Principal,
 ) -> Result<Vec<Uid>, Error> {
-    let _permit = background.long_lists.acquire().await;
+    let permit = background.long_list_permit().await?;
     let tokens = generate(model, pattern, count).await?;
     let uids = tokens.iter().map(|token| token.uid).collect();
     let now = background.store.now();
     let add = background.store.write(move |connection| {
+        let _permit = &permit;
         check_may(connection, &by, Permission::Edit, now)?;
         let Some(new) = &batch else { return tokens::add_all(connection, &tokens) };
         batches::begin(connection, new, &by, now)?;

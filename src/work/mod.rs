@@ -10,7 +10,7 @@ pub(crate) mod throttle;
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use batch_progress::BatchesInProgress;
 use password_hashing::PasswordHasher;
@@ -18,7 +18,7 @@ use render_pool::RenderPool;
 use shutdown::Shutdown;
 
 use crate::sheet::fonts::Fonts;
-use crate::store::Store;
+use crate::store::{Error, Store};
 
 /// How many tasks may hold a list of 100,000 tokens in memory at once. Others wait.
 const LONG_LISTS: usize = 4;
@@ -38,12 +38,20 @@ pub(crate) struct Background {
     /// Hashes passwords, a few at a time.
     pub(crate) passwords: PasswordHasher,
     /// Permits for holding a long list in memory.
-    pub(crate) long_lists: Semaphore,
+    long_lists: Arc<Semaphore>,
     /// Only one print job runs at a time, so that the render pool stays free for people.
     print_job: Semaphore,
 }
 
 impl Background {
+    /// A permit to hold a long list in memory. It goes along with the list, into the work that the request may not wait for.
+    ///
+    /// # Errors
+    /// None: the permits are never closed.
+    pub(crate) async fn long_list_permit(&self) -> Result<OwnedSemaphorePermit, Error> {
+        Arc::clone(&self.long_lists).acquire_owned().await.map_err(|error| Error::Failed(error.to_string()))
+    }
+
     /// The state of a server that has just started.
     pub(crate) fn new(store: Store, fonts: Arc<Fonts>) -> Self {
         Self {
@@ -53,7 +61,7 @@ impl Background {
             batches: BatchesInProgress::default(),
             shutdown: Shutdown::default(),
             passwords: PasswordHasher::default(),
-            long_lists: Semaphore::new(LONG_LISTS),
+            long_lists: Arc::new(Semaphore::new(LONG_LISTS)),
             print_job: Semaphore::new(1),
         }
     }

@@ -1,6 +1,6 @@
 //! Hashes passwords, a few at a time: each takes 19 MiB of memory and a core (see `access::password`).
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use tokio::sync::Semaphore;
 
@@ -22,12 +22,12 @@ pub(crate) fn prepare() {
 
 /// Hashes and verifies passwords off the request threads.
 pub(crate) struct PasswordHasher {
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
 }
 
 impl Default for PasswordHasher {
     fn default() -> Self {
-        Self { permits: Semaphore::new(PERMITS) }
+        Self { permits: Arc::new(Semaphore::new(PERMITS)) }
     }
 }
 
@@ -37,9 +37,7 @@ impl PasswordHasher {
     /// # Errors
     /// Failed when there is no random salt or no memory.
     pub(crate) async fn hash(&self, password: String) -> Result<String, Error> {
-        let _permit = self.permits.acquire().await;
-        let hash = tokio::task::spawn_blocking(move || password::hash(&password)).await;
-        hash.map_err(|error| Error::Failed(error.to_string()))?.map_err(Error::Failed)
+        self.run(move || password::hash(&password)).await?.map_err(Error::Failed)
     }
 
     /// Whether a password matches this PHC string. Without a PHC string it does not, after the same time.
@@ -51,10 +49,42 @@ impl PasswordHasher {
         if password.chars().count() > password::MAX_CHARS {
             return Ok(false);
         }
-        let _permit = self.permits.acquire().await;
-        let verified = tokio::task::spawn_blocking(move || {
-            password::verify(&password, hash.as_ref().unwrap_or(&UNKNOWN_USER_HASH)) && hash.is_some()
+        self.run(move || password::verify(&password, hash.as_ref().unwrap_or(&UNKNOWN_USER_HASH)) && hash.is_some())
+            .await
+    }
+
+    /// The permit belongs to the work: a client that resets its connection ends the request, and not the hashing.
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+        let permit =
+            Arc::clone(&self.permits).acquire_owned().await.map_err(|error| Error::Failed(error.to_string()))?;
+        let done = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            work()
         });
-        verified.await.map_err(|error| Error::Failed(error.to_string()))
+        done.await.map_err(|error| Error::Failed(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn who_goes_away_frees_no_permit_while_the_work_goes_on() {
+        let hasher = PasswordHasher::default();
+        let mut releases = Vec::new();
+        for _ in 0..PERMITS {
+            let (release, held) = mpsc::channel::<()>();
+            let mut work = Box::pin(hasher.run(move || held.recv().is_ok()));
+            assert!(work.as_mut().now_or_never().is_none(), "it has begun");
+            releases.push(release);
+        }
+        assert_eq!(hasher.permits.available_permits(), 0, "all were dropped, and none has ended");
+        drop(releases);
+        assert!(hasher.run(|| true).await.unwrap());
     }
 }

@@ -6,9 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room and the rooms that it may name.
-const ROOMS: [(&str, &[&str]); 11] = [
-    ("main", &["cli", "commands"]),
+const ROOMS: [(&str, &[&str]); 12] = [
+    ("main", &["cli", "commands", "log"]),
     ("commands", &["cli", "app", "web", "work", "sheet", "store", "token", "access"]),
+    ("log", &[]),
     ("cli", &["web", "store", "token", "access"]),
     ("app", &["web", "work"]),
     ("web", &["work", "store", "token", "access", "sheet", "qr"]),

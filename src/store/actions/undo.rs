@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
 
 use crate::access::{Permission, Principal};
 use crate::store::audit;
@@ -12,6 +11,7 @@ use crate::store::cursor::Cursor;
 use crate::store::error::Error;
 use crate::store::schema::{action_tokens, actions, tokens};
 use crate::store::tokens::bulk;
+use crate::store::tokens::bulk::Restamp;
 use crate::store::tokens::delete::RESTORE_DAYS;
 use crate::store::tokens::row::{TokenRow, stamp, unique_error, voided_from_columns};
 use crate::store::tokens::selection::CHUNK;
@@ -138,6 +138,7 @@ struct ActionToken {
     now: TokenRow,
     deleted_at: Option<i64>,
     stamp: i64,
+    modified: i64,
     label: Option<String>,
     valid_from: Option<i64>,
     valid_to: Option<i64>,
@@ -174,7 +175,7 @@ pub fn undo(connection: &mut Connection, uid: Uid, by: &Principal, now: Micros) 
     }
     let tokens = load(connection, past.id)?;
     let count = tokens.len();
-    let skipped = match action {
+    let (restamped, skipped) = match action {
         Action::Delete => restore_deleted(connection, tokens, now)?,
         action => restore_columns(connection, action, tokens, now)?,
     };
@@ -182,24 +183,13 @@ pub fn undo(connection: &mut Connection, uid: Uid, by: &Principal, now: Micros) 
     if skipped.len() == count {
         return Ok(past);
     }
-    update_earlier_stamps(connection, past.id)?;
+    bulk::restamp(connection, &restamped)?;
     let set = (actions::undone.eq(now.get()), actions::undone_by.eq(by.as_str()));
     diesel::update(actions::table.find(past.id)).set(set).execute(connection)?;
     if past.count > 1 || action.permission() != Permission::Edit {
         audit::record(connection, by, "bulk undo", &past.uid, &format!("{} tokens", past.count), now)?;
     }
     Ok(PastAction { undone: Some((now, by.to_string())), ..past })
-}
-
-/// Undoing one action after another goes back step by step: apart from `modified`, the undone tokens now are as the
-/// action before this one had left them, so that action's stamps take their new `modified`.
-fn update_earlier_stamps(connection: &mut Connection, action: i64) -> QueryResult<()> {
-    let update = diesel::sql_query(
-        "UPDATE action_tokens SET stamp = (SELECT modified FROM tokens WHERE tokens.id = action_tokens.token)
-         WHERE EXISTS (SELECT 1 FROM action_tokens AS undone WHERE undone.action = $1
-             AND undone.token = action_tokens.token AND undone.kept IS NULL AND undone.modified = action_tokens.stamp)",
-    );
-    update.bind::<BigInt, _>(action).execute(connection).map(drop)
 }
 
 /// Stores why tokens were skipped.
@@ -231,6 +221,7 @@ fn load(connection: &mut Connection, action: i64) -> QueryResult<Vec<ActionToken
             TokenRow::as_select(),
             tokens::deleted_at,
             action_tokens::stamp,
+            action_tokens::modified,
             action_tokens::label,
             action_tokens::valid_from,
             action_tokens::valid_to,
@@ -244,13 +235,16 @@ fn load(connection: &mut Connection, action: i64) -> QueryResult<Vec<ActionToken
         .load(connection)
 }
 
+/// The tokens that were undone, and those that were not.
+type Undone = (Vec<Restamp>, Vec<(TokenId, UndoSkip)>);
+
 fn restore_columns(
     connection: &mut Connection,
     action: &Action,
     tokens: Vec<ActionToken>,
     now: Micros,
-) -> Result<Vec<(TokenId, UndoSkip)>, Error> {
-    let (mut undone, mut skipped) = (Vec::new(), Vec::new());
+) -> Result<Undone, Error> {
+    let (mut undone, mut restamped, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
     for changed in tokens {
         let token = changed.now.token()?;
         if changed.deleted_at.is_some() {
@@ -268,20 +262,17 @@ fn restore_columns(
                 voided: voided_from_columns(changed.voided_at, changed.voided_by, changed.void_reason),
             };
             let after = Token { modified: stamp(token.modified, now), ..action.undo(&token, &before) };
+            restamped.push(Restamp { token: changed.id, from: changed.modified, to: after.modified.get() });
             undone.push((changed.id, after));
         }
     }
     bulk::update(connection, action, &undone)?;
-    Ok(skipped)
+    Ok((restamped, skipped))
 }
 
-fn restore_deleted(
-    connection: &mut Connection,
-    tokens: Vec<ActionToken>,
-    now: Micros,
-) -> Result<Vec<(TokenId, UndoSkip)>, Error> {
+fn restore_deleted(connection: &mut Connection, tokens: Vec<ActionToken>, now: Micros) -> Result<Undone, Error> {
     let in_use = values_in_use(connection, tokens.iter().map(|changed| changed.now.value()))?;
-    let (mut restored, mut skipped) = (Vec::new(), Vec::new());
+    let (mut restored, mut restamped, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
     for changed in tokens {
         let token = changed.now.token()?;
         if changed.deleted_at != Some(changed.stamp) {
@@ -289,7 +280,9 @@ fn restore_deleted(
         } else if in_use.contains(&token.value) {
             skipped.push((changed.id, UndoSkip::ValueTaken));
         } else {
-            restored.push((changed.id, stamp(token.modified, now)));
+            let modified = stamp(token.modified, now);
+            restamped.push(Restamp { token: changed.id, from: changed.modified, to: modified.get() });
+            restored.push((changed.id, modified));
         }
     }
     bulk::restore(connection, &restored).map_err(|error| match unique_error(error) {
@@ -297,7 +290,7 @@ fn restore_deleted(
         Error::Token(error) => Error::Conflict(error.to_string()),
         error => error,
     })?;
-    Ok(skipped)
+    Ok((restamped, skipped))
 }
 
 /// Which of the values are in use by tokens that are not deleted.

@@ -214,9 +214,11 @@ pub fn advance(connection: &mut Connection, progress: &JobProgress, now: Micros)
     }
 }
 
-/// Ends a job; with `failure`, a sentence, if it failed. A job that has ended stays as it is.
-pub fn end(connection: &mut Connection, uid: Uid, failure: Option<&str>, now: Micros) -> QueryResult<()> {
+/// Ends a job whose next part begins at `cursor`; with `failure`, a sentence, if it failed. A job that has ended stays as
+/// it is, and so does one that another worker has advanced: of two workers, the loser changes nothing.
+pub fn end(connection: &mut Connection, uid: Uid, cursor: &str, failure: Option<&str>, now: Micros) -> QueryResult<()> {
     let row = print_jobs::table.filter(print_jobs::uid.eq(uid.to_string())).filter(print_jobs::ended.is_null());
+    let row = row.filter(print_jobs::cursor.eq(cursor));
     let set = (print_jobs::ended.eq(now.get()), print_jobs::failure.eq(failure), print_jobs::seen.eq(now.get()));
     diesel::update(row).set(set).execute(connection).map(drop)
 }

@@ -232,3 +232,54 @@ impl QueryFragment<Sqlite> for MarkDeleted<'_> {
 }
 
 impl RunQueryDsl<SqliteConnection> for MarkDeleted<'_> {}
+
+/// A token that was undone: the `modified` that an earlier action had left in it, and the one that it has now.
+pub(crate) struct Restamp {
+    pub(crate) token: TokenId,
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+}
+
+/// Undoing one action after another goes back step by step: apart from `modified`, undone tokens now are as the action
+/// before had left them, so that action's stamps take their new `modified`. Driven by the tokens at hand: their action may
+/// be younger than the statistics by which a server plans.
+pub(crate) fn restamp(connection: &mut Connection, restamped: &[Restamp]) -> QueryResult<()> {
+    match connection {
+        Connection::Sqlite(connection) => {
+            restamped.iter().try_for_each(|restamp| UpdateStamp(restamp).execute(connection).map(drop))
+        }
+        Connection::Postgres(connection) => restamped.chunks(CHUNK).try_for_each(|rows| {
+            let column = |of: fn(&Restamp) -> i64| rows.iter().map(of).collect::<Vec<i64>>();
+            diesel::sql_query(
+                "UPDATE action_tokens SET stamp = new.after FROM unnest($1, $2, $3) AS new (token, before, after) \
+                 WHERE action_tokens.token = new.token AND action_tokens.stamp = new.before",
+            )
+            .bind::<Array<BigInt>, _>(column(|row| row.token))
+            .bind::<Array<BigInt>, _>(column(|row| row.from))
+            .bind::<Array<BigInt>, _>(column(|row| row.to))
+            .execute(connection)
+            .map(drop)
+        }),
+    }
+}
+
+/// One of them on SQLite.
+struct UpdateStamp<'a>(&'a Restamp);
+
+impl QueryId for UpdateStamp<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl QueryFragment<Sqlite> for UpdateStamp<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("UPDATE action_tokens SET stamp = ");
+        out.push_bind_param::<BigInt, _>(&self.0.to)?;
+        out.push_sql(" WHERE token = ");
+        out.push_bind_param::<BigInt, _>(&self.0.token)?;
+        out.push_sql(" AND stamp = ");
+        out.push_bind_param::<BigInt, _>(&self.0.from)
+    }
+}
+
+impl RunQueryDsl<SqliteConnection> for UpdateStamp<'_> {}

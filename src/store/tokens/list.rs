@@ -67,6 +67,11 @@ impl Sort {
         }
     }
 
+    /// Whether the sort key is a text.
+    pub(crate) fn is_text(self) -> bool {
+        matches!(self, Self::Value | Self::Label)
+    }
+
     /// The position of a token in this order.
     fn cursor(self, id: i64, token: &Token) -> Cursor {
         let key = match self {

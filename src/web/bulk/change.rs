@@ -227,13 +227,16 @@ impl BulkPage {
     }
 
     async fn preview(mut self, action: Action, who: &Caller, app: &App) -> Result<HttpResponse, Error> {
-        let _permit = app.background.long_lists.acquire().await;
+        let permit = app.background.long_list_permit().await?;
         app.recheck(who).await?;
         let (selection, wanted, by) = (self.selected.selection.clone(), action.clone(), who.principal.clone());
         let now = app.store.now();
-        let plan = app.store.read(move |connection| actions::plan(connection, &selection, &wanted, &by, now)).await;
-        match plan {
-            Ok(plan) => {
+        let plan = app.store.read(move |connection| {
+            let plan = actions::plan(connection, &selection, &wanted, &by, now)?;
+            Ok((plan, permit))
+        });
+        match plan.await {
+            Ok((plan, _permit)) => {
                 self.preview = Some(Preview::new(&plan, &action, TimeFormatter { now, zone: app.zone })?);
                 self.answer(app, StatusCode::OK)
             }
@@ -245,10 +248,14 @@ impl BulkPage {
         if ChangeKind::of(&wanted.action) != self.kind {
             return Err(TokenError::value("action", "action is not what the form is for").into());
         }
-        let _permit = app.background.long_lists.acquire().await;
+        let permit = app.background.long_list_permit().await?;
         app.recheck(who).await?;
         let (action, by, now) = (wanted.action.clone(), who.principal.clone(), app.store.now());
-        let done = app.store.write(move |connection| actions::perform(connection, &wanted, &by, now)).await;
+        let done = app.store.write(move |connection| {
+            let _permit = &permit;
+            actions::perform(connection, &wanted, &by, now)
+        });
+        let done = done.await;
         let (plan, status) = match done {
             Ok(ActionResult::Done(uid)) => {
                 app.counts.forget();

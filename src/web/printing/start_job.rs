@@ -96,7 +96,8 @@ pub(crate) async fn go_on(
         if let Some((options, selection)) = what {
             RunningJob { uid, job, by, options, selection, now: begun, texts }.spawn(&app.background);
         } else {
-            let end = move |connection: &mut Connection| Ok(jobs::end(connection, uid, Some(FOREIGN), now)?);
+            let end =
+                move |connection: &mut Connection| Ok(jobs::end(connection, uid, &job.cursor, Some(FOREIGN), now)?);
             app.store.write(end).await?;
         }
     }

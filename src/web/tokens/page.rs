@@ -68,7 +68,7 @@ impl TokenPage {
         let query = TokenQuery::read(params)?;
         let mut errors = FormErrors::default();
         let filter = query.filter(app, &mut errors);
-        let cursors = CursorCodec::new(path, &[Some(query.href("", more))]);
+        let cursors = CursorCodec::new(path, &[Some(query.href("", more))]).by_text(query.order().0.is_text());
         let page_request =
             errors.note_without_field(PageRequest::read(params, &cursors).map(Some)).unwrap_or(PageRequest::First);
         let clock = app.time_formatter();

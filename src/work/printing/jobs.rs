@@ -108,7 +108,8 @@ impl RunningJob {
             tracing::warn!(why, job = self.job.id, "a print job was not done");
         }
         let (failure, now) = (result.err().map(failure_message), background.store.now());
-        let end = move |connection: &mut Connection| Ok(jobs::end(connection, uid, failure.as_deref(), now)?);
+        let cursor = self.job.cursor;
+        let end = move |connection: &mut Connection| Ok(jobs::end(connection, uid, &cursor, failure.as_deref(), now)?);
         if let Err(error) = background.store.write(end).await {
             tracing::warn!(%error, job = %uid, "and that could not be noted");
         }
@@ -119,7 +120,6 @@ impl RunningJob {
         let (id, mut done) = (self.job.id, usize::try_from(self.job.printed).unwrap_or_default());
         let runs = background.store.read(move |connection| Ok(runs::of_job(connection, id)?)).await?;
         let mut part = 1 + parts_printed(&runs, done);
-        let mut cursor = std::mem::take(&mut self.job.cursor);
         loop {
             if background.shutdown.is_ending() {
                 return Err(TokenError::value("uid", "The server ended before all was printed.").into());
@@ -127,9 +127,9 @@ impl RunningJob {
             let options =
                 PrintOptions { start: if part == 1 { self.options.start } else { 1 }, ..self.options.clone() };
             let (selection, now, limit) = (self.selection.clone(), self.now, part_size(&options, options.start));
-            let (previous_cursor, by) = (cursor.clone(), self.by.clone());
+            let (cursor, by, today) = (self.job.cursor.clone(), self.by.clone(), background.store.now());
             let work = move |connection: &mut Connection| {
-                check_may(connection, &by, Permission::See, Micros::now())?;
+                check_may(connection, &by, Permission::See, today)?;
                 labels::part(connection, &selection, now, &cursor, limit)
             };
             let (tokens, next) = background.store.read(work).await?;
@@ -143,9 +143,10 @@ impl RunningJob {
                 |refusals: Vec<SheetRefusal>| refusals.first().map_or_else(String::new, SheetRefusal::to_string);
             let pdf = pdf.map_err(|refusals| TokenError::value("sheet", refusal(refusals)))?;
             let count = i32::try_from(done).unwrap_or(i32::MAX);
+            let previous_cursor = self.job.cursor.clone();
             let progress = JobProgress { uid: self.uid, previous_cursor, printed: count, cursor: next.clone() };
             save_pdf(&background.store, &options, &self.by, (labels, pdf), Some((id, part, progress))).await?;
-            (cursor, part) = (next, part + 1);
+            (self.job.cursor, part) = (next, part + 1);
         }
     }
 }

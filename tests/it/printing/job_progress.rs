@@ -52,8 +52,11 @@ fn a_job_goes_on_ends_and_is_told_as_lost_when_nobody_works_on_it() {
     assert_eq!(found.stage(after(181)), JobStage::UnderWay);
     assert_eq!(jobs::open(&mut connection, 9).unwrap().len(), 1);
 
-    jobs::end(&mut connection, new.uid, Some("The disk is full."), after(200)).unwrap();
-    jobs::end(&mut connection, new.uid, None, after(300)).unwrap();
+    jobs::end(&mut connection, new.uid, "", Some("Somebody else has gone on."), after(190)).unwrap();
+    let found = jobs::find(&mut connection, new.uid).unwrap().unwrap();
+    assert_eq!(found.stage(after(191)), JobStage::UnderWay, "of two workers, the loser changes nothing");
+    jobs::end(&mut connection, new.uid, "10000", Some("The disk is full."), after(200)).unwrap();
+    jobs::end(&mut connection, new.uid, "10000", None, after(300)).unwrap();
     let found = jobs::find(&mut connection, new.uid).unwrap().unwrap();
     assert_eq!(found.stage(after(9_999)), JobStage::Failed("The disk is full.".into()));
     assert!(jobs::advance(&mut connection, &part("10000", 20_000, ""), after(400)).is_err(), "it has ended");
@@ -61,7 +64,7 @@ fn a_job_goes_on_ends_and_is_told_as_lost_when_nobody_works_on_it() {
 
     let other = NewPrintJob { uid: Uid::random(), ..new };
     transaction(&mut connection, |c| jobs::add(c, &other, &anna(), now)).unwrap();
-    jobs::end(&mut connection, other.uid, None, after(1)).unwrap();
+    jobs::end(&mut connection, other.uid, "", None, after(1)).unwrap();
     let page = jobs::page(&mut connection, None, 1).unwrap();
     assert_eq!(page[0].1.stage(after(9_999)), JobStage::Done);
     assert_eq!(jobs::page(&mut connection, Some(&page[0].0), 9).unwrap().len(), 1);
@@ -88,12 +91,12 @@ async fn a_job_tells_how_far_it_is_and_why_it_ended() {
     lost.check(200, &["Not all of it was printed", "ended before it was done", "Part 1 of 3"]);
     assert!(!lost.text.contains("refresh"));
     jobs::touch(&mut app.connection(), uid, Micros::now()).unwrap();
-    jobs::end(&mut app.connection(), uid, Some("The character <😀> has no glyph."), Micros::now()).unwrap();
+    jobs::end(&mut app.connection(), uid, "x", Some("The character <😀> has no glyph."), Micros::now()).unwrap();
     viewer.get(&path).await.check(200, &["The character &#60;😀&#62; has no glyph."]);
     viewer.get("/print_runs").await.check(200, &["Not all of it was printed."]);
 
     let done = add_job(&app, 20_000, 2);
-    jobs::end(&mut app.connection(), done.uid.parse().unwrap(), None, Micros::now()).unwrap();
+    jobs::end(&mut app.connection(), done.uid.parse().unwrap(), "", None, Micros::now()).unwrap();
     viewer.get(&format!("/print_jobs/{}?done=printed", done.uid)).await.check(200, &["All of them are printed"]);
     assert!(!viewer.get("/print_runs").await.text.contains("20,000 tokens"), "what is done is in the list");
 }

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use reqwest::RequestBuilder;
 use serde_json::Value;
@@ -176,8 +177,18 @@ impl Server {
         }
     }
 
+    /// Its log, once nothing is added any more: a thread of its own writes it.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap()
+        let read = || std::fs::read_to_string(&self.log).unwrap();
+        let mut before = read();
+        loop {
+            std::thread::sleep(Duration::from_millis(30));
+            let log = read();
+            if log.len() == before.len() {
+                return log;
+            }
+            before = log;
+        }
     }
 
     pub fn address(&self) -> &str {

@@ -13,8 +13,8 @@ use crate::support::database::Database;
 
 /// What stands in each migration: how the SHA-256 of its up.sql begins.
 const DIGESTS: [(&str, &str); 2] = [
-    ("migrations/postgres/2026-11-28-000000_first", "1856fe205639e63d"),
-    ("migrations/sqlite/2026-11-28-000000_first", "bdd695946e5d94e0"),
+    ("migrations/postgres/2026-11-28-000001_first", "ff6843554289f902"),
+    ("migrations/sqlite/2026-11-28-000001_first", "ac724c6f8577c78d"),
 ];
 
 const SCHEMA: &str = include_str!("../../../src/store/schema.rs");

@@ -225,6 +225,26 @@ async fn a_log_that_cannot_be_written_costs_nothing_but_the_log() {
 }
 
 #[actix_web::test]
+async fn a_log_that_nobody_reads_stops_nothing_and_says_what_was_dropped() {
+    let place = Place::new();
+    let mut server = place.serve_after("mkfifo log.fifo; exec 2<>log.fifo");
+    let client = reqwest::Client::new();
+    // More than the pipe and the queue hold.
+    for _ in 0..300 {
+        let asks =
+            (0..20).map(|_| client.get(format!("{}/nothing", server.base)).header("Accept", "application/json").send());
+        for answer in futures_util::future::join_all(asks).await {
+            assert_eq!(answer.unwrap().status(), 401);
+        }
+    }
+    let pipe = std::fs::File::open(place.path("log.fifo")).unwrap();
+    let told = std::io::BufRead::lines(std::io::BufReader::new(pipe)).map_while(Result::ok);
+    assert!(told.take(100_000).any(|line| line.contains("log lines were dropped")));
+    server.terminate();
+    assert_eq!(server.wait(), Some(0));
+}
+
+#[actix_web::test]
 async fn a_key_that_nobody_saw_is_not_kept() {
     let place = Place::new();
     place.key("viewer");

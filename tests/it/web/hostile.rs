@@ -186,8 +186,8 @@ async fn check_all(app: &App, browser: &mut Browser<'_>, requests: Vec<(Method, 
     }
 }
 
-/// The requests to a route: every name of its own with every value, and the names of all others with one of them each, or
-/// with all of them.
+/// The requests to a route: every name of its own with every value; the names of all others at once, with every value; and
+/// each of these alone, with one value, or in a long run with all.
 fn requests(
     method: &Method,
     route: &RouteInfo,
@@ -212,8 +212,14 @@ fn requests(
             all.extend(values.iter().map(|value| (address.clone(), with(name, value))));
         }
         let others = NAMES.into_iter().filter(|_| *method != Method::HEAD);
-        let others = others.filter(|name| !own.iter().any(|(known, _)| known == name));
-        for (name, n) in others.zip(route.path.len()..) {
+        let others: Vec<&str> = others.filter(|name| !own.iter().any(|(known, _)| known == name)).collect();
+        // Each value for all of them at once.
+        for value in VALUES.iter().filter(|_| !others.is_empty()) {
+            let with_all = others.iter().map(|name| ((*name).to_owned(), value.clone()));
+            let rest = usual.iter().filter(|(known, _)| !others.contains(&known.as_str())).cloned();
+            all.push((address.clone(), rest.chain(with_all).collect()));
+        }
+        for (name, n) in others.into_iter().zip(route.path.len()..) {
             let values = if is_long { &VALUES[..] } else { std::slice::from_ref(&VALUES[n % VALUES.len()]) };
             all.extend(values.iter().map(|value| (address.clone(), with(name, value))));
         }

@@ -37,10 +37,13 @@ pub(crate) async fn delete_tokens(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     params.only(&["token_uids"])?;
-    let _permit = app.background.long_lists.acquire().await;
+    let permit = app.background.long_list_permit().await?;
     app.recheck(&who.caller).await?;
     let uids = params.uids("token_uids")?;
     let now = app.store.now();
-    let deleted = app.store.write(move |connection| tokens::delete(connection, &uids, &who.caller.principal, now));
+    let deleted = app.store.write(move |connection| {
+        let _permit = &permit;
+        tokens::delete(connection, &uids, &who.caller.principal, now)
+    });
     Ok(success(Deleted { count: deleted.await? }))
 }
