@@ -45,9 +45,6 @@ pub(crate) struct Background {
 
 impl Background {
     /// A permit to hold a long list in memory. It goes along with the list, into the work that the request may not wait for.
-    ///
-    /// # Errors
-    /// None: the permits are never closed.
     pub(crate) async fn long_list_permit(&self) -> Result<OwnedSemaphorePermit, Error> {
         Arc::clone(&self.long_lists).acquire_owned().await.map_err(|error| Error::Failed(error.to_string()))
     }

@@ -9,6 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::form::ChangeKind;
+use super::selection::{ticked, words};
 use crate::access::{Permission, Role};
 use crate::qr::Code;
 use crate::token::Token;
@@ -74,9 +75,8 @@ async fn tiles(
 ///
 /// All of them or none: where some are on another page, the others would be another selection, and their number is told.
 fn selected(params: &Params, shown: &[String]) -> Result<(HashSet<String>, Option<usize>), Error> {
-    let kept = params.text("uids")?.unwrap_or_default();
-    let selected = params.ticked("uid")?.into_iter().chain(kept.split_ascii_whitespace().map(str::to_owned));
-    let selected: HashSet<String> = selected.filter(|uid| !uid.is_empty()).collect();
+    let kept = words(&params.text("uids")?.unwrap_or_default());
+    let selected: HashSet<String> = ticked(params)?.into_iter().chain(kept).collect();
     let is_whole = selected.iter().all(|uid| shown.contains(uid));
     Ok(if is_whole { (selected, None) } else { (HashSet::new(), Some(selected.len())) })
 }

@@ -89,7 +89,7 @@ impl TokenSelection {
 }
 
 /// The uids of the boxes that are ticked; an empty one is none.
-fn ticked<const L: usize>(params: &Params<L>) -> Result<Vec<String>, Error> {
+pub(crate) fn ticked<const L: usize>(params: &Params<L>) -> Result<Vec<String>, Error> {
     Ok(params.ticked("uid")?.into_iter().filter(|uid| !uid.is_empty()).collect())
 }
 
@@ -106,6 +106,7 @@ pub(crate) fn says_something<const L: usize>(params: &Params<L>, name: &str) -> 
     }
 }
 
-fn words(text: &str) -> Vec<String> {
+/// The uids that one parameter holds, with spaces between them.
+pub(crate) fn words(text: &str) -> Vec<String> {
     text.split_ascii_whitespace().map(str::to_owned).collect()
 }
