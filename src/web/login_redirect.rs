@@ -64,25 +64,27 @@ fn base(request: &HttpRequest) -> Arc<str> {
 pub(crate) fn login_redirect(request: &HttpRequest, https: bool) -> HttpResponse {
     let base = base(request);
     let asked = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
-    let back = LocalAddress::read(&asked, &base).map_or_else(
-        || "/".to_owned(),
-        |address| {
-            if let Some(SentForm(form)) = request.extensions().get() {
-                return return_address(request, &address, false, form);
-            }
-            let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-            let query = Params::of_query(&address.query).unwrap_or_default();
-            return_address(request, &address, is_read, &query)
-        },
-    );
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let back = match (request.extensions().get(), LocalAddress::read(&asked, &base)) {
+        (Some(SentForm(form)), Some(address)) => return_address(request, &address, false, form),
+        _ => return_to(request, &asked, is_read),
+    };
     let next = format!("{base}{back}");
     let address = format!("{base}/login?next={}", utf8_percent_encode(&next, NON_ALPHANUMERIC));
     html(StatusCode::SEE_OTHER, https).insert_header((header::LOCATION, address)).finish()
 }
 
+/// The address below the base path to which a browser comes back that asked for `asked`, which has all its parameters; the
+/// first page for an address that is not ours.
+pub(crate) fn return_to(request: &HttpRequest, asked: &str, is_read: bool) -> String {
+    let Some(address) = LocalAddress::read(asked, &base(request)) else { return "/".into() };
+    let parameters = Params::of_query(&address.query).unwrap_or_default();
+    return_address(request, &address, is_read, &parameters)
+}
+
 /// The address below the base path to which a browser comes back: the same one where that only shows something and the
 /// browser read it, else the page of which the route table says that it shows what this was about.
-pub(crate) fn return_address<const L: usize>(
+fn return_address<const L: usize>(
     request: &HttpRequest,
     address: &LocalAddress,
     is_read: bool,

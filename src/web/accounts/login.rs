@@ -15,8 +15,7 @@ use crate::store::audit;
 use crate::web::callers::Via;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Anybody};
-use crate::web::local_address::LocalAddress;
-use crate::web::login_redirect::return_address;
+use crate::web::login_redirect::return_to;
 use crate::web::negotiation::answers_json;
 use crate::web::page::{Page, page, see_other};
 use crate::web::params::{Form, Params};
@@ -171,13 +170,5 @@ pub(crate) async fn sign_out(
 
 /// The address to go on to after the sign-in: a page of ours that only shows something, or the first page.
 fn local(request: &HttpRequest, app: &App, next: Option<&str>) -> String {
-    let address = next.and_then(|next| LocalAddress::read(next, &app.base));
-    let below = address.map_or_else(
-        || "/".to_owned(),
-        |address| {
-            let parameters = Params::of_query(&address.query).unwrap_or_default();
-            return_address(request, &address, true, &parameters)
-        },
-    );
-    format!("{}{below}", app.base)
+    format!("{}{}", app.base, return_to(request, next.unwrap_or_default(), true))
 }
