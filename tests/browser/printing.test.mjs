@@ -187,7 +187,7 @@ for (const javaScript of [true, false]) {
 
     if (javaScript) {
       it("lets the browser's own viewer show a PDF", async () => {
-        const tab = await visitor.tab();
+        const tab = await server.signedInWithWindows();
         const answer = tab.page.waitForResponse((response) => response.url().endsWith(".pdf"));
         const opened = tab.page.goto(`${server.base}/print_runs/${run}.pdf`).catch((error) => error.message);
         assert.equal((await answer).status(), 200);

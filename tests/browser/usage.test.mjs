@@ -62,7 +62,9 @@ for (const javaScript of [true, false]) {
       await visitor.page.getByText("The numbers as a table").click();
       const hours = visitor.page.locator("table.numbers tbody tr:has(td:text-is('6'))");
       await visitor.leads(() => hours.getByRole("link").click());
-      assert.match(await visitor.page.getByLabel("From").inputValue(), /T\d\d:00[+-]\d\d:\d\d$/, "an hour stays in its field");
+      // The first hour of a day begins as the day does, which is then what its field says.
+      const hour = /^\d{4}-\d\d-\d\d(T\d\d:00[+-]\d\d:\d\d)?$/;
+      assert.match(await visitor.page.getByLabel("From").inputValue(), hour, "an hour stays in its field");
       await visitor.says("9 entries");
       await visitor.check("usage of an hour");
     });

@@ -89,6 +89,13 @@ fn scans(sheet: &Sheet) {
 
 /// No ink between the labels and in the quiet zones, and some beside or below each code.
 fn ink_keeps_to_its_place(sheet: &Sheet, plan: &SheetLayout, picture: &Raster) {
+    let module = plan.page(0).shapes.iter().find_map(|shape| match shape {
+        Shape::Code { module, .. } => Some(*module),
+        _ => None,
+    });
+    // A dot less, for what is rounded to whole dots.
+    let dot = 25.4 / f32::from(u16::try_from(plan.options().dpi).unwrap());
+    let quiet = 4.0 * module.unwrap() - dot;
     let mut free = vec![true; picture.width() * picture.height()];
     for item in 0..plan.items() {
         let (x, y) = plan.corner(plan.label_of(item).label);
@@ -98,13 +105,6 @@ fn ink_keeps_to_its_place(sheet: &Sheet, plan: &SheetLayout, picture: &Raster) {
             free[row * picture.width() + left..][..width].fill(false);
         }
         let (x, y, side) = plan.dark(item).unwrap();
-        let module = plan.page(0).shapes.iter().find_map(|shape| match shape {
-            Shape::Code { module, .. } => Some(*module),
-            _ => None,
-        });
-        // A dot less, for what is rounded to whole dots.
-        let dot = 25.4 / f32::from(u16::try_from(plan.options().dpi).unwrap());
-        let quiet = 4.0 * module.unwrap() - dot;
         let (far, long) = (side + dot, side + 2.0 * quiet);
         for strip in [
             Area { x: x - quiet, y: y - quiet, width: long, height: quiet - dot },
