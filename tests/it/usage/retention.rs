@@ -44,7 +44,12 @@ fn audited(connection: &mut Connection) -> Vec<Row> {
 
 /// Entries of `days` ago, a microsecond apart.
 fn write_old(connection: &mut Connection, count: usize, days: i64) {
-    let from = Micros::now().get() - days * DAY;
+    write_before(connection, count, days, Micros::now());
+}
+
+/// Entries of `days` before a moment, a microsecond apart.
+fn write_before(connection: &mut Connection, count: usize, days: i64, moment: Micros) {
+    let from = moment.get() - days * DAY;
     write_many(connection, count, &format!("{from} + i"), "NULL", "NULL");
     connection.batch_execute("DELETE FROM settings WHERE name = 'usage_days'").unwrap();
 }
@@ -88,10 +93,11 @@ async fn old_entries_go_by_themselves_while_two_servers_go_on_consuming() {
 fn it_ends_at_the_first_entry_that_is_young_enough_and_counts_by_the_day() {
     let database = Database::new();
     let mut connection = database.connect();
-    write_old(&mut connection, 10, 500);
-    write_old(&mut connection, 1, 1);
-    write_old(&mut connection, 10, 500);
+    // Noon: a day before and after is another day, whatever time it is.
     let now = Micros::stored(Micros::now().get() / DAY * DAY + DAY / 2);
+    write_before(&mut connection, 10, 500, now);
+    write_before(&mut connection, 1, 1, now.plus_micros(2));
+    write_before(&mut connection, 10, 500, now);
     let remove =
         |connection: &mut Connection, now| transaction(connection, |connection| remove_old(connection, now)).unwrap();
     assert!(!remove(&mut connection, now));
@@ -103,7 +109,7 @@ fn it_ends_at_the_first_entry_that_is_young_enough_and_counts_by_the_day() {
     let details: Vec<String> = audited(&mut connection).into_iter().map(|row| row.detail).collect();
     assert_eq!(details.len(), 2, "{details:?}");
     assert!(details[0].starts_with("10 entries removed, until ") && details[1].starts_with("11 entries removed"));
-    write_old(&mut connection, 2_001, 1_000);
+    write_before(&mut connection, 2_001, 1_000, now);
     assert!(remove(&mut connection, now), "there is more");
     assert!(!remove(&mut connection, now));
     let details: Vec<String> = audited(&mut connection).into_iter().map(|row| row.detail).collect();
