@@ -28,7 +28,7 @@ impl From<Error> for Failure {
             Error::Unknown(_) => {
                 format!("It is not known whether this was done, as {text}; look before you try again.")
             }
-            Error::Unavailable(_) | Error::Conflict(_) | Error::Lost(_) | Error::Failed(_) => {
+            Error::Unavailable(_) | Error::Conflict(_) | Error::Lost(_) | Error::Failed(_) | Error::TooSlow => {
                 format!("Nothing was changed, as {text}.")
             }
             Error::Token(_) | Error::Refused(_) => format!("{text}."),

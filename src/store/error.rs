@@ -26,6 +26,9 @@ pub enum Error {
     /// The connection is gone, and older connections are likely to be gone too. Nothing was committed.
     #[error("the connection to the database was lost: {0}")]
     Lost(String),
+    /// A search read for as long as it may, and had not ended.
+    #[error("the search takes too long")]
+    TooSlow,
     /// A bug in Tessera. Nothing was changed.
     #[error("the database refused a statement: {0}")]
     Failed(String),

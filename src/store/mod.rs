@@ -17,10 +17,12 @@ pub mod cursor;
 pub(crate) mod error;
 pub mod ledger;
 pub mod migrations;
+mod pool;
 pub mod printing;
 /// The tables, described once for both databases, as `diesel.toml` says. `migrations/` explains the columns.
 #[allow(missing_docs, reason = "the macro writes structs for columns, which the migrations describe")]
 pub mod schema;
+pub mod search;
 pub mod settings;
 pub mod tokens;
 pub mod usage;
@@ -30,7 +32,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use diesel::r2d2::{ManageConnection, Pool};
+use diesel::r2d2::Pool;
 use thread_local::ThreadLocal;
 use tokio::sync::Semaphore;
 
@@ -41,6 +43,8 @@ pub use connection::{Connection, DatabaseUrl, OpenError};
 use connection::{Database, transaction, with_retries};
 use consume_counter::ConsumeCounter;
 pub use error::Error;
+use pool::{LogErrors, Manager, PooledConnection};
+use search::{SearchLimit, SearchPool};
 use writer::Writer;
 
 /// Connections in the pool. SQLite uses it for lists, PostgreSQL for everything except consumes.
@@ -68,6 +72,7 @@ struct Inner {
     /// One permit per connection of the pool. The semaphore serves waiting requests in order; waiting for the pool
     /// itself would block a thread, and later requests could overtake.
     permits: Arc<Semaphore>,
+    searches: SearchPool,
     /// A thread has none while it is looking something up: a panic leaves it nowhere, and another is made.
     inline_connections: ThreadLocal<Cell<Option<Connection>>>,
     consumes: ConsumeCounter,
@@ -103,6 +108,7 @@ impl Store {
                 writer,
                 pool,
                 permits,
+                searches: SearchPool::default(),
                 inline_connections: ThreadLocal::new(),
                 consumes: ConsumeCounter::default(),
             }),
@@ -164,7 +170,19 @@ impl Store {
         result
     }
 
-    /// Runs a read that can be slow, on a thread that may block.
+    /// Runs a read that can take seconds, and that ends when it takes too long or the caller is dropped.
+    ///
+    /// # Errors
+    /// The error of `work`; unavailable, when too many searches wait.
+    pub async fn search<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection, &SearchLimit) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.inner.database.check()?;
+        with_timeout(SLOW_TIMEOUT, self.inner.searches.run(&self.inner.database, work), Error::Unavailable).await
+    }
+
+    /// Runs a read of a bounded number of rows, on a thread that may block.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
@@ -198,63 +216,4 @@ async fn with_timeout<T>(
 ) -> Result<T, Error> {
     let why = || format!("it has been silent for {} seconds", limit.as_secs());
     tokio::time::timeout(limit, work).await.unwrap_or_else(|_| Err(error(why())))
-}
-
-/// Makes the pool's connections.
-#[derive(Debug)]
-struct Manager(Database);
-
-/// A connection of the pool.
-struct PooledConnection {
-    connection: Connection,
-    database: Database,
-    /// How many connections had been lost when this one was made.
-    losses: u64,
-    /// Something failed on it that may have left it in any state.
-    is_broken: bool,
-}
-
-impl PooledConnection {
-    fn run<T>(&mut self, work: impl FnOnce(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
-        // Broken until proven otherwise: a panic may leave the connection in the middle of a transaction.
-        self.is_broken = true;
-        let result = work(&mut self.connection);
-        if matches!(result, Err(Error::Lost(_) | Error::Unknown(_))) {
-            self.database.record_loss();
-        }
-        self.is_broken = matches!(result, Err(Error::Unavailable(_) | Error::Failed(_)));
-        result
-    }
-}
-
-impl ManageConnection for Manager {
-    type Connection = PooledConnection;
-    type Error = Error;
-
-    fn connect(&self) -> Result<PooledConnection, Error> {
-        let losses = self.0.losses();
-        let connection = self.0.connect_for_pool()?;
-        Ok(PooledConnection { connection, database: self.0.clone(), losses, is_broken: false })
-    }
-
-    /// Does not ask the server: that would cost a round trip before each use.
-    fn is_valid(&self, pooled: &mut PooledConnection) -> Result<(), Error> {
-        if self.has_broken(pooled) { Err(Error::Lost("another one was".into())) } else { Ok(()) }
-    }
-
-    fn has_broken(&self, pooled: &mut PooledConnection) -> bool {
-        pooled.is_broken || pooled.losses != self.0.losses()
-    }
-}
-
-/// Logs a warning for each failed attempt to connect. Replacing a connection after a loss is not worth one.
-#[derive(Debug)]
-struct LogErrors;
-
-impl diesel::r2d2::HandleError<Error> for LogErrors {
-    fn handle_error(&self, error: Error) {
-        if !matches!(error, Error::Lost(_)) {
-            tracing::warn!(%error, "no connection");
-        }
-    }
 }

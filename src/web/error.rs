@@ -28,6 +28,8 @@ pub(crate) enum Error {
     NotFound,
     /// The address takes these methods only.
     MethodNotAllowed(String),
+    /// A search takes longer than it may.
+    TooSlow,
     /// Too many failures; not before this many seconds.
     TooManyRequests(i64),
     /// The database or the queue cannot take it now.
@@ -63,6 +65,7 @@ impl From<store::Error> for Error {
             store::Error::Unavailable(why) | store::Error::Conflict(why) | store::Error::Lost(why) => {
                 Self::Unavailable(why)
             }
+            store::Error::TooSlow => Self::TooSlow,
             store::Error::Unknown(why) => Self::Unknown(why),
             store::Error::Failed(why) => Self::fault(why),
         }
@@ -85,6 +88,7 @@ impl Error {
     fn name(&self) -> &'static str {
         match self {
             Self::Token(error) => error.name(),
+            Self::TooSlow => "TokenValueError",
             Self::TooLarge(_) | Self::UnsupportedType => "TokenAPIError",
             Self::Unauthorized(_) => "Unauthorized",
             Self::Forbidden(_) => "Forbidden",
@@ -99,6 +103,7 @@ impl Error {
     fn code(&self) -> Option<i16> {
         match self {
             Self::Token(error) => Some(error.code()),
+            Self::TooSlow => Some(5),
             Self::TooLarge(_) | Self::UnsupportedType => Some(6),
             _ => None,
         }
@@ -153,6 +158,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Token(error) => error.fmt(f),
+            Self::TooSlow => {
+                f.write_str("The search takes too long; narrow it, by a batch, a token, or a shorter time.")
+            }
             Self::TooLarge(limit) => write!(f, "The body is too large; at most {} KiB are taken here.", limit / 1024),
             Self::UnsupportedType => f.write_str(
                 "The body must be application/json or application/x-www-form-urlencoded, in UTF-8 and not compressed.",
@@ -187,7 +195,7 @@ impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::Token(TokenError::Unknown(_)) => refusal_status(&Refusal::NotExists),
-            Self::Token(TokenError::Value { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Token(TokenError::Value { .. }) | Self::TooSlow => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Token(TokenError::Api { .. }) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -12,12 +12,16 @@ use tokio::sync::oneshot;
 use super::throttle::{Measure, Throttle};
 use crate::store::Error;
 use crate::store::consume_counter::ConsumeCounter;
+use crate::store::search::lower_priority;
 
 /// Tasks that may wait for a thread. Beyond that, requests are refused.
 const QUEUE_LENGTH: usize = 64;
 
 /// Up to this many labels are rendered on the quick thread; more are rendered on the long one.
 pub(crate) const QUICK_LABELS: usize = 1_000;
+
+/// The greatest niceness (POSIX, `nice`).
+const LOWEST_PRIORITY: i32 = 19;
 
 type Task = Box<dyn FnOnce() + Send>;
 
@@ -120,21 +124,12 @@ fn start() -> Option<SyncSender<Task>> {
 }
 
 fn run_tasks(receiver: &Receiver<Task>) {
-    lower_priority();
+    lower_priority(LOWEST_PRIORITY);
     for work in receiver {
         // A panic must not prevent the next page.
         if catch_unwind(AssertUnwindSafe(work)).is_err() {
             tracing::error!("making a page panicked");
         }
-    }
-}
-
-/// Gives this thread the lowest priority. On Linux, unlike in POSIX, each thread has its own niceness; elsewhere it
-/// would be that of the whole process.
-fn lower_priority() {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::nice(19) {
-        tracing::warn!(%error, "printing may hold up consumes: its thread cannot be given a low priority");
     }
 }
 

@@ -211,6 +211,15 @@ impl Database {
         connection.map_err(Error::Unavailable)
     }
 
+    /// A connection for searches: for reads that can take seconds.
+    pub(crate) fn connect_to_search(&self) -> Result<Connection, Error> {
+        let connection = match &self.url {
+            DatabaseUrl::Sqlite(file) => file.connect_reader().map(Connection::Sqlite),
+            DatabaseUrl::Postgres(server) => server.connect_to_search().map(Connection::Postgres),
+        };
+        connection.map_err(Error::Unavailable)
+    }
+
     /// How often a connection was lost.
     pub(crate) fn losses(&self) -> u64 {
         self.losses.load(Ordering::Relaxed)

@@ -34,11 +34,17 @@ pub struct TokenFilter {
 }
 
 impl TokenFilter {
-    /// Whether a page costs no more than its rows, because an index is in order. A search or a state may read a million
-    /// rows.
-    pub(crate) fn walks_an_index(&self) -> bool {
-        let Self { q, state, batch, print_run, printed, .. } = self;
-        q.is_none() && state.is_none() && batch.is_none() && print_run.is_none() && printed.is_none()
+    /// Whether a page in this order costs no more than its rows, because an index is in order. A search or a state may read
+    /// a million rows, and so may a time range in another order than that of creation.
+    pub(crate) fn walks_an_index(&self, sort: Sort) -> bool {
+        let Self { q, state, created_from, created_to, batch, print_run, printed } = self;
+        let is_all = q.is_none() && state.is_none() && batch.is_none() && print_run.is_none() && printed.is_none();
+        is_all && (sort == Sort::Created || created_from.is_none() && created_to.is_none())
+    }
+
+    /// Whether an index leads to all tokens that it can match: those of a batch or a print run.
+    pub(crate) fn is_small(&self) -> bool {
+        self.batch.is_some() || self.print_run.is_some()
     }
 }
 
@@ -58,7 +64,7 @@ pub enum Sort {
 
 impl Sort {
     /// The sort key in SQL, written exactly as in the index: only then does the database read a page without sorting.
-    fn expression(self) -> &'static str {
+    pub(super) fn expression(self) -> &'static str {
         match self {
             Self::Created => "tokens.created",
             Self::Value => "tokens.value",
@@ -73,7 +79,7 @@ impl Sort {
     }
 
     /// The position of a token in this order.
-    fn cursor(self, id: i64, token: &Token) -> Cursor {
+    pub(super) fn cursor(self, id: i64, token: &Token) -> Cursor {
         let key = match self {
             Self::Created => Key::Number(token.created.get()),
             Self::Value => Key::Text(token.value.clone()),
@@ -101,6 +107,11 @@ impl TokenSlice {
     /// The newest tokens first, as the JSON views show them.
     pub fn newest(after: Option<Cursor>, limit: i64) -> Self {
         Self { sort: Sort::Created, descending: true, after, limit }
+    }
+
+    /// Whether a position comes after another one.
+    pub(super) fn is_after(&self, cursor: &Cursor, other: &Cursor) -> bool {
+        if self.descending { cursor < other } else { cursor > other }
     }
 }
 
@@ -139,11 +150,11 @@ pub fn page(
 type SelectedColumns = SqlTypeOf<(tokens::id, AsSelect<TokenRow, MultiBackend>)>;
 type OrderedQuery = tokens::BoxedQuery<'static, MultiBackend, SelectedColumns>;
 
-fn ordered(query: tokens::BoxedQuery<'static, MultiBackend>, order: &str, limit: i64) -> OrderedQuery {
+pub(super) fn ordered(query: tokens::BoxedQuery<'static, MultiBackend>, order: &str, limit: i64) -> OrderedQuery {
     query.select((tokens::id, TokenRow::as_select())).order(sql::<BigInt>(order)).limit(limit)
 }
 
-fn compare(expression: &str, comparison: &str, key: &Key) -> Condition {
+pub(super) fn compare(expression: &str, comparison: &str, key: &Key) -> Condition {
     let condition = sql::<Bool>(&format!("{expression} {comparison} "));
     match key {
         Key::Number(number) => Box::new(condition.bind::<BigInt, _>(*number)),
@@ -198,7 +209,7 @@ pub(in crate::store) fn filtered(
     query
 }
 
-type Condition = Box<dyn BoxableExpression<tokens::table, MultiBackend, SqlType = Bool>>;
+pub(super) type Condition = Box<dyn BoxableExpression<tokens::table, MultiBackend, SqlType = Bool>>;
 
 /// The rule of `token::consume::state` in SQL. A test checks that the two agree.
 fn in_state(state: State, now: Micros) -> Condition {

@@ -6,6 +6,7 @@ mod find;
 pub mod list;
 pub(crate) mod restart_locks;
 pub(crate) mod row;
+pub mod search;
 pub mod selection;
 pub mod void;
 mod write;

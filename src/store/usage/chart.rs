@@ -4,32 +4,64 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::list::{UsageFilter, UsageScan, conditions};
+use super::conditions::{Source, UsageFilter, conditions};
+use super::list::{PIECE, UsageScan};
 use crate::store::connection::{Connection, MultiBackend};
+use crate::store::error::Error;
 use crate::store::schema::usage;
+use crate::store::search::SearchLimit;
 use crate::token::Micros;
 use crate::token::calendar::{QUARTER, Tally};
 
 /// The attempts that a filter matches in each quarter of an hour since 1970 that has any. A scan is valid for any time
-/// range, as long as the filter's tokens are the same.
+/// range, as long as the filter's tokens are the same. A quarter can come several times, with a part of its attempts each.
+///
+/// # Errors
+/// Too slow, when counting takes longer than it may.
 pub(crate) fn quarters(
     connection: &mut Connection,
     filter: &UsageFilter,
     scan: &UsageScan,
-) -> QueryResult<Vec<(i64, Tally)>> {
+    limit: &SearchLimit,
+) -> Result<Vec<(i64, Tally)>, Error> {
     let mut tallies = Vec::new();
     for source in &scan.sources {
-        let quarter = || sql::<BigInt>(&format!("usage.timestamp / {QUARTER}"));
-        let rows = usage::table.group_by(quarter());
-        let rows = rows.select((quarter(), sql::<BigInt>("COUNT(*)"), sql::<BigInt>("COUNT(usage.error_code)")));
-        let rows = rows.into_boxed::<MultiBackend>();
-        let filters = conditions(connection, *source, filter, true);
-        let rows = filters.into_iter().fold(rows, QueryDsl::filter);
-        let rows: Vec<(i64, i64, i64)> = rows.load(connection)?;
-        let tally = |(quarter, all, refused)| (quarter, Tally { used: all - refused, refused });
-        tallies.extend(rows.into_iter().map(tally));
+        limit.check()?;
+        let mut rest = Some(filter.clone());
+        while let Some(filter) = rest.take() {
+            limit.check()?;
+            let next = if source.is_log() { next_piece(connection, &filter)? } else { None };
+            let to = next.map_or(filter.to, |next| Some(next.plus_micros(-1)));
+            tallies.append(&mut quarters_of(connection, *source, &UsageFilter { to, ..filter.clone() })?);
+            rest = next.map(|next| UsageFilter { from: Some(next), ..filter });
+        }
     }
     Ok(tallies)
+}
+
+/// The moment at which the next piece of a time range begins, if it has more than one.
+fn next_piece(connection: &mut Connection, filter: &UsageFilter) -> QueryResult<Option<Micros>> {
+    let from = filter.from.map_or(i64::MIN, Micros::get);
+    let in_range = usage::table.into_boxed().filter(usage::timestamp.ge(from));
+    let in_range = match filter.to {
+        Some(to) => in_range.filter(usage::timestamp.le(to.get())),
+        None => in_range,
+    };
+    let next = in_range.order(usage::timestamp.asc()).offset(PIECE).limit(1).select(usage::timestamp);
+    let next: Option<i64> = next.get_result(connection).optional()?;
+    // So many entries of the same microsecond are one piece.
+    Ok(next.map(|next| Micros::stored(next.max(from.saturating_add(1)))))
+}
+
+fn quarters_of(connection: &mut Connection, source: Source, filter: &UsageFilter) -> QueryResult<Vec<(i64, Tally)>> {
+    let quarter = || sql::<BigInt>(&format!("usage.timestamp / {QUARTER}"));
+    let rows = usage::table.group_by(quarter());
+    let rows = rows.select((quarter(), sql::<BigInt>("COUNT(*)"), sql::<BigInt>("COUNT(usage.error_code)")));
+    let rows = rows.into_boxed::<MultiBackend>();
+    let filters = conditions(connection, source, filter, true);
+    let rows: Vec<(i64, i64, i64)> = filters.into_iter().fold(rows, QueryDsl::filter).load(connection)?;
+    let tally = |(quarter, all, refused)| (quarter, Tally { used: all - refused, refused });
+    Ok(rows.into_iter().map(tally).collect())
 }
 
 /// The earliest and the latest moment in the log.

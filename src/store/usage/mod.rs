@@ -3,9 +3,11 @@
 //! [`list`] filters it page by page, [`chart`] counts it by time, and [`retention`] removes old entries.
 
 pub(crate) mod chart;
+mod conditions;
 mod entries;
 pub(crate) mod list;
 pub mod retention;
 
+pub use conditions::UsageFilter;
 pub(crate) use entries::{Entry, UsageRow, labels, last, newest};
-pub use list::{UsageFilter, page};
+pub use list::page;

@@ -231,7 +231,7 @@ impl BulkPage {
         app.recheck(who).await?;
         let (selection, wanted, by) = (self.selected.selection.clone(), action.clone(), who.principal.clone());
         let now = app.store.now();
-        let plan = app.store.read(move |connection| {
+        let plan = app.store.search(move |connection, _| {
             let plan = actions::plan(connection, &selection, &wanted, &by, now)?;
             Ok((plan, permit))
         });

@@ -58,7 +58,7 @@ impl PrintOrder {
         let is_good = errors.is_empty();
         let (choices, total) = app
             .store
-            .read(move |connection| {
+            .search(move |connection, _| {
                 let total = if is_good { labels::count(connection, &selection, now)? } else { 0 };
                 Ok((PrintChoices::read(connection, &who)?, total))
             })
@@ -101,8 +101,8 @@ impl PrintOrder {
     /// Unknown, when a token that was named is not there; unavailable, when the database cannot be asked.
     pub(crate) async fn tokens(&mut self, app: &App, skip: usize, limit: usize) -> Result<Option<LabelItems>, Error> {
         let (selection, now) = (self.selected.selection.clone(), self.now);
-        let work = move |connection: &mut _| labels::slice(connection, &selection, now, skip, limit);
-        match app.store.read(work).await {
+        let work = move |connection: &mut _, _: &_| labels::slice(connection, &selection, now, skip, limit);
+        match app.store.search(work).await {
             Ok(found) => Ok(Some(label_items(found, &self.texts, self.options.text))),
             Err(store::Error::Token(mistake)) if mistake.param().is_some() => {
                 self.errors.add_all(&[mistake]);

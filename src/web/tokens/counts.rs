@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::store::Store;
-use crate::store::tokens::list;
-use crate::store::tokens::list::TokenFilter;
+use crate::store::tokens::list::{self, TokenFilter};
+use crate::store::tokens::search;
 use crate::token::Micros;
 use crate::web::error::Error;
 
@@ -37,13 +37,13 @@ impl TokenCounts {
             return Ok(count);
         }
         let (filter_to_count, is_all) = (filter.clone(), *filter == TokenFilter::default());
-        let count = store.read(move |connection| {
+        let count = store.search(move |connection, limit| {
             if is_all {
                 return Ok(Count::Exactly(list::count_all(connection)?));
             }
-            Ok(match list::count(connection, &filter_to_count, now, COUNTED + 1)? {
-                count if count > COUNTED => Count::MoreThan(COUNTED),
-                count => Count::Exactly(count),
+            Ok(match search::count(connection, &filter_to_count, now, COUNTED + 1, limit)? {
+                (count, true) if count <= COUNTED => Count::Exactly(count),
+                (count, _) => Count::MoreThan(count.min(COUNTED)),
             })
         });
         let count = count.await?;

@@ -3,24 +3,27 @@
 use super::counts::Count;
 use super::query::{ORDERS, TokenQuery};
 use super::view::StateView;
-use crate::store::Connection;
 use crate::store::batches::{self, Batch};
 use crate::store::cursor::Cursor;
 use crate::store::printing::runs;
-use crate::store::tokens::list;
+use crate::store::tokens::list::{self, TokenFilter, TokenSlice};
+use crate::store::tokens::search;
+use crate::store::{self, Connection};
 use crate::token::print::PrintedFilter;
 use crate::token::{State, Token, Uid};
 use crate::web::choice::Choice;
 use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
-use crate::web::paging::{PageRequest, counted};
+use crate::web::paging::{PageRequest, counted, more_than};
 use crate::web::params::Params;
 use crate::web::state::App;
 use crate::work::printing::options::PrintOptions;
 
 /// Batches that can be chosen in the filter: the newest, and the one that is chosen.
 const BATCHES: i64 = 30;
+/// Rows of a page that is read on the request's own thread, if an index is in its order.
+const QUICK_ROWS: usize = 100;
 
 /// A page of the tokens of a filter, and all that its form and its links need.
 pub(crate) struct TokenPage {
@@ -72,17 +75,14 @@ impl TokenPage {
         let page_request =
             errors.note_without_field(PageRequest::read(params, &cursors).map(Some)).unwrap_or(PageRequest::First);
         let clock = app.time_formatter();
-        let (order, wanted, begins, is_good) = (query.order(), filter.clone(), page_request.clone(), errors.is_empty());
-        let work = move |connection: &mut Connection| {
-            let choices = choices(connection, wanted.batch)?;
+        let (order, wanted) = (query.order(), filter.clone());
+        let choices = app.store.read_inline(move |connection| {
             let run = wanted.print_run.map_or(Ok(None), |run| runs::find(connection, run))?;
-            let part = begins.part(order.0, order.1, rows);
-            let page = if is_good { list::page(connection, &wanted, clock.now, part)? } else { Vec::new() };
-            Ok((page, choices, run))
-        };
-        let is_quick = filter.walks_an_index() && rows <= 100;
-        let (page, batches, run) =
-            if is_quick { app.store.read_inline(work).await? } else { app.store.read(work).await? };
+            Ok((choices(connection, wanted.batch)?, run))
+        });
+        let (batches, run) = choices.await?;
+        let slice = page_request.part(order.0, order.1, rows);
+        let page = if errors.is_empty() { find(app, &filter, slice, &mut errors).await? } else { Vec::new() };
         let print_run = run.map(|run| PrintOptions::read(&run.options).map_or(run.sheet, |how| how.sheet.name));
         let (tokens, before, behind) = page_request.cut(page, rows);
         let is_all = page_request == PageRequest::First && behind.is_none();
@@ -131,6 +131,33 @@ fn printed_words(printed: PrintedFilter) -> &'static str {
         PrintedFilter::Never => "Not printed",
     }
 }
+
+/// The tokens of a page. A search that takes too long is an error of the form, which says how to narrow it.
+async fn find(
+    app: &App,
+    filter: &TokenFilter,
+    slice: TokenSlice,
+    errors: &mut FormErrors,
+) -> Result<Vec<(Cursor, Token)>, Error> {
+    let (wanted, now) = (filter.clone(), app.store.now());
+    let is_quick = filter.walks_an_index(slice.sort) && slice.limit <= more_than(QUICK_ROWS);
+    let found = if is_quick {
+        app.store.read_inline(move |connection| Ok(list::page(connection, &wanted, now, slice)?)).await
+    } else {
+        app.store.search(move |connection, limit| search::page(connection, &wanted, now, slice, limit)).await
+    };
+    match found {
+        Err(store::Error::TooSlow) => {
+            errors.add("", TOO_SLOW);
+            Ok(Vec::new())
+        }
+        found => Ok(found?),
+    }
+}
+
+/// What a form says of a search that takes too long.
+const TOO_SLOW: &str = "This search takes too long. Narrow it, for instance by a batch or by when the tokens were created, \
+                        or sort by creation.";
 
 fn choices(connection: &mut Connection, chosen: Option<Uid>) -> Result<Vec<(String, String)>, crate::store::Error> {
     let mut choices: Vec<Batch> =

@@ -41,8 +41,10 @@ pub(crate) async fn query_usage(
     let parts = [uid(filter.token_uid), from, to, uid(filter.batch), uid(filter.print_run)];
     let cursors = CursorCodec::new("query_usage", &parts);
     let before = cursors.read_from(&params, "cursor")?;
-    let page = move |connection: &mut _| Ok(usage::page(connection, &filter, before.as_ref(), more_than(limit))?);
-    let (rows, last) = cut(app.store.read(page).await?, limit);
+    let page = app
+        .store
+        .search(move |connection, time| usage::page(connection, &filter, before.as_ref(), more_than(limit), time));
+    let (rows, last) = cut(page.await?, limit);
     let next_cursor = last.map(|place| cursors.write(&place));
     Ok(success(Usage { usage: rows.into_iter().map(|(_, entry)| entry).collect(), next_cursor }))
 }

@@ -12,7 +12,7 @@ use futures_util::stream::{TryStreamExt, try_unfold};
 use super::query::UsageQuery;
 use crate::store;
 use crate::store::cursor::Cursor;
-use crate::store::usage::list::{UsageScan, UsageSlice, newest_id, slice};
+use crate::store::usage::list::{UsageScan, UsageSlice, newest_id, slice_part};
 use crate::store::usage::{Entry, UsageFilter, labels};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
@@ -23,6 +23,9 @@ use crate::web::state::App;
 
 /// Entries that are in memory at once, however long the log is.
 const PIECE: i64 = 1_000;
+/// Pieces of the log that are looked at for one of them. Where few entries match, a piece has fewer, and the table takes
+/// longer instead of none coming.
+const LOG_PIECES: usize = 20;
 const HEAD: [&str; 9] =
     ["timestamp", "token_uid", "token_value", "token_label", "user", "outcome", "error", "error_code", "uid"];
 
@@ -67,7 +70,7 @@ impl Rest {
     /// Everything of the filter up to the newest entry there is now.
     async fn new(app: &web::Data<App>, caller: Caller, filter: UsageFilter) -> Result<Self, store::Error> {
         let wanted = filter.clone();
-        let scan = app.store.read(move |connection| {
+        let scan = app.store.search(move |connection, _| {
             let newest = newest_id(connection)?;
             Ok(UsageScan::new(connection, &wanted, None)?.until(newest))
         });
@@ -83,16 +86,16 @@ async fn piece(rest: Option<Rest>) -> Result<Option<(web::Bytes, Option<Rest>)>,
     rest.app.recheck(&rest.caller).await?;
     let (filter, scan) = (rest.filter.clone(), rest.scan.clone());
     let wanted = UsageSlice { oldest_first: false, after: rest.after.clone(), limit: PIECE };
-    let read = rest.app.store.read(move |connection| {
-        let entries = slice(connection, &filter, &scan, &wanted)?;
+    let read = rest.app.store.search(move |connection, limit| {
+        let (entries, stopped) = slice_part(connection, &filter, &scan, &wanted, (LOG_PIECES, limit))?;
         let uids: BTreeSet<String> = entries.iter().filter_map(|(_, entry)| entry.token_uid.clone()).collect();
         let labels = labels(connection, uids.into_iter().collect())?;
-        Ok((entries, labels))
+        Ok((entries, labels, stopped))
     });
-    let (entries, labels) = read.await?;
+    let (entries, labels, stopped) = read.await?;
     let text = written(entries.iter().map(|(_, entry)| entry), &labels, !rest.begun)?;
-    let is_last = i64::try_from(entries.len()).unwrap_or(PIECE) < PIECE;
-    let after = entries.into_iter().last().map(|(place, _)| place);
+    let is_last = stopped.is_none() && i64::try_from(entries.len()).unwrap_or(PIECE) < PIECE;
+    let after = stopped.or_else(|| entries.into_iter().last().map(|(place, _)| place));
     Ok(Some((text.into(), (!is_last).then_some(Rest { after, begun: true, ..rest }))))
 }
 

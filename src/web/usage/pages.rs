@@ -12,6 +12,7 @@ use super::query::UsageQuery;
 use crate::store;
 use crate::store::cursor::Cursor;
 use crate::store::printing::runs;
+use crate::store::search::SearchLimit;
 use crate::store::usage::list::{UsageScan, UsageSlice};
 use crate::store::usage::{self, Entry, UsageFilter, list};
 use crate::store::{Connection, batches, tokens};
@@ -34,6 +35,8 @@ use crate::web::tokens::view;
 const ROWS: usize = 50;
 /// Entries are counted up to this number.
 const COUNTED: i64 = 10_000;
+/// What the form says of a search that takes too long.
+const TOO_SLOW: &str = "This search takes too long. Narrow it, by a shorter time, a token or a batch.";
 
 #[derive(Template)]
 #[template(path = "usage/log.html")]
@@ -109,7 +112,14 @@ pub(crate) async fn show(
     let clock = app.time_formatter();
     let results = if errors.is_empty() {
         let (filter, page_request) = (filter, page_request.clone());
-        Some(app.store.read(move |connection| find(connection, &filter, &page_request, clock)).await?)
+        let found = app.store.search(move |connection, limit| find(connection, &filter, &page_request, clock, limit));
+        match found.await {
+            Err(store::Error::TooSlow) => {
+                errors.add("", TOO_SLOW);
+                None
+            }
+            found => Some(found?),
+        }
     } else {
         None
     };
@@ -124,6 +134,7 @@ fn find(
     filter: &UsageFilter,
     page_request: &PageRequest,
     clock: TimeFormatter,
+    limit: &SearchLimit,
 ) -> Result<UsageResults, store::Error> {
     let plan = UsageScan::new(connection, filter, page_request.place())?;
     let part = UsageSlice {
@@ -131,13 +142,13 @@ fn find(
         after: page_request.place().cloned(),
         limit: more_than(ROWS),
     };
-    let entries = list::slice(connection, filter, &plan, &part)?;
+    let entries = list::slice(connection, filter, &plan, &part, limit)?;
     let newest = match (page_request, filter.from.or(filter.to)) {
         (_, Some(_)) => None,
         (PageRequest::First, None) => entries.first().map(|(_, entry)| entry.timestamp),
         (_, None) => {
             let first = UsageSlice { oldest_first: false, after: None, limit: 1 };
-            list::slice(connection, filter, &plan, &first)?.first().map(|(_, entry)| entry.timestamp)
+            list::slice(connection, filter, &plan, &first, limit)?.first().map(|(_, entry)| entry.timestamp)
         }
     };
     let range = Range::new(filter, newest, usage::chart::time_span(connection)?, clock.now, clock.zone);
@@ -151,7 +162,7 @@ fn find(
     let uids: Vec<String> = entries.iter().filter_map(|(_, entry)| entry.token_uid.clone()).collect();
     Ok(UsageResults {
         labels: usage::labels(connection, uids)?,
-        quarters: usage::chart::quarters(connection, &range.of(filter), &plan)?,
+        quarters: usage::chart::quarters(connection, &range.of(filter), &plan, limit)?,
         names: names(connection, filter)?,
         entries,
         count,

@@ -10,6 +10,7 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tessera::access::Principal;
 use tessera::store::connection::transaction;
+use tessera::store::search::SearchLimit;
 use tessera::store::usage::{self, UsageFilter};
 use tessera::store::{Error, Store, tokens, writer};
 use tessera::token::settle::{Answer, Ask, Lookup};
@@ -190,7 +191,8 @@ async fn what_others_come_between_is_tried_again() {
         let Ok(Answer::Consumed(face)) = store.consume(ask(uid)).await else { panic!("consumed") };
         assert_eq!(face.usage_count, left, "held and settled anew, and used once");
     }
-    let entries = usage::page(&mut database.connect(), &UsageFilter::default(), None, 100).unwrap();
+    let limit = SearchLimit::new(Duration::from_mins(1));
+    let entries = usage::page(&mut database.connect(), &UsageFilter::default(), None, 100, &limit).unwrap();
     assert_eq!(entries.len(), 3);
 
     let always = "CREATE OR REPLACE FUNCTION meet() RETURNS trigger LANGUAGE plpgsql AS

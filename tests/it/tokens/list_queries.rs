@@ -9,6 +9,7 @@ use diesel::sql_types::Text;
 use proptest::prelude::*;
 use tessera::store::connection::transaction;
 use tessera::store::cursor::Cursor;
+use tessera::store::search::SearchLimit;
 use tessera::store::tokens::list;
 use tessera::store::tokens::list::{Sort, TokenFilter, TokenSlice};
 use tessera::store::usage::{self, UsageFilter};
@@ -121,8 +122,9 @@ fn pages_walk_an_index() {
         [(Some(token.uid), &["tokens_uid", "usage_unknown", "usage_token"][..]), (None, &["PRIMARY KEY"])]
     {
         let filter = UsageFilter { token_uid, ..UsageFilter::default() };
-        let after = Some(Cursor::number(5, 5));
-        let plans = plans(&database, |connection| drop(usage::page(connection, &filter, after.as_ref(), 101).unwrap()));
+        let (after, limit) = (Some(Cursor::number(5, 5)), SearchLimit::new(Duration::from_mins(1)));
+        let plans =
+            plans(&database, |connection| drop(usage::page(connection, &filter, after.as_ref(), 101, &limit).unwrap()));
         assert_eq!(plans.len(), indexes.len());
         for ((query, plan), index) in plans.iter().zip(indexes) {
             assert!(plan.len() == 1 && plan[0].starts_with("SEARCH") && plan[0].contains(index), "{query}: {plan:?}");

@@ -11,6 +11,7 @@ mod list_queries;
 mod qr_code;
 mod query;
 mod quick_sets;
+mod search;
 mod tile;
 mod void;
 mod void_page;

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::{TokenObject, lookup};
 use crate::store::tokens;
-use crate::store::tokens::list;
 use crate::store::tokens::list::{TokenFilter, TokenSlice};
+use crate::store::tokens::search;
 use crate::token::State;
 use crate::token::print::PrintedFilter;
 use crate::web::cursor::CursorCodec;
@@ -54,10 +54,9 @@ pub(crate) async fn query_tokens(
     let cursors = CursorCodec::new("query_tokens", &filter_parts(&filter));
     let after = cursors.read_from(&params, "cursor")?;
     let now = app.store.now();
-    let page = move |connection: &mut _| {
-        Ok(list::page(connection, &filter, now, TokenSlice::newest(after, more_than(limit)))?)
-    };
-    let (rows, last) = cut(app.store.read(page).await?, limit);
+    let slice = TokenSlice::newest(after, more_than(limit));
+    let page = app.store.search(move |connection, limit| search::page(connection, &filter, now, slice, limit));
+    let (rows, last) = cut(page.await?, limit);
     let tokens = rows.into_iter().map(|(_, token)| TokenObject::new(token, now)).collect();
     let next_cursor = last.map(|place| cursors.write(&place));
     Ok(success(Tokens { tokens, next_cursor }))

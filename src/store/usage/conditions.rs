@@ -1,0 +1,166 @@
+//! The filter of the usage log in SQL, for each index that leads to its entries.
+
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Text};
+
+use crate::store::connection::{Connection, MultiBackend, position};
+use crate::store::schema::usage;
+use crate::store::tokens::row::fold;
+use crate::token::settle::TokenId;
+use crate::token::{BatchId, Micros, Uid, UsageOutcome};
+
+/// Filters the usage entries. Bounds are inclusive.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UsageFilter {
+    /// Entries for this uid, even if no token has it.
+    pub token_uid: Option<Uid>,
+    /// Entries for the tokens of this batch, deleted ones included.
+    pub batch: Option<Uid>,
+    /// Entries for the tokens on the labels of this print run, deleted ones included.
+    pub print_run: Option<Uid>,
+    /// The earliest moment.
+    pub from: Option<Micros>,
+    /// The latest moment.
+    pub to: Option<Micros>,
+    /// Part of the principal, ignoring the case of ASCII letters.
+    pub user: Option<String>,
+    /// The outcome.
+    pub outcome: Option<UsageOutcome>,
+    /// Part of the value at the time of the entry, ignoring the case of ASCII letters; or of the token's present value
+    /// or label, ignoring case.
+    pub q: Option<String>,
+}
+
+impl UsageFilter {
+    /// Whether every entry has to be read to evaluate the filter, because no index helps.
+    pub(crate) fn reads_texts(&self) -> bool {
+        self.user.is_some() || self.q.is_some()
+    }
+
+    /// Whether a page of the log costs no more than its rows, as every entry matches.
+    pub(super) fn matches_all(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// An index that yields entries in the order of the log, or the log itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The whole log.
+    All,
+    /// Attempts at a token, by its id.
+    Token(TokenId),
+    /// Attempts at a uid that had no token at the time.
+    Unknown(Uid),
+    /// Attempts at the tokens of a batch, collected by their ids.
+    Batch(BatchId),
+    /// Attempts at the tokens of a batch while they were deleted, collected by their uids.
+    BatchUnknown(BatchId),
+    /// The whole log, checking for each entry whether its token is of the batch.
+    BatchInLog(BatchId),
+}
+
+impl Source {
+    /// Whether it is the whole log.
+    pub(super) fn is_log(self) -> bool {
+        matches!(self, Self::All | Self::BatchInLog(_))
+    }
+}
+
+/// The entries of a source that a filter matches.
+pub(super) fn filtered(
+    connection: &Connection,
+    source: Source,
+    filter: &UsageFilter,
+    by_time: bool,
+) -> usage::BoxedQuery<'static, MultiBackend> {
+    let all = conditions(connection, source, filter, by_time);
+    all.into_iter().fold(usage::table.into_boxed(), QueryDsl::filter)
+}
+
+type Condition = Box<dyn BoxableExpression<usage::table, MultiBackend, SqlType = Bool>>;
+
+/// The conditions for the entries of a source that a filter matches. The index of times is used only if `by_time`: when
+/// walking by id, the databases would otherwise read and sort the whole time range for a single page.
+pub(super) fn conditions(
+    connection: &Connection,
+    source: Source,
+    filter: &UsageFilter,
+    by_time: bool,
+) -> Vec<Condition> {
+    let mut all = source_conditions(source);
+    let by_time = by_time && source.is_log();
+    let time = if by_time { "usage.timestamp" } else { "+usage.timestamp" };
+    for (bound, comparison) in [(filter.from, ">="), (filter.to, "<=")] {
+        if let Some(bound) = bound {
+            all.push(Box::new(sql::<Bool>(&format!("{time} {comparison} ")).bind::<BigInt, _>(bound.get())));
+        }
+    }
+    match filter.outcome {
+        None => {}
+        Some(UsageOutcome::Used) => all.push(Box::new(usage::error_code.is_null())),
+        Some(UsageOutcome::Refused) => all.push(Box::new(usage::error_code.is_not_null())),
+        Some(UsageOutcome::Because(code)) => all.push(Box::new(usage::error_code.assume_not_null().eq(code))),
+    }
+    if let Some(run) = filter.print_run {
+        all.push(on_run(run));
+    }
+    let position = position(connection);
+    // Both databases fold ASCII letters only; PostgreSQL because of `COLLATE "C"`.
+    let contains = |column: &str, part: &str| {
+        let contains = sql::<Bool>(&format!("({position}(lower({column}), "));
+        contains.bind::<Text, _>(part.to_ascii_lowercase()).sql(") > 0")
+    };
+    if let Some(user) = &filter.user {
+        all.push(Box::new(contains("usage.principal", user).sql(")")));
+    }
+    if let Some(q) = &filter.q {
+        // The value as it was at the time; value and label as they are now.
+        let is_token = " OR EXISTS (SELECT 1 FROM tokens WHERE tokens.id = usage.token AND ";
+        let of_token = format!("{is_token}{position}(tokens.search, ");
+        let contains = contains("usage.token_value", q).sql(&of_token).bind::<Text, _>(fold(q)).sql(") > 0))");
+        all.push(Box::new(contains));
+    }
+    all
+}
+
+fn source_conditions(source: Source) -> Vec<Condition> {
+    let unknown = || -> Condition { Box::new(usage::token.is_null()) };
+    match source {
+        Source::All => Vec::new(),
+        Source::Token(id) => vec![Box::new(usage::token.assume_not_null().eq(id))],
+        Source::Unknown(uid) => vec![unknown(), Box::new(usage::token_uid.assume_not_null().eq(uid.to_string()))],
+        Source::Batch(batch) => vec![in_batch("usage.token", "id", batch)],
+        Source::BatchUnknown(batch) => vec![unknown(), in_batch("usage.token_uid", "uid", batch)],
+        Source::BatchInLog(batch) => {
+            let by_id = "(usage.token IS NOT NULL AND EXISTS
+                (SELECT 1 FROM tokens WHERE tokens.id = usage.token AND tokens.batch = ";
+            let or_by_uid = ") OR usage.token IS NULL AND EXISTS
+                (SELECT 1 FROM tokens WHERE tokens.uid = usage.token_uid AND tokens.batch = ";
+            let is_of = sql::<Bool>(by_id).bind::<BigInt, _>(batch).sql(or_by_uid).bind::<BigInt, _>(batch).sql("))");
+            vec![Box::new(is_of)]
+        }
+    }
+}
+
+/// Entries by their token's id; those made while the token was deleted are found by its uid. One look-up for each entry:
+/// each piece of the log would otherwise collect all labels of the run anew.
+fn on_run(run: Uid) -> Condition {
+    let of_run = "run = (SELECT id FROM print_runs WHERE done IS NOT NULL AND uid = ";
+    let by_id = format!("(EXISTS (SELECT 1 FROM print_run_tokens WHERE token = usage.token AND {of_run}");
+    let or_by_uid = format!(
+        ")) OR usage.token IS NULL AND EXISTS (SELECT 1 FROM tokens JOIN print_run_tokens AS label ON label.token = tokens.id \
+         WHERE tokens.uid = usage.token_uid AND label.{of_run}"
+    );
+    let by_id = sql::<Bool>(&by_id).bind::<Text, _>(run.to_string());
+    Box::new(by_id.sql(&or_by_uid).bind::<Text, _>(run.to_string()).sql(")))"))
+}
+
+/// Two look-ups, since the index of batches leaves out deleted tokens, and the index of deleted tokens is small.
+fn in_batch(column: &str, key: &str, batch: BatchId) -> Condition {
+    let existing = format!("{column} IN (SELECT {key} FROM tokens WHERE deleted_at IS NULL AND batch = ");
+    let deleted = format!(" UNION ALL SELECT {key} FROM tokens WHERE deleted_at IS NOT NULL AND batch = ");
+    let both = sql::<Bool>(&existing).bind::<BigInt, _>(batch).sql(&deleted).bind::<BigInt, _>(batch).sql(")");
+    Box::new(both)
+}
