@@ -7,10 +7,10 @@ use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::{HttpRequest, web};
 use futures_util::StreamExt;
 use percent_encoding::percent_decode_str;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::Value;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
-use super::raw::Raw;
+use super::raw::{List, Raw};
 use crate::token::{TokenError, quoted};
 use crate::web::error::Error;
 use crate::web::middleware::RequestInProgress;
@@ -38,7 +38,15 @@ pub(crate) fn unreadable(error: impl fmt::Display) -> Error {
     TokenError::unreadable(format!("The body cannot be read: {error}.")).into()
 }
 
-pub(crate) fn body_fields(request: &HttpRequest, body: &[u8]) -> Result<BTreeMap<String, Raw>, Error> {
+/// The kinds of body that are read.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Json,
+    Form,
+}
+
+/// What kind of body a request says that it has.
+pub(super) fn body_kind(request: &HttpRequest) -> Result<Kind, Error> {
     let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?").to_ascii_lowercase());
     let kind = header(CONTENT_TYPE).unwrap_or_default();
     let (kind, options) = kind.split_once(';').unwrap_or((&kind, ""));
@@ -47,38 +55,58 @@ pub(crate) fn body_fields(request: &HttpRequest, body: &[u8]) -> Result<BTreeMap
     if !plain || charset.is_some_and(|charset| charset.trim_matches('"') != "utf-8") {
         return Err(Error::UnsupportedType);
     }
-    let text = |body| {
-        std::str::from_utf8(body).map_err(|_| Error::from(TokenError::unreadable("The body is not UTF-8 text.")))
-    };
     match kind.trim() {
-        "application/json" => object(text(body)?),
-        "application/x-www-form-urlencoded" => pairs(text(body)?, "form"),
+        "application/json" => Ok(Kind::Json),
+        "application/x-www-form-urlencoded" => Ok(Kind::Form),
         _ => Err(Error::UnsupportedType),
     }
+}
+
+/// The fields of a body.
+pub(super) fn body_fields(kind: Kind, body: &[u8]) -> Result<Fields, Error> {
+    let text = std::str::from_utf8(body).map_err(|_| TokenError::unreadable("The body is not UTF-8 text."))?;
+    match kind {
+        Kind::Json => object(text),
+        Kind::Form => pairs(text, "form"),
+    }
+}
+
+/// Parameters by their names.
+pub(super) type Fields = BTreeMap<String, Raw>;
+
+/// Names that a request may have. No form has more; each costs a hundred bytes, however short it is.
+const MAX_NAMES: usize = 1_000;
+
+fn check_names(fields: &Fields) -> Result<(), Error> {
+    if fields.len() <= MAX_NAMES {
+        return Ok(());
+    }
+    Err(TokenError::unreadable(format!("The request has more than {MAX_NAMES} parameters.")).into())
 }
 
 /// The one name that may come many times, once for each box that is ticked.
 pub(crate) const TICKED: &str = "uid";
 
 /// Reads `a=b&c=d`. A name that comes twice is refused as ambiguous.
-pub(crate) fn pairs(text: &str, place: &str) -> Result<BTreeMap<String, Raw>, Error> {
+pub(super) fn pairs(text: &str, place: &str) -> Result<Fields, Error> {
     let decode = |part: &str| {
         let part = part.replace('+', " ");
         let decoded = percent_decode_str(&part).decode_utf8().map(std::borrow::Cow::into_owned);
         decoded.map_err(|_| Error::from(TokenError::unreadable(format!("The {place} is not UTF-8 text."))))
     };
-    let mut fields = BTreeMap::new();
+    let mut fields = Fields::new();
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let (name, value) = (decode(name)?, decode(value)?);
         if name == TICKED {
-            let ticked = fields.entry(name).or_insert_with(|| Raw::List(Vec::new()));
-            if let Raw::List(items) = ticked {
-                items.push(Value::String(value));
+            let ticked = fields.entry(name).or_insert_with(|| Raw::List(List::default()));
+            if let Raw::List(list) = ticked {
+                list.push(value);
             }
         } else if fields.insert(name.clone(), Raw::Text(value)).is_some() && !name.starts_with('_') {
             return Err(twice(&name));
         }
+        check_names(&fields)?;
     }
     Ok(fields)
 }
@@ -89,51 +117,38 @@ fn twice(name: &str) -> Error {
 }
 
 /// Reads a JSON object of numbers, texts, nulls and lists.
-pub(crate) fn object(text: &str) -> Result<BTreeMap<String, Raw>, Error> {
-    let Object(members) = serde_json::from_str(text).map_err(|error| {
+pub(super) fn object(text: &str) -> Result<Fields, Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let read = deserializer.deserialize_map(Members).and_then(|fields| deserializer.end().map(|()| fields));
+    read.map_err(|error| {
         // serde's message would repeat the body, even of megabytes.
         let (line, column) = (error.line(), error.column());
         let message = format!("The body is not a JSON object of parameters; see line {line}, column {column}.");
         Error::from(TokenError::unreadable(message))
-    })?;
-    let mut fields = BTreeMap::new();
-    for (name, value) in members {
-        let raw = match value {
-            Value::Null => Raw::Text(String::new()),
-            Value::String(text) => Raw::Text(text),
-            Value::Number(number) => Raw::Text(number.to_string()),
-            Value::Array(items) => Raw::List(items),
-            Value::Bool(_) | Value::Object(_) => Raw::Other,
-        };
-        if fields.insert(name.clone(), raw).is_some() && !name.starts_with('_') {
-            return Err(twice(&name));
-        }
-    }
-    Ok(fields)
+    })?
 }
 
-/// The members of an object in their order; serde's own maps would silently drop the first of two with one name.
-struct Object(Vec<(String, Value)>);
+/// The members of an object; serde's own maps would silently drop the first of two with one name.
+struct Members;
 
-impl<'de> Deserialize<'de> for Object {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Object;
+impl<'de> Visitor<'de> for Members {
+    type Value = Result<Fields, Error>;
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut fields, mut refused) = (Fields::new(), None);
+        while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
+            let raw = Raw::read(value).map_err(serde::de::Error::custom)?;
+            let is_free = name.starts_with('_');
+            if refused.is_none() && fields.insert(name.clone(), raw).is_some() && !is_free {
+                refused = Some(twice(&name));
             }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Object(members))
-            }
+            refused = refused.or_else(|| check_names(&fields).err());
         }
-        deserializer.deserialize_map(Members)
+        Ok(refused.map_or(Ok(fields), Err))
     }
 }
 
@@ -142,7 +157,7 @@ mod tests {
     use super::*;
     use crate::web::params::Params;
 
-    fn params(fields: BTreeMap<String, Raw>) -> Params {
+    fn params(fields: Fields) -> Params {
         Params { fields }
     }
 
@@ -171,8 +186,37 @@ mod tests {
         assert_eq!(text("b").as_deref(), Some(""));
         assert_eq!(text("d").as_deref(), Some("1.5"));
         assert_eq!(text("e").as_deref(), Some("99999999999999999999.50"));
+        let other = object(r#"{"a": true, "b": {"c": [1]}, "d": [[1], "x"], "e": ["x", "y"]}"#).unwrap();
+        assert_eq!((&other["a"], &other["b"]), (&Raw::Other, &Raw::Other));
+        let Raw::List(list) = &other["d"] else { panic!("a list") };
+        assert_eq!((list.length, list.wrong.as_deref()), (2, Some("[1]")));
+        assert_eq!(params(other).ticked("e").unwrap(), ["x", "y"]);
         for bad in ["", "[]", "1", "null", "{", r#"{"a": 1, "a": 2}"#, "{} x"] {
             assert!(object(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_no_view_takes_is_kept_nowhere() {
+        let megabytes = 1_000_000;
+        let long = |item: &str| format!(r#"{{"uids": [{}{item}]}}"#, format!("{item},").repeat(megabytes));
+        for item in ["[]", "{}", "0", "null", r#""""#] {
+            let fields = object(&long(item)).unwrap();
+            let Raw::List(list) = &fields["uids"] else { panic!("a list") };
+            assert_eq!(list.length, megabytes + 1);
+            assert!(list.texts.len() <= crate::token::LIST_MAX, "{}", list.texts.len());
+            assert!(params(fields).uids("uids").is_err());
+        }
+        let deep = format!(r#"{{"value": {}{}}}"#, "[".repeat(megabytes), "]".repeat(megabytes));
+        let Raw::List(list) = &object(&deep).unwrap()["value"] else { panic!("a list") };
+        assert!(list.texts.is_empty() && list.wrong.as_ref().is_some_and(|item| item.len() <= 200));
+        let names: String = (0..2_000).map(|n| format!("&n{n}=")).collect();
+        assert!(pairs(&names, "form").is_err());
+        assert!(
+            object(&format!("{{{}}}", names.replace("&n", ",\"n").replace('=', "\":0").trim_start_matches(',')))
+                .is_err()
+        );
+        let ticked = pairs(&"&uid=".repeat(megabytes), "form").unwrap();
+        assert!(params(ticked).ticked("uid").is_err());
     }
 }

@@ -5,7 +5,6 @@ pub(crate) mod filters;
 mod raw;
 mod time_bound;
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::str::FromStr;
@@ -13,7 +12,6 @@ use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
-use serde_json::Value;
 
 use super::callers::Caller;
 use super::error::Error;
@@ -22,8 +20,8 @@ use crate::token::{LIST_MAX, TokenError, Uid, quoted};
 pub(crate) use time_bound::time_bound;
 
 pub(crate) use body::TICKED;
-use body::{body_fields, pairs, read, unreadable};
-use raw::Raw;
+use body::{Fields, Kind, body_fields, body_kind, pairs, read, unreadable};
+use raw::{List, Raw};
 
 /// Most bytes of a body.
 pub(crate) const SMALL: usize = 64 * 1024;
@@ -36,7 +34,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// A request's parameters, of a body of at most `LIMIT` bytes.
 #[derive(Default)]
 pub(crate) struct Params<const LIMIT: usize = SMALL> {
-    fields: BTreeMap<String, Raw>,
+    fields: Fields,
 }
 
 /// A page's form: its fields come from the body alone. A link with fields in its query string must not decide what a
@@ -80,17 +78,28 @@ impl<const LIMIT: usize> Params<LIMIT> {
                     .map_err(|_| TokenError::unreadable("The body was not sent whole in time."))??,
                 Err(error) => return Err(unreadable(error)),
             };
-            if !body.is_empty() {
-                recheck_caller(&request).await?;
-            }
             let query = if with_query { request.query_string() } else { "" };
             let mut fields = pairs(query, "query string")?;
             if !body.is_empty() {
-                fields.append(&mut body_fields(&request, &body)?);
+                fields.append(&mut fields_of(&request, body).await?);
+                recheck_caller(&request).await?;
             }
             Ok(Self { fields })
         })
     }
+}
+
+/// The fields of a body. A large one is read off the request's thread, and few at a time: a door may be waiting for it.
+async fn fields_of(request: &HttpRequest, body: Vec<u8>) -> Result<Fields, Error> {
+    let kind: Kind = body_kind(request)?;
+    let app = request.app_data::<web::Data<App>>().filter(|_| body.len() > SMALL);
+    let Some(app) = app else { return body_fields(kind, &body) };
+    let permit = app.background.long_list_permit().await?;
+    let read = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        body_fields(kind, &body)
+    });
+    read.await.unwrap_or_else(|error| Err(Error::fault(error.to_string())))
 }
 
 /// Who was known at the request's head is looked up again when its body is whole: that can be a minute later.
@@ -107,6 +116,15 @@ fn wrong_kind(name: &str, wanted: &str) -> Error {
     let name: String = name.chars().take(64).collect();
     let message = format!("The parameter {} must be {wanted}", quoted(&name));
     TokenError::value(name, message).into()
+}
+
+/// Holds that a list is not longer than any view takes.
+fn check_length(name: &str, list: &List) -> Result<(), Error> {
+    if list.length <= LIST_MAX {
+        return Ok(());
+    }
+    let message = format!("{name} has {} items; at most {LIST_MAX} are taken", list.length);
+    Err(TokenError::value(name.to_owned(), message).into())
 }
 
 impl<const LIMIT: usize> Params<LIMIT> {
@@ -183,12 +201,14 @@ impl<const LIMIT: usize> Params<LIMIT> {
     /// # Errors
     /// A value error when it is no list of texts.
     pub(crate) fn ticked(&self, name: &str) -> Result<Vec<String>, Error> {
-        let text = |item: &Value| item.as_str().map(str::to_owned).ok_or_else(|| wrong_kind(name, "a list of texts"));
         match self.fields.get(name) {
             None => Ok(Vec::new()),
             Some(Raw::Text(text)) => Ok(vec![text.clone()]),
-            Some(Raw::List(items)) => items.iter().map(text).collect(),
-            Some(Raw::Other) => Err(wrong_kind(name, "a list of texts")),
+            Some(Raw::List(list)) if list.wrong.is_none() => {
+                check_length(name, list)?;
+                Ok(list.texts.clone())
+            }
+            Some(Raw::List(_) | Raw::Other) => Err(wrong_kind(name, "a list of texts")),
         }
     }
 
@@ -197,27 +217,22 @@ impl<const LIMIT: usize> Params<LIMIT> {
     /// # Errors
     /// An API error when the parameter is missing; a value error when it is no list of uids, or too long a one.
     pub(crate) fn uids(&self, name: &'static str) -> Result<Vec<Uid>, Error> {
-        let read: Vec<Value>;
-        let items = match self.fields.get(name) {
+        let read: List;
+        let list = match self.fields.get(name) {
             None => return Err(TokenError::missing(name).into()),
-            Some(Raw::List(items)) => items,
+            Some(Raw::List(list)) => list,
             Some(Raw::Other) => return Err(wrong_kind(name, "a JSON list of uids")),
             Some(Raw::Text(text)) => {
-                read = serde_json::from_str(text).map_err(|_| wrong_kind(name, "a JSON list of uids"))?;
+                read = List::read(text).map_err(|_| wrong_kind(name, "a JSON list of uids"))?;
                 &read
             }
         };
-        if items.len() > LIST_MAX {
-            return Err(TokenError::value(
-                name,
-                format!("{name} has {} uids; at most {LIST_MAX} are taken", items.len()),
-            )
-            .into());
+        check_length(name, list)?;
+        let wrong = |item: &str| TokenError::value(name, format!("{} in {name} is not a uid", quoted(item))).into();
+        if let Some(item) = &list.wrong {
+            return Err(wrong(item));
         }
-        let uid = |item: &Value| item.as_str().and_then(|text| text.parse().ok());
-        let wrong =
-            |item: &Value| TokenError::value(name, format!("{} in {name} is not a uid", quoted(&item.to_string())));
-        items.iter().map(|item| uid(item).ok_or_else(|| wrong(item).into())).collect()
+        list.texts.iter().map(|text| text.parse().map_err(|_| wrong(text))).collect()
     }
 }
 
@@ -226,7 +241,7 @@ mod tests {
     use super::body::pairs;
     use super::*;
 
-    fn params(fields: BTreeMap<String, Raw>) -> Params {
+    fn params(fields: Fields) -> Params {
         Params { fields }
     }
 
