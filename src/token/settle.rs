@@ -1,6 +1,6 @@
 //! Settles a batch: asks are answered in order, each on the state that those before it have left.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
@@ -182,6 +182,8 @@ pub struct Held {
     uids: HashMap<Uid, TokenId>,
     values: HashMap<String, TokenId>,
     replies: HashMap<(Principal, ReplayKey), TokenSummary>,
+    locked_uids: HashSet<Uid>,
+    locked_values: HashSet<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -201,6 +203,20 @@ impl Held {
     /// Adds the reply saved for a key.
     pub(crate) fn insert_reply(&mut self, who: Principal, key: ReplayKey, summary: TokenSummary) {
         self.replies.insert((who, key), summary);
+    }
+
+    /// Adds a token that exists, but that somebody else has locked: what asks for it cannot be settled now.
+    pub(crate) fn insert_locked(&mut self, uid: Uid, value: String) {
+        self.locked_uids.insert(uid);
+        self.locked_values.insert(value);
+    }
+
+    /// Whether `what` names a token that somebody else has locked.
+    pub(crate) fn is_locked(&self, what: &Lookup) -> bool {
+        let by_value = what.value.as_ref().is_some_and(|value| self.locked_values.contains(value));
+        let has_value = what.value.as_ref().is_some_and(|value| self.values.contains_key(value));
+        let by_uid = what.uid.or(what.link.filter(|_| !has_value));
+        by_value || by_uid.is_some_and(|uid| self.locked_uids.contains(&uid))
     }
 
     /// Whether the token that `what` names is already here.
@@ -258,22 +274,27 @@ impl Held {
     }
 }
 
-/// Answers every ask in order, and leaves in `held` what has to be stored.
-pub fn settle(asks: &[Ask], held: &mut Held, now: Micros) -> Vec<Answer> {
+/// Answers every ask in order, and leaves in `held` what has to be stored. An ask for a token that somebody else has locked
+/// has no answer now.
+pub fn settle(asks: &[Ask], held: &mut Held, now: Micros) -> Vec<Option<Answer>> {
     asks.iter().map(|ask| settle_one(ask, held, now)).collect()
 }
 
-fn settle_one(ask: &Ask, held: &mut Held, now: Micros) -> Answer {
+fn settle_one(ask: &Ask, held: &mut Held, now: Micros) -> Option<Answer> {
     let reply_key = ask.key.clone().map(|key| (ask.who.clone(), key));
     let first = reply_key.as_ref().and_then(|reply_key| held.replies.get(reply_key));
     // Before the token is looked for: it may have been edited or deleted since.
     if let Some(first) = first.filter(|first| held.is_for(first, &ask.what)) {
-        return Answer::Replayed(first.clone());
+        return Some(Answer::Replayed(first.clone()));
+    }
+    if held.is_locked(&ask.what) {
+        return None;
     }
     let answer = match held.find(&ask.what) {
-        Err(mistake) => return Answer::Mistaken(mistake),
+        Err(mistake) => return Some(Answer::Mistaken(mistake)),
         Ok(_) if first.is_some() => {
-            return Answer::Mistaken(TokenError::value("nonce", "This idempotency key was used for another token"));
+            let mistake = TokenError::value("nonce", "This idempotency key was used for another token");
+            return Some(Answer::Mistaken(mistake));
         }
         Ok(Some(id)) => held.consume(id, now),
         Ok(None) => Answer::Refused { refusal: Refusal::NotExists, summary: None, retry_at: None, at: now },
@@ -281,7 +302,7 @@ fn settle_one(ask: &Ask, held: &mut Held, now: Micros) -> Answer {
     if let (Some(reply_key), Answer::Consumed(summary)) = (reply_key, &answer) {
         held.replies.insert(reply_key, summary.clone());
     }
-    answer
+    Some(answer)
 }
 
 #[cfg(test)]

@@ -24,6 +24,11 @@ fn by_value(value: &str) -> Lookup {
     Lookup { value: Some(value.to_owned()), ..Lookup::default() }
 }
 
+/// Answers for tokens that nobody else has locked.
+fn settled(asks: &[Ask], held: &mut Held, now: Micros) -> Vec<Answer> {
+    settle(asks, held, now).into_iter().map(|answer| answer.expect("nothing is locked")).collect()
+}
+
 fn holding(tokens: &[Token]) -> Held {
     let mut held = Held::default();
     for (id, token) in tokens.iter().enumerate() {
@@ -46,12 +51,12 @@ fn kinds(answers: &[Answer]) -> Vec<&'static str> {
 fn repeated_asks_see_each_other() {
     let asks = vec![ask(by_uid(uid(1)), "door", None); 3];
     let mut held = holding(&[Token { uid: uid(1), ..token(2) }]);
-    let answers = settle(&asks, &mut held, at(0));
+    let answers = settled(&asks, &mut held, at(0));
     assert_eq!(kinds(&answers), ["consumed", "consumed", "TokenUsageCountExceeded"]);
     assert_eq!(held.changed().map(|(_, token)| token.usage_count).collect::<Vec<_>>(), [0]);
 
     let mut locked = holding(&[Token { uid: uid(1), lock_time: 60, ..token(2) }]);
-    let answers = settle(&asks, &mut locked, at(0));
+    let answers = settled(&asks, &mut locked, at(0));
     assert_eq!(kinds(&answers), ["consumed", "TokenLockTimeViolation", "TokenLockTimeViolation"]);
     let Answer::Refused { summary, retry_at, .. } = &answers[1] else { panic!("refused") };
     assert_eq!((summary.as_ref().unwrap().usage_count, *retry_at), (1, Some(at(60))));
@@ -79,7 +84,7 @@ fn a_token_is_named_by_uid_value_or_link() {
     .into_iter()
     .map(|what| ask(what, "door", None))
     .collect();
-    let answers = settle(&asks, &mut holding(&[first, second]), at(0));
+    let answers = settled(&asks, &mut holding(&[first, second]), at(0));
     assert_eq!(
         kinds(&answers),
         [
@@ -112,7 +117,7 @@ fn a_key_replays_its_first_success() {
         ask(by_uid(uid(2)), "gate", Some("refused")),
         ask(by_uid(uid(2)), "gate", Some("refused")),
     ];
-    let answers = settle(&asks, &mut holding(&tokens), at(0));
+    let answers = settled(&asks, &mut holding(&tokens), at(0));
     assert_eq!(
         kinds(&answers),
         [
@@ -138,7 +143,7 @@ fn a_key_replays_after_its_token_was_deleted() {
     held.insert_reply(Principal::key("door"), ReplayKey::new("k").unwrap(), summary);
     let asks = [by_uid(uid(1)), by_value("one"), by_uid(uid(2)), by_value("two")];
     let asks = asks.map(|what| ask(what, "door", Some("k")));
-    let answers = settle(&asks, &mut held, at(0));
+    let answers = settled(&asks, &mut held, at(0));
     assert_eq!(kinds(&answers), ["replayed", "replayed", "TokenValueError", "TokenValueError"]);
 }
 
@@ -147,13 +152,13 @@ fn a_voided_token_is_refused_but_a_saved_reply_is_replayed() {
     let one = Token { uid: uid(1), ..token(2) };
     let key = ask(by_uid(uid(1)), "door", Some("k"));
     let mut held = holding(std::slice::from_ref(&one));
-    let first = settle(std::slice::from_ref(&key), &mut held, at(0));
+    let first = settled(std::slice::from_ref(&key), &mut held, at(0));
     let Answer::Consumed(summary) = &first[0] else { panic!("consumed") };
     let voided = Voided { at: at(1), by: "user:anna".into(), reason: Some("Lost".into()) };
     let mut held = holding(&[Token { voided: Some(voided), ..one }]);
     held.insert_reply(key.who.clone(), ReplayKey::new("k").unwrap(), summary.clone());
     let asks = [key, ask(by_uid(uid(1)), "door", Some("other")), ask(by_uid(uid(1)), "gate", None)];
-    let answers = settle(&asks, &mut held, at(2));
+    let answers = settled(&asks, &mut held, at(2));
     assert_eq!(kinds(&answers), ["replayed", "TokenVoided", "TokenVoided"]);
     let Answer::Refused { summary, retry_at, .. } = &answers[1] else { panic!("refused") };
     assert_eq!((summary.as_ref().unwrap().usage_count, *retry_at), (2, None));
@@ -170,7 +175,7 @@ fn every_attempt_makes_a_usage_entry() {
         ask(by_uid(uid(7)), "door", None),
         ask(by_value(&"ä".repeat(100)), "door", None),
     ];
-    let answers = settle(&asks, &mut holding(&tokens), at(0));
+    let answers = settled(&asks, &mut holding(&tokens), at(0));
     let entries: Vec<_> = answers.iter().zip(&asks).map(|(answer, ask)| answer.attempt(ask).unwrap()).collect();
     let entry = |token_uid, token_value: Option<&str>, error_code| Attempt {
         token_uid,
@@ -218,7 +223,7 @@ proptest! {
         asks in proptest::collection::vec(any_ask(), 0..40),
     ) {
         let mut together = holding(&tokens);
-        let answers = settle(&asks, &mut together, at(0));
+        let answers = settled(&asks, &mut together, at(0));
 
         // Each ask alone, on what the ones before it left in the database.
         let mut rows = tokens.to_vec();
@@ -228,7 +233,7 @@ proptest! {
             for (who, key, summary) in &replies {
                 alone.insert_reply(who.clone(), key.clone(), summary.clone());
             }
-            let single = settle(std::slice::from_ref(ask), &mut alone, at(0)).remove(0);
+            let single = settled(std::slice::from_ref(ask), &mut alone, at(0)).remove(0);
             prop_assert_eq!(&single, answer);
             for (id, token) in alone.changed() {
                 rows[usize::try_from(id).unwrap()] = token.clone();
@@ -248,4 +253,28 @@ proptest! {
             prop_assert!(after.usage_count >= 0);
         }
     }
+}
+
+#[test]
+fn what_somebody_else_has_locked_has_no_answer_and_delays_no_other() {
+    let named = |number, value: &str| Token { uid: uid(number), value: value.into(), ..token(1) };
+    let (free, taken) = (named(1, "free"), named(2, "taken"));
+    let mut held = holding(std::slice::from_ref(&free));
+    held.insert_locked(taken.uid, taken.value.clone());
+    let by_link = |value: &str, uid| Lookup { link: Some(uid), ..by_value(value) };
+    let both = Lookup { uid: Some(free.uid), ..by_value(&taken.value) };
+    let asks = [
+        by_uid(taken.uid),
+        by_value(&taken.value),
+        by_link("https://tickets/x", taken.uid),
+        both,
+        by_link(&free.value, taken.uid),
+        by_value("unknown"),
+    ];
+    let asks = asks.map(|what| Ask { who: Principal::key("door"), what, key: None });
+    let answers = settle(&asks, &mut held, at(0));
+    assert_eq!(answers.iter().filter(|answer| answer.is_none()).count(), 4);
+    assert!(matches!(answers[4], Some(Answer::Consumed(_))), "its value comes before its link");
+    assert!(matches!(answers[5], Some(Answer::Refused { .. })));
+    assert_eq!(held.changed().count(), 1);
 }

@@ -11,7 +11,8 @@ use super::connection::Connection;
 use crate::token::Micros;
 use crate::token::settle::{Answer, Ask, Held};
 
-/// Locks and loads the tokens that `asks` name, then loads the replies saved for their keys, and reads the clock.
+/// Locks and loads the tokens that `asks` name, then loads the replies saved for their keys, and reads the clock. On
+/// PostgreSQL it waits for nobody: tokens that somebody else has locked are only named as such.
 pub fn hold(connection: &mut Connection, asks: &[Ask]) -> QueryResult<(Held, Micros)> {
     match connection {
         Connection::Sqlite(_) => sqlite::hold(connection, asks),
@@ -24,7 +25,7 @@ pub fn keep(
     connection: &mut Connection,
     held: &Held,
     asks: &[Ask],
-    answers: &[Answer],
+    answers: &[Option<Answer>],
     now: Micros,
 ) -> QueryResult<()> {
     match connection {

@@ -1,8 +1,8 @@
 //! The ledger on PostgreSQL. A batch of any size takes a few statements, which pass arrays.
 //!
-//! Rows are locked in the order of their uids, so that the batches of two instances cannot deadlock. Each statement
-//! sees everything committed before it (`READ COMMITTED`), so the replies are loaded, and the clock is read, after the
-//! tokens are locked.
+//! Rows that somebody else has locked are skipped, so that they delay those who ask for them and nobody else. Each
+//! statement sees everything committed before it (`READ COMMITTED`), so the replies are loaded, and the clock is read, after
+//! the tokens are locked; and a token that the first statement does not find, but the second one does, was skipped.
 
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -12,16 +12,24 @@ use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text};
 use super::replies;
 use super::replies::ReplyRow;
 use crate::store::clock::SERVER_MICROS;
+use crate::store::schema::tokens;
 use crate::store::tokens::row::TokenRow;
 use crate::store::usage::UsageRow;
-use crate::token::Micros;
 use crate::token::settle::{Answer, Ask, Held, TokenId};
+use crate::token::{Micros, Token};
 
 pub(crate) fn hold(connection: &mut PgConnection, asks: &[Ask]) -> QueryResult<(Held, Micros)> {
     let (mut held, mut clock) = (Held::default(), None);
-    for (id, row, at) in HoldQuery::new(asks).load::<(TokenId, TokenRow, i64)>(connection)? {
-        held.insert(id, row.token()?);
+    let mut wanted = HoldQuery::new(asks);
+    let rows: Vec<(TokenId, TokenRow, i64)> = (&wanted).load(connection)?;
+    for (id, row, at) in rows {
+        let token = row.token()?;
+        wanted.remove(&token);
+        held.insert(id, token);
         clock = clock.max(Some(at));
+    }
+    for token in wanted.existing(connection)? {
+        held.insert_locked(token.uid, token.value);
     }
     for (who, key, summary) in replies::find_all(connection, asks)? {
         held.insert_reply(who, key, summary);
@@ -37,16 +45,16 @@ pub(crate) fn keep(
     connection: &mut PgConnection,
     held: &Held,
     asks: &[Ask],
-    answers: &[Answer],
+    answers: &[Option<Answer>],
     now: Micros,
 ) -> QueryResult<()> {
-    let attempts: Vec<_> = asks.iter().zip(answers).map(|(ask, answer)| answer.attempt(ask)).collect();
+    let attempts: Vec<_> = asks.iter().zip(answers).map(|(ask, answer)| answer.as_ref()?.attempt(ask)).collect();
     let rows = asks.iter().zip(&attempts);
     let rows = rows.filter_map(|(ask, attempt)| Some(UsageRow::new(attempt.as_ref()?, held, &ask.who, now)));
     KeepQuery::new(held, rows).execute(connection)?;
 
     let saved = asks.iter().zip(answers).filter_map(|(ask, answer)| match (&ask.key, answer) {
-        (Some(key), Answer::Consumed(summary)) => Some(ReplyRow::new(&ask.who, key, summary, now)),
+        (Some(key), Some(Answer::Consumed(summary))) => Some(ReplyRow::new(&ask.who, key, summary, now)),
         _ => None,
     });
     let saved: Vec<ReplyRow> = saved.collect();
@@ -72,6 +80,25 @@ impl HoldQuery {
         }
         Self { uids, values }
     }
+
+    /// Leaves out a token that was found.
+    fn remove(&mut self, token: &Token) {
+        for (texts, found) in [(&mut self.uids, token.uid.to_string()), (&mut self.values, token.value.clone())] {
+            if let Ok(index) = texts.binary_search(&found) {
+                texts.remove(index);
+            }
+        }
+    }
+
+    /// Those that exist, whoever has locked them.
+    fn existing(&self, connection: &mut PgConnection) -> QueryResult<Vec<Token>> {
+        if self.uids.is_empty() && self.values.is_empty() {
+            return Ok(Vec::new());
+        }
+        let named = tokens::uid.eq_any(&self.uids).or(tokens::value.eq_any(&self.values));
+        let rows = tokens::table.filter(tokens::deleted_at.is_null()).filter(named).select(TokenRow::as_select());
+        rows.load::<TokenRow>(connection)?.into_iter().map(TokenRow::token).collect()
+    }
 }
 
 impl QueryFragment<Pg> for HoldQuery {
@@ -87,7 +114,7 @@ impl QueryFragment<Pg> for HoldQuery {
             out.push_bind_param::<Array<Text>, _>(&self.values)?;
             out.push_sql("))");
         }
-        out.push_sql(" ORDER BY uid FOR NO KEY UPDATE) SELECT id, ");
+        out.push_sql(" FOR NO KEY UPDATE SKIP LOCKED) SELECT id, ");
         out.push_sql(TokenRow::COLUMNS);
         out.push_sql(", ");
         out.push_sql(SERVER_MICROS);
@@ -106,7 +133,7 @@ impl Query for HoldQuery {
     type SqlType = (BigInt, crate::store::tokens::row::TokenColumns, BigInt);
 }
 
-impl RunQueryDsl<PgConnection> for HoldQuery {}
+impl RunQueryDsl<PgConnection> for &HoldQuery {}
 
 /// Stores the tokens and usage entries of a batch in one statement.
 #[derive(Default)]

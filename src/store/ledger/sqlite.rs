@@ -37,7 +37,7 @@ pub(crate) fn keep(
     connection: &mut SqliteConnection,
     held: &Held,
     asks: &[Ask],
-    answers: &[Answer],
+    answers: &[Option<Answer>],
     now: Micros,
 ) -> QueryResult<()> {
     use crate::store::schema::{replies, usage};
@@ -47,6 +47,7 @@ pub(crate) fn keep(
             .execute(connection)?;
     }
     for (ask, answer) in asks.iter().zip(answers) {
+        let Some(answer) = answer else { continue };
         if let Some(attempt) = answer.attempt(ask) {
             let row = UsageRow::new(&attempt, held, &ask.who, now);
             diesel::insert_into(usage::table).values(row).execute(connection)?;

@@ -56,7 +56,7 @@ impl Writer {
     /// The queue is full, or the transaction failed: then nothing was changed.
     pub(crate) async fn consume(&self, ask: Ask) -> Result<Answer, Error> {
         let (answer, receiver) = oneshot::channel();
-        self.enqueue(|queue| &mut queue.asks, Waiting { ask, answer })?;
+        self.enqueue(|queue| (queue.unanswered(), &mut queue.asks), Waiting { ask, answer })?;
         receiver.await.unwrap_or_else(|_| Err(Error::Failed("the batch panicked".into())))
     }
 
@@ -76,14 +76,19 @@ impl Writer {
             let _ = done.send(result);
             status
         });
-        self.enqueue(|queue| &mut queue.jobs, job)?;
+        self.enqueue(|queue| (0, &mut queue.jobs), job)?;
         receiver.await.unwrap_or_else(|_| Err(Error::Failed("the write panicked".into())))
     }
 
-    fn enqueue<T>(&self, select: impl Fn(&mut Queue) -> &mut VecDeque<Queued<T>>, item: T) -> Result<(), Error> {
+    /// Adds to the queue that `select` returns, with the number of items that wait elsewhere and count as well.
+    fn enqueue<T>(
+        &self,
+        select: impl Fn(&mut Queue) -> (usize, &mut VecDeque<Queued<T>>),
+        item: T,
+    ) -> Result<(), Error> {
         let mut queue = self.shared.queue();
-        let items = select(&mut queue);
-        if items.len() >= QUEUE {
+        let (others, items) = select(&mut queue);
+        if others + items.len() >= QUEUE {
             return Err(Error::Unavailable("too many requests wait to be written".into()));
         }
         items.push_back(Queued { item, since: Instant::now() });

@@ -101,18 +101,28 @@ impl Worker {
             let _ = late.item.answer.send(Err(too_late()));
         }
         // A client that has gone must not lose a use for an answer that nobody receives.
-        let batch = batch.into_iter().map(|queued| queued.item).filter(|waiting| !waiting.answer.is_closed());
-        let (asks, senders): (Vec<Ask>, Vec<_>) = batch.map(|waiting| (waiting.ask, waiting.answer)).unzip();
+        let batch = batch.into_iter().filter(|queued| !queued.item.answer.is_closed());
+        let batch = batch.map(|Queued { item: Waiting { ask, answer }, since }| (ask, (answer, since)));
+        let (asks, senders): (Vec<Ask>, Vec<_>) = batch.unzip();
         if asks.is_empty() {
             return;
         }
         let answers = self.settle_halves(&asks);
-        senders.into_iter().zip(answers).for_each(|(sender, answer)| drop(sender.send(answer)));
+        let mut locked = Vec::new();
+        for ((ask, (sender, since)), answer) in asks.into_iter().zip(senders).zip(answers) {
+            match answer.transpose() {
+                Some(answer) => drop(sender.send(answer)),
+                None => locked.push(Queued { item: Waiting { ask, answer: sender }, since }),
+            }
+        }
+        if !locked.is_empty() {
+            self.shared.try_again(locked);
+        }
     }
 
     /// Answers asks in one transaction. When the database rejects a statement, halves the asks until the one at fault is
     /// alone: it must not spoil the others, and a transaction for each of them would take everybody's time.
-    fn settle_halves(&mut self, asks: &[Ask]) -> Vec<Result<Answer, Error>> {
+    fn settle_halves(&mut self, asks: &[Ask]) -> Vec<Result<Option<Answer>, Error>> {
         match self.settle(asks) {
             Ok(answers) => answers.into_iter().map(Ok).collect(),
             Err(Error::Failed(_)) if asks.len() > 1 => {
@@ -125,8 +135,8 @@ impl Worker {
         }
     }
 
-    /// Answers asks in one transaction.
-    fn settle(&mut self, asks: &[Ask]) -> Result<Vec<Answer>, Error> {
+    /// Answers asks in one transaction; those for locked tokens have no answer.
+    fn settle(&mut self, asks: &[Ask]) -> Result<Vec<Option<Answer>>, Error> {
         self.transaction(|connection| {
             let (mut held, now) = ledger::hold(connection, asks)?;
             let answers = settle(asks, &mut held, now);

@@ -75,13 +75,12 @@ impl<'de> Visitor<'de> for Items {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<List, A::Error> {
         let mut list = List::default();
         while let Some(item) = items.next_element::<&RawValue>()? {
-            match text(item.get()) {
-                Some(text) => list.push(text),
-                None => {
-                    list.length += 1;
-                    list.wrong.get_or_insert_with(|| item.get().chars().take(SHOWN).collect());
-                }
+            if let Some(text) = text(item.get()) {
+                list.push(text);
+                continue;
             }
+            list.length += 1;
+            list.wrong.get_or_insert_with(|| item.get().chars().take(SHOWN).collect());
         }
         Ok(list)
     }

@@ -6,6 +6,7 @@ mod crash;
 mod durability;
 mod instances;
 mod load;
+mod locked_rows;
 mod outage;
 mod promise;
 mod schema;

@@ -211,7 +211,7 @@ async fn a_full_queue_is_told_at_once() {
     for _ in 0..2 {
         assert!(store.consume(ask(token.uid)).await.is_ok());
     }
-    // The writer has taken one, and waits for somebody else's lock.
+    // The writer has taken one, which waits for somebody else's lock.
     let mut other = database.connect();
     let lock = if on_postgres() { "BEGIN; SELECT 1 FROM tokens FOR UPDATE" } else { "BEGIN IMMEDIATE" };
     other.batch_execute(lock).unwrap();
@@ -221,13 +221,14 @@ async fn a_full_queue_is_told_at_once() {
     };
     let mut waiting = vec![consume()];
     tokio::time::sleep(Duration::from_millis(50)).await;
-    waiting.extend((0..writer::QUEUE).map(|_| consume()));
+    waiting.extend((1..writer::QUEUE).map(|_| consume()));
     tokio::time::sleep(Duration::from_millis(200)).await;
     let refused = store.consume(ask(token.uid)).await;
     assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
     other.batch_execute("ROLLBACK").unwrap();
     for answer in join_all(waiting).await {
-        assert!(matches!(answer.unwrap(), Ok(Answer::Consumed(_))));
+        let answer = answer.unwrap();
+        assert!(matches!(answer, Ok(Answer::Consumed(_))), "{answer:?}");
     }
 }
 
