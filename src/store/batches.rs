@@ -10,8 +10,10 @@ use super::schema::{batches, tokens};
 use crate::access::Principal;
 use crate::token::{BatchId, Micros, Token, TokenError, Uid};
 
-/// Tokens written between two reports of progress.
-const CHUNK: usize = 2_000;
+/// How long nothing may have been written of a batch that is being made. Then whoever made it has ended.
+const ABANDONED: i64 = 60 * 1_000_000;
+/// Most tokens of abandoned batches that are removed in one transaction, since consumes wait for it.
+const REMOVE_LIMIT: i64 = 200;
 
 /// A batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,17 +30,19 @@ pub(crate) struct Batch {
     pub(crate) creator: String,
     /// When it was ordered.
     pub(crate) created: Micros,
+    /// When the last piece of it was written.
+    pub(crate) touched: Micros,
     /// When its tokens were complete; none while they are being created.
     pub(crate) made: Option<Micros>,
     /// Why they were not created.
     pub(crate) failure: Option<String>,
 }
 
-type BatchRow = (BatchId, String, String, i32, String, i64, Option<i64>, Option<String>);
+type BatchRow = (BatchId, String, String, i32, String, i64, i64, Option<i64>, Option<String>);
 
-fn batch((id, uid, name, count, creator, created, made, failure): BatchRow) -> Batch {
-    let (created, made) = (Micros::stored(created), made.map(Micros::stored));
-    Batch { id, uid, name, count, creator, created, made, failure }
+fn batch((id, uid, name, count, creator, created, touched, made, failure): BatchRow) -> Batch {
+    let (created, touched, made) = (Micros::stored(created), Micros::stored(touched), made.map(Micros::stored));
+    Batch { id, uid, name, count, creator, created, touched, made, failure }
 }
 
 /// A batch to be created.
@@ -46,7 +50,7 @@ fn batch((id, uid, name, count, creator, created, made, failure): BatchRow) -> B
 pub(crate) struct NewBatch {
     /// Its uid, from the form: a form sent twice makes one batch.
     pub(crate) uid: Uid,
-    /// Its name, for people.
+    /// Its name, for people; empty if they do not hear of it.
     pub(crate) name: String,
     /// How many tokens.
     pub(crate) count: usize,
@@ -72,6 +76,7 @@ pub(crate) fn begin(
         batches::count.eq(count),
         batches::creator.eq(by.as_str()),
         batches::created.eq(now.get()),
+        batches::touched.eq(now.get()),
     );
     diesel::insert_into(batches::table).values(row).execute(connection).map_err(|error| {
         let is_known = is_duplicate(&error, "batches", "uid");
@@ -81,47 +86,84 @@ pub(crate) fn begin(
     Ok((uid, true))
 }
 
-/// Creates the tokens of a batch in this transaction, and reports to `progress` how many are written.
-pub(crate) fn make(
-    connection: &mut Connection,
-    uid: Uid,
-    new: &[Token],
-    progress: impl Fn(usize),
-    by: &Principal,
-    now: Micros,
-) -> Result<(), Error> {
-    let Some(batch) = find(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
-    for (n, chunk) in new.chunks(CHUNK).enumerate() {
-        let chunk: Vec<Token> = chunk.iter().map(|token| Token { batch: Some(batch.id), ..token.clone() }).collect();
-        super::tokens::add_all(connection, &chunk)?;
-        progress(n * CHUNK + chunk.len());
-    }
-    diesel::update(batches::table.find(batch.id)).set(batches::made.eq(now.get())).execute(connection)?;
-    audit::record(connection, by, "batch add", &batch.uid, &format!("{} tokens: {}", new.len(), batch.name), now)
+/// Writes a piece of a batch's tokens, which nobody sees before [`finish`].
+///
+/// # Errors
+/// Refused, when the batch was given up meanwhile.
+pub(crate) fn add_piece(connection: &mut Connection, uid: Uid, new: &[Token], now: Micros) -> Result<(), Error> {
+    let batch = unfinished(connection, uid)?;
+    diesel::update(batches::table.find(batch.id)).set(batches::touched.eq(now.get())).execute(connection)?;
+    let new: Vec<Token> = new.iter().map(|token| Token { batch: Some(batch.id), ..token.clone() }).collect();
+    super::tokens::add_all(connection, &new)
 }
 
-/// Stores why a batch was not created.
+/// Shows the tokens of a batch, all at once.
+///
+/// # Errors
+/// Refused, when the batch was given up meanwhile.
+pub(crate) fn finish(connection: &mut Connection, uid: Uid, by: &Principal, now: Micros) -> Result<(), Error> {
+    let batch = unfinished(connection, uid)?;
+    diesel::update(batches::table.find(batch.id)).set(batches::made.eq(now.get())).execute(connection)?;
+    if batch.name.is_empty() {
+        return Ok(());
+    }
+    audit::record(connection, by, "batch add", &batch.uid, &format!("{} tokens: {}", batch.count, batch.name), now)
+}
+
+/// The batch, locked on PostgreSQL, so that nobody gives it up before this transaction ends.
+fn unfinished(connection: &mut Connection, uid: Uid) -> Result<Batch, Error> {
+    let row = batches::table.filter(batches::uid.eq(uid.to_string())).filter(batches::made.is_null());
+    let row = row.filter(batches::failure.is_null());
+    if let Connection::Postgres(connection) = connection {
+        row.clone().select(batches::id).for_no_key_update().execute(connection)?;
+    }
+    let row = row.select(batches::all_columns).get_result::<BatchRow>(connection).optional()?;
+    row.map(batch).ok_or_else(|| Error::Refused(ABANDONED_WHY.into()))
+}
+
+/// Why the tokens of a batch are not there whose server ended.
+const ABANDONED_WHY: &str = "The server that made them ended before they were done. None of them was kept.";
+
+/// Stores why a batch was not created. Its tokens are removed by and by.
 pub(crate) fn fail(connection: &mut Connection, uid: Uid, why: &str) -> Result<(), Error> {
     let row = batches::table.filter(batches::uid.eq(uid.to_string())).filter(batches::made.is_null());
     diesel::update(row).set(batches::failure.eq(why)).execute(connection)?;
     Ok(())
 }
 
+/// Gives up batches whose server has ended, removes some tokens of those that were given up, and returns whether there may
+/// be more.
+pub fn remove_abandoned(connection: &mut Connection, now: Micros) -> Result<bool, Error> {
+    let silent = batches::table.filter(batches::made.is_null()).filter(batches::failure.is_null());
+    let silent = silent.filter(batches::touched.lt(now.get() - ABANDONED));
+    diesel::update(silent).set(batches::failure.eq(ABANDONED_WHY)).execute(connection)?;
+    let given_up = batches::table.filter(batches::made.is_null()).filter(batches::failure.is_not_null());
+    let given_up: Vec<BatchId> = given_up.select(batches::id).load(connection)?;
+    let of = tokens::table.filter(tokens::batch.eq_any(given_up)).filter(tokens::deleted_at.is_null());
+    let ids: Vec<i64> = of.select(tokens::id).limit(REMOVE_LIMIT).load(connection)?;
+    diesel::delete(tokens::table.filter(tokens::id.eq_any(&ids))).execute(connection)?;
+    Ok(i64::try_from(ids.len()).unwrap_or(REMOVE_LIMIT) == REMOVE_LIMIT)
+}
+
 /// The batch with this uid, even if it is still being created.
-pub fn find(connection: &mut Connection, uid: Uid) -> QueryResult<Option<Batch>> {
+pub(crate) fn find(connection: &mut Connection, uid: Uid) -> QueryResult<Option<Batch>> {
     let row = batches::table.filter(batches::uid.eq(uid.to_string())).select(batches::all_columns);
     Ok(row.get_result::<BatchRow>(connection).optional()?.map(batch))
 }
 
-/// The batch with this id.
+/// The batch with this id, if people hear of it.
 pub(crate) fn by_id(connection: &mut Connection, id: BatchId) -> QueryResult<Option<Batch>> {
-    let row = batches::table.find(id).select(batches::all_columns);
+    let row = batches::table.find(id).filter(batches::name.ne("")).select(batches::all_columns);
     Ok(row.get_result::<BatchRow>(connection).optional()?.map(batch))
 }
 
 /// Complete batches, newest first, each with its cursor; only those after the cursor `after`, if given.
-pub fn page(connection: &mut Connection, after: Option<&Cursor>, limit: i64) -> QueryResult<Vec<(Cursor, Batch)>> {
-    let complete = batches::table.filter(batches::made.is_not_null());
+pub(crate) fn page(
+    connection: &mut Connection,
+    after: Option<&Cursor>,
+    limit: i64,
+) -> QueryResult<Vec<(Cursor, Batch)>> {
+    let complete = batches::table.filter(batches::made.is_not_null()).filter(batches::name.ne(""));
     let mut query = complete.order(batches::id.desc()).limit(limit).select(batches::all_columns).into_boxed();
     if let Some(after) = after {
         query = query.filter(batches::id.lt(after.id()));

@@ -8,7 +8,7 @@ pub mod accounts;
 pub mod actions;
 pub(crate) mod advisory_lock;
 pub mod audit;
-pub(crate) mod batches;
+pub mod batches;
 pub(crate) mod clock;
 pub mod connection;
 pub(crate) mod consume_counter;
@@ -52,6 +52,9 @@ const POOL_SQLITE: u32 = 4;
 const POOL_POSTGRES: u32 = 8;
 /// How long a request waits for one of them.
 const POOL_TIMEOUT: Duration = Duration::from_secs(4);
+/// Tokens written in one transaction.
+const PIECE_SQLITE: usize = 200;
+const PIECE_POSTGRES: usize = 10_000;
 /// Time limit for consumes and look-ups of single rows: a database that hangs, or a network that drops packets, never
 /// answers. After a consume that timed out, nobody knows whether it was done.
 const QUICK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -168,6 +171,12 @@ impl Store {
         let result = work(&mut connection);
         own.set(Some(connection));
         result
+    }
+
+    /// How many tokens are written in one transaction while many are made. On SQLite everybody's consumes wait for it, so that
+    /// it takes a few milliseconds; on PostgreSQL nobody does.
+    pub(crate) fn piece_length(&self) -> usize {
+        if self.inner.database.has_one_lock() { PIECE_SQLITE } else { PIECE_POSTGRES }
     }
 
     /// Runs a read that can take seconds, and that ends when it takes too long or the caller is dropped.

@@ -66,6 +66,7 @@ diesel::table! {
         count -> Int4,
         creator -> Text,
         created -> Int8,
+        touched -> Int8,
         made -> Nullable<Int8>,
         failure -> Nullable<Text>,
     }

@@ -9,23 +9,25 @@ use super::uid::Uid;
 pub(crate) const NAME_MAX_CHARS: usize = LABEL_MAX_CHARS;
 
 /// `count` tokens like `model`. Each has a new uid, which is also its value, and a label from `pattern`, in which `{n}`
-/// stands for its number.
+/// stands for its number. Their uids ascend: inserted in the order of the index, they cost half of the time and of what is
+/// written. Each is as random as before, but for the 17 bits that say which of a hundred thousand it is.
 ///
 /// # Errors
 /// A value error when a label would be too long, or the pattern is invalid.
 pub(crate) fn tokens(model: &Token, pattern: &str, count: usize) -> Result<Vec<Token>, TokenError> {
-    (1..=count).map(|n| token(model, pattern, n)).collect()
+    let mut uids: Vec<Uid> = (0..count).map(|_| Uid::random()).collect();
+    uids.sort_unstable();
+    uids.into_iter().zip(1..).map(|(uid, n)| token(model, uid, pattern, n)).collect()
 }
 
 /// Checks that [`tokens`] would succeed, without creating them all: the last number is the longest.
 ///
 /// The same as for [`tokens`].
 pub(crate) fn check(model: &Token, pattern: &str, count: usize) -> Result<(), TokenError> {
-    token(model, pattern, count).map(drop)
+    token(model, Uid::random(), pattern, count).map(drop)
 }
 
-fn token(model: &Token, pattern: &str, n: usize) -> Result<Token, TokenError> {
-    let uid = Uid::random();
+fn token(model: &Token, uid: Uid, pattern: &str, n: usize) -> Result<Token, TokenError> {
     let label = Some(fill_in_number(pattern, n)?).filter(|label| !label.is_empty());
     Ok(Token { uid, value: uid.to_string(), label, ..model.clone() }.checked()?)
 }

@@ -125,6 +125,7 @@ rows_by_id!(
         count: i32,
         creator: String,
         created: i64,
+        touched: i64,
         made: Option<i64>,
         failure: Option<String>
     }

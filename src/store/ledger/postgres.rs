@@ -14,6 +14,7 @@ use super::replies::ReplyRow;
 use crate::store::clock::SERVER_MICROS;
 use crate::store::schema::tokens;
 use crate::store::tokens::row::TokenRow;
+use crate::store::tokens::visible::{IS_ONE_VISIBLE, is_one_visible};
 use crate::store::usage::UsageRow;
 use crate::token::settle::{Answer, Ask, Held, TokenId};
 use crate::token::{Micros, Token};
@@ -96,7 +97,7 @@ impl HoldQuery {
             return Ok(Vec::new());
         }
         let named = tokens::uid.eq_any(&self.uids).or(tokens::value.eq_any(&self.values));
-        let rows = tokens::table.filter(tokens::deleted_at.is_null()).filter(named).select(TokenRow::as_select());
+        let rows = tokens::table.filter(is_one_visible()).filter(named).select(TokenRow::as_select());
         rows.load::<TokenRow>(connection)?.into_iter().map(TokenRow::token).collect()
     }
 }
@@ -118,7 +119,8 @@ impl QueryFragment<Pg> for HoldQuery {
         out.push_sql(TokenRow::COLUMNS);
         out.push_sql(", ");
         out.push_sql(SERVER_MICROS);
-        out.push_sql(" FROM held WHERE deleted_at IS NULL");
+        out.push_sql(" FROM held AS tokens WHERE ");
+        out.push_sql(IS_ONE_VISIBLE);
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::row::TokenRow;
+use super::visible::is_one_visible;
 use crate::store::connection::Connection;
 use crate::store::error::Error;
 use crate::store::schema::tokens;
@@ -13,7 +14,7 @@ use crate::token::{Token, Uid};
 /// cached as a prepared statement and takes half the time of one that is typed for both.
 macro_rules! one_token {
     ($connection:expr, $filter:expr) => {{
-        let query = tokens::table.filter($filter).filter(tokens::deleted_at.is_null());
+        let query = tokens::table.filter($filter).filter(is_one_visible());
         let row = query.select((tokens::id, TokenRow::as_select())).get_result($connection);
         row.optional()?.map(|(id, row): (TokenId, TokenRow)| Ok((id, row.token()?))).transpose()
     }};

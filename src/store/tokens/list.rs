@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::store::cursor::{Cursor, Key};
 
 use super::row::{TokenRow, fold};
+use super::visible::are_visible;
 use crate::store::connection::{Connection, MultiBackend, position};
 use crate::store::schema::{batches, tokens};
 use crate::token::print::PrintedFilter;
@@ -171,7 +172,7 @@ pub fn count(connection: &mut Connection, filter: &TokenFilter, now: Micros, at_
 
 /// How many tokens there are.
 pub(crate) fn count_all(connection: &mut Connection) -> QueryResult<i64> {
-    tokens::table.filter(tokens::deleted_at.is_null()).count().get_result(connection)
+    tokens::table.filter(are_visible()).count().get_result(connection)
 }
 
 pub(in crate::store) fn filtered(
@@ -179,7 +180,7 @@ pub(in crate::store) fn filtered(
     filter: &TokenFilter,
     now: Micros,
 ) -> tokens::BoxedQuery<'static, MultiBackend> {
-    let mut query = tokens::table.into_boxed().filter(tokens::deleted_at.is_null());
+    let mut query = tokens::table.into_boxed().filter(are_visible());
     if let Some(q) = &filter.q {
         let contains = sql::<Bool>(position(connection)).sql("(tokens.search, ").bind::<Text, _>(fold(q)).sql(") > 0");
         query = match q.parse::<Uid>() {

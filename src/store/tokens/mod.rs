@@ -8,6 +8,7 @@ pub(crate) mod restart_locks;
 pub(crate) mod row;
 pub mod search;
 pub mod selection;
+pub(in crate::store) mod visible;
 pub mod void;
 mod write;
 

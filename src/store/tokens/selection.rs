@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::list::{TokenFilter, filtered};
 use super::row::TokenRow;
+use super::visible::is_one_visible;
 use crate::store::connection::Connection;
 use crate::store::error::Error;
 use crate::store::schema::tokens;
@@ -88,7 +89,7 @@ pub(in crate::store) fn by_uids(connection: &mut Connection, uids: &[Uid]) -> Qu
     let mut rows = Vec::with_capacity(uids.len());
     for chunk in uids.chunks(CHUNK) {
         let texts: Vec<String> = chunk.iter().map(Uid::to_string).collect();
-        let existing = tokens::table.filter(tokens::deleted_at.is_null()).filter(tokens::uid.eq_any(texts));
+        let existing = tokens::table.filter(is_one_visible()).filter(tokens::uid.eq_any(texts));
         rows.append(&mut existing.select((tokens::id, TokenRow::as_select())).load(connection)?);
     }
     Ok(rows)

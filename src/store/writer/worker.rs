@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::queue::{CLOCK_INTERVAL, Job, Queued, Round, Shared, Waiting};
 use crate::store::actions::undo;
+use crate::store::batches;
 use crate::store::clock::Clock;
 use crate::store::connection::{Connection, Database, LOCK_TIMEOUT, is_broken, transaction, with_retries};
 use crate::store::error::Error;
@@ -28,12 +29,13 @@ const CLEANUP_MORE_INTERVAL: Duration = Duration::from_millis(500);
 /// Removes some rows of one kind, and returns whether there may be more.
 type Cleanup = fn(&mut Connection, Micros) -> Result<bool, Error>;
 
-/// What is removed when it is too old: replies, usage entries, undo data of actions, unfinished print runs.
-const CLEANUPS: [Cleanup; 4] = [
+/// What is removed when it is too old: replies, usage entries, undo data of actions, unfinished print runs and batches.
+const CLEANUPS: [Cleanup; 5] = [
     |connection, now| Ok(replies::remove_expired(connection, now)?),
     retention::remove_old,
     |connection, now| Ok(undo::remove_expired(connection, now)?),
     |connection, now| Ok(runs::remove_abandoned(connection, now)?),
+    batches::remove_abandoned,
 ];
 
 fn too_late() -> Error {

@@ -162,7 +162,7 @@ async fn batch_page(
 
 fn making(batch: &Batch, uid: Uid, request: &HttpRequest, app: &App) -> Result<HttpResponse, Error> {
     let written = app.background.batches.written(uid);
-    let is_lost = written.is_none() && app.store.now().get() - batch.created.get() > LOST;
+    let is_lost = written.is_none() && app.store.now().get() - batch.touched.get() > LOST;
     let lost = || "The server that made them ended before they were done. None of them was kept.".to_owned();
     let template = MakingPage {
         page: Page::new(request, Section::Tokens),

@@ -116,8 +116,8 @@ async fn a_batch_tells_how_far_it_is_and_when_it_was_given_up() {
     let begun = "1f0e6c1a-54f7-4b1c-9d5e-0a3b7c2d4e6f";
     let insert = |created: i64, failure: &str| {
         format!(
-            "DELETE FROM batches; INSERT INTO batches (uid, name, count, creator, created, failure) \
-             VALUES ('{begun}', 'Far', 90000, 'user:anna', {created}, {failure})"
+            "DELETE FROM batches; INSERT INTO batches (uid, name, count, creator, created, touched, failure) \
+             VALUES ('{begun}', 'Far', 90000, 'user:anna', {created}, {created}, {failure})"
         )
     };
     let now = tessera::token::Micros::now().get();

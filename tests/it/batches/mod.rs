@@ -1,3 +1,4 @@
 //! Tokens that are made together.
 
 mod add;
+mod pieces;

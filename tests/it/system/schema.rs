@@ -13,8 +13,8 @@ use crate::support::database::Database;
 
 /// What stands in each migration: how the SHA-256 of its up.sql begins.
 const DIGESTS: [(&str, &str); 2] = [
-    ("migrations/postgres/2026-11-28-000001_first", "ff6843554289f902"),
-    ("migrations/sqlite/2026-11-28-000001_first", "ac724c6f8577c78d"),
+    ("migrations/postgres/2026-11-29-000000_first", "e104204290317af4"),
+    ("migrations/sqlite/2026-11-29-000000_first", "416eb05b08162e5b"),
 ];
 
 const SCHEMA: &str = include_str!("../../../src/store/schema.rs");

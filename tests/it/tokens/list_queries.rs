@@ -109,10 +109,14 @@ fn pages_walk_an_index() {
             let plans = plans(&database, |connection| drop(list::page(connection, filter, at(0), part).unwrap()));
             assert_eq!(plans.len(), 2, "what is alike, and what is behind");
             for (query, plan) in plans {
+                let (batches, plan): (Vec<_>, Vec<_>) = plan
+                    .iter()
+                    .partition(|step| ["batches", "SUBQUERY", "BLOOM"].iter().any(|word| step.contains(word)));
                 assert!(
                     plan.len() == 1 && plan[0].starts_with("SEARCH") && plan[0].contains(index),
                     "{query}: {plan:?}"
                 );
+                assert!(batches.iter().any(|step| step.contains("batches_unmade")), "{query}: {batches:?}");
             }
         }
     }

@@ -223,7 +223,7 @@ async fn a_batch_finds_the_uses_of_its_tokens_also_of_deleted_ones() {
     let other = app.add(&[("value", "other")]).await;
     let batch = Uid::random().to_string();
     let make = format!(
-        "INSERT INTO batches (uid, name, count, creator, created, made) VALUES ('{batch}', 'Summer & co', 3, 'user:a', 1, 2);
+        "INSERT INTO batches (uid, name, count, creator, created, touched, made) VALUES ('{batch}', 'Summer & co', 3, 'user:a', 1, 1, 2);
          UPDATE tokens SET batch = (SELECT id FROM batches) WHERE uid IN ('{}')",
         uids.join("', '")
     );
