@@ -89,7 +89,11 @@ impl TokenPage {
         let count = if is_all {
             Count::Exactly(i64::try_from(tokens.len()).unwrap_or_default())
         } else {
-            app.counts.count(&app.store, &filter, clock.now).await?
+            match app.counts.count(&app.store, &filter, clock.now).await? {
+                // Counting took too long, and the page alone has more.
+                Count::MoreThan(count) if behind.is_some() => Count::MoreThan(count.max(more_than(rows) - 1)),
+                count => count,
+            }
         };
         let path = format!("{}{path}", app.base);
         let and = |part: &str| if more.is_empty() { part.to_owned() } else { format!("{more}&{part}") };
