@@ -1,6 +1,7 @@
 //! Builds the server: middleware in order, routes, state.
 
 use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::middleware::{DefaultHeaders, from_fn};
@@ -28,6 +29,10 @@ pub struct Running {
     pub(crate) shutdown: Shutdown,
 }
 
+/// How long a connection may be idle. Longer than proxies keep theirs (60 seconds: nginx, `keepalive_timeout` of an
+/// upstream), so that they close it: a request that meets the server's closing is lost.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
 /// Serves `state` on `listener`. Ends through the server's handle; the caller handles signals.
 ///
 /// # Errors
@@ -50,7 +55,13 @@ pub fn serve(listener: TcpListener, state: App) -> std::io::Result<Running> {
             .wrap(TracingLogger::<RequestLog>::new())
     });
     // A head that is sent before its body would otherwise be acknowledged late, and the body wait for that (RFC 896).
-    let server = server.tcp_nodelay(true).disable_signals().shutdown_timeout(ENDING_SECONDS).listen(listener)?.run();
+    let server = server
+        .tcp_nodelay(true)
+        .keep_alive(KEEP_ALIVE)
+        .disable_signals()
+        .shutdown_timeout(ENDING_SECONDS)
+        .listen(listener)?
+        .run();
     Ok(Running { server, address, shutdown })
 }
 
