@@ -122,7 +122,7 @@ fn unfinished(connection: &mut Connection, uid: Uid) -> Result<Batch, Error> {
 }
 
 /// Why the tokens of a batch are not there whose server ended.
-const ABANDONED_WHY: &str = "The server that made them ended before they were done. None of them was kept.";
+pub(crate) const ABANDONED_WHY: &str = "The server that made them ended before they were done. None of them was kept.";
 
 /// Stores why a batch was not created. Its tokens are removed by and by.
 pub(crate) fn fail(connection: &mut Connection, uid: Uid, why: &str) -> Result<(), Error> {

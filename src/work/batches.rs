@@ -44,11 +44,9 @@ async fn make(
     by: Principal,
 ) -> Result<(), Error> {
     let progress = background.batches.begin(new.uid);
-    let permit = background.long_list_permit().await?;
+    let _permit = background.long_list_permit().await?;
     let tokens = generate(model, pattern, new.count).await?;
-    write_pieces(background, new.uid, tokens, &by, &progress).await?;
-    drop(permit);
-    Ok(())
+    write_pieces(background, new.uid, tokens, &by, &progress).await
 }
 
 /// Writes the tokens of a batch that has begun piece by piece, between which others write, and then shows all at once.

@@ -83,10 +83,11 @@ const SERVER_OPTIONS: [&str; 2] = ["SET statement_timeout = '30s'", "SET idle_in
 /// A cached plan fits the table as it was when the plan was made. One made for a new database with a handful of tokens
 /// takes a hundred times as long after a hundred thousand more, until the next ANALYZE. Reads are therefore planned
 /// each time. The writer's few statements look rows up by key, for which the same kind of plan is right at any size.
+const PLAN_EACH_TIME: &str = "SET plan_cache_mode = force_custom_plan";
+const PLAN_BY_KEYS: [&str; 3] = ["SET enable_seqscan = off", "SET enable_hashjoin = off", "SET enable_mergejoin = off"];
+
 /// As long as a whole search may take (`store/search.rs`).
 const SEARCH_TIMEOUT: &str = "SET statement_timeout = '5s'";
-const PLAN_EACH_TIME: [&str; 1] = ["SET plan_cache_mode = force_custom_plan"];
-const PLAN_BY_KEYS: [&str; 3] = ["SET enable_seqscan = off", "SET enable_hashjoin = off", "SET enable_mergejoin = off"];
 
 impl Server {
     /// A connection for a command.
@@ -101,12 +102,12 @@ impl Server {
 
     /// A connection for a server's reads, and for its writes other than consumes.
     pub(crate) fn connect_to_serve(&self) -> Result<PgConnection, String> {
-        self.connect_with(&PLAN_EACH_TIME)
+        self.connect_with(&[PLAN_EACH_TIME])
     }
 
     /// A connection for a server's searches.
     pub(crate) fn connect_to_search(&self) -> Result<PgConnection, String> {
-        self.connect_with(&[PLAN_EACH_TIME[0], SEARCH_TIMEOUT])
+        self.connect_with(&[PLAN_EACH_TIME, SEARCH_TIMEOUT])
     }
 
     /// A connection for a server's consumes.

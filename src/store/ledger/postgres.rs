@@ -84,8 +84,9 @@ impl HoldQuery {
 
     /// Leaves out a token that was found.
     fn remove(&mut self, token: &Token) {
-        for (texts, found) in [(&mut self.uids, token.uid.to_string()), (&mut self.values, token.value.clone())] {
-            if let Ok(index) = texts.binary_search(&found) {
+        let uid = token.uid.to_string();
+        for (texts, found) in [(&mut self.uids, &uid), (&mut self.values, &token.value)] {
+            if let Ok(index) = texts.binary_search(found) {
                 texts.remove(index);
             }
         }

@@ -163,7 +163,6 @@ async fn batch_page(
 fn making(batch: &Batch, uid: Uid, request: &HttpRequest, app: &App) -> Result<HttpResponse, Error> {
     let written = app.background.batches.written(uid);
     let is_lost = written.is_none() && app.store.now().get() - batch.touched.get() > LOST;
-    let lost = || "The server that made them ended before they were done. None of them was kept.".to_owned();
     let template = MakingPage {
         page: Page::new(request, Section::Tokens),
         uid,
@@ -171,7 +170,7 @@ fn making(batch: &Batch, uid: Uid, request: &HttpRequest, app: &App) -> Result<H
         count: batch.count,
         total: grouped(batch.count.into()),
         written: written.map(|written| (written, grouped(i64::try_from(written).unwrap_or_default()))),
-        failure: batch.failure.clone().or_else(|| is_lost.then(lost)),
+        failure: batch.failure.clone().or_else(|| is_lost.then(|| batches::ABANDONED_WHY.to_owned())),
     };
     page(app, StatusCode::OK, &template)
 }

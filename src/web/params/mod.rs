@@ -20,7 +20,7 @@ use crate::token::{LIST_MAX, TokenError, Uid, quoted};
 pub(crate) use time_bound::time_bound;
 
 pub(crate) use body::TICKED;
-use body::{Fields, Kind, body_fields, body_kind, pairs, read, unreadable};
+use body::{Fields, body_fields, body_kind, pairs, read, unreadable};
 use raw::{List, Raw};
 
 /// Most bytes of a body.
@@ -91,7 +91,7 @@ impl<const LIMIT: usize> Params<LIMIT> {
 
 /// The fields of a body. A large one is read off the request's thread, and few at a time: a door may be waiting for it.
 async fn fields_of(request: &HttpRequest, body: Vec<u8>) -> Result<Fields, Error> {
-    let kind: Kind = body_kind(request)?;
+    let kind = body_kind(request)?;
     let app = request.app_data::<web::Data<App>>().filter(|_| body.len() > SMALL);
     let Some(app) = app else { return body_fields(kind, &body) };
     let permit = app.background.long_list_permit().await?;

@@ -7,6 +7,7 @@ use tessera::access::Principal;
 use tessera::store::{Connection, Error, Store, tokens};
 use tessera::token::Token;
 use tessera::token::settle::{Answer, Ask, Lookup};
+use tokio::task::JoinHandle;
 
 use crate::support::database::Database;
 use crate::support::tokens::{add, token};
@@ -14,6 +15,12 @@ use crate::support::tokens::{add, token};
 fn ask(token: &Token) -> Ask {
     let what = Lookup { value: Some(token.value.clone()), ..Lookup::default() };
     Ask { who: Principal::key("door"), what, key: None }
+}
+
+/// A consume that may have to wait.
+fn consume_beside(store: &Store, token: &Token) -> JoinHandle<Result<Answer, Error>> {
+    let (store, ask) = (store.clone(), ask(token));
+    tokio::spawn(async move { store.consume(ask).await })
 }
 
 /// A transaction that holds a token's row.
@@ -33,12 +40,7 @@ async fn a_locked_row_delays_those_who_ask_for_it_and_nobody_else() {
     add(&mut database.connect(), &free);
     let store = Store::start(&database.url).unwrap();
     let mut holder = lock(&database, &taken);
-    let waiting: Vec<_> = (0..5)
-        .map(|_| {
-            let (store, ask) = (store.clone(), ask(&taken));
-            tokio::spawn(async move { store.consume(ask).await })
-        })
-        .collect();
+    let waiting: Vec<_> = (0..5).map(|_| consume_beside(&store, &taken)).collect();
     for _ in 0..100 {
         assert!(matches!(store.consume(ask(&free)).await, Ok(Answer::Consumed(_))));
     }
@@ -66,10 +68,7 @@ async fn what_was_decided_while_it_was_locked_is_seen() {
     add(&mut database.connect(), &renamed);
     let store = Store::start(&database.url).unwrap();
     let (mut first, mut second) = (lock(&database, &deleted), lock(&database, &renamed));
-    let waiting = [&deleted, &renamed].map(|token| {
-        let (store, ask) = (store.clone(), ask(token));
-        tokio::spawn(async move { store.consume(ask).await })
-    });
+    let waiting = [&deleted, &renamed].map(|token| consume_beside(&store, token));
     tokio::time::sleep(Duration::from_millis(50)).await;
     let delete = format!("UPDATE tokens SET deleted_at = 1, deleted_by = 'x' WHERE uid = '{}'; COMMIT", deleted.uid);
     first.batch_execute(&delete).unwrap();
