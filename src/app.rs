@@ -14,6 +14,7 @@ use crate::web::middleware::{RequestLog, faults, track_requests};
 use crate::web::route::RouteIndex;
 use crate::web::routes::{routes, table};
 use crate::web::state::App;
+use crate::work::actions;
 use crate::work::shutdown::Shutdown;
 
 /// Seconds that requests in progress get when the server shuts down.
@@ -40,6 +41,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 pub fn serve(listener: TcpListener, state: App) -> std::io::Result<Running> {
     let address = listener.local_addr()?;
     let shutdown = state.background.shutdown.clone();
+    actions::watch(&state.background);
     let state = web::Data::new(state);
     let index = web::Data::new(RouteIndex::new(&table()));
     let server = HttpServer::new(move || {

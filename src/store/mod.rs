@@ -55,6 +55,9 @@ const POOL_TIMEOUT: Duration = Duration::from_secs(4);
 /// Tokens written in one transaction.
 const PIECE_SQLITE: usize = 200;
 const PIECE_POSTGRES: usize = 10_000;
+/// Tokens changed in one transaction.
+const CHANGE_SQLITE: usize = 200;
+const CHANGE_POSTGRES: usize = 1_000;
 /// Time limit for consumes and look-ups of single rows: a database that hangs, or a network that drops packets, never
 /// answers. After a consume that timed out, nobody knows whether it was done.
 const QUICK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -177,6 +180,12 @@ impl Store {
     /// it takes a few milliseconds; on PostgreSQL nobody does.
     pub(crate) fn piece_length(&self) -> usize {
         if self.inner.database.has_one_lock() { PIECE_SQLITE } else { PIECE_POSTGRES }
+    }
+
+    /// How many tokens are changed in one transaction while many are: on SQLite everybody's consumes wait for it, on
+    /// PostgreSQL those of its tokens.
+    pub(crate) fn change_length(&self) -> usize {
+        if self.inner.database.has_one_lock() { CHANGE_SQLITE } else { CHANGE_POSTGRES }
     }
 
     /// Runs a read that can take seconds, and that ends when it takes too long or the caller is dropped.

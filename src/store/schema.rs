@@ -4,7 +4,8 @@ diesel::table! {
     action_tokens (action, token) {
         action -> Int8,
         token -> Int8,
-        stamp -> Int8,
+        number -> Int4,
+        stamp -> Nullable<Int8>,
         modified -> Int8,
         label -> Nullable<Text>,
         valid_from -> Nullable<Int8>,
@@ -30,6 +31,10 @@ diesel::table! {
         refused -> Int4,
         undone -> Nullable<Int8>,
         undone_by -> Nullable<Text>,
+        pending -> Nullable<Text>,
+        cursor -> Int8,
+        handled -> Int4,
+        touched -> Int8,
     }
 }
 

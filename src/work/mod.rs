@@ -1,5 +1,7 @@
 //! Background work, beside requests. Knows nothing of HTTP.
 
+pub(crate) mod action_progress;
+pub(crate) mod actions;
 pub(crate) mod batch_progress;
 pub(crate) mod batches;
 pub(crate) mod password_hashing;
@@ -12,6 +14,7 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use action_progress::ActionsInProgress;
 use batch_progress::BatchesInProgress;
 use password_hashing::PasswordHasher;
 use render_pool::RenderPool;
@@ -33,6 +36,8 @@ pub(crate) struct Background {
     pub(crate) render_pool: RenderPool,
     /// The progress of the batches that this instance is creating.
     pub(crate) batches: BatchesInProgress,
+    /// The actions that this instance is carrying out.
+    pub(crate) actions: ActionsInProgress,
     /// Ends the server in good order.
     pub(crate) shutdown: Shutdown,
     /// Hashes passwords, a few at a time.
@@ -56,6 +61,7 @@ impl Background {
             store,
             fonts,
             batches: BatchesInProgress::default(),
+            actions: ActionsInProgress::default(),
             shutdown: Shutdown::default(),
             passwords: PasswordHasher::default(),
             long_lists: Arc::new(Semaphore::new(LONG_LISTS)),

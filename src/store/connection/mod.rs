@@ -231,6 +231,9 @@ impl Database {
     }
 }
 
+/// Rows looked up by their keys in one statement: SQLite takes at most 32,766 parameters.
+pub(in crate::store) const MOST_KEYS: usize = 1_000;
+
 /// The SQL function that returns the position of one text in another, 0 if absent. Not `LIKE`, in which `_` and `%` are
 /// wildcards, and which takes quadratic time for a text that almost matches everywhere.
 pub(crate) fn position(connection: &Connection) -> &'static str {

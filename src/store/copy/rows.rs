@@ -141,6 +141,10 @@ rows_by_id!(
         refused: i32,
         undone: Option<i64>,
         undone_by: Option<String>,
+        pending: Option<String>,
+        cursor: i64,
+        handled: i32,
+        touched: i64,
     }
 );
 row!(
@@ -148,7 +152,8 @@ row!(
     ActionTokenRow {
         action: i64,
         token: i64,
-        stamp: i64,
+        number: i32,
+        stamp: Option<i64>,
         modified: i64,
         label: Option<String>,
         valid_from: Option<i64>,

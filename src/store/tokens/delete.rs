@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 
-use super::selection::{self, Selection};
-
 use super::bulk;
+use super::find::id_of;
+use super::lock::lock_ids;
 use super::row::{stamp, unique_error};
+use super::selection::{self, Selection};
 use crate::access::Principal;
+use crate::store::actions::pending::pull_forward;
 use crate::store::audit;
 use crate::store::connection::Connection;
 use crate::store::cursor::Cursor;
@@ -77,13 +79,14 @@ pub(crate) fn can_be_restored(connection: &mut Connection, uid: Uid, now: Micros
 /// # Errors
 /// Unknown when no token with this uid can be restored; a value error when another token now has its value.
 pub fn restore(connection: &mut Connection, uid: Uid, by: &Principal, now: Micros) -> Result<(), Error> {
-    let row =
-        || tokens::table.filter(tokens::uid.eq(uid.to_string())).filter(tokens::deleted_at.gt(restorable_since(now)));
-    if let Connection::Postgres(connection) = connection {
-        row().select(tokens::id).for_no_key_update().execute(connection)?;
+    if let Some(id) = id_of(connection, uid)? {
+        lock_ids(connection, &[id])?;
+        pull_forward(connection, &[id], now)?;
     }
+    let row =
+        tokens::table.filter(tokens::uid.eq(uid.to_string())).filter(tokens::deleted_at.gt(restorable_since(now)));
     let deleted: Option<(TokenId, i64)> =
-        row().select((tokens::id, tokens::modified)).get_result(connection).optional()?;
+        row.select((tokens::id, tokens::modified)).get_result(connection).optional()?;
     let Some((id, modified)) = deleted else { return Err(TokenError::Unknown(uid).into()) };
     bulk::restore(connection, &[(id, stamp(Micros::stored(modified), now))]).map_err(unique_error)?;
     audit::record(connection, by, "token restore", &uid.to_string(), "", now)

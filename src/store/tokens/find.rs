@@ -4,11 +4,12 @@ use diesel::prelude::*;
 
 use super::row::TokenRow;
 use super::visible::is_one_visible;
+use crate::store::actions::pending::pull_forward;
 use crate::store::connection::Connection;
 use crate::store::error::Error;
 use crate::store::schema::tokens;
 use crate::token::settle::{Lookup, TokenId};
-use crate::token::{Token, Uid};
+use crate::token::{Micros, Token, Uid};
 
 /// Selects at most one token on either database's connection. A macro, because a query with the type of one database is
 /// cached as a prepared statement and takes half the time of one that is typed for both.
@@ -38,13 +39,19 @@ pub fn by_value(connection: &mut Connection, value: &str) -> QueryResult<Option<
     }
 }
 
-/// The token with this uid, unless it is deleted. Locks its row until the transaction ends.
-pub fn lock(connection: &mut Connection, uid: Uid) -> QueryResult<Option<(TokenId, Token)>> {
+/// The token with this uid, unless it is deleted. Locks its row until the transaction ends; nothing is in the middle of
+/// changing it.
+///
+/// # Errors
+/// As those of [`pull_forward`].
+pub fn lock(connection: &mut Connection, uid: Uid, now: Micros) -> Result<Option<(TokenId, Token)>, Error> {
     if let Connection::Postgres(connection) = connection {
         let row = tokens::table.filter(tokens::uid.eq(uid.to_string())).filter(tokens::deleted_at.is_null());
         row.select(tokens::id).for_no_key_update().execute(connection)?;
     }
-    by_uid(connection, uid)
+    let locked = by_uid(connection, uid)?;
+    let Some((id, _)) = locked else { return Ok(None) };
+    Ok(if pull_forward(connection, &[id], now)? { by_uid(connection, uid)? } else { locked })
 }
 
 /// The id of the token with this uid, deleted or not.

@@ -4,6 +4,7 @@ pub(crate) mod bulk;
 pub mod delete;
 mod find;
 pub mod list;
+pub(in crate::store) mod lock;
 pub(crate) mod restart_locks;
 pub(crate) mod row;
 pub mod search;

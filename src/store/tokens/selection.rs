@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::list::{TokenFilter, filtered};
+use super::lock::lock_ids;
 use super::row::TokenRow;
 use super::visible::is_one_visible;
-use crate::store::connection::Connection;
+use crate::store::actions::pending::pull_forward;
+use crate::store::connection::{Connection, MOST_KEYS};
 use crate::store::error::Error;
 use crate::store::schema::tokens;
 use crate::token::settle::TokenId;
@@ -24,9 +26,6 @@ pub enum Selection {
     /// All tokens that a filter matches.
     Filter(TokenFilter),
 }
-
-/// Rows looked up by their keys in one statement: SQLite takes at most 32,766 parameters.
-pub(in crate::store) const CHUNK: usize = 1_000;
 
 /// The state of a selection when somebody looked at it: a digest of its tokens' ids and of when each was last changed.
 /// A use does not count as a change.
@@ -87,7 +86,7 @@ pub(crate) fn load(
 /// The tokens with these uids, as far as they exist, in no particular order.
 pub(in crate::store) fn by_uids(connection: &mut Connection, uids: &[Uid]) -> QueryResult<Vec<(TokenId, TokenRow)>> {
     let mut rows = Vec::with_capacity(uids.len());
-    for chunk in uids.chunks(CHUNK) {
+    for chunk in uids.chunks(MOST_KEYS) {
         let texts: Vec<String> = chunk.iter().map(Uid::to_string).collect();
         let existing = tokens::table.filter(is_one_visible()).filter(tokens::uid.eq_any(texts));
         rows.append(&mut existing.select((tokens::id, TokenRow::as_select())).load(connection)?);
@@ -95,22 +94,47 @@ pub(in crate::store) fn by_uids(connection: &mut Connection, uids: &[Uid]) -> Qu
     Ok(rows)
 }
 
-/// Like [`load`], but locks the rows until the transaction ends.
+/// Like [`load`], but locks the rows until the transaction ends. Nothing is in the middle of changing them.
 ///
-/// The same as for [`load`].
+/// # Errors
+/// As those of [`load`], and of [`pull_forward`].
 pub(crate) fn lock(
     connection: &mut Connection,
     selection: &Selection,
     now: Micros,
 ) -> Result<Vec<(TokenId, Token)>, Error> {
     let loaded = load(connection, selection, now)?;
-    let Connection::Postgres(server) = connection else { return Ok(loaded) };
-    let mut ids: Vec<TokenId> = loaded.into_iter().map(|(id, _)| id).collect();
+    let mut ids: Vec<TokenId> = loaded.iter().map(|(id, _)| *id).collect();
     ids.sort_unstable();
-    let rows = tokens::table.filter(tokens::id.eq_any(&ids)).order(tokens::uid).select(tokens::id);
-    rows.for_no_key_update().execute(server)?;
+    lock_ids(connection, &ids)?;
+    let is_current = !pull_forward(connection, &ids, now)? && matches!(connection, Connection::Sqlite(_));
+    if is_current {
+        return Ok(loaded);
+    }
     let mut locked = load(connection, selection, now)?;
     // A token that came to match in the meantime is not locked, and was not there when this looked.
     locked.retain(|(id, _)| ids.binary_search(id).is_ok());
+    Ok(locked)
+}
+
+/// The tokens of these ids, as far as they exist, locked as by [`lock`].
+///
+/// # Errors
+/// As those of [`pull_forward`].
+pub(in crate::store) fn lock_by_ids(
+    connection: &mut Connection,
+    ids: &[TokenId],
+    now: Micros,
+) -> Result<Vec<(TokenId, Token)>, Error> {
+    lock_ids(connection, ids)?;
+    pull_forward(connection, ids, now)?;
+    let mut locked = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(MOST_KEYS) {
+        let there = tokens::table.filter(is_one_visible()).filter(tokens::id.eq_any(chunk.to_vec()));
+        let rows: Vec<(TokenId, TokenRow)> = there.select((tokens::id, TokenRow::as_select())).load(connection)?;
+        for (id, row) in rows {
+            locked.push((id, row.token()?));
+        }
+    }
     Ok(locked)
 }

@@ -47,7 +47,9 @@ fn change(
     voided: impl FnOnce(&Token) -> Option<Voided>,
     now: Micros,
 ) -> Result<bool, Error> {
-    let Some((id, token)) = tokens::find::lock(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
+    let Some((id, token)) = tokens::find::lock(connection, uid, now)? else {
+        return Err(TokenError::Unknown(uid).into());
+    };
     let changed = Token { voided: voided(&token), ..token.clone() };
     let is_changed = changed != token;
     tokens::write::put(connection, id, &token, changed, now)?;

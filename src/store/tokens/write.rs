@@ -48,7 +48,7 @@ pub fn add_all(connection: &mut Connection, new: &[Token]) -> Result<(), Error> 
 /// # Errors
 /// Unknown when there is no such token; a value error when the changed token breaks a limit, or its value is in use.
 pub fn change(connection: &mut Connection, uid: Uid, change: &Change, now: Micros) -> Result<(), Error> {
-    let Some((id, token)) = lock(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
+    let Some((id, token)) = lock(connection, uid, now)? else { return Err(TokenError::Unknown(uid).into()) };
     let changed = change.apply(&token)?;
     put(connection, id, &token, changed, now)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::queue::{CLOCK_INTERVAL, Job, Queued, Round, Shared, Waiting};
-use crate::store::actions::undo;
+use crate::store::actions::{past, perform};
 use crate::store::batches;
 use crate::store::clock::Clock;
 use crate::store::connection::{Connection, Database, LOCK_TIMEOUT, is_broken, transaction, with_retries};
@@ -29,11 +29,13 @@ const CLEANUP_MORE_INTERVAL: Duration = Duration::from_millis(500);
 /// Removes some rows of one kind, and returns whether there may be more.
 type Cleanup = fn(&mut Connection, Micros) -> Result<bool, Error>;
 
-/// What is removed when it is too old: replies, usage entries, undo data of actions, unfinished print runs and batches.
-const CLEANUPS: [Cleanup; 5] = [
+/// What is removed when it is too old: replies, usage entries, undo data of actions, undecided actions,
+/// unfinished print runs and batches.
+const CLEANUPS: [Cleanup; 6] = [
     |connection, now| Ok(replies::remove_expired(connection, now)?),
     retention::remove_old,
-    |connection, now| Ok(undo::remove_expired(connection, now)?),
+    |connection, now| Ok(past::remove_expired(connection, now)?),
+    perform::remove_abandoned,
     |connection, now| Ok(runs::remove_abandoned(connection, now)?),
     batches::remove_abandoned,
 ];

@@ -1,5 +1,7 @@
 //! `/actions`: what was done to many tokens at once, or to one by a click, and undoing it.
 
+use std::time::Duration;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -7,14 +9,14 @@ use askama::Template;
 use super::describe::describe;
 use super::form::ChangeKind;
 use crate::access::{Permission, Role};
-use crate::store::actions::undo;
-use crate::store::actions::undo::PastAction;
+use crate::store::actions::past;
+use crate::store::actions::past::PastAction;
 use crate::store::{self, Connection};
 use crate::token::action::{Action, UndoSkip};
 use crate::token::{Token, Uid};
 use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
-use crate::web::format::{FormattedTime, TimeFormatter, tokens};
+use crate::web::format::{FormattedTime, TimeFormatter, grouped, tokens};
 use crate::web::guard::{Allowed, Edit, See};
 use crate::web::navigation::Section;
 use crate::web::notice::Notice;
@@ -23,11 +25,15 @@ use crate::web::paging::{cut, more_than};
 use crate::web::params::Params;
 use crate::web::state::App;
 use crate::web::tokens::view::title;
+use crate::work;
+use crate::work::actions::CarriedOut;
 
 /// Actions on a page.
 const ROWS: usize = 50;
 /// Tokens of one action that its page names.
 const NAMED: i64 = 100;
+/// How long an answer waits for an action to be carried out. Whoever waits longer wants to see how far it is.
+const MOMENT: Duration = Duration::from_secs(2);
 /// What an action of another version is called.
 const UNKNOWN: &str = "Something that only another version of Tessera knows";
 
@@ -62,6 +68,32 @@ struct ActionView {
     refused: i32,
     undone: Option<(FormattedTime, String)>,
     may_undo: bool,
+    progress: Option<ProgressView>,
+}
+
+/// How far an action is, or its undoing.
+struct ProgressView {
+    /// As in `Changing` and `Undoing`.
+    doing: &'static str,
+    /// The address that tells how it ended.
+    end: String,
+    total: i32,
+    done: i32,
+    /// As in `1,200 of 4,000 tokens`.
+    far: String,
+}
+
+impl ProgressView {
+    fn new(action: &PastAction, done: i32) -> Self {
+        let (doing, end) = if action.undone.is_some() { ("Undoing", "undone") } else { ("Changing", "done") };
+        Self {
+            doing,
+            end: format!("/actions/{}?done={end}", action.uid),
+            total: action.count,
+            done,
+            far: format!("{} of {}", grouped(done.into()), tokens(action.count)),
+        }
+    }
 }
 
 /// A token of an action.
@@ -88,6 +120,7 @@ impl ActionView {
     fn new(done: PastAction, role: Role, clock: TimeFormatter) -> Self {
         Self {
             may_undo: may_undo(role, done.action.as_ref()) && done.can_be_undone(clock.now),
+            progress: done.progress.map(|far| ProgressView::new(&done, far)),
             what: done.action.as_ref().map_or_else(|| UNKNOWN.into(), |action| describe(action, clock)),
             did: done.action.as_ref().map_or("Changed", |action| ChangeKind::of(action).did()),
             count: tokens(done.count),
@@ -124,7 +157,7 @@ pub(crate) async fn list(
 ) -> Result<HttpResponse, Error> {
     let cursors = CursorCodec::new("actions", &[]);
     let after = cursors.read_from(&params, "after")?;
-    let work = move |connection: &mut _| Ok(undo::page(connection, after.as_ref(), more_than(ROWS))?);
+    let work = move |connection: &mut _| Ok(past::page(connection, after.as_ref(), more_than(ROWS))?);
     let (actions, last) = cut(app.store.read(work).await?, ROWS);
     let clock = app.time_formatter();
     let role = who.caller.role;
@@ -164,15 +197,18 @@ pub(crate) async fn show(
 type ActionWithTokens = (PastAction, i64, Vec<(Token, Option<UndoSkip>)>);
 
 fn find(connection: &mut Connection, uid: Uid) -> Result<Option<ActionWithTokens>, store::Error> {
-    let Some(action) = undo::find(connection, uid)? else { return Ok(None) };
-    let kept_count = undo::skipped_count(connection, &action)?;
-    let tokens = undo::tokens_of(connection, &action, kept_count > 0, NAMED)?;
+    let Some(action) = past::find(connection, uid)? else { return Ok(None) };
+    let kept_count = past::skipped_count(connection, &action)?;
+    let tokens = past::tokens_of(connection, &action, kept_count > 0, NAMED)?;
     Ok(Some((action, kept_count, tokens)))
 }
 
 /// What was done before the page was opened. An action that is sent again after its undo is not done again.
 fn notice(done: Option<&str>, action: &PastAction, kept: i64) -> Option<Notice> {
     let left = tokens(kept);
+    if action.progress.is_some() {
+        return None;
+    }
     match (done?, action.undone.is_some()) {
         ("done", false) => Some(Notice::done("It is done.")),
         ("undone", true) if kept == 0 => Some(Notice::done("It is undone.")),
@@ -200,20 +236,26 @@ pub(crate) async fn undo(
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let done =
-        app.store.read_inline(move |connection| Ok(undo::find(connection, uid)?)).await?.ok_or(Error::NotFound)?;
+        app.store.read_inline(move |connection| Ok(past::find(connection, uid)?)).await?.ok_or(Error::NotFound)?;
     if !may_undo(who.caller.role, done.action.as_ref()) {
         return Err(Error::Forbidden("You may not restore tokens with this role.".into()));
     }
-    let (by, now) = (who.caller.principal, app.store.now());
-    let undone = app.store.write(move |connection| {
-        let done = undo::undo(connection, uid, &by, now)?;
-        let only = if done.count == 1 { undo::tokens_of(connection, &done, false, 1)?.pop() } else { None };
-        Ok(only.filter(|(_, kept)| kept.is_none()))
-    });
-    let undone = undone.await?;
+    let (_, carried_out) = work::actions::undo(&app.background, uid, who.caller.principal).await?;
+    wait_a_moment(carried_out).await;
     app.counts.forget();
-    Ok(match undone {
+    let only = app.store.read_inline(move |connection| {
+        let Some(done) = past::find(connection, uid)?.filter(|done| done.count == 1) else { return Ok(None) };
+        Ok(past::tokens_of(connection, &done, false, 1)?.pop().filter(|(_, kept)| kept.is_none()))
+    });
+    Ok(match only.await? {
         Some((token, _)) => see_other(&app, &format!("/{}?done=undone", token.uid)),
         None => see_other(&app, &format!("/actions/{uid}?done=undone")),
     })
+}
+
+/// Waits until an action is carried out, but not for long.
+pub(super) async fn wait_a_moment(carried_out: Option<CarriedOut>) {
+    if let Some(carried_out) = carried_out {
+        let _ = tokio::time::timeout(MOMENT, carried_out).await;
+    }
 }

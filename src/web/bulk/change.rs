@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::actions::wait_a_moment;
 use super::describe::describe;
 use super::form::{ChangeForm, ChangeKind};
 use super::selection::TokenSelection;
@@ -26,6 +27,7 @@ use crate::web::params::{Form, LARGE, Params};
 use crate::web::state::App;
 use crate::web::tokens::form::TokenForm;
 use crate::web::tokens::view::{StateView, TokenView, title};
+use crate::work;
 
 #[derive(Template)]
 #[template(path = "bulk/change.html")]
@@ -251,18 +253,14 @@ impl BulkPage {
         let permit = app.background.long_list_permit().await?;
         app.recheck(who).await?;
         let (action, by, now) = (wanted.action.clone(), who.principal.clone(), app.store.now());
-        let done = app.store.write(move |connection| {
-            let _permit = &permit;
-            actions::perform(connection, &wanted, &by, now)
-        });
-        let done = done.await;
-        let (plan, status) = match done {
-            Ok(ActionResult::Done(uid)) => {
+        let (plan, status) = match work::actions::perform(&app.background, wanted, by, permit).await {
+            Ok((ActionResult::Done(uid), carried_out)) => {
+                wait_a_moment(carried_out).await;
                 app.counts.forget();
                 return Ok(see_other(app, &format!("/actions/{uid}?done=done")));
             }
-            Ok(ActionResult::Stale(plan)) => (plan, StatusCode::CONFLICT),
-            Ok(ActionResult::Nothing(plan)) => (plan, StatusCode::OK),
+            Ok((ActionResult::Stale(plan), _)) => (plan, StatusCode::CONFLICT),
+            Ok((ActionResult::Nothing(plan), _)) => (plan, StatusCode::OK),
             Err(error) => return self.refused(error, app).await,
         };
         self.is_stale = status == StatusCode::CONFLICT;

@@ -231,7 +231,9 @@ fn change_of_form(app: &App, uid: Uid, form: &TokenForm, original: &OriginalValu
 async fn save(app: &App, uid: Uid, change: Change, known: KnownValues) -> Result<EditResult, store::Error> {
     let now = app.store.now();
     let edit = app.store.write(move |connection| {
-        let Some((id, token)) = tokens::lock(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
+        let Some((id, token)) = tokens::lock(connection, uid, now)? else {
+            return Err(TokenError::Unknown(uid).into());
+        };
         let conflicts = known.conflicts(&change, &token);
         if !conflicts.is_empty() {
             return Ok(EditResult::Conflict(token, conflicts));

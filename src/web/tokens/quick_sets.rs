@@ -6,8 +6,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::tile_view::TileOptions;
 use crate::access::Role;
 use crate::store;
-use crate::store::actions::undo::PastAction;
-use crate::store::actions::{ActionRequest, ActionResult, undo};
+use crate::store::actions::past::PastAction;
+use crate::store::actions::{ActionRequest, ActionResult, past};
 use crate::store::{Connection, actions};
 use crate::token::action::{Action, Bound};
 use crate::token::{Token, TokenError, UNLIMITED, Uid, quoted};
@@ -130,8 +130,8 @@ pub(crate) async fn perform(
 /// The uid for an action: the form's own, so that the same form, sent twice, does it once. One that did something else
 /// already (by another button, after going back to it) or was undone gets another.
 fn action_uid(connection: &mut Connection, nonce: Uid, token: Uid, action: &Action) -> Result<Uid, store::Error> {
-    let Some(done) = undo::find(connection, nonce)? else { return Ok(nonce) };
-    let is_it = undo::only_token(connection, &done)? == Some(token)
+    let Some(done) = past::find(connection, nonce)? else { return Ok(nonce) };
+    let is_it = past::only_token(connection, &done)? == Some(token)
         && done.action.as_ref() == Some(action)
         && done.undone.is_none();
     Ok(if is_it { nonce } else { Uid::random() })
@@ -141,8 +141,8 @@ fn action_uid(connection: &mut Connection, nonce: Uid, token: Uid, action: &Acti
 pub(crate) async fn notice(app: &App, token: Uid, action: &str, role: Role) -> Result<Option<Notice>, Error> {
     let Ok(uid) = action.parse::<Uid>() else { return Ok(None) };
     let done = app.store.read_inline(move |connection| {
-        let Some(done) = undo::find(connection, uid)? else { return Ok(None) };
-        Ok(if undo::only_token(connection, &done)? == Some(token) { Some(done) } else { None })
+        let Some(done) = past::find(connection, uid)? else { return Ok(None) };
+        Ok(if past::only_token(connection, &done)? == Some(token) { Some(done) } else { None })
     });
     let clock = app.time_formatter();
     let notice = |done: PastAction| {

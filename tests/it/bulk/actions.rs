@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use tessera::access::Principal;
-use tessera::store::actions::undo::PastAction;
-use tessera::store::actions::{ActionPlan, ActionRequest, ActionResult, undo};
+use tessera::store::actions::past::PastAction;
+use tessera::store::actions::{ActionPlan, ActionRequest, ActionResult, past, undo};
 use tessera::store::connection::{transaction, with_retries};
 use tessera::store::tokens::list::{TokenFilter, TokenSlice};
 use tessera::store::tokens::selection::{Selection, SelectionDigest};
@@ -84,7 +84,7 @@ impl Table {
     }
 
     fn kept(&mut self, action: &PastAction) -> Vec<(Uid, UndoSkip)> {
-        let kept = undo::tokens_of(&mut self.connection, action, true, 100).unwrap();
+        let kept = past::tokens_of(&mut self.connection, action, true, 100).unwrap();
         kept.into_iter().map(|(token, why)| (token.uid, why.unwrap())).collect()
     }
 }
@@ -305,8 +305,8 @@ fn what_cannot_be_undone_any_more_is_forgotten() {
     // A server does so by itself.
     let _store = Store::start(&table.database.url).unwrap();
     let mut known = |uid| {
-        let done = undo::find(&mut table.connection, uid).unwrap().unwrap();
-        undo::tokens_of(&mut table.connection, &done, false, 10).unwrap().len()
+        let done = past::find(&mut table.connection, uid).unwrap().unwrap();
+        past::tokens_of(&mut table.connection, &done, false, 10).unwrap().len()
     };
     let since = Instant::now();
     while known(old) + known(older) > 0 {

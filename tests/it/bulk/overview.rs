@@ -22,7 +22,7 @@ fn empty() -> PageAnswer {
 }
 
 /// Previews a change, and then does it; answers with the page of the action.
-async fn change(browser: &mut Browser<'_>, form: &[(&str, &str)]) -> PageAnswer {
+pub(super) async fn change(browser: &mut Browser<'_>, form: &[(&str, &str)]) -> PageAnswer {
     let preview = browser.post("/bulk", &[form, &[("step", "preview")]].concat()).await;
     preview.check(200, &["All of it or nothing"]);
     let fields = confirmation(&preview);
@@ -32,7 +32,7 @@ async fn change(browser: &mut Browser<'_>, form: &[(&str, &str)]) -> PageAnswer 
     browser.get(&path).await
 }
 
-async fn undo(browser: &mut Browser<'_>, action: &PageAnswer) -> PageAnswer {
+pub(super) async fn undo(browser: &mut Browser<'_>, action: &PageAnswer) -> PageAnswer {
     let path = action.text.split("action=\"/actions/").nth(1).unwrap().split('"').next().unwrap();
     let undone = browser.post(&format!("/actions/{path}"), &[]).await;
     let location = undone.location.clone();

@@ -1,7 +1,7 @@
 //! Voiding many tokens in the store, and undoing it.
 
 use tessera::access::Principal;
-use tessera::store::actions::{ActionRequest, ActionResult, undo};
+use tessera::store::actions::{ActionRequest, ActionResult, past, undo};
 use tessera::store::connection::transaction;
 use tessera::store::tokens::list::TokenFilter;
 use tessera::store::tokens::selection::Selection;
@@ -49,7 +49,7 @@ impl Table {
     fn undo(&mut self, uid: Uid) -> Vec<(Uid, UndoSkip)> {
         let by = Principal::user("ben");
         let done = transaction(&mut self.connection, |connection| undo::undo(connection, uid, &by, Micros::now()));
-        let kept = undo::tokens_of(&mut self.connection, &done.unwrap(), true, 10).unwrap();
+        let kept = past::tokens_of(&mut self.connection, &done.unwrap(), true, 10).unwrap();
         kept.into_iter().map(|(token, why)| (token.uid, why.unwrap())).collect()
     }
 

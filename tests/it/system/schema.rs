@@ -13,8 +13,8 @@ use crate::support::database::Database;
 
 /// What stands in each migration: how the SHA-256 of its up.sql begins.
 const DIGESTS: [(&str, &str); 2] = [
-    ("migrations/postgres/2026-11-29-000000_first", "e104204290317af4"),
-    ("migrations/sqlite/2026-11-29-000000_first", "416eb05b08162e5b"),
+    ("migrations/postgres/2026-11-29-120000_first", "d96fbafd42449ee4"),
+    ("migrations/sqlite/2026-11-29-120000_first", "2e039fef92b00450"),
 ];
 
 const SCHEMA: &str = include_str!("../../../src/store/schema.rs");

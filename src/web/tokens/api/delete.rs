@@ -10,6 +10,7 @@ use crate::web::guard::{Allowed, Delete};
 use crate::web::json::{Done, success};
 use crate::web::params::{LARGE, Params};
 use crate::web::state::App;
+use crate::work::actions;
 
 #[derive(Serialize)]
 struct Deleted {
@@ -40,10 +41,7 @@ pub(crate) async fn delete_tokens(
     let permit = app.background.long_list_permit().await?;
     app.recheck(&who.caller).await?;
     let uids = params.uids("token_uids")?;
-    let now = app.store.now();
-    let deleted = app.store.write(move |connection| {
-        let _permit = &permit;
-        tokens::delete(connection, &uids, &who.caller.principal, now)
-    });
-    Ok(success(Deleted { count: deleted.await? }))
+    let count = actions::delete_tokens(&app.background, uids, who.caller.principal, permit).await?;
+    app.counts.forget();
+    Ok(success(Deleted { count }))
 }

@@ -81,17 +81,29 @@ CREATE TABLE actions (
     count     INTEGER NOT NULL,
     refused   INTEGER NOT NULL,
     undone    INTEGER,
-    undone_by TEXT
+    undone_by TEXT,
+    -- What is still to be done, piece by piece: 'staging' while its tokens are written down, 'changing' and 'undoing' once
+    -- that is decided; 'abandoned' if it was not to be.
+    pending   TEXT,
+    -- The piece ended at this token, and these many tokens are done with, at this time.
+    cursor    INTEGER NOT NULL DEFAULT 0,
+    handled   INTEGER NOT NULL DEFAULT 0,
+    touched   INTEGER NOT NULL
 ) STRICT;
 
 CREATE UNIQUE INDEX actions_uid ON actions (uid);
+-- Asked at every change of a token.
+CREATE INDEX actions_pending ON actions (id) WHERE pending IS NOT NULL;
 
 -- What each token was before an action.
 CREATE TABLE action_tokens (
     action      INTEGER NOT NULL,
     token       INTEGER NOT NULL,
-    -- The `modified` that the action left in the token: if another one stands there, somebody changed it later.
-    stamp       INTEGER NOT NULL,
+    -- The token's place in the selection, counted from 1: what `{n}` in a label is.
+    number      INTEGER NOT NULL,
+    -- The `modified` that the action left in the token: if another one stands there, somebody changed it later. Empty as
+    -- long as it is not done, and when it was undone.
+    stamp       INTEGER,
     -- The one that stood there before.
     modified    INTEGER NOT NULL,
     label       TEXT,

@@ -82,17 +82,29 @@ CREATE TABLE actions (
     count     INTEGER NOT NULL,
     refused   INTEGER NOT NULL,
     undone    BIGINT,
-    undone_by TEXT COLLATE "C"
+    undone_by TEXT COLLATE "C",
+    -- What is still to be done, piece by piece: 'staging' while its tokens are written down, 'changing' and 'undoing' once
+    -- that is decided; 'abandoned' if it was not to be.
+    pending   TEXT COLLATE "C",
+    -- The piece ended at this token, and these many tokens are done with, at this time.
+    cursor    BIGINT NOT NULL DEFAULT 0,
+    handled   INTEGER NOT NULL DEFAULT 0,
+    touched   BIGINT NOT NULL
 );
 
 CREATE UNIQUE INDEX actions_uid ON actions (uid);
+-- Asked at every change of a token.
+CREATE INDEX actions_pending ON actions (id) WHERE pending IS NOT NULL;
 
 -- What each token was before an action.
 CREATE TABLE action_tokens (
     action      BIGINT NOT NULL,
     token       BIGINT NOT NULL,
-    -- The `modified` that the action left in the token: if another one stands there, somebody changed it later.
-    stamp       BIGINT NOT NULL,
+    -- The token's place in the selection, counted from 1: what `{n}` in a label is.
+    number      INTEGER NOT NULL,
+    -- The `modified` that the action left in the token: if another one stands there, somebody changed it later. Empty as
+    -- long as it is not done, and when it was undone.
+    stamp       BIGINT,
     -- The one that stood there before.
     modified    BIGINT NOT NULL,
     label       TEXT COLLATE "C",

@@ -1,0 +1,239 @@
+//! Actions that are under way: carried out piece by piece, each piece in a short transaction, by whichever server finds
+//! them.
+
+use diesel::prelude::*;
+
+use super::change::{Decided, change};
+use super::restore::restore;
+use crate::access::{Permission, Principal};
+use crate::store::audit;
+use crate::store::connection::{Connection, MOST_KEYS};
+use crate::store::error::Error;
+use crate::store::schema::{action_tokens, actions};
+use crate::store::tokens::lock::lock_ids;
+use crate::token::action::Action;
+use crate::token::settle::TokenId;
+use crate::token::{Micros, Uid};
+
+/// For how long nothing may have been done of an action, in microseconds. Then whoever did it has ended, and others go on.
+pub(super) const SILENT: i64 = 5 * 1_000_000;
+
+/// What is still to be done of an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Its tokens are being written down. It is not decided, and nobody has seen it.
+    Staging,
+    /// It was not to be: somebody has changed a token of it. What was written down is being removed.
+    Abandoned,
+    /// It is decided, and its tokens are being changed.
+    Changing,
+    /// Its undoing is decided.
+    Undoing,
+}
+
+impl Stage {
+    const ALL: [Self; 4] = [Self::Staging, Self::Abandoned, Self::Changing, Self::Undoing];
+
+    /// The word stored in the database.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Staging => "staging",
+            Self::Abandoned => "abandoned",
+            Self::Changing => "changing",
+            Self::Undoing => "undoing",
+        }
+    }
+
+    /// The stage of this word.
+    pub(super) fn read(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stage| stage.word() == word)
+    }
+
+    /// Whether it will be carried out, whatever happens.
+    pub(crate) fn is_decided(self) -> bool {
+        matches!(self, Self::Changing | Self::Undoing)
+    }
+}
+
+/// An action under way.
+#[derive(Clone, PartialEq, Eq)]
+struct Pending {
+    id: i64,
+    uid: String,
+    action: Option<Action>,
+    by: Principal,
+    at: Micros,
+    count: i32,
+    undone_by: Option<String>,
+    stage: Stage,
+    cursor: TokenId,
+}
+
+type PendingRow = (i64, String, String, String, i64, i32, Option<String>, Option<String>, i64);
+
+fn pending((id, uid, what, by, at, count, undone_by, stage, cursor): PendingRow) -> Option<Pending> {
+    let (action, at) = (serde_json::from_str(&what).ok(), Micros::stored(at));
+    let stage = Stage::read(&stage?)?;
+    Some(Pending { id, uid, action, by: Principal::stored(&by), at, count, undone_by, stage, cursor })
+}
+
+/// The actions under way, or the one of this id.
+fn load(connection: &mut Connection, id: Option<i64>) -> QueryResult<Vec<Pending>> {
+    let mut rows = actions::table.filter(actions::pending.is_not_null()).into_boxed();
+    if let Some(id) = id {
+        rows = rows.filter(actions::id.eq(id));
+    }
+    let rows = rows.order(actions::id).select((
+        actions::id,
+        actions::uid,
+        actions::what,
+        actions::principal,
+        actions::timestamp,
+        actions::count,
+        actions::undone_by,
+        actions::pending,
+        actions::cursor,
+    ));
+    Ok(rows.load::<PendingRow>(connection)?.into_iter().filter_map(pending).collect())
+}
+
+/// Whether any action is under way: nearly always none is.
+fn is_any(connection: &mut Connection) -> QueryResult<bool> {
+    let any = actions::table.filter(actions::pending.is_not_null());
+    match connection {
+        Connection::Sqlite(connection) => diesel::select(diesel::dsl::exists(any)).get_result(connection),
+        Connection::Postgres(connection) => diesel::select(diesel::dsl::exists(any)).get_result(connection),
+    }
+}
+
+/// Decided actions that nobody has gone on with for a while.
+pub(crate) fn left_behind(connection: &mut Connection, now: Micros) -> QueryResult<Vec<i64>> {
+    if !is_any(connection)? {
+        return Ok(Vec::new());
+    }
+    let decided = actions::pending.eq_any([Stage::Changing.word(), Stage::Undoing.word()]);
+    // A time that is still to come is of a clock that was wrong.
+    let silent = actions::touched.lt(now.get() - SILENT).or(actions::touched.gt(now.get() + SILENT));
+    actions::table.filter(decided).filter(silent).order(actions::id).select(actions::id).load(connection)
+}
+
+/// Carries out the next piece of a decided action, and returns whether it is done, or another version's to do.
+///
+/// Any number of servers may do so at once: a piece is done once, by whoever first has its tokens' locks.
+pub fn carry_out(connection: &mut Connection, id: i64, length: usize, now: Micros) -> Result<bool, Error> {
+    let Some(pending) = load(connection, Some(id))?.pop().filter(|pending| pending.stage.is_decided()) else {
+        return Ok(true);
+    };
+    if pending.action.is_none() {
+        return Ok(true);
+    }
+    let rows =
+        action_tokens::table.filter(action_tokens::action.eq(id)).filter(action_tokens::token.gt(pending.cursor));
+    let rows = rows.order(action_tokens::token).select(action_tokens::token);
+    let ids: Vec<TokenId> = rows.limit(i64::try_from(length).unwrap_or(i64::MAX)).load(connection)?;
+    lock_ids(connection, &ids)?;
+    if load(connection, Some(id))?.pop().as_ref() != Some(&pending) {
+        // Another server has done this piece while this one waited for its tokens.
+        return Ok(false);
+    }
+    pending.carry_out(connection, &ids, now)?;
+    if let Some(last) = ids.last() {
+        let handled = actions::handled + i32::try_from(ids.len()).unwrap_or(i32::MAX);
+        let set = (actions::cursor.eq(last), actions::handled.eq(handled), actions::touched.eq(now.get()));
+        diesel::update(actions::table.find(id)).set(set).execute(connection)?;
+    }
+    if ids.len() == length {
+        return Ok(false);
+    }
+    pending.end(connection, now)?;
+    Ok(true)
+}
+
+/// Brings these tokens, which the caller has locked to change them, out of the middle of all actions: one that is decided
+/// is done to them at once, before the caller's change; one that is not decided is abandoned. Returns whether any of the
+/// tokens may have changed.
+///
+/// # Errors
+/// Unavailable, when only another version of Tessera knows what is being done to them.
+pub(in crate::store) fn pull_forward(
+    connection: &mut Connection,
+    tokens: &[TokenId],
+    now: Micros,
+) -> Result<bool, Error> {
+    if !is_any(connection)? {
+        return Ok(false);
+    }
+    let mut may_have_changed = false;
+    for pending in load(connection, None)? {
+        let ids = pending.of(connection, tokens)?;
+        if ids.is_empty() || pending.stage == Stage::Abandoned {
+            continue;
+        }
+        if pending.stage == Stage::Staging && abandon(connection, pending.id)? {
+            continue;
+        }
+        // It may have been decided since it was loaded.
+        let Some(pending) = load(connection, Some(pending.id))?.pop().filter(|pending| pending.stage.is_decided())
+        else {
+            continue;
+        };
+        pending.carry_out(connection, &ids, now)?;
+        may_have_changed = true;
+    }
+    Ok(may_have_changed)
+}
+
+/// Gives up an action that is not decided, and returns whether it was not. Its uid is free for the next try.
+pub(super) fn abandon(connection: &mut Connection, id: i64) -> QueryResult<bool> {
+    let staging = actions::table.find(id).filter(actions::pending.eq(Stage::Staging.word()));
+    let abandoned = (actions::pending.eq(Stage::Abandoned.word()), actions::uid.eq(Uid::random().to_string()));
+    let given_up = diesel::update(staging).set(abandoned).execute(connection)?;
+    Ok(given_up > 0)
+}
+
+impl Pending {
+    /// Those of these tokens of which something is still to be done.
+    fn of(&self, connection: &mut Connection, tokens: &[TokenId]) -> QueryResult<Vec<TokenId>> {
+        let mut ids = Vec::new();
+        for chunk in tokens.chunks(MOST_KEYS) {
+            let of = action_tokens::table.filter(action_tokens::action.eq(self.id));
+            let of = of.filter(action_tokens::token.gt(self.cursor));
+            let of = of.filter(action_tokens::token.eq_any(chunk.to_vec()));
+            ids.append(&mut of.select(action_tokens::token).load(connection)?);
+        }
+        Ok(ids)
+    }
+
+    fn carry_out(&self, connection: &mut Connection, tokens: &[TokenId], now: Micros) -> Result<(), Error> {
+        let Some(action) = &self.action else {
+            return Err(Error::Unavailable("another version of Tessera is changing this token".into()));
+        };
+        if self.stage == Stage::Undoing {
+            return restore(connection, self.id, action, tokens, now);
+        }
+        change(connection, &Decided { id: self.id, action, by: &self.by, at: self.at }, tokens, now)
+    }
+
+    /// Ends it. An undoing that found every token changed since is as if it had not been asked for: it can be tried again
+    /// when those changes have been undone themselves.
+    fn end(&self, connection: &mut Connection, now: Micros) -> Result<(), Error> {
+        let rest = (actions::pending.eq(None::<String>), actions::touched.eq(now.get()));
+        diesel::update(actions::table.find(self.id)).set(rest).execute(connection)?;
+        if self.stage != Stage::Undoing {
+            return Ok(());
+        }
+        let undone = action_tokens::table.filter(action_tokens::action.eq(self.id));
+        let undone = undone.filter(action_tokens::stamp.is_null());
+        if !diesel::select(diesel::dsl::exists(undone)).get_result::<bool>(connection)? {
+            let nobody = (actions::undone.eq(None::<i64>), actions::undone_by.eq(None::<String>));
+            diesel::update(actions::table.find(self.id)).set(nobody).execute(connection)?;
+            return Ok(());
+        }
+        let needs_more_than_edit = self.action.as_ref().is_some_and(|action| action.permission() != Permission::Edit);
+        if self.count == 1 && !needs_more_than_edit {
+            return Ok(());
+        }
+        let by = Principal::stored(self.undone_by.as_deref().unwrap_or_default());
+        audit::record(connection, &by, "bulk undo", &self.uid, &format!("{} tokens", self.count), now)
+    }
+}

@@ -1,0 +1,260 @@
+//! What is kept of each token of an action: what it was before, and what became of it.
+
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{Array, BigInt, Integer};
+use diesel::sqlite::Sqlite;
+
+use crate::store::connection::{Connection, MOST_KEYS};
+use crate::store::schema::{action_tokens, tokens};
+use crate::store::tokens::row::{TokenRow, void_columns};
+use crate::token::action::UndoSkip;
+use crate::token::settle::TokenId;
+use crate::token::{Micros, Token};
+
+/// A token that is to be changed, as it is before.
+pub(super) struct Chosen {
+    pub(super) id: TokenId,
+    /// Its place in the selection, counted from 1.
+    pub(super) number: usize,
+    pub(super) before: Token,
+}
+
+/// A token as it is before an action, which has not changed it yet.
+#[derive(Insertable)]
+#[diesel(table_name = action_tokens, treat_none_as_default_value = false)]
+struct NewRow {
+    action: i64,
+    token: TokenId,
+    number: i32,
+    modified: i64,
+    label: Option<String>,
+    valid_from: Option<i64>,
+    valid_to: Option<i64>,
+    usage_count: i32,
+    lock_time: i32,
+    used: i64,
+    voided_at: Option<i64>,
+    voided_by: Option<String>,
+    void_reason: Option<String>,
+}
+
+/// Writes down which tokens an action is to change.
+pub(super) fn insert(connection: &mut Connection, action: i64, chosen: &[Chosen]) -> QueryResult<()> {
+    let rows = chosen.iter().map(|Chosen { id, number, before }| {
+        let (voided_at, voided_by, void_reason) = void_columns(before.voided.as_ref());
+        NewRow {
+            action,
+            token: *id,
+            number: i32::try_from(*number).unwrap_or(i32::MAX),
+            modified: before.modified.get(),
+            label: before.label.clone(),
+            valid_from: before.valid_from.map(Micros::get),
+            valid_to: before.valid_to.map(Micros::get),
+            usage_count: before.usage_count,
+            lock_time: before.lock_time,
+            used: before.used,
+            voided_at,
+            voided_by,
+            void_reason,
+        }
+    });
+    match connection {
+        Connection::Sqlite(connection) => {
+            for row in rows {
+                diesel::insert_into(action_tokens::table).values(row).execute(connection)?;
+            }
+        }
+        Connection::Postgres(connection) => {
+            let rows: Vec<NewRow> = rows.collect();
+            diesel::copy_from(action_tokens::table).from_insertable(rows).execute(connection)?;
+        }
+    }
+    Ok(())
+}
+
+/// A token of an action: as it is now, and as it was before.
+#[derive(Queryable)]
+pub(super) struct ActionToken {
+    pub(super) id: TokenId,
+    pub(super) now: TokenRow,
+    pub(super) deleted_at: Option<i64>,
+    pub(super) number: i32,
+    /// The `modified` that the action left in it, or `deleted_at` if it deleted it; none before and after.
+    pub(super) stamp: Option<i64>,
+    pub(super) modified: i64,
+    pub(super) label: Option<String>,
+    pub(super) valid_from: Option<i64>,
+    pub(super) valid_to: Option<i64>,
+    pub(super) usage_count: i32,
+    pub(super) lock_time: i32,
+    pub(super) used: i64,
+    pub(super) voided_at: Option<i64>,
+    pub(super) voided_by: Option<String>,
+    pub(super) void_reason: Option<String>,
+}
+
+/// Those of these tokens that belong to the action.
+pub(super) fn load(connection: &mut Connection, action: i64, ids: &[TokenId]) -> QueryResult<Vec<ActionToken>> {
+    let mut rows = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(MOST_KEYS) {
+        let of = action_tokens::table.inner_join(tokens::table.on(tokens::id.eq(action_tokens::token)));
+        let of = of.filter(action_tokens::action.eq(action)).filter(action_tokens::token.eq_any(chunk.to_vec()));
+        let found = of.order(action_tokens::token).select((
+            tokens::id,
+            TokenRow::as_select(),
+            tokens::deleted_at,
+            action_tokens::number,
+            action_tokens::stamp,
+            action_tokens::modified,
+            action_tokens::label,
+            action_tokens::valid_from,
+            action_tokens::valid_to,
+            action_tokens::usage_count,
+            action_tokens::lock_time,
+            action_tokens::used,
+            action_tokens::voided_at,
+            action_tokens::voided_by,
+            action_tokens::void_reason,
+        ));
+        rows.append(&mut found.load(connection)?);
+    }
+    Ok(rows)
+}
+
+/// Takes tokens out of an action.
+pub(super) fn remove(connection: &mut Connection, action: i64, ids: &[TokenId]) -> QueryResult<()> {
+    for chunk in ids.chunks(MOST_KEYS) {
+        let rows = action_tokens::table.filter(action_tokens::action.eq(action));
+        diesel::delete(rows.filter(action_tokens::token.eq_any(chunk.to_vec()))).execute(connection)?;
+    }
+    Ok(())
+}
+
+/// A token that an action has changed: what it left in it, and how often it had been used.
+pub(super) struct Changed {
+    pub(super) token: TokenId,
+    pub(super) stamp: i64,
+    pub(super) usage_count: i32,
+    pub(super) used: i64,
+}
+
+/// Notes which tokens an action has changed.
+pub(super) fn set_changed(connection: &mut Connection, action: i64, changed: &[Changed]) -> QueryResult<()> {
+    match connection {
+        Connection::Sqlite(connection) => {
+            changed.iter().try_for_each(|changed| UpdateRow::Changed { action, changed }.execute(connection).map(drop))
+        }
+        Connection::Postgres(_) if changed.is_empty() => Ok(()),
+        Connection::Postgres(connection) => {
+            let column = |of: fn(&Changed) -> i64| changed.iter().map(of).collect::<Vec<i64>>();
+            let usage_counts: Vec<i32> = changed.iter().map(|changed| changed.usage_count).collect();
+            diesel::sql_query(
+                "UPDATE action_tokens SET stamp = new.stamp, usage_count = new.usage_count, used = new.used \
+                 FROM unnest($1, $2, $3, $4) AS new (token, stamp, usage_count, used) \
+                 WHERE action_tokens.action = $5 AND action_tokens.token = new.token",
+            )
+            .bind::<Array<BigInt>, _>(column(|changed| changed.token))
+            .bind::<Array<BigInt>, _>(column(|changed| changed.stamp))
+            .bind::<Array<Integer>, _>(usage_counts)
+            .bind::<Array<BigInt>, _>(column(|changed| changed.used))
+            .bind::<BigInt, _>(action)
+            .execute(connection)
+            .map(drop)
+        }
+    }
+}
+
+/// Notes which tokens of an action were undone, and why others were not.
+pub(super) fn set_undone(
+    connection: &mut Connection,
+    action: i64,
+    undone: &[Restamp],
+    skipped: &[(TokenId, UndoSkip)],
+) -> QueryResult<()> {
+    let undone: Vec<TokenId> = undone.iter().map(|undone| undone.token).collect();
+    let rows = || action_tokens::table.filter(action_tokens::action.eq(action));
+    for chunk in undone.chunks(MOST_KEYS) {
+        let set = (action_tokens::stamp.eq(None::<i64>), action_tokens::kept.eq(None::<String>));
+        diesel::update(rows().filter(action_tokens::token.eq_any(chunk.to_vec()))).set(set).execute(connection)?;
+    }
+    for skip in UndoSkip::ALL {
+        let ids: Vec<TokenId> = skipped.iter().filter(|(_, reason)| *reason == skip).map(|(id, _)| *id).collect();
+        for chunk in ids.chunks(MOST_KEYS) {
+            let rows = rows().filter(action_tokens::token.eq_any(chunk.to_vec()));
+            diesel::update(rows).set(action_tokens::kept.eq(skip.word())).execute(connection)?;
+        }
+    }
+    Ok(())
+}
+
+/// A token that was undone: the `modified` that an earlier action had left in it, and the one that it has now.
+pub(super) struct Restamp {
+    pub(super) token: TokenId,
+    pub(super) from: i64,
+    pub(super) to: i64,
+}
+
+/// Undoing one action after another goes back step by step: apart from `modified`, undone tokens now are as the action
+/// before had left them, so that action's stamps take their new `modified`. Driven by the tokens at hand: their action may
+/// be younger than the statistics by which a server plans.
+pub(super) fn restamp(connection: &mut Connection, restamped: &[Restamp]) -> QueryResult<()> {
+    match connection {
+        Connection::Sqlite(connection) => {
+            restamped.iter().try_for_each(|restamp| UpdateRow::Restamp(restamp).execute(connection).map(drop))
+        }
+        Connection::Postgres(_) if restamped.is_empty() => Ok(()),
+        Connection::Postgres(connection) => {
+            let column = |of: fn(&Restamp) -> i64| restamped.iter().map(of).collect::<Vec<i64>>();
+            diesel::sql_query(
+                "UPDATE action_tokens SET stamp = new.after FROM unnest($1, $2, $3) AS new (token, before, after) \
+                 WHERE action_tokens.token = new.token AND action_tokens.stamp = new.before",
+            )
+            .bind::<Array<BigInt>, _>(column(|row| row.token))
+            .bind::<Array<BigInt>, _>(column(|row| row.from))
+            .bind::<Array<BigInt>, _>(column(|row| row.to))
+            .execute(connection)
+            .map(drop)
+        }
+    }
+}
+
+/// A change of one row on SQLite, as a prepared statement that is cached.
+enum UpdateRow<'a> {
+    Changed { action: i64, changed: &'a Changed },
+    Restamp(&'a Restamp),
+}
+
+impl QueryId for UpdateRow<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl QueryFragment<Sqlite> for UpdateRow<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        match self {
+            Self::Changed { action, changed } => {
+                out.push_sql("UPDATE action_tokens SET stamp = ");
+                out.push_bind_param::<BigInt, _>(&changed.stamp)?;
+                out.push_sql(", usage_count = ");
+                out.push_bind_param::<Integer, _>(&changed.usage_count)?;
+                out.push_sql(", used = ");
+                out.push_bind_param::<BigInt, _>(&changed.used)?;
+                out.push_sql(" WHERE action = ");
+                out.push_bind_param::<BigInt, _>(action)?;
+                out.push_sql(" AND token = ");
+                out.push_bind_param::<BigInt, _>(&changed.token)
+            }
+            Self::Restamp(restamp) => {
+                out.push_sql("UPDATE action_tokens SET stamp = ");
+                out.push_bind_param::<BigInt, _>(&restamp.to)?;
+                out.push_sql(" WHERE token = ");
+                out.push_bind_param::<BigInt, _>(&restamp.token)?;
+                out.push_sql(" AND stamp = ");
+                out.push_bind_param::<BigInt, _>(&restamp.from)
+            }
+        }
+    }
+}
+
+impl RunQueryDsl<SqliteConnection> for UpdateRow<'_> {}

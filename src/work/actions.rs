@@ -1,0 +1,274 @@
+//! Carries out actions beside requests: decides a large one after its tokens were written down, changes its tokens piece
+//! by piece, and goes on with what a server left behind that has ended.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::JoinHandle;
+
+use super::Background;
+use crate::access::Principal;
+use crate::store::accounts::check_may;
+use crate::store::actions::past::PastAction;
+use crate::store::actions::perform::{self, Planned};
+use crate::store::actions::{ActionPlan, ActionRequest, ActionResult, past, pending, undo};
+use crate::store::tokens::selection::Selection;
+use crate::store::{Connection, Error, tokens};
+use crate::token::action::Action;
+use crate::token::{TokenError, Uid};
+
+/// How often an action is planned anew when others change its tokens while they are written down.
+const TRIES: usize = 3;
+/// How often a form that was sent twice looks whether the first one is decided.
+const DECIDED_INTERVAL: Duration = Duration::from_millis(100);
+/// How often the server looks for actions that others have left behind, and how long it waits after an error.
+const LEFT_BEHIND_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a call waits for an action to be carried out.
+const CARRY_OUT_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// A decided action that is being carried out: it ends with that.
+pub(crate) type CarriedOut = JoinHandle<()>;
+
+/// What became of a request, and what is still being done for it.
+type Outcome = (ActionResult, Option<CarriedOut>);
+
+/// Performs an action. When this returns, it is decided, and its tokens are being changed.
+///
+/// # Errors
+/// A value error when the action would be refused for every token, or the selection is too large; refused, when `by` may
+/// no longer do it. Nothing is changed then.
+pub(crate) async fn perform(
+    background: &Arc<Background>,
+    request: ActionRequest,
+    by: Principal,
+    permit: OwnedSemaphorePermit,
+) -> Result<Outcome, Error> {
+    spawn_decide(background, request, by, permit, |_, _| Ok(())).await
+}
+
+/// Deletes tokens, all or none, and returns how many there were. A repeated uid counts once.
+///
+/// # Errors
+/// Unknown for the first uid that has no token; unknown to the caller, when they are being deleted and it takes too long.
+pub(crate) async fn delete_tokens(
+    background: &Arc<Background>,
+    uids: Vec<Uid>,
+    by: Principal,
+    permit: OwnedSemaphorePermit,
+) -> Result<usize, Error> {
+    let (store, now) = (&background.store, background.store.now());
+    if uids.len() <= store.change_length() {
+        let delete = move |connection: &mut Connection| {
+            let _permit = &permit;
+            tokens::delete(connection, &uids, &by, now)
+        };
+        return store.write(delete).await;
+    }
+    let count = uids.iter().collect::<BTreeSet<_>>().len();
+    let request =
+        ActionRequest { uid: Uid::random(), selection: Selection::Uids(uids), action: Action::Delete, digest: None };
+    let (_, carried_out) = spawn_decide(background, request, by, permit, all_exist).await?;
+    if let Some(carried_out) = carried_out
+        && tokio::time::timeout(CARRY_OUT_TIMEOUT, carried_out).await.is_err()
+    {
+        return Err(Error::Unknown("the tokens are being deleted, which takes longer than usual".into()));
+    }
+    Ok(count)
+}
+
+fn all_exist(request: &ActionRequest, planned: &[Planned]) -> Result<(), Error> {
+    let Selection::Uids(uids) = &request.selection else { return Ok(()) };
+    let there: HashSet<Uid> = planned.iter().map(|planned| planned.uid).collect();
+    match uids.iter().filter(|uid| !there.contains(uid)).min() {
+        Some(missing) => Err(TokenError::Unknown(*missing).into()),
+        None => Ok(()),
+    }
+}
+
+/// Undoes an action. When this returns, that is decided; the tokens of a large one are still being restored.
+///
+/// # Errors
+/// Unknown when there is no such action; refused when it is too old, or this version does not know what it did.
+pub(crate) async fn undo(
+    background: &Arc<Background>,
+    uid: Uid,
+    by: Principal,
+) -> Result<(PastAction, Option<CarriedOut>), Error> {
+    let (store, now) = (&background.store, background.store.now());
+    let length = store.change_length();
+    let decide = move |connection: &mut Connection| {
+        let past = undo::decide(connection, uid, &by, now)?;
+        if usize::try_from(past.count).is_ok_and(|count| count <= length) {
+            return Ok((undo::undo(connection, uid, &by, now)?, None));
+        }
+        let decided = past::find(connection, uid)?.ok_or(TokenError::Unknown(uid))?;
+        let id = decided.progress.map(|_| decided.id);
+        Ok((decided, id))
+    };
+    let (past, id) = store.write(decide).await?;
+    Ok((past, id.map(|id| carry_out(background, id))))
+}
+
+/// Goes on with actions that were left behind by servers that have ended, until this one ends.
+pub(crate) fn watch(background: &Arc<Background>) {
+    let background = Arc::clone(background);
+    tokio::spawn(async move {
+        while !background.shutdown.is_ending() {
+            tokio::time::sleep(LEFT_BEHIND_INTERVAL).await;
+            let now = background.store.now();
+            // If the database is away, the writer says so.
+            let left_behind =
+                background.store.read_inline(move |connection| Ok(pending::left_behind(connection, now)?));
+            for id in left_behind.await.unwrap_or_default() {
+                carry_out(&background, id);
+            }
+        }
+    });
+}
+
+/// Decides an action, also when whoever asked has gone.
+async fn spawn_decide(
+    background: &Arc<Background>,
+    request: ActionRequest,
+    by: Principal,
+    permit: OwnedSemaphorePermit,
+    check: fn(&ActionRequest, &[Planned]) -> Result<(), Error>,
+) -> Result<Outcome, Error> {
+    let (in_progress, background) = (background.shutdown.track(), Arc::clone(background));
+    let decided = tokio::spawn(async move {
+        let outcome = decide(&background, &Arc::new(request), &by, check).await;
+        drop((in_progress, permit));
+        outcome
+    });
+    decided.await.unwrap_or_else(|error| Err(Error::Failed(error.to_string())))
+}
+
+async fn decide(
+    background: &Arc<Background>,
+    request: &Arc<ActionRequest>,
+    by: &Principal,
+    check: fn(&ActionRequest, &[Planned]) -> Result<(), Error>,
+) -> Result<Outcome, Error> {
+    let length = background.store.change_length();
+    if matches!(&request.selection, Selection::Uids(uids) if uids.len() <= length) {
+        let (request, by, now) = (Arc::clone(request), by.clone(), background.store.now());
+        let perform = move |connection: &mut Connection| {
+            check_may(connection, &by, request.action.permission(), now)?;
+            perform::perform(connection, &request, &by, now)
+        };
+        return Ok((background.store.write(perform).await?, None));
+    }
+    for _ in 0..TRIES {
+        if is_decided(background, request.uid).await? {
+            return Ok((ActionResult::Done(request.uid), None));
+        }
+        let (plan, planned) = plan(background, request, by).await?;
+        check(request, &planned)?;
+        if request.is_stale(&plan) {
+            return Ok((ActionResult::Stale(plan), None));
+        }
+        if planned.is_empty() {
+            return Ok((ActionResult::Nothing(plan), None));
+        }
+        if let Some(id) = stage(background, request, plan, planned, by).await? {
+            return Ok((ActionResult::Done(request.uid), Some(carry_out(background, id))));
+        }
+    }
+    Err(Error::Unavailable("others change these tokens again and again".into()))
+}
+
+/// Whether the same request was decided before. Waits for one that is being written down.
+async fn is_decided(background: &Background, uid: Uid) -> Result<bool, Error> {
+    loop {
+        let now = background.store.now();
+        let look = move |connection: &mut Connection| {
+            Ok((past::is_decided(connection, uid)?, perform::is_being_staged(connection, uid, now)?))
+        };
+        match background.store.write(look).await? {
+            (false, true) => tokio::time::sleep(DECIDED_INTERVAL).await,
+            (is_decided, _) => return Ok(is_decided),
+        }
+    }
+}
+
+async fn plan(
+    background: &Background,
+    request: &Arc<ActionRequest>,
+    by: &Principal,
+) -> Result<(ActionPlan, Vec<Planned>), Error> {
+    let (request, by, now) = (Arc::clone(request), by.clone(), background.store.now());
+    background.store.search(move |connection, _| perform::plan_tokens(connection, &request, &by, now)).await
+}
+
+/// Writes down an action's tokens and decides it. Returns its id, or none if others have changed one of them meanwhile.
+async fn stage(
+    background: &Background,
+    request: &Arc<ActionRequest>,
+    plan: ActionPlan,
+    planned: Vec<Planned>,
+    by: &Principal,
+) -> Result<Option<i64>, Error> {
+    let (store, staging) = (&background.store, Arc::new((plan, planned)));
+    let (wanted, plan, who, now) = (Arc::clone(request), Arc::clone(&staging), by.clone(), store.now());
+    let id = store.write(move |connection| perform::begin(connection, &wanted, &plan.0, &who, now)).await?;
+    let decided = stage_pieces(background, id, request, &staging, by).await;
+    if !matches!(decided, Ok(true)) {
+        store.write(move |connection| perform::give_up(connection, id)).await?;
+    }
+    Ok(decided?.then_some(id))
+}
+
+async fn stage_pieces(
+    background: &Background,
+    id: i64,
+    request: &Arc<ActionRequest>,
+    staging: &Arc<(ActionPlan, Vec<Planned>)>,
+    by: &Principal,
+) -> Result<bool, Error> {
+    let (store, length) = (&background.store, background.store.change_length());
+    for start in (0..staging.1.len()).step_by(length) {
+        let (request, staging, by, now) = (Arc::clone(request), Arc::clone(staging), by.clone(), store.now());
+        let piece = move |connection: &mut Connection| {
+            check_may(connection, &by, request.action.permission(), now)?;
+            let end = staging.1.len().min(start + length);
+            perform::stage(connection, id, &request, &staging.1[start..end], now)
+        };
+        if !store.write(piece).await? {
+            return Ok(false);
+        }
+    }
+    let (request, staging, by, now) = (Arc::clone(request), Arc::clone(staging), by.clone(), store.now());
+    let decide = move |connection: &mut Connection| {
+        check_may(connection, &by, request.action.permission(), now)?;
+        perform::decide(connection, id, &request, (&staging.0, staging.1[0].uid), &by, now)
+    };
+    store.write(decide).await
+}
+
+/// Carries out a decided action until it is done, unless this instance does already.
+fn carry_out(background: &Arc<Background>, id: i64) -> CarriedOut {
+    let (in_progress, background) = (background.shutdown.track(), Arc::clone(background));
+    tokio::spawn(async move {
+        if !background.actions.begin(id) {
+            return;
+        }
+        let length = background.store.change_length();
+        loop {
+            let now = background.store.now();
+            match background.store.write(move |connection| pending::carry_out(connection, id, length, now)).await {
+                Ok(true) => break,
+                Ok(false) => {}
+                // It is decided: it will be done, if not by this server, then by another one.
+                Err(_) if background.shutdown.is_ending() => break,
+                Err(error) => {
+                    tracing::warn!(%error, action = id, "an action is held up");
+                    tokio::time::sleep(LEFT_BEHIND_INTERVAL).await;
+                }
+            }
+        }
+        background.actions.end(id);
+        drop(in_progress);
+    })
+}
