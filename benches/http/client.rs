@@ -43,17 +43,30 @@ impl Client {
     /// Signs a user in, and returns the cookie.
     pub fn sign_in(&mut self, name: &str, password: &str) -> io::Result<String> {
         let form = format!("name={name}&password={password}");
-        let head = self.exchange_whole(&post(self.server, &self.key, "/login", &form), 303)?.0;
+        let head = self.exchange_whole(&post(self.server, &self.key, "/login", &form), &[303])?.0;
         let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")?.split(';').next());
         cookie.map(str::to_owned).ok_or_else(|| io::Error::other("signing in set no cookie"))
     }
 
-    fn exchange(&mut self, request: &[u8], expected: u16) -> io::Result<String> {
+    /// Where an answer leads that redirects.
+    pub fn location(&mut self, request: &[u8]) -> io::Result<String> {
+        let head = self.exchange_whole(request, &[303])?.0;
+        let location = head.lines().find_map(|line| line.strip_prefix("location: "));
+        location.map(|location| location.trim().to_owned()).ok_or_else(|| io::Error::other("an answer leads nowhere"))
+    }
+
+    /// The body of an answer with this status.
+    pub fn exchange(&mut self, request: &[u8], expected: u16) -> io::Result<String> {
+        self.exchange_any(request, &[expected])
+    }
+
+    /// The body of an answer with one of these statuses.
+    pub fn exchange_any(&mut self, request: &[u8], expected: &[u16]) -> io::Result<String> {
         self.exchange_whole(request, expected).map(|(_, body)| body)
     }
 
     /// The head and the body of the answer.
-    fn exchange_whole(&mut self, request: &[u8], expected: u16) -> io::Result<(String, String)> {
+    fn exchange_whole(&mut self, request: &[u8], expected: &[u16]) -> io::Result<(String, String)> {
         self.stream.write_all(request)?;
         let mut bytes = Vec::new();
         let mut chunk = vec![0; 1 << 20];
@@ -63,13 +76,13 @@ impl Client {
             let response = answer::read(&bytes)?;
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
             match response {
-                Some(answer) if answer.status == expected => {
+                Some(answer) if expected.contains(&answer.status) => {
                     let (head, body) = bytes.split_at(answer.head);
                     return Ok((text(head), text(body)));
                 }
                 Some(_) => {
                     let whole = text(&bytes);
-                    return Err(io::Error::other(format!("an answer was not the {expected} expected:\n{whole}")));
+                    return Err(io::Error::other(format!("an answer was not the {expected:?} expected:\n{whole}")));
                 }
                 None if count == 0 => return Err(io::Error::other("the server closed a connection")),
                 None => {}

@@ -84,6 +84,21 @@ impl Database {
         }
     }
 
+    /// Whether others can lock a single row.
+    pub fn locks_rows(&self) -> bool {
+        matches!(self.storage, Storage::Cluster(_))
+    }
+
+    /// Locks the row of a token, as somebody would in `psql`.
+    pub fn lock_row(&self, uid: &str, seconds: u64) {
+        if let Storage::Cluster(cluster) = &self.storage {
+            let locked = format!(
+                "BEGIN; SELECT 1 FROM tokens WHERE uid = '{uid}' FOR UPDATE; SELECT pg_sleep({seconds}); COMMIT"
+            );
+            cluster.sql(NAME, &locked);
+        }
+    }
+
     /// Does now what PostgreSQL would otherwise do some minutes after a million new rows, in the middle of a
     /// measurement.
     pub fn settle(&self) {

@@ -2,6 +2,7 @@
 //! it.
 
 mod answer;
+mod beside;
 mod client;
 mod database;
 mod load;
@@ -11,6 +12,7 @@ mod report;
 mod run;
 mod scenarios;
 mod server;
+mod works;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -39,6 +41,9 @@ struct Options {
     /// Only how much slower consumes are while labels are printed
     #[arg(long)]
     printing: bool,
+    /// Only how long a door waits while others work
+    #[arg(long)]
+    beside: bool,
     /// What cargo says to a benchmark
     #[arg(long, hide = true)]
     bench: bool,
@@ -68,6 +73,9 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let options = Options::parse();
+    if options.beside {
+        return beside::report(&options);
+    }
     if options.printing {
         return printing::report(&options);
     }

@@ -104,7 +104,8 @@ pub fn duration(time: Duration) -> String {
     format!("{number:.digits$} {unit}")
 }
 
-fn mebibytes(bytes: u64) -> String {
+/// Memory in MiB, rounded up.
+pub fn mebibytes(bytes: u64) -> String {
     format!("{} MiB", bytes.div_ceil(1024 * 1024))
 }
 

@@ -11,9 +11,9 @@ pub const HEALTH: &str = "health check";
 
 /// Tokens in the database, and tokens created by one request.
 pub const TOKENS: usize = 1_000_000;
-const PER_REQUEST: usize = 100_000;
+pub const PER_REQUEST: usize = 100_000;
 /// Tokens consumed in rotation.
-const ROTATION: usize = 10_000;
+pub const ROTATION: usize = 10_000;
 
 /// Requests sent in rotation.
 pub struct Scenario {

@@ -28,8 +28,18 @@ impl Server {
         let path = folder.join(format!("log-{}", rand::random::<u32>()));
         // In append mode, so that the file can be emptied while the server runs.
         let log = OpenOptions::new().create_new(true).append(true).open(&path)?;
+        let to_log = log.try_clone()?.into();
+        Self::start_with(url, options, log, path, to_log)
+    }
+
+    /// Starts a server whose log goes into a pipe that nobody reads.
+    pub fn start_unread(url: &str) -> io::Result<Self> {
+        Self::start_with(url, &[], tempfile::tempfile()?, PathBuf::new(), Stdio::piped())
+    }
+
+    fn start_with(url: &str, options: &[&str], log: File, path: PathBuf, to_log: Stdio) -> io::Result<Self> {
         let mut command = tessera(url, &["serve", "--bind", "127.0.0.1:0"]);
-        command.args(options).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log.try_clone()?);
+        command.args(options).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(to_log);
         let start = Instant::now();
         let mut child = command.spawn()?;
         let mut line = String::new();

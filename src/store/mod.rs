@@ -57,7 +57,7 @@ const PIECE_SQLITE: usize = 200;
 const PIECE_POSTGRES: usize = 10_000;
 /// Tokens changed in one transaction.
 const CHANGE_SQLITE: usize = 200;
-const CHANGE_POSTGRES: usize = 1_000;
+const CHANGE_POSTGRES: usize = 250;
 /// Time limit for consumes and look-ups of single rows: a database that hangs, or a network that drops packets, never
 /// answers. After a consume that timed out, nobody knows whether it was done.
 const QUICK_TIMEOUT: Duration = Duration::from_secs(10);

@@ -199,7 +199,9 @@ async fn plan(
     by: &Principal,
 ) -> Result<(ActionPlan, Vec<Planned>), Error> {
     let (request, by, now) = (Arc::clone(request), by.clone(), background.store.now());
-    background.store.search(move |connection, _| perform::plan_tokens(connection, &request, &by, now)).await
+    let plan =
+        move |connection: &mut Connection, limit: &_| perform::plan_tokens(connection, &request, &by, (now, limit));
+    background.store.search(plan).await
 }
 
 /// Writes down an action's tokens and decides it. Returns its id, or none if others have changed one of them meanwhile.

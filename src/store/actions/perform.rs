@@ -15,6 +15,7 @@ use crate::store::audit;
 use crate::store::connection::Connection;
 use crate::store::error::{Error, is_duplicate};
 use crate::store::schema::{action_tokens, actions};
+use crate::store::search::SearchLimit;
 use crate::store::tokens::selection;
 use crate::store::tokens::selection::{Selection, SelectionDigest};
 use crate::token::action::Action;
@@ -105,15 +106,15 @@ pub struct Planned {
 /// What an action would do now, and to which tokens, in the order in which they are written down.
 ///
 /// # Errors
-/// As those of [`perform`].
+/// As those of [`plan`](super::plan()).
 pub fn plan_tokens(
     connection: &mut Connection,
     request: &ActionRequest,
     by: &Principal,
-    now: Micros,
+    (now, limit): (Micros, &SearchLimit),
 ) -> Result<(ActionPlan, Vec<Planned>), Error> {
     request.action.check()?;
-    let selected = selection::load(connection, &request.selection, now)?;
+    let selected = selection::load(connection, &request.selection, now, limit)?;
     let (plan, chosen) = make_plan(selected, &request.action, by, now);
     let planned =
         |Chosen { id, number, before }: Chosen| Planned { id, uid: before.uid, number, modified: before.modified };

@@ -4,6 +4,7 @@ use super::rows::Chosen;
 use crate::access::Principal;
 use crate::store::connection::Connection;
 use crate::store::error::Error;
+use crate::store::search::SearchLimit;
 use crate::store::tokens::selection;
 use crate::store::tokens::selection::{Selection, SelectionDigest};
 use crate::token::action::Action;
@@ -97,14 +98,15 @@ fn refuse(refused: &mut Vec<RefusedTokens>, why: TokenError, token: Token) {
 /// What `action` would do to a selection now, if `by` did it.
 ///
 /// # Errors
-/// A value error when the action would be refused for every token, or the selection is too large.
+/// A value error when the action would be refused for every token, or the selection is too large; too slow, when finding
+/// its tokens takes longer than it may.
 pub fn plan(
     connection: &mut Connection,
     selection: &Selection,
     action: &Action,
     by: &Principal,
-    now: Micros,
+    (now, limit): (Micros, &SearchLimit),
 ) -> Result<ActionPlan, Error> {
     action.check()?;
-    Ok(make_plan(selection::load(connection, selection, now)?, action, by, now).0)
+    Ok(make_plan(selection::load(connection, selection, now, limit)?, action, by, now).0)
 }

@@ -67,8 +67,7 @@ fn printable(connection: &Connection, filter: &TokenFilter, now: Micros) -> toke
 fn tokens_by_uids(connection: &mut Connection, uids: &[Uid], limit: usize) -> Result<Vec<(TokenId, Token)>, Error> {
     let uids = &uids[..limit.min(uids.len())];
     let mut known: HashMap<Uid, (TokenId, Token)> = HashMap::with_capacity(uids.len());
-    for (id, row) in selection::by_uids(connection, uids)? {
-        let token = row.token()?;
+    for (id, token) in selection::by_uids(connection, uids)? {
         known.insert(token.uid, (id, token));
     }
     let token = |uid: &Uid| match known.get(uid) {

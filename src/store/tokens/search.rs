@@ -13,6 +13,7 @@ use crate::store::cursor::{Cursor, Key};
 use crate::store::error::Error;
 use crate::store::schema::tokens;
 use crate::store::search::SearchLimit;
+use crate::token::settle::TokenId;
 use crate::token::{Micros, Token};
 
 /// Rows of the list that are looked at between two questions whether the search may go on. Where many share a sort key,
@@ -82,6 +83,44 @@ pub fn count(
         Err(Error::TooSlow) => Ok((count, false)),
         Err(error) => Err(error),
     }
+}
+
+/// All tokens that the filter matches, in no particular order; if there are more than `at_most`, more than these.
+///
+/// # Errors
+/// Too slow, when the search takes longer than it may.
+pub(in crate::store) fn all(
+    connection: &mut Connection,
+    filter: &TokenFilter,
+    now: Micros,
+    at_most: usize,
+    limit: &SearchLimit,
+) -> Result<Vec<(TokenId, Token)>, Error> {
+    let mut found: Vec<(TokenId, Token)> = Vec::new();
+    if filter.is_small() {
+        loop {
+            limit.check()?;
+            let after = found.last().map_or(0, |(id, _)| *id);
+            let piece = filtered(connection, filter, now).filter(tokens::id.gt(after)).order(tokens::id).limit(PIECE);
+            let rows: Vec<(TokenId, TokenRow)> = piece.select((tokens::id, TokenRow::as_select())).load(connection)?;
+            let is_last = length(&rows) < PIECE;
+            for (id, row) in rows {
+                found.push((id, row.token()?));
+            }
+            if is_last || found.len() > at_most {
+                return Ok(found);
+            }
+        }
+    }
+    let walk = Walk::new(filter, Sort::Created, false, None);
+    walk.run(connection, limit, |connection, piece| {
+        for part in piece {
+            let loaded = load(connection, filter, now, part, (&walk, i64::MAX))?;
+            found.extend(loaded.into_iter().map(|(cursor, token)| (cursor.id(), token)));
+        }
+        Ok(found.len() <= at_most)
+    })?;
+    Ok(found)
 }
 
 /// The page of a time range of few tokens: all of them, sorted here.

@@ -6,14 +6,16 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::list::{TokenFilter, filtered};
+use super::list::TokenFilter;
 use super::lock::lock_ids;
 use super::row::TokenRow;
+use super::search;
 use super::visible::is_one_visible;
 use crate::store::actions::pending::pull_forward;
 use crate::store::connection::{Connection, MOST_KEYS};
 use crate::store::error::Error;
 use crate::store::schema::tokens;
+use crate::store::search::{SEARCH_LIMIT, SearchLimit};
 use crate::token::settle::TokenId;
 use crate::token::{LIST_MAX, Micros, Token, TokenError, Uid};
 
@@ -58,40 +60,39 @@ impl SelectionDigest {
 /// The tokens of a selection, in the order of creation.
 ///
 /// # Errors
-/// A value error when there are more than one action may change.
+/// A value error when there are more than one action may change; too slow, when finding them takes longer than it may.
 pub(crate) fn load(
     connection: &mut Connection,
     selection: &Selection,
     now: Micros,
+    limit: &SearchLimit,
 ) -> Result<Vec<(TokenId, Token)>, Error> {
-    let rows: Vec<(TokenId, TokenRow)> = match selection {
-        Selection::Filter(filter) => {
-            let limit = i64::try_from(LIST_MAX + 1).unwrap_or(i64::MAX);
-            let matches = filtered(connection, filter, now).select((tokens::id, TokenRow::as_select())).limit(limit);
-            matches.load(connection)?
-        }
+    let mut found = match selection {
+        Selection::Filter(filter) => search::all(connection, filter, now, LIST_MAX, limit)?,
         Selection::Uids(uids) => by_uids(connection, uids)?,
     };
-    if rows.len() > LIST_MAX {
+    if found.len() > LIST_MAX {
         let limit = LIST_MAX;
         let message = format!("At most {limit} tokens can be changed at once; choose fewer, by a narrower filter");
         return Err(TokenError::value("select", message).into());
     }
-    let mut tokens = rows.into_iter().map(|(id, row)| Ok((id, row.token()?))).collect::<QueryResult<Vec<_>>>()?;
-    tokens.sort_unstable_by_key(|(id, token)| (token.created, *id));
-    tokens.dedup_by_key(|(id, _)| *id);
-    Ok(tokens)
+    found.sort_unstable_by_key(|(id, token)| (token.created, *id));
+    found.dedup_by_key(|(id, _)| *id);
+    Ok(found)
 }
 
 /// The tokens with these uids, as far as they exist, in no particular order.
-pub(in crate::store) fn by_uids(connection: &mut Connection, uids: &[Uid]) -> QueryResult<Vec<(TokenId, TokenRow)>> {
-    let mut rows = Vec::with_capacity(uids.len());
+pub(in crate::store) fn by_uids(connection: &mut Connection, uids: &[Uid]) -> QueryResult<Vec<(TokenId, Token)>> {
+    let mut found = Vec::with_capacity(uids.len());
     for chunk in uids.chunks(MOST_KEYS) {
         let texts: Vec<String> = chunk.iter().map(Uid::to_string).collect();
         let existing = tokens::table.filter(is_one_visible()).filter(tokens::uid.eq_any(texts));
-        rows.append(&mut existing.select((tokens::id, TokenRow::as_select())).load(connection)?);
+        let rows: Vec<(TokenId, TokenRow)> = existing.select((tokens::id, TokenRow::as_select())).load(connection)?;
+        for (id, row) in rows {
+            found.push((id, row.token()?));
+        }
     }
-    Ok(rows)
+    Ok(found)
 }
 
 /// Like [`load`], but locks the rows until the transaction ends. Nothing is in the middle of changing them.
@@ -103,7 +104,8 @@ pub(crate) fn lock(
     selection: &Selection,
     now: Micros,
 ) -> Result<Vec<(TokenId, Token)>, Error> {
-    let loaded = load(connection, selection, now)?;
+    let limit = SearchLimit::new(SEARCH_LIMIT);
+    let loaded = load(connection, selection, now, &limit)?;
     let mut ids: Vec<TokenId> = loaded.iter().map(|(id, _)| *id).collect();
     ids.sort_unstable();
     lock_ids(connection, &ids)?;
@@ -111,7 +113,7 @@ pub(crate) fn lock(
     if is_current {
         return Ok(loaded);
     }
-    let mut locked = load(connection, selection, now)?;
+    let mut locked = load(connection, selection, now, &limit)?;
     // A token that came to match in the meantime is not locked, and was not there when this looked.
     locked.retain(|(id, _)| ids.binary_search(id).is_ok());
     Ok(locked)

@@ -233,8 +233,8 @@ impl BulkPage {
         app.recheck(who).await?;
         let (selection, wanted, by) = (self.selected.selection.clone(), action.clone(), who.principal.clone());
         let now = app.store.now();
-        let plan = app.store.search(move |connection, _| {
-            let plan = actions::plan(connection, &selection, &wanted, &by, now)?;
+        let plan = app.store.search(move |connection, limit| {
+            let plan = actions::plan(connection, &selection, &wanted, &by, (now, limit))?;
             Ok((plan, permit))
         });
         match plan.await {

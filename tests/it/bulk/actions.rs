@@ -16,6 +16,7 @@ use tessera::token::input::Change;
 use tessera::token::settle::{Ask, Lookup, settle};
 use tessera::token::{Micros, State, Token, UNLIMITED, Uid};
 
+use super::limit;
 use crate::support::database::Database;
 use crate::support::tokens::token;
 
@@ -52,7 +53,7 @@ impl Table {
     }
 
     fn plan(&mut self, selection: &Selection, action: &Action) -> ActionPlan {
-        actions::plan(&mut self.connection, selection, action, &anna(), Micros::now()).unwrap()
+        actions::plan(&mut self.connection, selection, action, &anna(), (Micros::now(), &limit())).unwrap()
     }
 
     fn perform(&mut self, wanted: &ActionRequest) -> Result<ActionResult, Error> {
@@ -270,7 +271,9 @@ fn what_was_restored_and_changed_after_an_action_is_not_taken_for_what_the_actio
 fn two_actions_at_once_are_one_after_the_other() {
     let table = Table::of(&[3; 50]);
     let digest =
-        actions::plan(&mut table.database.connect(), &ALL, &Action::SetLock(1), &anna(), Micros::now()).unwrap().digest;
+        actions::plan(&mut table.database.connect(), &ALL, &Action::SetLock(1), &anna(), (Micros::now(), &limit()))
+            .unwrap()
+            .digest;
     let perform = |seconds: i32| {
         let wanted = ActionRequest {
             uid: Uid::random(),

@@ -16,6 +16,7 @@ use tessera::token::input::Change;
 use tessera::token::settle::{Ask, Lookup, settle};
 use tessera::token::{Micros, Token, TokenError, Uid};
 
+use super::limit;
 use crate::support::database::Database;
 use crate::support::tokens::token;
 
@@ -70,7 +71,7 @@ impl Table {
     }
 
     fn plan(&mut self) -> (ActionPlan, Vec<Planned>) {
-        perform::plan_tokens(&mut self.connection, &self.request, &anna(), Micros::now()).unwrap()
+        perform::plan_tokens(&mut self.connection, &self.request, &anna(), (Micros::now(), &limit())).unwrap()
     }
 
     fn begin(&mut self, plan: &ActionPlan) -> i64 {

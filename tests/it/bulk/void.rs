@@ -10,6 +10,7 @@ use tessera::store::{Connection, actions, tokens};
 use tessera::token::action::{Action, UndoSkip};
 use tessera::token::{Micros, Token, Uid, Voided};
 
+use super::limit;
 use crate::support::database::Database;
 use crate::support::tokens::token;
 
@@ -78,7 +79,7 @@ fn many_are_voided_and_an_undo_restores_only_these() {
         &Selection::Filter(TokenFilter::default()),
         &Action::Void { reason: None },
         &anna(),
-        Micros::now(),
+        (Micros::now(), &limit()),
     );
     let plan = plan.unwrap();
     assert_eq!((plan.selected, plan.changed, plan.same, plan.refused_count()), (3, 2, 1, 0));
