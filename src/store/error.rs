@@ -26,6 +26,16 @@ pub enum Error {
     /// The connection is gone, and older connections are likely to be gone too. Nothing was committed.
     #[error("the connection to the database was lost: {0}")]
     Lost(String),
+    /// Somebody has printed as many labels as one may in a day. Nothing was changed.
+    #[error("at most {most} labels a day, and {printed} were printed")]
+    OverQuota {
+        /// Labels that one may print in a day.
+        most: i64,
+        /// Labels that were printed, or are about to be.
+        printed: i64,
+        /// Seconds until some of these are a day old.
+        seconds: i64,
+    },
     /// A search read for as long as it may, and had not ended.
     #[error("the search takes too long")]
     TooSlow,

@@ -9,8 +9,10 @@ use super::time_range::{DayTime, NAME_MAX_CHARS, TimeRange};
 
 /// Most time ranges, and most quick counts.
 pub const LIST_MAX: usize = 20;
-/// Most days for which usage entries are kept.
-pub(crate) const USAGE_DAYS_MAX: i32 = 36_500;
+/// Most days for which usage entries and print runs are kept.
+pub(crate) const DAYS_MAX: i32 = 36_500;
+/// Most labels that one person may be allowed to print in a day.
+pub(crate) const LABELS_PER_DAY_MAX: i32 = 100_000_000;
 
 /// One of the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,11 +33,15 @@ pub enum Setting {
     DefaultSheet,
     /// The resolution to use when no printer is named.
     DefaultDpi,
+    /// Days for which print runs are kept.
+    PrintRunDays,
+    /// Labels that one person may print in a day.
+    LabelsPerDay,
 }
 
 impl Setting {
     /// Every setting, in the order of the page.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::DefaultUsageCount,
         Self::DefaultLockTime,
         Self::TimeRanges,
@@ -44,6 +50,8 @@ impl Setting {
         Self::UsageDays,
         Self::DefaultSheet,
         Self::DefaultDpi,
+        Self::PrintRunDays,
+        Self::LabelsPerDay,
     ];
 
     /// The name of its row, also used in URLs.
@@ -57,6 +65,8 @@ impl Setting {
             Self::UsageDays => "usage_days",
             Self::DefaultSheet => "default_sheet",
             Self::DefaultDpi => "default_dpi",
+            Self::PrintRunDays => "print_run_days",
+            Self::LabelsPerDay => "labels_per_day",
         }
     }
 
@@ -65,6 +75,8 @@ impl Setting {
         Self::ALL.into_iter().find(|setting| setting.name() == name)
     }
 }
+
+const DAYS: &str = "The days must be a whole number from 1 to 36,500.";
 
 /// What a token's QR code contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +107,10 @@ pub struct Settings {
     pub default_sheet: String,
     /// The resolution to use when no printer is named, in dots per inch.
     pub default_dpi: i32,
+    /// Days for which print runs are kept.
+    pub print_run_days: i32,
+    /// Labels that one person may print in a day.
+    pub labels_per_day: i32,
 }
 
 impl Default for Settings {
@@ -113,6 +129,8 @@ impl Default for Settings {
             usage_days: 400,
             default_sheet: FIRST_SHEET.to_owned(),
             default_dpi: 300,
+            print_run_days: 400,
+            labels_per_day: 500_000,
         }
     }
 }
@@ -145,6 +163,8 @@ impl Settings {
             Setting::UsageDays => serde_json::to_string(&self.usage_days),
             Setting::DefaultSheet => serde_json::to_string(&self.default_sheet),
             Setting::DefaultDpi => serde_json::to_string(&self.default_dpi),
+            Setting::PrintRunDays => serde_json::to_string(&self.print_run_days),
+            Setting::LabelsPerDay => serde_json::to_string(&self.labels_per_day),
         };
         // Texts and numbers can always be serialised.
         json.unwrap_or_default()
@@ -162,6 +182,8 @@ impl Settings {
             Setting::UsageDays => changed.usage_days = serde_json::from_str(json).ok()?,
             Setting::DefaultSheet => changed.default_sheet = serde_json::from_str(json).ok()?,
             Setting::DefaultDpi => changed.default_dpi = serde_json::from_str(json).ok()?,
+            Setting::PrintRunDays => changed.print_run_days = serde_json::from_str(json).ok()?,
+            Setting::LabelsPerDay => changed.labels_per_day = serde_json::from_str(json).ok()?,
         }
         changed.mistakes(setting).is_empty().then_some(changed)
     }
@@ -187,9 +209,11 @@ impl Settings {
                 .into_iter()
                 .collect(),
             Setting::CodeHolds => Vec::new(),
-            Setting::UsageDays => unless(
-                (1..=USAGE_DAYS_MAX).contains(&self.usage_days),
-                "The days must be a whole number from 1 to 36,500.",
+            Setting::UsageDays => unless((1..=DAYS_MAX).contains(&self.usage_days), DAYS),
+            Setting::PrintRunDays => unless((1..=DAYS_MAX).contains(&self.print_run_days), DAYS),
+            Setting::LabelsPerDay => unless(
+                (1..=LABELS_PER_DAY_MAX).contains(&self.labels_per_day),
+                "The labels must be a whole number from 1 to 100,000,000.",
             ),
             Setting::DefaultSheet => unless(is_slug(&self.default_sheet), "Choose one of the sheets."),
             Setting::DefaultDpi => unless(
@@ -270,6 +294,8 @@ mod tests {
             (Setting::DefaultUsageCount, vec!["-1".to_owned(), "2147483647".into()], vec!["-2", "2147483648", "1.5"]),
             (Setting::DefaultLockTime, vec!["0".into(), "2147483647".into()], vec!["-1", "2147483648"]),
             (Setting::UsageDays, vec!["1".into(), "36500".into()], vec!["0", "36501"]),
+            (Setting::PrintRunDays, vec!["1".into(), "36500".into()], vec!["0", "36501"]),
+            (Setting::LabelsPerDay, vec!["1".into(), "100000000".into()], vec!["0", "100000001"]),
             (Setting::CodeHolds, vec![r#""link""#.into()], vec![r#""both""#]),
             (Setting::DefaultSheet, vec![r#""avery-5160""#.into()], vec![r#""""#, r#""A""#, r#""a/b""#, "1"]),
             (Setting::DefaultDpi, vec!["150".into(), "1200".into()], vec!["149", "1201", "300.5"]),

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::store;
 use crate::token::input::Mistakes;
 use crate::token::{Refusal, TokenError};
+use crate::web::format::grouped;
 
 /// Why a request is not done.
 #[derive(Debug)]
@@ -32,6 +33,15 @@ pub(crate) enum Error {
     TooSlow,
     /// Too many failures; not before this many seconds.
     TooManyRequests(i64),
+    /// Somebody has printed as many labels as one may in a day.
+    OverQuota {
+        /// Labels that one may print in a day.
+        most: i64,
+        /// Labels that were printed, or are about to be.
+        printed: i64,
+        /// Seconds until some of these are a day old.
+        seconds: i64,
+    },
     /// The database or the queue cannot take it now.
     Unavailable(String),
     /// The database went away in the middle: it is not known whether this was done.
@@ -66,6 +76,7 @@ impl From<store::Error> for Error {
                 Self::Unavailable(why)
             }
             store::Error::TooSlow => Self::TooSlow,
+            store::Error::OverQuota { most, printed, seconds } => Self::OverQuota { most, printed, seconds },
             store::Error::Unknown(why) => Self::Unknown(why),
             store::Error::Failed(why) => Self::fault(why),
         }
@@ -94,7 +105,7 @@ impl Error {
             Self::Forbidden(_) => "Forbidden",
             Self::NotFound => "NotFound",
             Self::MethodNotAllowed(_) => "MethodNotAllowed",
-            Self::TooManyRequests(_) => "TooManyRequests",
+            Self::TooManyRequests(_) | Self::OverQuota { .. } => "TooManyRequests",
             Self::Unavailable(_) | Self::Unknown(_) => "Unavailable",
             Self::Fault { .. } => "Exception",
         }
@@ -129,7 +140,9 @@ impl Error {
         match self {
             Self::Unauthorized(challenge) => response.insert_header((WWW_AUTHENTICATE, *challenge)),
             Self::MethodNotAllowed(methods) => response.insert_header((ALLOW, methods.as_str())),
-            Self::TooManyRequests(seconds) => response.insert_header((RETRY_AFTER, seconds.to_string())),
+            Self::TooManyRequests(seconds) | Self::OverQuota { seconds, .. } => {
+                response.insert_header((RETRY_AFTER, seconds.to_string()))
+            }
             Self::Unavailable(_) | Self::Unknown(_) => response.insert_header((RETRY_AFTER, AGAIN)),
             _ => &mut response,
         };
@@ -178,6 +191,14 @@ impl fmt::Display for Error {
                     if *seconds == 1 { "" } else { "s" }
                 )
             }
+            Self::OverQuota { most, printed, seconds } => {
+                let (most, printed, wait) = (grouped(*most), grouped(*printed), hours(*seconds));
+                write!(
+                    f,
+                    "One person can print {most} labels in 24 hours, and {printed} were printed or wait to be. Try again \
+                     in {wait}, or ask a manager to raise the limit in the settings."
+                )
+            }
             Self::Unavailable(_) => f.write_str("The database cannot take this now; try again."),
             Self::Unknown(_) => f.write_str(
                 "The database went away meanwhile, and it is not known whether this was done: look before you try again, \
@@ -188,6 +209,15 @@ impl fmt::Display for Error {
                 request_id.iter().try_for_each(|id| write!(f, " The log has the details under request {id}."))
             }
         }
+    }
+}
+
+/// A time to wait, rounded up to minutes or hours.
+fn hours(seconds: i64) -> String {
+    match seconds {
+        ..=60 => "a minute".into(),
+        ..=7_200 => format!("{} minutes", (seconds + 59) / 60),
+        _ => format!("{} hours", (seconds + 3_599) / 3_600),
     }
 }
 
@@ -203,7 +233,7 @@ impl ResponseError for Error {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyRequests(_) | Self::OverQuota { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) | Self::Unknown(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Fault { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }

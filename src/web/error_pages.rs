@@ -104,7 +104,7 @@ fn words(status: StatusCode) -> (&'static str, &'static str) {
         StatusCode::METHOD_NOT_ALLOWED => ("Not in this way", "Go back, and use the buttons of the page."),
         StatusCode::CONFLICT => ("This does not fit any more", "Load the page again to see how things are now."),
         StatusCode::PAYLOAD_TOO_LARGE => ("This is too much", "Go back, and shorten what you typed."),
-        StatusCode::TOO_MANY_REQUESTS => ("Too many tries", "Wait a moment, then try again."),
+        StatusCode::TOO_MANY_REQUESTS => ("Wait a while", ""),
         StatusCode::SERVICE_UNAVAILABLE => ("Not at the moment", "Wait a moment, then load the page again."),
         StatusCode::INTERNAL_SERVER_ERROR => {
             ("Something went wrong", "It is not your fault. Try again, or tell whoever looks after Tessera.")

@@ -81,6 +81,8 @@ const SETTING: &[&str] = &[
     "usage_days",
     "default_sheet",
     "default_dpi",
+    "print_run_days",
+    "labels_per_day",
 ];
 const NAME: &[&str] = &["name"];
 

@@ -140,7 +140,7 @@ fn failure_message(error: &Error) -> String {
         Error::Refused(why) => why.clone(),
         Error::Unknown(_) => "The database went away meanwhile, and it is not known whether this was done.".into(),
         Error::Failed(_) => "Something went wrong here, and nothing was changed.".into(),
-        Error::TooSlow | Error::Conflict(_) | Error::Unavailable(_) | Error::Lost(_) => {
+        Error::OverQuota { .. } | Error::TooSlow | Error::Conflict(_) | Error::Unavailable(_) | Error::Lost(_) => {
             "The database cannot take this now; try again.".into()
         }
     }

@@ -265,6 +265,8 @@ CREATE TABLE print_jobs (
 );
 
 CREATE UNIQUE INDEX print_jobs_uid ON print_jobs (uid);
+-- How many labels somebody has still to come.
+CREATE INDEX print_jobs_open ON print_jobs (principal) WHERE ended IS NULL;
 
 -- Sheets that were printed: the `part` of a `job`, or by themselves.
 CREATE TABLE print_runs (
@@ -294,6 +296,8 @@ CREATE UNIQUE INDEX print_runs_uid ON print_runs (uid);
 -- Who prints the same again gets the same run.
 CREATE UNIQUE INDEX print_runs_digest ON print_runs (principal, digest) WHERE done IS NOT NULL;
 CREATE INDEX print_runs_job ON print_runs (job, part) WHERE job IS NOT NULL;
+-- How many labels somebody has printed in a day.
+CREATE INDEX print_runs_principal ON print_runs (principal, timestamp);
 -- What was begun long ago and never done is removed.
 CREATE INDEX print_runs_begun ON print_runs (timestamp) WHERE done IS NULL;
 

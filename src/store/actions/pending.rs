@@ -7,7 +7,7 @@ use super::change::{Decided, change};
 use super::restore::restore;
 use crate::access::{Permission, Principal};
 use crate::store::audit;
-use crate::store::connection::{Connection, MOST_KEYS};
+use crate::store::connection::{Connection, MOST_KEYS, look_up_by_keys};
 use crate::store::error::Error;
 use crate::store::schema::{action_tokens, actions};
 use crate::store::tokens::lock::lock_ids;
@@ -127,6 +127,7 @@ pub fn carry_out(connection: &mut Connection, id: i64, length: usize, now: Micro
     if pending.action.is_none() {
         return Ok(true);
     }
+    look_up_by_keys(connection)?;
     let rows =
         action_tokens::table.filter(action_tokens::action.eq(id)).filter(action_tokens::token.gt(pending.cursor));
     let rows = rows.order(action_tokens::token).select(action_tokens::token);
@@ -163,6 +164,7 @@ pub(in crate::store) fn pull_forward(
     if !is_any(connection)? {
         return Ok(false);
     }
+    look_up_by_keys(connection)?;
     let mut may_have_changed = false;
     for pending in load(connection, None)? {
         let ids = pending.of(connection, tokens)?;

@@ -12,7 +12,7 @@ use super::rows;
 use super::rows::Chosen;
 use crate::access::Principal;
 use crate::store::audit;
-use crate::store::connection::Connection;
+use crate::store::connection::{Connection, look_up_by_keys};
 use crate::store::error::{Error, is_duplicate};
 use crate::store::schema::{action_tokens, actions};
 use crate::store::search::SearchLimit;
@@ -233,6 +233,7 @@ pub fn remove_abandoned(connection: &mut Connection, now: Micros) -> Result<bool
     }
     let abandoned = actions::table.filter(actions::pending.eq(Stage::Abandoned.word())).select(actions::id);
     let Some(id) = abandoned.limit(1).get_result::<i64>(connection).optional()? else { return Ok(false) };
+    look_up_by_keys(connection)?;
     let rows = action_tokens::table.filter(action_tokens::action.eq(id));
     let tokens = rows.order(action_tokens::token).limit(REMOVE_LIMIT).select(action_tokens::token);
     let tokens: Vec<TokenId> = tokens.load(connection)?;

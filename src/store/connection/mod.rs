@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::QueryResult;
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::result::{DatabaseErrorKind, Error as Diesel};
 
 use super::error::Error;
@@ -233,6 +234,15 @@ impl Database {
 
 /// Rows looked up by their keys in one statement: SQLite takes at most 32,766 parameters.
 pub(in crate::store) const MOST_KEYS: usize = 1_000;
+
+/// Tells the database, until the transaction ends, that rows are looked up by their keys. PostgreSQL's statistics may be
+/// older than the rows: then it takes a large table for a small one, and reads all of it for each look-up.
+pub(in crate::store) fn look_up_by_keys(connection: &mut Connection) -> QueryResult<()> {
+    match connection {
+        Connection::Sqlite(_) => Ok(()),
+        Connection::Postgres(connection) => connection.batch_execute("SET LOCAL enable_seqscan = off"),
+    }
+}
 
 /// The SQL function that returns the position of one text in another, 0 if absent. Not `LIKE`, in which `_` and `%` are
 /// wildcards, and which takes quadratic time for a text that almost matches everywhere.

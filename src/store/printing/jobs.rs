@@ -7,6 +7,7 @@ use crate::store::audit;
 use crate::store::connection::Connection;
 use crate::store::cursor::Cursor;
 use crate::store::error::{Error, is_duplicate};
+use crate::store::printing::quota::check_quota;
 use crate::store::schema::print_jobs;
 use crate::store::tokens::selection::Selection;
 use crate::token::{Micros, Uid};
@@ -29,8 +30,6 @@ pub struct PrintJob {
     pub(crate) sheet: String,
     /// How it is printed, as JSON, including the full geometry.
     pub(crate) options: String,
-    /// Which tokens; none if another version of Tessera stored it in a form that this one cannot read.
-    pub(crate) selection: Option<Selection>,
     /// How many tokens.
     pub total: i32,
     /// How many of them are printed.
@@ -72,29 +71,43 @@ impl PrintJob {
     }
 }
 
-type JobRow =
-    (i64, String, String, i64, String, String, String, i32, i32, i32, String, i64, Option<i64>, Option<String>);
+/// All but the selection, which may be megabytes.
+const COLUMNS: (
+    print_jobs::id,
+    print_jobs::uid,
+    print_jobs::principal,
+    print_jobs::timestamp,
+    print_jobs::sheet,
+    print_jobs::options,
+    print_jobs::total,
+    print_jobs::printed,
+    print_jobs::parts,
+    print_jobs::cursor,
+    print_jobs::seen,
+    print_jobs::ended,
+    print_jobs::failure,
+) = (
+    print_jobs::id,
+    print_jobs::uid,
+    print_jobs::principal,
+    print_jobs::timestamp,
+    print_jobs::sheet,
+    print_jobs::options,
+    print_jobs::total,
+    print_jobs::printed,
+    print_jobs::parts,
+    print_jobs::cursor,
+    print_jobs::seen,
+    print_jobs::ended,
+    print_jobs::failure,
+);
+
+type JobRow = (i64, String, String, i64, String, String, i32, i32, i32, String, i64, Option<i64>, Option<String>);
 
 fn job(row: JobRow) -> PrintJob {
-    let (id, uid, principal, at, sheet, options, selection, total, printed, parts, cursor, seen, ended, failure) = row;
-    let selection = serde_json::from_str(&selection).ok();
+    let (id, uid, principal, at, sheet, options, total, printed, parts, cursor, seen, ended, failure) = row;
     let (timestamp, seen, ended) = (Micros::stored(at), Micros::stored(seen), ended.map(Micros::stored));
-    PrintJob {
-        id,
-        uid,
-        principal,
-        timestamp,
-        sheet,
-        options,
-        selection,
-        total,
-        printed,
-        parts,
-        cursor,
-        seen,
-        ended,
-        failure,
-    }
+    PrintJob { id, uid, principal, timestamp, sheet, options, total, printed, parts, cursor, seen, ended, failure }
 }
 
 /// A job to be added.
@@ -116,6 +129,9 @@ pub struct NewPrintJob {
 
 /// Adds a job, and returns whether it is new. If the uid already belongs to a different job, because the form was
 /// changed after it was sent, the new job gets another uid.
+///
+/// # Errors
+/// Over quota, when somebody prints too much; a conflict, when the same form was sent twice at the same time.
 pub fn add(
     connection: &mut Connection,
     new: &NewPrintJob,
@@ -123,12 +139,16 @@ pub fn add(
     now: Micros,
 ) -> Result<(PrintJob, bool), Error> {
     let uid = match find(connection, new.uid)? {
-        Some(existing) if existing.options == new.options && existing.selection.as_ref() == Some(&new.selection) => {
+        Some(existing)
+            if existing.options == new.options
+                && selection(connection, existing.id)?.as_ref() == Some(&new.selection) =>
+        {
             return Ok((existing, false));
         }
         Some(_) => Uid::random(),
         None => new.uid,
     };
+    check_quota(connection, by, usize::try_from(new.total).unwrap_or_default(), now)?;
     let selection = serde_json::to_string(&new.selection).map_err(|error| Error::Failed(error.to_string()))?;
     let row = (
         print_jobs::uid.eq(uid.to_string()),
@@ -143,7 +163,7 @@ pub fn add(
         print_jobs::cursor.eq(""),
         print_jobs::seen.eq(now.get()),
     );
-    let inserted = diesel::insert_into(print_jobs::table).values(row).returning(print_jobs::all_columns);
+    let inserted = diesel::insert_into(print_jobs::table).values(row).returning(COLUMNS);
     let added = inserted.get_result::<JobRow>(connection).map_err(|error| {
         let is_known = is_duplicate(&error, "print_jobs", "uid");
         // The same form was sent twice at the same time: the retry finds the job.
@@ -155,30 +175,31 @@ pub fn add(
 
 /// The job with this uid.
 pub fn find(connection: &mut Connection, uid: Uid) -> QueryResult<Option<PrintJob>> {
-    let row = print_jobs::table.filter(print_jobs::uid.eq(uid.to_string()));
+    let row = print_jobs::table.filter(print_jobs::uid.eq(uid.to_string())).select(COLUMNS);
     Ok(row.get_result::<JobRow>(connection).optional()?.map(job))
 }
 
 /// The job with this id.
 pub fn by_id(connection: &mut Connection, id: i64) -> QueryResult<Option<PrintJob>> {
-    Ok(print_jobs::table.find(id).get_result::<JobRow>(connection).optional()?.map(job))
+    Ok(print_jobs::table.find(id).select(COLUMNS).get_result::<JobRow>(connection).optional()?.map(job))
+}
+
+/// Which tokens a job prints; none if another version of Tessera stored it in a form that this one cannot read.
+pub(crate) fn selection(connection: &mut Connection, id: i64) -> QueryResult<Option<Selection>> {
+    let text: Option<String> =
+        print_jobs::table.find(id).select(print_jobs::selection).get_result(connection).optional()?;
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
 /// Jobs, newest first, each with its cursor; only those after the cursor `after`, if given.
 pub fn page(connection: &mut Connection, after: Option<&Cursor>, limit: i64) -> QueryResult<Vec<(Cursor, PrintJob)>> {
-    let mut query = print_jobs::table.into_boxed();
+    let mut query = print_jobs::table.select(COLUMNS).into_boxed();
     if let Some(after) = after {
         query = query.filter(print_jobs::id.lt(after.id()));
     }
     let rows = query.order(print_jobs::id.desc()).limit(limit).load::<JobRow>(connection)?;
     let with_cursor = |job: PrintJob| (Cursor::number(job.timestamp.get(), job.id), job);
     Ok(rows.into_iter().map(job).map(with_cursor).collect())
-}
-
-/// Jobs that have not ended, oldest first: being printed, waiting, or abandoned.
-pub fn open(connection: &mut Connection, limit: i64) -> QueryResult<Vec<PrintJob>> {
-    let rows = print_jobs::table.filter(print_jobs::ended.is_null()).order(print_jobs::id).limit(limit);
-    Ok(rows.load::<JobRow>(connection)?.into_iter().map(job).collect())
 }
 
 /// Records that a worker is still printing the job or has it queued. Workers call it twice a minute.

@@ -3,5 +3,6 @@
 pub mod jobs;
 pub mod labels;
 pub mod printers;
+pub(crate) mod quota;
 pub mod runs;
 pub mod sheets;

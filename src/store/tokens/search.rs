@@ -2,6 +2,7 @@
 //! statements that each read a bounded number of rows; between them no snapshot is held, and a search ends when it takes
 //! too long or nobody waits for it.
 
+use diesel::connection::DefaultLoadingMode;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
@@ -98,19 +99,13 @@ pub(in crate::store) fn all(
 ) -> Result<Vec<(TokenId, Token)>, Error> {
     let mut found: Vec<(TokenId, Token)> = Vec::new();
     if filter.is_small() {
-        loop {
-            limit.check()?;
-            let after = found.last().map_or(0, |(id, _)| *id);
-            let piece = filtered(connection, filter, now).filter(tokens::id.gt(after)).order(tokens::id).limit(PIECE);
-            let rows: Vec<(TokenId, TokenRow)> = piece.select((tokens::id, TokenRow::as_select())).load(connection)?;
-            let is_last = length(&rows) < PIECE;
-            for (id, row) in rows {
-                found.push((id, row.token()?));
-            }
-            if is_last || found.len() > at_most {
-                return Ok(found);
-            }
+        let rows = filtered(connection, filter, now).limit(i64::try_from(at_most + 1).unwrap_or(i64::MAX));
+        let rows = rows.select((tokens::id, TokenRow::as_select()));
+        for row in rows.load_iter::<(TokenId, TokenRow), DefaultLoadingMode>(connection)? {
+            let (id, row) = row?;
+            found.push((id, row.token()?));
         }
+        return Ok(found);
     }
     let walk = Walk::new(filter, Sort::Created, false, None);
     walk.run(connection, limit, |connection, piece| {

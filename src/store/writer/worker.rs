@@ -30,12 +30,13 @@ const CLEANUP_MORE_INTERVAL: Duration = Duration::from_millis(500);
 type Cleanup = fn(&mut Connection, Micros) -> Result<bool, Error>;
 
 /// What is removed when it is too old: replies, usage entries, undo data of actions, undecided actions,
-/// unfinished print runs and batches.
-const CLEANUPS: [Cleanup; 6] = [
+/// print runs, unfinished print runs and batches.
+const CLEANUPS: [Cleanup; 7] = [
     |connection, now| Ok(replies::remove_expired(connection, now)?),
     retention::remove_old,
     |connection, now| Ok(past::remove_expired(connection, now)?),
     perform::remove_abandoned,
+    runs::remove_old,
     |connection, now| Ok(runs::remove_abandoned(connection, now)?),
     batches::remove_abandoned,
 ];

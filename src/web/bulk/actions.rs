@@ -198,7 +198,7 @@ type ActionWithTokens = (PastAction, i64, Vec<(Token, Option<UndoSkip>)>);
 
 fn find(connection: &mut Connection, uid: Uid) -> Result<Option<ActionWithTokens>, store::Error> {
     let Some(action) = past::find(connection, uid)? else { return Ok(None) };
-    let kept_count = past::skipped_count(connection, &action)?;
+    let kept_count = if action.progress.is_some() { 0 } else { past::skipped_count(connection, &action)? };
     let tokens = past::tokens_of(connection, &action, kept_count > 0, NAMED)?;
     Ok(Some((action, kept_count, tokens)))
 }

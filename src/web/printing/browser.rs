@@ -49,11 +49,11 @@ pub(crate) async fn print(
     if order.total > MOST {
         order.errors.add("uid", "From the browser at most 2,000 labels can be printed; open the PDF instead.");
     }
-    let Some((printed, made, pages)) = make_all(&app, &mut order, draw).await? else {
+    let Some((printed, made, pages)) = make_all(&app, &mut order, &by, draw).await? else {
         return refused(&who, &request, &app, order).await;
     };
     let count = order.count();
-    let (run, _) = save_pdf(&app.store, &order.options, &by, (printed, made), None).await?;
+    let run = save_pdf(&app.store, &order.options, &by, (printed, made), None).await?;
     let sheet = &order.options.sheet;
     let (width, height) = (sheet.page_width, sheet.page_height);
     let template = BrowserPage { page: Page::new(&request, Section::Print), count, width, height, run: run.uid, pages };

@@ -1,16 +1,17 @@
 //! `/sheet.pdf`: the labels as a PDF, which is kept as a print run.
 
-use std::sync::Arc;
-
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::choose::nothing_chosen;
 use super::form::NAMES;
 use super::order::{PrintOrder, refusals};
+use super::runs::stored_pdf;
 use super::sheet_page::refused;
+use crate::access::Principal;
 use crate::sheet::fonts::Fonts;
 use crate::sheet::layout::SheetLayout;
+use crate::store::printing::quota::check_quota;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, See, is_prefetch};
 use crate::web::page::see_other;
@@ -40,8 +41,8 @@ const OTHERS: [&str; 14] = [
 /// Prints labels: makes the PDF, keeps it as a print run, and remembers the next free label.
 ///
 /// # Errors
-/// What is wrong with the sheet or its tokens, to programs; people get the page with it. Unavailable, when the database
-/// cannot be asked.
+/// What is wrong with the sheet or its tokens, to programs; people get the page with it. Over quota, when one prints too
+/// much; unavailable, when the database cannot be asked.
 pub(crate) async fn print(
     who: Allowed<See>,
     request: HttpRequest,
@@ -56,17 +57,17 @@ pub(crate) async fn print(
     let Some(mut order) = PrintOrder::read(&params, &app, &by, false).await? else {
         return nothing_chosen(&request, &app, &params, StatusCode::UNPROCESSABLE_ENTITY).await;
     };
-    let Some((printed, made, ())) = make_all(&app, &mut order, |_, _| ()).await? else {
+    let Some((printed, made, ())) = make_all(&app, &mut order, &by, |_, _| ()).await? else {
         return refused(&who, &request, &app, order).await;
     };
     app.recheck(&who.caller).await?;
-    let (run, kept) = save_pdf(&app.store, &order.options, &by, (printed, made), None).await?;
+    let run = save_pdf(&app.store, &order.options, &by, (printed, made), None).await?;
     let name = format!("labels-{}.pdf", run.uid.get(..8).unwrap_or_default());
     Ok(HttpResponse::Ok()
         .content_type("application/pdf")
         .insert_header((header::CONTENT_DISPOSITION, format!("inline; filename=\"{name}\"")))
         .insert_header((header::CONTENT_LOCATION, format!("{}/print_runs/{}.pdf", app.base, run.uid)))
-        .body(Arc::unwrap_or_clone(kept).pdf))
+        .body(stored_pdf(&app, &run)))
 }
 
 /// Whether a page of another site leads here. A run would be kept that nobody wanted: its reader is asked first. What a browser
@@ -80,15 +81,21 @@ fn is_from_elsewhere(request: &HttpRequest) -> Result<bool, Error> {
 }
 
 /// Makes the PDF of an order, and something else of the same plan; or none, and adds what is wrong to its problems.
+///
+/// # Errors
+/// Over quota, before anything is made; unavailable, when the database cannot be asked.
 pub(crate) async fn make_all<T: Send + 'static>(
     app: &web::Data<App>,
     order: &mut PrintOrder,
+    by: &Principal,
     also: impl FnOnce(&SheetLayout, &Fonts) -> T + Send + 'static,
 ) -> Result<Option<(LabelItems, LabelPdf, T)>, Error> {
     if !order.errors.is_empty() {
         return Ok(None);
     }
     let Some(mut printed) = order.all(app).await? else { return Ok(None) };
+    let (who, count, now) = (by.clone(), printed.tokens.len(), app.store.now());
+    app.store.read(move |connection| check_quota(connection, &who, count, now)).await?;
     match make_with(&app.background, &order.options, std::mem::take(&mut printed.items), also).await? {
         Ok((made, other)) => Ok(Some((printed, made, other))),
         Err(refused) => {

@@ -1,6 +1,6 @@
 //! `/print_runs`: sheets that were printed, how many of their tokens were used, and their PDFs.
 
-use actix_web::body::{MessageBody, SizedStream};
+use actix_web::body::{BoxBody, MessageBody, SizedStream};
 use actix_web::http::header::{self, ETag, EntityTag, IfNoneMatch};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -191,7 +191,7 @@ pub(crate) async fn pdf(
     response.content_type("application/pdf").insert_header((header::CONTENT_DISPOSITION, disposition(&run, &app)));
     Ok(response.body(match *request.method() {
         Method::HEAD => SizedStream::new(size(&run), empty::<Result<web::Bytes, actix_web::Error>>()).boxed(),
-        _ => SizedStream::new(size(&run), pieces(&app, run.id)).boxed(),
+        _ => stored_pdf(&app, &run),
     }))
 }
 
@@ -206,6 +206,11 @@ fn size(run: &PrintRun) -> u64 {
 
 /// A PDF can do nothing, and stands in no frame. What the browser shows it with is the browser's own, and does all the same.
 const PDF_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// A run's PDF as it is kept.
+pub(super) fn stored_pdf(app: &web::Data<App>, run: &PrintRun) -> BoxBody {
+    SizedStream::new(size(run), pieces(app, run.id)).boxed()
+}
 
 /// A run's PDF: a piece is read when the one before has gone to the client.
 fn pieces(

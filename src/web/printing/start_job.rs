@@ -85,14 +85,15 @@ pub(crate) async fn go_on(
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let now = app.store.now();
     let reopened = app.store.write(move |connection| {
-        let job = jobs::find(connection, uid)?;
-        Ok((job, jobs::reopen(connection, uid, now)?))
+        let Some(job) = jobs::find(connection, uid)? else { return Ok(None) };
+        let is_open = jobs::reopen(connection, uid, now)?;
+        let selection = if is_open { jobs::selection(connection, job.id)? } else { None };
+        Ok(Some((job, selection, is_open)))
     });
-    let (job, is_open) = reopened.await?;
-    let job = job.ok_or(Error::NotFound)?;
+    let (job, selection, is_open) = reopened.await?.ok_or(Error::NotFound)?;
     if is_open {
         let (begun, texts, by) = (job.timestamp, app.code_texts().await?, Principal::stored(&job.principal));
-        let what = PrintOptions::read(&job.options).zip(job.selection.clone());
+        let what = PrintOptions::read(&job.options).zip(selection);
         if let Some((options, selection)) = what {
             RunningJob { uid, job, by, options, selection, now: begun, texts }.spawn(&app.background);
         } else {

@@ -34,6 +34,10 @@ pub(crate) struct SettingsForm {
     pub(crate) default_sheet: String,
     /// A resolution.
     pub(crate) default_dpi: String,
+    /// A number of days.
+    pub(crate) print_run_days: String,
+    /// A number of labels.
+    pub(crate) labels_per_day: String,
 }
 
 /// The fields of a time range.
@@ -102,6 +106,8 @@ fn fields(setting: Setting) -> &'static [&'static str] {
         Setting::UsageDays => &["usage_days"],
         Setting::DefaultSheet => &["default_sheet"],
         Setting::DefaultDpi => &["default_dpi"],
+        Setting::PrintRunDays => &["print_run_days"],
+        Setting::LabelsPerDay => &["labels_per_day"],
     }
 }
 
@@ -183,6 +189,8 @@ impl SettingsForm {
             usage_days: settings.usage_days.to_string(),
             default_sheet: settings.default_sheet.clone(),
             default_dpi: settings.default_dpi.to_string(),
+            print_run_days: settings.print_run_days.to_string(),
+            labels_per_day: settings.labels_per_day.to_string(),
         }
     }
 
@@ -230,6 +238,8 @@ impl SettingsForm {
             Setting::UsageDays => self.usage_days = text("usage_days")?,
             Setting::DefaultSheet => self.default_sheet = text("default_sheet")?,
             Setting::DefaultDpi => self.default_dpi = text("default_dpi")?,
+            Setting::PrintRunDays => self.print_run_days = text("print_run_days")?,
+            Setting::LabelsPerDay => self.labels_per_day = text("labels_per_day")?,
         }
         Ok(())
     }
@@ -260,6 +270,8 @@ impl SettingsForm {
             Setting::UsageDays => changed.usage_days = number(&self.usage_days).unwrap_or(0),
             Setting::DefaultSheet => changed.default_sheet.clone_from(&self.default_sheet),
             Setting::DefaultDpi => changed.default_dpi = number(&self.default_dpi).unwrap_or(0),
+            Setting::PrintRunDays => changed.print_run_days = number(&self.print_run_days).unwrap_or(0),
+            Setting::LabelsPerDay => changed.labels_per_day = number(&self.labels_per_day).unwrap_or(0),
         }
         for mistake in changed.mistakes(setting) {
             let field = match mistake.at {

@@ -39,6 +39,8 @@ struct SettingsPage {
     log: SettingSection,
     sheet: SettingSection,
     dpi: SettingSection,
+    runs: SettingSection,
+    labels: SettingSection,
     /// The sheets that can be chosen.
     sheets: Vec<Choice>,
     /// The default sheet was removed; this one is meant instead.
@@ -109,7 +111,7 @@ impl SettingsPage {
             keep: format!("{name} {}", setting.name()),
             restore: matches!(submitted, Submitted::Nothing | Submitted::BroughtBack(..)),
         };
-        let [uses, lock, ranges, counts, codes, log, sheet, dpi] = Setting::ALL.map(section);
+        let [uses, lock, ranges, counts, codes, log, sheet, dpi, runs, labels] = Setting::ALL.map(section);
         let (form, errors) = match submitted {
             Submitted::Refused(_, form, errors) => (form, errors),
             Submitted::Conflict(_, form, _) | Submitted::BroughtBack(form) => (form, FormErrors::default()),
@@ -134,6 +136,8 @@ impl SettingsPage {
             log,
             sheet,
             dpi,
+            runs,
+            labels,
             public_url: Some(app.public_url.to_string()).filter(|_| app.public_url.is_given),
             no_links: Some(NO_LINKS).filter(|_| wants_links && !app.public_url.is_given),
         }
@@ -165,6 +169,8 @@ fn in_words(setting: Setting, settings: &Settings) -> String {
         Setting::UsageDays => format!("{} days", grouped(settings.usage_days.into())),
         Setting::DefaultSheet => settings.default_sheet.clone(),
         Setting::DefaultDpi => format!("{} dpi", grouped(settings.default_dpi.into())),
+        Setting::PrintRunDays => format!("{} days", grouped(settings.print_run_days.into())),
+        Setting::LabelsPerDay => format!("{} labels", grouped(settings.labels_per_day.into())),
     }
 }
 
@@ -282,6 +288,8 @@ impl SettingsPage {
             Setting::UsageDays => &mut self.log,
             Setting::DefaultSheet => &mut self.sheet,
             Setting::DefaultDpi => &mut self.dpi,
+            Setting::PrintRunDays => &mut self.runs,
+            Setting::LabelsPerDay => &mut self.labels,
         }
     }
 }

@@ -71,18 +71,20 @@ fn write(layout: &SheetLayout, fonts: &Fonts, task: &mut RenderTask) -> Result<L
     Ok(LabelPdf { pdf, pages, next: layout.next_start() })
 }
 
-/// Saves a PDF as a print run, possibly as part of a job, together with the next free label of its sheet. Returns the
-/// run, and what was saved.
+/// Saves a PDF as a print run, possibly as part of a job, together with the next free label of its sheet.
+///
+/// # Errors
+/// Over quota, when somebody prints too much; otherwise as those of [`save_run`].
 pub(crate) async fn save_pdf(
     store: &Store,
     options: &PrintOptions,
     by: &Principal,
     (labels, pdf): (LabelItems, LabelPdf),
     job: Option<(i64, i32, JobProgress)>,
-) -> Result<(PrintRun, Arc<NewPrintRun>), Error> {
+) -> Result<PrintRun, Error> {
     let integer = |integer: u32| i32::try_from(integer).unwrap_or(i32::MAX);
     let (job, progress) = job.map(|(job, part, progress)| ((job, part), progress)).unzip();
-    let new = Arc::new(NewPrintRun {
+    let new = NewPrintRun {
         job,
         by: by.clone(),
         sheet: options.sheet.slug.clone(),
@@ -93,7 +95,6 @@ pub(crate) async fn save_pdf(
         pdf: pdf.pdf,
         next_label: Some(integer(pdf.next)),
         progress,
-    });
-    let run = save_run(store, Arc::clone(&new)).await?;
-    Ok((run, new))
+    };
+    save_run(store, new).await
 }

@@ -5,6 +5,7 @@ mod job_progress;
 mod jobs;
 mod printers;
 mod proof;
+mod quota;
 mod refusals;
 mod run_store;
 mod runs;

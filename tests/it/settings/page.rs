@@ -45,6 +45,8 @@ async fn each_setting_is_saved_by_itself_and_says_who_changed_it() {
         ("default_lock_time", vec![("lock_time", "2"), ("lock_unit", "hours")], "7200"),
         ("quick_counts", vec![("quick_counts", "3, Unlimited;0")], "[3,-1,0]"),
         ("usage_days", vec![("usage_days", "30")], "30"),
+        ("print_run_days", vec![("print_run_days", "31")], "31"),
+        ("labels_per_day", vec![("labels_per_day", "2000")], "2000"),
     ] {
         let setting_of = Setting::named(setting).unwrap();
         let before = settings(&app).json(setting_of);
@@ -65,7 +67,7 @@ async fn each_setting_is_saved_by_itself_and_says_who_changed_it() {
     save_setting(&mut browser, "usage_days", &[("usage_days", "30")]).await.check_leads_to("/settings?done=usage_days");
     let count: i64 =
         audit::table.filter(audit::action.eq("setting")).count().get_result(&mut app.connection()).unwrap();
-    assert_eq!(count, 5);
+    assert_eq!(count, 7);
 }
 
 #[actix_web::test]
@@ -99,6 +101,8 @@ async fn what_is_outside_the_limits_is_told_beside_its_field() {
         ("quick_counts", "quick_counts", &many, "at most 20 quick counts"),
         ("usage_days", "usage_days", "0", "from 1 to 36,500"),
         ("usage_days", "usage_days", "36501", "from 1 to 36,500"),
+        ("print_run_days", "print_run_days", "0", "from 1 to 36,500"),
+        ("labels_per_day", "labels_per_day", "many", "from 1 to 100,000,000"),
         ("code_holds", "code_holds", "", "Choose what codes hold"),
     ] {
         let page = save_setting(&mut browser, setting, &[(field, text), ("lock_unit", "seconds")]).await;

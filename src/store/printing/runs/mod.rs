@@ -2,10 +2,12 @@
 
 mod counts;
 mod find;
+mod retention;
 mod row;
 pub(crate) mod save;
 
 pub use counts::{RunCounts, count_tokens};
 pub use find::{Label, find, labels, of_job, page, pdf, pdf_chunk};
+pub use retention::remove_old;
 pub use row::PrintRun;
 pub use save::{NewPrintRun, remove_abandoned};

@@ -10,6 +10,7 @@ use crate::access::Principal;
 use crate::store::connection::Connection;
 use crate::store::error::{Error, is_duplicate};
 use crate::store::printing::jobs::JobProgress;
+use crate::store::printing::quota::check_quota;
 use crate::store::printing::{jobs, sheets};
 use crate::store::schema::{print_run_parts, print_run_tokens, print_runs};
 use crate::token::settle::TokenId;
@@ -83,7 +84,10 @@ fn find_saved(connection: &mut Connection, new: &NewPrintRun, digest: &str) -> Q
     Ok(row.get_result::<RunRow>(connection).optional()?.map(print_run))
 }
 
-/// Begins to save a run, unless it was saved before.
+/// Begins to save a run, unless it was saved before. The labels of a job were counted when it began.
+///
+/// # Errors
+/// Over quota, when somebody prints too much.
 pub(crate) fn begin(
     connection: &mut Connection,
     new: &NewPrintRun,
@@ -92,6 +96,9 @@ pub(crate) fn begin(
 ) -> Result<BeginResult, Error> {
     if let Some(run) = find_saved(connection, new, digest)? {
         return Ok(BeginResult::Saved(Box::new(run)));
+    }
+    if new.job.is_none() {
+        check_quota(connection, &new.by, new.tokens.len(), now)?;
     }
     let row = (
         print_runs::uid.eq(Uid::random().to_string()),
