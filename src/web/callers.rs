@@ -132,8 +132,9 @@ impl Callers {
     }
 }
 
+/// Whether a last use is to be written. One that is still to come was written while the clock was ahead.
 fn is_old(last: Option<Micros>, now: Micros) -> bool {
-    last.is_none_or(|last| now.get() - last.get() > LAST_USED_EVERY)
+    last.is_none_or(|last| (now.get() - last.get()).abs() > LAST_USED_EVERY)
 }
 
 /// Writes to the database without making the request wait.

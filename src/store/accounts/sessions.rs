@@ -51,6 +51,10 @@ pub(crate) struct Session {
     pub(crate) agent: String,
 }
 
+/// Seconds by which a session may begin in the future: the clocks of two instances differ a little. One that begins later
+/// was made while the clock was ahead, and would last for as long as that.
+const AHEAD_SECONDS: i32 = 300;
+
 fn ago(now: Micros, seconds: i32) -> i64 {
     now.get() - i64::from(seconds) * 1_000_000
 }
@@ -58,7 +62,8 @@ fn ago(now: Micros, seconds: i32) -> i64 {
 /// Begins a session, and removes expired ones.
 pub(crate) fn begin(connection: &mut Connection, new: &NewSession<'_>, now: Micros) -> Result<(), Error> {
     let old = sessions::created.le(ago(now, AGE_SECONDS)).or(sessions::last_seen.le(ago(now, IDLE_SECONDS)));
-    diesel::delete(sessions::table.filter(old)).execute(connection)?;
+    let ahead = sessions::created.gt(ago(now, -AHEAD_SECONDS));
+    diesel::delete(sessions::table.filter(old.or(ahead))).execute(connection)?;
     let row = (
         sessions::hash.eq(new.hash.as_slice()),
         sessions::user_id.eq(new.user_id),
@@ -76,7 +81,7 @@ pub fn find(connection: &mut Connection, hash: &SessionHash, now: Micros) -> Res
     let row: Option<(i64, String, String, i64)> = sessions::table
         .inner_join(users::table)
         .filter(sessions::hash.eq(hash.as_slice()))
-        .filter(sessions::created.gt(ago(now, AGE_SECONDS)))
+        .filter(sessions::created.gt(ago(now, AGE_SECONDS)).and(sessions::created.le(ago(now, -AHEAD_SECONDS))))
         .filter(sessions::last_seen.gt(ago(now, IDLE_SECONDS)))
         .filter(users::disabled_at.is_null())
         .select((users::id, users::name, users::role, sessions::last_seen))
@@ -98,7 +103,7 @@ pub(crate) fn touch(connection: &mut Connection, hash: &SessionHash, now: Micros
 pub(crate) fn list(connection: &mut Connection, user_id: i64, now: Micros) -> QueryResult<Vec<Session>> {
     let rows: Vec<(i64, Vec<u8>, i64, i64, String, String)> = sessions::table
         .filter(sessions::user_id.eq(user_id))
-        .filter(sessions::created.gt(ago(now, AGE_SECONDS)))
+        .filter(sessions::created.gt(ago(now, AGE_SECONDS)).and(sessions::created.le(ago(now, -AHEAD_SECONDS))))
         .filter(sessions::last_seen.gt(ago(now, IDLE_SECONDS)))
         .order((sessions::last_seen.desc(), sessions::id.desc()))
         .select((

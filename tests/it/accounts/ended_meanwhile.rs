@@ -3,16 +3,20 @@
 use std::time::Duration;
 
 use reqwest::Method;
+use serde_json::{Value, json};
 use tessera::access::{Principal, Role};
 use tessera::store::accounts::{keys, users};
 use tessera::store::connection::transaction;
-use tessera::token::Micros;
+use tessera::store::tokens;
+use tessera::token::{Micros, Token};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::coming_back::{anna, end_sessions};
-use crate::support::app::{App, add_key};
+use crate::support::app::{Answer, App, add_key};
 use crate::support::browser::{Browser, add_user};
+use crate::support::database::number;
+use crate::support::tokens::token;
 use crate::support::usage_log::{keep_all, used, write};
 
 /// Longer than a caller is remembered.
@@ -113,4 +117,70 @@ async fn a_table_that_is_being_sent_ends_with_its_key() {
         }
     };
     assert!(is_cut, "it came whole");
+}
+
+/// Long work that has begun: what is there once it has, and is gone or done in the end.
+struct LongWork {
+    path: &'static str,
+    body: Value,
+    begun: &'static str,
+    /// What must not be there.
+    done: &'static str,
+}
+
+#[actix_web::test]
+async fn a_key_that_is_revoked_while_many_tokens_are_made_or_deleted_leaves_all_as_it_was() {
+    let app = App::start().await;
+    let by = Principal::shell("test");
+    let made: Vec<Token> = (0..20_000).map(|_| token(1)).collect();
+    transaction(&mut app.connection(), |connection| tokens::add_all(connection, &made)).unwrap();
+    let uids: Vec<String> = made.iter().map(|token| token.uid.to_string()).collect();
+    for work in [
+        LongWork {
+            path: "/add_tokens",
+            body: json!({"count": 90_000, "valid_from": "", "valid_to": "", "usage_count": 1, "lock_time": 0}),
+            begun: "SELECT COUNT(*) FROM batches WHERE made IS NULL",
+            done: "SELECT COUNT(*) FROM batches WHERE made IS NOT NULL",
+        },
+        LongWork {
+            path: "/delete_tokens",
+            body: json!({ "token_uids": uids }),
+            begun: "SELECT COUNT(*) FROM actions WHERE pending = 'staging'",
+            done: "SELECT COUNT(*) FROM tokens WHERE deleted_at IS NOT NULL",
+        },
+    ] {
+        let key = add_key(&mut app.connection(), "laptop", Role::Manager, None);
+        let call = app.anonymous(Method::POST, work.path).bearer_auth(&key).json(&work.body).send();
+        let call = tokio::spawn(call);
+        let mut connection = app.connection();
+        while number(&mut connection, work.begun) == 0 {
+            assert!(!call.is_finished(), "{}", work.path);
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        transaction(&mut connection, |connection| keys::revoke(connection, "laptop", &by, Micros::now())).unwrap();
+        let answer = Answer::of(call.await.unwrap().unwrap()).await;
+        answer.check_failure("Forbidden");
+        assert!(answer.body["message"].as_str().unwrap().contains("may no longer"), "{answer:?}");
+        assert_eq!(number(&mut connection, work.done), 0, "{}", work.path);
+    }
+}
+
+#[actix_web::test]
+async fn a_user_who_is_removed_while_a_job_is_printed_prints_no_more() {
+    let app = App::start().await;
+    let by = Principal::shell("test");
+    let made: Vec<Token> = (0..10_500).map(|_| token(1)).collect();
+    transaction(&mut app.connection(), |connection| tokens::add_all(connection, &made)).unwrap();
+    add_user(&app, "other", Role::Manager);
+    let mut viewer = Browser::of(&app, Role::Viewer).await;
+    let form = [("all", "1"), ("sheet", "avery-l4731"), ("dpi", "600"), ("text", "none")];
+    let job = viewer.post("/print_jobs", &form).await.check_leads_to("/print_jobs/").location.clone();
+    transaction(&mut app.connection(), |c| users::remove(c, "viewer", &by, Micros::now())).unwrap();
+    let mut manager = Browser::of(&app, Role::Manager).await;
+    let ended = "SELECT COUNT(*) FROM print_jobs WHERE ended IS NOT NULL";
+    while number(&mut app.connection(), ended) == 0 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    manager.get(&job).await.check(200, &["Not all of it was printed", "may no longer"]);
+    assert!(number(&mut app.connection(), "SELECT COUNT(*) FROM print_runs WHERE done IS NOT NULL") < 2);
 }

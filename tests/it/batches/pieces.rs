@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
-use diesel::prelude::*;
-use diesel::sql_types::BigInt;
 use rand::RngExt;
 use tessera::access::Role;
 use tessera::store::batches::remove_abandoned;
@@ -15,19 +13,9 @@ use tessera::token::{Micros, Token, Uid};
 
 use crate::support::app::App;
 use crate::support::browser::Browser;
-use crate::support::database::Database;
+use crate::support::database::{Database, number};
 use crate::support::process::Place;
 use crate::support::tokens::token;
-
-#[derive(QueryableByName)]
-struct Number {
-    #[diesel(sql_type = BigInt)]
-    number: i64,
-}
-
-fn number(connection: &mut Connection, query: &str) -> i64 {
-    diesel::sql_query(format!("SELECT ({query}) AS number")).get_result::<Number>(connection).unwrap().number
-}
 
 /// A batch of which some tokens are written, at a moment.
 fn begin(connection: &mut Connection, name: &str, count: usize, touched: i64) -> Vec<Token> {

@@ -14,6 +14,7 @@ use tessera::token::Token;
 use super::overview::{change, undo};
 use crate::support::app::{App, send};
 use crate::support::browser::Browser;
+use crate::support::database::number;
 use crate::support::process::Place;
 use crate::support::tokens::{MISSING_UID, token};
 
@@ -24,16 +25,6 @@ fn add(connection: &mut Connection, count: usize, uses: i32) -> Vec<String> {
     let made: Vec<Token> = (0..count).map(|_| token(uses)).collect();
     transaction(connection, |connection| tokens::add_all(connection, &made)).unwrap();
     made.iter().map(|token| token.uid.to_string()).collect()
-}
-
-fn number(connection: &mut Connection, query: &str) -> i64 {
-    #[derive(QueryableByName)]
-    struct Number {
-        #[diesel(sql_type = diesel::sql_types::BigInt)]
-        number: i64,
-    }
-    let row = diesel::sql_query(format!("SELECT CAST(({query}) AS BIGINT) AS number"));
-    row.get_result::<Number>(connection).unwrap().number
 }
 
 #[actix_web::test]

@@ -1,7 +1,6 @@
 //! Actions that are carried out piece by piece: what others do to their tokens meanwhile, and what becomes of it.
 
 use diesel::connection::SimpleConnection;
-use diesel::prelude::*;
 use tessera::access::Principal;
 use tessera::store::actions::past::{self, PastAction};
 use tessera::store::actions::pending::carry_out;
@@ -17,7 +16,7 @@ use tessera::token::settle::{Ask, Lookup, settle};
 use tessera::token::{Micros, Token, TokenError, Uid};
 
 use super::limit;
-use crate::support::database::Database;
+use crate::support::database::{Database, number};
 use crate::support::tokens::token;
 
 fn anna() -> Principal {
@@ -156,13 +155,7 @@ impl Table {
     }
 
     fn count(&mut self, query: &str) -> i64 {
-        #[derive(QueryableByName)]
-        struct Number {
-            #[diesel(sql_type = diesel::sql_types::BigInt)]
-            number: i64,
-        }
-        let row = diesel::sql_query(format!("SELECT CAST(({query}) AS BIGINT) AS number"));
-        row.get_result::<Number>(&mut self.connection).unwrap().number
+        number(&mut self.connection, query)
     }
 }
 

@@ -9,6 +9,7 @@ use tessera::token::{Micros, Uid};
 
 use crate::support::app::{App, send};
 use crate::support::browser::Browser;
+use crate::support::database::number;
 use crate::support::printing::{add_job, add_labelled, fetch_pdf, keep_run_of, runs_with_tokens};
 use crate::support::settings::save_setting;
 
@@ -110,10 +111,6 @@ async fn old_runs_and_jobs_are_removed_with_all_that_belongs_to_them() {
     let mut connection = app.connection();
     let left: Vec<i64> = jobs::page(&mut connection, None, 9).unwrap().iter().map(|(_, job)| job.id).collect();
     assert_eq!(left, [young.id]);
-    let rows = |table: &str| {
-        use diesel::prelude::*;
-        let count = diesel::dsl::sql::<diesel::sql_types::BigInt>(&format!("(SELECT COUNT(*) FROM {table})"));
-        diesel::select(count).get_result::<i64>(&mut app.connection()).unwrap()
-    };
+    let rows = |table: &str| number(&mut app.connection(), &format!("SELECT COUNT(*) FROM {table}"));
     assert_eq!((rows("print_runs"), rows("print_run_parts"), rows("print_run_tokens")), (1, 1, 3));
 }

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
 use tempfile::TempDir;
 use tessera::store::{Connection, DatabaseUrl, migrations};
 
@@ -129,4 +130,10 @@ pub fn connect(url: &DatabaseUrl) -> Connection {
 fn new_name() -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The number that a query of one row and one column finds.
+pub fn number(connection: &mut Connection, query: &str) -> i64 {
+    let number = diesel::dsl::sql::<diesel::sql_types::BigInt>(&format!("CAST(({query}) AS BIGINT)"));
+    diesel::select(number).get_result::<i64>(connection).unwrap()
 }
