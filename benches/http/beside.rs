@@ -3,6 +3,7 @@
 //! A door is four connections, each of which asks for a use every 10 ms, of tokens from all over the million. It is measured
 //! alone, and beside each kind of work that the office can do.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -32,11 +33,8 @@ pub fn report(options: &Options) -> ExitCode {
     for kind in options.database.kinds() {
         match measure(*kind, options) {
             Ok((name, rows)) => {
-                text += &format!(
-                    "{name}:\n\n| {} |\n| --- |{}\n",
-                    headings.join(" | "),
-                    " ---: |".repeat(headings.len() - 1)
-                );
+                let rule = " ---: |".repeat(headings.len() - 1);
+                let _ = write!(text, "{name}:\n\n| {} |\n| --- |{rule}\n", headings.join(" | "));
                 text += &rows;
                 text += "\n";
             }

@@ -9,6 +9,7 @@ pub mod actions;
 pub(crate) mod advisory_lock;
 pub mod audit;
 pub mod batches;
+mod checkpoint;
 pub(crate) mod clock;
 pub mod connection;
 pub(crate) mod consume_counter;
@@ -38,6 +39,7 @@ use tokio::sync::Semaphore;
 
 use crate::token::Micros;
 use crate::token::settle::{Answer, Ask};
+use checkpoint::Checkpointer;
 use clock::Clock;
 pub use connection::{Connection, DatabaseUrl, OpenError};
 use connection::{Database, transaction, with_retries};
@@ -79,6 +81,8 @@ struct Inner {
     /// itself would block a thread, and later requests could overtake.
     permits: Arc<Semaphore>,
     searches: SearchPool,
+    /// On SQLite.
+    _checkpointer: Option<Checkpointer>,
     /// A thread has none while it is looking something up: a panic leaves it nowhere, and another is made.
     inline_connections: ThreadLocal<Cell<Option<Connection>>>,
     consumes: ConsumeCounter,
@@ -103,6 +107,11 @@ impl Store {
         let connection = connection.map_err(|error| url.open_error("cannot be used", &error.to_string()))?;
         let writer = Writer::start(database.clone(), clock.clone(), connection, batch);
         let writer = writer.map_err(|error| OpenError(format!("No thread can be started: {error}.")))?;
+        let searches = SearchPool::default();
+        let checkpointer =
+            database.has_one_lock().then(|| Checkpointer::start(database.clone(), Arc::clone(searches.gate())));
+        let checkpointer = checkpointer.transpose();
+        let checkpointer = checkpointer.map_err(|error| OpenError(format!("No thread can be started: {error}.")))?;
         let size = if database.has_one_lock() { POOL_SQLITE } else { POOL_POSTGRES };
         let pool = Pool::builder().max_size(size).min_idle(Some(0)).connection_timeout(POOL_TIMEOUT);
         let pool = pool.error_handler(Box::new(LogErrors)).build_unchecked(Manager(database.clone()));
@@ -114,7 +123,8 @@ impl Store {
                 writer,
                 pool,
                 permits,
-                searches: SearchPool::default(),
+                searches,
+                _checkpointer: checkpointer,
                 inline_connections: ThreadLocal::new(),
                 consumes: ConsumeCounter::default(),
             }),

@@ -11,6 +11,7 @@ use diesel::r2d2::ManageConnection as _;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use super::checkpoint::SearchGate;
 use super::connection::{Connection, Database};
 use super::error::Error;
 use super::pool::{Manager, PooledConnection};
@@ -29,19 +30,22 @@ const NICENESS: i32 = 10;
 pub struct SearchLimit {
     deadline: Instant,
     abandoned: CancellationToken,
+    gate: Arc<SearchGate>,
 }
 
 impl SearchLimit {
     /// A limit of this length from now on.
     pub fn new(length: Duration) -> Self {
-        Self { deadline: Instant::now() + length, abandoned: CancellationToken::new() }
+        let gate = Arc::default();
+        Self { deadline: Instant::now() + length, abandoned: CancellationToken::new(), gate }
     }
 
-    /// Whether the search may go on.
+    /// Whether the search may go on. It holds no snapshot just then, and others may need that moment.
     ///
     /// # Errors
     /// Too slow, when its time is over; unavailable, when nobody waits for it any more.
     pub fn check(&self) -> Result<(), Error> {
+        self.gate.pass();
         if self.abandoned.is_cancelled() {
             return Err(Error::Unavailable("nobody waits for this search any more".into()));
         }
@@ -53,9 +57,17 @@ type Task = Box<dyn FnOnce(Option<PooledConnection>) -> Option<PooledConnection>
 
 /// The threads of searches. They start when they are first needed.
 #[derive(Default)]
-pub(super) struct SearchPool(OnceLock<Option<SyncSender<Task>>>);
+pub(super) struct SearchPool {
+    threads: OnceLock<Option<SyncSender<Task>>>,
+    gate: Arc<SearchGate>,
+}
 
 impl SearchPool {
+    /// Where searches can be held up.
+    pub(super) fn gate(&self) -> &Arc<SearchGate> {
+        &self.gate
+    }
+
     /// Runs `work` when a thread is free. It ends at its next question when the caller is dropped.
     ///
     /// # Errors
@@ -67,12 +79,14 @@ impl SearchPool {
     ) -> Result<T, Error> {
         let (sender, receiver) = oneshot::channel();
         let (abandoned, manager) = (CancellationToken::new(), Manager(database.clone()));
+        let gate = Arc::clone(&self.gate);
         let _abandon = abandoned.clone().drop_guard();
         self.send(Box::new(move |own| {
             if abandoned.is_cancelled() {
                 return own;
             }
-            let limit = SearchLimit { abandoned, ..SearchLimit::new(SEARCH_LIMIT) };
+            let _reading = Reading::begin(&gate);
+            let limit = SearchLimit { abandoned, gate: Arc::clone(&gate), ..SearchLimit::new(SEARCH_LIMIT) };
             let valid = own.and_then(|mut own| (!manager.has_broken(&mut own)).then_some(own));
             let (result, kept) = match valid.map_or_else(|| manager.connect_to_search(), Ok) {
                 Ok(mut pooled) => {
@@ -90,11 +104,27 @@ impl SearchPool {
 
     fn send(&self, task: Task) -> Result<(), Error> {
         let sender =
-            self.0.get_or_init(start).as_ref().ok_or_else(|| Error::Failed("no thread for searches".into()))?;
+            self.threads.get_or_init(start).as_ref().ok_or_else(|| Error::Failed("no thread for searches".into()))?;
         sender.try_send(task).map_err(|error| match error {
             TrySendError::Full(_) => Error::Unavailable("too many searches wait".into()),
             TrySendError::Disconnected(_) => Error::Failed("the threads for searches have ended".into()),
         })
+    }
+}
+
+/// A search that may be reading, until it is dropped.
+struct Reading<'a>(&'a SearchGate);
+
+impl<'a> Reading<'a> {
+    fn begin(gate: &'a SearchGate) -> Self {
+        gate.enter();
+        Self(gate)
+    }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.0.leave();
     }
 }
 

@@ -216,7 +216,7 @@ impl fmt::Display for Error {
 fn hours(seconds: i64) -> String {
     match seconds {
         ..=60 => "a minute".into(),
-        ..=7_200 => format!("{} minutes", (seconds + 59) / 60),
+        61..=7_200 => format!("{} minutes", (seconds + 59) / 60),
         _ => format!("{} hours", (seconds + 3_599) / 3_600),
     }
 }

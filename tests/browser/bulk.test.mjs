@@ -61,8 +61,17 @@ for (const javaScript of [true, false]) {
       await visitor.click("button", "Make them");
       if ((await visitor.text()).includes("Making 60,000 tokens")) await visitor.check("making");
       await visitor.page.getByText("60,000 tokens, made").waitFor({ timeout: 60_000 });
-      const uid = visitor.path().split("/")[2];
-      await server.view("/delete_tokens", { token_uids: (await pages(server, uid)).map((token) => token.uid) });
+    });
+
+    it("tells how far a change is", async () => {
+      await visitor.click("button", "Delete these …");
+      await visitor.click("button", "Delete 60,000 tokens");
+      if ((await visitor.text()).includes("Changing 60,000 tokens")) {
+        await visitor.check("changing");
+        await visitor.fits("an action under way");
+      }
+      await visitor.page.getByText("It is done.").waitFor({ timeout: 120_000 });
+      await visitor.says("60,000 tokens", "Undo for 60,000 tokens");
     });
 
     it("shows tokens as tiles, in the size that was chosen last", async () => {
@@ -206,15 +215,3 @@ for (const javaScript of [true, false]) {
   });
 }
 
-async function pages(server, batch) {
-  const tokens = [];
-  let cursor = "";
-  do {
-    const headers = { authorization: `Bearer ${server.key}` };
-    const answer = await fetch(`${server.base}/query_tokens?limit=1000&batch=${batch}&cursor=${cursor}`, { headers });
-    const json = await answer.json();
-    tokens.push(...json.tokens);
-    cursor = json.next_cursor;
-  } while (cursor);
-  return tokens;
-}

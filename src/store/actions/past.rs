@@ -14,7 +14,7 @@ use crate::token::settle::TokenId;
 use crate::token::{Micros, Token, Uid};
 
 /// Rows of undo data removed at a time.
-const REMOVE_LIMIT: i64 = 1_000;
+const REMOVE_LIMIT: i64 = 500;
 
 /// Microseconds for which an action can be undone.
 const UNDO_MICROS: i64 = RESTORE_DAYS * 24 * 3_600 * 1_000_000;

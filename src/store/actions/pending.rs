@@ -5,9 +5,10 @@ use diesel::prelude::*;
 
 use super::change::{Decided, change};
 use super::restore::restore;
+use super::rows;
 use crate::access::{Permission, Principal};
 use crate::store::audit;
-use crate::store::connection::{Connection, MOST_KEYS, look_up_by_keys};
+use crate::store::connection::{Connection, look_up_by_keys};
 use crate::store::error::Error;
 use crate::store::schema::{action_tokens, actions};
 use crate::store::tokens::lock::lock_ids;
@@ -167,7 +168,7 @@ pub(in crate::store) fn pull_forward(
     look_up_by_keys(connection)?;
     let mut may_have_changed = false;
     for pending in load(connection, None)? {
-        let ids = pending.of(connection, tokens)?;
+        let ids = rows::ids_after(connection, pending.id, pending.cursor, tokens)?;
         if ids.is_empty() || pending.stage == Stage::Abandoned {
             continue;
         }
@@ -194,18 +195,6 @@ pub(super) fn abandon(connection: &mut Connection, id: i64) -> QueryResult<bool>
 }
 
 impl Pending {
-    /// Those of these tokens of which something is still to be done.
-    fn of(&self, connection: &mut Connection, tokens: &[TokenId]) -> QueryResult<Vec<TokenId>> {
-        let mut ids = Vec::new();
-        for chunk in tokens.chunks(MOST_KEYS) {
-            let of = action_tokens::table.filter(action_tokens::action.eq(self.id));
-            let of = of.filter(action_tokens::token.gt(self.cursor));
-            let of = of.filter(action_tokens::token.eq_any(chunk.to_vec()));
-            ids.append(&mut of.select(action_tokens::token).load(connection)?);
-        }
-        Ok(ids)
-    }
-
     fn carry_out(&self, connection: &mut Connection, tokens: &[TokenId], now: Micros) -> Result<(), Error> {
         let Some(action) = &self.action else {
             return Err(Error::Unavailable("another version of Tessera is changing this token".into()));

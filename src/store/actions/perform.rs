@@ -26,7 +26,7 @@ use crate::token::{Micros, Token, TokenError, Uid};
 /// ended.
 const ABANDONED: i64 = 60 * 1_000_000;
 /// Most rows of abandoned actions that are removed in one transaction, since consumes wait for it.
-const REMOVE_LIMIT: i64 = 1_000;
+const REMOVE_LIMIT: i64 = 500;
 
 /// The result of an action.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ pub fn perform(
         return Ok(ActionResult::Done(*uid));
     }
     action.check()?;
-    let (plan, chosen) = make_plan(selection::lock(connection, selection, now)?, action, by, now);
+    let (plan, chosen) = make_plan(selection::lock(connection, selection, now)?, action, by, now, |chosen| chosen);
     if request.is_stale(&plan) {
         // When a form is sent twice at the same time, the second request has waited for the first one's locks.
         let is_decided = is_decided(connection, *uid)?;
@@ -115,10 +115,9 @@ pub fn plan_tokens(
 ) -> Result<(ActionPlan, Vec<Planned>), Error> {
     request.action.check()?;
     let selected = selection::load(connection, &request.selection, now, limit)?;
-    let (plan, chosen) = make_plan(selected, &request.action, by, now);
     let planned =
         |Chosen { id, number, before }: Chosen| Planned { id, uid: before.uid, number, modified: before.modified };
-    let mut planned: Vec<Planned> = chosen.into_iter().map(planned).collect();
+    let (plan, mut planned) = make_plan(selected, &request.action, by, now, planned);
     planned.sort_unstable_by_key(|planned| planned.id);
     Ok((plan, planned))
 }

@@ -51,13 +51,14 @@ pub struct RefusedTokens {
     pub(crate) tokens: Vec<Token>,
 }
 
-/// What `action` would do to these tokens, and those that it would change.
-pub(super) fn make_plan(
+/// What `action` would do to these tokens, and what is to be `kept` of each that it would change: they may be many.
+pub(super) fn make_plan<T>(
     selected: Vec<(TokenId, Token)>,
     action: &Action,
     by: &Principal,
     now: Micros,
-) -> (ActionPlan, Vec<Chosen>) {
+    kept: impl Fn(Chosen) -> T,
+) -> (ActionPlan, Vec<T>) {
     let digest = SelectionDigest::of(&selected);
     let mut plan =
         ActionPlan { selected: selected.len(), changed: 0, same: 0, refused: Vec::new(), examples: Vec::new(), digest };
@@ -69,7 +70,7 @@ pub(super) fn make_plan(
                 if plan.examples.len() < EXAMPLES {
                     plan.examples.push((before.clone(), after.clone()));
                 }
-                changed.push(Chosen { id, number: n + 1, before });
+                changed.push(kept(Chosen { id, number: n + 1, before }));
             }
             Err(mistakes) => refuse(&mut plan.refused, mistakes.into(), before),
         }
@@ -108,5 +109,5 @@ pub fn plan(
     (now, limit): (Micros, &SearchLimit),
 ) -> Result<ActionPlan, Error> {
     action.check()?;
-    Ok(make_plan(selection::load(connection, selection, now, limit)?, action, by, now).0)
+    Ok(make_plan(selection::load(connection, selection, now, limit)?, action, by, now, drop).0)
 }

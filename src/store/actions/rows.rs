@@ -94,13 +94,35 @@ pub(super) struct ActionToken {
     pub(super) void_reason: Option<String>,
 }
 
+/// Runs `$work` with the rows of an action that are of `$ids`, on either database's connection.
+///
+/// PostgreSQL may take an action for a small one, and read all of its rows instead of looking each token up: so its index by
+/// action is of no use to it here (`+ 0`), and the one by token is left.
+macro_rules! with_rows {
+    ($connection:expr, $action:expr, $ids:expr, |$own:ident, $rows:ident| $work:expr) => {
+        match $connection {
+            Connection::Sqlite($own) => {
+                for ids in $ids.chunks(MOST_KEYS) {
+                    let of = || action_tokens::table.filter(action_tokens::action.eq($action));
+                    let $rows = || of().filter(action_tokens::token.eq_any(ids));
+                    $work
+                }
+            }
+            Connection::Postgres($own) => {
+                let of = || action_tokens::table.filter((action_tokens::action + 0).eq($action));
+                let $rows = || of().filter(action_tokens::token.eq_any(&$ids[..]));
+                $work
+            }
+        }
+    };
+}
+
 /// Those of these tokens that belong to the action.
 pub(super) fn load(connection: &mut Connection, action: i64, ids: &[TokenId]) -> QueryResult<Vec<ActionToken>> {
-    let mut rows = Vec::with_capacity(ids.len());
-    for chunk in ids.chunks(MOST_KEYS) {
-        let of = action_tokens::table.inner_join(tokens::table.on(tokens::id.eq(action_tokens::token)));
-        let of = of.filter(action_tokens::action.eq(action)).filter(action_tokens::token.eq_any(chunk.to_vec()));
-        let found = of.order(action_tokens::token).select((
+    let mut found = Vec::with_capacity(ids.len());
+    with_rows!(connection, action, ids, |own, rows| {
+        let with_token = rows().inner_join(tokens::table.on(tokens::id.eq(action_tokens::token)));
+        let with_token = with_token.select((
             tokens::id,
             TokenRow::as_select(),
             tokens::deleted_at,
@@ -117,17 +139,31 @@ pub(super) fn load(connection: &mut Connection, action: i64, ids: &[TokenId]) ->
             action_tokens::voided_by,
             action_tokens::void_reason,
         ));
-        rows.append(&mut found.load(connection)?);
-    }
-    Ok(rows)
+        found.append(&mut with_token.load::<ActionToken>(own)?);
+    });
+    Ok(found)
+}
+
+/// Those of these tokens that belong to the action, and come after `cursor`.
+pub(super) fn ids_after(
+    connection: &mut Connection,
+    action: i64,
+    cursor: TokenId,
+    ids: &[TokenId],
+) -> QueryResult<Vec<TokenId>> {
+    let mut found = Vec::new();
+    with_rows!(connection, action, ids, |own, rows| {
+        let after = rows().filter(action_tokens::token.gt(cursor)).select(action_tokens::token);
+        found.append(&mut after.load::<TokenId>(own)?);
+    });
+    Ok(found)
 }
 
 /// Takes tokens out of an action.
 pub(super) fn remove(connection: &mut Connection, action: i64, ids: &[TokenId]) -> QueryResult<()> {
-    for chunk in ids.chunks(MOST_KEYS) {
-        let rows = action_tokens::table.filter(action_tokens::action.eq(action));
-        diesel::delete(rows.filter(action_tokens::token.eq_any(chunk.to_vec()))).execute(connection)?;
-    }
+    with_rows!(connection, action, ids, |own, rows| {
+        diesel::delete(rows()).execute(own)?;
+    });
     Ok(())
 }
 
@@ -152,7 +188,7 @@ pub(super) fn set_changed(connection: &mut Connection, action: i64, changed: &[C
             diesel::sql_query(
                 "UPDATE action_tokens SET stamp = new.stamp, usage_count = new.usage_count, used = new.used \
                  FROM unnest($1, $2, $3, $4) AS new (token, stamp, usage_count, used) \
-                 WHERE action_tokens.action = $5 AND action_tokens.token = new.token",
+                 WHERE action_tokens.action + 0 = $5 AND action_tokens.token = new.token",
             )
             .bind::<Array<BigInt>, _>(column(|changed| changed.token))
             .bind::<Array<BigInt>, _>(column(|changed| changed.stamp))
@@ -173,17 +209,15 @@ pub(super) fn set_undone(
     skipped: &[(TokenId, UndoSkip)],
 ) -> QueryResult<()> {
     let undone: Vec<TokenId> = undone.iter().map(|undone| undone.token).collect();
-    let rows = || action_tokens::table.filter(action_tokens::action.eq(action));
-    for chunk in undone.chunks(MOST_KEYS) {
+    with_rows!(connection, action, &undone, |own, rows| {
         let set = (action_tokens::stamp.eq(None::<i64>), action_tokens::kept.eq(None::<String>));
-        diesel::update(rows().filter(action_tokens::token.eq_any(chunk.to_vec()))).set(set).execute(connection)?;
-    }
+        diesel::update(rows()).set(set).execute(own)?;
+    });
     for skip in UndoSkip::ALL {
         let ids: Vec<TokenId> = skipped.iter().filter(|(_, reason)| *reason == skip).map(|(id, _)| *id).collect();
-        for chunk in ids.chunks(MOST_KEYS) {
-            let rows = rows().filter(action_tokens::token.eq_any(chunk.to_vec()));
-            diesel::update(rows).set(action_tokens::kept.eq(skip.word())).execute(connection)?;
-        }
+        with_rows!(connection, action, &ids, |own, rows| {
+            diesel::update(rows()).set(action_tokens::kept.eq(skip.word())).execute(own)?;
+        });
     }
     Ok(())
 }

@@ -236,11 +236,14 @@ impl Database {
 pub(in crate::store) const MOST_KEYS: usize = 1_000;
 
 /// Tells the database, until the transaction ends, that rows are looked up by their keys. PostgreSQL's statistics may be
-/// older than the rows: then it takes a large table for a small one, and reads all of it for each look-up.
+/// older than the rows: then it takes a large table for a small one, and reads much of it for each look-up.
 pub(in crate::store) fn look_up_by_keys(connection: &mut Connection) -> QueryResult<()> {
     match connection {
         Connection::Sqlite(_) => Ok(()),
-        Connection::Postgres(connection) => connection.batch_execute("SET LOCAL enable_seqscan = off"),
+        Connection::Postgres(connection) => connection.batch_execute(
+            "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashjoin = off; \
+             SET LOCAL enable_mergejoin = off",
+        ),
     }
 }
 

@@ -67,9 +67,10 @@ impl File {
         }
     }
 
-    /// A connection that can write. It waits for the write lock in [`begin`], not in SQLite's busy handler.
+    /// A connection that can write. It waits for the write lock in [`begin`], not in SQLite's busy handler, and leaves
+    /// copying the log to the thread for that, unless this has fallen behind by 48 MiB.
     pub(crate) fn connect(&self) -> Result<SqliteConnection, String> {
-        self.with_options("PRAGMA busy_timeout = 0;")
+        self.with_options("PRAGMA busy_timeout = 0; PRAGMA wal_autocheckpoint = 12288;")
     }
 
     /// A connection that only reads.

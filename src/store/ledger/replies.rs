@@ -64,7 +64,7 @@ impl ReplyRow {
 /// none.
 const REMOVE_AFTER_HOURS: i64 = 2 * REPLAY_HOURS;
 /// Most replies removed in one transaction, since consumes wait for it.
-const REMOVE_LIMIT: i64 = 5_000;
+const REMOVE_LIMIT: i64 = 500;
 
 fn hours_before(now: Micros, hours: i64) -> i64 {
     now.get() - hours * 3_600 * 1_000_000

@@ -71,43 +71,43 @@ impl PrintJob {
     }
 }
 
-/// All but the selection, which may be megabytes.
-const COLUMNS: (
-    print_jobs::id,
-    print_jobs::uid,
-    print_jobs::principal,
-    print_jobs::timestamp,
-    print_jobs::sheet,
-    print_jobs::options,
-    print_jobs::total,
-    print_jobs::printed,
-    print_jobs::parts,
-    print_jobs::cursor,
-    print_jobs::seen,
-    print_jobs::ended,
-    print_jobs::failure,
-) = (
-    print_jobs::id,
-    print_jobs::uid,
-    print_jobs::principal,
-    print_jobs::timestamp,
-    print_jobs::sheet,
-    print_jobs::options,
-    print_jobs::total,
-    print_jobs::printed,
-    print_jobs::parts,
-    print_jobs::cursor,
-    print_jobs::seen,
-    print_jobs::ended,
-    print_jobs::failure,
-);
+/// All columns but the selection, which may be megabytes.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = print_jobs)]
+struct JobRow {
+    id: i64,
+    uid: String,
+    principal: String,
+    timestamp: i64,
+    sheet: String,
+    options: String,
+    total: i32,
+    printed: i32,
+    parts: i32,
+    cursor: String,
+    seen: i64,
+    ended: Option<i64>,
+    failure: Option<String>,
+}
 
-type JobRow = (i64, String, String, i64, String, String, i32, i32, i32, String, i64, Option<i64>, Option<String>);
-
-fn job(row: JobRow) -> PrintJob {
-    let (id, uid, principal, at, sheet, options, total, printed, parts, cursor, seen, ended, failure) = row;
-    let (timestamp, seen, ended) = (Micros::stored(at), Micros::stored(seen), ended.map(Micros::stored));
-    PrintJob { id, uid, principal, timestamp, sheet, options, total, printed, parts, cursor, seen, ended, failure }
+impl From<JobRow> for PrintJob {
+    fn from(row: JobRow) -> Self {
+        Self {
+            id: row.id,
+            uid: row.uid,
+            principal: row.principal,
+            timestamp: Micros::stored(row.timestamp),
+            sheet: row.sheet,
+            options: row.options,
+            total: row.total,
+            printed: row.printed,
+            parts: row.parts,
+            cursor: row.cursor,
+            seen: Micros::stored(row.seen),
+            ended: row.ended.map(Micros::stored),
+            failure: row.failure,
+        }
+    }
 }
 
 /// A job to be added.
@@ -163,25 +163,31 @@ pub fn add(
         print_jobs::cursor.eq(""),
         print_jobs::seen.eq(now.get()),
     );
-    let inserted = diesel::insert_into(print_jobs::table).values(row).returning(COLUMNS);
-    let added = inserted.get_result::<JobRow>(connection).map_err(|error| {
+    let inserted = diesel::insert_into(print_jobs::table).values(row).returning(print_jobs::id);
+    let id: i64 = inserted.get_result(connection).map_err(|error| {
         let is_known = is_duplicate(&error, "print_jobs", "uid");
         // The same form was sent twice at the same time: the retry finds the job.
         if is_known { Error::Conflict("this job was added a moment ago".into()) } else { error.into() }
     })?;
     audit::record(connection, by, "print job", &uid.to_string(), &format!("{} labels", new.total), now)?;
-    Ok((job(added), true))
+    let added = print_jobs::table.find(id).select(JobRow::as_select()).get_result(connection)?;
+    Ok((added.into(), true))
 }
 
 /// The job with this uid.
 pub fn find(connection: &mut Connection, uid: Uid) -> QueryResult<Option<PrintJob>> {
-    let row = print_jobs::table.filter(print_jobs::uid.eq(uid.to_string())).select(COLUMNS);
-    Ok(row.get_result::<JobRow>(connection).optional()?.map(job))
+    let row = print_jobs::table.filter(print_jobs::uid.eq(uid.to_string())).select(JobRow::as_select());
+    Ok(row.get_result::<JobRow>(connection).optional()?.map(PrintJob::from))
 }
 
 /// The job with this id.
 pub fn by_id(connection: &mut Connection, id: i64) -> QueryResult<Option<PrintJob>> {
-    Ok(print_jobs::table.find(id).select(COLUMNS).get_result::<JobRow>(connection).optional()?.map(job))
+    Ok(print_jobs::table
+        .find(id)
+        .select(JobRow::as_select())
+        .get_result::<JobRow>(connection)
+        .optional()?
+        .map(PrintJob::from))
 }
 
 /// Which tokens a job prints; none if another version of Tessera stored it in a form that this one cannot read.
@@ -193,13 +199,13 @@ pub(crate) fn selection(connection: &mut Connection, id: i64) -> QueryResult<Opt
 
 /// Jobs, newest first, each with its cursor; only those after the cursor `after`, if given.
 pub fn page(connection: &mut Connection, after: Option<&Cursor>, limit: i64) -> QueryResult<Vec<(Cursor, PrintJob)>> {
-    let mut query = print_jobs::table.select(COLUMNS).into_boxed();
+    let mut query = print_jobs::table.select(JobRow::as_select()).into_boxed();
     if let Some(after) = after {
         query = query.filter(print_jobs::id.lt(after.id()));
     }
     let rows = query.order(print_jobs::id.desc()).limit(limit).load::<JobRow>(connection)?;
     let with_cursor = |job: PrintJob| (Cursor::number(job.timestamp.get(), job.id), job);
-    Ok(rows.into_iter().map(job).map(with_cursor).collect())
+    Ok(rows.into_iter().map(PrintJob::from).map(with_cursor).collect())
 }
 
 /// Records that a worker is still printing the job or has it queued. Workers call it twice a minute.

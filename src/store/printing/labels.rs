@@ -3,64 +3,65 @@
 
 use std::collections::HashMap;
 
-use diesel::prelude::*;
-
-use crate::store::connection::{Connection, MultiBackend};
+use crate::store::connection::Connection;
 use crate::store::cursor::Cursor;
 use crate::store::error::Error;
-use crate::store::schema::tokens;
-use crate::store::tokens::list::{Sort, TokenFilter, TokenSlice, filtered};
-use crate::store::tokens::row::TokenRow;
+use crate::store::search::SearchLimit;
+use crate::store::tokens::list::{Sort, TokenFilter, TokenSlice};
 use crate::store::tokens::selection::Selection;
-use crate::store::tokens::{list, selection};
+use crate::store::tokens::{search, selection};
 use crate::token::settle::TokenId;
 use crate::token::{Micros, Token, TokenError, Uid};
 
 /// How many labels a selection takes.
-pub(crate) fn count(connection: &mut Connection, selection: &Selection, now: Micros) -> QueryResult<usize> {
+///
+/// # Errors
+/// Too slow, when counting takes longer than it may.
+pub(crate) fn count(
+    connection: &mut Connection,
+    selection: &Selection,
+    now: Micros,
+    limit: &SearchLimit,
+) -> Result<usize, Error> {
     match selection {
         Selection::Uids(uids) => Ok(uids.len()),
-        Selection::Filter(filter) => {
-            let count: i64 = printable(connection, filter, now).count().get_result(connection)?;
-            Ok(usize::try_from(count).unwrap_or_default())
-        }
+        Selection::Filter(filter) => match search::count(connection, &printable(filter), now, i64::MAX, limit)? {
+            (count, true) => Ok(usize::try_from(count).unwrap_or_default()),
+            (_, false) => Err(Error::TooSlow),
+        },
     }
 }
 
-/// Part of a selection: at most `limit` tokens after the first `skip`. Voided tokens are left out if a filter selects
+/// Part of a selection: at most `length` tokens after the first `skip`. Voided tokens are left out if a filter selects
 /// them.
 ///
 /// # Errors
-/// Unknown when a given uid has no token; a value error when its token is voided.
+/// Unknown when a given uid has no token; a value error when its token is voided; too slow, when finding them takes longer
+/// than it may.
 pub(crate) fn slice(
     connection: &mut Connection,
     selection: &Selection,
     now: Micros,
-    skip: usize,
-    limit: usize,
+    (skip, length): (usize, usize),
+    limit: &SearchLimit,
 ) -> Result<Vec<(TokenId, Token)>, Error> {
     match selection {
-        Selection::Uids(uids) => tokens_by_uids(connection, uids.get(skip..).unwrap_or_default(), limit),
-        Selection::Filter(filter) => Ok(tokens_by_filter(connection, filter, now, (skip, limit))?),
+        Selection::Uids(uids) => tokens_by_uids(connection, uids.get(skip..).unwrap_or_default(), length),
+        Selection::Filter(filter) => {
+            let found = search::page(connection, &printable(filter), now, oldest_first(None, skip + length), limit)?;
+            Ok(found.into_iter().skip(skip).map(|(cursor, token)| (cursor.id(), token)).collect())
+        }
     }
 }
 
-fn tokens_by_filter(
-    connection: &mut Connection,
-    filter: &TokenFilter,
-    now: Micros,
-    (skip, limit): (usize, usize),
-) -> QueryResult<Vec<(TokenId, Token)>> {
-    let integer = |count| i64::try_from(count).unwrap_or(i64::MAX);
-    let rows = printable(connection, filter, now).select((tokens::id, TokenRow::as_select()));
-    let rows = rows.order((tokens::created, tokens::id)).offset(integer(skip)).limit(integer(limit));
-    let rows: Vec<(TokenId, TokenRow)> = rows.load(connection)?;
-    rows.into_iter().map(|(id, row)| Ok((id, row.token()?))).collect()
+/// The tokens that a filter matches, without the voided ones: those were handed out already, or should not be.
+fn printable(filter: &TokenFilter) -> TokenFilter {
+    TokenFilter { voided: Some(false), ..filter.clone() }
 }
 
-/// The tokens that a filter matches, without the voided ones: those were handed out already, or should not be.
-fn printable(connection: &Connection, filter: &TokenFilter, now: Micros) -> tokens::BoxedQuery<'static, MultiBackend> {
-    filtered(connection, filter, now).filter(tokens::voided_at.is_null())
+/// The order of labels.
+fn oldest_first(after: Option<Cursor>, length: usize) -> TokenSlice {
+    TokenSlice { sort: Sort::Created, descending: false, after, limit: i64::try_from(length).unwrap_or(i64::MAX) }
 }
 
 /// A uid that is given twice takes two labels.
@@ -97,40 +98,26 @@ pub fn part(
     connection: &mut Connection,
     selection: &Selection,
     now: Micros,
-    cursor: &str,
-    limit: usize,
+    (cursor, length): (&str, usize),
+    limit: &SearchLimit,
 ) -> Result<(Vec<(TokenId, Token)>, String), Error> {
     let invalid_cursor = || Error::Failed(format!("a job cannot go on at {cursor}"));
-    if let Selection::Uids(_) = selection {
-        let skip: usize = if cursor.is_empty() { 0 } else { cursor.parse().map_err(|_| invalid_cursor())? };
-        let tokens = slice(connection, selection, now, skip, limit)?;
-        let next = (skip + tokens.len()).to_string();
-        return Ok((tokens, next));
-    }
-    let Selection::Filter(filter) = selection else { return Err(invalid_cursor()) };
-    // Tokens created while the job runs do not belong to it.
-    let filter = &TokenFilter { created_to: Some(filter.created_to.map_or(now, |to| to.min(now))), ..filter.clone() };
-    let mut after: Option<Cursor> =
-        if cursor.is_empty() { None } else { Some(serde_json::from_str(cursor).map_err(|_| invalid_cursor())?) };
-    let mut tokens: Vec<(TokenId, Token)> = Vec::new();
-    // Voided tokens lie in between. Reads on until the part is full, so that only the last part can be short or empty.
-    while tokens.len() < limit {
-        let wanted = limit - tokens.len();
-        let slice = TokenSlice {
-            sort: Sort::Created,
-            descending: false,
-            after: after.clone(),
-            limit: i64::try_from(wanted).unwrap_or(i64::MAX),
-        };
-        let page = list::page(connection, filter, now, slice)?;
-        let is_last = page.len() < wanted;
-        after = page.last().map(|(cursor, _)| cursor.clone()).or(after);
-        let printable = page.into_iter().filter(|(_, token)| token.voided.is_none());
-        tokens.extend(printable.map(|(cursor, token)| (cursor.id(), token)));
-        if is_last {
-            break;
+    let filter = match selection {
+        Selection::Uids(_) => {
+            let skip: usize = if cursor.is_empty() { 0 } else { cursor.parse().map_err(|_| invalid_cursor())? };
+            let tokens = slice(connection, selection, now, (skip, length), limit)?;
+            let next = (skip + tokens.len()).to_string();
+            return Ok((tokens, next));
         }
-    }
+        Selection::Filter(filter) => filter,
+    };
+    // Tokens created while the job runs do not belong to it.
+    let created_to = Some(filter.created_to.map_or(now, |to| to.min(now)));
+    let filter = TokenFilter { created_to, ..printable(filter) };
+    let after: Option<Cursor> =
+        if cursor.is_empty() { None } else { Some(serde_json::from_str(cursor).map_err(|_| invalid_cursor())?) };
+    let found = search::page(connection, &filter, now, oldest_first(after.clone(), length), limit)?;
+    let after = found.last().map(|(cursor, _)| cursor.clone()).or(after);
     let next = after.map(|cursor| serde_json::to_string(&cursor)).transpose().map_err(|_| invalid_cursor())?;
-    Ok((tokens, next.unwrap_or_default()))
+    Ok((found.into_iter().map(|(cursor, token)| (cursor.id(), token)).collect(), next.unwrap_or_default()))
 }

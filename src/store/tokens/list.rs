@@ -32,14 +32,17 @@ pub struct TokenFilter {
     pub print_run: Option<Uid>,
     /// By whether they were printed.
     pub printed: Option<PrintedFilter>,
+    /// By whether they are voided.
+    pub voided: Option<bool>,
 }
 
 impl TokenFilter {
     /// Whether a page in this order costs no more than its rows, because an index is in order. A search or a state may read
     /// a million rows, and so may a time range in another order than that of creation.
     pub(crate) fn walks_an_index(&self, sort: Sort) -> bool {
-        let Self { q, state, created_from, created_to, batch, print_run, printed } = self;
-        let is_all = q.is_none() && state.is_none() && batch.is_none() && print_run.is_none() && printed.is_none();
+        let Self { q, state, created_from, created_to, batch, print_run, printed, voided } = self;
+        let is_some = q.is_some() || state.is_some() || batch.is_some() || print_run.is_some();
+        let is_all = !is_some && printed.is_none() && voided.is_none();
         is_all && (sort == Sort::Created || created_from.is_none() && created_to.is_none())
     }
 
@@ -170,11 +173,6 @@ pub fn count(connection: &mut Connection, filter: &TokenFilter, now: Micros, at_
     Ok(i64::try_from(ids.load::<i64>(connection)?.len()).unwrap_or(i64::MAX))
 }
 
-/// How many tokens there are.
-pub(crate) fn count_all(connection: &mut Connection) -> QueryResult<i64> {
-    tokens::table.filter(are_visible()).count().get_result(connection)
-}
-
 pub(in crate::store) fn filtered(
     connection: &Connection,
     filter: &TokenFilter,
@@ -191,6 +189,11 @@ pub(in crate::store) fn filtered(
     if let Some(state) = filter.state {
         query = query.filter(in_state(state, now));
     }
+    query = match filter.voided {
+        Some(true) => query.filter(tokens::voided_at.is_not_null()),
+        Some(false) => query.filter(tokens::voided_at.is_null()),
+        None => query,
+    };
     if let Some(from) = filter.created_from {
         query = query.filter(tokens::created.ge(from.get()));
     }

@@ -3,12 +3,13 @@
 //! too long or nobody waits for it.
 
 use diesel::connection::DefaultLoadingMode;
-use diesel::dsl::sql;
+use diesel::dsl::{max, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::list::{self, Condition, Sort, TokenFilter, TokenSlice, compare, filtered, ordered};
 use super::row::TokenRow;
+use super::visible::are_visible;
 use crate::store::connection::{Connection, MultiBackend};
 use crate::store::cursor::{Cursor, Key};
 use crate::store::error::Error;
@@ -20,6 +21,8 @@ use crate::token::{Micros, Token};
 /// Rows of the list that are looked at between two questions whether the search may go on. Where many share a sort key,
 /// twice as many.
 const PIECE: i64 = 5_000;
+/// Ids of tokens that are counted between two such questions.
+const COUNT_PIECE: i64 = 20_000;
 /// Up to this many tokens of a time range are collected and sorted. Where there are more, walking the list soon finds a page.
 const FEW: i64 = 20_000;
 
@@ -74,16 +77,34 @@ pub fn count(
     let walk = Walk::new(filter, Sort::Created, true, None);
     let result = walk.run(connection, limit, |connection, piece| {
         for part in piece {
-            let ids = part.of(filtered(connection, filter, now)).select(tokens::id).limit(at_most - count);
-            count += length(&ids.load::<i64>(connection)?);
+            count += part.of(filtered(connection, filter, now)).count().get_result::<i64>(connection)?;
         }
         Ok(count < at_most)
     });
     match result {
-        Ok(()) => Ok((count, true)),
-        Err(Error::TooSlow) => Ok((count, false)),
+        Ok(()) => Ok((count.min(at_most), true)),
+        Err(Error::TooSlow) => Ok((count.min(at_most), false)),
         Err(error) => Err(error),
     }
+}
+
+/// How many tokens there are, counted as far as the limit allows; and whether these are all.
+///
+/// # Errors
+/// The database's.
+pub(crate) fn count_all(connection: &mut Connection, limit: &SearchLimit) -> Result<(i64, bool), Error> {
+    let newest = tokens::table.select(max(tokens::id)).get_result::<Option<i64>>(connection)?;
+    let (mut count, mut highest) = (0, newest.unwrap_or_default());
+    while highest > 0 {
+        if let Err(error) = limit.check() {
+            return if matches!(error, Error::TooSlow) { Ok((count, false)) } else { Err(error) };
+        }
+        let lowest = highest - COUNT_PIECE;
+        let piece = tokens::table.filter(are_visible()).filter(tokens::id.gt(lowest).and(tokens::id.le(highest)));
+        count += piece.count().get_result::<i64>(connection)?;
+        highest = lowest;
+    }
+    Ok((count, true))
 }
 
 /// All tokens that the filter matches, in no particular order; if there are more than `at_most`, more than these.

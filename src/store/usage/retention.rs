@@ -11,7 +11,7 @@ use crate::store::{advisory_lock, audit, settings};
 use crate::token::Micros;
 
 /// Most entries removed in one transaction, since consumes wait for it.
-const REMOVE_LIMIT: usize = 2_000;
+const REMOVE_LIMIT: usize = 500;
 const DAY: i64 = 24 * 3_600 * 1_000_000;
 /// The name of the action in the audit log.
 const ACTION: &str = "usage retention";

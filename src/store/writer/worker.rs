@@ -22,9 +22,9 @@ use crate::token::settle::{Answer, Ask, settle};
 /// (the command line, a second server) gets it.
 const GAP_INTERVAL: Duration = Duration::from_millis(50);
 const GAP: Duration = Duration::from_millis(1);
-/// How often expired rows are removed, and how soon again when there are more.
+/// How often expired rows are removed, and how soon again when there are more: a few at a time, since consumes wait for it.
 const CLEANUP_INTERVAL: Duration = Duration::from_mins(1);
-const CLEANUP_MORE_INTERVAL: Duration = Duration::from_millis(500);
+const CLEANUP_MORE_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Removes some rows of one kind, and returns whether there may be more.
 type Cleanup = fn(&mut Connection, Micros) -> Result<bool, Error>;

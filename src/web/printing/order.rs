@@ -58,8 +58,8 @@ impl PrintOrder {
         let is_good = errors.is_empty();
         let (choices, total) = app
             .store
-            .search(move |connection, _| {
-                let total = if is_good { labels::count(connection, &selection, now)? } else { 0 };
+            .search(move |connection, limit| {
+                let total = if is_good { labels::count(connection, &selection, now, limit)? } else { 0 };
                 Ok((PrintChoices::read(connection, &who)?, total))
             })
             .await?;
@@ -101,7 +101,8 @@ impl PrintOrder {
     /// Unknown, when a token that was named is not there; unavailable, when the database cannot be asked.
     pub(crate) async fn tokens(&mut self, app: &App, skip: usize, limit: usize) -> Result<Option<LabelItems>, Error> {
         let (selection, now) = (self.selected.selection.clone(), self.now);
-        let work = move |connection: &mut _, _: &_| labels::slice(connection, &selection, now, skip, limit);
+        let work =
+            move |connection: &mut _, search: &_| labels::slice(connection, &selection, now, (skip, limit), search);
         match app.store.search(work).await {
             Ok(found) => Ok(Some(label_items(found, &self.texts, self.options.text))),
             Err(store::Error::Token(mistake)) if mistake.param().is_some() => {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::store::Store;
-use crate::store::tokens::list::{self, TokenFilter};
+use crate::store::tokens::list::TokenFilter;
 use crate::store::tokens::search;
 use crate::token::Micros;
 use crate::web::error::Error;
@@ -39,7 +39,10 @@ impl TokenCounts {
         let (filter_to_count, is_all) = (filter.clone(), *filter == TokenFilter::default());
         let count = store.search(move |connection, limit| {
             if is_all {
-                return Ok(Count::Exactly(list::count_all(connection)?));
+                return Ok(match search::count_all(connection, limit)? {
+                    (count, true) => Count::Exactly(count),
+                    (count, false) => Count::MoreThan(count),
+                });
             }
             Ok(match search::count(connection, &filter_to_count, now, COUNTED + 1, limit)? {
                 (count, true) if count <= COUNTED => Count::Exactly(count),

@@ -93,6 +93,7 @@ impl TokenQuery {
         let no_batch = "The batch is not one of those that can be chosen";
         let no_run = "The print run's uid in the address is none";
         TokenFilter {
+            voided: None,
             q: errors.note(filled(&self.q).map(search_term).transpose()),
             state: errors.note(filled(&self.state).map(|word| word.parse::<State>()).transpose()),
             created_from: errors.note(day("created_from", &self.created_from)),

@@ -12,12 +12,15 @@ use crate::store::accounts::check_may;
 use crate::store::printing::jobs::{self, JobProgress, PrintJob};
 use crate::store::printing::labels;
 use crate::store::printing::runs::{self, PrintRun};
+use crate::store::search::SearchLimit;
 use crate::store::tokens::selection::Selection;
 use crate::store::{Connection, Error};
 use crate::token::public_url::CodeTexts;
 use crate::token::{Micros, TokenError, Uid};
 use crate::work::Background;
 
+/// How long the tokens of a part may be searched for: nobody waits for it as for a page.
+const PART_TIMEOUT: Duration = Duration::from_mins(1);
 /// How often a running job is touched.
 const TOUCH_INTERVAL: Duration = Duration::from_secs(20);
 
@@ -130,7 +133,7 @@ impl RunningJob {
             let (cursor, by, today) = (self.job.cursor.clone(), self.by.clone(), background.store.now());
             let work = move |connection: &mut Connection| {
                 check_may(connection, &by, Permission::See, today)?;
-                labels::part(connection, &selection, now, &cursor, limit)
+                labels::part(connection, &selection, now, (&cursor, limit), &SearchLimit::new(PART_TIMEOUT))
             };
             let (tokens, next) = background.store.read(work).await?;
             if tokens.is_empty() {

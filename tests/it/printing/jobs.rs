@@ -9,6 +9,7 @@ use tessera::access::Role;
 use tessera::store::connection::transaction;
 use tessera::store::printing::jobs::PrintJob;
 use tessera::store::printing::{jobs, labels, runs};
+use tessera::store::search::SearchLimit;
 use tessera::store::tokens::list::TokenFilter;
 use tessera::store::tokens::selection::Selection;
 use tessera::store::{Connection, tokens};
@@ -156,8 +157,9 @@ fn walk(
 ) -> Vec<Vec<String>> {
     let (all, now) = (Selection::Filter(TokenFilter::default()), Micros::now());
     let (mut parts, mut cursor) = (Vec::new(), String::new());
+    let search = SearchLimit::new(Duration::from_secs(5));
     loop {
-        let (tokens, next) = labels::part(connection, &all, now, &cursor, limit).unwrap();
+        let (tokens, next) = labels::part(connection, &all, now, (&cursor, limit), &search).unwrap();
         if tokens.is_empty() {
             return parts;
         }

@@ -1,5 +1,6 @@
 //! Processes, databases and machines: what is promised when they are many, fail, or come late.
 
+mod checkpoint;
 mod cli;
 mod copy;
 mod crash;

@@ -23,8 +23,8 @@ pub(crate) const TOKEN_CHUNK: usize = 1_000;
 /// A run that is still incomplete after this many microseconds was abandoned.
 const ABANDONED_AFTER: i64 = 3_600_000_000;
 /// Rows removed at a time.
-const REMOVE_LIMIT: i64 = 1_000;
-const PDF_CHUNKS_REMOVE_LIMIT: i64 = 8;
+const REMOVE_LIMIT: i64 = 500;
+const PDF_CHUNKS_REMOVE_LIMIT: i64 = 4;
 
 /// A run to be saved.
 #[derive(Clone, Debug)]

@@ -64,6 +64,7 @@ pub(crate) async fn query_tokens(
 
 fn read_filter(params: &Params, zone: Tz) -> Result<TokenFilter, Error> {
     Ok(TokenFilter {
+        voided: None,
         q: params.filled("q")?.map(search_term).transpose()?,
         state: params.parsed::<State>("state")?,
         created_from: time(params, "created_from", zone)?,
