@@ -66,8 +66,8 @@ for (const javaScript of [true, false]) {
     it("tells how far a change is", async () => {
       await visitor.click("button", "Delete these …");
       await visitor.click("button", "Delete 60,000 tokens");
-      if ((await visitor.text()).includes("Changing 60,000 tokens")) {
-        await visitor.check("changing");
+      if ((await visitor.text()).includes("Deleting 60,000 tokens")) {
+        await visitor.check("deleting");
         await visitor.fits("an action under way");
       }
       await visitor.page.getByText("It is done.").waitFor({ timeout: 120_000 });

@@ -52,7 +52,7 @@ struct ActionPage {
     action: ActionView,
     kept_count: i64,
     tokens: Vec<TokenView>,
-    more: i64,
+    more: Option<String>,
 }
 
 /// An action, as the pages show it.
@@ -73,7 +73,7 @@ struct ActionView {
 
 /// How far an action is, or its undoing.
 struct ProgressView {
-    /// As in `Changing` and `Undoing`.
+    /// As in `Deleting` and `Undoing`.
     doing: &'static str,
     /// The address that tells how it ended.
     end: String,
@@ -85,7 +85,13 @@ struct ProgressView {
 
 impl ProgressView {
     fn new(action: &PastAction, done: i32) -> Self {
-        let (doing, end) = if action.undone.is_some() { ("Undoing", "undone") } else { ("Changing", "done") };
+        let (doing, end) = match &action.action {
+            _ if action.undone.is_some() => ("Undoing", "undone"),
+            Some(Action::Delete) => ("Deleting", "done"),
+            Some(Action::Void { .. }) => ("Voiding", "done"),
+            Some(Action::Unvoid) => ("Restoring", "done"),
+            _ => ("Changing", "done"),
+        };
         Self {
             doing,
             end: format!("/actions/{}?done={end}", action.uid),
@@ -185,7 +191,7 @@ pub(crate) async fn show(
     let notice = notice(params.filled("done")?.as_deref(), &action, kept_count);
     let template = ActionPage {
         page: Page::new(&request, Section::Overview).with_notice(notice),
-        more: total - i64::try_from(tokens.len()).unwrap_or_default(),
+        more: Some(total - i64::try_from(tokens.len()).unwrap_or_default()).filter(|more| *more > 0).map(grouped),
         tokens: tokens.into_iter().map(|(token, kept)| TokenView::new(&token, kept, is_gone)).collect(),
         kept_count,
         action: ActionView::new(action, who.caller.role, app.time_formatter()),

@@ -15,7 +15,7 @@ use crate::support::settings::save_setting;
 
 const DAY: i64 = 24 * 3_600 * 1_000_000;
 
-fn order<'a>(uids: &'a [String], from: usize, to: usize) -> Vec<(&'a str, &'a str)> {
+fn order(uids: &[String], from: usize, to: usize) -> Vec<(&str, &str)> {
     let uids = uids[from..to].iter().map(|uid| ("uid", uid.as_str()));
     uids.chain([("sheet", "avery-l7160")]).collect()
 }
