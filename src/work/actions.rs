@@ -19,8 +19,10 @@ use crate::store::{Connection, Error, tokens};
 use crate::token::action::Action;
 use crate::token::{TokenError, Uid};
 
-/// How often an action is planned anew when others change its tokens while they are written down.
-const TRIES: usize = 3;
+/// How often an action is planned anew when others change its tokens while they are written down, and how soon: whoever came
+/// first has decided by then.
+const TRIES: usize = 20;
+const PLAN_AGAIN_PAUSE: Duration = Duration::from_millis(250);
 /// How often a form that was sent twice looks whether the first one is decided.
 const DECIDED_INTERVAL: Duration = Duration::from_millis(100);
 /// How often the server looks for actions that others have left behind, and how long it waits after an error.
@@ -99,10 +101,11 @@ pub(crate) async fn undo(
     let (store, now) = (&background.store, background.store.now());
     let length = store.change_length();
     let decide = move |connection: &mut Connection| {
-        let past = undo::decide(connection, uid, &by, now)?;
+        let past = past::find(connection, uid)?.ok_or(TokenError::Unknown(uid))?;
         if usize::try_from(past.count).is_ok_and(|count| count <= length) {
             return Ok((undo::undo(connection, uid, &by, now)?, None));
         }
+        undo::decide(connection, uid, &by, now)?;
         let decided = past::find(connection, uid)?.ok_or(TokenError::Unknown(uid))?;
         let id = decided.progress.map(|_| decided.id);
         Ok((decided, id))
@@ -175,6 +178,7 @@ async fn decide(
         if let Some(id) = stage(background, request, plan, planned, by).await? {
             return Ok((ActionResult::Done(request.uid), Some(carry_out(background, id))));
         }
+        tokio::time::sleep(PLAN_AGAIN_PAUSE.mul_f64(rand::random_range(0.5..1.5))).await;
     }
     Err(Error::Unavailable("others change these tokens again and again".into()))
 }
@@ -214,7 +218,8 @@ async fn stage(
 ) -> Result<Option<i64>, Error> {
     let (store, staging) = (&background.store, Arc::new((plan, planned)));
     let (wanted, plan, who, now) = (Arc::clone(request), Arc::clone(&staging), by.clone(), store.now());
-    let id = store.write(move |connection| perform::begin(connection, &wanted, &plan.0, &who, now)).await?;
+    let begun = store.write(move |connection| perform::begin(connection, &wanted, &plan.0, &who, now)).await?;
+    let Some(id) = begun else { return Ok(None) };
     let decided = stage_pieces(background, id, request, &staging, by).await;
     if !matches!(decided, Ok(true)) {
         store.write(move |connection| perform::give_up(connection, id)).await?;

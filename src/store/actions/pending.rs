@@ -65,20 +65,21 @@ struct Pending {
     by: Principal,
     at: Micros,
     count: i32,
-    undone_by: Option<String>,
+    undone: Option<(Micros, Principal)>,
     stage: Stage,
     cursor: TokenId,
 }
 
-type PendingRow = (i64, String, String, String, i64, i32, Option<String>, Option<String>, i64);
+type PendingRow = (i64, String, String, String, i64, i32, Option<i64>, Option<String>, Option<String>, i64);
 
-fn pending((id, uid, what, by, at, count, undone_by, stage, cursor): PendingRow) -> Option<Pending> {
+fn pending((id, uid, what, by, at, count, undone, undone_by, stage, cursor): PendingRow) -> Option<Pending> {
     let (action, at) = (serde_json::from_str(&what).ok(), Micros::stored(at));
+    let undone = undone.map(|at| (Micros::stored(at), Principal::stored(&undone_by.unwrap_or_default())));
     let stage = Stage::read(&stage?)?;
-    Some(Pending { id, uid, action, by: Principal::stored(&by), at, count, undone_by, stage, cursor })
+    Some(Pending { id, uid, action, by: Principal::stored(&by), at, count, undone, stage, cursor })
 }
 
-/// The actions under way, or the one of this id.
+/// The actions under way in the order in which they were decided, or the one of this id.
 fn load(connection: &mut Connection, id: Option<i64>) -> QueryResult<Vec<Pending>> {
     let mut rows = actions::table.filter(actions::pending.is_not_null()).into_boxed();
     if let Some(id) = id {
@@ -91,11 +92,32 @@ fn load(connection: &mut Connection, id: Option<i64>) -> QueryResult<Vec<Pending
         actions::principal,
         actions::timestamp,
         actions::count,
+        actions::undone,
         actions::undone_by,
         actions::pending,
         actions::cursor,
     ));
-    Ok(rows.load::<PendingRow>(connection)?.into_iter().filter_map(pending).collect())
+    let mut pending: Vec<Pending> = rows.load::<PendingRow>(connection)?.into_iter().filter_map(pending).collect();
+    pending.sort_by_key(|pending| (pending.decided(), pending.id));
+    Ok(pending)
+}
+
+/// The time of a decision that is made now: later than those of all that are being carried out, whatever the clock says, as
+/// they are carried out in this order.
+pub(super) fn decision_time(connection: &mut Connection, now: Micros) -> QueryResult<Micros> {
+    let decided = load(connection, None)?.into_iter().filter(|pending| pending.stage.is_decided());
+    Ok(decided.map(|pending| pending.decided().plus_micros(1)).max().map_or(now, |later| later.max(now)))
+}
+
+/// Whether an action that is being written down has a token of these, and came before the action of this id.
+pub(super) fn is_staged_before(connection: &mut Connection, id: i64, tokens: &[TokenId]) -> QueryResult<bool> {
+    let earlier = load(connection, None)?;
+    for other in earlier.into_iter().filter(|other| other.stage == Stage::Staging && other.id < id) {
+        if !rows::ids_after(connection, other.id, other.cursor, tokens)?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether any action is under way: nearly always none is.
@@ -138,6 +160,7 @@ pub fn carry_out(connection: &mut Connection, id: i64, length: usize, now: Micro
         // Another server has done this piece while this one waited for its tokens.
         return Ok(false);
     }
+    pull_forward_before(connection, &ids, Some(&pending), now)?;
     pending.carry_out(connection, &ids, now)?;
     if let Some(last) = ids.last() {
         let handled = actions::handled + i32::try_from(ids.len()).unwrap_or(i32::MAX);
@@ -165,9 +188,23 @@ pub(in crate::store) fn pull_forward(
     if !is_any(connection)? {
         return Ok(false);
     }
+    pull_forward_before(connection, tokens, None, now)
+}
+
+/// The same for a piece of `own`: only what was decided before it comes first.
+fn pull_forward_before(
+    connection: &mut Connection,
+    tokens: &[TokenId],
+    own: Option<&Pending>,
+    now: Micros,
+) -> Result<bool, Error> {
     look_up_by_keys(connection)?;
     let mut may_have_changed = false;
-    for pending in load(connection, None)? {
+    let is_first = |pending: &Pending| {
+        let place = |pending: &Pending| (pending.decided(), pending.id);
+        own.is_none_or(|own| own.id != pending.id && (!pending.stage.is_decided() || place(pending) < place(own)))
+    };
+    for pending in load(connection, None)?.into_iter().filter(is_first) {
         let ids = rows::ids_after(connection, pending.id, pending.cursor, tokens)?;
         if ids.is_empty() || pending.stage == Stage::Abandoned {
             continue;
@@ -195,6 +232,11 @@ pub(super) fn abandon(connection: &mut Connection, id: i64) -> QueryResult<bool>
 }
 
 impl Pending {
+    /// When it was decided, or its undoing.
+    fn decided(&self) -> Micros {
+        self.undone.as_ref().filter(|_| self.stage == Stage::Undoing).map_or(self.at, |(at, _)| *at)
+    }
+
     fn carry_out(&self, connection: &mut Connection, tokens: &[TokenId], now: Micros) -> Result<(), Error> {
         let Some(action) = &self.action else {
             return Err(Error::Unavailable("another version of Tessera is changing this token".into()));
@@ -224,7 +266,7 @@ impl Pending {
         if self.count == 1 && !needs_more_than_edit {
             return Ok(());
         }
-        let by = Principal::stored(self.undone_by.as_deref().unwrap_or_default());
+        let by = self.undone.as_ref().map_or_else(Principal::itself, |(_, by)| by.clone());
         audit::record(connection, &by, "bulk undo", &self.uid, &format!("{} tokens", self.count), now)
     }
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 
 use super::past::is_decided;
-use super::pending::{SILENT, Stage, abandon, carry_out};
+use super::pending::{SILENT, Stage, abandon, carry_out, decision_time, is_staged_before};
 use super::plan::{ActionPlan, make_plan};
 use super::rows;
 use super::rows::Chosen;
@@ -87,6 +87,7 @@ pub fn perform(
     }
     let Some(first) = chosen.first().map(|first| first.before.uid) else { return Ok(ActionResult::Nothing(plan)) };
     let id = begin(connection, request, &plan, by, now)?;
+    let id = id.ok_or_else(|| Error::Conflict("the same is being done just now".into()))?;
     rows::insert(connection, id, &chosen)?;
     decide(connection, id, request, (&plan, first), by, now)?;
     while !carry_out(connection, id, usize::MAX, now)? {}
@@ -122,7 +123,8 @@ pub fn plan_tokens(
     Ok((plan, planned))
 }
 
-/// Begins to write down an action, of which nobody sees anything before it is decided, and returns its id.
+/// Begins to write down an action, of which nobody sees anything before it is decided, and returns its id; none, if the
+/// same form was sent before and is being written down.
 ///
 /// # Errors
 /// A conflict, when the same form was sent twice at the same time.
@@ -132,7 +134,11 @@ pub fn begin(
     plan: &ActionPlan,
     by: &Principal,
     now: Micros,
-) -> Result<i64, Error> {
+) -> Result<Option<i64>, Error> {
+    let same = actions::table.filter(actions::uid.eq(request.uid.to_string())).select(actions::id);
+    if same.get_result::<i64>(connection).optional()?.is_some() {
+        return Ok(None);
+    }
     let what = serde_json::to_string(&request.action).map_err(|error| Error::Failed(error.to_string()))?;
     let count = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
     let row = (
@@ -146,7 +152,7 @@ pub fn begin(
         actions::touched.eq(now.get()),
     );
     let inserted = diesel::insert_into(actions::table).values(row).returning(actions::id).get_result(connection);
-    inserted.map_err(|error| {
+    inserted.map(Some).map_err(|error| {
         // The retry finds the action.
         if is_duplicate(&error, "actions", "uid") {
             Error::Conflict("it was done a moment ago".into())
@@ -157,7 +163,7 @@ pub fn begin(
 }
 
 /// Writes down a piece of an action's tokens, and returns whether the action can still be decided: not if somebody has
-/// changed one of them since the selection was looked at.
+/// changed one of them since the selection was looked at, or is writing it down for another action, which came first.
 ///
 /// # Errors
 /// Unknown, when a token is gone and the selection is what it is now.
@@ -169,6 +175,9 @@ pub fn stage(
     now: Micros,
 ) -> Result<bool, Error> {
     let ids: Vec<TokenId> = piece.iter().map(|planned| planned.id).collect();
+    if is_staged_before(connection, id, &ids)? {
+        return Ok(false);
+    }
     let mut there: HashMap<TokenId, Token> = selection::lock_by_ids(connection, &ids, now)?.into_iter().collect();
     let mut chosen = Vec::with_capacity(piece.len());
     for planned in piece {
@@ -196,8 +205,9 @@ pub fn decide(
     now: Micros,
 ) -> Result<bool, Error> {
     let staging = actions::table.find(id).filter(actions::pending.eq(Stage::Staging.word()));
+    let at = decision_time(connection, now)?.get();
     let changing =
-        (actions::pending.eq(Stage::Changing.word()), actions::timestamp.eq(now.get()), actions::touched.eq(now.get()));
+        (actions::pending.eq(Stage::Changing.word()), actions::timestamp.eq(at), actions::touched.eq(now.get()));
     if diesel::update(staging).set(changing).execute(connection)? == 0 {
         return Ok(false);
     }

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::past::{PastAction, find};
-use super::pending::{Stage, carry_out};
+use super::pending::{Stage, carry_out, decision_time};
 use crate::access::Principal;
 use crate::store::connection::Connection;
 use crate::store::error::Error;
@@ -19,6 +19,9 @@ use crate::token::{Micros, TokenError, Uid};
 /// As those of [`decide`].
 pub fn undo(connection: &mut Connection, uid: Uid, by: &Principal, now: Micros) -> Result<PastAction, Error> {
     let decided = decide(connection, uid, by, now)?;
+    if decided.progress.is_some() || decided.undone.is_some() {
+        return Ok(decided);
+    }
     while !carry_out(connection, decided.id, usize::MAX, now)? {}
     find(connection, uid)?.ok_or_else(|| TokenError::Unknown(uid).into())
 }
@@ -44,7 +47,8 @@ pub fn decide(connection: &mut Connection, uid: Uid, by: &Principal, now: Micros
             "This is more than {RESTORE_DAYS} days ago, and cannot be undone any more."
         )));
     }
-    let undone = (actions::undone.eq(now.get()), actions::undone_by.eq(by.as_str()));
+    let at = decision_time(connection, now)?;
+    let undone = (actions::undone.eq(at.get()), actions::undone_by.eq(by.as_str()));
     let begun = (
         actions::pending.eq(Stage::Undoing.word()),
         actions::cursor.eq(0),

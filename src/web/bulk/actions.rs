@@ -213,7 +213,8 @@ fn find(connection: &mut Connection, uid: Uid) -> Result<Option<ActionWithTokens
 fn notice(done: Option<&str>, action: &PastAction, kept: i64) -> Option<Notice> {
     let left = tokens(kept);
     if action.progress.is_some() {
-        return None;
+        let words = "This is still being done. Undo it when it is done.";
+        return done.filter(|word| *word == "under-way").map(|_| Notice::refused(words));
     }
     match (done?, action.undone.is_some()) {
         ("done", false) => Some(Notice::done("It is done.")),
@@ -246,7 +247,10 @@ pub(crate) async fn undo(
     if !may_undo(who.caller.role, done.action.as_ref()) {
         return Err(Error::Forbidden("You may not restore tokens with this role.".into()));
     }
-    let (_, carried_out) = work::actions::undo(&app.background, uid, who.caller.principal).await?;
+    let (past, carried_out) = work::actions::undo(&app.background, uid, who.caller.principal).await?;
+    if past.progress.is_some() && past.undone.is_none() {
+        return Ok(see_other(&app, &format!("/actions/{uid}?done=under-way")));
+    }
     wait_a_moment(carried_out).await;
     app.counts.forget();
     let only = app.store.read_inline(move |connection| {

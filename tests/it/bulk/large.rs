@@ -11,7 +11,7 @@ use tessera::store::connection::transaction;
 use tessera::store::{Connection, tokens};
 use tessera::token::Token;
 
-use super::overview::{change, undo};
+use super::overview::{change, confirmation, undo};
 use crate::support::app::{App, send};
 use crate::support::browser::Browser;
 use crate::support::database::number;
@@ -92,7 +92,7 @@ async fn a_page_tells_how_far_an_action_is() {
     assert!(!page.text.contains("It is done.") && !page.text.contains("Undo for"), "{}", page.text);
     browser.get("/actions").await.check(200, &["under way"]);
     let refused = browser.post(&format!("{path}/undo"), &[]).await;
-    refused.check_leads_to(&path);
+    browser.get(&refused.check_leads_to(&path).location).await.check(200, &["This is still being done"]);
     assert_eq!(number(&mut connection, "SELECT COUNT(*) FROM actions WHERE undone IS NOT NULL"), 0);
     for hidden in ["staging", "abandoned"] {
         connection.batch_execute(&format!("UPDATE actions SET pending = '{hidden}'")).unwrap();
@@ -104,6 +104,43 @@ async fn a_page_tells_how_far_an_action_is() {
 fn uid(connection: &mut Connection) -> String {
     use tessera::store::schema::actions;
     actions::table.select(actions::uid).get_result(connection).unwrap()
+}
+
+#[actix_web::test]
+async fn the_same_form_sent_five_times_at_once_is_one_action_and_leads_to_it() {
+    let app = App::start().await;
+    let mut browser = Browser::of(&app, Role::Admin).await;
+    let mut connection = app.connection();
+    add(&mut connection, MANY, 3);
+    let form = [("select", "found"), ("state", "active"), ("do", "add_uses"), ("add_uses", "2")];
+    let preview = browser.post("/bulk", &[&form[..], &[("step", "preview")]].concat()).await;
+    let fields = confirmation(&preview);
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let sent = [&form[..], &fields].concat();
+    let requests = (0..5).map(|_| browser.request(reqwest::Method::POST, "/bulk").form(&sent).send());
+    for answer in futures_util::future::join_all(requests).await {
+        let answer = answer.unwrap();
+        assert_eq!(
+            (answer.status().as_u16(), answer.headers()["location"].to_str().unwrap().contains("/actions/")),
+            (303, true)
+        );
+    }
+    settled(&mut connection).await;
+    assert_eq!(number(&mut connection, "SELECT COUNT(*) FROM tokens WHERE usage_count = 5"), 2_300);
+    assert_eq!(number(&mut connection, "SELECT COUNT(*) FROM actions"), 1);
+}
+
+#[actix_web::test]
+async fn the_same_long_list_deleted_four_times_at_once_is_deleted_once() {
+    let app = App::start().await;
+    let uids = add(&mut app.connection(), MANY, 3);
+    let list = json!({ "token_uids": uids });
+    let calls = (0..4).map(|_| app.post_json("/delete_tokens", list.clone()));
+    let answers = futures_util::future::join_all(calls).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
+    for refused in answers.iter().filter(|answer| answer.status != 200) {
+        refused.check_failure("TokenNotExists");
+    }
 }
 
 /// A client that goes, as when a browser is closed, neither stops an action nor leaves half of one.

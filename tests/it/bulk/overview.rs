@@ -9,7 +9,7 @@ use crate::support::browser::{Browser, PageAnswer};
 use crate::support::tokens::MISSING_UID;
 
 /// The hidden fields of the form that does what was previewed.
-fn confirmation(preview: &PageAnswer) -> Vec<(&'static str, String)> {
+pub(super) fn confirmation(preview: &PageAnswer) -> Vec<(&'static str, String)> {
     let form = preview.text.split("value=\"do\"").nth(1).unwrap_or_else(|| panic!("no confirmation: {}", preview.text));
     let form = PageAnswer { text: form.to_owned(), ..PageAnswer { headers: preview.headers.clone(), ..empty() } };
     let mut fields = vec![("step", "do".to_owned())];

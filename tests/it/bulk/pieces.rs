@@ -62,6 +62,22 @@ impl Table {
         (table, plan, first)
     }
 
+    /// Decides another action on the same tokens, and returns the one before.
+    fn decide_next(&mut self, action: Action) -> (i64, Uid) {
+        let before = (self.id, self.request.uid);
+        self.request = ActionRequest { uid: Uid::random(), action, digest: None, ..self.request.clone() };
+        let (plan, planned) = self.plan();
+        self.id = self.begin(&plan);
+        assert!(self.stage(&planned).unwrap());
+        assert!(self.decide(&plan, planned[0].uid));
+        before
+    }
+
+    /// Goes back to an action.
+    fn go_to(&mut self, (id, uid): (i64, Uid)) {
+        (self.id, self.request.uid) = (id, uid);
+    }
+
     /// It is decided, and none of its tokens is changed.
     fn decided(count: usize, action: Action) -> Self {
         let (mut table, plan, first) = Self::staged(count, action);
@@ -75,7 +91,7 @@ impl Table {
 
     fn begin(&mut self, plan: &ActionPlan) -> i64 {
         let request = self.request.clone();
-        self.write(|connection| perform::begin(connection, &request, plan, &anna(), Micros::now())).unwrap()
+        self.write(|connection| perform::begin(connection, &request, plan, &anna(), Micros::now())).unwrap().unwrap()
     }
 
     fn stage(&mut self, piece: &[Planned]) -> Result<bool, Error> {
@@ -286,6 +302,65 @@ fn whoever_changes_a_token_of_an_undoing_does_so_after_it() {
     assert_eq!(table.locks(), [0, 0, -9, 0]);
     assert!(table.kept().is_empty(), "{:?}", table.kept());
     assert_eq!(table.token(3).unwrap().label.as_deref(), Some("later"));
+}
+
+/// Whoever carries out what was decided later does first what was decided before: the order of decisions holds, whichever
+/// server is quicker, and whatever was left behind.
+#[test]
+fn what_was_decided_later_comes_later_whoever_is_quicker() {
+    let mut table = Table::decided(5, Action::SetLock(60));
+    table.finish();
+    let first = table.decide_next(Action::SetLock(9));
+    let second = (table.id, table.request.uid);
+    table.go_to(first);
+    table.decide_undo();
+    table.finish();
+    assert_eq!(table.locks(), [9; 5], "the later change was done first");
+    assert!(table.past().unwrap().undone.is_none(), "so that there was nothing to undo");
+    table.go_to(second);
+    table.finish();
+    assert!(table.undo().undone.is_some());
+    assert_eq!(table.locks(), [60; 5]);
+    table.go_to(first);
+    assert!(table.undo().undone.is_some(), "one after the other goes back step by step");
+    assert_eq!(table.locks(), [0; 5]);
+}
+
+#[test]
+fn two_undoings_under_way_are_done_in_their_order() {
+    let mut table = Table::decided(5, Action::SetLock(60));
+    table.finish();
+    let first = table.decide_next(Action::SetLock(9));
+    let second = (table.id, table.request.uid);
+    table.finish();
+    table.decide_undo();
+    table.piece();
+    table.go_to(first);
+    table.decide_undo();
+    table.finish();
+    assert_eq!(table.locks(), [0; 5]);
+    assert!(table.past().unwrap().undone.is_some() && table.kept().is_empty());
+    table.go_to(second);
+    table.finish();
+    assert!(table.past().unwrap().undone.is_some() && table.kept().is_empty());
+    assert_eq!(table.locks(), [0; 5]);
+}
+
+#[test]
+fn of_two_that_are_written_down_at_once_the_first_is_decided() {
+    let (mut table, plan, first) = Table::staged(4, Action::SetLock(60));
+    let earlier = (table.id, table.request.clone());
+    table.request = ActionRequest { uid: Uid::random(), action: Action::SetLock(9), digest: None, ..earlier.1.clone() };
+    let (later, planned) = table.plan();
+    table.id = table.begin(&later);
+    assert!(!table.stage(&planned[..2]).unwrap(), "it gives way");
+    (table.id, table.request) = earlier;
+    assert!(table.decide(&plan, first));
+    table.finish();
+    assert_eq!(table.locks(), [60; 4]);
+    let again = table.request.clone();
+    let begin = |c: &mut Connection| perform::begin(c, &again, &plan, &anna(), Micros::now());
+    assert!(table.write(begin).unwrap().is_none(), "the same form is one action");
 }
 
 #[test]
