@@ -20,6 +20,9 @@ impl Micros {
     /// 9999-12-31T23:59:59.999999Z, the last supported moment: RFC 3339 has four digits for a year.
     pub const LAST: Self = Self(253_402_300_799_999_999);
 
+    /// A day of 24 hours, in microseconds.
+    pub(crate) const DAY: i64 = 24 * 3_600 * PER_SECOND;
+
     /// The moment `micros` microseconds after 1970, if it is before the year 10000.
     pub(crate) fn new(micros: i64) -> Option<Self> {
         (Self::EPOCH.0..=Self::LAST.0).contains(&micros).then_some(Self(micros))

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::pending::Stage;
+use super::rows;
 use crate::store::connection::Connection;
 use crate::store::cursor::Cursor;
 use crate::store::error::Error;
@@ -10,14 +11,10 @@ use crate::store::schema::{action_tokens, actions, tokens};
 use crate::store::tokens::delete::RESTORE_DAYS;
 use crate::store::tokens::row::TokenRow;
 use crate::token::action::{Action, UndoSkip};
-use crate::token::settle::TokenId;
 use crate::token::{Micros, Token, Uid};
 
-/// Rows of undo data removed at a time.
-const REMOVE_LIMIT: i64 = 500;
-
 /// Microseconds for which an action can be undone.
-const UNDO_MICROS: i64 = RESTORE_DAYS * 24 * 3_600 * 1_000_000;
+const UNDO_MICROS: i64 = RESTORE_DAYS * Micros::DAY;
 
 /// Removes some undo data of actions that are too old to be undone, and returns whether there may be more. The actions
 /// themselves stay.
@@ -30,11 +27,7 @@ pub(crate) fn remove_expired(connection: &mut Connection, now: Micros) -> QueryR
     if action.is_some_and(|(at, pending)| at > now.get() - UNDO_MICROS || pending.is_some()) {
         return Ok(false);
     }
-    let of = action_tokens::table.filter(action_tokens::action.eq(oldest));
-    let ids = of.order(action_tokens::token).limit(REMOVE_LIMIT).select(action_tokens::token);
-    let ids: Vec<TokenId> = ids.load(connection)?;
-    diesel::delete(of.filter(action_tokens::token.eq_any(ids))).execute(connection)?;
-    Ok(true)
+    rows::remove_some(connection, oldest)
 }
 
 /// An action that was done, or is under way.

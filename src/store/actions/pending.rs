@@ -150,17 +150,17 @@ pub fn carry_out(connection: &mut Connection, id: i64, length: usize, now: Micro
     if pending.action.is_none() {
         return Ok(true);
     }
-    look_up_by_keys(connection)?;
-    let rows =
-        action_tokens::table.filter(action_tokens::action.eq(id)).filter(action_tokens::token.gt(pending.cursor));
-    let rows = rows.order(action_tokens::token).select(action_tokens::token);
-    let ids: Vec<TokenId> = rows.limit(i64::try_from(length).unwrap_or(i64::MAX)).load(connection)?;
+    let ids = rows::next_ids(connection, id, pending.cursor, length)?;
     lock_ids(connection, &ids)?;
-    if load(connection, Some(id))?.pop().as_ref() != Some(&pending) {
+    let under_way = load(connection, None)?;
+    if !under_way.contains(&pending) {
         // Another server has done this piece while this one waited for its tokens.
         return Ok(false);
     }
-    pull_forward_before(connection, &ids, Some(&pending), now)?;
+    // Only what was decided before it comes first.
+    let place = |pending: &Pending| (pending.decided(), pending.id);
+    let is_first = |other: &Pending| other.id != id && (!other.stage.is_decided() || place(other) < place(&pending));
+    bring_out(connection, under_way.into_iter().filter(is_first), &ids, now)?;
     pending.carry_out(connection, &ids, now)?;
     if let Some(last) = ids.last() {
         let handled = actions::handled + i32::try_from(ids.len()).unwrap_or(i32::MAX);
@@ -188,23 +188,20 @@ pub(in crate::store) fn pull_forward(
     if !is_any(connection)? {
         return Ok(false);
     }
-    pull_forward_before(connection, tokens, None, now)
+    look_up_by_keys(connection)?;
+    let under_way = load(connection, None)?;
+    bring_out(connection, under_way.into_iter(), tokens, now)
 }
 
-/// The same for a piece of `own`: only what was decided before it comes first.
-fn pull_forward_before(
+/// Brings tokens out of the middle of these actions, in their order.
+fn bring_out(
     connection: &mut Connection,
+    under_way: impl Iterator<Item = Pending>,
     tokens: &[TokenId],
-    own: Option<&Pending>,
     now: Micros,
 ) -> Result<bool, Error> {
-    look_up_by_keys(connection)?;
     let mut may_have_changed = false;
-    let is_first = |pending: &Pending| {
-        let place = |pending: &Pending| (pending.decided(), pending.id);
-        own.is_none_or(|own| own.id != pending.id && (!pending.stage.is_decided() || place(pending) < place(own)))
-    };
-    for pending in load(connection, None)?.into_iter().filter(is_first) {
+    for pending in under_way {
         let ids = rows::ids_after(connection, pending.id, pending.cursor, tokens)?;
         if ids.is_empty() || pending.stage == Stage::Abandoned {
             continue;

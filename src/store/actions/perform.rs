@@ -12,9 +12,9 @@ use super::rows;
 use super::rows::Chosen;
 use crate::access::Principal;
 use crate::store::audit;
-use crate::store::connection::{Connection, look_up_by_keys};
+use crate::store::connection::Connection;
 use crate::store::error::{Error, is_duplicate};
-use crate::store::schema::{action_tokens, actions};
+use crate::store::schema::actions;
 use crate::store::search::SearchLimit;
 use crate::store::tokens::selection;
 use crate::store::tokens::selection::{Selection, SelectionDigest};
@@ -25,8 +25,6 @@ use crate::token::{Micros, Token, TokenError, Uid};
 /// How long nothing may have been written of an action that is not decided, in microseconds. Then whoever wrote it down has
 /// ended.
 const ABANDONED: i64 = 60 * 1_000_000;
-/// Most rows of abandoned actions that are removed in one transaction, since consumes wait for it.
-const REMOVE_LIMIT: i64 = 500;
 
 /// The result of an action.
 #[derive(Debug)]
@@ -242,14 +240,8 @@ pub fn remove_abandoned(connection: &mut Connection, now: Micros) -> Result<bool
     }
     let abandoned = actions::table.filter(actions::pending.eq(Stage::Abandoned.word())).select(actions::id);
     let Some(id) = abandoned.limit(1).get_result::<i64>(connection).optional()? else { return Ok(false) };
-    look_up_by_keys(connection)?;
-    let rows = action_tokens::table.filter(action_tokens::action.eq(id));
-    let tokens = rows.order(action_tokens::token).limit(REMOVE_LIMIT).select(action_tokens::token);
-    let tokens: Vec<TokenId> = tokens.load(connection)?;
-    if tokens.is_empty() {
+    if !rows::remove_some(connection, id)? {
         diesel::delete(actions::table.find(id)).execute(connection)?;
-    } else {
-        rows::remove(connection, id, &tokens)?;
     }
     Ok(true)
 }

@@ -5,12 +5,15 @@ use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Integer};
 use diesel::sqlite::Sqlite;
 
-use crate::store::connection::{Connection, MOST_KEYS};
+use crate::store::connection::{Connection, MOST_KEYS, look_up_by_keys};
 use crate::store::schema::{action_tokens, tokens};
 use crate::store::tokens::row::{TokenRow, void_columns};
 use crate::token::action::UndoSkip;
 use crate::token::settle::TokenId;
 use crate::token::{Micros, Token};
+
+/// Most rows removed in one transaction, since consumes wait for it.
+const REMOVE_LIMIT: usize = 500;
 
 /// A token that is to be changed, as it is before.
 pub(super) struct Chosen {
@@ -165,6 +168,26 @@ pub(super) fn remove(connection: &mut Connection, action: i64, ids: &[TokenId]) 
         diesel::delete(rows()).execute(own)?;
     });
     Ok(())
+}
+
+/// The ids of the next tokens of an action after `cursor`.
+pub(super) fn next_ids(
+    connection: &mut Connection,
+    action: i64,
+    cursor: TokenId,
+    limit: usize,
+) -> QueryResult<Vec<TokenId>> {
+    look_up_by_keys(connection)?;
+    let rows = action_tokens::table.filter(action_tokens::action.eq(action)).filter(action_tokens::token.gt(cursor));
+    let rows = rows.order(action_tokens::token).limit(i64::try_from(limit).unwrap_or(i64::MAX));
+    rows.select(action_tokens::token).load(connection)
+}
+
+/// Takes some tokens out of an action that is of no more use, and returns whether there were any.
+pub(super) fn remove_some(connection: &mut Connection, action: i64) -> QueryResult<bool> {
+    let ids = next_ids(connection, action, TokenId::MIN, REMOVE_LIMIT)?;
+    remove(connection, action, &ids)?;
+    Ok(!ids.is_empty())
 }
 
 /// A token that an action has changed: what it left in it, and how often it had been used.

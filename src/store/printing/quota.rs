@@ -10,10 +10,8 @@ use crate::store::schema::{print_jobs, print_runs};
 use crate::store::settings;
 use crate::token::Micros;
 
-/// The length of a day, in microseconds: any 24 hours, so that nobody prints twice as much around midnight.
-const DAY: i64 = 24 * 3_600 * 1_000_000;
-
-/// Checks that somebody may print these many labels more: with those of the last 24 hours, and those still to come of jobs.
+/// Checks that somebody may print these many labels more: with those of the last 24 hours, and those still to come of
+/// jobs. Not of a calendar day, or somebody would print twice as much around midnight.
 ///
 /// # Errors
 /// Over quota.
@@ -25,7 +23,7 @@ pub(crate) fn check_quota(
 ) -> Result<(), Error> {
     let most = i64::from(settings::all(connection)?.settings.labels_per_day);
     let runs = print_runs::table.filter(print_runs::principal.eq(by.as_str()));
-    let runs = runs.filter(print_runs::timestamp.gt(now.get() - DAY));
+    let runs = runs.filter(print_runs::timestamp.gt(now.get() - Micros::DAY));
     let (printed, oldest): (Option<i64>, Option<i64>) =
         runs.select((sum(print_runs::count), min(print_runs::timestamp))).get_result(connection)?;
     let open = print_jobs::table.filter(print_jobs::principal.eq(by.as_str())).filter(print_jobs::ended.is_null());
@@ -34,6 +32,6 @@ pub(crate) fn check_quota(
     if printed.saturating_add(i64::try_from(labels).unwrap_or(i64::MAX)) <= most {
         return Ok(());
     }
-    let wait = oldest.map_or(DAY, |oldest| oldest.saturating_add(DAY) - now.get());
+    let wait = oldest.map_or(Micros::DAY, |oldest| oldest.saturating_add(Micros::DAY) - now.get());
     Err(Error::OverQuota { most, printed, seconds: (wait / 1_000_000).max(1) })
 }

@@ -38,7 +38,7 @@ pub struct DeletedToken {
 }
 
 fn restorable_since(now: Micros) -> i64 {
-    now.get() - RESTORE_DAYS * 24 * 3_600 * 1_000_000
+    now.get() - RESTORE_DAYS * Micros::DAY
 }
 
 /// Deletions that can be undone, latest first; only those after the cursor `after`, if given.

@@ -12,7 +12,6 @@ use crate::token::Micros;
 
 /// Most entries removed in one transaction, since consumes wait for it.
 const REMOVE_LIMIT: usize = 500;
-const DAY: i64 = 24 * 3_600 * 1_000_000;
 /// The name of the action in the audit log.
 const ACTION: &str = "usage retention";
 
@@ -21,8 +20,10 @@ const ACTION: &str = "usage retention";
 /// those behind them.
 pub fn remove_old(connection: &mut Connection, now: Micros) -> Result<bool, Error> {
     let days = i64::from(settings::all(connection)?.settings.usage_days);
-    let ages =
-        Ages { before: now.get().saturating_sub(days.saturating_mul(DAY)), ahead: now.get().saturating_add(DAY) };
+    let ages = Ages {
+        before: now.get().saturating_sub(days.saturating_mul(Micros::DAY)),
+        ahead: now.get().saturating_add(Micros::DAY),
+    };
     // The usual case reads only one row.
     let oldest_true = usage::table.filter(usage::timestamp.le(ages.ahead)).order(usage::id).select(usage::timestamp);
     let oldest_true: Option<i64> = oldest_true.limit(1).get_result(connection).optional()?;
@@ -62,7 +63,7 @@ impl Ages {
 
 /// Keeps one row in the audit log per day (UTC), whose count grows.
 fn record_removal(connection: &mut Connection, removed: usize, last_time: Micros, now: Micros) -> Result<(), Error> {
-    let today = now.get() - now.get() % DAY;
+    let today = now.get() - now.get() % Micros::DAY;
     let row = audit_rows::table.filter(audit_rows::action.eq(ACTION)).filter(audit_rows::timestamp.ge(today));
     let row = row.order(audit_rows::id.desc()).select((audit_rows::id, audit_rows::detail)).limit(1);
     let known: Option<(i64, String)> = row.get_result(connection).optional()?;

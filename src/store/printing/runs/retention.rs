@@ -10,13 +10,12 @@ use crate::token::Micros;
 
 /// Most runs that are taken out of sight in one transaction.
 const HIDE_LIMIT: i64 = 20;
-const DAY: i64 = 24 * 3_600 * 1_000_000;
 
 /// Takes some of the runs out of sight that are older than the settings allow, and removes a job that is, and returns
 /// whether there may be more. What is out of sight is removed as [abandoned](super::remove_abandoned) runs are.
 pub fn remove_old(connection: &mut Connection, now: Micros) -> Result<bool, Error> {
     let days = i64::from(settings::all(connection)?.settings.print_run_days);
-    let before = now.get().saturating_sub(days.saturating_mul(DAY));
+    let before = now.get().saturating_sub(days.saturating_mul(Micros::DAY));
     let oldest = print_runs::table.filter(print_runs::done.is_not_null()).order(print_runs::id);
     let oldest: Vec<(i64, i64)> =
         oldest.select((print_runs::id, print_runs::timestamp)).limit(HIDE_LIMIT).load(connection)?;
