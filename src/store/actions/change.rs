@@ -46,6 +46,7 @@ pub(super) fn change(
                 changed.push(Changed {
                     token: row.id,
                     stamp: stamp.get(),
+                    modified: token.modified.get(),
                     usage_count: token.usage_count,
                     used: token.used,
                 });

@@ -74,7 +74,7 @@ fn past_action(row: ActionRow) -> PastAction {
 }
 
 /// What nobody sees: actions that are not decided.
-const HIDDEN: [&str; 2] = [Stage::Staging.word(), Stage::Abandoned.word()];
+const HIDDEN: [&str; 3] = [Stage::Staging.word(), Stage::Listing.word(), Stage::Abandoned.word()];
 
 /// Whether an action with this uid is decided.
 pub(crate) fn is_decided(connection: &mut Connection, uid: Uid) -> QueryResult<bool> {

@@ -22,8 +22,10 @@ pub(super) const SILENT: i64 = 5 * 1_000_000;
 /// What is still to be done of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// Its tokens are being written down. It is not decided, and nobody has seen it.
+    /// Its tokens are being written down. It is not decided, nobody has seen it, and whoever changes one of them ends it.
     Staging,
+    /// The tokens of a list are being written down to be deleted, whatever they are: only a deletion of one of them ends it.
+    Listing,
     /// It was not to be: somebody has changed a token of it. What was written down is being removed.
     Abandoned,
     /// It is decided, and its tokens are being changed.
@@ -33,12 +35,15 @@ pub(crate) enum Stage {
 }
 
 impl Stage {
-    const ALL: [Self; 4] = [Self::Staging, Self::Abandoned, Self::Changing, Self::Undoing];
+    const ALL: [Self; 5] = [Self::Staging, Self::Listing, Self::Abandoned, Self::Changing, Self::Undoing];
+    /// The words of those that are being written down.
+    pub(super) const UNDECIDED: [&str; 2] = [Self::Staging.word(), Self::Listing.word()];
 
     /// The word stored in the database.
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Staging => "staging",
+            Self::Listing => "listing",
             Self::Abandoned => "abandoned",
             Self::Changing => "changing",
             Self::Undoing => "undoing",
@@ -54,6 +59,19 @@ impl Stage {
     pub(crate) fn is_decided(self) -> bool {
         matches!(self, Self::Changing | Self::Undoing)
     }
+
+    fn is_undecided(self) -> bool {
+        matches!(self, Self::Staging | Self::Listing)
+    }
+}
+
+/// What becomes of lists that are being written down when somebody changes one of their tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listings {
+    /// They stay: the token remains.
+    Stay,
+    /// They are given up: the token goes, or another action came first.
+    GiveWay,
 }
 
 /// An action under way.
@@ -112,7 +130,7 @@ pub(super) fn decision_time(connection: &mut Connection, now: Micros) -> QueryRe
 /// Whether an action that is being written down has a token of these, and came before the action of this id.
 pub(super) fn is_staged_before(connection: &mut Connection, id: i64, tokens: &[TokenId]) -> QueryResult<bool> {
     let earlier = load(connection, None)?;
-    for other in earlier.into_iter().filter(|other| other.stage == Stage::Staging && other.id < id) {
+    for other in earlier.into_iter().filter(|other| other.stage.is_undecided() && other.id < id) {
         if !rows::ids_after(connection, other.id, other.cursor, tokens)?.is_empty() {
             return Ok(true);
         }
@@ -160,7 +178,7 @@ pub fn carry_out(connection: &mut Connection, id: i64, length: usize, now: Micro
     // Only what was decided before it comes first.
     let place = |pending: &Pending| (pending.decided(), pending.id);
     let is_first = |other: &Pending| other.id != id && (!other.stage.is_decided() || place(other) < place(&pending));
-    bring_out(connection, under_way.into_iter().filter(is_first), &ids, now)?;
+    bring_out(connection, under_way.into_iter().filter(is_first), &ids, now, pending.listings())?;
     pending.carry_out(connection, &ids, now)?;
     if let Some(last) = ids.last() {
         let handled = actions::handled + i32::try_from(ids.len()).unwrap_or(i32::MAX);
@@ -184,13 +202,14 @@ pub(in crate::store) fn pull_forward(
     connection: &mut Connection,
     tokens: &[TokenId],
     now: Micros,
+    listings: Listings,
 ) -> Result<bool, Error> {
     if !is_any(connection)? {
         return Ok(false);
     }
     look_up_by_keys(connection)?;
     let under_way = load(connection, None)?;
-    bring_out(connection, under_way.into_iter(), tokens, now)
+    bring_out(connection, under_way.into_iter(), tokens, now, listings)
 }
 
 /// Brings tokens out of the middle of these actions, in their order.
@@ -199,14 +218,16 @@ fn bring_out(
     under_way: impl Iterator<Item = Pending>,
     tokens: &[TokenId],
     now: Micros,
+    listings: Listings,
 ) -> Result<bool, Error> {
     let mut may_have_changed = false;
     for pending in under_way {
         let ids = rows::ids_after(connection, pending.id, pending.cursor, tokens)?;
-        if ids.is_empty() || pending.stage == Stage::Abandoned {
+        let stays = pending.stage == Stage::Listing && listings == Listings::Stay;
+        if ids.is_empty() || stays || pending.stage == Stage::Abandoned {
             continue;
         }
-        if pending.stage == Stage::Staging && abandon(connection, pending.id)? {
+        if pending.stage.is_undecided() && abandon(connection, pending.id)? {
             continue;
         }
         // It may have been decided since it was loaded.
@@ -222,9 +243,9 @@ fn bring_out(
 
 /// Gives up an action that is not decided, and returns whether it was not. Its uid is free for the next try.
 pub(super) fn abandon(connection: &mut Connection, id: i64) -> QueryResult<bool> {
-    let staging = actions::table.find(id).filter(actions::pending.eq(Stage::Staging.word()));
+    let undecided = actions::table.find(id).filter(actions::pending.eq_any(Stage::UNDECIDED));
     let abandoned = (actions::pending.eq(Stage::Abandoned.word()), actions::uid.eq(Uid::random().to_string()));
-    let given_up = diesel::update(staging).set(abandoned).execute(connection)?;
+    let given_up = diesel::update(undecided).set(abandoned).execute(connection)?;
     Ok(given_up > 0)
 }
 
@@ -232,6 +253,11 @@ impl Pending {
     /// When it was decided, or its undoing.
     fn decided(&self) -> Micros {
         self.undone.as_ref().filter(|_| self.stage == Stage::Undoing).map_or(self.at, |(at, _)| *at)
+    }
+
+    fn listings(&self) -> Listings {
+        let deletes = self.stage == Stage::Changing && self.action == Some(Action::Delete);
+        if deletes { Listings::GiveWay } else { Listings::Stay }
     }
 
     fn carry_out(&self, connection: &mut Connection, tokens: &[TokenId], now: Micros) -> Result<(), Error> {

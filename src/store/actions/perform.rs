@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 
 use super::past::is_decided;
-use super::pending::{SILENT, Stage, abandon, carry_out, decision_time, is_staged_before};
+use super::pending::{Listings, SILENT, Stage, abandon, carry_out, decision_time, is_staged_before};
 use super::plan::{ActionPlan, make_plan};
 use super::rows;
 use super::rows::Chosen;
@@ -56,6 +56,12 @@ impl ActionRequest {
         Self { uid: Uid::random(), selection: Selection::Uids(vec![token]), action, digest: None }
     }
 
+    /// How it is written down.
+    fn first_stage(&self) -> Stage {
+        let is_list = self.digest.is_none() && self.action == Action::Delete;
+        if is_list { Stage::Listing } else { Stage::Staging }
+    }
+
     /// Whether the selection is another one than was looked at.
     pub(crate) fn is_stale(&self, plan: &ActionPlan) -> bool {
         self.digest.as_ref().is_some_and(|digest| *digest != plan.digest)
@@ -77,7 +83,9 @@ pub fn perform(
         return Ok(ActionResult::Done(*uid));
     }
     action.check()?;
-    let (plan, chosen) = make_plan(selection::lock(connection, selection, now)?, action, by, now, |chosen| chosen);
+    let listings = if *action == Action::Delete { Listings::GiveWay } else { Listings::Stay };
+    let selected = selection::lock(connection, selection, now, listings)?;
+    let (plan, chosen) = make_plan(selected, action, by, now, |chosen| chosen);
     if request.is_stale(&plan) {
         // When a form is sent twice at the same time, the second request has waited for the first one's locks.
         let is_decided = is_decided(connection, *uid)?;
@@ -146,7 +154,7 @@ pub fn begin(
         actions::timestamp.eq(now.get()),
         actions::count.eq(count(plan.changed)),
         actions::refused.eq(count(plan.refused_count())),
-        actions::pending.eq(Stage::Staging.word()),
+        actions::pending.eq(request.first_stage().word()),
         actions::touched.eq(now.get()),
     );
     let inserted = diesel::insert_into(actions::table).values(row).returning(actions::id).get_result(connection);
@@ -176,7 +184,8 @@ pub fn stage(
     if is_staged_before(connection, id, &ids)? {
         return Ok(false);
     }
-    let mut there: HashMap<TokenId, Token> = selection::lock_by_ids(connection, &ids, now)?.into_iter().collect();
+    let locked = selection::lock_by_ids(connection, &ids, now, Listings::GiveWay)?;
+    let mut there: HashMap<TokenId, Token> = locked.into_iter().collect();
     let mut chosen = Vec::with_capacity(piece.len());
     for planned in piece {
         match there.remove(&planned.id) {
@@ -188,8 +197,8 @@ pub fn stage(
         }
     }
     rows::insert(connection, id, &chosen)?;
-    let staging = actions::table.find(id).filter(actions::pending.eq(Stage::Staging.word()));
-    Ok(diesel::update(staging).set(actions::touched.eq(now.get())).execute(connection)? > 0)
+    let undecided = actions::table.find(id).filter(actions::pending.eq_any(Stage::UNDECIDED));
+    Ok(diesel::update(undecided).set(actions::touched.eq(now.get())).execute(connection)? > 0)
 }
 
 /// Decides an action whose tokens are written down, unless one of them was changed since, and returns whether it did: the
@@ -202,11 +211,11 @@ pub fn decide(
     by: &Principal,
     now: Micros,
 ) -> Result<bool, Error> {
-    let staging = actions::table.find(id).filter(actions::pending.eq(Stage::Staging.word()));
+    let undecided = actions::table.find(id).filter(actions::pending.eq_any(Stage::UNDECIDED));
     let at = decision_time(connection, now)?.get();
     let changing =
         (actions::pending.eq(Stage::Changing.word()), actions::timestamp.eq(at), actions::touched.eq(now.get()));
-    if diesel::update(staging).set(changing).execute(connection)? == 0 {
+    if diesel::update(undecided).set(changing).execute(connection)? == 0 {
         return Ok(false);
     }
     record(connection, request, plan, first, by, now)?;
@@ -216,7 +225,7 @@ pub fn decide(
 /// Whether an action with this uid is being written down. If whoever began it has ended, it is given up, and is not.
 pub(crate) fn is_being_staged(connection: &mut Connection, uid: Uid, now: Micros) -> Result<bool, Error> {
     let row = actions::table.filter(actions::uid.eq(uid.to_string()));
-    let row = row.filter(actions::pending.eq(Stage::Staging.word())).select((actions::id, actions::touched));
+    let row = row.filter(actions::pending.eq_any(Stage::UNDECIDED)).select((actions::id, actions::touched));
     let Some((id, touched)) = row.get_result::<(i64, i64)>(connection).optional()? else { return Ok(false) };
     if now.get() - touched > SILENT {
         abandon(connection, id)?;
@@ -233,7 +242,7 @@ pub(crate) fn give_up(connection: &mut Connection, id: i64) -> Result<(), Error>
 
 /// Removes some of what was written down of actions that were not decided, and returns whether there may be more.
 pub fn remove_abandoned(connection: &mut Connection, now: Micros) -> Result<bool, Error> {
-    let silent = actions::table.filter(actions::pending.eq(Stage::Staging.word()));
+    let silent = actions::table.filter(actions::pending.eq_any(Stage::UNDECIDED));
     let silent = silent.filter(actions::touched.lt(now.get() - ABANDONED)).select(actions::id);
     for id in silent.load::<i64>(connection)? {
         abandon(connection, id)?;

@@ -190,10 +190,11 @@ pub(super) fn remove_some(connection: &mut Connection, action: i64) -> QueryResu
     Ok(!ids.is_empty())
 }
 
-/// A token that an action has changed: what it left in it, and how often it had been used.
+/// A token that an action has changed: what it left in it, what stood there just before, and how often it had been used.
 pub(super) struct Changed {
     pub(super) token: TokenId,
     pub(super) stamp: i64,
+    pub(super) modified: i64,
     pub(super) usage_count: i32,
     pub(super) used: i64,
 }
@@ -209,12 +210,13 @@ pub(super) fn set_changed(connection: &mut Connection, action: i64, changed: &[C
             let column = |of: fn(&Changed) -> i64| changed.iter().map(of).collect::<Vec<i64>>();
             let usage_counts: Vec<i32> = changed.iter().map(|changed| changed.usage_count).collect();
             diesel::sql_query(
-                "UPDATE action_tokens SET stamp = new.stamp, usage_count = new.usage_count, used = new.used \
-                 FROM unnest($1, $2, $3, $4) AS new (token, stamp, usage_count, used) \
-                 WHERE action_tokens.action + 0 = $5 AND action_tokens.token = new.token",
+                "UPDATE action_tokens SET stamp = new.stamp, modified = new.modified, usage_count = new.usage_count, \
+                 used = new.used FROM unnest($1, $2, $3, $4, $5) AS new (token, stamp, modified, usage_count, used) \
+                 WHERE action_tokens.action + 0 = $6 AND action_tokens.token = new.token",
             )
             .bind::<Array<BigInt>, _>(column(|changed| changed.token))
             .bind::<Array<BigInt>, _>(column(|changed| changed.stamp))
+            .bind::<Array<BigInt>, _>(column(|changed| changed.modified))
             .bind::<Array<Integer>, _>(usage_counts)
             .bind::<Array<BigInt>, _>(column(|changed| changed.used))
             .bind::<BigInt, _>(action)
@@ -293,6 +295,8 @@ impl QueryFragment<Sqlite> for UpdateRow<'_> {
             Self::Changed { action, changed } => {
                 out.push_sql("UPDATE action_tokens SET stamp = ");
                 out.push_bind_param::<BigInt, _>(&changed.stamp)?;
+                out.push_sql(", modified = ");
+                out.push_bind_param::<BigInt, _>(&changed.modified)?;
                 out.push_sql(", usage_count = ");
                 out.push_bind_param::<Integer, _>(&changed.usage_count)?;
                 out.push_sql(", used = ");

@@ -10,7 +10,7 @@ use super::lock::lock_ids;
 use super::row::{stamp, unique_error};
 use super::selection::{self, Selection};
 use crate::access::Principal;
-use crate::store::actions::pending::pull_forward;
+use crate::store::actions::pending::{Listings, pull_forward};
 use crate::store::audit;
 use crate::store::connection::Connection;
 use crate::store::cursor::Cursor;
@@ -81,7 +81,7 @@ pub(crate) fn can_be_restored(connection: &mut Connection, uid: Uid, now: Micros
 pub fn restore(connection: &mut Connection, uid: Uid, by: &Principal, now: Micros) -> Result<(), Error> {
     if let Some(id) = id_of(connection, uid)? {
         lock_ids(connection, &[id])?;
-        pull_forward(connection, &[id], now)?;
+        pull_forward(connection, &[id], now, Listings::Stay)?;
     }
     let row =
         tokens::table.filter(tokens::uid.eq(uid.to_string())).filter(tokens::deleted_at.gt(restorable_since(now)));
@@ -98,7 +98,8 @@ pub fn restore(connection: &mut Connection, uid: Uid, by: &Principal, now: Micro
 /// Unknown for the first uid that has no token; the caller's transaction then rolls back.
 pub fn delete(connection: &mut Connection, uids: &[Uid], who: &Principal, now: Micros) -> Result<usize, Error> {
     let uids: BTreeSet<Uid> = uids.iter().copied().collect();
-    let existing = selection::lock(connection, &Selection::Uids(uids.iter().copied().collect()), now)?;
+    let selection = Selection::Uids(uids.iter().copied().collect());
+    let existing = selection::lock(connection, &selection, now, Listings::GiveWay)?;
     let existing_uids: BTreeSet<Uid> = existing.iter().map(|(_, token)| token.uid).collect();
     if let Some(missing) = uids.difference(&existing_uids).next() {
         return Err(TokenError::Unknown(*missing).into());

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::row::TokenRow;
 use super::visible::is_one_visible;
-use crate::store::actions::pending::pull_forward;
+use crate::store::actions::pending::{Listings, pull_forward};
 use crate::store::connection::Connection;
 use crate::store::error::Error;
 use crate::store::schema::tokens;
@@ -51,7 +51,7 @@ pub fn lock(connection: &mut Connection, uid: Uid, now: Micros) -> Result<Option
     }
     let locked = by_uid(connection, uid)?;
     let Some((id, _)) = locked else { return Ok(None) };
-    Ok(if pull_forward(connection, &[id], now)? { by_uid(connection, uid)? } else { locked })
+    Ok(if pull_forward(connection, &[id], now, Listings::Stay)? { by_uid(connection, uid)? } else { locked })
 }
 
 /// The id of the token with this uid, deleted or not.

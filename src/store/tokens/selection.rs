@@ -11,7 +11,7 @@ use super::lock::lock_ids;
 use super::row::TokenRow;
 use super::search;
 use super::visible::is_one_visible;
-use crate::store::actions::pending::pull_forward;
+use crate::store::actions::pending::{Listings, pull_forward};
 use crate::store::connection::{Connection, MOST_KEYS};
 use crate::store::error::Error;
 use crate::store::schema::tokens;
@@ -95,7 +95,8 @@ pub(in crate::store) fn by_uids(connection: &mut Connection, uids: &[Uid]) -> Qu
     Ok(found)
 }
 
-/// Like [`load`], but locks the rows until the transaction ends. Nothing is in the middle of changing them.
+/// Like [`load`], but locks the rows until the transaction ends. Nothing is in the middle of changing them, and `listings`
+/// of them are dealt with.
 ///
 /// # Errors
 /// As those of [`load`], and of [`pull_forward`].
@@ -103,13 +104,14 @@ pub(crate) fn lock(
     connection: &mut Connection,
     selection: &Selection,
     now: Micros,
+    listings: Listings,
 ) -> Result<Vec<(TokenId, Token)>, Error> {
     let limit = SearchLimit::new(SEARCH_LIMIT);
     let loaded = load(connection, selection, now, &limit)?;
     let mut ids: Vec<TokenId> = loaded.iter().map(|(id, _)| *id).collect();
     ids.sort_unstable();
     lock_ids(connection, &ids)?;
-    let is_current = !pull_forward(connection, &ids, now)? && matches!(connection, Connection::Sqlite(_));
+    let is_current = !pull_forward(connection, &ids, now, listings)? && matches!(connection, Connection::Sqlite(_));
     if is_current {
         return Ok(loaded);
     }
@@ -127,9 +129,10 @@ pub(in crate::store) fn lock_by_ids(
     connection: &mut Connection,
     ids: &[TokenId],
     now: Micros,
+    listings: Listings,
 ) -> Result<Vec<(TokenId, Token)>, Error> {
     lock_ids(connection, ids)?;
-    pull_forward(connection, ids, now)?;
+    pull_forward(connection, ids, now, listings)?;
     let mut locked = Vec::with_capacity(ids.len());
     for chunk in ids.chunks(MOST_KEYS) {
         let there = tokens::table.filter(is_one_visible()).filter(tokens::id.eq_any(chunk.to_vec()));

@@ -145,7 +145,7 @@ async fn a_key_that_is_revoked_while_many_tokens_are_made_or_deleted_leaves_all_
         LongWork {
             path: "/delete_tokens",
             body: json!({ "token_uids": uids }),
-            begun: "SELECT COUNT(*) FROM actions WHERE pending = 'staging'",
+            begun: "SELECT COUNT(*) FROM actions WHERE pending = 'listing'",
             done: "SELECT COUNT(*) FROM tokens WHERE deleted_at IS NOT NULL",
         },
     ] {

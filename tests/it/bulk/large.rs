@@ -1,5 +1,6 @@
 //! Changes of more tokens than one transaction takes: over HTTP, and through the end of the server.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
@@ -143,6 +144,29 @@ async fn the_same_long_list_deleted_four_times_at_once_is_deleted_once() {
     }
 }
 
+#[actix_web::test]
+async fn a_long_list_is_deleted_while_others_edit_its_tokens_all_the_time() {
+    let app = App::start().await;
+    let mut connection = app.connection();
+    let uids = add(&mut connection, MANY, 3);
+    let (deleted, edited) = (Cell::new(false), Cell::new(0));
+    let edits = async {
+        for uid in uids.iter().rev().cycle().take_while(|_| !deleted.get()) {
+            let answer = app.post_json("/update_token", json!({ "token_uid": uid, "label": "meanwhile" })).await;
+            edited.set(edited.get() + i32::from(answer.status == 200));
+        }
+    };
+    let deletion = async {
+        let answer = app.post_json("/delete_tokens", json!({ "token_uids": uids })).await;
+        deleted.set(true);
+        answer
+    };
+    let ((), answer) = futures_util::future::join(edits, deletion).await;
+    assert_eq!(answer.check_success().body["count"], 2_300);
+    assert!(edited.get() > 3, "{}", edited.get());
+    assert_eq!(number(&mut connection, "SELECT COUNT(*) FROM tokens WHERE deleted_at IS NULL"), 0);
+}
+
 /// A client that goes, as when a browser is closed, neither stops an action nor leaves half of one.
 #[actix_web::test]
 async fn an_action_whose_client_has_gone_is_carried_out_or_not_begun() {
@@ -163,7 +187,7 @@ async fn an_action_whose_client_has_gone_is_carried_out_or_not_begun() {
 /// Waits until nothing is under way.
 async fn settled(connection: &mut Connection) {
     for _ in 0..1_200 {
-        let decided = "SELECT COUNT(*) FROM actions WHERE pending IN ('staging', 'changing', 'undoing')";
+        let decided = "SELECT COUNT(*) FROM actions WHERE pending IN ('staging', 'listing', 'changing', 'undoing')";
         if number(connection, decided) == 0 {
             return;
         }

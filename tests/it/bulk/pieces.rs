@@ -229,6 +229,38 @@ fn what_is_not_decided_is_seen_by_nobody_and_given_up_when_a_token_changes() {
 }
 
 #[test]
+fn a_list_to_delete_stays_while_its_tokens_are_edited_and_is_given_up_when_one_is_deleted() {
+    let list = || {
+        let mut table = Table::of(5, Action::Delete);
+        let (plan, planned) = table.plan();
+        table.id = table.begin(&plan);
+        for piece in planned.chunks(2) {
+            assert!(table.stage(piece).unwrap());
+        }
+        (table, plan, planned[0].uid)
+    };
+    let (mut table, plan, first) = list();
+    assert!(table.past().is_none(), "nobody sees it");
+    table.change(1, &label("meanwhile")).unwrap();
+    let click = ActionRequest::one(table.uids[1], Action::SetUses(9));
+    table.write(|connection| actions::perform(connection, &click, &anna(), Micros::now())).unwrap();
+    assert!(table.decide(&plan, first));
+    table.finish();
+    assert_eq!(table.locks(), [-9; 5]);
+    assert!(table.undo().undone.is_some());
+    let token = table.token(1).unwrap();
+    assert_eq!((token.label.as_deref(), token.usage_count), (Some("meanwhile"), 9), "it comes back as it was last");
+    table.write(|connection| undo::undo(connection, click.uid, &anna(), Micros::now())).unwrap();
+    assert_eq!(table.token(1).unwrap().usage_count, 3, "what was done before can be undone after it");
+
+    let (mut table, plan, first) = list();
+    table.delete(1).unwrap();
+    assert!(!table.decide(&plan, first));
+    assert!(table.piece(), "there is nothing to do");
+    assert_eq!(table.locks(), [0, -9, 0, 0, 0]);
+}
+
+#[test]
 fn a_use_is_no_change_that_gives_up_an_action() {
     let (mut table, plan, first) = Table::staged(3, Action::SetUses(7));
     table.consume(0);

@@ -13,8 +13,8 @@ use crate::support::database::Database;
 
 /// What stands in each migration: how the SHA-256 of its up.sql begins.
 const DIGESTS: [(&str, &str); 2] = [
-    ("migrations/postgres/2026-11-29-120000_first", "6a6f35e7980d7af4"),
-    ("migrations/sqlite/2026-11-29-120000_first", "82d393cb41b67334"),
+    ("migrations/postgres/2026-11-29-130000_first", "fe7116f35ca10864"),
+    ("migrations/sqlite/2026-11-29-130000_first", "f4e97062cc90a74a"),
 ];
 
 const SCHEMA: &str = include_str!("../../../src/store/schema.rs");

@@ -83,8 +83,8 @@ CREATE TABLE actions (
     refused   INTEGER NOT NULL,
     undone    BIGINT,
     undone_by TEXT COLLATE "C",
-    -- What is still to be done, piece by piece: 'staging' while its tokens are written down, 'changing' and 'undoing' once
-    -- that is decided; 'abandoned' if it was not to be.
+    -- What is still to be done, piece by piece: 'staging' or 'listing' while its tokens are written down, 'changing' and
+    -- 'undoing' once that is decided; 'abandoned' if it was not to be.
     pending   TEXT COLLATE "C",
     -- The piece ended at this token, and these many tokens are done with, at this time.
     cursor    BIGINT NOT NULL DEFAULT 0,
