@@ -84,8 +84,7 @@ fn words(characters: usize) -> String {
 fn settle_a_batch(bencher: Bencher, tokens: usize) {
     let tokens: Vec<Token> = (0..tokens).map(|_| token()).collect();
     let who = Principal::key("door-3");
-    let ask =
-        |token: &Token| Ask { who: who.clone(), what: Lookup { uid: Some(token.uid), ..Lookup::default() }, key: None };
+    let ask = |token: &Token| Ask::once(who.clone(), Lookup { uid: Some(token.uid), ..Lookup::default() });
     let asks: Vec<Ask> = tokens.iter().cycle().take(BATCH).map(ask).collect();
     let mut held = Held::default();
     for (id, token) in (1..).zip(tokens) {
@@ -218,10 +217,10 @@ impl BenchDatabase {
         let first = Micros::now().get() - 29 * 24 * 3_600 * 1_000_000;
         let mut connection = self.url()?.connect()?;
         Ok(connection.batch_execute(&format!(
-            "INSERT INTO usage (uid, token, token_uid, token_value, timestamp, principal, error_code)
+            "INSERT INTO usage (uid, token, token_uid, token_value, timestamp, principal, error_code, uses, taken)
              WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)
              SELECT 'uid-' || i, i % {TOKENS}, 'token-' || (i % {TOKENS}), 'T-' || (i % {TOKENS}), {first} + i * 2500000,
-                 'key:door-' || (i % 7), CASE WHEN i % 9 = 0 THEN 2 END
+                 'key:door-' || (i % 7), CASE WHEN i % 9 = 0 THEN 2 END, 1, 1
              FROM n"
         ))?)
     }

@@ -152,6 +152,9 @@ pub(crate) enum KeyCommand {
         /// When it ends, as in 2026-12-31 or 2026-12-31T18:00+01:00 [default: never]
         #[arg(long, value_name = "WHEN")]
         expires: Option<String>,
+        /// The gate at which it uses tokens [default: none]
+        #[arg(long, value_name = "GATE")]
+        gate: Option<String>,
     },
     /// List the keys
     List,

@@ -5,13 +5,16 @@ use crate::access::{Role, api_key, check_name};
 use crate::cli::{Common, KeyCommand};
 use crate::store::accounts::keys;
 use crate::store::accounts::keys::NewKey;
-use crate::store::{Error, clock};
-use crate::token::Micros;
+use crate::store::{Connection, Error, clock, gates};
+use crate::token::gate::GateId;
+use crate::token::{Micros, quoted};
 
 /// Adds, lists or revokes keys.
 pub(crate) fn run(common: &Common, command: KeyCommand) -> Result<(), Failure> {
     match command {
-        KeyCommand::Add { name, role, expires } => add(common, &name, role, expires.as_deref()),
+        KeyCommand::Add { name, role, expires, gate } => {
+            add(common, &name, role, (expires.as_deref(), gate.as_deref()))
+        }
         KeyCommand::List => list(common),
         KeyCommand::Revoke { name } => {
             write(&mut connect(common)?, |connection, now| keys::revoke(connection, &name, &operator(), now))
@@ -19,7 +22,7 @@ pub(crate) fn run(common: &Common, command: KeyCommand) -> Result<(), Failure> {
     }
 }
 
-fn add(common: &Common, name: &str, role: Role, expires: Option<&str>) -> Result<(), Failure> {
+fn add(common: &Common, name: &str, role: Role, (expires, gate): (Option<&str>, Option<&str>)) -> Result<(), Failure> {
     check_name(name)?;
     let read = |text| Micros::read(text, common.zone()).map_err(|why| format!("--expires: {why}."));
     let expires = expires.map(read).transpose()?;
@@ -28,11 +31,11 @@ fn add(common: &Common, name: &str, role: Role, expires: Option<&str>) -> Result
     }
     let key = api_key::generate();
     let hash = api_key::hash(&key).ok_or_else(|| Failure("The new key is no key; please report this.".into()))?;
-    let new = NewKey { name, hash: &hash, role, expires };
     // Printed once, before the commit: a key that nobody has seen must not stay in the database.
     let printed = std::cell::Cell::new(false);
     write(&mut create(common)?, |connection, now| {
-        keys::add(connection, &new, &operator(), now)?;
+        let gate = gate.map(|name| gate_named(connection, name)).transpose()?;
+        keys::add(connection, &NewKey { name, hash: &hash, role, expires, gate }, &operator(), now)?;
         if printed.replace(true) {
             return Ok(());
         }
@@ -40,16 +43,24 @@ fn add(common: &Common, name: &str, role: Role, expires: Option<&str>) -> Result
     })
 }
 
+fn gate_named(connection: &mut Connection, name: &str) -> Result<GateId, Error> {
+    let gate = gates::by_name(connection, name)?;
+    let unknown = || Error::Refused(format!("--gate: there is no gate {}.", quoted(name)));
+    gate.map(|gate| gate.id).ok_or_else(unknown)
+}
+
 fn list(common: &Common) -> Result<(), Failure> {
     let mut connection = connect(common)?;
     let now = clock::now(&mut connection).map_err(Error::from)?;
     let format_time = |time: Option<Micros>, none: &str| time.map_or_else(|| none.to_owned(), |time| time.to_string());
-    let mut rows = vec![["NAME", "ROLE", "CREATED", "EXPIRES", "LAST USED"].map(str::to_owned).to_vec()];
+    let mut rows = vec![["NAME", "ROLE", "GATE", "CREATED", "EXPIRES", "LAST USED"].map(str::to_owned).to_vec()];
+    let gates = gates::names(&mut connection).map_err(Error::from)?;
     for key in keys::list(&mut connection)? {
         let ended = if key.is_expired(now) { " (ended)" } else { "" };
         let expires = format!("{}{ended}", format_time(key.expires, "never"));
         let created = key.created.to_string();
-        rows.push(vec![key.name, key.role.to_string(), created, expires, format_time(key.last_used, "never")]);
+        let gate = key.gate.and_then(|gate| gates.get(&gate).cloned()).unwrap_or_else(|| "none".into());
+        rows.push(vec![key.name, key.role.to_string(), gate, created, expires, format_time(key.last_used, "never")]);
     }
     print(&table(&rows))
 }

@@ -16,6 +16,7 @@ pub(crate) mod consume_counter;
 pub mod copy;
 pub mod cursor;
 pub(crate) mod error;
+pub mod gates;
 pub mod ledger;
 pub mod migrations;
 mod pool;

@@ -78,6 +78,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    gates (id) {
+        id -> Int8,
+        uid -> Text,
+        name -> Text,
+        rules -> Text,
+        disabled_at -> Nullable<Int8>,
+        created -> Int8,
+        changed -> Int8,
+        changed_by -> Text,
+    }
+}
+
+diesel::table! {
     keys (id) {
         id -> Int8,
         name -> Text,
@@ -87,6 +100,7 @@ diesel::table! {
         created -> Int8,
         expires -> Nullable<Int8>,
         last_used -> Nullable<Int8>,
+        gate -> Nullable<Int8>,
     }
 }
 
@@ -176,6 +190,9 @@ diesel::table! {
         last_used -> Nullable<Int8>,
         valid_from -> Nullable<Int8>,
         valid_to -> Nullable<Int8>,
+        usage_uid -> Text,
+        gate -> Nullable<Int8>,
+        uses -> Int4,
     }
 }
 
@@ -256,6 +273,11 @@ diesel::table! {
         timestamp -> Int8,
         principal -> Text,
         error_code -> Nullable<Int2>,
+        gate -> Nullable<Int8>,
+        uses -> Int4,
+        taken -> Int4,
+        lock_before -> Nullable<Int8>,
+        undoes -> Nullable<Text>,
     }
 }
 
@@ -281,6 +303,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     attempts,
     audit,
     batches,
+    gates,
     keys,
     next_labels,
     print_jobs,

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::error::TokenError;
 use super::input::{Change, Mistakes};
 use super::label::fill_in_number;
-use super::record::{LABEL_MAX_CHARS, Token, UNLIMITED};
+use super::record::{LABEL_MAX_CHARS, Token, UNLIMITED, Voided};
 use super::time::Micros;
-use super::void::{Voided, check_reason};
+use super::void::check_reason;
 use crate::access::{Permission, Principal};
 
 /// A kind of change, applied to every token of a selection.

@@ -86,7 +86,7 @@ fn check_uses(before: i32, action: &Action, consumed: i32, undone: i32) {
     let kept = Before::of(&first);
     let mut now = done;
     for n in 0..consumed {
-        now = consume(&now, at(n.into())).unwrap();
+        now = consume(&now, 1, at(n.into())).unwrap();
     }
     assert_eq!(action.undo(&now, &kept).usage_count, undone, "{before} {action:?} {consumed}");
 }
@@ -115,7 +115,7 @@ fn an_undo_restores_only_changed_fields() {
         Action::Unvoid,
     ] {
         let done = action.apply(&first, 1, &anna(), at(7)).unwrap();
-        let used = consume(&done, at(2)).unwrap();
+        let used = consume(&done, 1, at(2)).unwrap();
         let undone = action.undo(&used, &Before::of(&first));
         let used = Token { last_used: Some(at(2)), lock_start: Some(at(2)), usage_count: 2, used: 1, ..first.clone() };
         assert_eq!(undone, used);

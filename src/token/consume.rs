@@ -3,43 +3,60 @@
 //! The rule is implemented only here. Everything else (the writer, a tile, the list's filter) calls this module, or a
 //! test compares it with this module.
 
+use super::answer::{RefusedAsk, TokenSummary};
 use super::error::Refusal;
 use super::record::{Token, UNLIMITED};
 use super::state::State;
 use super::time::Micros;
+use super::uid::Uid;
 
-/// Uses `token` once at `now`. Returns the changed token, or the first reason against it.
+/// Uses `token` this many times at once at `now`. Returns the changed token, or every reason against it.
 ///
 /// # Errors
-/// The refusal. The reasons are checked in the order of the contract: voided, used up, locked, outside the time range.
-pub(crate) fn consume(token: &Token, now: Micros) -> Result<Token, Refusal> {
-    check(token, now)?;
+/// The refusals, in the order of the contract: voided, used up, locked, outside the time range.
+pub(crate) fn consume(token: &Token, uses: i32, now: Micros) -> Result<Token, Vec<Refusal>> {
+    let refusals = refusals(token, uses, now);
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
     let mut used = token.clone();
     if used.usage_count != UNLIMITED {
-        used.usage_count -= 1;
+        used.usage_count -= uses;
     }
-    used.used = token.used.saturating_add(1);
+    used.used = token.used.saturating_add(uses.into());
     // After a jump back of the clock, `last_used` must not move back.
     used.last_used = token.last_used.max(Some(now));
     used.lock_start = Some(now);
     Ok(used)
 }
 
+/// What using a token, if there is one, would come to. Changes nothing.
+///
+/// # Errors
+/// The refusal.
+pub(crate) fn try_consume(token: Option<&Token>, uses: i32, at: Micros) -> Result<Token, RefusedAsk> {
+    let refused =
+        |refusals, summary, retry_at| RefusedAsk { refusals, summary, retry_at, at, usage_uid: Uid::random() };
+    let Some(token) = token else { return Err(refused(vec![Refusal::NotExists], None, None)) };
+    let refuse = |refusals| refused(refusals, Some(TokenSummary::from(token)), retry_at(token, uses, at));
+    consume(token, uses, at).map_err(refuse)
+}
+
 /// The token's state at `now`, which corresponds to the refusal of a consume.
 pub fn state(token: &Token, now: Micros) -> State {
-    match check(token, now) {
-        Ok(()) => State::Active,
-        Err(Refusal::Voided { .. }) => State::Voided,
-        Err(Refusal::UsageCountExceeded) => State::UsedUp,
-        Err(Refusal::LockTimeViolation { .. }) => State::Locked,
-        Err(_) if token.valid_from.is_some_and(|from| now < from) => State::Pending,
-        Err(_) => State::Expired,
+    match refusals(token, 1, now).first() {
+        None => State::Active,
+        Some(Refusal::Voided(_)) => State::Voided,
+        Some(Refusal::UsageCountExceeded { .. }) => State::UsedUp,
+        Some(Refusal::LockTimeViolation { .. }) => State::Locked,
+        Some(Refusal::TooEarly { .. }) => State::Pending,
+        Some(_) => State::Expired,
     }
 }
 
 /// The first moment, not before `now`, at which a consume would succeed if nothing else changed.
-pub(crate) fn retry_at(token: &Token, now: Micros) -> Option<Micros> {
-    if token.voided.is_some() || token.usage_count == 0 {
+pub(crate) fn retry_at(token: &Token, uses: i32, now: Micros) -> Option<Micros> {
+    if token.voided.is_some() || (token.usage_count != UNLIMITED && token.usage_count < uses) {
         return None;
     }
     let open = locked_until(token, now).unwrap_or(now).max(token.valid_from.unwrap_or(now));
@@ -54,20 +71,25 @@ pub(crate) fn restarted_lock(token: &Token, now: Micros) -> Option<Micros> {
     token.lock_start.filter(|start| token.lock_time > 0 && *start > now).map(|_| now)
 }
 
-fn check(token: &Token, now: Micros) -> Result<(), Refusal> {
+/// Every reason against using a token this many times at once.
+pub(crate) fn refusals(token: &Token, uses: i32, now: Micros) -> Vec<Refusal> {
+    let mut refusals = Vec::new();
     if let Some(voided) = &token.voided {
-        return Err(Refusal::Voided { reason: voided.reason.clone() });
+        refusals.push(Refusal::Voided(voided.clone()));
     }
-    if token.usage_count == 0 {
-        return Err(Refusal::UsageCountExceeded);
+    if token.usage_count != UNLIMITED && token.usage_count < uses {
+        refusals.push(Refusal::UsageCountExceeded { left: token.usage_count });
     }
     if let Some(until) = locked_until(token, now) {
-        return Err(Refusal::LockTimeViolation { until });
+        refusals.push(Refusal::LockTimeViolation { until });
     }
-    if token.valid_from.is_some_and(|from| now < from) || token.valid_to.is_some_and(|to| now > to) {
-        return Err(Refusal::TimeRangeViolation);
+    if let Some(from) = token.valid_from.filter(|from| now < *from) {
+        refusals.push(Refusal::TooEarly { from });
     }
-    Ok(())
+    if let Some(to) = token.valid_to.filter(|to| now > *to) {
+        refusals.push(Refusal::TooLate { to });
+    }
+    refusals
 }
 
 /// The moment at which the lock opens, if it is closed at `now`.
@@ -79,8 +101,8 @@ fn locked_until(token: &Token, now: Micros) -> Option<Micros> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::token::Voided;
     use crate::token::record::tests::token;
-    use crate::token::void::Voided;
 
     const SECOND: i64 = 1_000_000;
 
@@ -92,8 +114,8 @@ mod tests {
     #[track_caller]
     fn check_rule(token: &Token, state_word: &str, retry: Option<i64>) {
         assert_eq!(state(token, at(0)).word(), state_word);
-        assert_eq!(consume(token, at(0)).is_ok(), state_word == "active");
-        assert_eq!(retry_at(token, at(0)), retry.map(at));
+        assert_eq!(consume(token, 1, at(0)).is_ok(), state_word == "active");
+        assert_eq!(retry_at(token, 1, at(0)), retry.map(at));
     }
 
     #[test]
@@ -139,7 +161,12 @@ mod tests {
             ..token(1)
         };
         check_rule(&all, "voided", None);
-        assert_eq!(consume(&all, at(0)), Err(Refusal::Voided { reason: Some("Lost".into()) }));
+        let every: Vec<&str> = refusals(&all, 1, at(0)).iter().map(Refusal::name).collect();
+        assert_eq!(
+            every,
+            ["TokenVoided", "TokenUsageCountExceeded", "TokenLockTimeViolation", "TokenTimeRangeViolation"],
+            "and the others come behind it"
+        );
         check_rule(&Token { voided: all.voided.clone(), ..token(UNLIMITED) }, "voided", None);
         let all = Token { voided: None, ..all };
         check_rule(&all, "used_up", None);
@@ -151,25 +178,35 @@ mod tests {
 
     #[test]
     fn a_use_decrements_the_count_and_sets_the_time() {
-        let used = consume(&token(3), at(0)).unwrap();
+        let used = consume(&token(3), 1, at(0)).unwrap();
         assert_eq!((used.usage_count, used.last_used, used.lock_start), (2, Some(at(0)), Some(at(0))));
         assert_eq!(used.modified, token(3).modified);
         assert_eq!(used.used, 1);
-        let unlimited = consume(&token(UNLIMITED), at(0)).unwrap();
+        let unlimited = consume(&token(UNLIMITED), 1, at(0)).unwrap();
         assert_eq!((unlimited.usage_count, unlimited.used), (UNLIMITED, 1));
-        assert_eq!(consume(&token(1), at(0)).unwrap().usage_count, 0);
+        assert_eq!(consume(&token(1), 1, at(0)).unwrap().usage_count, 0);
+    }
+
+    #[test]
+    fn several_uses_at_once_are_all_of_them_or_none() {
+        let used = consume(&token(3), 3, at(0)).unwrap();
+        assert_eq!((used.usage_count, used.used), (0, 3));
+        assert_eq!(consume(&token(3), 4, at(0)), Err(vec![Refusal::UsageCountExceeded { left: 3 }]));
+        assert_eq!(retry_at(&token(3), 4, at(0)), None);
+        let unlimited = consume(&token(UNLIMITED), i32::MAX, at(0)).unwrap();
+        assert_eq!((unlimited.usage_count, unlimited.used), (UNLIMITED, i64::from(i32::MAX)));
     }
 
     #[test]
     fn after_a_clock_jump_the_lock_lasts_exactly_lock_time() {
         let mut jumped = Token { lock_time: 10, last_used: Some(at(3_600)), lock_start: Some(at(3_600)), ..token(5) };
-        assert_eq!(consume(&jumped, at(0)), Err(Refusal::LockTimeViolation { until: at(10) }));
+        assert_eq!(consume(&jumped, 1, at(0)), Err(vec![Refusal::LockTimeViolation { until: at(10) }]));
         jumped.lock_start = restarted_lock(&jumped, at(0));
         assert_eq!(jumped.lock_start, Some(at(0)));
         assert_eq!(restarted_lock(&jumped, at(9)), None);
-        assert!(consume(&jumped, at(9)).is_err());
-        let used = consume(&jumped, at(10)).unwrap();
+        assert!(consume(&jumped, 1, at(9)).is_err());
+        let used = consume(&jumped, 1, at(10)).unwrap();
         assert_eq!((used.last_used, used.lock_start), (Some(at(3_600)), Some(at(10))), "last_used never moves back");
-        assert!(consume(&used, at(11)).is_err(), "and the new use locks like any other");
+        assert!(consume(&used, 1, at(11)).is_err(), "and the new use locks like any other");
     }
 }

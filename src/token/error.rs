@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::quoted::quoted;
+use super::record::Voided;
 use super::time::Micros;
 use super::uid::Uid;
 
@@ -14,19 +15,27 @@ pub enum Refusal {
     /// There is no such token, or it is deleted.
     NotExists,
     /// Somebody has voided it.
-    Voided {
-        /// The reason, if one was given.
-        reason: Option<String>,
+    Voided(Voided),
+    /// It has fewer uses left than are asked for.
+    UsageCountExceeded {
+        /// How many: 0, or more if several are asked for at once.
+        left: i32,
     },
-    /// It has no uses left.
-    UsageCountExceeded,
     /// It was used a moment ago.
     LockTimeViolation {
         /// The first moment at which the lock is open again.
         until: Micros,
     },
-    /// It is not valid yet, or no longer.
-    TimeRangeViolation,
+    /// It is not valid yet.
+    TooEarly {
+        /// The first moment at which it is.
+        from: Micros,
+    },
+    /// It is no longer valid.
+    TooLate {
+        /// The last moment at which it was.
+        to: Micros,
+    },
 }
 
 impl Refusal {
@@ -34,10 +43,10 @@ impl Refusal {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::NotExists => "TokenNotExists",
-            Self::Voided { .. } => "TokenVoided",
-            Self::UsageCountExceeded => "TokenUsageCountExceeded",
+            Self::Voided(_) => "TokenVoided",
+            Self::UsageCountExceeded { .. } => "TokenUsageCountExceeded",
             Self::LockTimeViolation { .. } => "TokenLockTimeViolation",
-            Self::TimeRangeViolation => "TokenTimeRangeViolation",
+            Self::TooEarly { .. } | Self::TooLate { .. } => "TokenTimeRangeViolation",
         }
     }
 
@@ -45,21 +54,22 @@ impl Refusal {
     pub(crate) fn code(&self) -> i16 {
         match self {
             Self::NotExists => 1,
-            Self::Voided { .. } => 7,
-            Self::UsageCountExceeded => 2,
+            Self::Voided(_) => 7,
+            Self::UsageCountExceeded { .. } => 2,
             Self::LockTimeViolation { .. } => 3,
-            Self::TimeRangeViolation => 4,
+            Self::TooEarly { .. } | Self::TooLate { .. } => 4,
         }
     }
 
     /// The name for a code from the usage log.
     pub(crate) fn name_of(code: i16) -> &'static str {
+        let voided = Voided { at: Micros::EPOCH, by: String::new(), reason: None };
         let all = [
             Self::NotExists,
-            Self::Voided { reason: None },
-            Self::UsageCountExceeded,
+            Self::Voided(voided),
+            Self::UsageCountExceeded { left: 0 },
             Self::LockTimeViolation { until: Micros::EPOCH },
-            Self::TimeRangeViolation,
+            Self::TooLate { to: Micros::EPOCH },
         ];
         all.iter().find(|refusal| refusal.code() == code).map_or("Unknown", Self::name)
     }
@@ -69,13 +79,16 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotExists => f.write_str("There is no such token."),
-            Self::Voided { reason: None } => f.write_str("This token is voided."),
-            Self::Voided { reason: Some(reason) } => write!(f, "This token is voided ({reason})."),
-            Self::UsageCountExceeded => f.write_str("This token is used up."),
+            Self::Voided(Voided { reason: None, .. }) => f.write_str("This token is voided."),
+            Self::Voided(Voided { reason: Some(reason), .. }) => write!(f, "This token is voided ({reason})."),
+            Self::UsageCountExceeded { left: 0 } => f.write_str("This token is used up."),
+            Self::UsageCountExceeded { left: 1 } => f.write_str("This token has 1 use left."),
+            Self::UsageCountExceeded { left } => write!(f, "This token has {left} uses left."),
             Self::LockTimeViolation { until } => {
                 write!(f, "This token was used a moment ago and is locked until {until}.")
             }
-            Self::TimeRangeViolation => f.write_str("This token is not valid at this time."),
+            Self::TooEarly { from } => write!(f, "This token is not valid before {from}."),
+            Self::TooLate { to } => write!(f, "This token was valid until {to}."),
         }
     }
 }

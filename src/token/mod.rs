@@ -3,11 +3,14 @@
 //! Nothing here does I/O, and nothing here knows of HTTP, SQL or HTML.
 
 pub mod action;
+pub(crate) mod answer;
+mod ask;
 pub(crate) mod batch;
 pub(crate) mod calendar;
 pub mod consume;
 pub(crate) mod edit;
 pub(crate) mod error;
+pub mod gate;
 pub mod input;
 pub(crate) mod label;
 pub(crate) mod limits;
@@ -21,14 +24,14 @@ mod state;
 pub(crate) mod time;
 pub(crate) mod time_range;
 mod uid;
+pub(crate) mod undo;
 pub(crate) mod usage_outcome;
 pub(crate) mod void;
 
 pub use error::{Refusal, TokenError};
 pub use quoted::quoted;
-pub use record::{BatchId, LABEL_MAX_CHARS, LIST_MAX, Token, UNLIMITED, VALUE_MAX_BYTES, VALUE_MAX_CHARS};
+pub use record::{BatchId, LABEL_MAX_CHARS, LIST_MAX, Token, UNLIMITED, VALUE_MAX_BYTES, VALUE_MAX_CHARS, Voided};
 pub use state::State;
 pub use time::Micros;
 pub use uid::Uid;
 pub use usage_outcome::UsageOutcome;
-pub use void::Voided;

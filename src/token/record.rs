@@ -2,7 +2,6 @@
 
 use super::time::Micros;
 use super::uid::Uid;
-use super::void::Voided;
 
 /// `usage_count` of a token with unlimited uses.
 pub const UNLIMITED: i32 = -1;
@@ -50,6 +49,17 @@ pub struct Token {
     pub batch: Option<BatchId>,
     /// Set while it is voided.
     pub voided: Option<Voided>,
+}
+
+/// When, by whom and why a token was voided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Voided {
+    /// When it was voided.
+    pub at: Micros,
+    /// The principal that voided it.
+    pub by: String,
+    /// The reason, if one was given; within the limits of [`check_reason`](super::void::check_reason).
+    pub reason: Option<String>,
 }
 
 /// The id of a batch: tokens that were created together.

@@ -2,175 +2,20 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde::Serialize;
-
+use super::answer::UndoData;
+pub use super::answer::{Answer, Receipt, RefusedAsk, TokenSummary};
+pub use super::ask::{Ask, Deed, Lookup, NamedUse, ReplayKey};
 use super::consume::{consume, restarted_lock, retry_at};
 use super::error::{Refusal, TokenError};
+use super::gate::GateId;
 use super::record::Token;
 use super::time::Micros;
 use super::uid::Uid;
+use super::undo::LoggedUse;
 use crate::access::Principal;
 
 /// Hours for which a success is replayed for the same key.
 pub(crate) const REPLAY_HOURS: i64 = 24;
-/// Characters that the usage log stores of a value that no token has: a scanner that reads the wrong codes must not
-/// fill the disk.
-const UNKNOWN_CHARS: usize = 64;
-
-/// A request to use a token once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ask {
-    /// Who asks.
-    pub who: Principal,
-    /// Which token.
-    pub what: Lookup,
-    /// The idempotency key: the same key means the same request.
-    pub key: Option<ReplayKey>,
-}
-
-/// An idempotency key, of 1 to 255 characters, none of them NUL.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ReplayKey(String);
-
-impl ReplayKey {
-    /// Most characters.
-    const MAX_CHARS: usize = 255;
-
-    /// The only way to a key. PostgreSQL stores no NUL, and a key that it refuses would fail the batch it is in.
-    ///
-    /// # Errors
-    /// A value error of `nonce`: the text is empty, too long, or has a NUL.
-    pub fn new(text: impl Into<String>) -> Result<Self, TokenError> {
-        let text = text.into();
-        if !(1..=Self::MAX_CHARS).contains(&text.chars().count()) || text.contains('\0') {
-            return Err(TokenError::value("nonce", "An idempotency key has 1 to 255 characters, none of them NUL"));
-        }
-        Ok(Self(text))
-    }
-
-    /// Its text.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// How a request names a token: by uid, by value, or by both, which then must name the same token.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Lookup {
-    /// By its uid.
-    pub uid: Option<Uid>,
-    /// By its exact value.
-    pub value: Option<String>,
-    /// By the link in its code, if no token has that link as its value.
-    pub link: Option<Uid>,
-}
-
-impl Lookup {
-    /// Combines the tokens found by uid and by value.
-    ///
-    /// # Errors
-    /// A value error when uid and value are both given, but do not name the same token.
-    pub(crate) fn reconcile<T: PartialEq>(
-        &self,
-        by_uid: Option<T>,
-        by_value: Option<T>,
-    ) -> Result<Option<T>, TokenError> {
-        match (self.uid, &self.value) {
-            (Some(_), Some(_)) if by_uid != by_value => {
-                Err(TokenError::value("value", "value and token_uid do not name the same token"))
-            }
-            (Some(_), _) => Ok(by_uid),
-            (None, _) => Ok(by_value),
-        }
-    }
-}
-
-/// What the bearer of a token may see of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct TokenSummary {
-    /// Its uid.
-    pub token_uid: Uid,
-    /// Its value.
-    pub(crate) value: String,
-    /// Its text for people.
-    pub(crate) label: Option<String>,
-    /// The uses left.
-    pub usage_count: i32,
-    /// The last use.
-    pub last_used: Option<Micros>,
-    /// The first moment at which it may be used.
-    pub(crate) valid_from: Option<Micros>,
-    /// The last moment at which it may be used.
-    pub(crate) valid_to: Option<Micros>,
-}
-
-impl From<&Token> for TokenSummary {
-    fn from(token: &Token) -> Self {
-        Self {
-            token_uid: token.uid,
-            value: token.value.clone(),
-            label: token.label.clone(),
-            usage_count: token.usage_count,
-            last_used: token.last_used,
-            valid_from: token.valid_from,
-            valid_to: token.valid_to,
-        }
-    }
-}
-
-/// The answer to an ask.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// The token was used once.
-    Consumed(TokenSummary),
-    /// The token was used earlier, for the same key. Nothing happened now.
-    Replayed(TokenSummary),
-    /// The token was not used.
-    Refused {
-        /// The reason.
-        refusal: Refusal,
-        /// The token, if there is one.
-        summary: Option<TokenSummary>,
-        /// The first moment at which the consume would succeed if nothing else changed.
-        retry_at: Option<Micros>,
-        /// The moment of the decision, by the database's clock.
-        at: Micros,
-    },
-    /// The ask contradicts itself. It does not count as an attempt.
-    Mistaken(TokenError),
-}
-
-/// The content of a usage entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Attempt {
-    /// The token's uid, or the one in the request.
-    pub(crate) token_uid: Option<Uid>,
-    /// The token's value, or the beginning of the one in the request.
-    pub(crate) token_value: Option<String>,
-    /// The refusal's code.
-    pub(crate) error_code: Option<i16>,
-}
-
-impl Answer {
-    /// The usage entry for `ask` with this answer; none for a replay or a mistake.
-    pub(crate) fn attempt(&self, ask: &Ask) -> Option<Attempt> {
-        let (summary, error_code) = match self {
-            Self::Consumed(summary) => (Some(summary), None),
-            Self::Refused { refusal, summary, .. } => (summary.as_ref(), Some(refusal.code())),
-            Self::Replayed(_) | Self::Mistaken(_) => return None,
-        };
-        Some(match summary {
-            Some(summary) => {
-                Attempt { token_uid: Some(summary.token_uid), token_value: Some(summary.value.clone()), error_code }
-            }
-            None => Attempt {
-                token_uid: ask.what.uid,
-                token_value: ask.what.value.as_ref().map(|value| value.chars().take(UNKNOWN_CHARS).collect()),
-                error_code,
-            },
-        })
-    }
-}
 
 /// A token's id in the database.
 pub type TokenId = i64;
@@ -181,9 +26,19 @@ pub struct Held {
     tokens: HashMap<TokenId, HeldToken>,
     uids: HashMap<Uid, TokenId>,
     values: HashMap<String, TokenId>,
-    replies: HashMap<(Principal, ReplayKey), TokenSummary>,
+    replies: HashMap<(Principal, ReplayKey), Reply>,
+    uses: HashMap<(Principal, NamedUse), LoggedUse>,
+    new_keys: HashSet<(Principal, ReplayKey)>,
     locked_uids: HashSet<Uid>,
     locked_values: HashSet<String>,
+}
+
+/// What was answered for a key.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    pub(crate) receipt: Receipt,
+    /// Whether that use was undone since.
+    pub(crate) is_undone: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -201,8 +56,13 @@ impl Held {
     }
 
     /// Adds the reply saved for a key.
-    pub(crate) fn insert_reply(&mut self, who: Principal, key: ReplayKey, summary: TokenSummary) {
-        self.replies.insert((who, key), summary);
+    pub(crate) fn insert_reply(&mut self, who: Principal, key: ReplayKey, reply: Reply) {
+        self.replies.insert((who, key), reply);
+    }
+
+    /// Adds the use that somebody names to undo it.
+    pub(crate) fn insert_use(&mut self, who: Principal, named: NamedUse, logged: LoggedUse) {
+        self.uses.insert((who, named), logged);
     }
 
     /// Adds a token that exists, but that somebody else has locked: what asks for it cannot be settled now.
@@ -235,6 +95,10 @@ impl Held {
         self.tokens.iter().filter(|(_, held)| held.changed).map(|(id, held)| (*id, &held.token))
     }
 
+    fn is_changed(&self, uid: Uid) -> bool {
+        self.id_of(uid).and_then(|id| self.tokens.get(&id)).is_some_and(|held| held.changed)
+    }
+
     fn find(&self, what: &Lookup) -> Result<Option<TokenId>, TokenError> {
         let by_value = what.value.as_ref().and_then(|value| self.values.get(value).copied());
         let by_link = what.link.and_then(|uid| self.uids.get(&uid).copied());
@@ -252,57 +116,128 @@ impl Held {
         what.uid.as_ref().is_none_or(is_its) && what.value.as_ref().is_none_or(by_value)
     }
 
-    /// Uses the token once, or refuses.
-    fn consume(&mut self, id: TokenId, now: Micros) -> Answer {
-        let Some(held) = self.tokens.get_mut(&id) else {
-            return Answer::Refused { refusal: Refusal::NotExists, summary: None, retry_at: None, at: now };
+    /// Uses the token, or refuses.
+    fn consume(&mut self, id: Option<TokenId>, ask: &Ask, (uses, gate): (i32, Option<GateId>), at: Micros) -> Answer {
+        let usage_uid = ask.entry.at(at);
+        let refused =
+            |refusals, summary, retry_at| Answer::Refused(RefusedAsk { refusals, summary, retry_at, at, usage_uid });
+        let Some(held) = id.and_then(|id| self.tokens.get_mut(&id)) else {
+            return refused(vec![Refusal::NotExists], None, None);
         };
-        match consume(&held.token, now) {
+        match consume(&held.token, uses, at) {
             Ok(used) => {
+                let taken = if used.usage_count == held.token.usage_count { 0 } else { uses };
+                let undo = UndoData { taken, lock_before: held.token.lock_start, undoes: None };
                 *held = HeldToken { token: used, changed: true };
-                Answer::Consumed(TokenSummary::from(&held.token))
+                Answer::Done(Receipt { summary: TokenSummary::from(&held.token), usage_uid, uses, gate }, undo)
             }
-            Err(refusal) => {
-                if let Some(start) = restarted_lock(&held.token, now) {
+            Err(refusals) => {
+                if let Some(start) = restarted_lock(&held.token, at) {
                     held.token.lock_start = Some(start);
                     held.changed = true;
                 }
-                let summary = Some(TokenSummary::from(&held.token));
-                Answer::Refused { refusal, summary, retry_at: retry_at(&held.token, now), at: now }
+                refused(refusals, Some(TokenSummary::from(&held.token)), retry_at(&held.token, uses, at))
             }
         }
     }
 }
 
 /// Answers every ask in order, and leaves in `held` what has to be stored. An ask for a token that somebody else has locked
-/// has no answer now.
+/// has no answer now; nor has an undo of a use that came in the same batch, or of a token that another ask in it has
+/// changed.
 pub fn settle(asks: &[Ask], held: &mut Held, now: Micros) -> Vec<Option<Answer>> {
     asks.iter().map(|ask| settle_one(ask, held, now)).collect()
 }
 
 fn settle_one(ask: &Ask, held: &mut Held, now: Micros) -> Option<Answer> {
     let reply_key = ask.key.clone().map(|key| (ask.who.clone(), key));
-    let first = reply_key.as_ref().and_then(|reply_key| held.replies.get(reply_key));
-    // Before the token is looked for: it may have been edited or deleted since.
-    if let Some(first) = first.filter(|first| held.is_for(first, &ask.what)) {
-        return Some(Answer::Replayed(first.clone()));
-    }
-    if held.is_locked(&ask.what) {
-        return None;
-    }
-    let answer = match held.find(&ask.what) {
-        Err(mistake) => return Some(Answer::Mistaken(mistake)),
-        Ok(_) if first.is_some() => {
-            let mistake = TokenError::value("nonce", "This idempotency key was used for another token");
-            return Some(Answer::Mistaken(mistake));
-        }
-        Ok(Some(id)) => held.consume(id, now),
-        Ok(None) => Answer::Refused { refusal: Refusal::NotExists, summary: None, retry_at: None, at: now },
+    let first = reply_key.as_ref().and_then(|reply_key| held.replies.get(reply_key)).cloned();
+    let answer = match &ask.deed {
+        Deed::Use { what, uses, gate } => settle_use(ask, what, (*uses, *gate), first, held, now)?,
+        Deed::Undo { which, anybody } => settle_undo(ask, which, *anybody, first, held, now)?,
     };
-    if let (Some(reply_key), Answer::Consumed(summary)) = (reply_key, &answer) {
-        held.replies.insert(reply_key, summary.clone());
+    if let (Some(reply_key), Answer::Done(receipt, _)) = (reply_key, &answer) {
+        held.new_keys.insert(reply_key.clone());
+        held.replies.insert(reply_key, Reply { receipt: receipt.clone(), is_undone: false });
     }
     Some(answer)
+}
+
+fn wrong_key(why: &str) -> Answer {
+    Answer::Mistaken(TokenError::value("nonce", why))
+}
+
+fn settle_use(
+    ask: &Ask,
+    what: &Lookup,
+    (uses, gate): (i32, Option<GateId>),
+    first: Option<Reply>,
+    held: &mut Held,
+    now: Micros,
+) -> Option<Answer> {
+    if let Some(Reply { receipt, is_undone }) = first {
+        // Before the token is looked for: it may have been edited or deleted since.
+        if receipt.uses < 0 || !held.is_for(&receipt.summary, what) {
+            return Some(wrong_key("This idempotency key was used for something else"));
+        }
+        if is_undone {
+            return Some(wrong_key("The use with this idempotency key was undone"));
+        }
+        if (receipt.uses, receipt.gate) != (uses, gate) {
+            return Some(wrong_key("This idempotency key was used for another number of uses, or at another gate"));
+        }
+        return Some(Answer::Replayed(receipt));
+    }
+    if held.is_locked(what) {
+        return None;
+    }
+    Some(match held.find(what) {
+        Err(mistake) => Answer::Mistaken(mistake),
+        Ok(id) => held.consume(id, ask, (uses, gate), now),
+    })
+}
+
+fn settle_undo(
+    ask: &Ask,
+    which: &NamedUse,
+    anybody: bool,
+    first: Option<Reply>,
+    held: &mut Held,
+    now: Micros,
+) -> Option<Answer> {
+    let name = (ask.who.clone(), which.clone());
+    if let NamedUse::Key(key) = which
+        && held.new_keys.contains(&(ask.who.clone(), key.clone()))
+    {
+        return None;
+    }
+    let logged = held.uses.get(&name);
+    if let Some(Reply { receipt, .. }) = first {
+        let is_same = logged.is_some_and(|logged| logged.undone_by == Some(receipt.usage_uid));
+        return Some(if is_same {
+            Answer::Replayed(receipt)
+        } else {
+            wrong_key("This idempotency key was used for something else")
+        });
+    }
+    let Some(logged) = logged else {
+        let message = "There is no such use, or not any more";
+        return Some(Answer::Mistaken(TokenError::value(which.param(), message)));
+    };
+    if let Err(answer) = logged.check(&ask.who, anybody, which, now) {
+        return Some(answer);
+    }
+    if held.locked_uids.contains(&logged.token_uid) || held.is_changed(logged.token_uid) {
+        return None;
+    }
+    let logged = logged.clone();
+    let Some(token) = held.id_of(logged.token_uid).and_then(|id| held.tokens.get_mut(&id)) else {
+        return Some(Answer::Mistaken(TokenError::Unknown(logged.token_uid)));
+    };
+    let (after, undo) = logged.give_back(&token.token);
+    *token = HeldToken { token: after, changed: true };
+    let summary = TokenSummary::from(&token.token);
+    Some(Answer::Done(Receipt { summary, usage_uid: ask.entry.at(now), uses: -logged.uses, gate: logged.gate }, undo))
 }
 
 #[cfg(test)]

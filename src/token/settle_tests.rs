@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::token::Voided;
 use crate::token::record::tests::{token, uid};
-use crate::token::void::Voided;
 
 const NOW: i64 = 1_000_000_000;
 
@@ -13,7 +13,7 @@ fn at(seconds: i64) -> Micros {
 }
 
 fn ask(what: Lookup, who: &str, key: Option<&str>) -> Ask {
-    Ask { who: Principal::key(who), what, key: key.map(|key| ReplayKey::new(key).unwrap()) }
+    Ask { key: key.map(|key| ReplayKey::new(key).unwrap()), ..Ask::once(Principal::key(who), what) }
 }
 
 fn by_uid(uid: Uid) -> Lookup {
@@ -39,10 +39,11 @@ fn holding(tokens: &[Token]) -> Held {
 
 fn kinds(answers: &[Answer]) -> Vec<&'static str> {
     let kind = |answer: &Answer| match answer {
-        Answer::Consumed(_) => "consumed",
+        Answer::Done(..) => "consumed",
         Answer::Replayed(_) => "replayed",
-        Answer::Refused { refusal, .. } => refusal.name(),
+        Answer::Refused(refused) => refused.refusals[0].name(),
         Answer::Mistaken(error) => error.name(),
+        Answer::Forbidden(_) => "Forbidden",
     };
     answers.iter().map(kind).collect()
 }
@@ -58,7 +59,7 @@ fn repeated_asks_see_each_other() {
     let mut locked = holding(&[Token { uid: uid(1), lock_time: 60, ..token(2) }]);
     let answers = settled(&asks, &mut locked, at(0));
     assert_eq!(kinds(&answers), ["consumed", "TokenLockTimeViolation", "TokenLockTimeViolation"]);
-    let Answer::Refused { summary, retry_at, .. } = &answers[1] else { panic!("refused") };
+    let Answer::Refused(RefusedAsk { summary, retry_at, .. }) = &answers[1] else { panic!("refused") };
     assert_eq!((summary.as_ref().unwrap().usage_count, *retry_at), (1, Some(at(60))));
 }
 
@@ -100,8 +101,8 @@ fn a_token_is_named_by_uid_value_or_link() {
             "consumed",
         ]
     );
-    let Answer::Consumed(summary) = &answers[9] else { panic!("consumed") };
-    assert_eq!(summary.token_uid, uid(2), "a value that is written exactly so comes before what a link means");
+    let Answer::Done(receipt, _) = &answers[9] else { panic!("consumed") };
+    assert_eq!(receipt.summary.token_uid, uid(2), "a value that is written exactly so comes before what a link means");
 }
 
 #[test]
@@ -131,7 +132,7 @@ fn a_key_replays_its_first_success() {
             "TokenUsageCountExceeded",
         ]
     );
-    let (Answer::Consumed(first), Answer::Replayed(again)) = (&answers[0], &answers[5]) else { panic!() };
+    let (Answer::Done(first, _), Answer::Replayed(again)) = (&answers[0], &answers[5]) else { panic!() };
     assert_eq!(first, again);
     assert!(answers[5].attempt(&asks[5]).is_none() && answers[2].attempt(&asks[2]).is_none());
 }
@@ -139,8 +140,9 @@ fn a_key_replays_its_first_success() {
 #[test]
 fn a_key_replays_after_its_token_was_deleted() {
     let summary = TokenSummary::from(&Token { uid: uid(1), value: "one".into(), ..token(1) });
+    let receipt = Receipt { summary, usage_uid: uid(7), uses: 1, gate: None };
     let mut held = Held::default();
-    held.insert_reply(Principal::key("door"), ReplayKey::new("k").unwrap(), summary);
+    held.insert_reply(Principal::key("door"), ReplayKey::new("k").unwrap(), Reply { receipt, is_undone: false });
     let asks = [by_uid(uid(1)), by_value("one"), by_uid(uid(2)), by_value("two")];
     let asks = asks.map(|what| ask(what, "door", Some("k")));
     let answers = settled(&asks, &mut held, at(0));
@@ -153,14 +155,15 @@ fn a_voided_token_is_refused_but_a_saved_reply_is_replayed() {
     let key = ask(by_uid(uid(1)), "door", Some("k"));
     let mut held = holding(std::slice::from_ref(&one));
     let first = settled(std::slice::from_ref(&key), &mut held, at(0));
-    let Answer::Consumed(summary) = &first[0] else { panic!("consumed") };
+    let Answer::Done(receipt, _) = &first[0] else { panic!("consumed") };
+    let reply = Reply { receipt: receipt.clone(), is_undone: false };
     let voided = Voided { at: at(1), by: "user:anna".into(), reason: Some("Lost".into()) };
     let mut held = holding(&[Token { voided: Some(voided), ..one }]);
-    held.insert_reply(key.who.clone(), ReplayKey::new("k").unwrap(), summary.clone());
+    held.insert_reply(key.who.clone(), ReplayKey::new("k").unwrap(), reply);
     let asks = [key, ask(by_uid(uid(1)), "door", Some("other")), ask(by_uid(uid(1)), "gate", None)];
     let answers = settled(&asks, &mut held, at(2));
     assert_eq!(kinds(&answers), ["replayed", "TokenVoided", "TokenVoided"]);
-    let Answer::Refused { summary, retry_at, .. } = &answers[1] else { panic!("refused") };
+    let Answer::Refused(RefusedAsk { summary, retry_at, .. }) = &answers[1] else { panic!("refused") };
     assert_eq!((summary.as_ref().unwrap().usage_count, *retry_at), (2, None));
     assert_eq!(answers[1].attempt(&asks[1]).unwrap().error_code, Some(7));
     assert_eq!(held.changed().count(), 0);
@@ -177,11 +180,9 @@ fn every_attempt_makes_a_usage_entry() {
     ];
     let answers = settled(&asks, &mut holding(&tokens), at(0));
     let entries: Vec<_> = answers.iter().zip(&asks).map(|(answer, ask)| answer.attempt(ask).unwrap()).collect();
-    let entry = |token_uid, token_value: Option<&str>, error_code| Attempt {
-        token_uid,
-        token_value: token_value.map(str::to_owned),
-        error_code,
-    };
+    let entries: Vec<_> =
+        entries.iter().map(|entry| (entry.token_uid, entry.token_value.as_deref(), entry.error_code)).collect();
+    let entry = |token_uid, token_value, error_code| (token_uid, token_value, error_code);
     assert_eq!(entries[0], entry(Some(uid(1)), Some("one"), None));
     assert_eq!(entries[1], entry(Some(uid(1)), Some("one"), Some(2)));
     assert_eq!(entries[2], entry(Some(uid(7)), None, Some(1)));
@@ -207,11 +208,13 @@ prop_compose! {
 fn any_ask() -> impl Strategy<Value = Ask> {
     let uids = || proptest::option::of(0..4u128);
     let key = proptest::option::of(prop_oneof![Just("a"), Just("b")]);
-    (uids(), uids(), uids(), prop_oneof![Just("door"), Just("gate")], key).prop_map(
-        |(by_uid, by_value, link, who, key)| {
+    let uses = prop_oneof![4 => Just(1), 1 => 2..4i32];
+    (uids(), uids(), uids(), prop_oneof![Just("door"), Just("gate")], key, uses).prop_map(
+        |(by_uid, by_value, link, who, key, uses)| {
             let by_uid = by_uid.or(if by_value.is_none() { Some(0) } else { None });
             let value = by_value.map(|n| format!("v{n}"));
-            ask(Lookup { uid: by_uid.map(uid), link: value.as_ref().and(link).map(uid), value }, who, key)
+            let what = Lookup { uid: by_uid.map(uid), link: value.as_ref().and(link).map(uid), value };
+            Ask { deed: Deed::Use { what: what.clone(), uses, gate: None }, ..ask(what, who, key) }
         },
     )
 }
@@ -227,19 +230,20 @@ proptest! {
 
         // Each ask alone, on what the ones before it left in the database.
         let mut rows = tokens.to_vec();
-        let mut replies: Vec<(Principal, ReplayKey, TokenSummary)> = Vec::new();
+        let mut replies: Vec<(Principal, ReplayKey, Reply)> = Vec::new();
         for (ask, answer) in asks.iter().zip(&answers) {
             let mut alone = holding(&rows);
-            for (who, key, summary) in &replies {
-                alone.insert_reply(who.clone(), key.clone(), summary.clone());
+            for (who, key, reply) in &replies {
+                alone.insert_reply(who.clone(), key.clone(), reply.clone());
             }
             let single = settled(std::slice::from_ref(ask), &mut alone, at(0)).remove(0);
             prop_assert_eq!(&single, answer);
             for (id, token) in alone.changed() {
                 rows[usize::try_from(id).unwrap()] = token.clone();
             }
-            if let (Answer::Consumed(summary), Some(key)) = (&single, &ask.key) {
-                replies.push((ask.who.clone(), key.clone(), summary.clone()));
+            if let (Answer::Done(receipt, _), Some(key)) = (&single, &ask.key) {
+                let reply = Reply { receipt: receipt.clone(), is_undone: false };
+                replies.push((ask.who.clone(), key.clone(), reply));
             }
         }
         for (id, token) in together.changed() {
@@ -248,8 +252,11 @@ proptest! {
 
         // The promise itself: exactly the uses that were granted are missing.
         for (before, after) in tokens.iter().zip(&rows).filter(|(before, _)| before.usage_count >= 0) {
-            let given = answers.iter().filter(|a| matches!(a, Answer::Consumed(f) if f.token_uid == before.uid)).count();
-            prop_assert_eq!(i64::from(before.usage_count) - i64::from(after.usage_count), i64::try_from(given).unwrap());
+            let given = answers.iter().map(|answer| match answer {
+                Answer::Done(receipt, _) if receipt.summary.token_uid == before.uid => i64::from(receipt.uses),
+                _ => 0,
+            });
+            prop_assert_eq!(i64::from(before.usage_count) - i64::from(after.usage_count), given.sum::<i64>());
             prop_assert!(after.usage_count >= 0);
         }
     }
@@ -271,10 +278,10 @@ fn what_somebody_else_has_locked_has_no_answer_and_delays_no_other() {
         by_link(&free.value, taken.uid),
         by_value("unknown"),
     ];
-    let asks = asks.map(|what| Ask { who: Principal::key("door"), what, key: None });
+    let asks = asks.map(|what| Ask::once(Principal::key("door"), what));
     let answers = settle(&asks, &mut held, at(0));
     assert_eq!(answers.iter().filter(|answer| answer.is_none()).count(), 4);
-    assert!(matches!(answers[4], Some(Answer::Consumed(_))), "its value comes before its link");
-    assert!(matches!(answers[5], Some(Answer::Refused { .. })));
+    assert!(matches!(answers[4], Some(Answer::Done(..))), "its value comes before its link");
+    assert!(matches!(answers[5], Some(Answer::Refused(_))));
     assert_eq!(held.changed().count(), 1);
 }

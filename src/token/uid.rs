@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 
+use super::time::Micros;
+
 /// A token's UUID. Parsed with hyphens in either case, shown in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Uid(Uuid);
@@ -13,6 +15,24 @@ impl Uid {
     /// A new uid with 122 random bits: nobody can guess a token's value from another one's.
     pub fn random() -> Self {
         Self(Uuid::new_v4())
+    }
+
+    /// The uid of something that was done at this moment: its random bits behind the time in milliseconds (RFC 9562, section
+    /// 5.7, version 7), by which the log finds it without an index of uids.
+    pub(crate) fn at(self, now: Micros) -> Self {
+        let mut bytes = self.0.into_bytes();
+        let milliseconds = (now.get() / 1_000).to_be_bytes();
+        bytes[..6].copy_from_slice(&milliseconds[2..]);
+        bytes[6] = 0x70 | (bytes[6] & 0x0f);
+        bytes[8] = 0x80 | (bytes[8] & 0x3f);
+        Self(Uuid::from_bytes(bytes))
+    }
+
+    /// The millisecond since 1970 that it begins with, if it is of version 7.
+    pub(crate) fn millisecond(self) -> Option<i64> {
+        let bytes = self.0.as_bytes();
+        let [a, b, c, d, e, f] = [bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5]];
+        (self.0.get_version_num() == 7).then(|| i64::from_be_bytes([0, 0, a, b, c, d, e, f]))
     }
 
     /// The `n`th uid, for tests.
@@ -44,5 +64,20 @@ impl<'de> Deserialize<'de> for Uid {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::read(&text).ok_or_else(|| de::Error::custom("not a uid"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uid_of_a_moment_says_its_millisecond_and_keeps_what_is_random() {
+        let random = Uid::random();
+        let moment = random.at(Micros::stored(1_796_000_000_123_456));
+        assert_eq!(moment.millisecond(), Some(1_796_000_000_123));
+        assert_eq!(moment.to_string()[20..], random.to_string()[20..]);
+        assert_eq!(&moment.to_string()[14..15], "7");
+        assert_eq!(random.millisecond(), None);
     }
 }

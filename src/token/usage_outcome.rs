@@ -10,6 +10,8 @@ use super::quoted::quoted;
 pub enum UsageOutcome {
     /// Successful ones.
     Used,
+    /// Undone uses: the entries that undo them.
+    Undone,
     /// Refused ones, for any reason.
     Refused,
     /// Ones refused with this code.
@@ -18,8 +20,9 @@ pub enum UsageOutcome {
 
 impl UsageOutcome {
     /// Every outcome that can be chosen.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Used,
+        Self::Undone,
         Self::Refused,
         Self::Because(1),
         Self::Because(7),
@@ -28,10 +31,11 @@ impl UsageOutcome {
         Self::Because(4),
     ];
 
-    /// The word in URLs: `used`, `refused`, or the name of a refusal.
+    /// The word in URLs: `used`, `undone`, `refused`, or the name of a refusal.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Used => "used",
+            Self::Undone => "undone",
             Self::Refused => "refused",
             Self::Because(code) => Refusal::name_of(code),
         }

@@ -1,24 +1,12 @@
 //! Voiding: nobody may use the token any more, but it stays in the list, because it was lost or stolen, for example.
 
 use super::error::TokenError;
-use super::time::Micros;
 
 /// Longest reason, in characters.
 pub(crate) const REASON_MAX_CHARS: usize = 200;
 
 /// Suggested reasons.
 pub(crate) const REASONS: [&str; 3] = ["Lost", "Stolen", "Misprinted"];
-
-/// When, by whom and why a token was voided.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Voided {
-    /// When it was voided.
-    pub at: Micros,
-    /// The principal that voided it.
-    pub by: String,
-    /// The reason, if one was given; within the limits of [`check_reason`].
-    pub reason: Option<String>,
-}
 
 /// Parses a reason: trims white space, and returns none for an empty text.
 ///

@@ -10,6 +10,7 @@ use crate::access::{Principal, Role};
 use crate::store::Store;
 use crate::store::accounts::{keys, sessions};
 use crate::token::Micros;
+use crate::token::gate::GateId;
 
 /// Who sent a request.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub(crate) struct Caller {
     pub(crate) principal: Principal,
     /// What the caller may do.
     pub(crate) role: Role,
+    /// The gate at which a key uses tokens, if it is tied to one.
+    pub(crate) gate: Option<GateId>,
     /// How the caller is known: by a session or by a key.
     pub(crate) via: Via,
 }
@@ -77,7 +80,8 @@ impl Callers {
             if is_old(key.last_used, now) {
                 write_later(store, move |connection| Ok(keys::touch(connection, &hash, now)?));
             }
-            let caller = Caller { principal: Principal::key(&key.name), role: key.role, via: Via::Key { hash } };
+            let caller =
+                Caller { principal: Principal::key(&key.name), role: key.role, gate: key.gate, via: Via::Key { hash } };
             Ok::<_, Error>(Some((caller, key.expires)))
         };
         let found = self.keys.get(&hash, ask).await?;
@@ -98,7 +102,12 @@ impl Callers {
                 write_later(store, move |connection| Ok(sessions::touch(connection, &hash, now)?));
             }
             let via = Via::Session { hash, user_id: signed_in.user_id, name: signed_in.name.into() };
-            Ok::<_, Error>(Some(Caller { principal: Principal::user(via.name()), role: signed_in.role, via }))
+            Ok::<_, Error>(Some(Caller {
+                principal: Principal::user(via.name()),
+                role: signed_in.role,
+                gate: None,
+                via,
+            }))
         };
         self.sessions.get(&hash, ask).await
     }

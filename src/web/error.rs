@@ -248,7 +248,10 @@ impl ResponseError for Error {
 pub(crate) fn refusal_status(refusal: &Refusal) -> StatusCode {
     match refusal {
         Refusal::NotExists => StatusCode::NOT_FOUND,
-        Refusal::Voided { .. } | Refusal::UsageCountExceeded | Refusal::TimeRangeViolation => StatusCode::CONFLICT,
+        Refusal::Voided(_)
+        | Refusal::UsageCountExceeded { .. }
+        | Refusal::TooEarly { .. }
+        | Refusal::TooLate { .. } => StatusCode::CONFLICT,
         Refusal::LockTimeViolation { .. } => StatusCode::LOCKED,
     }
 }

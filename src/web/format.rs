@@ -107,7 +107,7 @@ impl TimeFormatter {
                     None => since,
                 }
             }
-            State::Locked => match retry_at(token, self.now) {
+            State::Locked => match retry_at(token, 1, self.now) {
                 Some(open) => format!("free again at {}", self.to_the_second(open)),
                 None => "and not valid any more when it is free".into(),
             },

@@ -16,6 +16,7 @@ pub(crate) mod error_pages;
 pub(crate) mod etag;
 pub(crate) mod form_errors;
 pub(crate) mod format;
+pub(crate) mod gates;
 pub(crate) mod guard;
 pub(crate) mod headers;
 pub(crate) mod health;

@@ -96,6 +96,7 @@ pub fn table() -> Vec<Route> {
         // For programs, by key; and for the pages' scripts, by session.
         view("/{uid}/consume_token").get(api::consume::consume_token).post(api::consume::consume_token),
         view("/consume_token").get(api::consume::consume_token).post(api::consume::consume_token),
+        view("/undo_consume").post(api::undo::undo_consume),
         view("/add_token").post(api::add::add_token),
         view("/{uid}/add_token").post(api::add::add_token),
         view("/add_tokens").post(api::add::add_tokens),
@@ -172,7 +173,7 @@ pub fn table() -> Vec<Route> {
         page("/users/enable").post(user::enable).back_to("/users/edit", NAME).or_to("/users"),
         page("/users/remove").show(user::ask).post(user::remove).keeps(NAME).or_to("/users"),
         page("/keys").show(keys::show),
-        secret_page("/keys/add").show(keys::add_form).post(keys::add).keeps(&["name", "role", "expires"]),
+        secret_page("/keys/add").show(keys::add_form).post(keys::add).keeps(&["name", "role", "expires", "gate"]),
         page("/keys/revoke").show(keys::ask).post(keys::revoke).keeps(NAME).or_to("/keys"),
         page("/audit").show(audit::show),
 

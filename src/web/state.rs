@@ -11,6 +11,7 @@ use super::callers::{Caller, Callers};
 use super::client_address::TrustedProxies;
 use super::error::Error;
 use super::format::TimeFormatter;
+use super::gates::cache::GatesCache;
 use super::settings::cache::SettingsCache;
 use super::tokens::counts::TokenCounts;
 use crate::qr::Codes;
@@ -42,6 +43,8 @@ pub struct App {
     pub(crate) cookie_key: Key,
     /// The settings, read a moment ago.
     pub(crate) settings: SettingsCache,
+    /// The gates, read a moment ago.
+    pub(crate) gates: GatesCache,
     /// QR codes made a moment ago.
     pub(crate) codes: Codes,
     /// How many tokens there are, counted a moment ago.
@@ -75,6 +78,7 @@ impl App {
             cookie_key,
             callers: Callers::default(),
             settings: SettingsCache::default(),
+            gates: GatesCache::default(),
             codes: Codes::default(),
             counts: TokenCounts::default(),
             login_permits: Semaphore::new(LOGINS),

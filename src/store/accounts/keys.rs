@@ -10,6 +10,7 @@ use crate::store::error::{Error, is_duplicate};
 use crate::store::ledger::replies;
 use crate::store::schema::keys;
 use crate::token::Micros;
+use crate::token::gate::GateId;
 
 /// An API key, without its text, which is not stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Key {
     pub expires: Option<Micros>,
     /// When it was last used, to the minute.
     pub last_used: Option<Micros>,
+    /// The gate at which it uses tokens, if it is tied to one.
+    pub(crate) gate: Option<GateId>,
 }
 
 impl Key {
@@ -35,11 +38,12 @@ impl Key {
     }
 }
 
-type KeyRow = (String, String, String, i64, Option<i64>, Option<i64>);
-const COLUMNS: (keys::name, keys::role, keys::creator, keys::created, keys::expires, keys::last_used) =
-    (keys::name, keys::role, keys::creator, keys::created, keys::expires, keys::last_used);
+type KeyRow = (String, String, String, i64, Option<i64>, Option<i64>, Option<GateId>);
+type KeyColumns = (keys::name, keys::role, keys::creator, keys::created, keys::expires, keys::last_used, keys::gate);
+const COLUMNS: KeyColumns =
+    (keys::name, keys::role, keys::creator, keys::created, keys::expires, keys::last_used, keys::gate);
 
-fn key((name, role, creator, created, expires, last_used): KeyRow) -> Result<Key, Error> {
+fn key((name, role, creator, created, expires, last_used, gate): KeyRow) -> Result<Key, Error> {
     Ok(Key {
         name,
         creator,
@@ -47,6 +51,7 @@ fn key((name, role, creator, created, expires, last_used): KeyRow) -> Result<Key
         created: Micros::stored(created),
         expires: expires.map(Micros::stored),
         last_used: last_used.map(Micros::stored),
+        gate,
     })
 }
 
@@ -60,6 +65,8 @@ pub struct NewKey<'a> {
     pub role: Role,
     /// The first moment at which it is no longer valid.
     pub expires: Option<Micros>,
+    /// The gate at which it uses tokens, if it is tied to one.
+    pub gate: Option<GateId>,
 }
 
 /// Adds a key. It is valid at once.
@@ -74,6 +81,7 @@ pub fn add(connection: &mut Connection, new: &NewKey<'_>, by: &Principal, now: M
         keys::creator.eq(by.as_str()),
         keys::created.eq(now.get()),
         keys::expires.eq(new.expires.map(Micros::get)),
+        keys::gate.eq(new.gate),
     );
     diesel::insert_into(keys::table).values(row).execute(connection).map_err(|error| {
         if !is_duplicate(&error, "keys", "name") {

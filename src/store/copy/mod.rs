@@ -7,8 +7,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 
 use rows::{
-    ActionRow, ActionTokenRow, AuditRow, BatchRow, JobRow, KeyRow, NextLabelRow, PdfChunkRow, PrinterRow, ReplyRow,
-    Rows, RunRow, RunTokenRow, SessionRow, SettingRow, SheetRow, TokenRow, UsageRow, UserRow,
+    ActionRow, ActionTokenRow, AuditRow, BatchRow, GateRow, JobRow, KeyRow, NextLabelRow, PdfChunkRow, PrinterRow,
+    ReplyRow, Rows, RunRow, RunTokenRow, SessionRow, SettingRow, SheetRow, TokenRow, UsageRow, UserRow,
 };
 
 use super::connection::Connection;
@@ -40,6 +40,7 @@ pub fn copy(from: &mut Connection, to: &mut Connection) -> Result<Vec<CopiedTabl
         copy_table::<UserRow>(from, to)?,
         copy_table::<SessionRow>(from, to)?,
         copy_table::<KeyRow>(from, to)?,
+        copy_table::<GateRow>(from, to)?,
         copy_table::<SettingRow>(from, to)?,
         copy_table::<AuditRow>(from, to)?,
         copy_table::<JobRow>(from, to)?,
@@ -118,7 +119,7 @@ pub(crate) fn lock_tables(from: &mut Connection) -> Result<(), Error> {
         return Err(Error::Refused("It is in use; stop every server on it first.".into()));
     }
     // From now on others can read, and wait with changes until the copy is complete.
-    let tables = "tokens, usage, batches, actions, action_tokens, replies, users, sessions, keys, settings, audit, \
+    let tables = "tokens, usage, batches, actions, action_tokens, replies, users, sessions, keys, gates, settings, audit, \
                   attempts, advisory_locks, print_jobs, print_runs, print_run_tokens, print_run_parts, sheets, \
                   printers, next_labels";
     Ok(from.batch_execute(&format!("LOCK TABLE {tables} IN EXCLUSIVE MODE"))?)

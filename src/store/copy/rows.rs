@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::store::connection::Connection;
 use crate::store::schema::{
-    action_tokens, actions, audit, batches, keys, next_labels, print_jobs, print_run_parts, print_run_tokens,
+    action_tokens, actions, audit, batches, gates, keys, next_labels, print_jobs, print_run_parts, print_run_tokens,
     print_runs, printers, replies, sessions, settings, sheets, tokens, usage, users,
 };
 
@@ -169,7 +169,8 @@ row!(
 );
 rows_by_id!(usage, UsageRow {
     uid: String, token: Option<i64>, token_uid: Option<String>, token_value: Option<String>, timestamp: i64,
-    principal: String, error_code: Option<i16>,
+    principal: String, error_code: Option<i16>, gate: Option<i64>, uses: i32, taken: i32, lock_before: Option<i64>,
+    undoes: Option<String>,
 });
 rows_by_id!(
     users,
@@ -188,7 +189,10 @@ rows_by_id!(sessions, SessionRow {
 });
 rows_by_id!(keys, KeyRow {
     name: String, hash: Vec<u8>, role: String, creator: String, created: i64, expires: Option<i64>,
-    last_used: Option<i64>,
+    last_used: Option<i64>, gate: Option<i64>,
+});
+rows_by_id!(gates, GateRow {
+    uid: String, name: String, rules: String, disabled_at: Option<i64>, created: i64, changed: i64, changed_by: String,
 });
 rows_by_id!(audit, AuditRow { timestamp: i64, principal: String, action: String, subject: String, detail: String });
 row!(
@@ -204,6 +208,9 @@ row!(
         last_used: Option<i64>,
         valid_from: Option<i64>,
         valid_to: Option<i64>,
+        usage_uid: String,
+        gate: Option<i64>,
+        uses: i32,
     }
 );
 row!(settings, SettingRow { name: String, value: String, changed: i64, changed_by: String });

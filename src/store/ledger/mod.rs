@@ -4,6 +4,7 @@
 mod postgres;
 pub(crate) mod replies;
 mod sqlite;
+mod undo;
 
 use diesel::QueryResult;
 
@@ -14,10 +15,13 @@ use crate::token::settle::{Answer, Ask, Held};
 /// Locks and loads the tokens that `asks` name, then loads the replies saved for their keys, and reads the clock. On
 /// PostgreSQL it waits for nobody: tokens that somebody else has locked are only named as such.
 pub fn hold(connection: &mut Connection, asks: &[Ask]) -> QueryResult<(Held, Micros)> {
-    match connection {
-        Connection::Sqlite(_) => sqlite::hold(connection, asks),
-        Connection::Postgres(connection) => postgres::hold(connection, asks),
-    }
+    let undone = undo::tokens_of(connection, asks)?;
+    let (mut held, now) = match connection {
+        Connection::Sqlite(_) => sqlite::hold(connection, asks, &undone)?,
+        Connection::Postgres(connection) => postgres::hold(connection, asks, &undone)?,
+    };
+    undo::hold(connection, asks, &mut held)?;
+    Ok((held, now))
 }
 
 /// Stores the changed tokens, one usage entry for each attempt, and the replies to successful asks with a key.

@@ -16,12 +16,14 @@ use crate::store::schema::tokens;
 use crate::store::tokens::row::TokenRow;
 use crate::store::tokens::visible::{IS_ONE_VISIBLE, is_one_visible};
 use crate::store::usage::UsageRow;
+use crate::token::gate::GateId;
 use crate::token::settle::{Answer, Ask, Held, TokenId};
-use crate::token::{Micros, Token};
+use crate::token::{Micros, Token, Uid};
 
-pub(crate) fn hold(connection: &mut PgConnection, asks: &[Ask]) -> QueryResult<(Held, Micros)> {
+/// Holds what the asks name, and the tokens of the uses that are to be undone.
+pub(super) fn hold(connection: &mut PgConnection, asks: &[Ask], undone: &[Uid]) -> QueryResult<(Held, Micros)> {
     let (mut held, mut clock) = (Held::default(), None);
-    let mut wanted = HoldQuery::new(asks);
+    let mut wanted = HoldQuery::new(asks, undone);
     let rows: Vec<(TokenId, TokenRow, i64)> = (&wanted).load(connection)?;
     for (id, row, at) in rows {
         let token = row.token()?;
@@ -32,8 +34,8 @@ pub(crate) fn hold(connection: &mut PgConnection, asks: &[Ask]) -> QueryResult<(
     for token in wanted.existing(connection)? {
         held.insert_locked(token.uid, token.value);
     }
-    for (who, key, summary) in replies::find_all(connection, asks)? {
-        held.insert_reply(who, key, summary);
+    for (who, key, reply) in replies::find_all(connection, asks)? {
+        held.insert_reply(who, key, reply);
     }
     let now = match clock {
         Some(at) => at,
@@ -42,7 +44,7 @@ pub(crate) fn hold(connection: &mut PgConnection, asks: &[Ask]) -> QueryResult<(
     Ok((held, Micros::stored(now)))
 }
 
-pub(crate) fn keep(
+pub(super) fn keep(
     connection: &mut PgConnection,
     held: &Held,
     asks: &[Ask],
@@ -55,7 +57,7 @@ pub(crate) fn keep(
     KeepQuery::new(held, rows).execute(connection)?;
 
     let saved = asks.iter().zip(answers).filter_map(|(ask, answer)| match (&ask.key, answer) {
-        (Some(key), Some(Answer::Consumed(summary))) => Some(ReplyRow::new(&ask.who, key, summary, now)),
+        (Some(key), Some(Answer::Done(receipt, _))) => Some(ReplyRow::new(&ask.who, key, receipt, now)),
         _ => None,
     });
     let saved: Vec<ReplyRow> = saved.collect();
@@ -70,9 +72,10 @@ struct HoldQuery {
 }
 
 impl HoldQuery {
-    fn new(asks: &[Ask]) -> Self {
-        let lookups = || asks.iter().map(|ask| &ask.what);
-        let uids = lookups().flat_map(|what| what.uid.into_iter().chain(what.link)).map(|uid| uid.to_string());
+    fn new(asks: &[Ask], undone: &[Uid]) -> Self {
+        let lookups = || asks.iter().filter_map(Ask::lookup);
+        let uids = lookups().flat_map(|what| what.uid.into_iter().chain(what.link)).chain(undone.iter().copied());
+        let uids = uids.map(|uid| uid.to_string());
         let (mut uids, mut values): (Vec<_>, Vec<_>) =
             (uids.collect(), lookups().filter_map(|what| what.value.clone()).collect());
         for texts in [&mut uids, &mut values] {
@@ -153,6 +156,11 @@ struct KeepQuery<'a> {
     timestamps: Vec<i64>,
     principals: Vec<&'a str>,
     error_codes: Vec<Option<i16>>,
+    gates: Vec<Option<GateId>>,
+    uses: Vec<i32>,
+    taken: Vec<i32>,
+    locks_before: Vec<Option<i64>>,
+    undoes: Vec<Option<String>>,
 }
 
 impl<'a> KeepQuery<'a> {
@@ -173,6 +181,11 @@ impl<'a> KeepQuery<'a> {
             keep.timestamps.push(row.timestamp);
             keep.principals.push(row.principal);
             keep.error_codes.push(row.error_code);
+            keep.gates.push(row.gate);
+            keep.uses.push(row.uses);
+            keep.taken.push(row.taken);
+            keep.locks_before.push(row.lock_before);
+            keep.undoes.push(row.undoes);
         }
         keep
     }
@@ -195,8 +208,8 @@ impl QueryFragment<Pg> for KeepQuery<'_> {
         out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.lock_starts)?;
         out.push_sql(
             ") AS n (id, usage_count, used, last_used, lock_start) WHERE tokens.id = n.id) \
-             INSERT INTO usage (uid, token, token_uid, token_value, timestamp, principal, error_code) \
-             SELECT * FROM unnest(",
+             INSERT INTO usage (uid, token, token_uid, token_value, timestamp, principal, error_code, gate, uses, taken, \
+                 lock_before, undoes) SELECT * FROM unnest(",
         );
         out.push_bind_param::<Array<Text>, _>(&self.uids)?;
         out.push_sql(", ");
@@ -211,6 +224,16 @@ impl QueryFragment<Pg> for KeepQuery<'_> {
         out.push_bind_param::<Array<Text>, _>(&self.principals)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<Nullable<SmallInt>>, _>(&self.error_codes)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.gates)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Integer>, _>(&self.uses)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Integer>, _>(&self.taken)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.locks_before)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.undoes)?;
         out.push_sql(")");
         Ok(())
     }

@@ -2,15 +2,17 @@
 
 use diesel::prelude::*;
 
+use diesel::dsl::sql;
 use diesel::result::{DatabaseErrorKind, Error as Diesel};
-use diesel::sql_types::{Array, Text};
+use diesel::sql_types::{Array, Bool, Text};
 use diesel::upsert::excluded;
 
 use crate::access::Principal;
 use crate::store::clock;
 use crate::store::connection::Connection;
 use crate::store::schema::replies;
-use crate::token::settle::{Ask, REPLAY_HOURS, ReplayKey, TokenSummary};
+use crate::token::gate::GateId;
+use crate::token::settle::{Ask, REPLAY_HOURS, Receipt, ReplayKey, Reply, TokenSummary};
 use crate::token::{Micros, Uid};
 
 /// A row of `replies`.
@@ -27,11 +29,18 @@ pub(crate) struct ReplyRow {
     last_used: Option<i64>,
     valid_from: Option<i64>,
     valid_to: Option<i64>,
+    usage_uid: String,
+    gate: Option<GateId>,
+    uses: i32,
 }
 
+/// Whether the use that a reply is about was undone.
+const IS_UNDONE: &str = "EXISTS (SELECT 1 FROM usage WHERE usage.undoes = replies.usage_uid)";
+
 impl ReplyRow {
-    /// The row that saves `summary` as the reply to `who`'s `key`.
-    pub(crate) fn new(who: &Principal, key: &ReplayKey, summary: &TokenSummary, now: Micros) -> Self {
+    /// The row that saves `receipt` as the reply to `who`'s `key`.
+    pub(crate) fn new(who: &Principal, key: &ReplayKey, receipt: &Receipt, now: Micros) -> Self {
+        let summary = &receipt.summary;
         Self {
             principal: who.to_string(),
             key: key.as_str().to_owned(),
@@ -43,20 +52,25 @@ impl ReplyRow {
             last_used: summary.last_used.map(Micros::get),
             valid_from: summary.valid_from.map(Micros::get),
             valid_to: summary.valid_to.map(Micros::get),
+            usage_uid: receipt.usage_uid.to_string(),
+            gate: receipt.gate,
+            uses: receipt.uses,
         }
     }
 
-    fn summary(self) -> QueryResult<TokenSummary> {
-        let uid = self.token_uid.parse::<Uid>();
-        Ok(TokenSummary {
-            token_uid: uid.map_err(|error| diesel::result::Error::DeserializationError(error.into()))?,
+    fn reply(self, is_undone: bool) -> QueryResult<Reply> {
+        let uid = |text: String| text.parse::<Uid>().map_err(|error| Diesel::DeserializationError(error.into()));
+        let summary = TokenSummary {
+            token_uid: uid(self.token_uid)?,
             value: self.value,
             label: self.label,
             usage_count: self.usage_count,
             last_used: self.last_used.map(Micros::stored),
             valid_from: self.valid_from.map(Micros::stored),
             valid_to: self.valid_to.map(Micros::stored),
-        })
+        };
+        let receipt = Receipt { summary, usage_uid: uid(self.usage_uid)?, uses: self.uses, gate: self.gate };
+        Ok(Reply { receipt, is_undone })
     }
 }
 
@@ -76,27 +90,19 @@ fn replayed_since(now: Micros) -> i64 {
 }
 
 /// The reply saved for `who`'s `key` within the last [`REPLAY_HOURS`].
-pub fn find(
-    connection: &mut Connection,
-    who: &Principal,
-    key: &ReplayKey,
-    now: Micros,
-) -> QueryResult<Option<TokenSummary>> {
+pub fn find(connection: &mut Connection, who: &Principal, key: &ReplayKey, now: Micros) -> QueryResult<Option<Reply>> {
     let row = replies::table
         .filter(replies::principal.eq(who.as_str()))
         .filter(replies::key.eq(key.as_str()))
         .filter(replies::created.gt(replayed_since(now)))
-        .select(ReplyRow::as_select())
+        .select((ReplyRow::as_select(), sql::<Bool>(IS_UNDONE)))
         .get_result(connection)
         .optional()?;
-    row.map(ReplyRow::summary).transpose()
+    row.map(|(row, is_undone): (ReplyRow, bool)| row.reply(is_undone)).transpose()
 }
 
 /// The replies saved for the keys of `asks` within the last [`REPLAY_HOURS`].
-pub(crate) fn find_all(
-    connection: &mut PgConnection,
-    asks: &[Ask],
-) -> QueryResult<Vec<(Principal, ReplayKey, TokenSummary)>> {
+pub(crate) fn find_all(connection: &mut PgConnection, asks: &[Ask]) -> QueryResult<Vec<(Principal, ReplayKey, Reply)>> {
     let with_key: Vec<(&Principal, &ReplayKey)> =
         asks.iter().filter_map(|ask| Some((&ask.who, ask.key.as_ref()?))).collect();
     if with_key.is_empty() {
@@ -104,20 +110,20 @@ pub(crate) fn find_all(
     }
     let principals: Vec<&str> = with_key.iter().map(|(who, _)| who.as_str()).collect();
     let keys: Vec<&str> = with_key.iter().map(|(_, key)| key.as_str()).collect();
-    let is_wanted = diesel::dsl::sql::<diesel::sql_types::Bool>("(principal, key) IN (SELECT * FROM unnest(")
+    let is_wanted = sql::<Bool>("(principal, key) IN (SELECT * FROM unnest(")
         .bind::<Array<Text>, _>(principals)
         .sql(", ")
         .bind::<Array<Text>, _>(keys)
         .sql("))");
-    let fresh = diesel::dsl::sql::<diesel::sql_types::Bool>("created > ")
+    let fresh = sql::<Bool>("created > ")
         .sql(clock::SERVER_MICROS)
         .sql(&format!(" - {}::bigint", REPLAY_HOURS * 3_600 * 1_000_000));
-    let rows: Vec<ReplyRow> =
-        replies::table.filter(is_wanted).filter(fresh).select(ReplyRow::as_select()).load(connection)?;
-    let reply = |row: ReplyRow| {
+    let rows = replies::table.filter(is_wanted).filter(fresh).select((ReplyRow::as_select(), sql::<Bool>(IS_UNDONE)));
+    let rows: Vec<(ReplyRow, bool)> = rows.load(connection)?;
+    let reply = |(row, is_undone): (ReplyRow, bool)| {
         let pair = with_key.iter().find(|(who, key)| who.as_str() == row.principal && key.as_str() == row.key);
         let (who, key) = pair.ok_or(Diesel::NotFound)?;
-        Ok(((*who).clone(), (*key).clone(), row.summary()?))
+        Ok(((*who).clone(), (*key).clone(), row.reply(is_undone)?))
     };
     rows.into_iter().map(reply).collect()
 }
@@ -142,6 +148,9 @@ pub(crate) fn save(connection: &mut PgConnection, mut rows: Vec<ReplyRow>, now: 
         replies::last_used.eq(excluded(replies::last_used)),
         replies::valid_from.eq(excluded(replies::valid_from)),
         replies::valid_to.eq(excluded(replies::valid_to)),
+        replies::usage_uid.eq(excluded(replies::usage_uid)),
+        replies::gate.eq(excluded(replies::gate)),
+        replies::uses.eq(excluded(replies::uses)),
     ));
     if upsert.filter(replies::created.le(replayed_since(now))).execute(connection)? == expected {
         return Ok(());

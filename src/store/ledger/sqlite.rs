@@ -13,27 +13,33 @@ use super::replies::ReplyRow;
 use crate::store::connection::Connection;
 use crate::store::tokens;
 use crate::store::usage::UsageRow;
-use crate::token::Micros;
 use crate::token::settle::{Answer, Ask, Held, TokenId};
+use crate::token::{Micros, Uid};
 
-pub(crate) fn hold(connection: &mut Connection, asks: &[Ask]) -> QueryResult<(Held, Micros)> {
+/// Holds what the asks name, and the tokens of the uses that are to be undone.
+pub(super) fn hold(connection: &mut Connection, asks: &[Ask], undone: &[Uid]) -> QueryResult<(Held, Micros)> {
     let mut held = Held::default();
     for ask in asks {
-        if !held.has(&ask.what) {
-            for (id, token) in tokens::by_lookup(connection, &ask.what)?.into_iter().flatten() {
+        if let Some(what) = ask.lookup().filter(|what| !held.has(what)) {
+            for (id, token) in tokens::by_lookup(connection, what)?.into_iter().flatten() {
                 held.insert(id, token);
             }
         }
         if let Some(key) = &ask.key
-            && let Some(summary) = replies::find(connection, &ask.who, key, Micros::now())?
+            && let Some(reply) = replies::find(connection, &ask.who, key, Micros::now())?
         {
-            held.insert_reply(ask.who.clone(), key.clone(), summary);
+            held.insert_reply(ask.who.clone(), key.clone(), reply);
+        }
+    }
+    for uid in undone {
+        if let Some((id, token)) = tokens::by_uid(connection, *uid)? {
+            held.insert(id, token);
         }
     }
     Ok((held, Micros::now()))
 }
 
-pub(crate) fn keep(
+pub(super) fn keep(
     connection: &mut SqliteConnection,
     held: &Held,
     asks: &[Ask],
@@ -52,10 +58,10 @@ pub(crate) fn keep(
             let row = UsageRow::new(&attempt, held, &ask.who, now);
             diesel::insert_into(usage::table).values(row).execute(connection)?;
         }
-        if let (Some(key), Answer::Consumed(summary)) = (&ask.key, answer) {
+        if let (Some(key), Answer::Done(receipt, _)) = (&ask.key, answer) {
             // Replaces an expired row with the same key.
             diesel::replace_into(replies::table)
-                .values(ReplyRow::new(&ask.who, key, summary, now))
+                .values(ReplyRow::new(&ask.who, key, receipt, now))
                 .execute(connection)?;
         }
     }

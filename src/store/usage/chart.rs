@@ -56,11 +56,13 @@ fn next_piece(connection: &mut Connection, filter: &UsageFilter) -> QueryResult<
 fn quarters_of(connection: &mut Connection, source: Source, filter: &UsageFilter) -> QueryResult<Vec<(i64, Tally)>> {
     let quarter = || sql::<BigInt>(&format!("usage.timestamp / {QUARTER}"));
     let rows = usage::table.group_by(quarter());
-    let rows = rows.select((quarter(), sql::<BigInt>("COUNT(*)"), sql::<BigInt>("COUNT(usage.error_code)")));
+    // What an undo gives back is negative.
+    let used = sql::<BigInt>("COALESCE(SUM(CASE WHEN usage.error_code IS NULL THEN usage.uses END), 0)");
+    let rows = rows.select((quarter(), used, sql::<BigInt>("COUNT(usage.error_code)")));
     let rows = rows.into_boxed::<MultiBackend>();
     let filters = conditions(connection, source, filter, true);
     let rows: Vec<(i64, i64, i64)> = filters.into_iter().fold(rows, QueryDsl::filter).load(connection)?;
-    let tally = |(quarter, all, refused)| (quarter, Tally { used: all - refused, refused });
+    let tally = |(quarter, used, refused)| (quarter, Tally { used, refused });
     Ok(rows.into_iter().map(tally).collect())
 }
 

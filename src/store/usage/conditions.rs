@@ -19,6 +19,8 @@ pub struct UsageFilter {
     pub batch: Option<Uid>,
     /// Entries for the tokens on the labels of this print run, deleted ones included.
     pub print_run: Option<Uid>,
+    /// Entries at the gate with this name.
+    pub gate: Option<String>,
     /// The earliest moment.
     pub from: Option<Micros>,
     /// The latest moment.
@@ -53,6 +55,8 @@ pub(super) enum Source {
     Token(TokenId),
     /// Attempts at a uid that had no token at the time.
     Unknown(Uid),
+    /// Attempts at the gate of the filter.
+    Gate,
     /// Attempts at the tokens of a batch, collected by their ids.
     Batch(BatchId),
     /// Attempts at the tokens of a batch while they were deleted, collected by their uids.
@@ -99,12 +103,19 @@ pub(super) fn conditions(
     }
     match filter.outcome {
         None => {}
-        Some(UsageOutcome::Used) => all.push(Box::new(usage::error_code.is_null())),
+        Some(UsageOutcome::Used) => all.push(Box::new(usage::error_code.is_null().and(usage::uses.gt(0)))),
+        Some(UsageOutcome::Undone) => all.push(Box::new(usage::error_code.is_null().and(usage::uses.lt(0)))),
         Some(UsageOutcome::Refused) => all.push(Box::new(usage::error_code.is_not_null())),
         Some(UsageOutcome::Because(code)) => all.push(Box::new(usage::error_code.assume_not_null().eq(code))),
     }
     if let Some(run) = filter.print_run {
         all.push(on_run(run));
+    }
+    if let Some(gate) = &filter.gate {
+        // The index of gates, too, is used only where it yields few entries.
+        let gate_column = if source == Source::Gate { "usage.gate" } else { "+usage.gate" };
+        let at = format!("{gate_column} = (SELECT gates.id FROM gates WHERE gates.name = ");
+        all.push(Box::new(sql::<Bool>(&at).bind::<Text, _>(gate.clone()).sql(")")));
     }
     let position = position(connection);
     // Both databases fold ASCII letters only; PostgreSQL because of `COLLATE "C"`.
@@ -128,7 +139,7 @@ pub(super) fn conditions(
 fn source_conditions(source: Source) -> Vec<Condition> {
     let unknown = || -> Condition { Box::new(usage::token.is_null()) };
     match source {
-        Source::All => Vec::new(),
+        Source::All | Source::Gate => Vec::new(),
         Source::Token(id) => vec![Box::new(usage::token.assume_not_null().eq(id))],
         Source::Unknown(uid) => vec![unknown(), Box::new(usage::token_uid.assume_not_null().eq(uid.to_string()))],
         Source::Batch(batch) => vec![in_batch("usage.token", "id", batch)],

@@ -9,8 +9,11 @@ use serde::Serialize;
 use crate::access::Principal;
 use crate::store::connection::Connection;
 use crate::store::cursor::Cursor;
+use crate::store::gates;
 use crate::store::schema::{tokens, usage};
-use crate::token::settle::{Attempt, Held, TokenId};
+use crate::token::answer::Attempt;
+use crate::token::gate::GateId;
+use crate::token::settle::{Held, TokenId};
 use crate::token::{Micros, Refusal, Uid};
 
 /// A new row of `usage`.
@@ -24,19 +27,29 @@ pub(crate) struct UsageRow<'a> {
     pub(in crate::store) timestamp: i64,
     pub(in crate::store) principal: &'a str,
     pub(in crate::store) error_code: Option<i16>,
+    pub(in crate::store) gate: Option<GateId>,
+    pub(in crate::store) uses: i32,
+    pub(in crate::store) taken: i32,
+    pub(in crate::store) lock_before: Option<i64>,
+    pub(in crate::store) undoes: Option<String>,
 }
 
 impl<'a> UsageRow<'a> {
     /// The row of an attempt at a token in `held`, or at a token that does not exist.
     pub(crate) fn new(attempt: &'a Attempt, held: &Held, who: &'a Principal, now: Micros) -> Self {
         Self {
-            uid: Uid::random().to_string(),
+            uid: attempt.uid.to_string(),
             token: attempt.token_uid.and_then(|uid| held.id_of(uid)),
             token_uid: attempt.token_uid.map(|uid| uid.to_string()),
             token_value: attempt.token_value.as_deref(),
             timestamp: now.get(),
             principal: who.as_str(),
             error_code: attempt.error_code,
+            gate: attempt.gate,
+            uses: attempt.uses,
+            taken: attempt.undo.taken,
+            lock_before: attempt.undo.lock_before.map(Micros::get),
+            undoes: attempt.undo.undoes.map(|uid| uid.to_string()),
         }
     }
 }
@@ -64,6 +77,12 @@ pub struct Entry {
     pub(crate) error_code: Option<i16>,
     /// The refusal's name.
     pub(crate) error: Option<&'static str>,
+    /// How many uses: asked for, used, or given back, and then negative.
+    pub(crate) uses: i32,
+    /// At which gate.
+    pub(crate) gate: Option<String>,
+    /// The uid of the entry that this one undoes.
+    pub(crate) undoes: Option<String>,
 }
 
 /// A row of `usage`.
@@ -77,6 +96,9 @@ pub(super) struct EntryRow {
     pub(super) timestamp: i64,
     pub(super) principal: String,
     pub(super) error_code: Option<i16>,
+    pub(super) gate: Option<GateId>,
+    pub(super) uses: i32,
+    pub(super) undoes: Option<String>,
 }
 
 /// The newest rows on SQLite. Stops reading instead of using `LIMIT`, and avoids boxed queries, so that the prepared
@@ -105,7 +127,8 @@ pub(crate) fn last(connection: &mut Connection, id: TokenId, uid: Uid, at_most: 
         }
     };
     merge(&mut rows, rows_of_none);
-    Ok(rows.into_iter().take(at_most).map(|row| entry(row).1).collect())
+    rows.truncate(at_most);
+    Ok(entries(connection, rows)?.into_iter().map(|(_, entry)| entry).collect())
 }
 
 /// The labels of tokens that still exist, by uid.
@@ -122,7 +145,13 @@ fn merge(rows: &mut Vec<EntryRow>, others: Vec<EntryRow>) {
     rows.sort_by_key(|row| std::cmp::Reverse(row.id));
 }
 
-pub(super) fn entry(row: EntryRow) -> (Cursor, Entry) {
+/// Entries with the names of their gates.
+pub(super) fn entries(connection: &mut Connection, rows: Vec<EntryRow>) -> QueryResult<Vec<(Cursor, Entry)>> {
+    let names = if rows.iter().any(|row| row.gate.is_some()) { gates::names(connection)? } else { HashMap::new() };
+    Ok(rows.into_iter().map(|row| entry(row, &names)).collect())
+}
+
+fn entry(row: EntryRow, gates: &HashMap<GateId, String>) -> (Cursor, Entry) {
     let entry = Entry {
         uid: row.uid,
         token_uid: row.token_uid,
@@ -131,6 +160,9 @@ pub(super) fn entry(row: EntryRow) -> (Cursor, Entry) {
         user: row.principal,
         error: row.error_code.map(Refusal::name_of),
         error_code: row.error_code,
+        uses: row.uses,
+        gate: row.gate.and_then(|gate| gates.get(&gate).cloned()),
+        undoes: row.undoes,
     };
     (Cursor::number(row.timestamp, row.id), entry)
 }

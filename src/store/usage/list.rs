@@ -6,7 +6,7 @@
 use diesel::prelude::*;
 
 use super::conditions::{Source, UsageFilter, filtered};
-use super::entries::{Entry, EntryRow, entry};
+use super::entries::{Entry, EntryRow, entries};
 use crate::store::connection::Connection;
 use crate::store::cursor::Cursor;
 use crate::store::error::Error;
@@ -67,6 +67,7 @@ fn sources(connection: &mut Connection, filter: &UsageFilter) -> QueryResult<Vec
     let batch: Option<Option<BatchId>> = batch.map(|row| row.get_result(connection).optional()).transpose()?;
     Ok(match (filter.token_uid, batch) {
         (_, Some(None)) => Vec::new(),
+        (None, None) if is_few_at_gate(connection, filter)? => vec![Source::Gate],
         (None, None) => vec![Source::All],
         (Some(uid), None) => {
             let known = id_of(connection, uid)?.map(Source::Token);
@@ -84,6 +85,11 @@ fn sources(connection: &mut Connection, filter: &UsageFilter) -> QueryResult<Vec
             if is_few { gathered } else { vec![Source::BatchInLog(batch)] }
         }
     })
+}
+
+fn is_few_at_gate(connection: &mut Connection, filter: &UsageFilter) -> QueryResult<bool> {
+    let at_gate = UsageFilter { gate: filter.gate.clone(), ..UsageFilter::default() };
+    Ok(filter.gate.is_some() && count_sources(connection, &at_gate, &[Source::Gate], FEW + 1)? <= FEW)
 }
 
 /// The lowest and highest id of the entries in a time range. Ids and times need not be in the same order, because the
@@ -177,7 +183,7 @@ pub(crate) fn slice_part(
             let wanted = slice.limit - i64::try_from(rows.len()).unwrap_or(slice.limit);
             rows.extend(between(connection, (*source, filter), piece, slice.oldest_first, wanted)?);
             if i64::try_from(rows.len()).unwrap_or(slice.limit) >= slice.limit {
-                return Ok((rows.into_iter().map(entry).collect(), None));
+                return Ok((entries(connection, rows)?, None));
             }
         }
         rest = walk.rest();
@@ -187,7 +193,7 @@ pub(crate) fn slice_part(
         rows.reverse();
     }
     rows.truncate(usize::try_from(slice.limit).unwrap_or(usize::MAX));
-    Ok((rows.into_iter().map(entry).collect(), rest.map(|id| Cursor::number(0, id))))
+    Ok((entries(connection, rows)?, rest.map(|id| Cursor::number(0, id))))
 }
 
 /// Entries of a source whose ids are within these bounds, up to a number of rows.

@@ -5,9 +5,11 @@
 pub(crate) mod chart;
 mod conditions;
 mod entries;
+mod last_use;
 pub(crate) mod list;
 pub mod retention;
 
 pub use conditions::UsageFilter;
 pub(crate) use entries::{Entry, UsageRow, labels, last, newest};
+pub(crate) use last_use::{LastUse, last_use};
 pub use list::page;

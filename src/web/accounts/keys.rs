@@ -10,7 +10,10 @@ use super::users::named;
 use crate::access::{Principal, Role, api_key, check_name};
 use crate::store::accounts::keys;
 use crate::store::accounts::keys::{Key, NewKey};
+use crate::store::gates::Gate;
 use crate::token::Micros;
+use crate::token::gate::GateId;
+use crate::web::choice::Choice;
 use crate::web::error::{Error, or_refusal};
 use crate::web::form_errors::FormErrors;
 use crate::web::format::{FormattedTime, TimeFormatter};
@@ -45,11 +48,13 @@ struct KeyView {
     expires: Option<FormattedTime>,
     last_used: Option<FormattedTime>,
     has_ended: bool,
+    gate: Option<String>,
 }
 
 impl KeyView {
-    fn new(key: Key, clock: TimeFormatter) -> Self {
+    fn new(key: Key, clock: TimeFormatter, gates: &[Gate]) -> Self {
         Self {
+            gate: key.gate.and_then(|id| gates.iter().find(|gate| gate.id == id)).map(|gate| gate.name.clone()),
             role: key.role,
             created: clock.format(key.created),
             expires: key.expires.map(|at| clock.format(at)),
@@ -81,7 +86,8 @@ async fn list(
 ) -> Result<HttpResponse, Error> {
     let clock = app.time_formatter();
     let keys = app.store.read(keys::list).await?;
-    let keys = keys.into_iter().map(|key| KeyView::new(key, clock)).collect();
+    let gates = app.gates.get(&app.store).await?;
+    let keys = keys.into_iter().map(|key| KeyView::new(key, clock, &gates)).collect();
     let status = if error.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
     page(app, status, &KeysPage { page: Page::new(request, Section::Keys).with_notice(notice), error, keys })
 }
@@ -93,6 +99,7 @@ struct AddPage {
     zone: String,
     form: KeyForm,
     roles: [RoleChoice; 5],
+    gates: Vec<Choice>,
     errors: FormErrors,
 }
 
@@ -102,12 +109,14 @@ struct KeyForm {
     name: String,
     role: String,
     expires: String,
+    gate: String,
 }
 
 impl KeyForm {
     fn read(params: &Params) -> Result<Self, Error> {
         let text = |name| params.text(name).map(Option::unwrap_or_default);
-        Ok(Self { name: text("name")?.trim().to_owned(), role: text("role")?, expires: text("expires")? })
+        let name = text("name")?.trim().to_owned();
+        Ok(Self { name, role: text("role")?, expires: text("expires")?, gate: text("gate")? })
     }
 }
 
@@ -118,14 +127,17 @@ pub(crate) async fn add_form(
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    add_page(&app, &request, KeyForm::read(&params)?, FormErrors::default())
+    add_page(&app, &request, KeyForm::read(&params)?, FormErrors::default()).await
 }
 
-fn add_page(app: &App, request: &HttpRequest, form: KeyForm, errors: FormErrors) -> Result<HttpResponse, Error> {
+async fn add_page(app: &App, request: &HttpRequest, form: KeyForm, errors: FormErrors) -> Result<HttpResponse, Error> {
     let status = errors.status();
     let (page_of, zone) = (Page::new(request, Section::Keys), app.zone.to_string());
     let roles = roles::choices(form.role.parse().ok());
-    page(app, status, &AddPage { page: page_of, zone, form, roles, errors })
+    let known = app.gates.get(&app.store).await?;
+    let open = known.iter().filter(|gate| gate.disabled.is_none()).map(|gate| (gate.name.as_str(), gate.name.as_str()));
+    let gates = Choice::list(std::iter::once(("", "None")).chain(open), &form.gate);
+    page(app, status, &AddPage { page: page_of, zone, form, roles, gates, errors })
 }
 
 /// When a key expires; an error is added when that is not a time, or has passed.
@@ -144,6 +156,18 @@ fn expiry(app: &App, text: &str, errors: &mut FormErrors) -> Option<Micros> {
             None
         }
     }
+}
+
+/// The gate of a new key; an error is added when there is none of that name.
+async fn gate(app: &App, name: &str, errors: &mut FormErrors) -> Result<Option<GateId>, Error> {
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let gate = app.gates.find(&app.store, |gate| gate.name == name).await?;
+    if gate.is_none() {
+        errors.add("gate", "There is no such gate any more; choose another one.");
+    }
+    Ok(gate.map(|gate| gate.id))
 }
 
 #[derive(Template)]
@@ -171,14 +195,15 @@ pub(crate) async fn add(
     }
     let role = roles::read(&params, &mut errors)?;
     let expires = expiry(&app, &form.expires, &mut errors);
+    let gate = gate(&app, &form.gate, &mut errors).await?;
     let (Some(role), true) = (role, errors.is_empty()) else {
-        return add_page(&app, &request, form, errors);
+        return add_page(&app, &request, form, errors).await;
     };
-    match save(&app, &form.name, role, expires, who.caller.principal).await? {
+    match save(&app, &form.name, (role, expires, gate), who.caller.principal).await? {
         Ok(key) => created(&app, &request, form.name, role, expires, key),
         Err(why) => {
             errors.add("name", why);
-            add_page(&app, &request, form, errors)
+            add_page(&app, &request, form, errors).await
         }
     }
 }
@@ -187,15 +212,15 @@ pub(crate) async fn add(
 async fn save(
     app: &App,
     name: &str,
-    role: Role,
-    expires: Option<Micros>,
+    (role, expires, gate): (Role, Option<Micros>, Option<GateId>),
     by: Principal,
 ) -> Result<Result<String, String>, Error> {
     let key = api_key::generate();
     let hash = api_key::hash(&key).ok_or_else(|| Error::fault("the new key is no key"))?;
     let (name, now) = (name.to_owned(), app.store.now());
-    let save =
-        move |connection: &mut _| keys::add(connection, &NewKey { name: &name, hash: &hash, role, expires }, &by, now);
+    let save = move |connection: &mut _| {
+        keys::add(connection, &NewKey { name: &name, hash: &hash, role, expires, gate }, &by, now)
+    };
     Ok(or_refusal(app.store.write(save).await)?.map(|()| key))
 }
 
@@ -227,7 +252,7 @@ pub(crate) async fn ask(
     let name = named(&params)?;
     let key = app.store.read_inline(move |connection| keys::by_name(connection, &name)).await?;
     let clock = app.time_formatter();
-    let key = KeyView::new(key.ok_or(Error::NotFound)?, clock);
+    let key = KeyView::new(key.ok_or(Error::NotFound)?, clock, &app.gates.get(&app.store).await?);
     page(&app, StatusCode::OK, &RevokePage { page: Page::new(&request, Section::Keys), key })
 }
 

@@ -5,6 +5,8 @@ pub(crate) mod consume;
 pub(crate) mod delete;
 pub(crate) mod edit;
 pub(crate) mod query;
+mod refused;
+pub(crate) mod undo;
 pub(crate) mod void;
 
 use serde::Serialize;
@@ -79,9 +81,17 @@ fn lookup(path: Option<&str>, params: &Params, app: &App) -> Result<Lookup, Erro
         return Err(if empty { wrong() } else { TokenError::missing("token_uid") }.into());
     }
     let uid = named.then(|| named_uid(path, params)).transpose()?;
+    let value = value.as_deref().map(scanned_value).filter(|value| !value.is_empty());
     value.as_deref().map(check_value).transpose()?;
     let link = value.as_deref().and_then(|value| app.public_url.linked_uid(value));
     Ok(Lookup { uid, value, link })
+}
+
+/// The value that a scanner reads: some send a line end behind it, and some read a uid in capitals, which fit into a smaller
+/// code.
+fn scanned_value(text: &str) -> String {
+    let value = text.trim();
+    value.parse::<Uid>().map_or_else(|_| value.to_owned(), |uid| uid.to_string())
 }
 
 /// The token object of the contract.

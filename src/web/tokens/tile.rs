@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::quick_sets;
 use super::tile_view::{TileOptions, refusal_reason, render};
-use crate::token::settle::{Answer, Ask, Lookup, ReplayKey};
+use crate::token::settle::{Answer, Ask, Deed, Lookup, RefusedAsk, ReplayKey};
 use crate::token::{Refusal, Uid};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Consume, See};
@@ -61,12 +61,16 @@ pub(crate) async fn use_once(
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let key = params.filled("nonce")?.map(ReplayKey::new).transpose()?;
     let what = Lookup { uid: Some(uid), ..Lookup::default() };
-    let done = match app.store.consume(Ask { who: who.caller.principal, what, key }).await? {
-        Answer::Consumed(_) => "used".to_owned(),
+    let once = Deed::Use { what, uses: 1, gate: None };
+    let done = match app.store.consume(Ask::new(who.caller.principal, once, key)).await? {
+        Answer::Done(..) => "used".to_owned(),
         Answer::Replayed(_) => "replayed".to_owned(),
-        Answer::Refused { refusal: Refusal::NotExists, .. } => return Err(Error::NotFound),
-        Answer::Refused { refusal, .. } => format!("refused-{}", refusal.code()),
+        Answer::Refused(RefusedAsk { summary: None, .. }) => return Err(Error::NotFound),
+        Answer::Refused(RefusedAsk { refusals, .. }) => {
+            format!("refused-{}", refusals.first().map_or(0, Refusal::code))
+        }
         Answer::Mistaken(error) => return Err(error.into()),
+        Answer::Forbidden(why) => return Err(Error::Forbidden(why.into())),
     };
     Ok(see_other(&app, &format!("/{uid}?done={done}")))
 }

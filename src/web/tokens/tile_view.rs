@@ -57,6 +57,10 @@ struct Attempt {
     when: FormattedTime,
     who: String,
     refusal: Option<&'static str>,
+    is_undo: bool,
+    /// How many uses, where it is not one.
+    uses: Option<u32>,
+    gate: Option<String>,
 }
 
 /// The token of a path.
@@ -124,7 +128,14 @@ pub(crate) async fn render(
 }
 
 fn attempt(entry: Entry, clock: TimeFormatter) -> Attempt {
-    Attempt { when: clock.format(entry.timestamp), who: entry.user, refusal: entry.error_code.map(refusal_reason) }
+    Attempt {
+        when: clock.format(entry.timestamp),
+        who: entry.user,
+        refusal: entry.error_code.map(refusal_reason),
+        is_undo: entry.uses < 0,
+        uses: Some(entry.uses.unsigned_abs()).filter(|uses| *uses != 1),
+        gate: entry.gate,
+    }
 }
 
 /// The reason of a refusal, in words.

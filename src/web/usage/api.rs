@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 
 use crate::store::usage::{self, Entry, UsageFilter};
-use crate::token::Uid;
+use crate::token::{TokenError, Uid};
 use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, See};
@@ -20,25 +20,35 @@ struct Usage {
     next_cursor: Option<String>,
 }
 
+/// No gate's name has a NUL, and PostgreSQL's texts cannot hold one.
+fn gate_name(params: &Params) -> Result<Option<String>, Error> {
+    let gate = params.filled("gate")?;
+    if gate.as_ref().is_some_and(|gate| gate.contains('\0')) {
+        return Err(TokenError::value("gate", "No gate's name has control characters").into());
+    }
+    Ok(gate)
+}
+
 /// Attempts, newest first.
 pub(crate) async fn query_usage(
     _who: Allowed<See>,
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    params.only(&["token_uid", "from", "to", "batch", "print_run", "limit", "cursor"])?;
+    params.only(&["token_uid", "from", "to", "batch", "print_run", "gate", "limit", "cursor"])?;
     let filter = UsageFilter {
         token_uid: params.parsed::<Uid>("token_uid")?,
         from: time(&params, "from", app.zone)?,
         to: time(&params, "to", app.zone)?,
         batch: uid_of("batch", &params)?,
         print_run: uid_of("print_run", &params)?,
+        gate: gate_name(&params)?,
         ..UsageFilter::default()
     };
     let limit = limit(&params)?;
     let uid = |uid: Option<Uid>| uid.map(|uid| uid.to_string());
     let (from, to) = (shown(filter.from), shown(filter.to));
-    let parts = [uid(filter.token_uid), from, to, uid(filter.batch), uid(filter.print_run)];
+    let parts = [uid(filter.token_uid), from, to, uid(filter.batch), uid(filter.print_run), filter.gate.clone()];
     let cursors = CursorCodec::new("query_usage", &parts);
     let before = cursors.read_from(&params, "cursor")?;
     let page = app

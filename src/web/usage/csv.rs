@@ -26,8 +26,20 @@ const PIECE: i64 = 1_000;
 /// Pieces of the log that are looked at for one of them. Where few entries match, a piece has fewer, and the table takes
 /// longer instead of none coming.
 const LOG_PIECES: usize = 20;
-const HEAD: [&str; 9] =
-    ["timestamp", "token_uid", "token_value", "token_label", "user", "outcome", "error", "error_code", "uid"];
+const HEAD: [&str; 12] = [
+    "timestamp",
+    "token_uid",
+    "token_value",
+    "token_label",
+    "user",
+    "outcome",
+    "error",
+    "error_code",
+    "uid",
+    "gate",
+    "uses",
+    "undoes",
+];
 
 /// Sends the entries of a filter, newest first, without those that are added meanwhile.
 ///
@@ -112,7 +124,7 @@ fn written<'a>(
     }
     for entry in entries {
         let code = entry.error_code.map(|code| code.to_string()).unwrap_or_default();
-        let at = entry.timestamp.to_string();
+        let (at, uses) = (entry.timestamp.to_string(), entry.uses.to_string());
         let label = entry.token_uid.as_ref().and_then(|uid| labels.get(uid)?.as_deref());
         let cells = [
             at.as_str(),
@@ -120,14 +132,26 @@ fn written<'a>(
             entry.token_value.as_deref().unwrap_or_default(),
             label.unwrap_or_default(),
             &entry.user,
-            if entry.error.is_some() { "refused" } else { "used" },
+            outcome(entry),
             entry.error.unwrap_or_default(),
             &code,
             &entry.uid,
+            entry.gate.as_deref().unwrap_or_default(),
+            &uses,
+            entry.undoes.as_deref().unwrap_or_default(),
         ];
-        writer.write_record(cells.map(|cell| harmless(cell).into_owned())).map_err(fault)?;
+        let cells = cells.map(|cell| if cell == uses { cell.into() } else { harmless(cell) });
+        writer.write_record(cells.map(Cow::into_owned)).map_err(fault)?;
     }
     writer.into_inner().map_err(|error| Error::fault(error.to_string()))
+}
+
+fn outcome(entry: &Entry) -> &'static str {
+    match (entry.error, entry.uses) {
+        (Some(_), _) => "refused",
+        (None, ..0) => "undone",
+        (None, _) => "used",
+    }
 }
 
 /// A cell that no spreadsheet takes for a formula. A value is anybody's text, and one like `=HYPERLINK(…)` would be run by

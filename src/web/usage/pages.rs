@@ -44,6 +44,7 @@ struct UsagePage {
     page: Page,
     filter: UsageQuery,
     outcomes: Vec<Choice>,
+    gates: Vec<Choice>,
     periods: Vec<(&'static str, String)>,
     errors: FormErrors,
     /// What the token or the batch is called that the filter names.
@@ -75,6 +76,10 @@ struct EntryView {
     /// Its uid, if it still is there.
     tile: Option<String>,
     refusal: Option<&'static str>,
+    is_undo: bool,
+    /// How many uses, where it is not one.
+    uses: Option<String>,
+    gate: Option<String>,
     who: String,
 }
 
@@ -124,8 +129,10 @@ pub(crate) async fn show(
         None
     };
     let status = if results.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let page_of =
-        UsagePage::new(Page::new(&request, Section::Usage), query, errors, results, (&page_request, &cursors), clock);
+    let gates = app.gates.get(&app.store).await?;
+    let gates = Choice::words(gates.iter().map(|gate| gate.name.clone()), &query.gate);
+    let page_of = Page::new(&request, Section::Usage);
+    let page_of = UsagePage::new(page_of, (query, gates), errors, results, (&page_request, &cursors), clock);
     page(&app, status, &page_of)
 }
 
@@ -185,7 +192,7 @@ fn names(connection: &mut Connection, filter: &UsageFilter) -> Result<Names, sto
 impl UsagePage {
     fn new(
         page: Page,
-        query: UsageQuery,
+        (query, gates): (UsageQuery, Vec<Choice>),
         errors: FormErrors,
         results: Option<UsageResults>,
         (page_request, cursors): (&PageRequest, &CursorCodec),
@@ -211,6 +218,7 @@ impl UsagePage {
         let is_first = *page_request == PageRequest::First;
         Self {
             outcomes: Choice::list(UsageOutcome::ALL.map(|outcome| (outcome.word(), words(outcome))), &query.outcome),
+            gates,
             periods: periods(&query, &path, clock),
             token: names.token,
             batch: names.batch,
@@ -245,6 +253,9 @@ impl EntryView {
             value: label.map(|_| value),
             tile,
             refusal: entry.error_code.map(|code| words(UsageOutcome::Because(code))),
+            is_undo: entry.uses < 0,
+            uses: Some(entry.uses.unsigned_abs()).filter(|uses| *uses != 1).map(|uses| grouped(uses.into())),
+            gate: entry.gate,
             who: entry.user,
         }
     }
@@ -254,6 +265,7 @@ impl EntryView {
 fn words(outcome: UsageOutcome) -> &'static str {
     match outcome {
         UsageOutcome::Used => "Used",
+        UsageOutcome::Undone => "Undone",
         UsageOutcome::Refused => "Refused",
         UsageOutcome::Because(1) => "Refused: no such token",
         UsageOutcome::Because(2) => "Refused: used up",

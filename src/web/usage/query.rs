@@ -23,6 +23,8 @@ pub(crate) struct UsageQuery {
     pub(crate) from: String,
     /// A day, which counts to its end, or a moment.
     pub(crate) to: String,
+    /// A gate's name.
+    pub(crate) gate: String,
     /// A token's uid.
     pub(crate) token_uid: String,
     /// A batch's uid.
@@ -39,6 +41,7 @@ impl UsageQuery {
             q: text("q")?,
             user: text("user")?,
             outcome: text("outcome")?,
+            gate: text("gate")?,
             from: text("from")?,
             to: text("to")?,
             token_uid: text("token_uid")?,
@@ -48,11 +51,12 @@ impl UsageQuery {
     }
 
     /// The parameters and their values.
-    fn parts(&self) -> [(&'static str, &str); 8] {
+    fn parts(&self) -> [(&'static str, &str); 9] {
         [
             ("q", &self.q),
             ("user", &self.user),
             ("outcome", &self.outcome),
+            ("gate", &self.gate),
             ("from", &self.from),
             ("to", &self.to),
             ("token_uid", &self.token_uid),
@@ -86,6 +90,7 @@ impl UsageQuery {
         let filter = UsageFilter {
             q: errors.note(filled(&self.q).map(|text| part("q", "“Value”", VALUE_MAX_CHARS, text)).transpose()),
             user: errors.note(filled(&self.user).map(|text| part("user", "“By”", 100, text)).transpose()),
+            gate: errors.note(filled(&self.gate).map(|text| part("gate", "“Gate”", 60, text)).transpose()),
             outcome: errors.note(filled(&self.outcome).map(|word| word.parse::<UsageOutcome>()).transpose()),
             from: errors.note(time("from", "“From”", &self.from)),
             to: errors.note(time("to", "“To”", &self.to)),
@@ -120,10 +125,11 @@ impl UsageQuery {
 
     /// The parts of the filter, and the address at `path` without each.
     pub(crate) fn loosen(&self, path: &str) -> Vec<(&'static str, String)> {
-        let parts: [(_, query_string::Part<Self>); 8] = [
+        let parts: [(_, query_string::Part<Self>); 9] = [
             ("the search", |query| &mut query.q),
             ("who it was", |query| &mut query.user),
             ("the outcome", |query| &mut query.outcome),
+            ("the gate", |query| &mut query.gate),
             ("its beginning", |query| &mut query.from),
             ("its end", |query| &mut query.to),
             ("the token", |query| &mut query.token_uid),

@@ -236,7 +236,7 @@ fn what_was_consumed_while_uses_were_unlimited_is_gone_whatever_became_of_log_an
     let wanted = ActionRequest { uid: Uid::random(), selection: ALL, action: Action::SetUses(UNLIMITED), digest: None };
     let perform = |connection: &mut Connection| actions::perform(connection, &wanted, &anna(), ahead);
     assert!(matches!(transaction(&mut table.connection, perform).unwrap(), ActionResult::Done(_)));
-    let door = |uid| Ask { who: anna(), what: Lookup { uid: Some(uid), ..Lookup::default() }, key: None };
+    let door = |uid| Ask::once(anna(), Lookup { uid: Some(uid), ..Lookup::default() });
     let asks = [door(table.uids[0]), door(table.uids[0]), door(table.uids[1])];
     let consume = |connection: &mut Connection| {
         let (mut held, now) = ledger::hold(connection, &asks)?;

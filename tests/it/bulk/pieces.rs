@@ -153,7 +153,7 @@ impl Table {
 
     fn consume(&mut self, n: usize) {
         let what = Lookup { uid: Some(self.uids[n]), ..Lookup::default() };
-        let asks = [Ask { who: anna(), what, key: None }];
+        let asks = [Ask::once(anna(), what)];
         self.write(|connection| {
             let (mut held, now) = ledger::hold(connection, &asks)?;
             let answers = settle(&asks, &mut held, now);

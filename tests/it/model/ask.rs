@@ -69,7 +69,7 @@ impl Ask {
     fn json(&self) -> Value {
         let value = |(name, text): &(&'static str, String)| match (*name, text.as_str()) {
             (_, "") => Value::Null,
-            ("usage_count" | "lock_time" | "add_uses" | "count" | "token_uids", text) => {
+            ("usage_count" | "lock_time" | "add_uses" | "count" | "token_uids" | "uses", text) => {
                 serde_json::from_str(text).unwrap_or_else(|_| text.into())
             }
             (_, text) => text.into(),

@@ -4,6 +4,7 @@ mod ask;
 mod reading;
 mod rules;
 mod steps;
+mod uses;
 mod views;
 
 use std::cell::RefCell;
@@ -88,6 +89,11 @@ fn check_tally(tally: &Tally) {
         "consume_token: TokenLockTimeViolation",
         "consume_token: TokenTimeRangeViolation",
         "consume_token: TokenValueError",
+        "undo_consume: done",
+        "undo_consume: replayed",
+        "undo_consume: TokenValueError",
+        "undo_consume: TokenNotExists",
+        "undo_consume: Forbidden",
         "add_token: TokenValueError",
     ] {
         assert!(tally.keys().any(|met| met.starts_with(kind)), "{kind} was never met: {tally:#?}");
@@ -114,7 +120,7 @@ impl<'a> Play<'a> {
         let mut ask = Ask::query_token(SPARE);
         for step in steps {
             if let Some(step) = step {
-                ask = step.ask(&self.model.given, &self.model.base);
+                ask = step.ask(&self.model);
             }
             self.ask(&ask).await?;
             self.look_at(&ask).await?;
@@ -204,9 +210,10 @@ impl<'a> Play<'a> {
 fn entry((entry, seen): (&rules::Entry, &Value)) -> Value {
     let seen_text = |name: &str, is: fn(&str) -> bool| seen[name].as_str().filter(|text| is(text)).unwrap_or("missing");
     json!({
-        "uid": seen_text("uid", |text| uid(text).is_some()), "timestamp": seen_text("timestamp", |text| moment(text).is_some()),
+        "uid": entry.uid.as_deref().unwrap_or_else(|| seen_text("uid", |text| uid(text).is_some())), "timestamp": seen_text("timestamp", |text| moment(text).is_some()),
         "token_uid": entry.token_uid, "token_value": entry.token_value, "user": entry.user, "error": entry.error,
-        "error_code": entry.error.map(|error| code_and_status(error).0),
+        "error_code": entry.error.and_then(|error| code_and_status(error).0), "gate": null, "uses": entry.uses,
+        "undoes": entry.undoes,
     })
 }
 

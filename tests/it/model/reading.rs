@@ -24,8 +24,8 @@ impl Fault {
 }
 
 /// The code and the status of an error.
-pub fn code_and_status(error: &str) -> (u8, u16) {
-    match error {
+pub fn code_and_status(error: &str) -> (Option<u8>, u16) {
+    let (code, status) = match error {
         "TokenNotExists" => (1, 404),
         "TokenUsageCountExceeded" => (2, 409),
         "TokenLockTimeViolation" => (3, 423),
@@ -33,8 +33,10 @@ pub fn code_and_status(error: &str) -> (u8, u16) {
         "TokenVoided" => (7, 409),
         "TokenValueError" => (5, 422),
         "TokenAPIError" => (6, 400),
+        "Forbidden" => return (None, 403),
         other => panic!("{other} is not in the contract's table"),
-    }
+    };
+    (Some(code), status)
 }
 
 /// A uid in lower case, if it is written hyphenated in either case.

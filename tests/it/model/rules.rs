@@ -46,6 +46,8 @@ pub struct Token {
     pub usage_count: i64,
     pub lock_time: i64,
     pub last_used: Option<String>,
+    /// How many times it was used of which none was undone: its lock runs from the last of them.
+    pub standing: usize,
     pub creator: &'static str,
     pub deleted: bool,
     /// Who voided it.
@@ -64,10 +66,38 @@ pub struct Token {
 /// An entry of the usage log, as far as a model knows it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Entry {
+    /// None until it is seen.
+    pub uid: Option<String>,
     pub token_uid: Option<String>,
     pub token_value: Option<String>,
     pub user: &'static str,
     pub error: Option<&'static str>,
+    pub uses: i64,
+    pub undoes: Option<String>,
+}
+
+/// A use that was made.
+#[derive(Debug)]
+pub struct Use {
+    pub uid: String,
+    /// Which of the tokens.
+    pub token: usize,
+    pub user: &'static str,
+    pub uses: i64,
+    /// How many of them the token lost.
+    pub taken: i64,
+    pub timestamp: Option<String>,
+    pub undone: Option<()>,
+}
+
+/// What was answered for a key.
+#[derive(Debug)]
+pub struct Kept {
+    pub answer: Value,
+    /// The use.
+    pub of: Option<usize>,
+    /// The use that was undone.
+    pub undoes: Option<usize>,
 }
 
 /// Everything that the server should know.
@@ -81,8 +111,10 @@ pub struct Model {
     pub log: Vec<Entry>,
     /// Every token that there ever was, oldest first.
     pub tokens: Vec<Token>,
+    /// Every use that was made.
+    pub uses: Vec<Use>,
     /// The first success of each principal's key.
-    pub kept: BTreeMap<(&'static str, String), Value>,
+    pub kept: BTreeMap<(&'static str, String), Kept>,
 }
 
 impl Token {
@@ -91,24 +123,21 @@ impl Token {
         Self { value: uid.clone(), uid, creator, usage_count: 1, ..Self::default() }
     }
 
-    /// The first reason why it may not be used.
-    pub fn refusal(&self) -> Option<&'static str> {
-        if self.voided_by.is_some() {
-            Some("TokenVoided")
-        } else if self.usage_count == 0 {
-            Some("TokenUsageCountExceeded")
-        } else if self.lock_time > 0 && self.last_used.is_some() {
+    /// Every reason why it may not be used so many times at once.
+    pub fn refusals(&self, uses: i64) -> Vec<&'static str> {
+        let is_early = self.valid_from.is_some_and(|from| !is_past(from));
+        let all = [
+            (self.voided_by.is_some(), "TokenVoided"),
+            (self.usage_count != -1 && self.usage_count < uses, "TokenUsageCountExceeded"),
             // A lock here lasts an hour or longer, and no test does.
-            Some(LOCKED)
-        } else if self.valid_from.is_some_and(|from| !is_past(from)) || self.valid_to.is_some_and(is_past) {
-            Some("TokenTimeRangeViolation")
-        } else {
-            None
-        }
+            (self.lock_time > 0 && self.standing > 0, LOCKED),
+            (is_early || self.valid_to.is_some_and(is_past), "TokenTimeRangeViolation"),
+        ];
+        all.into_iter().filter(|(is_so, _)| *is_so).map(|(_, error)| error).collect()
     }
 
     fn state(&self) -> &'static str {
-        match self.refusal() {
+        match self.refusals(1).first().copied() {
             None => "active",
             Some("TokenVoided") => "voided",
             Some("TokenUsageCountExceeded") => "used_up",
@@ -119,9 +148,10 @@ impl Token {
     }
 
     /// The first moment at which a consume would succeed. The end of a lock is the server's to tell.
-    pub fn retry_at(&self, seen: &Value) -> Value {
+    pub fn retry_at(&self, uses: i64, seen: &Value) -> Value {
         let pending = self.valid_from.filter(|from| !is_past(from));
-        if self.voided_by.is_some() || self.usage_count == 0 || self.valid_to.is_some_and(is_past) {
+        let is_short = self.usage_count != -1 && self.usage_count < uses;
+        if self.voided_by.is_some() || is_short || self.valid_to.is_some_and(is_past) {
             Value::Null
         } else if let Some(from) = pending {
             // No lock is as long as that.
@@ -138,9 +168,10 @@ impl Token {
         })
     }
 
-    /// Uses it once, at a moment that is the server's to tell but not earlier than the last one.
-    pub fn used(&mut self, seen: &Value) {
-        self.usage_count -= i64::from(self.usage_count != -1);
+    /// Uses it, at a moment that is the server's to tell but not earlier than the last one.
+    pub fn used(&mut self, seen: &Value, uses: i64) {
+        self.usage_count -= if self.usage_count == -1 { 0 } else { uses };
+        self.standing += 1;
         let now = seen.as_str().filter(|now| moment(now).is_some_and(|now| Some(now) >= self.moment_of_last_use()));
         self.last_used = Some(now.map_or_else(|| format!("a moment from {:?} on", self.last_used), str::to_owned));
     }

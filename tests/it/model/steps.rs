@@ -8,6 +8,7 @@ use proptest::strategy::Union;
 use tessera::access::Role;
 
 use super::ask::{Ask, Way};
+use super::rules::Model;
 
 /// Stands in for a uid that the server has not given yet.
 pub const SPARE: &str = "0bad0bad-0bad-4bad-8bad-0bad0bad0bad";
@@ -38,6 +39,8 @@ pub enum Text {
     /// What a code with a link holds.
     Link(Who),
     Uids(Vec<Who>),
+    /// The uid of a use, counted back from the last one.
+    Use(usize),
 }
 
 type Field = Option<(&'static str, Text)>;
@@ -54,8 +57,9 @@ pub struct Step {
 }
 
 impl Step {
-    /// The request, where the server has given these uids and is reached at `base`.
-    pub fn ask(&self, given: &[String], base: &str) -> Ask {
+    /// The request, after all that the model knows.
+    pub fn ask(&self, model: &Model) -> Ask {
+        let (given, base) = (&model.given, &model.base);
         let uid = |who: &Who| match who {
             Who::Chosen(n) => CHOSEN[*n].to_owned(),
             Who::Upper(n) => CHOSEN[*n].to_uppercase(),
@@ -68,6 +72,7 @@ impl Step {
             Text::Long(c, times) => c.to_string().repeat(*times),
             Text::Uid(who) => uid(who),
             Text::Link(who) => format!("{base}/{}", uid(who)),
+            Text::Use(back) => model.uses.iter().rev().nth(*back).map_or(SPARE, |used| &used.uid).to_owned(),
             Text::Uids(all) => serde_json::to_string(&all.iter().map(uid).collect::<Vec<_>>()).unwrap(),
         };
         Ask {
@@ -94,6 +99,7 @@ fn step() -> impl Strategy<Value = Step> {
         11 => add_token(),
         1 => add_tokens(),
         20 => consume(),
+        12 => undo(),
         3 => changing("edit_token", weighted(0.9, who()), true, false),
         9 => changing("update_token", weighted(0.9, who()), false, true),
         6 => on_one("delete_token"),
@@ -250,9 +256,28 @@ fn consume() -> impl Strategy<Value = Step> {
     ]);
     let role = prop_oneof![3 => Just(Role::Manager), 1 => Just(Role::Scanner)];
     let way = prop_oneof![3 => posted(), 1 => Just(Way::Get)];
-    (named(), keys, role, way, fields(Vec::new())).prop_map(|((path, named), (key, nonce), role, way, extra)| {
+    let more = fields(vec![
+        ("uses", 0.2, text(&["1", "2", "3", "2147483647"], &["0", "-1", "x", "1.5", "2147483648"])),
+        ("test", 0.05, Just(Text::Plain("1")).boxed()),
+    ]);
+    (named(), keys, role, way, more).prop_map(|((path, named), (key, nonce), role, way, extra)| {
         let fields = named.into_iter().chain([nonce]).chain(extra).collect();
         Step { role, way, path, fields, key, ..plain("consume_token") }
+    })
+}
+
+fn undo() -> impl Strategy<Value = Step> {
+    let key = || text(&["k-1", "k-2", "k-3", "k-4", "u-1", "u-2"], &[""]);
+    let uid = prop_oneof![30 => (0..3_usize).prop_map(Text::Use), 1 => Just(Text::Plain("x"))].boxed();
+    let role = prop_oneof![3 => Just(Role::Manager), 1 => Just(Role::Scanner)];
+    let fields = fields(vec![("usage_uid", 0.75, uid), ("nonce", 0.3, key())]);
+    let own_key = weighted(0.7, text(&["u-1", "u-2", "u-3", "u-4", "k-1"], &[""]));
+    (role, posted(), fields, own_key).prop_map(|(role, way, fields, key)| Step {
+        role,
+        way,
+        fields,
+        key,
+        ..plain("undo_consume")
     })
 }
 

@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 
 use super::ask::Ask;
 use super::reading::{self, Fault, code_and_status};
-use super::rules::{Entry, Expected, Model, Token};
+use super::rules::{Expected, Model, Token};
 
 const FIELDS: [&str; 6] = ["valid_from", "valid_to", "usage_count", "lock_time", "value", "label"];
 
 /// What a request names: a uid, a value, or both.
-struct Named {
-    uid: Option<String>,
-    value: Option<String>,
+pub struct Named {
+    pub uid: Option<String>,
+    pub value: Option<String>,
 }
 
 impl Model {
@@ -24,6 +24,7 @@ impl Model {
             "add_token" => self.add(ask, seen, &mut faults),
             "add_tokens" => self.add_many(ask, seen, &mut faults),
             "consume_token" => self.consume(ask, seen, &mut faults),
+            "undo_consume" => self.undo(ask, seen, &mut faults),
             "query_token" => self.query(ask, seen, &mut faults),
             "edit_token" => self.change(ask, &[], &FIELDS[..4], &mut faults),
             "update_token" => self.change(ask, &["add_uses"], &[], &mut faults),
@@ -167,64 +168,9 @@ impl Model {
         Some(success(json!({"token": found.map(|found| self.tokens[found].object(&seen["token"]))})))
     }
 
-    fn consume(&mut self, ask: &Ask, seen: &Value, faults: &mut Vec<Fault>) -> Option<Expected> {
-        check_fields(ask, &["token_uid", "value", "nonce"], &[], faults);
-        let what = named(ask, faults);
-        let mut contradiction = Vec::new();
-        let found = self.find(&what, &mut contradiction);
-        let key = [ask.key.as_deref(), ask.field("nonce")].into_iter().flatten().collect::<BTreeSet<_>>();
-        if key.len() > 1 || key.iter().any(|key| !(1..=255).contains(&key.len())) {
-            faults.push(Fault::value("nonce"));
-        }
-        let kept = key.first().map(|key| (ask.user(), (*key).to_owned()));
-        let first = kept.as_ref().and_then(|kept| self.kept.get(kept));
-        let is_replay = first.is_some_and(|first| self.is_same(first, &what));
-        if first.is_some() && !is_replay {
-            faults.push(Fault::value("nonce"));
-        }
-        // Uid and value may have named one token when it was answered first.
-        if !is_replay {
-            faults.append(&mut contradiction);
-        }
-        if !faults.is_empty() {
-            return None;
-        }
-        if let Some(first) = first {
-            return Some(success(with(first.clone(), json!({"replayed": true}))));
-        }
-        Some(self.attempt(ask, seen, what, found, kept))
-    }
-
-    fn attempt(
-        &mut self,
-        ask: &Ask,
-        seen: &Value,
-        what: Named,
-        found: Option<usize>,
-        kept: Option<(&'static str, String)>,
-    ) -> Expected {
-        let Some(found) = found else {
-            let asked = what.value.map(|value| value.chars().take(64).collect());
-            let error = Some("TokenNotExists");
-            self.log.push(Entry { token_uid: what.uid, token_value: asked, user: ask.user(), error });
-            return refused("TokenNotExists", json!({"retry_at": null}), seen);
-        };
-        let token = &mut self.tokens[found];
-        let error = token.refusal();
-        let (token_uid, token_value) = (Some(token.uid.clone()), Some(token.value.clone()));
-        self.log.push(Entry { token_uid, token_value, user: ask.user(), error });
-        if let Some(error) = error {
-            return refused(error, with(token.face(), json!({"retry_at": token.retry_at(seen)})), seen);
-        }
-        token.used(&seen["last_used"]);
-        let answer = with(token.face(), json!({"consumed": true}));
-        kept.map(|kept| self.kept.insert(kept, answer.clone()));
-        success(answer)
-    }
-
     /// Whether a request is for the token that was answered first: by its uid, and by the value that it had then or has now.
     /// Who did not get that answer must be able to learn it, also when the token was edited or deleted since.
-    fn is_same(&self, first: &Value, what: &Named) -> bool {
+    pub fn is_same(&self, first: &Value, what: &Named) -> bool {
         let is_first = |uid: &String| *uid == first["token_uid"];
         let by_value = |value: &String| {
             let now = self.by_value(value).map(|found| self.tokens[found].uid.clone());
@@ -234,7 +180,7 @@ impl Model {
     }
 
     /// The one token that is named. Uid and value together must name one.
-    fn find(&self, what: &Named, faults: &mut Vec<Fault>) -> Option<usize> {
+    pub fn find(&self, what: &Named, faults: &mut Vec<Fault>) -> Option<usize> {
         let by_uid = what.uid.as_ref().and_then(|uid| self.by_uid(uid));
         let by_value = what.value.as_ref().and_then(|value| self.by_value(value));
         if what.uid.is_some() && what.value.is_some() && by_uid != by_value {
@@ -256,8 +202,10 @@ impl Model {
     }
 }
 
-fn named(ask: &Ask, faults: &mut Vec<Fault>) -> Named {
-    let what = Named { uid: named_uid(ask, faults), value: ask.field("value").map(str::to_owned) };
+pub fn named(ask: &Ask, faults: &mut Vec<Fault>) -> Named {
+    // A scanner may send white space around a value, and a uid in capitals.
+    let scanned = |value: &str| reading::uid(value.trim()).unwrap_or_else(|| value.trim().to_owned());
+    let what = Named { uid: named_uid(ask, faults), value: ask.field("value").map(scanned) };
     if what.value.as_deref().is_some_and(|value| !reading::is_value(value)) {
         faults.push(Fault::value("value"));
     }
@@ -284,24 +232,24 @@ fn read_uid(text: &str, faults: &mut Vec<Fault>) -> Option<String> {
     uid
 }
 
-fn check_fields(ask: &Ask, known: &[&str], required: &[&str], faults: &mut Vec<Fault>) {
+pub fn check_fields(ask: &Ask, known: &[&str], required: &[&str], faults: &mut Vec<Fault>) {
     let given = ask.fields.iter().map(|(name, _)| *name);
     faults.extend(given.filter(|name| !name.starts_with('_') && !known.contains(name)).map(Fault::api));
     faults.extend(required.iter().filter(|name| ask.field(name).is_none()).map(|name| Fault::api(name)));
 }
 
 /// `body` and what `more` has.
-fn with(mut body: Value, more: Value) -> Value {
+pub fn with(mut body: Value, more: Value) -> Value {
     body.as_object_mut().unwrap().append(&mut serde_json::from_value(more).unwrap());
     body
 }
 
-fn success(more: Value) -> Expected {
+pub fn success(more: Value) -> Expected {
     Expected::Body(200, with(json!({"success": true}), more))
 }
 
 /// The sentence is for people, and anyone.
-fn refused(error: &str, more: Value, seen: &Value) -> Expected {
+pub fn refused(error: &str, more: Value, seen: &Value) -> Expected {
     let (code, status) = code_and_status(error);
     let body = json!({"success": false, "error": error, "error_code": code, "message": seen["message"]});
     Expected::Body(status, with(body, more))

@@ -52,7 +52,7 @@ impl Table {
 
     async fn consume(&self, n: usize) {
         let what = Lookup { uid: Some(self.ids[n].1), ..Lookup::default() };
-        self.store.consume(Ask { who: anna(), what, key: None }).await.unwrap();
+        self.store.consume(Ask::once(anna(), what)).await.unwrap();
     }
 
     fn matching(&mut self, print_run: Option<&PrintRun>, printed: Option<PrintedFilter>) -> Vec<usize> {

@@ -237,7 +237,7 @@ pub async fn send(request: RequestBuilder) -> Answer {
 pub fn add_key(connection: &mut Connection, name: &str, role: Role, expires: Option<Micros>) -> String {
     let key = api_key::generate();
     let hash = api_key::hash(&key).unwrap();
-    let new = NewKey { name, hash: &hash, role, expires };
+    let new = NewKey { name, hash: &hash, role, expires, gate: None };
     let by = Principal::shell("test");
     connection::transaction(connection, |connection| keys::add(connection, &new, &by, Micros::now())).unwrap();
     key

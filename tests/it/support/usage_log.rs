@@ -54,11 +54,12 @@ pub fn write(connection: &mut Connection, attempts: &[Attempt]) {
         };
         let code = attempt.code.map_or("NULL".into(), |code| code.to_string());
         let (value, who) = (text(&attempt.value), text(&attempt.who));
-        format!("('{}', {token}, {uid}, {value}, {}, {who}, {code})", Uid::random(), at(&attempt.at).get())
+        format!("('{}', {token}, {uid}, {value}, {}, {who}, {code}, 1, 1)", Uid::random(), at(&attempt.at).get())
     };
     let rows: Vec<String> = attempts.iter().map(row).collect();
     let rows = rows.join(", ");
-    let insert = "INSERT INTO usage (uid, token, token_uid, token_value, timestamp, principal, error_code) VALUES";
+    let insert =
+        "INSERT INTO usage (uid, token, token_uid, token_value, timestamp, principal, error_code, uses, taken) VALUES";
     keep_all(connection);
     connection.batch_execute(&format!("{insert} {rows}")).unwrap();
 }
@@ -67,9 +68,9 @@ pub fn write(connection: &mut Connection, attempts: &[Attempt]) {
 pub fn write_many(connection: &mut Connection, count: usize, timestamp: &str, token: &str, code: &str) {
     keep_all(connection);
     let many = format!(
-        "INSERT INTO usage (uid, token, token_uid, token_value, timestamp, principal, error_code)
+        "INSERT INTO usage (uid, token, token_uid, token_value, timestamp, principal, error_code, uses, taken)
          WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
-         SELECT 'uid-' || i, {token}, 'token-' || (i % 5000), 'T-' || (i % 5000), {timestamp}, 'key:door-' || (i % 7), {code}
+         SELECT 'uid-' || i, {token}, 'token-' || (i % 5000), 'T-' || (i % 5000), {timestamp}, 'key:door-' || (i % 7), {code}, 1, 1
          FROM n"
     );
     connection.batch_execute(&many).unwrap();

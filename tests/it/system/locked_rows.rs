@@ -6,7 +6,7 @@ use diesel::connection::SimpleConnection;
 use tessera::access::Principal;
 use tessera::store::{Connection, Error, Store, tokens};
 use tessera::token::Token;
-use tessera::token::settle::{Answer, Ask, Lookup};
+use tessera::token::settle::{Answer, Ask, Lookup, RefusedAsk};
 use tokio::task::JoinHandle;
 
 use crate::support::database::Database;
@@ -14,7 +14,7 @@ use crate::support::tokens::{add, token};
 
 fn ask(token: &Token) -> Ask {
     let what = Lookup { value: Some(token.value.clone()), ..Lookup::default() };
-    Ask { who: Principal::key("door"), what, key: None }
+    Ask::once(Principal::key("door"), what)
 }
 
 /// A consume that may have to wait.
@@ -42,17 +42,17 @@ async fn a_locked_row_delays_those_who_ask_for_it_and_nobody_else() {
     let mut holder = lock(&database, &taken);
     let waiting: Vec<_> = (0..5).map(|_| consume_beside(&store, &taken)).collect();
     for _ in 0..100 {
-        assert!(matches!(store.consume(ask(&free)).await, Ok(Answer::Consumed(_))));
+        assert!(matches!(store.consume(ask(&free)).await, Ok(Answer::Done(..))));
     }
     let unknown = store.consume(ask(&token(1))).await;
-    assert!(matches!(unknown, Ok(Answer::Refused { summary: None, .. })), "{unknown:?}");
+    assert!(matches!(unknown, Ok(Answer::Refused(RefusedAsk { summary: None, .. }))), "{unknown:?}");
     assert!(waiting.iter().all(|waiting| !waiting.is_finished()), "nobody can know what becomes of it");
     holder.batch_execute("COMMIT").unwrap();
     let mut used = 0;
     for waiting in waiting {
         match waiting.await.unwrap().unwrap() {
-            Answer::Consumed(_) => used += 1,
-            Answer::Refused { summary, .. } => assert!(summary.is_some()),
+            Answer::Done(..) => used += 1,
+            Answer::Refused(RefusedAsk { summary, .. }) => assert!(summary.is_some()),
             other => panic!("{other:?}"),
         }
     }
@@ -76,7 +76,7 @@ async fn what_was_decided_while_it_was_locked_is_seen() {
     second.batch_execute(&rename).unwrap();
     for waiting in waiting {
         let answer = waiting.await.unwrap();
-        assert!(matches!(answer, Ok(Answer::Refused { summary: None, .. })), "{answer:?}");
+        assert!(matches!(answer, Ok(Answer::Refused(RefusedAsk { summary: None, .. }))), "{answer:?}");
     }
     let left = tokens::by_uid(&mut database.connect(), renamed.uid).unwrap().unwrap().1;
     assert_eq!((left.usage_count, left.used), (1, 0));
@@ -93,5 +93,5 @@ async fn a_row_that_stays_locked_is_given_up_and_nothing_is_used() {
     let given_up = store.consume(ask(&taken)).await;
     assert!(matches!(given_up, Err(Error::Unavailable(_))), "{given_up:?}");
     holder.batch_execute("COMMIT").unwrap();
-    assert!(matches!(store.consume(ask(&taken)).await, Ok(Answer::Consumed(_))));
+    assert!(matches!(store.consume(ask(&taken)).await, Ok(Answer::Done(..))));
 }

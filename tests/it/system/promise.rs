@@ -74,13 +74,10 @@ async fn what_is_consumed_stays_consumed_whatever_is_done_and_undone_meanwhile()
         let shared = SharedToken { store: Store::start(&database.url).unwrap(), uid: first.uid };
         let (consumed, is_over) = (AtomicI32::new(0), AtomicBool::new(false));
         let door = || async {
-            let ask = Ask {
-                who: Principal::key("door"),
-                what: Lookup { uid: Some(shared.uid), ..Lookup::default() },
-                key: None,
-            };
+            let what = Lookup { uid: Some(shared.uid), ..Lookup::default() };
+            let ask = Ask::once(Principal::key("door"), what);
             while !is_over.load(Ordering::SeqCst) {
-                if let Answer::Consumed(_) = shared.store.consume(ask.clone()).await.unwrap() {
+                if let Answer::Done(..) = shared.store.consume(ask.clone()).await.unwrap() {
                     consumed.fetch_add(1, Ordering::SeqCst);
                 }
             }

@@ -13,8 +13,8 @@ use crate::support::database::Database;
 
 /// What stands in each migration: how the SHA-256 of its up.sql begins.
 const DIGESTS: [(&str, &str); 2] = [
-    ("migrations/postgres/2026-11-29-130000_first", "fe7116f35ca10864"),
-    ("migrations/sqlite/2026-11-29-130000_first", "f4e97062cc90a74a"),
+    ("migrations/postgres/2026-11-29-140000_first", "7eb3f5436f641ce4"),
+    ("migrations/sqlite/2026-11-29-140000_first", "5d8b577ba532cf2c"),
 ];
 
 const SCHEMA: &str = include_str!("../../../src/store/schema.rs");

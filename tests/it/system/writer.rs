@@ -13,7 +13,7 @@ use tessera::store::connection::transaction;
 use tessera::store::search::SearchLimit;
 use tessera::store::usage::{self, UsageFilter};
 use tessera::store::{Error, Store, tokens, writer};
-use tessera::token::settle::{Answer, Ask, Lookup};
+use tessera::token::settle::{Answer, Ask, Lookup, Receipt};
 use tessera::token::{Micros, Token, TokenError, Uid};
 use tessera::web::middleware::{RequestLog, faults};
 
@@ -21,7 +21,7 @@ use crate::support::database::{Database, on_postgres};
 use crate::support::tokens::{add, token};
 
 fn ask(uid: Uid) -> Ask {
-    Ask { who: Principal::key("door"), what: Lookup { uid: Some(uid), ..Lookup::default() }, key: None }
+    Ask::once(Principal::key("door"), Lookup { uid: Some(uid), ..Lookup::default() })
 }
 
 #[actix_web::test]
@@ -38,7 +38,7 @@ async fn a_panic_in_a_write_is_told_and_the_writer_lives_on() {
         panic!("a bug after half of the work")
     });
     assert!(half.await.is_err());
-    assert!(matches!(store.consume(ask(uid)).await, Ok(Answer::Consumed(_))), "nothing of it was kept");
+    assert!(matches!(store.consume(ask(uid)).await, Ok(Answer::Done(..))), "nothing of it was kept");
 }
 
 #[actix_web::test]
@@ -48,7 +48,7 @@ async fn what_a_newer_version_has_migrated_is_not_written_any_more() {
     let uid = made.uid;
     add(&mut database.connect(), &made);
     let store = Store::start(&database.url).unwrap();
-    assert!(matches!(store.consume(ask(uid)).await, Ok(Answer::Consumed(_))));
+    assert!(matches!(store.consume(ask(uid)).await, Ok(Answer::Done(..))));
     let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('99991231')";
     database.connect().batch_execute(newer).unwrap();
     let is_refused = |what: Result<(), Error>| match what {
@@ -102,7 +102,9 @@ async fn when_a_transaction_fails_everyone_in_it_is_told_and_nothing_is_kept() {
     connection
         .batch_execute(if on_postgres() { "DROP TRIGGER broken ON usage" } else { "DROP TRIGGER broken" })
         .unwrap();
-    let Ok(Answer::Consumed(face)) = store.consume(ask(token.uid)).await else { panic!("consumed") };
+    let Ok(Answer::Done(Receipt { summary: face, .. }, _)) = store.consume(ask(token.uid)).await else {
+        panic!("consumed")
+    };
     assert_eq!(face.usage_count, 49);
 }
 
@@ -154,7 +156,9 @@ async fn one_ask_that_cannot_be_stored_does_not_spoil_its_batch() {
     let answers = join_all(made.iter().map(|token| store.consume(ask(token.uid)))).await;
     for (token, answer) in made.iter().zip(answers) {
         match answer {
-            Ok(Answer::Consumed(face)) => assert_eq!((face.token_uid, face.usage_count), (token.uid, 0)),
+            Ok(Answer::Done(Receipt { summary: face, .. }, _)) => {
+                assert_eq!((face.token_uid, face.usage_count), (token.uid, 0))
+            }
             Err(Error::Failed(_)) => assert_eq!(token.uid, poison),
             other => panic!("{other:?}"),
         }
@@ -188,7 +192,9 @@ async fn what_others_come_between_is_tried_again() {
     let (uid, added) = (token.uid, token.clone());
     store.write(move |connection| tokens::add(connection, &added)).await.unwrap();
     for left in [4, 3, 2] {
-        let Ok(Answer::Consumed(face)) = store.consume(ask(uid)).await else { panic!("consumed") };
+        let Ok(Answer::Done(Receipt { summary: face, .. }, _)) = store.consume(ask(uid)).await else {
+            panic!("consumed")
+        };
         assert_eq!(face.usage_count, left, "held and settled anew, and used once");
     }
     let limit = SearchLimit::new(Duration::from_mins(1));
@@ -228,7 +234,7 @@ async fn a_full_queue_is_told_at_once() {
     other.batch_execute("ROLLBACK").unwrap();
     for answer in join_all(waiting).await {
         let answer = answer.unwrap();
-        assert!(matches!(answer, Ok(Answer::Consumed(_))), "{answer:?}");
+        assert!(matches!(answer, Ok(Answer::Done(..))), "{answer:?}");
     }
 }
 
@@ -239,12 +245,17 @@ async fn locks_are_restarted_when_the_clock_was_found_to_have_jumped_back_before
     let token = Token { lock_time: 1, last_used: Some(ahead), lock_start: Some(ahead), ..token(5) };
     let mut connection = database.connect();
     add(&mut connection, &token);
-    let entry = format!("INSERT INTO usage (uid, timestamp, principal) VALUES ('x', {}, 'key:door')", ahead.get());
+    let entry = format!(
+        "INSERT INTO usage (uid, timestamp, principal, uses, taken) VALUES ('x', {}, 'key:door', 1, 1)",
+        ahead.get()
+    );
     connection.batch_execute(&entry).unwrap();
     let store = Store::start(&database.url).unwrap();
     // Nobody tries: the writer looks by itself, and the lock lasts a second from then.
     tokio::time::sleep(Duration::from_millis(2_500)).await;
-    let Ok(Answer::Consumed(face)) = store.consume(ask(token.uid)).await else { panic!("consumed") };
+    let Ok(Answer::Done(Receipt { summary: face, .. }, _)) = store.consume(ask(token.uid)).await else {
+        panic!("consumed")
+    };
     assert_eq!(face.last_used, Some(ahead));
 }
 

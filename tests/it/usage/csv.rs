@@ -33,7 +33,9 @@ async fn the_table_has_what_the_json_has() {
     assert_eq!((header("cache-control"), header("x-content-type-options")), ("no-store".into(), "nosniff".into()));
     let table = answer.text().await.unwrap();
     assert!(
-        table.starts_with("timestamp,token_uid,token_value,token_label,user,outcome,error,error_code,uid\r\n"),
+        table.starts_with(
+            "timestamp,token_uid,token_value,token_label,user,outcome,error,error_code,uid,gate,uses,undoes\r\n"
+        ),
         "{table}"
     );
     assert!(table.contains(",\"say \"\"hi\"\", you\",") && table.ends_with("\r\n"), "{table}");
@@ -50,7 +52,20 @@ async fn the_table_has_what_the_json_has() {
             let [at, token, value, user] = ["timestamp", "token_uid", "token_value", "user"].map(text);
             let label = if token == uid { "Anna".to_owned() } else { String::new() };
             let outcome = if entry["error"].is_null() { "used" } else { "refused" };
-            vec![at, token, value, label, user, outcome.to_owned(), text("error"), text("error_code"), text("uid")]
+            vec![
+                at,
+                token,
+                value,
+                label,
+                user,
+                outcome.to_owned(),
+                text("error"),
+                text("error_code"),
+                text("uid"),
+                text("gate"),
+                text("uses"),
+                text("undoes"),
+            ]
         })
         .collect();
     assert_eq!(rows(&table), expected);
@@ -58,7 +73,7 @@ async fn the_table_has_what_the_json_has() {
     assert_eq!(rows(&text(&app, &format!("?token_uid={uid}&outcome=refused")).await).len(), 1);
     assert_eq!(
         text(&app, "?q=zzz").await,
-        "timestamp,token_uid,token_value,token_label,user,outcome,error,error_code,uid\r\n"
+        "timestamp,token_uid,token_value,token_label,user,outcome,error,error_code,uid,gate,uses,undoes\r\n"
     );
 }
 

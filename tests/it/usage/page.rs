@@ -119,7 +119,7 @@ async fn what_cannot_be_asked_for_is_told() {
         ("from=2026-10-26&to=2026-10-25", "“To” must not be before “From”."),
         ("from=soon", "“From” &#34;soon&#34; is not a time"),
         ("to=2026-02-30", "“To” &#34;2026-02-30&#34; is not a time"),
-        ("outcome=Used", "outcome &#34;Used&#34; is none of used, refused, TokenNotExists"),
+        ("outcome=Used", "outcome &#34;Used&#34; is none of used, undone, refused, TokenNotExists"),
         ("token_uid=x", "The token&#39;s uid in the address is none."),
         ("batch=x", "The batch&#39;s uid in the address is none."),
         ("q=a%00b", "“Value” has no control characters"),

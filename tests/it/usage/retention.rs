@@ -75,8 +75,8 @@ async fn old_entries_go_by_themselves_while_two_servers_go_on_consuming() {
     while entries(&mut connection) > 300 + consumed {
         for store in &stores {
             let what = Lookup { uid: Some(token.uid), ..Lookup::default() };
-            let answer = store.consume(Ask { who: Principal::key("door"), what, key: None }).await;
-            assert!(matches!(answer, Ok(Answer::Consumed(_))), "{answer:?}");
+            let answer = store.consume(Ask::once(Principal::key("door"), what)).await;
+            assert!(matches!(answer, Ok(Answer::Done(..))), "{answer:?}");
             consumed += 1;
         }
         assert!(since.elapsed() < Duration::from_secs(30), "{} entries are left", entries(&mut connection));

@@ -1,37 +1,41 @@
 //! `consume_token`.
 
-use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
 use super::lookup;
-use crate::token::settle::{Answer, Ask, ReplayKey, TokenSummary};
-use crate::token::{Micros, Refusal, TokenError};
-use crate::web::error::{Error, Failure, refusal_status};
+use super::refused::Refused;
+use crate::store::gates::Gate;
+use crate::store::tokens;
+use crate::token::consume::try_consume;
+use crate::token::settle::{Answer, Ask, Deed, Lookup, Receipt, ReplayKey, TokenSummary};
+use crate::token::{TokenError, Uid};
+use crate::web::callers::Caller;
+use crate::web::error::Error;
+use crate::web::gates::named::gate_of;
 use crate::web::guard::{Allowed, Consume, is_prefetch, refuse_foreign_get};
 use crate::web::json::success;
 use crate::web::params::Params;
+use crate::web::params::filters::time;
 use crate::web::state::App;
+
+const PARAMETERS: [&str; 7] = ["token_uid", "value", "nonce", "uses", "gate", "test", "at"];
 
 #[derive(Serialize)]
 struct Used {
     consumed: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     replayed: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    test: bool,
     #[serde(flatten)]
     summary: TokenSummary,
+    uses: i32,
+    usage_uid: Option<Uid>,
+    gate: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Refused<'a> {
-    #[serde(flatten)]
-    failure: Failure<'a>,
-    #[serde(flatten)]
-    summary: Option<TokenSummary>,
-    retry_at: Option<Micros>,
-}
-
-/// Uses a token once.
+/// Uses a token, or says whether it could be used.
 pub(crate) async fn consume_token(
     who: Allowed<Consume>,
     request: HttpRequest,
@@ -44,44 +48,87 @@ pub(crate) async fn consume_token(
         return Err(Error::Forbidden("A token is not consumed by loading a link ahead of time.".into()));
     }
     refuse_foreign_get(&request)?;
-    params.only(&["token_uid", "value", "nonce"])?;
+    params.only(&PARAMETERS)?;
     let what = lookup(uid.as_deref().map(String::as_str), &params, &app)?;
     let key = replay_key(&request, &params)?;
-    match app.store.consume(Ask { who: who.caller.principal, what, key }).await? {
-        Answer::Consumed(summary) => Ok(success(Used { consumed: true, replayed: false, summary })),
-        Answer::Replayed(summary) => Ok(success(Used { consumed: true, replayed: true, summary })),
-        Answer::Refused { refusal, summary, retry_at, at } => Ok(refused(&refusal, summary, retry_at, at)),
+    let uses = uses(&params)?;
+    let gate = gate_of(&app, &who.caller, &params).await?;
+    if uses > 1 && gate.as_ref().is_some_and(|gate| !gate.rules.several) {
+        return Err(Error::Forbidden("Tokens are used once at a time at this gate.".into()));
+    }
+    if is_test(&params)? {
+        return test(&app, &who.caller, &params, (what, uses, gate)).await;
+    }
+    let deed = Deed::Use { what, uses, gate: gate.as_ref().map(|gate| gate.id) };
+    match app.store.consume(Ask::new(who.caller.principal.clone(), deed, key)).await? {
+        Answer::Done(receipt, _) => Ok(used(receipt, gate, false)),
+        Answer::Replayed(receipt) => Ok(used(receipt, gate, true)),
         Answer::Mistaken(error) => Err(error.into()),
+        Answer::Forbidden(why) => Err(Error::Forbidden(why.into())),
+        Answer::Refused(refused) => Refused::new(refused, gate).answer(&app, &who.caller).await,
+    }
+}
+
+fn used(receipt: Receipt, gate: Option<Gate>, replayed: bool) -> HttpResponse {
+    let Receipt { summary, usage_uid, uses, .. } = receipt;
+    let gate = gate.map(|gate| gate.name);
+    success(Used { consumed: true, replayed, test: false, summary, uses, usage_uid: Some(usage_uid), gate })
+}
+
+/// What consuming would answer, now or at another moment. It uses nothing, and leaves no entry in the log.
+async fn test(
+    app: &App,
+    caller: &Caller,
+    params: &Params,
+    (what, uses, gate): (Lookup, i32, Option<Gate>),
+) -> Result<HttpResponse, Error> {
+    let at = time(params, "at", app.zone)?.unwrap_or_else(|| app.store.now());
+    let token = app.store.read_inline(move |connection| tokens::find(connection, &what)).await?;
+    match try_consume(token.as_ref(), uses, at) {
+        Ok(after) => {
+            let (summary, gate) = (TokenSummary::from(&after), gate.map(|gate| gate.name));
+            Ok(success(Used { consumed: false, replayed: false, test: true, summary, uses, usage_uid: None, gate }))
+        }
+        Err(refused) => Refused::new(refused, gate).as_test().answer(app, caller).await,
+    }
+}
+
+fn uses(params: &Params) -> Result<i32, Error> {
+    let uses = params.number("uses", 1..=i32::MAX.unsigned_abs() as usize)?;
+    Ok(uses.and_then(|uses| i32::try_from(uses).ok()).unwrap_or(1))
+}
+
+fn is_test(params: &Params) -> Result<bool, Error> {
+    let wrong = |name, why: &str| Err(TokenError::value(name, why).into());
+    match params.filled("test")?.as_deref() {
+        Some("1") => Ok(true),
+        None | Some("0") if params.filled("at")?.is_some() => wrong("at", "at goes with test=1 only"),
+        None | Some("0") => Ok(false),
+        Some(_) => wrong("test", "test is 1, or left out"),
     }
 }
 
 /// The idempotency key, from the header or from `nonce`.
 fn replay_key(request: &HttpRequest, params: &Params) -> Result<Option<ReplayKey>, Error> {
-    let wrong = |why: &str| Error::from(TokenError::value("nonce", why));
-    let mut headers = request.headers().get_all("idempotency-key");
-    let header = headers.next().map(|value| value.to_str().map(str::trim).map(str::to_owned));
-    let header = header.transpose().map_err(|_| wrong("The Idempotency-Key is not visible ASCII"))?;
+    let header = header_key(request)?;
     let nonce = params.text("nonce")?;
-    if headers.next().is_some() || (header.is_some() && nonce.is_some() && header != nonce) {
-        return Err(wrong("Two idempotency keys are given that are not the same"));
+    if header.is_some() && nonce.is_some() && header != nonce {
+        return Err(TokenError::value("nonce", TWO_KEYS).into());
     }
     let Some(key) = header.or(nonce) else { return Ok(None) };
     Ok(Some(ReplayKey::new(key)?))
 }
 
-fn refused(refusal: &Refusal, summary: Option<TokenSummary>, retry_at: Option<Micros>, now: Micros) -> HttpResponse {
-    let message = refusal.to_string();
-    let failure = Failure {
-        success: false,
-        error: refusal.name(),
-        error_code: Some(refusal.code()),
-        message: &message,
-        param: None,
-    };
-    let mut response = HttpResponse::build(refusal_status(refusal));
-    if let Refusal::LockTimeViolation { until } = refusal {
-        let seconds = retry_at.unwrap_or(*until).seconds_after(now);
-        response.insert_header((RETRY_AFTER, seconds.to_string()));
-    }
-    response.json(Refused { failure, summary, retry_at })
+const TWO_KEYS: &str = "Two idempotency keys are given that are not the same";
+
+/// The idempotency key of the header.
+///
+/// # Errors
+/// A value error when there are two, or it is not visible ASCII.
+pub(super) fn header_key(request: &HttpRequest) -> Result<Option<String>, Error> {
+    let wrong = |why: &str| Error::from(TokenError::value("nonce", why));
+    let mut headers = request.headers().get_all("idempotency-key");
+    let header = headers.next().map(|value| value.to_str().map(str::trim).map(str::to_owned));
+    let header = header.transpose().map_err(|_| wrong("The Idempotency-Key is not visible ASCII"))?;
+    if headers.next().is_some() { Err(wrong(TWO_KEYS)) } else { Ok(header) }
 }

@@ -136,14 +136,28 @@ CREATE TABLE usage (
     timestamp   INTEGER NOT NULL,
     principal   TEXT NOT NULL,
     -- Why it was refused; empty when it was consumed.
-    error_code  INTEGER
+    error_code  INTEGER,
+    -- At which gate.
+    gate        INTEGER,
+    -- How many uses: asked for, used, or, in an undo's entry, given back: then negative, so that successes sum to what was used.
+    uses        INTEGER NOT NULL,
+    -- How many of them the token lost: none, if its uses were unlimited.
+    taken       INTEGER NOT NULL,
+    -- From when the token's lock ran before, which an undo brings back.
+    lock_before INTEGER,
+    -- The uid of the use that this entry undoes.
+    undoes      TEXT
 ) STRICT;
 
 -- The log of one token, by its number, or by the uid if there was none.
 CREATE INDEX usage_token ON usage (token, id) WHERE token IS NOT NULL;
 CREATE INDEX usage_unknown ON usage (token_uid, id) WHERE token IS NULL;
 -- The log by time, with what a chart counts: grows at its end only.
-CREATE INDEX usage_timestamp ON usage (timestamp, error_code);
+CREATE INDEX usage_timestamp ON usage (timestamp, error_code, uses);
+-- The same of each gate.
+CREATE INDEX usage_gate ON usage (gate, timestamp, error_code, uses) WHERE gate IS NOT NULL;
+-- A use is undone once.
+CREATE UNIQUE INDEX usage_undoes ON usage (undoes) WHERE undoes IS NOT NULL;
 
 -- The first success of each idempotency key, to be given again for a day.
 CREATE TABLE replies (
@@ -157,6 +171,10 @@ CREATE TABLE replies (
     last_used   INTEGER,
     valid_from  INTEGER,
     valid_to    INTEGER,
+    -- The use's entry in the log, its gate, and how many uses: negative if it was an undo.
+    usage_uid   TEXT NOT NULL,
+    gate        INTEGER,
+    uses        INTEGER NOT NULL,
     PRIMARY KEY (principal, key)
 ) STRICT, WITHOUT ROWID;
 
@@ -202,11 +220,29 @@ CREATE TABLE keys (
     creator   TEXT NOT NULL,
     created   INTEGER NOT NULL,
     expires   INTEGER,
-    last_used INTEGER
+    last_used INTEGER,
+    -- Uses by this key are made at this gate.
+    gate      INTEGER
 ) STRICT;
 
 CREATE UNIQUE INDEX keys_name ON keys (name);
 CREATE UNIQUE INDEX keys_hash ON keys (hash);
+
+-- Where tokens are used: a door, a till. `rules` is JSON. Its number stands in the log, so none is ever removed; one with a
+-- `disabled_at` is not open any more.
+CREATE TABLE gates (
+    id          INTEGER NOT NULL PRIMARY KEY,
+    uid         TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    rules       TEXT NOT NULL,
+    disabled_at INTEGER,
+    created     INTEGER NOT NULL,
+    changed     INTEGER NOT NULL,
+    changed_by  TEXT NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX gates_uid ON gates (uid);
+CREATE UNIQUE INDEX gates_name ON gates (name);
 
 -- A setting that has no row here has its default. Values are JSON.
 CREATE TABLE settings (

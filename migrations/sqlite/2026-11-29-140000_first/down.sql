@@ -9,6 +9,7 @@ DROP TABLE advisory_locks;
 DROP TABLE attempts;
 DROP TABLE audit;
 DROP TABLE settings;
+DROP TABLE gates;
 DROP TABLE keys;
 DROP TABLE sessions;
 DROP TABLE users;

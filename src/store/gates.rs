@@ -1,0 +1,142 @@
+//! Gates: rows and queries.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use super::audit;
+use super::connection::Connection;
+use super::error::{Error, is_duplicate};
+use super::schema::gates;
+use crate::access::Principal;
+use crate::token::gate::{GateId, GateRules};
+use crate::token::{Micros, TokenError, Uid};
+
+/// A gate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gate {
+    /// Its number, which the log has.
+    pub id: GateId,
+    /// What its address has.
+    pub uid: String,
+    /// The unique name.
+    pub name: String,
+    /// What may be done there.
+    pub rules: GateRules,
+    /// Since when it is closed.
+    pub disabled: Option<Micros>,
+}
+
+type GateRow = (GateId, String, String, String, Option<i64>);
+const COLUMNS: (gates::id, gates::uid, gates::name, gates::rules, gates::disabled_at) =
+    (gates::id, gates::uid, gates::name, gates::rules, gates::disabled_at);
+
+fn gate((id, uid, name, rules, disabled): GateRow) -> Gate {
+    Gate { id, uid, name, rules: read_rules(&rules), disabled: disabled.map(Micros::stored) }
+}
+
+/// Rules that only another version can read allow nothing.
+fn read_rules(rules: &str) -> GateRules {
+    let nothing = GateRules { undo_seconds: None, look_up: false, typing: false, several: false };
+    serde_json::from_str(rules).unwrap_or(nothing)
+}
+
+/// Every gate, by name.
+pub fn list(connection: &mut Connection) -> QueryResult<Vec<Gate>> {
+    let rows: Vec<GateRow> = gates::table.order(gates::name).select(COLUMNS).load(connection)?;
+    Ok(rows.into_iter().map(gate).collect())
+}
+
+/// The name of every gate.
+pub(crate) fn names(connection: &mut Connection) -> QueryResult<HashMap<GateId, String>> {
+    Ok(gates::table.select((gates::id, gates::name)).load::<(GateId, String)>(connection)?.into_iter().collect())
+}
+
+/// What may be done at a gate.
+pub(crate) fn rules(connection: &mut Connection, id: GateId) -> QueryResult<GateRules> {
+    Ok(read_rules(&gates::table.find(id).select(gates::rules).get_result::<String>(connection)?))
+}
+
+/// The gate with this uid.
+pub(crate) fn find(connection: &mut Connection, uid: Uid) -> QueryResult<Option<Gate>> {
+    let row = gates::table.filter(gates::uid.eq(uid.to_string())).select(COLUMNS);
+    Ok(row.get_result::<GateRow>(connection).optional()?.map(gate))
+}
+
+/// The gate with this name.
+pub fn by_name(connection: &mut Connection, name: &str) -> QueryResult<Option<Gate>> {
+    let row = gates::table.filter(gates::name.eq(name)).select(COLUMNS);
+    Ok(row.get_result::<GateRow>(connection).optional()?.map(gate))
+}
+
+fn in_use(error: diesel::result::Error, name: &str) -> Error {
+    if is_duplicate(&error, "gates", "name") {
+        return TokenError::value("name", format!("There is a gate {name} already; choose another name")).into();
+    }
+    error.into()
+}
+
+fn json(rules: &GateRules) -> Result<String, Error> {
+    serde_json::to_string(rules).map_err(|error| Error::Failed(error.to_string()))
+}
+
+/// Adds a gate, which is open at once, and returns its uid. The same uid again is the same gate.
+///
+/// # Errors
+/// A value error when the name is in use.
+pub fn add(
+    connection: &mut Connection,
+    (uid, name, rules): (Uid, &str, &GateRules),
+    by: &Principal,
+    now: Micros,
+) -> Result<Uid, Error> {
+    if find(connection, uid)?.is_some() {
+        return Ok(uid);
+    }
+    let row = (
+        gates::uid.eq(uid.to_string()),
+        gates::name.eq(name),
+        gates::rules.eq(json(rules)?),
+        gates::created.eq(now.get()),
+        gates::changed.eq(now.get()),
+        gates::changed_by.eq(by.as_str()),
+    );
+    let added = diesel::insert_into(gates::table).values(row).execute(connection);
+    added.map_err(|error| in_use(error, name))?;
+    audit::record(connection, by, "gate add", name, "", now)?;
+    Ok(uid)
+}
+
+/// Changes a gate's name and rules, and whether it is open.
+///
+/// # Errors
+/// Unknown when there is no such gate; a value error when the name is in use.
+pub fn change(
+    connection: &mut Connection,
+    (uid, name, rules, is_open): (Uid, &str, &GateRules, bool),
+    by: &Principal,
+    now: Micros,
+) -> Result<(), Error> {
+    let Some(before) = find(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
+    let disabled = if is_open { None } else { Some(before.disabled.unwrap_or(now)) };
+    let after = Gate { name: name.to_owned(), rules: rules.clone(), disabled, ..before.clone() };
+    if after == before {
+        return Ok(());
+    }
+    let set = (
+        gates::name.eq(name),
+        gates::rules.eq(json(rules)?),
+        gates::disabled_at.eq(disabled.map(Micros::get)),
+        gates::changed.eq(now.get()),
+        gates::changed_by.eq(by.as_str()),
+    );
+    let changed = diesel::update(gates::table.find(before.id)).set(set).execute(connection);
+    changed.map_err(|error| in_use(error, name))?;
+    let action = match (before.disabled, disabled) {
+        (None, Some(_)) => "gate close",
+        (Some(_), None) => "gate open",
+        _ => "gate change",
+    };
+    let detail = if before.name == name { String::new() } else { format!("was {}", before.name) };
+    audit::record(connection, by, action, name, &detail, now)
+}

@@ -1,0 +1,136 @@
+//! Finds the uses that are to be undone in the log. Rare beside consuming, so it takes a few statements for each.
+
+use diesel::prelude::*;
+
+use super::replies;
+use crate::access::Principal;
+use crate::store::connection::Connection;
+use crate::store::gates;
+use crate::store::schema::usage;
+use crate::token::gate::{GateId, GateRules};
+use crate::token::settle::{Ask, Held, NamedUse, TokenId};
+use crate::token::undo::LoggedUse;
+use crate::token::{Micros, TokenError, Uid};
+
+/// The uids of the tokens of the uses that are to be undone: they are to be locked, before the rest is looked at.
+pub(super) fn tokens_of(connection: &mut Connection, asks: &[Ask]) -> QueryResult<Vec<Uid>> {
+    let mut uids = Vec::new();
+    for (who, named) in undone_uses(asks) {
+        if let Some(row) = find(connection, who, named)? {
+            uids.push(uid(&row.token_uid)?);
+        }
+    }
+    Ok(uids)
+}
+
+/// Adds the uses that are to be undone, whose tokens are locked.
+pub(super) fn hold(connection: &mut Connection, asks: &[Ask], held: &mut Held) -> QueryResult<()> {
+    for (who, named) in undone_uses(asks) {
+        if let Some(row) = find(connection, who, named)? {
+            let logged = logged_use(connection, row)?;
+            held.insert_use(who.clone(), named.clone(), logged);
+        }
+    }
+    Ok(())
+}
+
+fn undone_uses(asks: &[Ask]) -> impl Iterator<Item = (&Principal, &NamedUse)> {
+    asks.iter().filter_map(|ask| Some((&ask.who, ask.undone_use()?)))
+}
+
+/// The log's entry of a use.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = usage)]
+struct UseRow {
+    id: i64,
+    uid: String,
+    #[diesel(select_expression = usage::token.assume_not_null())]
+    token: TokenId,
+    #[diesel(select_expression = usage::token_uid.assume_not_null())]
+    token_uid: String,
+    timestamp: i64,
+    principal: String,
+    uses: i32,
+    taken: i32,
+    gate: Option<GateId>,
+    lock_before: Option<i64>,
+}
+
+/// Finds a use by the moment that its uid begins with: there is no index of uids, which would be half of what a consume
+/// writes.
+fn find(connection: &mut Connection, who: &Principal, named: &NamedUse) -> QueryResult<Option<UseRow>> {
+    let uid = match named {
+        NamedUse::Entry(uid) => Some(*uid),
+        NamedUse::Key(key) => {
+            let reply = replies::find(connection, who, key, Micros::now())?;
+            reply.filter(|reply| reply.receipt.uses > 0).map(|reply| reply.receipt.usage_uid)
+        }
+    };
+    let Some((uid, millisecond)) = uid.and_then(|uid| Some((uid, uid.millisecond()?))) else { return Ok(None) };
+    let first = millisecond * 1_000;
+    let row = usage::table
+        .filter(usage::timestamp.between(first, first + 999))
+        .filter(usage::uid.eq(uid.to_string()))
+        .filter(usage::error_code.is_null())
+        .filter(usage::uses.gt(0))
+        .filter(usage::token.is_not_null());
+    row.select(UseRow::as_select()).get_result(connection).optional()
+}
+
+fn logged_use(connection: &mut Connection, row: UseRow) -> QueryResult<LoggedUse> {
+    let rules = match row.gate {
+        Some(gate) => gates::rules(connection, gate)?,
+        None => GateRules::default(),
+    };
+    Ok(LoggedUse {
+        uid: uid(&row.uid)?,
+        token_uid: uid(&row.token_uid)?,
+        by: Principal::stored(&row.principal),
+        at: Micros::stored(row.timestamp),
+        uses: row.uses,
+        taken: row.taken,
+        gate: row.gate,
+        rules,
+        undone_by: undone_by(connection, &row.uid)?.map(|text| uid(&text)).transpose()?,
+        lock_before: lock_before(connection, row)?,
+    })
+}
+
+fn uid(text: &str) -> QueryResult<Uid> {
+    text.parse().map_err(|error: TokenError| diesel::result::Error::DeserializationError(error.into()))
+}
+
+/// The uid of the entry that undoes a use.
+fn undone_by(connection: &mut Connection, uid: &str) -> QueryResult<Option<String>> {
+    let undo = usage::table.filter(usage::undoes.eq(uid)).select(usage::uid);
+    undo.get_result(connection).optional()
+}
+
+/// From when the token's lock ran before this use, and before all undone ones right before it; none if a later use has
+/// set it.
+fn lock_before(connection: &mut Connection, this: UseRow) -> QueryResult<Option<Option<Micros>>> {
+    let uses = || {
+        let of_token = usage::table.filter(usage::token.eq(this.token)).filter(usage::error_code.is_null());
+        of_token.filter(usage::uses.gt(0)).into_boxed()
+    };
+    let mut after = this.id;
+    loop {
+        let later = uses().filter(usage::id.gt(after)).order(usage::id.asc()).limit(1);
+        let later = later.select((usage::id, usage::uid)).get_result::<(i64, String)>(connection).optional()?;
+        let Some((id, uid)) = later else { break };
+        if undone_by(connection, &uid)?.is_none() {
+            return Ok(None);
+        }
+        after = id;
+    }
+    let (mut first, mut lock) = (this.id, this.lock_before);
+    loop {
+        let earlier = uses().filter(usage::id.lt(first)).order(usage::id.desc()).limit(1);
+        let earlier = earlier.select((usage::id, usage::uid, usage::lock_before));
+        let earlier = earlier.get_result::<(i64, String, Option<i64>)>(connection).optional()?;
+        match earlier {
+            Some((id, uid, before)) if undone_by(connection, &uid)?.is_some() => (first, lock) = (id, before),
+            _ => return Ok(Some(lock.map(Micros::stored))),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Undoing a use: may it be, and how does it change the token?
+
+use super::answer::{Answer, UndoData};
+use super::ask::NamedUse;
+use super::error::TokenError;
+use super::gate::{GateId, GateRules};
+use super::record::{Token, UNLIMITED};
+use super::time::Micros;
+use super::uid::Uid;
+use crate::access::Principal;
+
+/// A use that is to be undone, as the log has it.
+#[derive(Clone, Debug)]
+pub(crate) struct LoggedUse {
+    /// The entry's uid.
+    pub(crate) uid: Uid,
+    /// The token's.
+    pub(crate) token_uid: Uid,
+    /// Who used it.
+    pub(crate) by: Principal,
+    /// When.
+    pub(crate) at: Micros,
+    /// How many uses.
+    pub(crate) uses: i32,
+    /// How many of them the token lost.
+    pub(crate) taken: i32,
+    /// At which gate.
+    pub(crate) gate: Option<GateId>,
+    /// What that gate allows.
+    pub(crate) rules: GateRules,
+    /// The entry by which it was undone already.
+    pub(crate) undone_by: Option<Uid>,
+    /// From when the lock ran before, if no use since has set it.
+    pub(crate) lock_before: Option<Option<Micros>>,
+}
+
+impl LoggedUse {
+    /// Holds that `who`, or `anybody`, may undo it at `now`.
+    ///
+    /// # Errors
+    /// The answer that says why not.
+    pub(crate) fn check(&self, who: &Principal, anybody: bool, named: &NamedUse, now: Micros) -> Result<(), Answer> {
+        let mistaken = |why: String| Err(Answer::Mistaken(TokenError::value(named.param(), why)));
+        if !anybody && self.by != *who {
+            return Err(Answer::Forbidden("Only who used a token, or who may edit tokens, may undo that use."));
+        }
+        if self.undone_by.is_some() {
+            return mistaken("This use was undone already".into());
+        }
+        let Some(seconds) = self.rules.undo_seconds else {
+            return Err(Answer::Forbidden("Uses at this gate cannot be undone."));
+        };
+        if now > self.at.plus_seconds(seconds) {
+            return mistaken(format!("A use can be undone for {seconds} seconds; this one was at {}", self.at));
+        }
+        Ok(())
+    }
+
+    /// The token with what this use took, as if it had not been made; and what the log keeps of that. `last_used` stays: it
+    /// never moves back.
+    pub(crate) fn give_back(&self, token: &Token) -> (Token, UndoData) {
+        let mut after = token.clone();
+        let taken = if token.usage_count == UNLIMITED { 0 } else { self.taken };
+        after.usage_count = after.usage_count.saturating_add(taken);
+        after.used = (after.used - i64::from(self.uses)).max(0);
+        if let Some(before) = self.lock_before {
+            after.lock_start = before;
+        }
+        let undo = UndoData { taken: -taken, lock_before: token.lock_start, undoes: Some(self.uid) };
+        (after, undo)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::record::tests::{token, uid};
+
+    fn at(seconds: i64) -> Micros {
+        Micros::stored(1_000_000_000 + seconds * 1_000_000)
+    }
+
+    fn logged(uses: i32) -> LoggedUse {
+        LoggedUse {
+            uid: uid(9),
+            token_uid: uid(1),
+            by: Principal::key("door"),
+            at: at(0),
+            uses,
+            taken: uses,
+            gate: None,
+            rules: GateRules::default(),
+            undone_by: None,
+            lock_before: Some(None),
+        }
+    }
+
+    #[test]
+    fn who_may_undo_and_until_when() {
+        let (door, other) = (Principal::key("door"), Principal::key("other"));
+        let named = NamedUse::Entry(uid(9));
+        let check = |logged: &LoggedUse, who: &Principal, anybody, now| logged.check(who, anybody, &named, now);
+        assert_eq!(check(&logged(1), &door, false, at(60)), Ok(()));
+        assert_eq!(check(&logged(1), &door, false, at(-60)), Ok(()), "the clock has jumped back");
+        assert!(matches!(check(&logged(1), &door, false, at(61)), Err(Answer::Mistaken(_))), "too late");
+        assert!(matches!(check(&logged(1), &other, false, at(1)), Err(Answer::Forbidden(_))), "somebody else's");
+        assert_eq!(check(&logged(1), &other, true, at(1)), Ok(()));
+        let undone = LoggedUse { undone_by: Some(uid(3)), ..logged(1) };
+        assert!(matches!(check(&undone, &door, true, at(1)), Err(Answer::Mistaken(_))), "twice");
+        let rules = |undo_seconds| GateRules { undo_seconds, ..GateRules::default() };
+        let strict = LoggedUse { rules: rules(None), ..logged(1) };
+        assert!(matches!(check(&strict, &door, true, at(1)), Err(Answer::Forbidden(_))));
+        let long = LoggedUse { rules: rules(Some(600)), ..logged(1) };
+        assert_eq!(check(&long, &door, false, at(600)), Ok(()));
+    }
+
+    #[test]
+    fn what_was_used_comes_back() {
+        let used = Token { used: 3, last_used: Some(at(0)), lock_start: Some(at(0)), ..token(2) };
+        let (after, undo) = logged(3).give_back(&used);
+        assert_eq!((after.usage_count, after.used, after.last_used, after.lock_start), (5, 0, Some(at(0)), None));
+        assert_eq!((undo.taken, undo.undoes, undo.lock_before), (-3, Some(uid(9)), Some(at(0))));
+        let later = LoggedUse { lock_before: None, ..logged(1) };
+        assert_eq!(later.give_back(&used).0.lock_start, Some(at(0)), "a later use has set the lock");
+        let (unlimited, undo) = logged(3).give_back(&Token { usage_count: UNLIMITED, ..used.clone() });
+        assert_eq!((unlimited.usage_count, undo.taken), (UNLIMITED, 0));
+        let was_unlimited = LoggedUse { taken: 0, ..logged(3) };
+        assert_eq!(was_unlimited.give_back(&used).0.usage_count, 2, "it took none, whatever the token is now");
+        assert_eq!(logged(3).give_back(&Token { usage_count: i32::MAX, ..used }).0.usage_count, i32::MAX);
+    }
+}

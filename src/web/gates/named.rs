@@ -1,0 +1,31 @@
+//! The gate at which a request uses a token.
+
+use crate::store::gates::Gate;
+use crate::token::{TokenError, quoted};
+use crate::web::callers::Caller;
+use crate::web::error::Error;
+use crate::web::params::Params;
+use crate::web::state::App;
+
+/// The gate of the caller's key, or the one that `gate` names.
+///
+/// # Errors
+/// A value error when there is no such gate, or it is closed; forbidden when the caller's key is tied to another one.
+pub(crate) async fn gate_of(app: &App, caller: &Caller, params: &Params) -> Result<Option<Gate>, Error> {
+    let named = params.filled("gate")?;
+    let gate = match (caller.gate, &named) {
+        (None, None) => return Ok(None),
+        (Some(tied), _) => app.gates.find(&app.store, |gate| gate.id == tied).await?,
+        (None, Some(name)) => app.gates.find(&app.store, |gate| gate.name == *name).await?,
+    };
+    let wrong = |message| Error::from(TokenError::value("gate", message));
+    let name = named.as_deref().unwrap_or_default();
+    let gate = gate.ok_or_else(|| wrong(format!("There is no gate {}", quoted(name))))?;
+    if named.is_some_and(|name| name != gate.name) {
+        return Err(Error::Forbidden(format!("This key is tied to the gate {}.", gate.name)));
+    }
+    if gate.disabled.is_some() {
+        return Err(wrong(format!("The gate {} is closed", gate.name)));
+    }
+    Ok(Some(gate))
+}

@@ -1,0 +1,66 @@
+//! `undo_consume`.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+
+use super::consume::header_key;
+use crate::access::Permission;
+use crate::token::settle::{Answer, Ask, Deed, NamedUse, Receipt, ReplayKey, TokenSummary};
+use crate::token::{TokenError, Uid};
+use crate::web::error::Error;
+use crate::web::guard::{Allowed, Consume};
+use crate::web::json::success;
+use crate::web::params::Params;
+use crate::web::state::App;
+
+#[derive(Serialize)]
+struct Undone {
+    undone: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    replayed: bool,
+    #[serde(flatten)]
+    summary: TokenSummary,
+    uses: i32,
+    usage_uid: Uid,
+    gate: Option<String>,
+}
+
+/// Undoes a use: what it took is given back, once.
+pub(crate) async fn undo_consume(
+    who: Allowed<Consume>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    params.only(&["nonce", "usage_uid"])?;
+    let key = header_key(&request)?.map(ReplayKey::new).transpose()?;
+    let deed = Deed::Undo { which: named_use(&params)?, anybody: who.caller.role.may(Permission::Edit) };
+    match app.store.consume(Ask::new(who.caller.principal, deed, key)).await? {
+        Answer::Done(receipt, _) => undone(&app, receipt, false).await,
+        Answer::Replayed(receipt) => undone(&app, receipt, true).await,
+        Answer::Mistaken(error) => Err(error.into()),
+        Answer::Forbidden(why) => Err(Error::Forbidden(why.into())),
+        Answer::Refused(_) => Err(Error::fault("an undo was refused as a use")),
+    }
+}
+
+async fn undone(app: &App, receipt: Receipt, replayed: bool) -> Result<HttpResponse, Error> {
+    let Receipt { summary, usage_uid, uses, gate } = receipt;
+    let gate = app.gates.name(&app.store, gate).await?;
+    Ok(success(Undone { undone: true, replayed, summary, uses, usage_uid, gate }))
+}
+
+/// The use that is to be undone: by the key with which the caller made it, or by its entry in the log.
+fn named_use(params: &Params) -> Result<NamedUse, Error> {
+    match (params.filled("nonce")?, params.filled("usage_uid")?) {
+        (Some(nonce), None) => Ok(NamedUse::Key(ReplayKey::new(nonce)?)),
+        (None, Some(uid)) => {
+            let wrong = |_| TokenError::value("usage_uid", "usage_uid is not the uid of an entry in the usage log");
+            Ok(NamedUse::Entry(uid.parse::<Uid>().map_err(wrong)?))
+        }
+        (Some(_), Some(_)) => {
+            Err(TokenError::value("usage_uid", "nonce and usage_uid both name a use; give one").into())
+        }
+        (None, None) => Err(TokenError::missing("usage_uid").into()),
+    }
+}
