@@ -12,6 +12,7 @@ pub(crate) enum Section {
     Settings,
     Users,
     Keys,
+    Gates,
     Audit,
     /// The own account, which is linked apart from the others.
     Account,
@@ -27,7 +28,7 @@ pub(crate) struct NavigationLink {
 }
 
 /// Paths and names, in the order of the page.
-const LINKS: [(Section, &str, &str); 8] = [
+const LINKS: [(Section, &str, &str); 9] = [
     (Section::Tokens, "/", "Tokens"),
     (Section::Overview, "/overview", "Overview"),
     (Section::Usage, "/usage", "Usage"),
@@ -35,6 +36,7 @@ const LINKS: [(Section, &str, &str); 8] = [
     (Section::Settings, "/settings", "Settings"),
     (Section::Users, "/users", "Users"),
     (Section::Keys, "/keys", "Keys"),
+    (Section::Gates, "/gates", "Gates"),
     (Section::Audit, "/audit", "Audit"),
 ];
 
@@ -42,7 +44,7 @@ impl Section {
     fn permission(self) -> Option<Permission> {
         match self {
             Self::Tokens | Self::Overview | Self::Usage | Self::Print => Some(Permission::See),
-            Self::Settings | Self::Users | Self::Keys | Self::Audit => Some(Permission::Manage),
+            Self::Settings | Self::Users | Self::Keys | Self::Gates | Self::Audit => Some(Permission::Manage),
             Self::Account => None,
         }
     }

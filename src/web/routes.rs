@@ -15,7 +15,7 @@ use super::route::{Route, file, page, secret_page, streamed_page, view};
 use super::session_cookie::sessions;
 use super::state::App;
 use super::tokens::{api, delete, deleted, edit, list, qr_code, quick_sets, tile, void};
-use super::{assets, audit, batches, settings, usage};
+use super::{assets, audit, batches, gates, settings, usage};
 
 /// What a browser takes along when it has to sign in before it comes back: what was chosen or typed, and no secret. With
 /// it goes what the form knew, so that what somebody else changed meanwhile is still a conflict.
@@ -84,6 +84,7 @@ const SETTING: &[&str] = &[
     "print_run_days",
     "labels_per_day",
 ];
+const GATE: &[&str] = &["name", "undo", "look_up", "typing", "several", "open"];
 const NAME: &[&str] = &["name"];
 
 /// The table.
@@ -175,6 +176,9 @@ pub fn table() -> Vec<Route> {
         page("/keys").show(keys::show),
         secret_page("/keys/add").show(keys::add_form).post(keys::add).keeps(&["name", "role", "expires", "gate"]),
         page("/keys/revoke").show(keys::ask).post(keys::revoke).keeps(NAME).or_to("/keys"),
+        page("/gates").show(gates::pages::list),
+        page("/gates/add").show(gates::pages::add_form).post(gates::pages::add).keeps(GATE),
+        page("/gates/{uid}").show(gates::pages::show).post(gates::pages::save).keeps(GATE),
         page("/audit").show(audit::show),
 
         // One token.

@@ -12,6 +12,7 @@ mod audit;
 mod batches;
 mod bulk;
 mod dependencies;
+mod gates;
 mod model;
 mod printing;
 mod settings;

@@ -2,6 +2,7 @@
 //!
 //! [`list`] filters it page by page, [`chart`] counts it by time, and [`retention`] removes old entries.
 
+mod at_gate;
 pub(crate) mod chart;
 mod conditions;
 mod entries;
@@ -9,6 +10,7 @@ mod last_use;
 pub(crate) mod list;
 pub mod retention;
 
+pub(crate) use at_gate::{last_at_gate, quarters_at_gate};
 pub use conditions::UsageFilter;
 pub(crate) use entries::{Entry, UsageRow, labels, last, newest};
 pub(crate) use last_use::{LastUse, last_use};

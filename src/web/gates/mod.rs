@@ -1,4 +1,6 @@
 //! Gates: where tokens are used.
 
 pub(crate) mod cache;
+mod form;
 pub(crate) mod named;
+pub(crate) mod pages;

@@ -133,7 +133,8 @@ impl Bar {
     fn new(tally: Tally, top: i64, (n, count): (usize, usize), when: String, href: String) -> Self {
         let slot = 100.0 / real(count);
         let x = real(n) * slot;
-        let uses = height(tally.used, top);
+        // More may have been given back than was used, of what was used earlier.
+        let uses = height(tally.used.max(0), top);
         // A single refusal among thousands of uses must be seen.
         let refusals = (BASE - height(tally.refused, top)).max(2.0);
         Self {

@@ -19,7 +19,7 @@ pub(crate) struct Range {
     /// What it is cut into.
     pub(crate) step: Step,
     /// What this time is called, when nobody said from when on.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
 }
 
 impl Range {

@@ -8,6 +8,7 @@ use askama::Template;
 
 use super::chart::Chart;
 use super::chart_range::Range;
+use super::entry_view::{EntryView, words};
 use super::query::UsageQuery;
 use crate::store;
 use crate::store::cursor::Cursor;
@@ -22,7 +23,7 @@ use crate::web::choice::Choice;
 use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
-use crate::web::format::{FormattedTime, TimeFormatter, grouped};
+use crate::web::format::{TimeFormatter, grouped};
 use crate::web::guard::{Allowed, See};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, page};
@@ -64,23 +65,6 @@ struct UsagePage {
     newer: Option<String>,
     older: Option<String>,
     last: String,
-}
-
-/// An entry, in words.
-struct EntryView {
-    when: FormattedTime,
-    /// What the token is called.
-    title: String,
-    /// Its value then, where it is called otherwise.
-    value: Option<String>,
-    /// Its uid, if it still is there.
-    tile: Option<String>,
-    refusal: Option<&'static str>,
-    is_undo: bool,
-    /// How many uses, where it is not one.
-    uses: Option<String>,
-    gate: Option<String>,
-    who: String,
 }
 
 /// What a page reads from the database.
@@ -239,40 +223,6 @@ impl UsagePage {
             filter: query,
             page,
         }
-    }
-}
-
-impl EntryView {
-    fn new(entry: Entry, labels: &HashMap<String, Option<String>>, clock: TimeFormatter) -> Self {
-        let known = entry.token_uid.as_ref().and_then(|uid| labels.get(uid));
-        let (label, tile) = (known.cloned().flatten(), known.and(entry.token_uid.clone()));
-        let value = entry.token_value.or(entry.token_uid).unwrap_or_else(|| "nothing that can be read".into());
-        Self {
-            when: clock.format(entry.timestamp),
-            title: view::title(label.as_deref(), &value),
-            value: label.map(|_| value),
-            tile,
-            refusal: entry.error_code.map(|code| words(UsageOutcome::Because(code))),
-            is_undo: entry.uses < 0,
-            uses: Some(entry.uses.unsigned_abs()).filter(|uses| *uses != 1).map(|uses| grouped(uses.into())),
-            gate: entry.gate,
-            who: entry.user,
-        }
-    }
-}
-
-/// The outcome of an attempt, in words.
-fn words(outcome: UsageOutcome) -> &'static str {
-    match outcome {
-        UsageOutcome::Used => "Used",
-        UsageOutcome::Undone => "Undone",
-        UsageOutcome::Refused => "Refused",
-        UsageOutcome::Because(1) => "Refused: no such token",
-        UsageOutcome::Because(2) => "Refused: used up",
-        UsageOutcome::Because(3) => "Refused: locked",
-        UsageOutcome::Because(4) => "Refused: out of its time",
-        UsageOutcome::Because(7) => "Refused: voided",
-        UsageOutcome::Because(_) => "Refused: another reason",
     }
 }
 

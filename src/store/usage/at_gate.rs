@@ -1,0 +1,33 @@
+//! What was used at a gate: counts by time, and the last attempts. The index of gates leads to both.
+
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use super::entries::{Entry, EntryRow, entries};
+use crate::store::connection::Connection;
+use crate::store::schema::usage;
+use crate::token::Micros;
+use crate::token::calendar::{QUARTER, Tally};
+use crate::token::gate::GateId;
+
+/// What was used and refused at a gate in each quarter of an hour from a moment on.
+pub(crate) fn quarters_at_gate(
+    connection: &mut Connection,
+    gate: GateId,
+    from: Micros,
+) -> QueryResult<Vec<(i64, Tally)>> {
+    let quarter = || sql::<BigInt>(&format!("usage.timestamp / {QUARTER}"));
+    let used = sql::<BigInt>("COALESCE(SUM(CASE WHEN usage.error_code IS NULL THEN usage.uses END), 0)");
+    let rows = usage::table.filter(usage::gate.eq(gate)).filter(usage::timestamp.ge(from.get())).group_by(quarter());
+    let rows: Vec<(i64, i64, i64)> =
+        rows.select((quarter(), used, sql::<BigInt>("COUNT(usage.error_code)"))).load(connection)?;
+    Ok(rows.into_iter().map(|(quarter, used, refused)| (quarter, Tally { used, refused })).collect())
+}
+
+/// The last attempts at a gate, newest first.
+pub(crate) fn last_at_gate(connection: &mut Connection, gate: GateId, at_most: i64) -> QueryResult<Vec<Entry>> {
+    let rows = usage::table.filter(usage::gate.eq(gate)).order((usage::timestamp.desc(), usage::id.desc()));
+    let rows: Vec<EntryRow> = rows.limit(at_most).select(EntryRow::as_select()).load(connection)?;
+    Ok(entries(connection, rows)?.into_iter().map(|(_, entry)| entry).collect())
+}

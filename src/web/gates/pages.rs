@@ -1,0 +1,247 @@
+//! `/gates`: where tokens are used, what may be done there, and what was.
+
+use std::collections::HashMap;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::form::GateForm;
+use crate::store;
+use crate::store::gates::{self, Gate};
+use crate::store::usage::{self, Entry};
+use crate::token::calendar::{Step, Tally, days_before};
+use crate::token::{TokenError, Uid};
+use crate::web::choice::Choice;
+use crate::web::error::Error;
+use crate::web::form_errors::FormErrors;
+use crate::web::format::grouped;
+use crate::web::guard::{Allowed, Manage};
+use crate::web::navigation::Section;
+use crate::web::notice::Notice;
+use crate::web::page::{Page, page, see_other};
+use crate::web::params::{Form, Params};
+use crate::web::state::App;
+use crate::web::usage::chart::Chart;
+use crate::web::usage::chart_range::Range;
+use crate::web::usage::entry_view::EntryView;
+use crate::web::usage::query::UsageQuery;
+
+/// Attempts that a gate's page shows.
+const LAST: i64 = 10;
+
+#[derive(Template)]
+#[template(path = "gates/list.html")]
+struct GatesPage {
+    page: Page,
+    gates: Vec<GateView>,
+}
+
+/// A gate of the list.
+struct GateView {
+    uid: String,
+    name: String,
+    is_open: bool,
+    used: String,
+    refused: String,
+}
+
+#[derive(Template)]
+#[template(path = "gates/gate.html")]
+struct GatePage {
+    page: Page,
+    uid: String,
+    name: String,
+    is_open: bool,
+    chart: Option<Chart>,
+    last: Vec<EntryView>,
+    usage: String,
+    form: GateForm,
+    undo_times: Vec<Choice>,
+    errors: FormErrors,
+}
+
+#[derive(Template)]
+#[template(path = "gates/add.html")]
+struct AddPage {
+    page: Page,
+    uid: String,
+    form: GateForm,
+    undo_times: Vec<Choice>,
+    errors: FormErrors,
+}
+
+/// Shows every gate, with what was used there today.
+pub(crate) async fn list(
+    _who: Allowed<Manage>,
+    request: HttpRequest,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let clock = app.time_formatter();
+    let midnight = days_before(clock.now, 1, clock.zone);
+    let counted = app.store.search(move |connection, limit| {
+        let mut counted = Vec::new();
+        for gate in gates::list(connection)? {
+            limit.check()?;
+            let mut today = Tally::default();
+            usage::quarters_at_gate(connection, gate.id, midnight)?.iter().for_each(|(_, tally)| today.add(*tally));
+            counted.push((gate, today));
+        }
+        Ok(counted)
+    });
+    let view = |(gate, today): (Gate, Tally)| GateView {
+        uid: gate.uid,
+        name: gate.name,
+        is_open: gate.disabled.is_none(),
+        used: grouped(today.used),
+        refused: grouped(today.refused),
+    };
+    let gates = counted.await?.into_iter().map(view).collect();
+    page(&app, StatusCode::OK, &GatesPage { page: Page::new(&request, Section::Gates), gates })
+}
+
+/// The form for a new gate.
+pub(crate) async fn add_form(
+    _who: Allowed<Manage>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let form = GateForm::brought_back(&params)?.unwrap_or_default();
+    add_page(&app, &request, Uid::random(), form, FormErrors::default())
+}
+
+fn add_page(
+    app: &App,
+    request: &HttpRequest,
+    uid: Uid,
+    form: GateForm,
+    errors: FormErrors,
+) -> Result<HttpResponse, Error> {
+    let (status, uid, undo_times) = (errors.status(), uid.to_string(), form.undo_times());
+    page(app, status, &AddPage { page: Page::new(request, Section::Gates), uid, form, undo_times, errors })
+}
+
+/// Adds a gate. The form's uid makes one gate of two clicks.
+pub(crate) async fn add(
+    who: Allowed<Manage>,
+    request: HttpRequest,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let uid = params.parsed::<Uid>("gate_uid")?.unwrap_or_else(Uid::random);
+    let (form, mut errors) = (GateForm::read(&params)?, FormErrors::default());
+    let rules = form.rules(&mut errors);
+    if errors.is_empty() {
+        let (name, by, now) = (form.name.clone(), who.caller.principal, app.store.now());
+        let added = app.store.write(move |connection| gates::add(connection, (uid, &name, &rules), &by, now)).await;
+        note_name(added, &mut errors)?;
+        app.gates.forget();
+    }
+    if errors.is_empty() {
+        return Ok(see_other(&app, &format!("/gates/{uid}?done=added")));
+    }
+    add_page(&app, &request, uid, form, errors)
+}
+
+/// Shows a gate: what was used there today, the last attempts, and what may be done there.
+pub(crate) async fn show(
+    _who: Allowed<Manage>,
+    request: HttpRequest,
+    uid: web::Path<String>,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let gate = find(&app, &uid).await?;
+    let form = GateForm::brought_back(&params)?.unwrap_or_else(|| GateForm::of(&gate));
+    let notice = match params.filled("done")?.as_deref() {
+        Some("added") => Some(format!("Gate {} added.", gate.name)),
+        Some("saved") => Some(format!("Gate {} saved.", gate.name)),
+        _ => None,
+    };
+    gate_page(&app, &request, gate, notice.map(Notice::done), form, FormErrors::default()).await
+}
+
+async fn find(app: &App, uid: &str) -> Result<Gate, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let gate = app.store.read_inline(move |connection| Ok(gates::find(connection, uid)?)).await?;
+    gate.ok_or(Error::NotFound)
+}
+
+async fn gate_page(
+    app: &App,
+    request: &HttpRequest,
+    gate: Gate,
+    notice: Option<Notice>,
+    form: GateForm,
+    errors: FormErrors,
+) -> Result<HttpResponse, Error> {
+    let clock = app.time_formatter();
+    let midnight = days_before(clock.now, 1, clock.zone);
+    let id = gate.id;
+    let found = app.store.search(move |connection, _| {
+        let last = usage::last_at_gate(connection, id, LAST)?;
+        let labels = usage::labels(connection, last.iter().filter_map(|entry| entry.token_uid.clone()).collect())?;
+        Ok((usage::quarters_at_gate(connection, id, midnight)?, last, labels))
+    });
+    let (quarters, last, labels): (Vec<(i64, Tally)>, Vec<Entry>, HashMap<String, Option<String>>) = found.await?;
+    let query = UsageQuery { gate: gate.name.clone(), ..UsageQuery::default() };
+    let range = Range { from: midnight, to: clock.now, step: Step::Hour, name: "Today: " };
+    let path = format!("{}/usage", app.base);
+    let chart = (!quarters.is_empty()).then(|| Chart::new(&range, &quarters, &query, &path, clock.zone));
+    let status = errors.status();
+    page(
+        app,
+        status,
+        &GatePage {
+            page: Page::new(request, Section::Gates).with_notice(notice),
+            usage: query.href(&path, ""),
+            uid: gate.uid,
+            is_open: gate.disabled.is_none(),
+            name: gate.name,
+            chart,
+            // The page says at which gate they were.
+            last: last.into_iter().map(|entry| EntryView::new(Entry { gate: None, ..entry }, &labels, clock)).collect(),
+            undo_times: form.undo_times(),
+            form,
+            errors,
+        },
+    )
+}
+
+/// Changes a gate: its name, what may be done there, and whether it is open.
+pub(crate) async fn save(
+    who: Allowed<Manage>,
+    request: HttpRequest,
+    path: web::Path<String>,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let gate = find(&app, &path).await?;
+    let uid: Uid = path.parse().map_err(|_| Error::NotFound)?;
+    let (form, mut errors) = (GateForm::read(&params)?, FormErrors::default());
+    let (rules, is_open) = (form.rules(&mut errors), form.is_open);
+    if errors.is_empty() {
+        let (name, by, now) = (form.name.clone(), who.caller.principal, app.store.now());
+        let change =
+            move |connection: &mut _| gates::change(connection, (uid, &name, &rules, is_open), &by, now).map(|()| uid);
+        note_name(app.store.write(change).await, &mut errors)?;
+        app.gates.forget();
+    }
+    if errors.is_empty() {
+        return Ok(see_other(&app, &format!("/gates/{uid}?done=saved")));
+    }
+    gate_page(&app, &request, gate, None, form, errors).await
+}
+
+/// Says beside its field that a name is in use.
+fn note_name(result: Result<Uid, store::Error>, errors: &mut FormErrors) -> Result<(), Error> {
+    match result {
+        Ok(_) => Ok(()),
+        Err(store::Error::Token(error @ TokenError::Value { .. })) => {
+            errors.add_all(&[error]);
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
