@@ -96,7 +96,10 @@ impl Things {
             ("margin", "1"),
         ];
         browser.post("/sheets/add", &sheet).await.check_leads_to("/sheets?done=added");
+        let gate = browser.post("/gates/add", &[("name", "North"), ("undo", "60"), ("open", "1")]).await;
+        let gate = gate.location.split(['/', '?']).nth(2).unwrap().to_owned();
         let places = vec![
+            ("/gates/{uid}", format!("/gates/{gate}")),
             ("/actions/{uid}", format!("/actions/{action}")),
             ("/batches/{uid}", format!("/batches/{batch}")),
             ("/print_jobs/{uid}", format!("/print_jobs/{job}")),
@@ -138,6 +141,7 @@ fn sent(path: &str) -> (Vec<(&'static str, &'static str)>, &'static [&'static st
             vec![("name", "Typed printer"), ("offset_x", "1.5"), ("offset_y", "0"), ("dpi", "600")],
             &["Typed printer", "1.5"],
         ),
+        "/gates/add" | "/gates/{uid}" => (vec![("name", "Typed gate"), ("undo", "300")], &["Typed gate"]),
         "/sheets/add" | "/sheets/{slug}" => (vec![("name", "Typed sheet"), ("columns", "3")], &["Typed sheet"]),
         "/sheet/calibrate" => (vec![("printer", "Typed printer"), ("measured_x", "29.4")], &["Typed printer", "29.4"]),
         "/users/role" | "/users/password" | "/users/disable" | "/users/enable" | "/users/remove" => {

@@ -61,7 +61,8 @@ async fn each_role_sees_its_buttons_and_no_others_doors() {
 /// Where there is nothing.
 const UNKNOWN: &str = "/nothing/at/all";
 /// Every view and what it takes to enter.
-const VIEWS: [(&str, &str, Permission); 22] = [
+const VIEWS: [(&str, &str, Permission); 23] = [
+    ("POST", "/undo_consume", Permission::Consume),
     ("POST", "/add_token", Permission::Edit),
     ("POST", "/{uid}/add_token", Permission::Edit),
     ("POST", "/add_tokens", Permission::Edit),
@@ -144,6 +145,9 @@ const SHOWN: &[(&str, Permission)] = &[
     ("/keys", Permission::Manage),
     ("/keys/add", Permission::Manage),
     ("/keys/revoke", Permission::Manage),
+    ("/gates", Permission::Manage),
+    ("/gates/add", Permission::Manage),
+    ("/gates/{uid}", Permission::Manage),
     ("/audit", Permission::Manage),
     ("/{uid}", Permission::See),
     ("/{uid}/edit", Permission::Edit),
@@ -182,6 +186,8 @@ const POSTED: &[(&str, Permission)] = &[
     ("/users/enable", Permission::Manage),
     ("/users/remove", Permission::Manage),
     ("/keys/add", Permission::Manage),
+    ("/gates/add", Permission::Manage),
+    ("/gates/{uid}", Permission::Manage),
     ("/keys/revoke", Permission::Manage),
     ("/{uid}/use", Permission::Consume),
     ("/{uid}/edit", Permission::Edit),
