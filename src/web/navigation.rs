@@ -7,6 +7,7 @@ use crate::access::{Permission, Role};
 pub(crate) enum Section {
     Tokens,
     Overview,
+    Scan,
     Usage,
     Print,
     Settings,
@@ -28,9 +29,10 @@ pub(crate) struct NavigationLink {
 }
 
 /// Paths and names, in the order of the page.
-const LINKS: [(Section, &str, &str); 9] = [
+const LINKS: [(Section, &str, &str); 10] = [
     (Section::Tokens, "/", "Tokens"),
     (Section::Overview, "/overview", "Overview"),
+    (Section::Scan, "/scan", "Scan"),
     (Section::Usage, "/usage", "Usage"),
     (Section::Print, "/sheet", "Print"),
     (Section::Settings, "/settings", "Settings"),
@@ -44,6 +46,7 @@ impl Section {
     fn permission(self) -> Option<Permission> {
         match self {
             Self::Tokens | Self::Overview | Self::Usage | Self::Print => Some(Permission::See),
+            Self::Scan => Some(Permission::Consume),
             Self::Settings | Self::Users | Self::Keys | Self::Gates | Self::Audit => Some(Permission::Manage),
             Self::Account => None,
         }

@@ -15,7 +15,7 @@ use super::route::{Route, file, page, secret_page, streamed_page, view};
 use super::session_cookie::sessions;
 use super::state::App;
 use super::tokens::{api, delete, deleted, edit, list, qr_code, quick_sets, tile, void};
-use super::{assets, audit, batches, gates, settings, usage};
+use super::{assets, audit, batches, gates, scan, settings, usage};
 
 /// What a browser takes along when it has to sign in before it comes back: what was chosen or typed, and no secret. With
 /// it goes what the form knew, so that what somebody else changed meanwhile is still a conflict.
@@ -129,6 +129,11 @@ pub fn table() -> Vec<Route> {
         page("/batches").show(batches::pages::list),
         page("/batches/{uid}").show(batches::pages::show),
         page("/batches/{uid}/rename").post(batches::pages::rename).back_to("/batches/{uid}", &["batch_name"]),
+
+        // The door.
+        page("/scan").show(scan::page::show).post(scan::page::scan).keeps(&["gate"]),
+        page("/scan/undo").post(scan::page::undo).back_to("/scan", &["gate"]),
+        page("/scan/counts").show(scan::counts::show),
 
         // Usage.
         page("/usage").show(usage::pages::show),

@@ -81,10 +81,22 @@ fn lookup(path: Option<&str>, params: &Params, app: &App) -> Result<Lookup, Erro
         return Err(if empty { wrong() } else { TokenError::missing("token_uid") }.into());
     }
     let uid = named.then(|| named_uid(path, params)).transpose()?;
-    let value = value.as_deref().map(scanned_value).filter(|value| !value.is_empty());
-    value.as_deref().map(check_value).transpose()?;
-    let link = value.as_deref().and_then(|value| app.public_url.linked_uid(value));
-    Ok(Lookup { uid, value, link })
+    let by_value = value.map(|value| lookup_value(app, &value)).transpose()?.unwrap_or_default();
+    Ok(Lookup { uid, ..by_value })
+}
+
+/// What a value means: a token's own, or the link in its code.
+///
+/// # Errors
+/// A value error when no token can have it.
+pub(crate) fn lookup_value(app: &App, text: &str) -> Result<Lookup, TokenError> {
+    let value = scanned_value(text);
+    if value.is_empty() {
+        return Err(TokenError::value("value", "A uid or a value is needed, not nothing"));
+    }
+    check_value(&value)?;
+    let link = app.public_url.linked_uid(&value);
+    Ok(Lookup { uid: None, value: Some(value), link })
 }
 
 /// The value that a scanner reads: some send a line end behind it, and some read a uid in capitals, which fit into a smaller

@@ -8,10 +8,10 @@ use super::view::TokenView;
 use crate::access::Permission;
 use crate::token::Uid;
 use crate::web::error::Error;
-use crate::web::guard::{Allowed, See};
+use crate::web::guard::{Allowed, Ask};
 use crate::web::navigation::Section;
 use crate::web::notice::Notice;
-use crate::web::page::{Page, page};
+use crate::web::page::{Page, page, see_other};
 use crate::web::params::Params;
 use crate::web::state::App;
 
@@ -29,11 +29,15 @@ struct ListPage {
 
 /// Shows a page of the list.
 pub(crate) async fn show(
-    who: Allowed<See>,
+    who: Allowed<Ask>,
     request: HttpRequest,
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
+    // Who may only scan begins at the door.
+    if !who.caller.role.may(Permission::See) {
+        return Ok(see_other(&app, "/scan"));
+    }
     let list = TokenPage::read(&app, &params, "/", "", ROWS).await?;
     let clock = app.time_formatter();
     let status = list.errors.status();

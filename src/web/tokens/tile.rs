@@ -4,18 +4,20 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::quick_sets;
 use super::tile_view::{TileOptions, refusal_reason, render};
-use crate::token::settle::{Answer, Ask, Deed, Lookup, RefusedAsk, ReplayKey};
+use crate::access::Permission;
+use crate::token::settle::{self, Answer, Deed, Lookup, RefusedAsk, ReplayKey};
 use crate::token::{Refusal, Uid};
 use crate::web::error::Error;
-use crate::web::guard::{Allowed, Consume, See};
+use crate::web::guard::{Allowed, Ask, Consume};
 use crate::web::notice::Notice;
 use crate::web::page::see_other;
 use crate::web::params::{Form, Params};
+use crate::web::scan::page::show_linked;
 use crate::web::state::App;
 
-/// Shows a tile.
+/// Shows a tile; to who may only scan, the verdict on its token.
 pub(crate) async fn show(
-    who: Allowed<See>,
+    who: Allowed<Ask>,
     uid: web::Path<String>,
     request: HttpRequest,
     params: Params,
@@ -23,6 +25,9 @@ pub(crate) async fn show(
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let role = who.caller.role;
+    if !role.may(Permission::See) {
+        return show_linked(&request, &app, &who.caller, uid).await;
+    }
     let notice = match params.filled("done")?.as_deref().and_then(|done| done.strip_prefix("did-")) {
         Some(action) => quick_sets::notice(&app, uid, action, role).await?,
         None => notice(&params)?,
@@ -62,7 +67,7 @@ pub(crate) async fn use_once(
     let key = params.filled("nonce")?.map(ReplayKey::new).transpose()?;
     let what = Lookup { uid: Some(uid), ..Lookup::default() };
     let once = Deed::Use { what, uses: 1, gate: None };
-    let done = match app.store.consume(Ask::new(who.caller.principal, once, key)).await? {
+    let done = match app.store.consume(settle::Ask::new(who.caller.principal, once, key)).await? {
         Answer::Done(..) => "used".to_owned(),
         Answer::Replayed(_) => "replayed".to_owned(),
         Answer::Refused(RefusedAsk { summary: None, .. }) => return Err(Error::NotFound),

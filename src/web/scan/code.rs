@@ -1,0 +1,35 @@
+//! What a scanner reads, as the name of a token.
+
+use crate::token::TokenError;
+use crate::token::settle::Lookup;
+use crate::web::state::App;
+use crate::web::tokens::api::lookup_value;
+
+/// Some scanners write down that a code is UTF-8 (ECI 26, ISO/IEC 18004, section 7.4.2) as this text before it.
+const UTF_8: &str = "\\000026";
+
+/// The token that a code names.
+///
+/// # Errors
+/// A value error when no token can have such a value.
+pub(super) fn lookup(app: &App, code: &str) -> Result<Lookup, TokenError> {
+    lookup_value(app, without_eci(code))
+}
+
+fn without_eci(code: &str) -> &str {
+    code.trim_start().strip_prefix(UTF_8).unwrap_or(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_eci;
+
+    #[test]
+    fn what_scanners_write_before_a_code_is_cut() {
+        for (scanned, value) in
+            [("\\000026Straße", "Straße"), (" \\000026T-1\n", "T-1\n"), ("a\\000026", "a\\000026"), ("T-1", "T-1")]
+        {
+            assert_eq!(without_eci(scanned), value, "{scanned:?}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What was used today: at a gate, at all gates, hour by hour.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::form::gate;
+use crate::store::gates::{self, Gate};
+use crate::store::usage::quarters_at_gate;
+use crate::token::calendar::{Step, Tally, days_before, fold, spans};
+use crate::web::error::Error;
+use crate::web::format::grouped;
+use crate::web::guard::{Allowed, Consume};
+use crate::web::page::html;
+use crate::web::params::Params;
+use crate::web::state::App;
+
+/// Counts of today.
+#[derive(Template)]
+#[template(path = "scan/counts.html")]
+pub(super) struct Counts {
+    /// At the gate: used and refused.
+    here: Option<(String, String)>,
+    /// At all gates.
+    all: (String, String),
+    /// Hours at the gate: from when, used, refused.
+    hours: Vec<(String, String, String)>,
+}
+
+impl Counts {
+    /// What was used until now.
+    pub(super) async fn find(app: &App, gate: Option<&Gate>) -> Result<Self, Error> {
+        let clock = app.time_formatter();
+        let midnight = days_before(clock.now, 1, clock.zone);
+        let id = gate.map(|gate| gate.id);
+        let found = app.store.search(move |connection, limit| {
+            let (mut here, mut all) = (Vec::new(), Tally::default());
+            for gate in gates::list(connection)? {
+                limit.check()?;
+                let quarters = quarters_at_gate(connection, gate.id, midnight)?;
+                quarters.iter().for_each(|(_, tally)| all.add(*tally));
+                if id == Some(gate.id) {
+                    here = quarters;
+                }
+            }
+            Ok((here, all))
+        });
+        let (quarters, all) = found.await?;
+        let spans = spans(midnight, clock.now, clock.zone, Step::Hour);
+        let tallies = fold(&spans, &quarters);
+        let mut total = Tally::default();
+        tallies.iter().for_each(|tally| total.add(*tally));
+        let words = |tally: Tally| (grouped(tally.used), grouped(tally.refused));
+        let hours = spans.iter().zip(&tallies).filter(|(_, tally)| tally.used != 0 || tally.refused != 0);
+        let hour = |from: crate::token::Micros| from.local(clock.zone).format("%H:%M").to_string();
+        Ok(Self {
+            here: id.map(|_| words(total)),
+            all: words(all),
+            hours: hours.map(|(span, tally)| (hour(span.from), grouped(tally.used), grouped(tally.refused))).collect(),
+        })
+    }
+}
+
+/// The counts alone, for the page's script.
+pub(crate) async fn show(who: Allowed<Consume>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    let gate = gate(&app, &who.caller, &params).await?.ok().flatten();
+    let counts = Counts::find(&app, gate.as_ref()).await?;
+    let text = counts.render().map_err(|error| Error::fault(error.to_string()))?;
+    Ok(html(StatusCode::OK, app.public_url.is_https()).body(text))
+}

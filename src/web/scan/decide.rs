@@ -1,0 +1,130 @@
+//! Decides what becomes of a scan.
+
+use super::code::lookup;
+use super::form::{Scan, Wish};
+use super::verdict::{Choice, Context, Verdict};
+use crate::access::Permission;
+use crate::store::gates::Gate;
+use crate::store::tokens::list::{TokenFilter, TokenSlice};
+use crate::store::tokens::{self, search};
+use crate::store::usage;
+use crate::token::consume::try_consume;
+use crate::token::settle::{Answer, Ask, Deed, Lookup, NamedUse, Receipt, RefusedAsk, TokenSummary};
+use crate::token::{Token, Uid};
+use crate::web::callers::Caller;
+use crate::web::error::Error;
+use crate::web::params::filters::search_term;
+use crate::web::state::App;
+
+/// Tokens that are offered where a label was looked up.
+const CHOICES: i64 = 8;
+
+/// Who scans, and where.
+pub(super) struct Door<'a> {
+    pub(super) app: &'a App,
+    pub(super) caller: &'a Caller,
+    pub(super) gate: Option<&'a Gate>,
+}
+
+impl Door<'_> {
+    fn context(&self, is_test: bool) -> Context<'_> {
+        Context {
+            clock: self.app.time_formatter(),
+            base: &self.app.base,
+            gate: self.gate.map(|gate| gate.name.as_str()),
+            undo_seconds: self.gate.map_or(Some(crate::token::gate::UNDO_SECONDS), |gate| gate.rules.undo_seconds),
+            may_see: self.caller.role.may(Permission::See),
+            is_test,
+        }
+    }
+
+    /// The verdict that says what is wrong with a request.
+    pub(super) fn mistake(&self, sentence: String) -> Verdict {
+        Verdict::mistake(sentence, &self.context(false))
+    }
+
+    /// The verdict on a scan.
+    pub(super) async fn decide(&self, scan: &Scan) -> Result<Verdict, Error> {
+        let what = lookup(self.app, &scan.code)?;
+        match scan.wish {
+            Wish::Use => self.consume(scan, what).await,
+            Wish::Test(at) => {
+                let (at, token) = (at.unwrap_or_else(|| self.app.store.now()), self.find(what).await?);
+                match try_consume(token.as_ref(), scan.uses, at) {
+                    Ok(after) => Ok(Verdict::used(&would_be(&after, scan.uses), &self.context(true))),
+                    Err(refused) => self.refused(&refused, scan, true).await,
+                }
+            }
+            Wish::LookUp => self.look_up(scan, what).await,
+        }
+    }
+
+    async fn find(&self, what: Lookup) -> Result<Option<Token>, Error> {
+        Ok(self.app.store.read_inline(move |connection| tokens::find(connection, &what)).await?)
+    }
+
+    async fn consume(&self, scan: &Scan, what: Lookup) -> Result<Verdict, Error> {
+        let deed = Deed::Use { what, uses: scan.uses, gate: self.gate.map(|gate| gate.id) };
+        let ask = Ask::new(self.caller.principal.clone(), deed, scan.key.clone());
+        match self.app.store.consume(ask).await? {
+            Answer::Done(receipt, _) | Answer::Replayed(receipt) => Ok(Verdict::used(&receipt, &self.context(false))),
+            Answer::Refused(refused) => self.refused(&refused, scan, false).await,
+            Answer::Mistaken(error) => Err(error.into()),
+            Answer::Forbidden(why) => Err(Error::Forbidden(why.into())),
+        }
+    }
+
+    async fn refused(&self, refused: &RefusedAsk, scan: &Scan, is_test: bool) -> Result<Verdict, Error> {
+        let uid = refused.summary.as_ref().filter(|summary| summary.last_used.is_some()).map(|it| it.token_uid);
+        let last = match uid {
+            Some(uid) => self.app.store.read_inline(move |connection| Ok(usage::last_use(connection, uid)?)).await?,
+            None => None,
+        };
+        Ok(Verdict::refused(refused, &scan.code, last.as_ref(), &self.context(is_test)))
+    }
+
+    /// What a token is, and whether it could be used; by a part of its label for who may see tokens.
+    async fn look_up(&self, scan: &Scan, what: Lookup) -> Result<Verdict, Error> {
+        let context = self.context(true);
+        let Some(token) = self.find(what).await? else {
+            let choices = if context.may_see { self.choices(&scan.code).await? } else { Vec::new() };
+            let refused = try_consume(None, scan.uses, context.clock.now).err();
+            return match (refused, choices.is_empty()) {
+                (Some(refused), true) => Ok(Verdict::refused(&refused, &scan.code, None, &context).looked_up(None)),
+                _ => Ok(Verdict::choose(choices, &context)),
+            };
+        };
+        let code = Some(token.uid.to_string());
+        match try_consume(Some(&token), scan.uses, context.clock.now) {
+            Ok(_) => {
+                let now = would_be(&token, 0);
+                Ok(Verdict::can_be_used(&now, &context).looked_up(code))
+            }
+            Err(refused) => Ok(self.refused(&refused, scan, true).await?.looked_up(None)),
+        }
+    }
+
+    async fn choices(&self, code: &str) -> Result<Vec<Choice>, Error> {
+        let filter = TokenFilter { q: Some(search_term(code.trim().to_owned())?), ..TokenFilter::default() };
+        let (slice, now) = (TokenSlice::newest(None, CHOICES), self.app.store.now());
+        let found =
+            self.app.store.search(move |connection, limit| search::page(connection, &filter, now, slice, limit));
+        Ok(found.await?.into_iter().map(|(_, token)| Choice::new(token)).collect())
+    }
+
+    /// Undoes a use that was made at this gate.
+    pub(super) async fn undo(&self, usage_uid: Uid) -> Result<Verdict, Error> {
+        let anybody = self.caller.role.may(Permission::Edit);
+        let deed = Deed::Undo { which: NamedUse::Entry(usage_uid), anybody };
+        match self.app.store.consume(Ask::new(self.caller.principal.clone(), deed, None)).await? {
+            Answer::Done(receipt, _) | Answer::Replayed(receipt) => Ok(Verdict::undone(&receipt, &self.context(false))),
+            Answer::Mistaken(error) => Err(error.into()),
+            Answer::Forbidden(why) => Err(Error::Forbidden(why.into())),
+            Answer::Refused(_) => Err(Error::fault("an undo was refused as a use")),
+        }
+    }
+}
+
+fn would_be(token: &Token, uses: i32) -> Receipt {
+    Receipt { summary: TokenSummary::from(token), usage_uid: Uid::random(), uses, gate: None }
+}

@@ -1,0 +1,83 @@
+//! The form of the scan page: one field, and what scripts send with it.
+
+use crate::store::gates::Gate;
+use crate::token::settle::ReplayKey;
+use crate::token::{Micros, TokenError};
+use crate::web::callers::Caller;
+use crate::web::error::Error;
+use crate::web::gates::named::gate_of;
+use crate::web::params::Params;
+use crate::web::params::filters::time;
+use crate::web::state::App;
+
+/// What is to be done with a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// To use its token.
+    Use,
+    /// To see what its token is, and whether it could be used.
+    LookUp,
+    /// To see what using it would answer now, or at a moment.
+    Test(Option<Micros>),
+}
+
+/// A scan.
+pub(super) struct Scan {
+    pub(super) code: String,
+    pub(super) uses: i32,
+    pub(super) key: Option<ReplayKey>,
+    pub(super) wish: Wish,
+}
+
+impl Scan {
+    /// A look at the token of a code.
+    pub(super) fn look_up(code: String) -> Self {
+        Self { code, uses: 1, key: None, wish: Wish::LookUp }
+    }
+
+    /// Reads a scan at a gate.
+    ///
+    /// # Errors
+    /// A value error for what is outside its limits; forbidden for what the gate does not allow.
+    pub(super) fn read(params: &Params, app: &App, gate: Option<&Gate>) -> Result<Self, Error> {
+        let is_set = |name| params.filled(name).map(|text| text.is_some());
+        let wish = if is_set("look_up")? {
+            Wish::LookUp
+        } else if is_set("test")? {
+            Wish::Test(time(params, "at", app.zone)?)
+        } else {
+            Wish::Use
+        };
+        let uses = params.number("uses", 1..=i32::MAX.unsigned_abs() as usize)?;
+        let scan = Self {
+            code: params.text("code")?.unwrap_or_default(),
+            uses: uses.and_then(|uses| i32::try_from(uses).ok()).unwrap_or(1),
+            key: params.filled("nonce")?.map(ReplayKey::new).transpose()?,
+            wish,
+        };
+        // Who scans sends `source`; without scripts a handheld scanner types, and nobody can tell.
+        let is_typed = params.filled("source")?.as_deref() == Some("typed");
+        scan.check(gate, is_typed)?;
+        Ok(scan)
+    }
+
+    fn check(&self, gate: Option<&Gate>, is_typed: bool) -> Result<(), Error> {
+        let Some(rules) = gate.map(|gate| &gate.rules) else { return Ok(()) };
+        let refused = |why: &str| Err(Error::Forbidden(why.into()));
+        match self.wish {
+            Wish::LookUp if !rules.look_up => refused("Tokens are not looked up at this gate."),
+            _ if self.uses > 1 && !rules.several => refused("Tokens are used once at a time at this gate."),
+            _ if is_typed && !rules.typing => refused("Codes are not typed at this gate; scan them."),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The gate that a request names. One that is closed meanwhile is told, and scanning goes on without it.
+pub(super) async fn gate(app: &App, caller: &Caller, params: &Params) -> Result<Result<Option<Gate>, String>, Error> {
+    match gate_of(app, caller, params).await {
+        Ok(gate) => Ok(Ok(gate)),
+        Err(Error::Token(error @ TokenError::Value { .. })) => Ok(Err(error.to_string())),
+        Err(error) => Err(error),
+    }
+}

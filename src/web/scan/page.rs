@@ -1,0 +1,163 @@
+//! `/scan`: where tokens are used by people.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::counts::Counts;
+use super::decide::Door;
+use super::form::{Scan, gate};
+use super::verdict::Verdict;
+use crate::store::gates::Gate;
+use crate::token::Uid;
+use crate::web::callers::Caller;
+use crate::web::choice;
+use crate::web::error::Error;
+use crate::web::guard::{Allowed, Consume};
+use crate::web::navigation::Section;
+use crate::web::page::{Page, html, page};
+use crate::web::params::{Form, Params};
+use crate::web::state::App;
+
+#[derive(Template)]
+#[template(path = "scan/scan.html")]
+struct ScanPage {
+    page: Page,
+    /// The gates that are open.
+    gates: Vec<choice::Choice>,
+    gate: String,
+    may_type: bool,
+    may_look_up: bool,
+    may_use_several: bool,
+    nonce: String,
+    /// How many uses at once.
+    uses: String,
+    is_test: bool,
+    counts: Counts,
+    verdict: Option<Verdict>,
+}
+
+/// Shows the page; with `code`, what its token is.
+pub(crate) async fn show(
+    who: Allowed<Consume>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let (gate, mistake) = match gate(&app, &who.caller, &params).await? {
+        Ok(gate) => (gate, None),
+        Err(why) => (None, Some(why)),
+    };
+    let door = Door { app: &app, caller: &who.caller, gate: gate.as_ref() };
+    let code = params.filled("code")?;
+    let verdict = match (mistake, code) {
+        (Some(why), _) => Some(door.mistake(why)),
+        (None, Some(code)) => Some(verdict_of(&door, Ok(Scan::look_up(code))).await?.1),
+        (None, None) => None,
+    };
+    scan_page(&app, &request, &who.caller, gate.as_ref(), (StatusCode::OK, verdict), &params).await
+}
+
+/// Shows what a token is whose link was opened by somebody who may use it, and not see it among others.
+pub(crate) async fn show_linked(
+    request: &HttpRequest,
+    app: &App,
+    caller: &Caller,
+    uid: Uid,
+) -> Result<HttpResponse, Error> {
+    let door = Door { app, caller, gate: None };
+    let (status, verdict) = verdict_of(&door, Ok(Scan::look_up(uid.to_string()))).await?;
+    scan_page(app, request, caller, None, (status, Some(verdict)), &Params::default()).await
+}
+
+/// Uses a token, looks it up, or tests it.
+pub(crate) async fn scan(
+    who: Allowed<Consume>,
+    request: HttpRequest,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let gate = gate(&app, &who.caller, &params).await?;
+    let known = gate.as_ref().ok().and_then(Option::as_ref);
+    let door = Door { app: &app, caller: &who.caller, gate: known };
+    let (status, verdict) = match &gate {
+        Err(why) => (StatusCode::UNPROCESSABLE_ENTITY, door.mistake(why.clone())),
+        Ok(_) => verdict_of(&door, Scan::read(&params, &app, known)).await?,
+    };
+    answer(&app, &request, &door, (status, verdict), &params).await
+}
+
+/// Undoes a use.
+pub(crate) async fn undo(
+    who: Allowed<Consume>,
+    request: HttpRequest,
+    Form(params): Form,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let gate = gate(&app, &who.caller, &params).await?.ok().flatten();
+    let door = Door { app: &app, caller: &who.caller, gate: gate.as_ref() };
+    let uid = params.parsed::<Uid>("usage_uid")?.ok_or(Error::NotFound)?;
+    let verdict = told(&door, door.undo(uid).await)?;
+    answer(&app, &request, &door, verdict, &params).await
+}
+
+/// The verdict on a scan, or on what is wrong with it.
+async fn verdict_of(door: &Door<'_>, scan: Result<Scan, Error>) -> Result<(StatusCode, Verdict), Error> {
+    match scan {
+        Ok(scan) => told(door, door.decide(&scan).await),
+        Err(error) => told(door, Err(error)),
+    }
+}
+
+/// What somebody at a door can do something about is a verdict; the rest is an error.
+fn told(door: &Door<'_>, verdict: Result<Verdict, Error>) -> Result<(StatusCode, Verdict), Error> {
+    match verdict {
+        Ok(verdict) => Ok((StatusCode::OK, verdict)),
+        Err(Error::Forbidden(why)) => Ok((StatusCode::FORBIDDEN, door.mistake(why))),
+        Err(Error::Token(error)) => Ok((StatusCode::UNPROCESSABLE_ENTITY, door.mistake(error.to_string()))),
+        Err(error) => Err(error),
+    }
+}
+
+/// The verdict alone for the page's script, else the whole page.
+async fn answer(
+    app: &App,
+    request: &HttpRequest,
+    door: &Door<'_>,
+    (status, verdict): (StatusCode, Verdict),
+    params: &Params,
+) -> Result<HttpResponse, Error> {
+    if params.filled("fragment")?.is_some() {
+        let text = verdict.render().map_err(|error| Error::fault(error.to_string()))?;
+        return Ok(html(status, app.public_url.is_https()).body(text));
+    }
+    scan_page(app, request, door.caller, door.gate, (status, Some(verdict)), params).await
+}
+
+async fn scan_page(
+    app: &App,
+    request: &HttpRequest,
+    caller: &Caller,
+    gate: Option<&Gate>,
+    (status, verdict): (StatusCode, Option<Verdict>),
+    params: &Params,
+) -> Result<HttpResponse, Error> {
+    let known = app.gates.get(&app.store).await?;
+    let open = known.iter().filter(|other| other.disabled.is_none() && caller.gate.is_none_or(|id| id == other.id));
+    let name = gate.map(|gate| gate.name.clone()).unwrap_or_default();
+    let rules = gate.map(|gate| gate.rules.clone()).unwrap_or_default();
+    let template = ScanPage {
+        page: Page::new(request, Section::Scan),
+        gates: choice::Choice::words(open.map(|gate| gate.name.clone()), &name),
+        gate: name,
+        may_type: rules.typing,
+        may_look_up: rules.look_up,
+        may_use_several: rules.several,
+        nonce: Uid::random().to_string(),
+        uses: "1".into(),
+        is_test: params.filled("test")?.is_some(),
+        counts: Counts::find(app, gate).await?,
+        verdict,
+    };
+    page(app, status, &template)
+}
