@@ -10,7 +10,7 @@ window.scanWedge = (() => {
   const SHORTEST = 3;
   const SETTINGS = "scan set-up";
   // What the set-up code says: characters that layouts, Caps Lock and prefixes spoil.
-  const SET_UP = "tessera:setup/yzYZ-_.?=&%+#1";
+  const SET_UP = document.querySelector("[data-set-up]").dataset.setUp;
 
   // What the keys of a US keyboard say, without and with Shift: what most scanners believe to be attached to.
   const US = {
@@ -136,5 +136,5 @@ window.scanWedge = (() => {
     }, true);
   }
 
-  return { listen, SET_UP };
+  return { listen };
 })();

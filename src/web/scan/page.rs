@@ -1,5 +1,7 @@
 //! `/scan`: where tokens are used by people.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -8,6 +10,7 @@ use super::counts::Counts;
 use super::decide::Door;
 use super::form::{Scan, gate};
 use super::verdict::Verdict;
+use crate::qr::Code;
 use crate::store::gates::Gate;
 use crate::token::Uid;
 use crate::web::callers::Caller;
@@ -18,6 +21,9 @@ use crate::web::navigation::Section;
 use crate::web::page::{Page, html, page};
 use crate::web::params::{Form, Params};
 use crate::web::state::App;
+
+/// What layouts, Caps Lock and prefixes of handheld scanners spoil, so that the page's script can tell how.
+const SET_UP: &str = "tessera:setup/yzYZ-_.?=&%+#1";
 
 #[derive(Template)]
 #[template(path = "scan/scan.html")]
@@ -34,6 +40,9 @@ struct ScanPage {
     uses: String,
     is_test: bool,
     counts: Counts,
+    /// What the set-up code of handheld scanners says.
+    set_up: &'static str,
+    set_up_code: Arc<Code>,
     verdict: Option<Verdict>,
 }
 
@@ -157,6 +166,8 @@ async fn scan_page(
         uses: "1".into(),
         is_test: params.filled("test")?.is_some(),
         counts: Counts::find(app, gate).await?,
+        set_up: SET_UP,
+        set_up_code: app.codes.get(SET_UP).map_err(|error| Error::fault(error.to_string()))?,
         verdict,
     };
     page(app, status, &template)

@@ -1,0 +1,264 @@
+// The camera: chosen and remembered, started again when the phone takes it away, and honest about why it does not work.
+// Frames are read by a worker; where that cannot be, and for photos, by the server.
+"use strict";
+
+(() => {
+  const section = document.querySelector("[data-camera]");
+  const video = section.querySelector("video");
+  const start = section.querySelector("[data-start]");
+  const choose = section.querySelector("select");
+  const torch = section.querySelector("[data-torch]");
+  const photo = section.querySelector("input[type=file]");
+  const message = section.querySelector("[role=status]");
+  const CAMERA = "scan camera";
+  const READ = section.dataset.read;
+
+  // Milliseconds between two frames for the worker, and for the server, which reads two a second.
+  const PAUSE = 60;
+  const SERVER_PAUSE = 550;
+  // Pixels along the longer side of a frame: enough for a small code, and read in a few milliseconds.
+  const SIDE = 1280;
+  const PHOTO_SIDE = 2400;
+
+  let stream;
+  let starting;
+  let isWanted = false;
+  const canvas = document.createElement("canvas");
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+
+  section.hidden = false;
+
+  function say(text) {
+    message.textContent = text;
+    message.hidden = !text;
+  }
+
+  // ---- Reading.
+  let worker;
+  let reads = 0;
+  const answers = new Map();
+
+  function startWorker() {
+    if (worker !== undefined) return;
+    try {
+      worker = new Worker(section.dataset.worker);
+    } catch {
+      worker = null;
+      return;
+    }
+    worker.onerror = () => giveUp();
+    worker.onmessage = ({ data }) => {
+      if (data.id === undefined) return void (data.error && giveUp());
+      answers.get(data.id)?.(data.text ?? null);
+      answers.delete(data.id);
+    };
+  }
+
+  function giveUp() {
+    worker?.terminate();
+    worker = null;
+    for (const answer of answers.values()) answer(null);
+    answers.clear();
+  }
+
+  function readByWorker(image) {
+    const id = (reads += 1);
+    return new Promise((answer) => {
+      answers.set(id, answer);
+      worker.postMessage({ id, image });
+    });
+  }
+
+  async function readByServer(blob) {
+    const answer = await fetch(READ, { method: "POST", body: blob, headers: { "Content-Type": blob.type } });
+    const body = await answer.json();
+    if (!answer.ok) throw new Error(body.message);
+    return body.text;
+  }
+
+  function draw(source, width, height, side) {
+    const scale = Math.min(1, side / Math.max(width, height));
+    [canvas.width, canvas.height] = [Math.round(width * scale), Math.round(height * scale)];
+    context.drawImage(source, 0, 0, canvas.width, canvas.height);
+  }
+
+  const jpeg = () => new Promise((blob) => canvas.toBlob(blob, "image/jpeg", 0.85));
+
+  async function watch() {
+    while (isWanted) {
+      const isLive = stream?.getVideoTracks()[0]?.readyState === "live";
+      const begun = performance.now();
+      if (isLive && !document.hidden && video.videoWidth > 0) {
+        draw(video, video.videoWidth, video.videoHeight, SIDE);
+        try {
+          const text = worker
+            ? await readByWorker(context.getImageData(0, 0, canvas.width, canvas.height))
+            : await readByServer(await jpeg());
+          if (text) window.scanSeen(text, "camera");
+        } catch {
+          // The next frame, then.
+        }
+      }
+      const pause = worker ? PAUSE : SERVER_PAUSE;
+      await new Promise((go) => setTimeout(go, Math.max(pause - (performance.now() - begun), 5)));
+    }
+  }
+
+  // ---- The camera itself.
+  const remembered = () => {
+    try {
+      return JSON.parse(localStorage.getItem(CAMERA)) ?? {};
+    } catch {
+      return {};
+    }
+  };
+
+  function stop() {
+    for (const track of stream?.getTracks() ?? []) track.stop();
+    stream = undefined;
+    video.srcObject = null;
+  }
+
+  /** By its id, or by its label where ids change; else a back camera that is neither the wide one nor the far one. */
+  async function chosenCamera() {
+    const cameras = (await navigator.mediaDevices.enumerateDevices()).filter(({ kind }) => kind === "videoinput");
+    const { id, label } = remembered();
+    const known = cameras.find((camera) => camera.deviceId === id) ?? cameras.find((camera) => label && camera.label === label);
+    const back = cameras.filter((camera) => /back|rear|environment/i.test(camera.label));
+    return { cameras, camera: known ?? back.find((camera) => !/wide|ultra|tele/i.test(camera.label)) };
+  }
+
+  async function open(deviceId) {
+    stop();
+    const size = { width: { ideal: 1280 }, height: { ideal: 720 } };
+    const which = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: { ideal: "environment" } };
+    stream = await navigator.mediaDevices.getUserMedia({ video: { ...size, ...which }, audio: false });
+  }
+
+  async function begin() {
+    // A second request would end the first one on iOS.
+    if (starting) return;
+    starting = true;
+    try {
+      await open();
+      // Labels are known only now that the camera is allowed.
+      const { cameras, camera } = await chosenCamera();
+      const current = stream.getVideoTracks()[0].getSettings().deviceId;
+      if (camera && camera.deviceId !== current) await open(camera.deviceId);
+      showStream(cameras);
+    } catch (error) {
+      stop();
+      say(why(error));
+      start.hidden = false;
+    } finally {
+      starting = false;
+    }
+  }
+
+  function showStream(cameras) {
+    const [track] = stream.getVideoTracks();
+    const { deviceId, facingMode } = track.getSettings();
+    video.srcObject = stream;
+    video.classList.toggle("mirrored", facingMode === "user");
+    video.play().catch(() => {});
+    video.hidden = false;
+    start.hidden = true;
+    say("");
+    track.addEventListener("ended", again);
+    track.addEventListener("mute", again);
+    choose.replaceChildren(...cameras.map(({ deviceId: id, label }, n) => new Option(label || `Camera ${n + 1}`, id, false, id === deviceId)));
+    choose.closest("p").hidden = cameras.length < 2;
+    torch.hidden = !track.getCapabilities?.().torch;
+    torch.setAttribute("aria-pressed", "false");
+  }
+
+  function why({ name, message: detail }) {
+    const reasons = {
+      NotAllowedError: "The camera is not allowed here. Allow it in the browser's settings for this site (the sign beside the address), then start again. Or take a photo.",
+      NotFoundError: "This device has no camera. Type the code, or use a handheld scanner.",
+      NotReadableError: "Another program uses the camera. Close it, then start again.",
+      OverconstrainedError: "This camera is gone. Start again, and choose another one.",
+    };
+    if (name === "OverconstrainedError") localStorage.removeItem(CAMERA);
+    return reasons[name] ?? `The camera cannot be started: ${detail}. Take a photo instead.`;
+  }
+
+  /** Phones take the camera away when another program is opened, and do not give it back. */
+  function again() {
+    const isLive = stream?.getVideoTracks()[0]?.readyState === "live" && !stream.getVideoTracks()[0].muted;
+    if (isWanted && !document.hidden && !isLive) begin();
+    if (isWanted && !document.hidden) stayAwake();
+  }
+  document.addEventListener("visibilitychange", again);
+  for (const event of ["focus", "pageshow"]) addEventListener(event, again);
+
+  async function stayAwake() {
+    try {
+      await navigator.wakeLock?.request("screen");
+    } catch {
+      // It is asked for again when the page is visible again.
+    }
+  }
+
+  start.addEventListener("click", () => {
+    window.scanSound.unlock();
+    if (!window.isSecureContext || !navigator.mediaDevices) {
+      say("Browsers open the camera only at addresses that begin with https. Take a photo instead.");
+      return;
+    }
+    isWanted = true;
+    startWorker();
+    stayAwake();
+    begin().then(watch);
+  });
+
+  choose.addEventListener("change", async () => {
+    const { value: id, text: label } = choose.selectedOptions[0];
+    localStorage.setItem(CAMERA, JSON.stringify({ id, label }));
+    try {
+      await open(id);
+      showStream((await chosenCamera()).cameras);
+    } catch (error) {
+      say(why(error));
+    }
+  });
+
+  torch.addEventListener("click", async () => {
+    const isOn = torch.getAttribute("aria-pressed") === "true";
+    try {
+      await stream.getVideoTracks()[0].applyConstraints({ advanced: [{ torch: !isOn }] });
+      torch.setAttribute("aria-pressed", String(!isOn));
+    } catch {
+      torch.hidden = true;
+    }
+  });
+
+  photo.addEventListener("change", async () => {
+    const [file] = photo.files;
+    if (!file) return;
+    say("Reading the photo.");
+    try {
+      const picture = await createImageBitmap(file);
+      draw(picture, picture.width, picture.height, PHOTO_SIDE);
+      const text = await readByServer(await jpeg());
+      say(text ? "" : "There is no code in this photo that can be read. Go nearer, and hold still.");
+      if (text) window.scanSeen(text, "photo", { again: true });
+    } catch (error) {
+      say(`The photo cannot be read: ${error.message}`);
+    }
+    photo.value = "";
+  });
+
+  const whole = document.querySelector("[data-full-screen]");
+  if (document.fullscreenEnabled) {
+    whole.hidden = false;
+    whole.addEventListener("click", () => {
+      if (document.fullscreenElement) document.exitFullscreen();
+      else document.documentElement.requestFullscreen().catch(() => {});
+      stayAwake();
+    });
+    document.addEventListener("fullscreenchange", () => {
+      whole.textContent = document.fullscreenElement ? "Leave full screen" : "Full screen";
+    });
+  }
+})();
