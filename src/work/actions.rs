@@ -20,8 +20,8 @@ use crate::token::action::Action;
 use crate::token::{TokenError, Uid};
 
 /// How often an action is planned anew when others change its tokens while they are written down, and how soon: whoever came
-/// first has decided by then.
-const TRIES: usize = 20;
+/// first has decided by then, or is taken for dead after five seconds.
+const TRIES: usize = 40;
 const PLAN_AGAIN_PAUSE: Duration = Duration::from_millis(250);
 /// How often a form that was sent twice looks whether the first one is decided.
 const DECIDED_INTERVAL: Duration = Duration::from_millis(100);

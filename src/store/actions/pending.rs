@@ -17,7 +17,7 @@ use crate::token::settle::TokenId;
 use crate::token::{Micros, Uid};
 
 /// For how long nothing may have been done of an action, in microseconds. Then whoever did it has ended, and others go on.
-pub(super) const SILENT: i64 = 5 * 1_000_000;
+const SILENT: i64 = 5 * 1_000_000;
 
 /// What is still to be done of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,15 +86,17 @@ struct Pending {
     undone: Option<(Micros, Principal)>,
     stage: Stage,
     cursor: TokenId,
+    /// When somebody last worked on it.
+    touched: i64,
 }
 
-type PendingRow = (i64, String, String, String, i64, i32, Option<i64>, Option<String>, Option<String>, i64);
+type PendingRow = (i64, String, String, String, i64, i32, Option<i64>, Option<String>, Option<String>, i64, i64);
 
-fn pending((id, uid, what, by, at, count, undone, undone_by, stage, cursor): PendingRow) -> Option<Pending> {
+fn pending((id, uid, what, by, at, count, undone, undone_by, stage, cursor, touched): PendingRow) -> Option<Pending> {
     let (action, at) = (serde_json::from_str(&what).ok(), Micros::stored(at));
     let undone = undone.map(|at| (Micros::stored(at), Principal::stored(&undone_by.unwrap_or_default())));
     let stage = Stage::read(&stage?)?;
-    Some(Pending { id, uid, action, by: Principal::stored(&by), at, count, undone, stage, cursor })
+    Some(Pending { id, uid, action, by: Principal::stored(&by), at, count, undone, stage, cursor, touched })
 }
 
 /// The actions under way in the order in which they were decided, or the one of this id.
@@ -114,6 +116,7 @@ fn load(connection: &mut Connection, id: Option<i64>) -> QueryResult<Vec<Pending
         actions::undone_by,
         actions::pending,
         actions::cursor,
+        actions::touched,
     ));
     let mut pending: Vec<Pending> = rows.load::<PendingRow>(connection)?.into_iter().filter_map(pending).collect();
     pending.sort_by_key(|pending| (pending.decided(), pending.id));
@@ -127,15 +130,29 @@ pub(super) fn decision_time(connection: &mut Connection, now: Micros) -> QueryRe
     Ok(decided.map(|pending| pending.decided().plus_micros(1)).max().map_or(now, |later| later.max(now)))
 }
 
-/// Whether an action that is being written down has a token of these, and came before the action of this id.
-pub(super) fn is_staged_before(connection: &mut Connection, id: i64, tokens: &[TokenId]) -> QueryResult<bool> {
+/// Whether an action that is being written down has a token of these, and came before the action of this id. One that
+/// nobody has gone on with for a while is given up: it would otherwise be in the way of those who try again after a crash.
+pub(super) fn is_staged_before(
+    connection: &mut Connection,
+    id: i64,
+    tokens: &[TokenId],
+    now: Micros,
+) -> QueryResult<bool> {
     let earlier = load(connection, None)?;
     for other in earlier.into_iter().filter(|other| other.stage.is_undecided() && other.id < id) {
-        if !rows::ids_after(connection, other.id, other.cursor, tokens)?.is_empty() {
+        if rows::ids_after(connection, other.id, other.cursor, tokens)?.is_empty() {
+            continue;
+        }
+        if !is_silent(other.touched, now) || !abandon(connection, other.id)? {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// Whether nobody has worked on an action for a while. A time that is still to come is of a clock that was wrong.
+pub(super) fn is_silent(touched: i64, now: Micros) -> bool {
+    (now.get() - touched).abs() > SILENT
 }
 
 /// Whether any action is under way: nearly always none is.
@@ -153,7 +170,7 @@ pub(crate) fn left_behind(connection: &mut Connection, now: Micros) -> QueryResu
         return Ok(Vec::new());
     }
     let decided = actions::pending.eq_any([Stage::Changing.word(), Stage::Undoing.word()]);
-    // A time that is still to come is of a clock that was wrong.
+    // As `is_silent` says.
     let silent = actions::touched.lt(now.get() - SILENT).or(actions::touched.gt(now.get() + SILENT));
     actions::table.filter(decided).filter(silent).order(actions::id).select(actions::id).load(connection)
 }

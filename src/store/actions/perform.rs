@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 
 use super::past::is_decided;
-use super::pending::{Listings, SILENT, Stage, abandon, carry_out, decision_time, is_staged_before};
+use super::pending::{Listings, Stage, abandon, carry_out, decision_time, is_silent, is_staged_before};
 use super::plan::{ActionPlan, make_plan};
 use super::rows;
 use super::rows::Chosen;
@@ -181,7 +181,7 @@ pub fn stage(
     now: Micros,
 ) -> Result<bool, Error> {
     let ids: Vec<TokenId> = piece.iter().map(|planned| planned.id).collect();
-    if is_staged_before(connection, id, &ids)? {
+    if is_staged_before(connection, id, &ids, now)? {
         return Ok(false);
     }
     let locked = selection::lock_by_ids(connection, &ids, now, Listings::GiveWay)?;
@@ -227,7 +227,7 @@ pub(crate) fn is_being_staged(connection: &mut Connection, uid: Uid, now: Micros
     let row = actions::table.filter(actions::uid.eq(uid.to_string()));
     let row = row.filter(actions::pending.eq_any(Stage::UNDECIDED)).select((actions::id, actions::touched));
     let Some((id, touched)) = row.get_result::<(i64, i64)>(connection).optional()? else { return Ok(false) };
-    if now.get() - touched > SILENT {
+    if is_silent(touched, now) {
         abandon(connection, id)?;
         return Ok(false);
     }

@@ -396,6 +396,23 @@ fn of_two_that_are_written_down_at_once_the_first_is_decided() {
 }
 
 #[test]
+fn what_a_server_was_writing_down_when_it_was_killed_is_in_nobodys_way() {
+    let (mut table, ..) = Table::staged(4, Action::SetLock(60));
+    let crash = "UPDATE actions SET touched = touched - 6000000";
+    table.connection.batch_execute(crash).unwrap();
+    table.request = ActionRequest { uid: Uid::random(), action: Action::Delete, digest: None, ..table.request.clone() };
+    let (plan, planned) = table.plan();
+    let left = table.id;
+    table.id = table.begin(&plan);
+    assert!(table.stage(&planned).unwrap(), "nobody has gone on with the other for six seconds");
+    assert!(table.decide(&plan, planned[0].uid));
+    table.finish();
+    assert_eq!(table.locks(), [-9; 4]);
+    let known = format!("SELECT COUNT(*) FROM actions WHERE id = {left} AND pending = 'abandoned'");
+    assert_eq!(table.count(&known), 1);
+}
+
+#[test]
 fn a_deletion_under_way_is_a_deletion_for_everybody_who_changes() {
     let mut table = Table::decided(4, Action::Delete);
     table.consume(3);
