@@ -14,6 +14,7 @@ mod bulk;
 mod dependencies;
 mod model;
 mod printing;
+mod scan;
 mod settings;
 mod system;
 mod tokens;

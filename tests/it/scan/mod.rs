@@ -1,0 +1,3 @@
+//! Reading codes at the door.
+
+mod hard_frames;
