@@ -33,6 +33,7 @@ pub(crate) mod printing;
 pub(crate) mod query_string;
 pub mod route;
 pub mod routes;
+pub(crate) mod scan;
 pub mod session_cookie;
 pub(crate) mod settings;
 pub mod state;

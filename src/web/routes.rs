@@ -12,6 +12,7 @@ use super::guard::{authenticate, same_origin};
 use super::health::{healthz, readyz};
 use super::printing::{browser, calibrate, check, custom_sheets, jobs, pdf, printers, runs, sheet, start_job};
 use super::route::{Route, file, page, secret_page, streamed_page, view};
+use super::scan;
 use super::session_cookie::sessions;
 use super::state::App;
 use super::tokens::{api, delete, deleted, edit, list, qr_code, quick_sets, tile, void};
@@ -113,6 +114,7 @@ pub fn table() -> Vec<Route> {
         view("/query_token").get(api::query::query_token),
         view("/query_tokens").get(api::query::query_tokens),
         view("/query_usage").get(usage::api::query_usage),
+        view("/scan/read").post(scan::read::read),
 
         // Tokens. Those of one token come last, as their first part is a uid.
         page("/").show(list::show),

@@ -61,7 +61,7 @@ async fn each_role_sees_its_buttons_and_no_others_doors() {
 /// Where there is nothing.
 const UNKNOWN: &str = "/nothing/at/all";
 /// Every view and what it takes to enter.
-const VIEWS: [(&str, &str, Permission); 22] = [
+const VIEWS: [(&str, &str, Permission); 23] = [
     ("POST", "/add_token", Permission::Edit),
     ("POST", "/{uid}/add_token", Permission::Edit),
     ("POST", "/add_tokens", Permission::Edit),
@@ -83,6 +83,7 @@ const VIEWS: [(&str, &str, Permission); 22] = [
     ("GET", "/query_token", Permission::Ask),
     ("GET", "/query_tokens", Permission::See),
     ("GET", "/query_usage", Permission::See),
+    ("POST", "/scan/read", Permission::Consume),
     ("GET", UNKNOWN, Permission::Ask),
 ];
 

@@ -1,3 +1,4 @@
 //! Reading codes at the door.
 
 mod hard_frames;
+mod read;
