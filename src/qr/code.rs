@@ -24,6 +24,12 @@ pub const QUIET_ZONE: u16 = 4;
 /// Most pixels per module in [`Code::png`]; the largest code is then 11,840 pixels wide.
 pub const MAX_PIXELS_PER_MODULE: u32 = 64;
 
+/// UTF-8 as an extended channel interpretation (AIM ECI assignment 26).
+const UTF_8: u32 = 26;
+
+/// The bits of a mode indicator and of an assignment below 128 (ISO/IEC 18004, "ECI mode").
+const ECI_BITS: usize = 4 + 8;
+
 /// The default size of a stand-alone SVG, in CSS pixels per module.
 const SVG_PIXELS_PER_MODULE: u32 = 8;
 
@@ -34,7 +40,8 @@ const CACHE_BYTES: u64 = 16 * 1024 * 1024;
 /// then holds at least 128 KiB, and the largest possible code fits.
 const CACHE_CODES: usize = 4096;
 
-/// The text does not fit into the largest QR code: 2,953 bytes, or more if it is digits and capitals.
+/// The text does not fit into the largest QR code: 2,953 bytes, or more if it is digits and capitals; 2,952 if it is not
+/// ASCII.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("The text is too long for a QR code")]
 pub struct TooLong;
@@ -81,7 +88,7 @@ impl Code {
     }
 
     /// The smallest code of `text` at error correction level M, the usual one for print (it restores about 15 % of the
-    /// code). A text too long for M, beyond 2,331 bytes, gets level L (about 7 %).
+    /// code). A text too long for M, beyond 2,331 bytes of ASCII, gets level L (about 7 %).
     ///
     /// Takes about 0.01 ms for a UUID and 0.3 ms for 1,000 letters, half of it for tracing the outlines.
     ///
@@ -122,8 +129,13 @@ impl Code {
     }
 
     /// The width in modules, with the quiet zone: 29 to 185.
-    pub(crate) fn side(&self) -> u16 {
+    pub fn side(&self) -> u16 {
         self.side
+    }
+
+    /// Which modules are dark, row by row, quiet zone included.
+    pub fn dark(&self) -> &[bool] {
+        &self.dark
     }
 
     /// The outlines as the `d` attribute of one SVG path, in modules: for `viewBox="0 0 side side"`.
@@ -180,7 +192,10 @@ impl Code {
 
     /// The entity tag for the code's images, without quotes: the same for the same text and program version.
     pub(crate) fn tag(&self) -> String {
-        let digest = Sha256::new().chain_update(concat!(env!("CARGO_PKG_VERSION"), "\n")).chain_update(&*self.text);
+        // What is not ASCII had other codes once, without an ECI, which a browser may have kept.
+        let eci = if self.text.is_ascii() { "" } else { "ECI 26\n" };
+        let digest = Sha256::new().chain_update(concat!(env!("CARGO_PKG_VERSION"), "\n")).chain_update(eci);
+        let digest = digest.chain_update(&*self.text);
         BASE64_URL_SAFE_NO_PAD.encode(&digest.finalize()[..16])
     }
 }
@@ -191,13 +206,17 @@ impl Code {
 /// the choice of modes. The crate takes pairs of UTF-8 bytes that could be Shift JIS for Kanji, and a scanner then
 /// shows other characters (zxing issue 708). Here they are bytes.
 ///
-/// By the letter of the standard, bytes without an ECI are ISO 8859-1. Phones read them as UTF-8 if they are valid
-/// UTF-8 (zxing's `StringUtils.guessCharset`), and some readers refuse an ECI or print its number. Therefore there is
-/// none, as is usual. A hand scanner may have to be set to UTF-8 for texts that are not ASCII.
+/// By the letter of the standard, bytes without an ECI are ISO 8859-1. Phones guess UTF-8 if they are valid UTF-8
+/// (zxing's `StringUtils.guessCharset`), but others guess otherwise: zbar, which many tills use, takes `Straße` for
+/// Shift JIS. Therefore a code of more than ASCII says that it is UTF-8. Some hand scanners type the ECI's number then;
+/// so a code of ASCII, which all read alike, has none.
 fn encode(text: &str, level: EcLevel) -> Option<(u16, Vec<bool>)> {
     let data = text.as_bytes();
     let (number, version, segments) = fitting(data, level)?;
     let mut bits = Bits::new(version);
+    if !text.is_ascii() {
+        bits.push_eci_designator(UTF_8).ok()?;
+    }
     bits.push_segments(data, segments.into_iter()).ok()?;
     bits.push_terminator(level).ok()?;
     let (data, correction) = construct_codewords(&bits.into_bytes(), version, level).ok()?;
@@ -207,12 +226,13 @@ fn encode(text: &str, level: EcLevel) -> Option<(u16, Vec<bool>)> {
 /// The smallest version that holds `data` at `level`, if any, and the segments for it.
 fn fitting(data: &[u8], level: EcLevel) -> Option<(u16, Version, Vec<Segment>)> {
     let segments = segments(data);
+    let eci = if data.is_ascii() { 0 } else { ECI_BITS };
     // Segment headers grow only at versions 10 and 27; only there the best choice of modes may change.
     [1..=9, 10..=26, 27..=40].into_iter().find_map(|mut numbers: RangeInclusive<u16>| {
         let normal = |number: u16| number.try_into().map(Version::Normal).ok();
         let largest = normal(*numbers.end())?;
         let segments: Vec<Segment> = Optimizer::new(segments.iter().copied(), largest).collect();
-        let length = total_encoded_len(&segments, largest);
+        let length = eci + total_encoded_len(&segments, largest);
         let fits = |version| Bits::new(version).max_len(level).is_ok_and(|limit| length <= limit);
         let (number, version) =
             numbers.find_map(|number| Some((number, normal(number).filter(|version| fits(*version))?)))?;

@@ -123,6 +123,33 @@ fn the_side_depends_on_the_version() {
 }
 
 #[test]
+fn a_code_of_more_than_ascii_has_twelve_bits_more() {
+    // One byte less than of ASCII fits into version 1 and into version 40 at level M and L, as each has bits to spare.
+    assert_eq!((side(&format!("{}a", "ß".repeat(6))), side(&"ß".repeat(7))), (29, 33));
+    assert_eq!((side(&"ß".repeat(1_165)), side(&format!("{}a", "ß".repeat(1_165)))), (185, 169), "from M to L");
+    let most = "ß".repeat(1_476);
+    assert_eq!((side(&most), Code::new(&format!("{most}a")).err()), (185, Some(TooLong)));
+    for text in ["Straße", "ぁ1234567890", &"ß".repeat(7)] {
+        let code = Code::at_level(text, Level::L).unwrap();
+        assert_eq!(Some(code.modules()), Code::modules_of(text, Level::L));
+    }
+}
+
+/// Sheets that were printed, and images that browsers keep.
+#[test]
+fn codes_of_ascii_are_as_they_always_were() {
+    for (text, hash) in [
+        (UUID, 0x394e_5f8e_ed68_af66_u64.to_be_bytes()),
+        ("HTTPS://EXAMPLE.ORG/T/7+A", 0xb13f_c3cc_24b0_45a5_u64.to_be_bytes()),
+    ] {
+        let digest = Sha256::digest(Code::new(text).unwrap().png(12));
+        assert_eq!(digest[..8], hash, "{text}");
+    }
+    assert_eq!(Code::new(UUID).unwrap().tag(), "6j_NSibrD4dyoTSabR_uQg");
+    assert_ne!(Code::new("Straße").unwrap().tag(), "9aX22bbtPeRtE2-yleH5yQ", "as of before there was an ECI");
+}
+
+#[test]
 fn a_code_has_the_requested_level() {
     for (level, told) in [(Level::L, 1), (Level::M, 0)] {
         for text in [UUID, "https://example.org/6f1c1d3e-8a0b-4c55-9d39-0b7ce5f1a2b4", "12345"] {

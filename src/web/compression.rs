@@ -26,6 +26,8 @@ pub(crate) enum Coding {
 pub(crate) enum Effort {
     /// Little: it is done for each answer.
     Quick,
+    /// Some: it is done once, of much, and somebody waits for it.
+    Moderate,
     /// Much: it is done once.
     Thorough,
 }
@@ -67,7 +69,11 @@ impl Coding {
         let mut compressed = Vec::with_capacity(bytes.len() / 2);
         match self {
             Self::Brotli => {
-                let quality = if matches!(effort, Effort::Quick) { 3 } else { 11 };
+                let quality = match effort {
+                    Effort::Quick => 3,
+                    Effort::Moderate => 9,
+                    Effort::Thorough => 11,
+                };
                 let parameters = BrotliEncoderParams { quality, size_hint: bytes.len(), ..Default::default() };
                 brotli::BrotliCompress(&mut &*bytes, &mut compressed, &parameters)?;
             }

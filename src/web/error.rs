@@ -19,8 +19,8 @@ pub(crate) enum Error {
     Token(TokenError),
     /// The body has more bytes than this.
     TooLarge(usize),
-    /// The body is neither form nor JSON.
-    UnsupportedType,
+    /// The body is of a kind that is not taken here; the sentence says which are.
+    UnsupportedType(&'static str),
     /// Nobody, or nobody we know, asks.
     Unauthorized(&'static str),
     /// Whoever asks may not do this.
@@ -100,7 +100,7 @@ impl Error {
         match self {
             Self::Token(error) => error.name(),
             Self::TooSlow => "TokenValueError",
-            Self::TooLarge(_) | Self::UnsupportedType => "TokenAPIError",
+            Self::TooLarge(_) | Self::UnsupportedType(_) => "TokenAPIError",
             Self::Unauthorized(_) => "Unauthorized",
             Self::Forbidden(_) => "Forbidden",
             Self::NotFound => "NotFound",
@@ -115,7 +115,7 @@ impl Error {
         match self {
             Self::Token(error) => Some(error.code()),
             Self::TooSlow => Some(5),
-            Self::TooLarge(_) | Self::UnsupportedType => Some(6),
+            Self::TooLarge(_) | Self::UnsupportedType(_) => Some(6),
             _ => None,
         }
     }
@@ -175,9 +175,7 @@ impl fmt::Display for Error {
                 f.write_str("The search takes too long; narrow it, by a batch, a token, or a shorter time.")
             }
             Self::TooLarge(limit) => write!(f, "The body is too large; at most {} KiB are taken here.", limit / 1024),
-            Self::UnsupportedType => f.write_str(
-                "The body must be application/json or application/x-www-form-urlencoded, in UTF-8 and not compressed.",
-            ),
+            Self::UnsupportedType(wanted) => f.write_str(wanted),
             Self::Unauthorized(_) => {
                 f.write_str("An API key is needed that is valid now; send it as Authorization: Bearer tsr_….")
             }
@@ -228,7 +226,7 @@ impl ResponseError for Error {
             Self::Token(TokenError::Value { .. }) | Self::TooSlow => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Token(TokenError::Api { .. }) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UnsupportedType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,

@@ -91,7 +91,7 @@ impl Page {
 
 /// A page of nothing but our own: no script, style, image or form of another origin, no frame around it.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
-                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+                      worker-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// An answer with the headers of a page. Every answer gets most of them in `app.rs`; the page of a panic is made outside
 /// of that.

@@ -115,6 +115,7 @@ pub fn table() -> Vec<Route> {
         view("/query_token").get(api::query::query_token),
         view("/query_tokens").get(api::query::query_tokens),
         view("/query_usage").get(usage::api::query_usage),
+        view("/scan/read").post(scan::read::read),
 
         // Tokens. Those of one token come last, as their first part is a uid.
         page("/").show(list::show),

@@ -12,6 +12,7 @@ use super::client_address::TrustedProxies;
 use super::error::Error;
 use super::format::TimeFormatter;
 use super::gates::cache::GatesCache;
+use super::scan::rate::PhotoRate;
 use super::settings::cache::SettingsCache;
 use super::tokens::counts::TokenCounts;
 use crate::qr::Codes;
@@ -51,6 +52,8 @@ pub struct App {
     pub(crate) counts: TokenCounts,
     /// Permits for sign-ins: many of them must not take all database connections.
     pub(crate) login_permits: Semaphore,
+    /// How often each caller has sent a photo within the last second.
+    pub(crate) photo_rate: PhotoRate,
     /// What background work shares.
     pub(crate) background: Arc<Background>,
 }
@@ -81,6 +84,7 @@ impl App {
             gates: GatesCache::default(),
             codes: Codes::default(),
             counts: TokenCounts::default(),
+            photo_rate: PhotoRate::default(),
             login_permits: Semaphore::new(LOGINS),
         }
     }

@@ -5,13 +5,15 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const BINARY = process.env.TESSERA_BINARY ?? fileURLToPath(new URL("../../target/debug/tessera", import.meta.url));
+/** The program that writes frames for the test of the worker: cargo builds it beside the binary. */
+export const HARD_FRAMES = join(dirname(BINARY), "examples", "hard_frames");
 // All tests but those of what only a whole browser has are made in one without windows, which takes less time.
 const CHROME = process.env.CHROME || "/usr/bin/chromium";
 const CHROME_SHELL = process.env.CHROME_SHELL || CHROME;

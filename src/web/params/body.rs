@@ -45,6 +45,10 @@ pub(super) enum Kind {
     Form,
 }
 
+/// The kinds in words.
+const KINDS: &str =
+    "The body must be application/json or application/x-www-form-urlencoded, in UTF-8 and not compressed.";
+
 /// What kind of body a request says that it has.
 pub(super) fn body_kind(request: &HttpRequest) -> Result<Kind, Error> {
     let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?").to_ascii_lowercase());
@@ -53,12 +57,12 @@ pub(super) fn body_kind(request: &HttpRequest) -> Result<Kind, Error> {
     let charset = options.split(';').find_map(|option| option.trim().strip_prefix("charset="));
     let plain = header(CONTENT_ENCODING).is_none_or(|coding| coding == "identity");
     if !plain || charset.is_some_and(|charset| charset.trim_matches('"') != "utf-8") {
-        return Err(Error::UnsupportedType);
+        return Err(Error::UnsupportedType(KINDS));
     }
     match kind.trim() {
         "application/json" => Ok(Kind::Json),
         "application/x-www-form-urlencoded" => Ok(Kind::Form),
-        _ => Err(Error::UnsupportedType),
+        _ => Err(Error::UnsupportedType(KINDS)),
     }
 }
 

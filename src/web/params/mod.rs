@@ -73,9 +73,7 @@ impl<const LIMIT: usize> Params<LIMIT> {
         let body = web::Payload::from_request(&request, payload).into_inner();
         Box::pin(async move {
             let body = match body {
-                Ok(payload) => tokio::time::timeout(PATIENCE, read(&request, payload, LIMIT))
-                    .await
-                    .map_err(|_| TokenError::unreadable("The body was not sent whole in time."))??,
+                Ok(payload) => whole_body(&request, payload, LIMIT).await?,
                 Err(error) => return Err(unreadable(error)),
             };
             let query = if with_query { request.query_string() } else { "" };
@@ -87,6 +85,12 @@ impl<const LIMIT: usize> Params<LIMIT> {
             Ok(Self { fields })
         })
     }
+}
+
+/// The bytes of a body that is sent whole in time, and has at most `limit` of them.
+pub(crate) async fn whole_body(request: &HttpRequest, payload: web::Payload, limit: usize) -> Result<Vec<u8>, Error> {
+    let body = tokio::time::timeout(PATIENCE, read(request, payload, limit)).await;
+    body.map_err(|_| TokenError::unreadable("The body was not sent whole in time."))?
 }
 
 /// The fields of a body. A large one is read off the request's thread, and few at a time: a door may be waiting for it.
@@ -136,7 +140,10 @@ impl<const LIMIT: usize> Params<LIMIT> {
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), Error> {
         let unknown = self.fields.keys().find(|name| !name.starts_with('_') && !known.contains(&name.as_str()));
         let Some(name) = unknown else { return Ok(()) };
-        let message = format!("The parameter {} is unknown here; known are {}.", quoted(name), known.join(", "));
+        let message = match known {
+            [] => format!("The parameter {} is unknown here; there are none.", quoted(name)),
+            known => format!("The parameter {} is unknown here; known are {}.", quoted(name), known.join(", ")),
+        };
         Err(TokenError::Api { param: Some(name.chars().take(64).collect()), message }.into())
     }
 

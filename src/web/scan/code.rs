@@ -1,19 +1,21 @@
 //! What a scanner reads, as the name of a token.
 
-use crate::token::TokenError;
 use crate::token::settle::Lookup;
+use crate::token::{TokenError, Uid};
 use crate::web::state::App;
 use crate::web::tokens::api::lookup_value;
 
 /// Some scanners write down that a code is UTF-8 (ECI 26, ISO/IEC 18004, section 7.4.2) as this text before it.
 const UTF_8: &str = "\\000026";
 
-/// The token that a code names.
+/// The token that a code names: by its value, by the address of its tile, or by its uid, which the page itself sends.
 ///
 /// # Errors
 /// A value error when no token can have such a value.
 pub(super) fn lookup(app: &App, code: &str) -> Result<Lookup, TokenError> {
-    lookup_value(app, without_eci(code))
+    let what = lookup_value(app, without_eci(code))?;
+    let uid = what.value.as_deref().and_then(|value| value.parse::<Uid>().ok());
+    Ok(Lookup { link: what.link.or(uid), ..what })
 }
 
 fn without_eci(code: &str) -> &str {

@@ -31,6 +31,15 @@ impl Kind {
             Self::Look => "look",
         }
     }
+
+    /// A tick, a cross, an exclamation mark: the path of an SVG, 48 to a side.
+    fn icon(self) -> &'static str {
+        match self {
+            Self::Good => "M8 25l11 11 21-24",
+            Self::Refused => "M10 10l28 28M38 10L10 38",
+            Self::Look => "M24 8v20M24 39v.5",
+        }
+    }
 }
 
 /// A verdict.
@@ -55,6 +64,8 @@ pub(super) struct Verdict {
     pub(super) usage_uid: Option<String>,
     /// What to send to use the token now; only if it was looked up, or is a repeat.
     pub(super) use_code: Option<String>,
+    /// What the button for that says.
+    use_button: &'static str,
     /// It was only asked what would happen.
     pub(super) is_test: bool,
     /// Tokens to choose from.
@@ -111,6 +122,7 @@ impl Verdict {
             at: context.clock.now.to_string(),
             usage_uid: None,
             use_code: None,
+            use_button: "Use once",
             is_test: context.is_test,
             choices: Vec::new(),
             base: context.base.to_owned(),
@@ -144,7 +156,7 @@ impl Verdict {
 
     /// It was looked up and not tested: a button uses the token that this code names.
     pub(super) fn looked_up(self, use_code: Option<String>) -> Self {
-        Self { use_code, is_test: false, ..self }
+        Self { use_code, use_button: "Use once", is_test: false, ..self }
     }
 
     /// A token may not be used.
@@ -159,7 +171,7 @@ impl Verdict {
             None => (Kind::Refused, "Refused", reasons.next().unwrap_or_default()),
         };
         let mut verdict = Self::plain(kind, word, sentence, context);
-        verdict.use_code = repeat.map(|_| code.to_owned());
+        (verdict.use_code, verdict.use_button) = (repeat.map(|_| code.to_owned()), "Use again");
         verdict.reasons = reasons.collect();
         verdict.opens = refused.retry_at.filter(|at| *at > context.clock.now).map(|at| context.clock.format(at));
         match &refused.summary {

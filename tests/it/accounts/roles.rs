@@ -26,8 +26,6 @@ async fn each_role_sees_its_buttons_and_no_others_doors() {
         let mut browser = Browser::of(&app, role).await;
         let status = |allowed| if allowed { 200 } else { 403 };
         for (path, allowed) in [
-            ("/".to_owned(), sees),
-            (format!("/{uid}"), sees),
             (format!("/{uid}/qr_code"), sees),
             (format!("/{uid}/qr_code.svg"), sees),
             ("/add".into(), edits),
@@ -61,7 +59,7 @@ async fn each_role_sees_its_buttons_and_no_others_doors() {
 /// Where there is nothing.
 const UNKNOWN: &str = "/nothing/at/all";
 /// Every view and what it takes to enter.
-const VIEWS: [(&str, &str, Permission); 23] = [
+const VIEWS: [(&str, &str, Permission); 24] = [
     ("POST", "/undo_consume", Permission::Consume),
     ("POST", "/add_token", Permission::Edit),
     ("POST", "/{uid}/add_token", Permission::Edit),
@@ -84,6 +82,7 @@ const VIEWS: [(&str, &str, Permission); 23] = [
     ("GET", "/query_token", Permission::Ask),
     ("GET", "/query_tokens", Permission::See),
     ("GET", "/query_usage", Permission::See),
+    ("POST", "/scan/read", Permission::Consume),
     ("GET", UNKNOWN, Permission::Ask),
 ];
 
@@ -110,7 +109,7 @@ async fn the_contracts_table_of_roles() {
 
 /// Every page and file that shows something, and what it takes to open it.
 const SHOWN: &[(&str, Permission)] = &[
-    ("/", Permission::See),
+    ("/", Permission::Ask),
     ("/add", Permission::Edit),
     ("/deleted", Permission::Delete),
     ("/overview", Permission::See),
@@ -119,6 +118,8 @@ const SHOWN: &[(&str, Permission)] = &[
     ("/add_many", Permission::Edit),
     ("/batches", Permission::See),
     ("/batches/{uid}", Permission::See),
+    ("/scan", Permission::Consume),
+    ("/scan/counts", Permission::Consume),
     ("/usage", Permission::See),
     ("/usage.csv", Permission::See),
     ("/sheet", Permission::See),
@@ -149,7 +150,7 @@ const SHOWN: &[(&str, Permission)] = &[
     ("/gates/add", Permission::Manage),
     ("/gates/{uid}", Permission::Manage),
     ("/audit", Permission::Manage),
-    ("/{uid}", Permission::See),
+    ("/{uid}", Permission::Ask),
     ("/{uid}/edit", Permission::Edit),
     ("/{uid}/delete", Permission::Delete),
     ("/{uid}/void", Permission::Delete),
@@ -189,6 +190,8 @@ const POSTED: &[(&str, Permission)] = &[
     ("/gates/add", Permission::Manage),
     ("/gates/{uid}", Permission::Manage),
     ("/keys/revoke", Permission::Manage),
+    ("/scan", Permission::Consume),
+    ("/scan/undo", Permission::Consume),
     ("/{uid}/use", Permission::Consume),
     ("/{uid}/edit", Permission::Edit),
     ("/{uid}/delete", Permission::Delete),

@@ -205,6 +205,37 @@ fn the_check_says_which_label_fails_and_why() {
     assert_eq!(failures[1].fault.to_string(), format!("says something else: {says}"));
 }
 
+/// A code as it was made once: its bytes are UTF-8, and it does not say so.
+#[test]
+fn the_check_notices_a_code_that_leaves_its_letters_to_a_guess() {
+    let sheet = preset("avery-l7160").unwrap();
+    let code = "Straße 7".to_owned();
+    let items = vec![LabelItem { name: "Ticket 1".into(), code: code.clone(), text: None }];
+    let plan = plan(sheet, LayoutOptions::default(), &items);
+    let mut drawing = plan.page(0);
+    let Shape::Code { x, y, module, .. } = drawing.shapes.remove(0) else { panic!("the code comes first") };
+    let other = qrcode::QrCode::with_error_correction_level(&code, qrcode::EcLevel::M).unwrap();
+    let width = other.width();
+    assert_eq!(width, 21, "version 1, as ours");
+    for (index, color) in other.to_colors().into_iter().enumerate() {
+        let at = |place: usize| f32::from(u16::try_from(place).unwrap()) * module;
+        let (left, middle) = (x + at(index % width), y + at(index / width) + module / 2.0);
+        if color == qrcode::Color::Dark {
+            // A little more, so that there is no seam.
+            let (from, to) = ((left, middle), (left + 1.05 * module, middle));
+            drawing.shapes.push(Shape::Line { from, to, line: 1.05 * module });
+        }
+    }
+    let expected = proof::expected(&plan, 0);
+    let failures = proof::check(pdf_of([drawing]), 300, [expected], &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(failures.len(), 1);
+    assert_eq!(failures[0].fault, Fault::Says("StraÃ\u{9f}e 7".into()), "as ISO 8859-1");
+    assert_eq!(
+        proof::check(pdf_of_plan(&plan), 300, [proof::expected(&plan, 0)], &mut |_| ControlFlow::Continue(())),
+        Ok(vec![])
+    );
+}
+
 #[test]
 fn values_of_a_thousand_characters_scan() {
     let sheet = preset("avery-l7165").unwrap();

@@ -8,6 +8,7 @@ mod cluster_tests;
 #[macro_use]
 pub mod database;
 pub mod forms;
+pub mod frames;
 mod http_answer;
 pub mod printing;
 pub mod process;

@@ -17,6 +17,7 @@ async fn every_page_has_its_headers() {
         let header = |name: &str| page.headers.get(name).map_or("", |value| value.to_str().unwrap());
         let policy = header("content-security-policy");
         assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+        assert!(policy.contains("worker-src 'self'; manifest-src 'self'"), "{path}: {policy}");
         assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");
         assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(header("referrer-policy"), "same-origin");

@@ -7,3 +7,17 @@ mod errors;
 mod headers;
 mod health;
 mod hostile;
+mod vendor;
+
+use std::fmt::Write;
+
+use sha2::{Digest, Sha256};
+
+/// SHA-256 in hexadecimal.
+fn sha256(contents: &[u8]) -> String {
+    let digest = Sha256::digest(contents);
+    digest.iter().fold(String::new(), |mut hash, byte| {
+        let _ = write!(hash, "{byte:02x}");
+        hash
+    })
+}

@@ -1,0 +1,160 @@
+//! `/scan`: as it works without JavaScript, and what its script asks for.
+
+use reqwest::Method;
+use serde_json::json;
+use tessera::access::{Principal, Role};
+use tessera::store::connection::transaction;
+use tessera::store::gates;
+use tessera::token::gate::GateRules;
+use tessera::token::{Micros, Uid};
+
+use crate::support::app::{App, send};
+use crate::support::browser::{Browser, PageAnswer};
+
+fn add_gate(app: &App, name: &str, rules: &GateRules) {
+    let by = Principal::shell("test");
+    let add = |connection: &mut _| gates::add(connection, (Uid::random(), name, rules), &by, Micros::now());
+    transaction(&mut app.connection(), add).unwrap();
+}
+
+/// Holds that a page shows this verdict, and says all of this.
+#[track_caller]
+fn check_verdict(page: &PageAnswer, kind: &str, says: &[&str]) {
+    let verdict = format!("data-verdict=\"{kind}\"");
+    page.check(page.status, &[&[verdict.as_str()], says].concat());
+}
+
+#[actix_web::test]
+async fn a_scanner_lands_at_the_door_and_uses_tokens_there() {
+    let app = App::start_at("/tickets").await;
+    add_gate(&app, "North", &GateRules::default());
+    let uid = app.add(&[("usage_count", "3"), ("label", "Anna & Ben")]).await;
+    let mut browser = Browser::of(&app, Role::Scanner).await;
+    browser.get("/").await.check_leads_to("/tickets/scan");
+    let page = browser.get("/scan?gate=North").await;
+    page.check(
+        200,
+        &["Ready", "<option value=\"North\" selected>", "action=\"/tickets/scan\"", "aria-current=\"page\">Scan"],
+    );
+    assert!(!page.text.contains(">Tokens<"));
+    let nonce = page.field("nonce");
+    let form = [("code", uid.as_str()), ("gate", "North"), ("uses", "2"), ("nonce", nonce.as_str())];
+    let good = browser.post("/scan", &form).await;
+    check_verdict(&good, "good", &["Anna &#38; Ben", "2 uses at once. 1 use left.", ">Undo<"]);
+    check_verdict(&browser.post("/scan", &form).await, "good", &["1 use left."]);
+    assert_eq!(app.token(&uid).await["usage_count"], 1, "sent twice, used once");
+    assert_eq!(app.usage(Some(&uid)).await[0]["gate"], "North");
+
+    let usage_uid = app.usage(Some(&uid)).await[0]["uid"].as_str().unwrap().to_owned();
+    let undone = browser.post("/scan/undo", &[("usage_uid", usage_uid.as_str()), ("gate", "North")]).await;
+    check_verdict(&undone, "look", &["Undone", "3 uses left."]);
+    check_verdict(
+        &browser.post("/scan/undo", &[("usage_uid", usage_uid.as_str())]).await,
+        "look",
+        &["This use was undone already."],
+    );
+    check_verdict(
+        &browser.post("/scan", &[("code", "nothing <b>")]).await,
+        "refused",
+        &["no token with this code", "nothing &#60;b&#62;"],
+    );
+    check_verdict(&browser.post("/scan", &[("code", " ")]).await, "look", &["A uid or a value is needed"]);
+    check_verdict(&browser.post("/scan", &[("code", &uid), ("gate", "gone")]).await, "look", &["There is no gate"]);
+    for wrong in ["0", "-1", "x"] {
+        check_verdict(
+            &browser.post("/scan", &[("code", &uid), ("uses", wrong)]).await,
+            "look",
+            &["is not a whole number"],
+        );
+    }
+}
+
+#[actix_web::test]
+async fn every_refusal_says_why_and_the_rest_below() {
+    let app = App::start().await;
+    add_gate(&app, "North", &GateRules::default());
+    let mut browser = Browser::of(&app, Role::Editor).await;
+    let scan = |code: String| [("code".to_owned(), code), ("gate".to_owned(), "North".to_owned())];
+    let uid = app.add(&[("usage_count", "1")]).await;
+    let ask =
+        |browser: &Browser<'_>, code: &str| browser.request(Method::POST, "/scan").form(&scan(code.to_owned())).send();
+    let text = |answer: reqwest::Result<reqwest::Response>| async { answer.unwrap().text().await.unwrap() };
+    assert!(text(ask(&browser, &uid).await).await.contains("That was its last use."));
+    let again = text(ask(&browser, &uid).await).await;
+    assert!(again.contains("data-verdict=\"look\"") && again.contains("Already used at this gate"), "{again}");
+    assert!(again.contains("Use again") && again.contains("Used up. Last used today"), "{again}");
+    let elsewhere = browser.post("/scan", &[("code", &uid)]).await;
+    check_verdict(&elsewhere, "refused", &["Used up. Last used today", "at North by user:editor"]);
+
+    let early = app.add(&[("valid_from", "2999-01-01"), ("label", "Early")]).await;
+    check_verdict(
+        &browser.post("/scan", &[("code", &early)]).await,
+        "refused",
+        &["Not valid before 1 Jan 2999 00:00.", "data-opens="],
+    );
+    let voided = app.add(&[("valid_to", "2001-01-01"), ("usage_count", "0")]).await;
+    app.post("/void_token", &[("token_uid", &voided), ("reason", "Lost")]).await.check_success();
+    let refused = browser.post("/scan", &[("code", &voided)]).await;
+    check_verdict(
+        &refused,
+        "refused",
+        &["Voided today", "by key:manager: Lost.", "<li>Used up.</li>", "<li>Was valid until 1 Jan 2001"],
+    );
+}
+
+#[actix_web::test]
+async fn a_code_is_looked_up_tested_and_found_by_its_label() {
+    let app = App::start().await;
+    let uid = app.add(&[("usage_count", "2"), ("label", "Straße 7"), ("value", "T-7")]).await;
+    let mut scanner = Browser::of(&app, Role::Scanner).await;
+    let look_up = [("code", "T-7"), ("look_up", "1")];
+    check_verdict(&scanner.post("/scan", &look_up).await, "look", &["Not used yet", "2 uses left.", ">Use once<"]);
+    let tested = scanner.post("/scan", &[("code", "T-7"), ("test", "1")]).await;
+    check_verdict(&tested, "good", &["Test: nothing was used", "1 use left."]);
+    check_verdict(&scanner.post("/scan", &[("code", "Straße"), ("look_up", "1")]).await, "refused", &["no token"]);
+    check_verdict(&scanner.get(&format!("/{uid}")).await, "look", &["Straße 7", ">Use once<"]);
+    check_verdict(&scanner.get("/scan?code=T-7").await, "look", &[">Use once<"]);
+    assert_eq!((app.usage(None).await.len(), &app.token(&uid).await["usage_count"]), (0, &json!(2)));
+    check_verdict(
+        &scanner.post("/scan", &[("code", &format!("\\000026{}/{uid}", app.base))]).await,
+        "good",
+        &["1 use left."],
+    );
+    let mut editor = Browser::of(&app, Role::Editor).await;
+    let found = editor.post("/scan", &[("code", "straße"), ("look_up", "1")]).await;
+    check_verdict(&found, "look", &["Choose", "Straße 7", &format!("value=\"{uid}\"")]);
+    let mut viewer = Browser::of(&app, Role::Viewer).await;
+    viewer.get("/scan").await.check(403, &[]);
+    assert!(!viewer.get("/").await.text.contains(">Scan<"));
+}
+
+#[actix_web::test]
+async fn a_gates_rules_hold_at_the_door_as_well() {
+    let app = App::start().await;
+    let rules = GateRules { undo_seconds: None, look_up: false, typing: false, several: false };
+    add_gate(&app, "Strict", &rules);
+    let uid = app.add(&[("usage_count", "9")]).await;
+    let mut browser = Browser::of(&app, Role::Scanner).await;
+    let page = browser.get("/scan?gate=Strict").await;
+    assert!(!page.text.contains("name=\"uses\"") && !page.text.contains("name=\"look_up\""));
+    let with = |name: &'static str, value: &'static str| {
+        [("code", uid.clone()), ("gate", "Strict".into()), (name, value.into())]
+    };
+    for (name, value) in [("uses", "2"), ("look_up", "1"), ("source", "typed")] {
+        let refused = browser.request(Method::POST, "/scan").form(&with(name, value)).send().await.unwrap();
+        assert_eq!(refused.status(), 403, "{name}");
+    }
+    let good = browser.request(Method::POST, "/scan").form(&with("fragment", "1")).send().await.unwrap();
+    let text = good.text().await.unwrap();
+    assert!(
+        text.starts_with("<section") && text.contains("data-verdict=\"good\"") && !text.contains(">Undo<"),
+        "{text}"
+    );
+    let counts = browser.get("/scan/counts?gate=Strict").await;
+    counts.check(
+        200,
+        &["<strong>1</strong> in here", "<strong>0</strong> refused here", "<strong>1</strong> in at all gates"],
+    );
+    let nobody = send(app.anonymous(Method::POST, "/scan").header("Accept", "application/json")).await;
+    nobody.check_failure("Unauthorized");
+}
