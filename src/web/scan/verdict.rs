@@ -151,7 +151,7 @@ impl Verdict {
     /// Several tokens have what was looked up in their label.
     pub(super) fn choose(choices: Vec<Choice>, context: &Context<'_>) -> Self {
         let sentence = "No token has this code. These have it in their label or value:".to_owned();
-        Self { choices, ..Self::plain(Kind::Look, "Choose", sentence, context) }
+        Self { choices, is_test: false, ..Self::plain(Kind::Look, "Choose", sentence, context) }
     }
 
     /// It was looked up and not tested: a button uses the token that this code names.
