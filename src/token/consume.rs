@@ -19,24 +19,25 @@ pub(crate) fn consume(token: &Token, uses: i32, now: Micros) -> Result<Token, Ve
     if !refusals.is_empty() {
         return Err(refusals);
     }
-    let mut used = token.clone();
-    if used.usage_count != UNLIMITED {
-        used.usage_count -= uses;
+    let mut after = token.clone();
+    if after.usage_count != UNLIMITED {
+        after.usage_count -= uses;
     }
-    used.used = token.used.saturating_add(uses.into());
+    after.used = token.used.saturating_add(uses.into());
     // After a jump back of the clock, `last_used` must not move back.
-    used.last_used = token.last_used.max(Some(now));
-    used.lock_start = Some(now);
-    Ok(used)
+    after.last_used = token.last_used.max(Some(now));
+    after.lock_start = Some(now);
+    Ok(after)
 }
 
 /// What using a token, if there is one, would come to. Changes nothing.
 ///
 /// # Errors
 /// The refusal.
-pub(crate) fn try_consume(token: Option<&Token>, uses: i32, at: Micros) -> Result<Token, RefusedAsk> {
-    let refused =
-        |refusals, summary, retry_at| RefusedAsk { refusals, summary, retry_at, at, usage_uid: Uid::random() };
+pub(crate) fn try_consume(token: Option<&Token>, uses: i32, at: Micros) -> Result<Token, Box<RefusedAsk>> {
+    let refused = |refusals, summary, retry_at| {
+        Box::new(RefusedAsk { refusals, summary, retry_at, at, usage_uid: Uid::random() })
+    };
     let Some(token) = token else { return Err(refused(vec![Refusal::NotExists], None, None)) };
     let refuse = |refusals| refused(refusals, Some(TokenSummary::from(token)), retry_at(token, uses, at));
     consume(token, uses, at).map_err(refuse)

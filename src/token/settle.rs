@@ -125,10 +125,10 @@ impl Held {
             return refused(vec![Refusal::NotExists], None, None);
         };
         match consume(&held.token, uses, at) {
-            Ok(used) => {
-                let taken = if used.usage_count == held.token.usage_count { 0 } else { uses };
+            Ok(after) => {
+                let taken = if after.usage_count == held.token.usage_count { 0 } else { uses };
                 let undo = UndoData { taken, lock_before: held.token.lock_start, undoes: None };
-                *held = HeldToken { token: used, changed: true };
+                *held = HeldToken { token: after, changed: true };
                 Answer::Done(Receipt { summary: TokenSummary::from(&held.token), usage_uid, uses, gate }, undo)
             }
             Err(refusals) => {
@@ -225,7 +225,7 @@ fn settle_undo(
         return Some(Answer::Mistaken(TokenError::value(which.param(), message)));
     };
     if let Err(answer) = logged.check(&ask.who, anybody, which, now) {
-        return Some(answer);
+        return Some(*answer);
     }
     if held.locked_uids.contains(&logged.token_uid) || held.is_changed(logged.token_uid) {
         return None;

@@ -30,9 +30,9 @@ impl Uid {
 
     /// The millisecond since 1970 that it begins with, if it is of version 7.
     pub(crate) fn millisecond(self) -> Option<i64> {
-        let bytes = self.0.as_bytes();
-        let [a, b, c, d, e, f] = [bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5]];
-        (self.0.get_version_num() == 7).then(|| i64::from_be_bytes([0, 0, a, b, c, d, e, f]))
+        let mut milliseconds = [0; 8];
+        milliseconds[2..].copy_from_slice(&self.0.as_bytes()[..6]);
+        (self.0.get_version_num() == 7).then(|| i64::from_be_bytes(milliseconds))
     }
 
     /// The `n`th uid, for tests.

@@ -30,8 +30,17 @@ pub(crate) struct LoggedUse {
     pub(crate) rules: GateRules,
     /// The entry by which it was undone already.
     pub(crate) undone_by: Option<Uid>,
-    /// From when the lock ran before, if no use since has set it.
-    pub(crate) lock_before: Option<Option<Micros>>,
+    /// What becomes of the lock.
+    pub(crate) lock: LockAfterUndo,
+}
+
+/// What becomes of a token's lock when a use is undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LockAfterUndo {
+    /// It stays: a later use has set it.
+    Stays,
+    /// It runs from this moment, as before the use.
+    RunsFrom(Option<Micros>),
 }
 
 impl LoggedUse {
@@ -39,16 +48,23 @@ impl LoggedUse {
     ///
     /// # Errors
     /// The answer that says why not.
-    pub(crate) fn check(&self, who: &Principal, anybody: bool, named: &NamedUse, now: Micros) -> Result<(), Answer> {
-        let mistaken = |why: String| Err(Answer::Mistaken(TokenError::value(named.param(), why)));
+    pub(crate) fn check(
+        &self,
+        who: &Principal,
+        anybody: bool,
+        named: &NamedUse,
+        now: Micros,
+    ) -> Result<(), Box<Answer>> {
+        let mistaken = |why: String| Err(Box::new(Answer::Mistaken(TokenError::value(named.param(), why))));
+        let forbidden = |why| Err(Box::new(Answer::Forbidden(why)));
         if !anybody && self.by != *who {
-            return Err(Answer::Forbidden("Only who used a token, or who may edit tokens, may undo that use."));
+            return forbidden("Only who used a token, or who may edit tokens, may undo that use.");
         }
         if self.undone_by.is_some() {
             return mistaken("This use was undone already".into());
         }
         let Some(seconds) = self.rules.undo_seconds else {
-            return Err(Answer::Forbidden("Uses at this gate cannot be undone."));
+            return forbidden("Uses at this gate cannot be undone.");
         };
         if now > self.at.plus_seconds(seconds) {
             return mistaken(format!("A use can be undone for {seconds} seconds; this one was at {}", self.at));
@@ -60,13 +76,13 @@ impl LoggedUse {
     /// never moves back.
     pub(crate) fn give_back(&self, token: &Token) -> (Token, UndoData) {
         let mut after = token.clone();
-        let taken = if token.usage_count == UNLIMITED { 0 } else { self.taken };
-        after.usage_count = after.usage_count.saturating_add(taken);
+        let given_back = if token.usage_count == UNLIMITED { 0 } else { self.taken };
+        after.usage_count = after.usage_count.saturating_add(given_back);
         after.used = (after.used - i64::from(self.uses)).max(0);
-        if let Some(before) = self.lock_before {
+        if let LockAfterUndo::RunsFrom(before) = self.lock {
             after.lock_start = before;
         }
-        let undo = UndoData { taken: -taken, lock_before: token.lock_start, undoes: Some(self.uid) };
+        let undo = UndoData { taken: -given_back, lock_before: token.lock_start, undoes: Some(self.uid) };
         (after, undo)
     }
 }
@@ -91,7 +107,7 @@ mod tests {
             gate: None,
             rules: GateRules::default(),
             undone_by: None,
-            lock_before: Some(None),
+            lock: LockAfterUndo::RunsFrom(None),
         }
     }
 
@@ -99,19 +115,21 @@ mod tests {
     fn who_may_undo_and_until_when() {
         let (door, other) = (Principal::key("door"), Principal::key("other"));
         let named = NamedUse::Entry(uid(9));
-        let check = |logged: &LoggedUse, who: &Principal, anybody, now| logged.check(who, anybody, &named, now);
-        assert_eq!(check(&logged(1), &door, false, at(60)), Ok(()));
-        assert_eq!(check(&logged(1), &door, false, at(-60)), Ok(()), "the clock has jumped back");
-        assert!(matches!(check(&logged(1), &door, false, at(61)), Err(Answer::Mistaken(_))), "too late");
-        assert!(matches!(check(&logged(1), &other, false, at(1)), Err(Answer::Forbidden(_))), "somebody else's");
-        assert_eq!(check(&logged(1), &other, true, at(1)), Ok(()));
+        let check = |logged: &LoggedUse, who: &Principal, anybody, now| {
+            logged.check(who, anybody, &named, now).err().map(|answer| *answer)
+        };
+        assert_eq!(check(&logged(1), &door, false, at(60)), None);
+        assert_eq!(check(&logged(1), &door, false, at(-60)), None, "the clock has jumped back");
+        assert!(matches!(check(&logged(1), &door, false, at(61)), Some(Answer::Mistaken(_))), "too late");
+        assert!(matches!(check(&logged(1), &other, false, at(1)), Some(Answer::Forbidden(_))), "somebody else's");
+        assert_eq!(check(&logged(1), &other, true, at(1)), None);
         let undone = LoggedUse { undone_by: Some(uid(3)), ..logged(1) };
-        assert!(matches!(check(&undone, &door, true, at(1)), Err(Answer::Mistaken(_))), "twice");
+        assert!(matches!(check(&undone, &door, true, at(1)), Some(Answer::Mistaken(_))), "twice");
         let rules = |undo_seconds| GateRules { undo_seconds, ..GateRules::default() };
         let strict = LoggedUse { rules: rules(None), ..logged(1) };
-        assert!(matches!(check(&strict, &door, true, at(1)), Err(Answer::Forbidden(_))));
+        assert!(matches!(check(&strict, &door, true, at(1)), Some(Answer::Forbidden(_))));
         let long = LoggedUse { rules: rules(Some(600)), ..logged(1) };
-        assert_eq!(check(&long, &door, false, at(600)), Ok(()));
+        assert_eq!(check(&long, &door, false, at(600)), None);
     }
 
     #[test]
@@ -120,7 +138,7 @@ mod tests {
         let (after, undo) = logged(3).give_back(&used);
         assert_eq!((after.usage_count, after.used, after.last_used, after.lock_start), (5, 0, Some(at(0)), None));
         assert_eq!((undo.taken, undo.undoes, undo.lock_before), (-3, Some(uid(9)), Some(at(0))));
-        let later = LoggedUse { lock_before: None, ..logged(1) };
+        let later = LoggedUse { lock: LockAfterUndo::Stays, ..logged(1) };
         assert_eq!(later.give_back(&used).0.lock_start, Some(at(0)), "a later use has set the lock");
         let (unlimited, undo) = logged(3).give_back(&Token { usage_count: UNLIMITED, ..used.clone() });
         assert_eq!((unlimited.usage_count, undo.taken), (UNLIMITED, 0));

@@ -9,7 +9,7 @@ use crate::store::gates;
 use crate::store::schema::usage;
 use crate::token::gate::{GateId, GateRules};
 use crate::token::settle::{Ask, Held, NamedUse, TokenId};
-use crate::token::undo::LoggedUse;
+use crate::token::undo::{LockAfterUndo, LoggedUse};
 use crate::token::{Micros, TokenError, Uid};
 
 /// The uids of the tokens of the uses that are to be undone: they are to be locked, before the rest is looked at.
@@ -27,7 +27,7 @@ pub(super) fn tokens_of(connection: &mut Connection, asks: &[Ask]) -> QueryResul
 pub(super) fn hold(connection: &mut Connection, asks: &[Ask], held: &mut Held) -> QueryResult<()> {
     for (who, named) in undone_uses(asks) {
         if let Some(row) = find(connection, who, named)? {
-            let logged = logged_use(connection, row)?;
+            let logged = logged_use(connection, &row)?;
             held.insert_use(who.clone(), named.clone(), logged);
         }
     }
@@ -77,7 +77,7 @@ fn find(connection: &mut Connection, who: &Principal, named: &NamedUse) -> Query
     row.select(UseRow::as_select()).get_result(connection).optional()
 }
 
-fn logged_use(connection: &mut Connection, row: UseRow) -> QueryResult<LoggedUse> {
+fn logged_use(connection: &mut Connection, row: &UseRow) -> QueryResult<LoggedUse> {
     let rules = match row.gate {
         Some(gate) => gates::rules(connection, gate)?,
         None => GateRules::default(),
@@ -92,7 +92,7 @@ fn logged_use(connection: &mut Connection, row: UseRow) -> QueryResult<LoggedUse
         gate: row.gate,
         rules,
         undone_by: undone_by(connection, &row.uid)?.map(|text| uid(&text)).transpose()?,
-        lock_before: lock_before(connection, row)?,
+        lock: lock_after_undo(connection, row)?,
     })
 }
 
@@ -106,9 +106,9 @@ fn undone_by(connection: &mut Connection, uid: &str) -> QueryResult<Option<Strin
     undo.get_result(connection).optional()
 }
 
-/// From when the token's lock ran before this use, and before all undone ones right before it; none if a later use has
-/// set it.
-fn lock_before(connection: &mut Connection, this: UseRow) -> QueryResult<Option<Option<Micros>>> {
+/// From when the token's lock ran before this use, and before all undone ones right before it, unless a later use has set
+/// it.
+fn lock_after_undo(connection: &mut Connection, this: &UseRow) -> QueryResult<LockAfterUndo> {
     let uses = || {
         let of_token = usage::table.filter(usage::token.eq(this.token)).filter(usage::error_code.is_null());
         of_token.filter(usage::uses.gt(0)).into_boxed()
@@ -119,7 +119,7 @@ fn lock_before(connection: &mut Connection, this: UseRow) -> QueryResult<Option<
         let later = later.select((usage::id, usage::uid)).get_result::<(i64, String)>(connection).optional()?;
         let Some((id, uid)) = later else { break };
         if undone_by(connection, &uid)?.is_none() {
-            return Ok(None);
+            return Ok(LockAfterUndo::Stays);
         }
         after = id;
     }
@@ -130,7 +130,7 @@ fn lock_before(connection: &mut Connection, this: UseRow) -> QueryResult<Option<
         let earlier = earlier.get_result::<(i64, String, Option<i64>)>(connection).optional()?;
         match earlier {
             Some((id, uid, before)) if undone_by(connection, &uid)?.is_some() => (first, lock) = (id, before),
-            _ => return Ok(Some(lock.map(Micros::stored))),
+            _ => return Ok(LockAfterUndo::RunsFrom(lock.map(Micros::stored))),
         }
     }
 }

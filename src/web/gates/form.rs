@@ -18,6 +18,7 @@ const UNDO_TIMES: [(i32, &str); 6] = [
 ];
 
 /// The fields of the form, as they were sent.
+#[allow(clippy::struct_excessive_bools, reason = "each is a box to tick")]
 pub(super) struct GateForm {
     pub(super) name: String,
     /// Seconds; empty if uses cannot be undone.

@@ -1,7 +1,5 @@
 //! `/gates`: where tokens are used, what may be done there, and what was.
 
-use std::collections::HashMap;
-
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -84,7 +82,9 @@ pub(crate) async fn list(
         for gate in gates::list(connection)? {
             limit.check()?;
             let mut today = Tally::default();
-            usage::quarters_at_gate(connection, gate.id, midnight)?.iter().for_each(|(_, tally)| today.add(*tally));
+            for (_, tally) in usage::quarters_at_gate(connection, gate.id, midnight)? {
+                today.add(tally);
+            }
             counted.push((gate, today));
         }
         Ok(counted)
@@ -184,7 +184,7 @@ async fn gate_page(
         let labels = usage::labels(connection, last.iter().filter_map(|entry| entry.token_uid.clone()).collect())?;
         Ok((usage::quarters_at_gate(connection, id, midnight)?, last, labels))
     });
-    let (quarters, last, labels): (Vec<(i64, Tally)>, Vec<Entry>, HashMap<String, Option<String>>) = found.await?;
+    let (quarters, last, labels) = found.await?;
     let query = UsageQuery { gate: gate.name.clone(), ..UsageQuery::default() };
     let range = Range { from: midnight, to: clock.now, step: Step::Hour, name: "Today: " };
     let path = format!("{}/usage", app.base);

@@ -38,7 +38,9 @@ impl Counts {
             for gate in gates::list(connection)? {
                 limit.check()?;
                 let quarters = quarters_at_gate(connection, gate.id, midnight)?;
-                quarters.iter().for_each(|(_, tally)| all.add(*tally));
+                for (_, tally) in &quarters {
+                    all.add(*tally);
+                }
                 if id == Some(gate.id) {
                     here = quarters;
                 }
@@ -49,7 +51,9 @@ impl Counts {
         let spans = spans(midnight, clock.now, clock.zone, Step::Hour);
         let tallies = fold(&spans, &quarters);
         let mut total = Tally::default();
-        tallies.iter().for_each(|tally| total.add(*tally));
+        for tally in &tallies {
+            total.add(*tally);
+        }
         let words = |tally: Tally| (grouped(tally.used), grouped(tally.refused));
         let hours = spans.iter().zip(&tallies).filter(|(_, tally)| tally.used != 0 || tally.refused != 0);
         let hour = |from: crate::token::Micros| from.local(clock.zone).format("%H:%M").to_string();

@@ -27,6 +27,7 @@ const SET_UP: &str = "tessera:setup/yzYZ-_.?=&%+#1";
 
 #[derive(Template)]
 #[template(path = "scan/scan.html")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a part of the page that is there or not")]
 struct ScanPage {
     page: Page,
     /// The gates that are open.

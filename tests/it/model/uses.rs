@@ -76,12 +76,20 @@ impl Model {
         if error.is_some() {
             return self.refusal(ask, seen, (Some(found), uses), more);
         }
-        let taken = if token.usage_count == -1 { 0 } else { uses };
+        let lost = if token.usage_count == -1 { 0 } else { uses };
         token.used(&seen["last_used"], uses);
         let answer = with(with(token.face(), json!({"consumed": true, "uses": uses})), more);
         let timestamp = token.last_used.clone();
         let of = Some(self.uses.len());
-        self.uses.push(Use { uid: usage_uid, token: found, user: ask.user(), uses, taken, timestamp, undone: None });
+        self.uses.push(Use {
+            uid: usage_uid,
+            token: found,
+            user: ask.user(),
+            uses,
+            taken: lost,
+            timestamp,
+            undone: None,
+        });
         kept.map(|kept| self.kept.insert(kept, Kept { answer: answer.clone(), of, undoes: None }));
         success(answer)
     }
@@ -180,15 +188,15 @@ impl Model {
 
     fn undone(&mut self, ask: &Ask, seen: &Value, of: usize, kept: Option<(&'static str, String)>) -> Expected {
         let usage_uid = self.new_entry(&seen["usage_uid"]);
-        let used = &mut self.uses[of];
-        used.undone = Some(());
-        let token = &mut self.tokens[used.token];
+        let before = &mut self.uses[of];
+        before.undone = Some(());
+        let token = &mut self.tokens[before.token];
         if token.usage_count != -1 {
-            token.usage_count = (token.usage_count + used.taken).min(MOST);
+            token.usage_count = (token.usage_count + before.taken).min(MOST);
         }
         token.standing -= 1;
         let (token_uid, token_value) = (Some(token.uid.clone()), Some(token.value.clone()));
-        let (uses, undoes) = (-used.uses, Some(used.uid.clone()));
+        let (uses, undoes) = (-before.uses, Some(before.uid.clone()));
         let uid = Some(usage_uid.clone());
         self.log.push(Entry { uid, token_uid, token_value, user: ask.user(), error: None, uses, undoes });
         let answer = json!({"undone": true, "uses": uses, "usage_uid": usage_uid, "gate": null});

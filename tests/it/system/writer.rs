@@ -157,7 +157,7 @@ async fn one_ask_that_cannot_be_stored_does_not_spoil_its_batch() {
     for (token, answer) in made.iter().zip(answers) {
         match answer {
             Ok(Answer::Done(Receipt { summary: face, .. }, _)) => {
-                assert_eq!((face.token_uid, face.usage_count), (token.uid, 0))
+                assert_eq!((face.token_uid, face.usage_count), (token.uid, 0));
             }
             Err(Error::Failed(_)) => assert_eq!(token.uid, poison),
             other => panic!("{other:?}"),

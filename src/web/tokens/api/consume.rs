@@ -89,7 +89,7 @@ async fn test(
             let (summary, gate) = (TokenSummary::from(&after), gate.map(|gate| gate.name));
             Ok(success(Used { consumed: false, replayed: false, test: true, summary, uses, usage_uid: None, gate }))
         }
-        Err(refused) => Refused::new(refused, gate).as_test().answer(app, caller).await,
+        Err(refused) => Refused::new(*refused, gate).in_test().answer(app, caller).await,
     }
 }
 

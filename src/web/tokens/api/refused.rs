@@ -70,24 +70,24 @@ struct LastUse {
 
 /// The answer to an ask that was refused.
 pub(super) struct Refused {
-    refused: RefusedAsk,
+    ask: RefusedAsk,
     gate: Option<Gate>,
     is_test: bool,
 }
 
 impl Refused {
-    pub(super) fn new(refused: RefusedAsk, gate: Option<Gate>) -> Self {
-        Self { refused, gate, is_test: false }
+    pub(super) fn new(ask: RefusedAsk, gate: Option<Gate>) -> Self {
+        Self { ask, gate, is_test: false }
     }
 
     /// It was only asked what would happen.
-    pub(super) fn as_test(self) -> Self {
+    pub(super) fn in_test(self) -> Self {
         Self { is_test: true, ..self }
     }
 
     /// The answer, as this caller may see it: only who may see the log learns who used or voided a token.
     pub(super) async fn answer(self, app: &App, caller: &Caller) -> Result<HttpResponse, Error> {
-        let Self { refused, gate, is_test } = self;
+        let Self { ask: refused, gate, is_test } = self;
         let may_see = caller.role.may(Permission::See);
         let uid = refused.summary.as_ref().filter(|summary| summary.last_used.is_some()).map(|it| it.token_uid);
         let last_use = match uid {

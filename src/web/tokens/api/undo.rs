@@ -14,7 +14,7 @@ use crate::web::params::Params;
 use crate::web::state::App;
 
 #[derive(Serialize)]
-struct Undone {
+struct Body {
     undone: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     replayed: bool,
@@ -47,7 +47,7 @@ pub(crate) async fn undo_consume(
 async fn undone(app: &App, receipt: Receipt, replayed: bool) -> Result<HttpResponse, Error> {
     let Receipt { summary, usage_uid, uses, gate } = receipt;
     let gate = app.gates.name(&app.store, gate).await?;
-    Ok(success(Undone { undone: true, replayed, summary, uses, usage_uid, gate }))
+    Ok(success(Body { undone: true, replayed, summary, uses, usage_uid, gate }))
 }
 
 /// The use that is to be undone: by the key with which the caller made it, or by its entry in the log.
