@@ -11,8 +11,8 @@ use tessera::store::gates;
 use tessera::token::Micros;
 use tessera::token::gate::GateRules;
 
-use super::{add_gate, close_gate};
 use crate::support::app::{Answer, App, send};
+use crate::support::gates::{add_gate, close_gate};
 
 /// A scanner's key that is tied to a gate.
 fn tied_key(app: &App, gate: &str) -> String {

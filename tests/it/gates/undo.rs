@@ -9,9 +9,9 @@ use tessera::store::Store;
 use tessera::token::gate::GateRules;
 use tessera::token::settle::{Answer as Settled, Ask, Deed, Lookup, NamedUse, Receipt};
 
-use super::add_gate;
 use crate::support::app::{Answer, App, send};
 use crate::support::database::{Database, number};
+use crate::support::gates::add_gate;
 use crate::support::tokens::{add, token};
 
 async fn use_as(app: &App, role: Role, form: &[(&str, &str)]) -> Answer {

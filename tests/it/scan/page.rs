@@ -2,20 +2,12 @@
 
 use reqwest::Method;
 use serde_json::json;
-use tessera::access::{Principal, Role};
-use tessera::store::connection::transaction;
-use tessera::store::gates;
+use tessera::access::Role;
 use tessera::token::gate::GateRules;
-use tessera::token::{Micros, Uid};
 
 use crate::support::app::{App, send};
 use crate::support::browser::{Browser, PageAnswer};
-
-fn add_gate(app: &App, name: &str, rules: &GateRules) {
-    let by = Principal::shell("test");
-    let add = |connection: &mut _| gates::add(connection, (Uid::random(), name, rules), &by, Micros::now());
-    transaction(&mut app.connection(), add).unwrap();
-}
+use crate::support::gates::add_gate;
 
 /// Holds that a page shows this verdict, and says all of this.
 #[track_caller]

@@ -9,6 +9,7 @@ mod cluster_tests;
 pub mod database;
 pub mod forms;
 pub mod frames;
+pub mod gates;
 mod http_answer;
 pub mod printing;
 pub mod process;

@@ -13,6 +13,7 @@ use tessera::store::printing::sheets;
 use tessera::store::printing::sheets::Measures;
 use tessera::store::{Connection, actions};
 use tessera::token::action::Action;
+use tessera::token::gate::GateRules;
 use tessera::token::settings::Setting;
 use tessera::token::{Micros, Uid};
 use tessera::web::route::{Kind, RouteInfo};
@@ -21,6 +22,7 @@ use tessera::web::routes;
 use crate::support::app::{App, send};
 use crate::support::browser::Browser;
 use crate::support::forms::forms;
+use crate::support::gates::add_gate;
 use crate::support::printing::{add_job, anna, keep_run_of, measures};
 use crate::support::settings::save_setting;
 use crate::support::tokens::MISSING_UID;
@@ -101,6 +103,7 @@ async fn existing(app: &App, route: &RouteInfo) -> Vec<String> {
             let made = app.post("/add_tokens", &[("count", "1"), ("batch_name", "x")]).await;
             one(made.check_success().body["batch_uid"].as_str().unwrap())
         }
+        "gates" => one(&add_gate(app, &Uid::random().to_string(), &GateRules::default()).to_string()),
         "print_jobs" => one(&add_job(app, 1, 1).uid),
         "print_runs" => one(&keep_run_of(app, &[uid.parse().unwrap()], 100, None).await.uid),
         _ => one(&uid),
