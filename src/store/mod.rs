@@ -11,6 +11,7 @@ pub mod audit;
 pub mod batches;
 mod checkpoint;
 pub(crate) mod clock;
+mod condition;
 pub mod connection;
 pub(crate) mod consume_counter;
 pub mod copy;

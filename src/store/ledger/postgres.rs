@@ -14,7 +14,7 @@ use super::replies::ReplyRow;
 use crate::store::clock::SERVER_MICROS;
 use crate::store::schema::tokens;
 use crate::store::tokens::row::TokenRow;
-use crate::store::tokens::visible::{IS_ONE_VISIBLE, is_one_visible};
+use crate::store::tokens::visible::{IS_ONE_VISIBLE, IsOneVisible};
 use crate::store::usage::UsageRow;
 use crate::token::gate::GateId;
 use crate::token::settle::{Answer, Ask, Held, TokenId};
@@ -101,7 +101,7 @@ impl HoldQuery {
             return Ok(Vec::new());
         }
         let named = tokens::uid.eq_any(&self.uids).or(tokens::value.eq_any(&self.values));
-        let rows = tokens::table.filter(is_one_visible()).filter(named).select(TokenRow::as_select());
+        let rows = tokens::table.filter(IsOneVisible).filter(named).select(TokenRow::as_select());
         rows.load::<TokenRow>(connection)?.into_iter().map(TokenRow::token).collect()
     }
 }

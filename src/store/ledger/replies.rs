@@ -9,6 +9,7 @@ use diesel::upsert::excluded;
 
 use crate::access::Principal;
 use crate::store::clock;
+use crate::store::condition::condition;
 use crate::store::connection::Connection;
 use crate::store::schema::replies;
 use crate::token::gate::GateId;
@@ -34,8 +35,13 @@ pub(crate) struct ReplyRow {
     uses: i32,
 }
 
-/// Whether the use that a reply is about was undone.
 const IS_UNDONE: &str = "EXISTS (SELECT 1 FROM usage WHERE usage.undoes = replies.usage_uid)";
+
+condition!(
+    /// Whether the use that a reply is about was undone.
+    IsUndone,
+    IS_UNDONE
+);
 
 impl ReplyRow {
     /// The row that saves `receipt` as the reply to `who`'s `key`.
@@ -95,7 +101,7 @@ pub fn find(connection: &mut Connection, who: &Principal, key: &ReplayKey, now: 
         .filter(replies::principal.eq(who.as_str()))
         .filter(replies::key.eq(key.as_str()))
         .filter(replies::created.gt(replayed_since(now)))
-        .select((ReplyRow::as_select(), sql::<Bool>(IS_UNDONE)))
+        .select((ReplyRow::as_select(), IsUndone))
         .get_result(connection)
         .optional()?;
     row.map(|(row, is_undone): (ReplyRow, bool)| row.reply(is_undone)).transpose()
@@ -118,7 +124,7 @@ pub(crate) fn find_all(connection: &mut PgConnection, asks: &[Ask]) -> QueryResu
     let fresh = sql::<Bool>("created > ")
         .sql(clock::SERVER_MICROS)
         .sql(&format!(" - {}::bigint", REPLAY_HOURS * 3_600 * 1_000_000));
-    let rows = replies::table.filter(is_wanted).filter(fresh).select((ReplyRow::as_select(), sql::<Bool>(IS_UNDONE)));
+    let rows = replies::table.filter(is_wanted).filter(fresh).select((ReplyRow::as_select(), IsUndone));
     let rows: Vec<(ReplyRow, bool)> = rows.load(connection)?;
     let reply = |(row, is_undone): (ReplyRow, bool)| {
         let pair = with_key.iter().find(|(who, key)| who.as_str() == row.principal && key.as_str() == row.key);

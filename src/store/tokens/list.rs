@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::store::cursor::{Cursor, Key};
 
 use super::row::{TokenRow, fold};
-use super::visible::are_visible;
+use super::visible::AreVisible;
 use crate::store::connection::{Connection, MultiBackend, position};
 use crate::store::schema::{batches, tokens};
 use crate::token::print::PrintedFilter;
@@ -178,7 +178,7 @@ pub(in crate::store) fn filtered(
     filter: &TokenFilter,
     now: Micros,
 ) -> tokens::BoxedQuery<'static, MultiBackend> {
-    let mut query = tokens::table.into_boxed().filter(are_visible());
+    let mut query = tokens::table.into_boxed().filter(AreVisible);
     if let Some(q) = &filter.q {
         let contains = sql::<Bool>(position(connection)).sql("(tokens.search, ").bind::<Text, _>(fold(q)).sql(") > 0");
         query = match q.parse::<Uid>() {

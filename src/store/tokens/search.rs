@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::list::{self, Condition, Sort, TokenFilter, TokenSlice, compare, filtered, ordered};
 use super::row::TokenRow;
-use super::visible::are_visible;
+use super::visible::AreVisible;
 use crate::store::connection::{Connection, MultiBackend};
 use crate::store::cursor::{Cursor, Key};
 use crate::store::error::Error;
@@ -100,7 +100,7 @@ pub(crate) fn count_all(connection: &mut Connection, limit: &SearchLimit) -> Res
             return if matches!(error, Error::TooSlow) { Ok((count, false)) } else { Err(error) };
         }
         let lowest = highest - COUNT_PIECE;
-        let piece = tokens::table.filter(are_visible()).filter(tokens::id.gt(lowest).and(tokens::id.le(highest)));
+        let piece = tokens::table.filter(AreVisible).filter(tokens::id.gt(lowest).and(tokens::id.le(highest)));
         count += piece.count().get_result::<i64>(connection)?;
         highest = lowest;
     }

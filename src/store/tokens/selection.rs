@@ -10,7 +10,7 @@ use super::list::TokenFilter;
 use super::lock::lock_ids;
 use super::row::TokenRow;
 use super::search;
-use super::visible::is_one_visible;
+use super::visible::IsOneVisible;
 use crate::store::actions::pending::{Listings, pull_forward};
 use crate::store::connection::{Connection, MOST_KEYS};
 use crate::store::error::Error;
@@ -86,7 +86,7 @@ pub(in crate::store) fn by_uids(connection: &mut Connection, uids: &[Uid]) -> Qu
     let mut found = Vec::with_capacity(uids.len());
     for chunk in uids.chunks(MOST_KEYS) {
         let texts: Vec<String> = chunk.iter().map(Uid::to_string).collect();
-        let existing = tokens::table.filter(is_one_visible()).filter(tokens::uid.eq_any(texts));
+        let existing = tokens::table.filter(IsOneVisible).filter(tokens::uid.eq_any(texts));
         let rows: Vec<(TokenId, TokenRow)> = existing.select((tokens::id, TokenRow::as_select())).load(connection)?;
         for (id, row) in rows {
             found.push((id, row.token()?));
@@ -135,7 +135,7 @@ pub(in crate::store) fn lock_by_ids(
     pull_forward(connection, ids, now, listings)?;
     let mut locked = Vec::with_capacity(ids.len());
     for chunk in ids.chunks(MOST_KEYS) {
-        let there = tokens::table.filter(is_one_visible()).filter(tokens::id.eq_any(chunk.to_vec()));
+        let there = tokens::table.filter(IsOneVisible).filter(tokens::id.eq_any(chunk.to_vec()));
         let rows: Vec<(TokenId, TokenRow)> = there.select((tokens::id, TokenRow::as_select())).load(connection)?;
         for (id, row) in rows {
             locked.push((id, row.token()?));

@@ -1,8 +1,6 @@
 //! Which tokens are there for others: not deleted, and not of a batch that is still being made.
 
-use diesel::dsl::sql;
-use diesel::expression::SqlLiteral;
-use diesel::sql_types::Bool;
+use crate::store::condition::condition;
 
 /// For one token: what has no batch costs nothing.
 pub(in crate::store) const IS_ONE_VISIBLE: &str = "(tokens.deleted_at IS NULL AND (tokens.batch IS NULL OR NOT EXISTS \
@@ -11,12 +9,13 @@ pub(in crate::store) const IS_ONE_VISIBLE: &str = "(tokens.deleted_at IS NULL AN
 const ARE_VISIBLE: &str = "(tokens.deleted_at IS NULL \
     AND COALESCE(tokens.batch, 0) NOT IN (SELECT batches.id FROM batches WHERE batches.made IS NULL))";
 
-/// Whether a token that is looked up by its key is there for others.
-pub(in crate::store) fn is_one_visible() -> SqlLiteral<Bool> {
-    sql(IS_ONE_VISIBLE)
-}
-
-/// Whether a token of many is there for others.
-pub(in crate::store) fn are_visible() -> SqlLiteral<Bool> {
-    sql(ARE_VISIBLE)
-}
+condition!(
+    /// Whether a token that is looked up by its key is there for others.
+    IsOneVisible,
+    IS_ONE_VISIBLE
+);
+condition!(
+    /// Whether a token of many is there for others.
+    AreVisible,
+    ARE_VISIBLE
+);
