@@ -10,7 +10,7 @@ use super::list::TokenFilter;
 use super::lock::lock_ids;
 use super::row::TokenRow;
 use super::search;
-use super::visible::IsOneVisible;
+use super::visible::{IsOneVisible, IsOneVisibleById};
 use crate::store::actions::pending::{Listings, pull_forward};
 use crate::store::connection::{Connection, MOST_KEYS};
 use crate::store::error::Error;
@@ -135,7 +135,7 @@ pub(in crate::store) fn lock_by_ids(
     pull_forward(connection, ids, now, listings)?;
     let mut locked = Vec::with_capacity(ids.len());
     for chunk in ids.chunks(MOST_KEYS) {
-        let there = tokens::table.filter(IsOneVisible).filter(tokens::id.eq_any(chunk.to_vec()));
+        let there = tokens::table.filter(IsOneVisibleById).filter(tokens::id.eq_any(chunk.to_vec()));
         let rows: Vec<(TokenId, TokenRow)> = there.select((tokens::id, TokenRow::as_select())).load(connection)?;
         for (id, row) in rows {
             locked.push((id, row.token()?));
