@@ -4,6 +4,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
+use super::chart::USES;
 use super::entries::{Entry, EntryRow, entries};
 use crate::store::connection::Connection;
 use crate::store::schema::usage;
@@ -18,10 +19,9 @@ pub(crate) fn quarters_at_gate(
     from: Micros,
 ) -> QueryResult<Vec<(i64, Tally)>> {
     let quarter = || sql::<BigInt>(&format!("usage.timestamp / {QUARTER}"));
-    let used = sql::<BigInt>("COALESCE(SUM(CASE WHEN usage.error_code IS NULL THEN usage.uses END), 0)");
     let rows = usage::table.filter(usage::gate.eq(gate)).filter(usage::timestamp.ge(from.get())).group_by(quarter());
     let rows: Vec<(i64, i64, i64)> =
-        rows.select((quarter(), used, sql::<BigInt>("COUNT(usage.error_code)"))).load(connection)?;
+        rows.select((quarter(), sql::<BigInt>(USES), sql::<BigInt>("COUNT(usage.error_code)"))).load(connection)?;
     Ok(rows.into_iter().map(|(quarter, used, refused)| (quarter, Tally { used, refused })).collect())
 }
 

@@ -13,6 +13,9 @@ use crate::store::search::SearchLimit;
 use crate::token::Micros;
 use crate::token::calendar::{QUARTER, Tally};
 
+/// How many uses there were. What an undo gives back is negative.
+pub(super) const USES: &str = "COALESCE(SUM(CASE WHEN usage.error_code IS NULL THEN usage.uses END), 0)";
+
 /// The attempts that a filter matches in each quarter of an hour since 1970 that has any. A scan is valid for any time
 /// range, as long as the filter's tokens are the same. A quarter can come several times, with a part of its attempts each.
 ///
@@ -56,8 +59,7 @@ fn next_piece(connection: &mut Connection, filter: &UsageFilter) -> QueryResult<
 fn quarters_of(connection: &mut Connection, source: Source, filter: &UsageFilter) -> QueryResult<Vec<(i64, Tally)>> {
     let quarter = || sql::<BigInt>(&format!("usage.timestamp / {QUARTER}"));
     let rows = usage::table.group_by(quarter());
-    // What an undo gives back is negative.
-    let used = sql::<BigInt>("COALESCE(SUM(CASE WHEN usage.error_code IS NULL THEN usage.uses END), 0)");
+    let used = sql::<BigInt>(USES);
     let rows = rows.select((quarter(), used, sql::<BigInt>("COUNT(usage.error_code)")));
     let rows = rows.into_boxed::<MultiBackend>();
     let filters = conditions(connection, source, filter, true);

@@ -7,7 +7,6 @@ use crate::access::Permission;
 use crate::store::gates::Gate;
 use crate::store::tokens::list::{TokenFilter, TokenSlice};
 use crate::store::tokens::{self, search};
-use crate::store::usage;
 use crate::token::consume::try_consume;
 use crate::token::settle::{Answer, Ask, Deed, Lookup, NamedUse, Receipt, RefusedAsk, TokenSummary};
 use crate::token::{Token, Uid};
@@ -15,6 +14,7 @@ use crate::web::callers::Caller;
 use crate::web::error::Error;
 use crate::web::params::filters::search_term;
 use crate::web::state::App;
+use crate::web::tokens::api::last_use;
 
 /// Tokens that are offered where a label was looked up.
 const CHOICES: i64 = 8;
@@ -75,11 +75,7 @@ impl Door<'_> {
     }
 
     async fn refused(&self, refused: &RefusedAsk, scan: &Scan, is_test: bool) -> Result<Verdict, Error> {
-        let uid = refused.summary.as_ref().filter(|summary| summary.last_used.is_some()).map(|it| it.token_uid);
-        let last = match uid {
-            Some(uid) => self.app.store.read_inline(move |connection| Ok(usage::last_use(connection, uid)?)).await?,
-            None => None,
-        };
+        let last = last_use(self.app, refused).await?;
         Ok(Verdict::refused(refused, &scan.code, last.as_ref(), &self.context(is_test)))
     }
 

@@ -11,10 +11,11 @@ pub(crate) mod void;
 
 use serde::Serialize;
 
+use crate::store::usage::{self, LastUse};
 use crate::token::consume::state;
 use crate::token::input::RawFields;
 use crate::token::limits::check_value;
-use crate::token::settle::Lookup;
+use crate::token::settle::{Lookup, RefusedAsk};
 use crate::token::{Micros, State, Token, TokenError, Uid};
 use crate::web::error::Error;
 use crate::web::params::Params;
@@ -104,6 +105,13 @@ pub(crate) fn lookup_value(app: &App, text: &str) -> Result<Lookup, TokenError> 
 fn scanned_value(text: &str) -> String {
     let value = text.trim();
     value.parse::<Uid>().map_or_else(|_| value.to_owned(), |uid| uid.to_string())
+}
+
+/// The last use of a token that was refused: what a refusal tells beside its reasons.
+pub(crate) async fn last_use(app: &App, refused: &RefusedAsk) -> Result<Option<LastUse>, Error> {
+    let Some(summary) = refused.summary.as_ref().filter(|summary| summary.last_used.is_some()) else { return Ok(None) };
+    let uid = summary.token_uid;
+    Ok(app.store.read_inline(move |connection| Ok(usage::last_use(connection, uid)?)).await?)
 }
 
 /// The token object of the contract.

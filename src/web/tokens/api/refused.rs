@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header::RETRY_AFTER;
 use serde::Serialize;
 
+use super::last_use;
 use crate::access::Permission;
 use crate::store::gates::Gate;
 use crate::store::usage;
@@ -89,12 +90,7 @@ impl Refused {
     pub(super) async fn answer(self, app: &App, caller: &Caller) -> Result<HttpResponse, Error> {
         let Self { ask: refused, gate, is_test } = self;
         let may_see = caller.role.may(Permission::See);
-        let uid = refused.summary.as_ref().filter(|summary| summary.last_used.is_some()).map(|it| it.token_uid);
-        let last_use = match uid {
-            Some(uid) => app.store.read_inline(move |connection| Ok(usage::last_use(connection, uid)?)).await?,
-            None => None,
-        };
-        let last_use = last_use.map(|usage::LastUse { timestamp, gate, user }| LastUse {
+        let last_use = last_use(app, &refused).await?.map(|usage::LastUse { timestamp, gate, user }| LastUse {
             timestamp,
             gate,
             user: Some(user).filter(|_| may_see),
