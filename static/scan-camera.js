@@ -23,6 +23,7 @@
   let stream;
   let starting;
   let isWanted = false;
+  let isWatching = false;
   const canvas = document.createElement("canvas");
   const context = canvas.getContext("2d", { willReadFrequently: true });
 
@@ -34,7 +35,10 @@
   }
 
   // ---- Reading.
+  // Milliseconds after which a worker that could read frames does not any more.
+  const HUNG = 5000;
   let worker;
+  let isReady = false;
   let reads = 0;
   const answers = new Map();
 
@@ -48,6 +52,7 @@
     }
     worker.onerror = () => giveUp();
     worker.onmessage = ({ data }) => {
+      isReady = true;
       if (data.id === undefined) return void (data.error && giveUp());
       answers.get(data.id)?.(data.text ?? null);
       answers.delete(data.id);
@@ -64,8 +69,13 @@
   function readByWorker(image) {
     const id = (reads += 1);
     return new Promise((answer) => {
-      answers.set(id, answer);
-      worker.postMessage({ id, image });
+      // Until it is ready it is still being fetched, which may take a while.
+      const timer = setTimeout(() => isReady && answers.has(id) && giveUp(), HUNG);
+      answers.set(id, (text) => {
+        clearTimeout(timer);
+        answer(text);
+      });
+      worker.postMessage({ id, image }, [image.data.buffer]);
     });
   }
 
@@ -85,6 +95,8 @@
   const jpeg = () => new Promise((blob) => canvas.toBlob(blob, "image/jpeg", 0.85));
 
   async function watch() {
+    if (isWatching) return;
+    isWatching = true;
     while (isWanted) {
       const isLive = stream?.getVideoTracks()[0]?.readyState === "live";
       const begun = performance.now();
@@ -102,6 +114,7 @@
       const pause = worker ? PAUSE : SERVER_PAUSE;
       await new Promise((go) => setTimeout(go, Math.max(pause - (performance.now() - begun), 5)));
     }
+    isWatching = false;
   }
 
   // ---- The camera itself.
@@ -148,8 +161,11 @@
       showStream(cameras);
     } catch (error) {
       stop();
+      video.hidden = true;
       say(why(error));
       start.hidden = false;
+      // What is not allowed, or not there, is not asked for again whenever the page is looked at.
+      isWanted &&= !["NotAllowedError", "NotFoundError"].includes(error.name);
     } finally {
       starting = false;
     }
@@ -209,7 +225,7 @@
     isWanted = true;
     startWorker();
     stayAwake();
-    begin().then(watch);
+    begin().then(() => isWanted && watch());
   });
 
   choose.addEventListener("change", async () => {
