@@ -47,7 +47,8 @@ export function withServer(javaScript, take) {
   });
 }
 
-function launch(executablePath) {
+/** A browser; with more arguments one of its own. */
+export function launch(executablePath = CHROME_SHELL, more = []) {
   return chromium.launch({
     executablePath,
     // Chromium refuses to run as root with its sandbox.
@@ -59,6 +60,7 @@ function launch(executablePath) {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      ...more,
     ],
   });
 }

@@ -1,0 +1,96 @@
+// What tests of the door have in common: a gate, somebody who scans there, and a handheld scanner.
+
+import assert from "node:assert/strict";
+
+import { PASSWORD } from "./support.mjs";
+
+/** Adds gates, and a user who may do nothing but scan. */
+export async function openDoor(server, admin, gates = ["North", "South"]) {
+  for (const gate of gates) {
+    await admin.open("/gates/add");
+    await admin.fill("Name", gate);
+    await admin.click("button", "Add gate");
+  }
+  server.run(["user", "add", "door", "--role", "scanner", "--password-stdin"], `${PASSWORD}\n`);
+}
+
+/** Somebody at a gate, whose page tells which verdicts it has shown. */
+export async function atDoor(server, { gate = "North", browser = server.browser, prepare } = {}) {
+  const visitor = await server.signedIn("door", PASSWORD, browser);
+  await visitor.context.addInitScript(() => {
+    window.shown = [];
+    addEventListener("DOMContentLoaded", () => {
+      const stage = document.getElementById("stage");
+      const text = (selector) => stage.querySelector(selector)?.textContent;
+      const look = () => window.shown.push([stage.firstElementChild.dataset.verdict, text("h2"), text(".verdict-title")].join(" ").trim());
+      if (stage) new MutationObserver(look).observe(stage, { childList: true });
+    });
+  });
+  visitor.keyboard = await visitor.context.newCDPSession(visitor.page);
+  await prepare?.(visitor);
+  await visitor.open(`/scan?gate=${gate}`);
+  return visitor;
+}
+
+/** How many uses a token has left. */
+export async function usesLeft(server, tile) {
+  const answer = await fetch(`${server.base}/query_token?token_uid=${tile.slice(1)}`, { headers: { authorization: `Bearer ${server.key}` } });
+  const json = await answer.json();
+  assert.equal(answer.status, 200, JSON.stringify(json));
+  return json.token.usage_count;
+}
+
+/** Holds that a verdict is shown, or comes to be. */
+export async function verdict({ page }, kind, ...words) {
+  const shown = page.locator(`#stage [data-verdict=${kind}]`).filter({ hasText: words[0] ?? "" });
+  await shown.waitFor({ timeout: 15_000 });
+  const text = (await shown.innerText()).replaceAll(/\s+/g, " ");
+  for (const word of words) assert.ok(text.includes(word), `${word} is not in ${text}`);
+  return text;
+}
+
+/** The verdicts that were shown since this was asked last. */
+export const shownSince = ({ page }) => page.evaluate(() => window.shown.splice(0));
+
+const SHIFTED = { "_": "Minus", "+": "Equal", ":": "Semicolon", "?": "Slash", "&": "Digit7", "%": "Digit5", "#": "Digit3", "\"": "Quote" };
+const PLAIN = { "-": "Minus", "=": "Equal", ".": "Period", "/": "Slash", ",": "Comma", ";": "Semicolon", "\\": "Backslash", " ": "Space" };
+// What the keys of a US keyboard say where the computer has a German one.
+const GERMAN = {
+  KeyY: "zZ", KeyZ: "yY", Minus: "ß?", Slash: "-_", Semicolon: "öÖ", Period: ".:", Comma: ",;", Equal: "´`", Digit7: "7/", Digit5: "5%", Digit3: "3§",
+};
+
+/** The key that a scanner presses for a character, as it believes in a US keyboard, and what the computer makes of it. */
+export function stroke(character, layout = "us") {
+  const shift = /[A-Z]/.test(character) || character in SHIFTED;
+  let code = SHIFTED[character] ?? PLAIN[character];
+  if (/[a-z]/i.test(character)) code = `Key${character.toUpperCase()}`;
+  if (/\d/.test(character)) code = `Digit${character}`;
+  const key = (layout === "german" && GERMAN[code]?.[shift ? 1 : 0]) || character;
+  return { key, code, shift };
+}
+
+const ENDS = { Enter: { key: "Enter", code: "Enter", virtual: 13, text: "\r" }, Tab: { key: "Tab", code: "Tab", virtual: 9 } };
+
+/** Types through the browser as a keyboard does, one key right after the other. */
+export async function scan(visitor, text, { end = "Enter", layout } = {}) {
+  const strokes = [...text].map((character) => stroke(character, layout));
+  if (end) strokes.push(ENDS[end]);
+  const sent = strokes.flatMap(({ key, code, shift, virtual, text: typed = key.length === 1 ? key : undefined }) => {
+    const common = { key, code, modifiers: shift ? 8 : 0, windowsVirtualKeyCode: virtual ?? key.toUpperCase().charCodeAt(0) };
+    const send = (type, more) => visitor.keyboard.send("Input.dispatchKeyEvent", { type, ...common, ...more });
+    return [send("keyDown", typed && { text: typed }), send("keyUp")];
+  });
+  await Promise.all(sent);
+}
+
+/** Keys as the page sees them, for what the browser's own keyboard cannot be told: Caps Lock. */
+export function scanWithCapsLock({ page }, text, layout) {
+  const swap = (key) => (/^[a-zöäü]$/i.test(key) ? (key === key.toLowerCase() ? key.toUpperCase() : key.toLowerCase()) : key);
+  const strokes = [...text].map((character) => stroke(character, layout)).map((it) => ({ ...it, key: swap(it.key) }));
+  return page.evaluate((all) => {
+    const press = (init) =>
+      document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { bubbles: true, cancelable: true, modifierCapsLock: true, ...init }));
+    for (const { key, code, shift } of all) press({ key, code, shiftKey: shift });
+    press({ key: "Enter", code: "Enter" });
+  }, strokes);
+}
