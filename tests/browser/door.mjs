@@ -94,3 +94,27 @@ export function scanWithCapsLock({ page }, text, layout) {
     press({ key: "Enter", code: "Enter" });
   }, strokes);
 }
+
+/** Holds that nothing was said on the console but that the network failed, which is the browser's own line. */
+export function onlyNetworkFailed(visitor) {
+  const other = visitor.noise.splice(0).filter((line) => !/net::ERR_|^5\d\d http|status of (401|5\d\d)/.test(line));
+  assert.deepEqual(other, []);
+}
+
+/**
+ * Answers the scans that the page sends: `how` gets each with its number, and tells whether it did;
+ * else the server answers. Tells their keys.
+ */
+export async function onScans({ page }, how) {
+  const nonces = [];
+  await page.route(
+    ({ pathname }) => pathname === "/scan",
+    async (route) => {
+      const request = route.request();
+      if (request.method() !== "POST") return route.continue();
+      nonces.push(new URLSearchParams(request.postData()).get("nonce"));
+      if (!(await how(route, nonces.length))) await route.continue();
+    },
+  );
+  return nonces;
+}

@@ -15,7 +15,7 @@ const BINARY = process.env.TESSERA_BINARY ?? fileURLToPath(new URL("../../target
 /** The program that writes frames for the test of the worker: cargo builds it beside the binary. */
 export const HARD_FRAMES = join(dirname(BINARY), "examples", "hard_frames");
 // All tests but those of what only a whole browser has are made in one without windows, which takes less time.
-const CHROME = process.env.CHROME || "/usr/bin/chromium";
+export const CHROME = process.env.CHROME || "/usr/bin/chromium";
 const CHROME_SHELL = process.env.CHROME_SHELL || CHROME;
 // A folder for pictures of every page, wide and narrow, light and dark; none are taken without it.
 const PICTURES = process.env.PICTURES;
