@@ -9,7 +9,7 @@
   const pendingNote = page.querySelector(".scan-pending");
   const counts = page.querySelector("[data-counts]");
   const address = page.dataset.scan;
-  const gate = page.dataset.gate;
+  const { gate, user } = page.dataset;
   const { again, plain, show } = window.scanStage;
 
   // Milliseconds: until an answer counts as lost; until somebody is told to wait; for which a code that was just seen is
@@ -56,14 +56,22 @@
 
   // ---- Scans that are not answered yet, by their keys. They outlive this page, but not this tab.
   const pending = new Map();
+  // Those that another user has sent: the server would count them once more for this one.
+  const others = [];
   const retries = new Map();
   const asked = new Set();
 
   function keep() {
-    write(sessionStorage, KEPT, JSON.stringify([...pending.values()]));
+    write(sessionStorage, KEPT, JSON.stringify([...pending.values(), ...others]));
     const lost = [...pending.values()].filter((scan) => scan.tries > 0).length;
-    pendingNote.hidden = lost === 0;
-    pendingNote.textContent = lost === 1 ? "1 scan is not answered yet. Asking again." : `${lost} scans are not answered yet. Asking again.`;
+    const open = (count, by = "") => (count === 1 ? `1 scan${by} is not answered yet.` : `${count} scans${by} are not answered yet.`);
+    const notes = lost > 0 ? [`${open(lost)} Asking again.`] : [];
+    for (const name of new Set(others.map((scan) => scan.user))) {
+      const count = others.filter((scan) => scan.user === name).length;
+      notes.push(`${open(count, ` by ${name}`)} Sign in as ${name} to ask again.`);
+    }
+    pendingNote.hidden = notes.length === 0;
+    pendingNote.textContent = notes.join(" ");
   }
 
   async function send(scan) {
@@ -86,6 +94,9 @@
     clearTimeout(retries.get(nonce));
     asked.add(nonce);
     pending.set(nonce, scan);
+    // From now on it may have been counted, for this user.
+    const wasSent = scan.isSent;
+    Object.assign(scan, { isSent: true, user });
     keep();
     const wait = () => show({ html: plain("wait", "Wait", "Asking the server."), kind: "wait", nonce });
     // A repeat asks quietly: somebody else's verdict may be shown meanwhile.
@@ -98,7 +109,10 @@
     } catch (error) {
       clearTimeout(waits);
       scan.tries += 1;
-      if (error.message === "signed out") return signedOut(scan);
+      if (error.message === "signed out") {
+        scan.isSent = wasSent;
+        return signedOut(scan);
+      }
       if (scan.tries === 1) unknown(scan);
       retries.set(nonce, setTimeout(() => ask(scan), Math.min(1000 * scan.tries, 5000)));
     } finally {
@@ -205,5 +219,8 @@
   // That the network is back is a hint to try; that it is away is believed only when no answer comes.
   addEventListener("online", askAll);
 
-  for (const scan of JSON.parse(read(sessionStorage, KEPT) || "[]")) ask(scan);
+  const kept = JSON.parse(read(sessionStorage, KEPT) || "[]");
+  others.push(...kept.filter((scan) => scan.isSent && scan.user !== user));
+  for (const scan of kept) if (!others.includes(scan)) ask(scan);
+  keep();
 })();
