@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 
-import { atDoor, onScans, onlyNetworkFailed, openDoor, scan, shownSince, usesLeft, verdict } from "./door.mjs";
+import { atDoor, onScans, onlyNetworkFailed, openDoor, scan, shownSince, usesLeft, verdict, wasShown } from "./door.mjs";
 import { PASSWORD, withServer } from "./support.mjs";
 
 const later = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -39,7 +39,7 @@ describe("verdicts at the door", () => {
     await scan(visitor, "colour-1");
     await verdict(visitor, "look", "Already used at this gate");
     found.look = await look(visitor);
-    await onScans(visitor, async () => void (await later(1500)));
+    await onScans(visitor, async () => void (await later(3000)));
     await scan(visitor, "waited for");
     await verdict(visitor, "wait", "Asking the server");
     found.wait = await look(visitor);
@@ -82,9 +82,9 @@ describe("verdicts at the door", () => {
     const visitor = await atDoor(server);
     const holdUp = (...codes) =>
       visitor.page.evaluate(async (seen) => {
-        for (let turn = 0; turn < 30; turn += 1) {
+        for (let turn = 0; turn < 36; turn += 1) {
           window.scanSeen(seen[turn % seen.length], "camera");
-          await new Promise((resolve) => setTimeout(resolve, 100));
+          await new Promise((resolve) => setTimeout(resolve, 80));
         }
       }, codes);
     await holdUp("held-1");
@@ -157,6 +157,7 @@ describe("answers that are lost", () => {
   withServer(true, (opened) => ({ server, visitor: admin } = opened));
   before(async () => {
     await openDoor(server, admin);
+    server.run(["user", "add", "relief", "--role", "scanner", "--password-stdin"], `${PASSWORD}\n`);
     tile = await server.token({ value: "many-1", usage_count: 1000 });
   });
 
@@ -182,7 +183,7 @@ describe("answers that are lost", () => {
       return true;
     });
     await scan(visitor, "many-1");
-    await verdict(visitor, "wait", "Not known");
+    await wasShown(visitor, "wait Not known");
     assert.equal(await visitor.page.locator(".scan-pending").innerText(), "1 scan is not answered yet. Asking again.");
     // Whoever sees that scans once more. So does somebody else, whose verdict stays while the server is asked again.
     await later(1100);
@@ -201,7 +202,7 @@ describe("answers that are lost", () => {
   once("goes on after a 503", async () => {
     const nonces = await onScans(visitor, (route, number) => (number > 1 ? undefined : route.fulfill({ status: 503 }).then(() => true)));
     await scan(visitor, "many-1");
-    await verdict(visitor, "wait", "Not known");
+    await wasShown(visitor, "wait Not known");
     await verdict(visitor, "good", "many-1");
     assert.equal(new Set(nonces).size, 1);
   });
@@ -215,8 +216,8 @@ describe("answers that are lost", () => {
       return true;
     });
     await scan(visitor, "many-1");
-    await verdict(visitor, "wait", "Asking the server");
-    await verdict(visitor, "wait", "Not known");
+    await wasShown(visitor, "wait Wait");
+    await wasShown(visitor, "wait Not known");
     await verdict(visitor, "good", "many-1");
     assert.equal(new Set(nonces).size, 1);
   });
@@ -224,7 +225,7 @@ describe("answers that are lost", () => {
   once("goes on when the network is back", async () => {
     await visitor.context.setOffline(true);
     await scan(visitor, "many-1");
-    await verdict(visitor, "wait", "Not known");
+    await wasShown(visitor, "wait Not known");
     await later(1500);
     await visitor.context.setOffline(false);
   });
@@ -238,7 +239,7 @@ describe("answers that are lost", () => {
       return true;
     });
     await scan(visitor, "many-1");
-    await verdict(visitor, "wait", "Not known");
+    await wasShown(visitor, "wait Not known");
     isBroken = false;
     await visitor.page.reload();
     await verdict(visitor, "good", "many-1");
@@ -254,7 +255,7 @@ describe("answers that are lost", () => {
       return true;
     });
     await scan(visitor, "many-1");
-    await verdict(visitor, "wait", "Not known");
+    await wasShown(visitor, "wait Not known");
     await verdict(visitor, "wait", "Signed out");
     await visitor.click("link", "Sign in");
     await visitor.signIn("door", PASSWORD);
@@ -263,12 +264,36 @@ describe("answers that are lost", () => {
     assert.equal(new Set(nonces).size, 1);
   });
 
+  once("leaves a scan that may have been counted to the user who sent it", async () => {
+    const nonces = await onScans(visitor, async (route, number) => {
+      if (number > 1) return;
+      await route.fetch();
+      await visitor.context.clearCookies();
+      await route.abort();
+      return true;
+    });
+    await scan(visitor, "many-1");
+    await verdict(visitor, "wait", "Signed out");
+    await visitor.click("link", "Sign in");
+    await visitor.signIn("relief", PASSWORD);
+    const note = visitor.page.locator(".scan-pending");
+    assert.equal(await note.innerText(), "1 scan by door is not answered yet. Sign in as door to ask again.");
+    const sent = nonces.length;
+    await scan(visitor, "nobody");
+    await verdict(visitor, "refused", "no token");
+    assert.equal(nonces.length, sent + 1);
+    await visitor.click("button", "Sign out");
+    await visitor.open("/login?next=%2Fscan%3Fgate%3DNorth");
+    await visitor.signIn("door", PASSWORD);
+  });
+
   once("asks once more after signing in what the session's end refused", async () => {
     await visitor.context.clearCookies();
     await scan(visitor, "many-1");
     await verdict(visitor, "wait", "Signed out");
     await visitor.click("link", "Sign in");
-    await visitor.signIn("door", PASSWORD);
+    // It was not counted, so that whoever relieves may ask as well.
+    await visitor.signIn("relief", PASSWORD);
   });
 
   it("does not ask for ever what the server does not accept", async () => {

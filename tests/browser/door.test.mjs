@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 
-import { atDoor, openDoor, scan, scanWithCapsLock, shownSince, usesLeft, verdict } from "./door.mjs";
+import { atDoor, openDoor, scan, shownSince, typeScan, usesLeft, verdict } from "./door.mjs";
 import { PASSWORD, withServer } from "./support.mjs";
 
 describe("the door", () => {
@@ -50,7 +50,7 @@ describe("the door", () => {
         await page.evaluate(() => (window.focused = document.activeElement));
         // The same code again within a second would be the one that is still held up.
         await page.waitForTimeout(1050);
-        await scan(visitor, "Nora-17", { end });
+        await typeScan(visitor, "Nora-17", { end });
         left -= 1;
         await verdict(visitor, "good", left === 0 ? "last use" : `${left} use`, "Nora");
         assert.equal(await code.inputValue(), "typed before", `${place}, ${end}`);
@@ -68,10 +68,10 @@ describe("the door", () => {
     await server.token({ value: "first-1", label: "First" });
     await server.token({ value: "second-2", label: "Second" });
     const visitor = await atDoor(server);
-    await scan(visitor, "first-1");
+    await typeScan(visitor, "first-1");
     await verdict(visitor, "good", "First");
     await visitor.page.getByRole("button", { name: "Undo" }).focus();
-    await scan(visitor, "second-2");
+    await typeScan(visitor, "second-2");
     await verdict(visitor, "good", "Second");
     assert.deepEqual(await shownSince(visitor), ["good Good First", "good Good Second"]);
     await visitor.close();
@@ -80,7 +80,8 @@ describe("the door", () => {
   it("counts two scans within a moment, and shows both verdicts", async () => {
     const tiles = [await server.token({ value: "quick-1" }), await server.token({ value: "quick-2" })];
     const visitor = await atDoor(server);
-    await Promise.all([scan(visitor, "quick-1"), scan(visitor, "quick-2")]);
+    await typeScan(visitor, "quick-1");
+    await typeScan(visitor, "quick-2");
     await verdict(visitor, "good", "quick-2");
     assert.deepEqual(await shownSince(visitor), ["good Good quick-1", "good Good quick-2"]);
     for (const tile of tiles) assert.equal(await usesLeft(server, tile), 0);
@@ -96,18 +97,18 @@ describe("the door", () => {
     assert.equal(await code.inputValue(), "slowly 1");
     await code.fill("");
     // Three keys roll over each other, then one follows at once, and Backspace.
-    await scan(visitor, "ing", { end: null });
+    await typeScan(visitor, "ing", { end: null });
     await page.waitForTimeout(60);
     await page.keyboard.press("s");
-    await page.waitForTimeout(200);
+    await page.waitForTimeout(800);
     assert.equal(await code.inputValue(), "ings");
-    await scan(visitor, "ab", { end: null });
+    await typeScan(visitor, "ab", { end: null });
     await page.keyboard.press("Backspace");
     assert.equal(await code.inputValue(), "ingsa");
     await page.getByLabel("Uses").fill("");
     await page.getByLabel("Uses").focus();
-    await scan(visitor, "12", { end: null });
-    await page.waitForTimeout(200);
+    await typeScan(visitor, "12", { end: null });
+    await page.waitForTimeout(800);
     assert.equal(await page.getByLabel("Uses").inputValue(), "12");
     assert.deepEqual(await shownSince(visitor), [], "nothing was scanned");
     // By hand a list still chooses by a letter.
@@ -127,7 +128,7 @@ describe("the door", () => {
     await scan(visitor, `${server.base}${tile}`, { layout: "german" });
     await verdict(visitor, "good", "7 uses");
     await again();
-    await scanWithCapsLock(visitor, uid, "german");
+    await scan(visitor, uid, { layout: "german", capsLock: true });
     await verdict(visitor, "good", "6 uses");
     await visitor.close();
   });
@@ -144,7 +145,7 @@ describe("the door", () => {
     await scan(visitor, "QZoe-Y_1+", { layout: "german" });
     await verdict(visitor, "good", "Zoe", "8 uses");
     await visitor.page.waitForTimeout(1050);
-    await scanWithCapsLock(visitor, "QZoe-Y_1+", "german");
+    await scan(visitor, "QZoe-Y_1+", { layout: "german", capsLock: true });
     await verdict(visitor, "good", "7 uses");
     await visitor.page.reload();
     await scan(visitor, "QZoe-Y_1+", { layout: "german" });
