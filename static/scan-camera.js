@@ -1,5 +1,4 @@
 // The camera: chosen and remembered, started again when the phone takes it away, and honest about why it does not work.
-// Frames are read by a worker; where that cannot be, and for photos, by the server.
 "use strict";
 
 (() => {
@@ -11,20 +10,14 @@
   const photo = section.querySelector("input[type=file]");
   const message = section.querySelector("[role=status]");
   const CAMERA = "scan camera";
-  const READ = section.dataset.read;
-
-  // Milliseconds between two frames for the worker, and for the server, which reads two a second.
-  const PAUSE = 60;
-  const SERVER_PAUSE = 550;
-  // Pixels along the longer side of a frame: enough for a small code, and read in a few milliseconds.
-  const SIDE = 1280;
-  const PHOTO_SIDE = 2400;
+  // Failures in a row until somebody is told.
+  const FAILURES = 6;
+  const { later, pause, readFrame, readPhoto } = window.scanReader;
 
   let stream;
   let starting;
   let isWanted = false;
-  const canvas = document.createElement("canvas");
-  const context = canvas.getContext("2d", { willReadFrequently: true });
+  let isWatching = false;
 
   section.hidden = false;
 
@@ -33,75 +26,28 @@
     message.hidden = !text;
   }
 
-  // ---- Reading.
-  let worker;
-  let reads = 0;
-  const answers = new Map();
-
-  function startWorker() {
-    if (worker !== undefined) return;
-    try {
-      worker = new Worker(section.dataset.worker);
-    } catch {
-      worker = null;
-      return;
-    }
-    worker.onerror = () => giveUp();
-    worker.onmessage = ({ data }) => {
-      if (data.id === undefined) return void (data.error && giveUp());
-      answers.get(data.id)?.(data.text ?? null);
-      answers.delete(data.id);
-    };
-  }
-
-  function giveUp() {
-    worker?.terminate();
-    worker = null;
-    for (const answer of answers.values()) answer(null);
-    answers.clear();
-  }
-
-  function readByWorker(image) {
-    const id = (reads += 1);
-    return new Promise((answer) => {
-      answers.set(id, answer);
-      worker.postMessage({ id, image });
-    });
-  }
-
-  async function readByServer(blob) {
-    const answer = await fetch(READ, { method: "POST", body: blob, headers: { "Content-Type": blob.type } });
-    const body = await answer.json();
-    if (!answer.ok) throw new Error(body.message);
-    return body.text;
-  }
-
-  function draw(source, width, height, side) {
-    const scale = Math.min(1, side / Math.max(width, height));
-    [canvas.width, canvas.height] = [Math.round(width * scale), Math.round(height * scale)];
-    context.drawImage(source, 0, 0, canvas.width, canvas.height);
-  }
-
-  const jpeg = () => new Promise((blob) => canvas.toBlob(blob, "image/jpeg", 0.85));
-
   async function watch() {
+    if (isWatching) return;
+    isWatching = true;
+    let failures = 0;
     while (isWanted) {
       const isLive = stream?.getVideoTracks()[0]?.readyState === "live";
       const begun = performance.now();
       if (isLive && !document.hidden && video.videoWidth > 0) {
-        draw(video, video.videoWidth, video.videoHeight, SIDE);
         try {
-          const text = worker
-            ? await readByWorker(context.getImageData(0, 0, canvas.width, canvas.height))
-            : await readByServer(await jpeg());
+          const text = await readFrame(video);
           if (text) window.scanSeen(text, "camera");
-        } catch {
+          if (failures >= FAILURES) say("");
+          failures = 0;
+        } catch (error) {
           // The next frame, then.
+          failures += 1;
+          if (failures === FAILURES) say(`The camera's pictures cannot be read just now: ${error.message}`);
         }
       }
-      const pause = worker ? PAUSE : SERVER_PAUSE;
-      await new Promise((go) => setTimeout(go, Math.max(pause - (performance.now() - begun), 5)));
+      await later(Math.max(pause(failures > 0) - (performance.now() - begun), 5));
     }
+    isWatching = false;
   }
 
   // ---- The camera itself.
@@ -148,8 +94,11 @@
       showStream(cameras);
     } catch (error) {
       stop();
+      video.hidden = true;
       say(why(error));
       start.hidden = false;
+      // What is not allowed, or not there, is not asked for again whenever the page is looked at.
+      isWanted &&= !["NotAllowedError", "NotFoundError"].includes(error.name);
     } finally {
       starting = false;
     }
@@ -207,9 +156,9 @@
       return;
     }
     isWanted = true;
-    startWorker();
+    window.scanReader.start();
     stayAwake();
-    begin().then(watch);
+    begin().then(() => isWanted && watch());
   });
 
   choose.addEventListener("change", async () => {
@@ -238,9 +187,7 @@
     if (!file) return;
     say("Reading the photo.");
     try {
-      const picture = await createImageBitmap(file);
-      draw(picture, picture.width, picture.height, PHOTO_SIDE);
-      const text = await readByServer(await jpeg());
+      const text = await readPhoto(file);
       say(text ? "" : "There is no code in this photo that can be read. Go nearer, and hold still.");
       if (text) window.scanSeen(text, "photo", { again: true });
     } catch (error) {

@@ -22,7 +22,8 @@ window.scanSound = (() => {
   }
 
   function play(kind) {
-    navigator.vibrate?.(VIBRATIONS[kind] ?? []);
+    // Nor does a page vibrate before that, and browsers complain of the attempt.
+    if (navigator.userActivation?.hasBeenActive !== false) navigator.vibrate?.(VIBRATIONS[kind] ?? []);
     if (!context || context.state !== "running") return;
     for (const [frequency, start, length, type] of TONES[kind] ?? []) {
       const tone = new OscillatorNode(context, { frequency, type });

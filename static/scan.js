@@ -9,177 +9,169 @@
   const pendingNote = page.querySelector(".scan-pending");
   const counts = page.querySelector("[data-counts]");
   const address = page.dataset.scan;
-  const gate = page.dataset.gate;
+  const { gate, user } = page.dataset;
+  const { again, plain, show } = window.scanStage;
 
-  // Milliseconds: until an answer counts as lost; between two verdicts; for which a code that was just seen is still the
-  // same one; until details fade.
+  // Milliseconds: until an answer counts as lost; until somebody is told to wait; for which a code that was just seen is
+  // still the same one.
   const LOST = 5000;
-  const SHOWN = 600;
+  const PATIENCE = 400;
   const SAME = 1000;
-  const FADE = 30_000;
   const KEPT = "scan pending";
   const GATE = "scan gate";
+  const NOT_KNOWN = "The answer was lost. The server is asked again, and this is counted once.";
 
-  // The gate is remembered on this device.
+  // ---- The gate is remembered on this device.
   const chooser = page.querySelector(".scan-gate");
   if (chooser) {
     const select = chooser.elements.gate;
     chooser.querySelector("button").hidden = true;
     select.addEventListener("change", () => {
-      localStorage.setItem(GATE, select.value);
+      write(localStorage, GATE, select.value);
       chooser.submit();
     });
-    const remembered = localStorage.getItem(GATE);
-    const isNew = !new URL(location.href).searchParams.has("gate") && !stage.querySelector("[data-usage]");
+    const remembered = read(localStorage, GATE);
+    const isNew = !new URL(location.href).searchParams.has("gate") && !stage.querySelector("[data-at]");
     const isThere = [...select.options].some((option) => option.value === remembered);
-    if (remembered && isThere && isNew && !gate) location.replace(`${address}?gate=${encodeURIComponent(remembered)}`);
+    // Nothing is asked before that: its answer would be shown to nobody.
+    if (remembered && isThere && isNew && !gate) return location.replace(`${address}?gate=${encodeURIComponent(remembered)}`);
   }
 
-  // ---- Verdicts, one after the other; none is replaced before it could be seen.
-  let offset = 0;
-  let busyUntil = 0;
-  let fading;
-  const waiting = [];
-
-  function show(verdict) {
-    waiting.push(verdict);
-    if (waiting.length === 1) next();
-  }
-
-  function next() {
-    const delay = busyUntil - performance.now();
-    if (delay > 0) return void setTimeout(next, delay);
-    const { html, kind, sound } = waiting[0];
-    stage.innerHTML = html;
-    stage.scrollIntoView({ block: "nearest" });
-    busyUntil = performance.now() + SHOWN;
-    document.body.dataset.verdict = kind;
-    window.scanSound.play(sound ?? kind);
-    const shown = stage.firstElementChild;
-    if (shown?.dataset.at) offset = Date.parse(shown.dataset.at) - Date.now();
-    clearTimeout(fading);
-    fading = setTimeout(() => shown?.classList.add("faded"), FADE);
-    count();
-    waiting.shift();
-    if (waiting.length) next();
-  }
-
-  stage.addEventListener("pointerdown", () => clearTimeout(fading));
-
-  /** Counts down to the moment at which a token opens, by the server's clock. */
-  function count() {
-    for (const line of stage.querySelectorAll("[data-opens]")) {
-      const seconds = Math.ceil((Date.parse(line.dataset.opens) - Date.now() - offset) / 1000);
-      if (seconds > 86_400) continue;
-      const two = (n) => String(n).padStart(2, "0");
-      const [h, m, s] = [Math.floor(seconds / 3600), two(Math.floor(seconds / 60) % 60), two(seconds % 60)];
-      line.textContent = seconds <= 0 ? "Open now. Scan it again." : `Opens in ${h ? `${h}:` : ""}${m}:${s}`;
+  // Storage may be full or forbidden: scans go on without it.
+  function write(storage, name, text) {
+    try {
+      storage.setItem(name, text);
+    } catch {
+      // It is kept as long as the page is.
     }
   }
-  setInterval(count, 1000);
 
-  function plain(kind, word, sentence) {
-    const section = document.createElement("section");
-    section.className = `scan-verdict ${kind}`;
-    section.dataset.verdict = kind;
-    const heading = document.createElement("h2");
-    heading.textContent = word;
-    const line = document.createElement("p");
-    line.className = "verdict-sentence";
-    line.textContent = sentence;
-    section.append(heading, line);
-    return section.outerHTML;
+  function read(storage, name) {
+    try {
+      return storage.getItem(name);
+    } catch {
+      return null;
+    }
   }
 
-  // ---- Scans that are not answered yet. They outlive this page, but not this tab.
+  // ---- Scans that are not answered yet, by their keys. They outlive this page, but not this tab.
   const pending = new Map();
+  // Those that another user has sent: the server would count them once more for this one.
+  const others = [];
+  const retries = new Map();
+  const asked = new Set();
 
   function keep() {
-    sessionStorage.setItem(KEPT, JSON.stringify([...pending.values()]));
+    write(sessionStorage, KEPT, JSON.stringify([...pending.values(), ...others]));
     const lost = [...pending.values()].filter((scan) => scan.tries > 0).length;
-    pendingNote.hidden = lost === 0;
-    pendingNote.textContent = lost === 1 ? "1 scan is not answered yet. Asking again." : `${lost} scans are not answered yet. Asking again.`;
+    const open = (count, by = "") => (count === 1 ? `1 scan${by} is not answered yet.` : `${count} scans${by} are not answered yet.`);
+    const notes = lost > 0 ? [`${open(lost)} Asking again.`] : [];
+    for (const name of new Set(others.map((scan) => scan.user))) {
+      const count = others.filter((scan) => scan.user === name).length;
+      notes.push(`${open(count, ` by ${name}`)} Sign in as ${name} to ask again.`);
+    }
+    pendingNote.hidden = notes.length === 0;
+    pendingNote.textContent = notes.join(" ");
   }
 
   async function send(scan) {
     const body = new URLSearchParams({ ...scan.fields, gate: scan.gate, fragment: "1" });
-    const answer = await fetch(address + scan.path, {
-      method: "POST",
-      body,
-      redirect: "manual",
-      signal: AbortSignal.timeout(LOST),
-    });
+    const signal = AbortSignal.timeout(LOST);
+    const answer = await fetch(address + scan.path, { method: "POST", body, redirect: "manual", signal });
     if (answer.type === "opaqueredirect" || answer.status === 401) throw new Error("signed out");
-    if (![200, 403, 422].includes(answer.status)) throw new Error("lost");
-    return { html: await answer.text(), status: answer.status };
+    if (answer.status >= 500 || [408, 425, 429].includes(answer.status)) throw new Error("lost");
+    const html = await answer.text();
+    const kind = /data-verdict="(\w+)"/.exec(html)?.[1];
+    if (kind) return { html, kind };
+    if (answer.ok) throw new Error("lost");
+    // To ask again would not help.
+    return { html: plain("look", "Look", "The server did not accept this. Load the page again, then scan again."), kind: "look" };
   }
 
   async function ask(scan) {
-    pending.set(scan.fields.nonce, scan);
+    const { nonce, code } = scan.fields;
+    if (asked.has(nonce)) return;
+    clearTimeout(retries.get(nonce));
+    asked.add(nonce);
+    pending.set(nonce, scan);
+    // From now on it may have been counted, for this user.
+    const wasSent = scan.isSent;
+    Object.assign(scan, { isSent: true, user });
     keep();
-    const waits = setTimeout(() => show({ html: plain("wait", "Wait", "Asking the server."), kind: "wait" }), 400);
+    const wait = () => show({ html: plain("wait", "Wait", "Asking the server."), kind: "wait", nonce });
+    // A repeat asks quietly: somebody else's verdict may be shown meanwhile.
+    const waits = scan.tries === 0 ? setTimeout(wait, PATIENCE) : undefined;
     try {
-      const { html } = await send(scan);
-      pending.delete(scan.fields.nonce);
-      const kind = /data-verdict="(\w+)"/.exec(html)?.[1] ?? "look";
-      show({ html, kind });
-    } catch (error) {
-      scan.tries += 1;
-      if (error.message === "signed out") return signedOut();
-      if (scan.tries === 1) {
-        const sentence = "The answer was lost. It is asked again, and counted once.";
-        show({ html: plain("wait", "Not known", sentence), kind: "wait", sound: "look" });
-      }
-      setTimeout(() => ask(scan), Math.min(1000 * scan.tries, 5000));
-    } finally {
+      const verdict = await send(scan);
+      pending.delete(nonce);
       clearTimeout(waits);
+      show({ ...verdict, code, nonce });
+    } catch (error) {
+      clearTimeout(waits);
+      scan.tries += 1;
+      if (error.message === "signed out") {
+        scan.isSent = wasSent;
+        return signedOut(scan);
+      }
+      if (scan.tries === 1) unknown(scan);
+      retries.set(nonce, setTimeout(() => ask(scan), Math.min(1000 * scan.tries, 5000)));
+    } finally {
+      asked.delete(nonce);
       keep();
     }
   }
 
-  function signedOut() {
-    keep();
-    const here = `${new URL(address, location.href).pathname}${gate ? `?gate=${encodeURIComponent(gate)}` : ""}`;
-    const signIn = `${address.replace(/\/scan$/, "")}/login?next=${encodeURIComponent(here)}`;
-    const link = `<p class="verdict-actions"><a class="button" href="${signIn}">Sign in</a></p></section>`;
-    const html = plain("wait", "Signed out", "Sign in again. Scans that were not answered are then asked again.");
-    show({ html: html.replace("</section>", link), kind: "wait", sound: "look" });
+  function unknown({ fields: { nonce } }) {
+    show({ html: plain("wait", "Not known", NOT_KNOWN), kind: "wait", sound: "look", nonce });
   }
 
-  // ---- The same code that is still held up is one scan.
-  let current = { code: null, at: -Infinity };
+  function askAll() {
+    for (const scan of pending.values()) ask(scan);
+  }
+
+  function signedOut({ fields: { nonce } }) {
+    const here = `${new URL(address, location.href).pathname}${gate ? `?gate=${encodeURIComponent(gate)}` : ""}`;
+    const signIn = `${address.replace(/\/scan$/, "")}/login?next=${encodeURIComponent(here)}`;
+    const link = `<div class="verdict-actions"><a class="button" href="${signIn}">Sign in</a></div>`;
+    const html = plain("wait", "Signed out", "Sign in again. Scans that were not answered are then asked again.", link);
+    show({ html, kind: "wait", sound: "look", nonce });
+  }
+
+  // ---- The same code that is still held up is one scan, though another one is seen beside it.
+  const lastSeen = new Map();
 
   function seen(code, source, more = {}) {
     const now = performance.now();
-    const isSame = code === current.code && now - current.at < SAME && !more.again;
-    current = { code, at: now };
-    if (isSame) {
-      const verdict = stage.firstElementChild;
-      if (verdict && !verdict.dataset.counted && verdict.dataset.verdict !== "wait") {
-        verdict.dataset.counted = "yes";
-        const note = document.createElement("p");
-        note.className = "verdict-again";
-        note.textContent = "Already counted";
-        verdict.append(note);
-        window.scanSound.play("again");
-      }
-      return;
-    }
-    const uses = form.elements.uses?.value || "1";
-    const fields = { code, uses, nonce: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`, source };
+    for (const [other, at] of lastSeen) if (now - at >= SAME) lastSeen.delete(other);
+    const isSame = lastSeen.has(code) && !more.again;
+    lastSeen.set(code, now);
+    if (isSame) return again(code, source === "camera");
+    const fields = { code, uses: form.elements.uses?.value || "1", nonce: newNonce(), source };
     if (form.elements.test.checked) fields.test = "1";
     if (more.lookUp) fields.look_up = "1";
-    if (form.elements.uses) form.elements.uses.value = "1";
+    // Who sees that nothing is known scans once more: it is still the same scan.
+    const isOpen = (scan) => scan.fields.code === code && ["test", "look_up"].every((name) => scan.fields[name] === fields[name]);
+    const open = [...pending.values()].find(isOpen);
+    if (open) {
+      unknown(open);
+      return void ask(open);
+    }
+    if (form.elements.uses && !more.lookUp) form.elements.uses.value = "1";
     ask({ path: "", gate, fields, tries: 0 });
   }
   window.scanSeen = seen;
+
+  // Over plain http browsers have no randomUUID.
+  function newNonce() {
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
 
   // ---- Typing, buttons, and the handheld scanner.
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     event.stopImmediatePropagation();
     window.scanSound.unlock();
-    if (!form.reportValidity()) return;
     const code = field.value;
     field.value = "";
     field.focus();
@@ -190,39 +182,45 @@
     event.preventDefault();
     event.stopImmediatePropagation();
     window.scanSound.unlock();
-    const data = new FormData(event.target, event.submitter);
-    const fields = Object.fromEntries(data);
-    fields.nonce ??= crypto.randomUUID?.() ?? String(Math.random());
-    current = { code: null, at: -Infinity };
+    const fields = Object.fromEntries(new FormData(event.target, event.submitter));
+    fields.nonce ??= newNonce();
+    // A code that is still held up stays the same one: what was undone is not used again at once.
     ask({ path: event.target.action.endsWith("/undo") ? "/undo" : "", gate, fields, tries: 0 });
   }, true);
 
   window.scanWedge.listen(
     (code) => seen(code, "wedge"),
     (found) => {
-      const ok = found.reading !== null;
-      const html = ok
+      const html = found.reading
         ? plain("good", "Set up", "This scanner is read correctly from now on.")
         : plain("look", "Look", "This scanner types with another keyboard layout. Set it to “US keyboard”, then scan the set-up code again.");
-      show({ html, kind: ok ? "good" : "look" });
+      show({ html, kind: found.reading ? "good" : "look" });
     },
   );
 
   for (const event of ["pointerdown", "keydown"]) document.addEventListener(event, window.scanSound.unlock, { passive: true });
 
   // ---- Counters, and what was not answered when this page was left.
-  setInterval(async () => {
+  async function countAgain() {
     if (document.hidden) return;
     try {
       const answer = await fetch(`${counts.dataset.counts}?gate=${encodeURIComponent(gate)}`, { redirect: "manual" });
+      if (!answer.ok) return;
+      const text = await answer.text();
       const isOpen = counts.querySelector("details")?.open;
-      if (answer.ok) counts.innerHTML = await answer.text();
+      counts.innerHTML = text;
       if (isOpen && counts.querySelector("details")) counts.querySelector("details").open = true;
     } catch {
       // The next one, then.
     }
-  }, 10_000);
+  }
+  setInterval(countAgain, 10_000);
 
-  for (const scan of JSON.parse(sessionStorage.getItem(KEPT) || "[]")) ask(scan);
-  count();
+  // That the network is back is a hint to try; that it is away is believed only when no answer comes.
+  addEventListener("online", askAll);
+
+  const kept = JSON.parse(read(sessionStorage, KEPT) || "[]");
+  others.push(...kept.filter((scan) => scan.isSent && scan.user !== user));
+  for (const scan of kept) if (!others.includes(scan)) ask(scan);
+  keep();
 })();

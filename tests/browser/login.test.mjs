@@ -123,7 +123,10 @@ for (const javaScript of [true, false]) {
       await viewer.check("forbidden", 403);
       await viewer.close();
       const scanner = await server.signedIn("scan");
-      await scanner.check("first page for a scanner", 403);
+      assert.equal(scanner.path(), "/scan");
+      await scanner.check("first page for a scanner");
+      await scanner.open("/add");
+      await scanner.check("forbidden for a scanner", 403);
       await scanner.close();
       await visitor.open("/00000000-0000-4000-8000-000000000000");
       await visitor.says("Nothing is here");

@@ -15,7 +15,7 @@ const BINARY = process.env.TESSERA_BINARY ?? fileURLToPath(new URL("../../target
 /** The program that writes frames for the test of the worker: cargo builds it beside the binary. */
 export const HARD_FRAMES = join(dirname(BINARY), "examples", "hard_frames");
 // All tests but those of what only a whole browser has are made in one without windows, which takes less time.
-const CHROME = process.env.CHROME || "/usr/bin/chromium";
+export const CHROME = process.env.CHROME || "/usr/bin/chromium";
 const CHROME_SHELL = process.env.CHROME_SHELL || CHROME;
 // A folder for pictures of every page, wide and narrow, light and dark; none are taken without it.
 const PICTURES = process.env.PICTURES;
@@ -47,7 +47,8 @@ export function withServer(javaScript, take) {
   });
 }
 
-function launch(executablePath) {
+/** A browser; with more arguments one of its own. */
+export function launch(executablePath = CHROME_SHELL, more = []) {
   return chromium.launch({
     executablePath,
     // Chromium refuses to run as root with its sandbox.
@@ -59,6 +60,7 @@ function launch(executablePath) {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      ...more,
     ],
   });
 }
