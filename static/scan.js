@@ -58,6 +58,9 @@
   const pending = new Map();
   // Those that another user has sent: the server would count them once more for this one.
   const others = [];
+  // The counters follow the last of several verdicts.
+  const COUNT_PAUSE = 500;
+  let counting;
   const retries = new Map();
   const asked = new Set();
 
@@ -106,6 +109,8 @@
       pending.delete(nonce);
       clearTimeout(waits);
       show({ ...verdict, code, nonce });
+      clearTimeout(counting);
+      counting = setTimeout(countAgain, COUNT_PAUSE);
     } catch (error) {
       clearTimeout(waits);
       scan.tries += 1;
@@ -167,7 +172,9 @@
     return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
 
-  // ---- Typing, buttons, and the handheld scanner.
+  // ---- Typing, buttons, and the handheld scanner. Where codes may not be typed there is no field for them.
+  for (const part of form.querySelectorAll("[data-typed]")) part.hidden = form.dataset.typing === "no";
+
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     event.stopImmediatePropagation();

@@ -1,4 +1,4 @@
-// The README's pictures: how the list and a tile look today. `bin/browser-check --pictures` puts them into docs/pictures.
+// The pictures of the README and of docs/DOOR.md: how the list, a tile and verdicts look today. `bin/browser-check --pictures` puts them into docs/pictures.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -46,5 +46,18 @@ describe("the README's pictures", () => {
     await visitor.open(pool);
     await visitor.says("POOL-1204");
     await take("tile.png", 700);
+  });
+
+  it("and the verdicts at the door, on a phone", async () => {
+    await visitor.page.setViewportSize({ width: 390, height: 780 });
+    await visitor.page.emulateMedia({ colorScheme: "light" });
+    await visitor.open("/scan");
+    for (const [code, name, word] of [["MUSEUM-0512", "good", "Good"], ["BIKE-0031", "refused", "Refused"]]) {
+      await visitor.page.fill("#code", code);
+      await visitor.page.click(".scan-form button.primary");
+      await visitor.page.locator(".scan-verdict h2", { hasText: word }).waitFor();
+      const picture = await visitor.page.screenshot({ path: join(FOLDER, `door-${name}.png`) });
+      assert.ok(picture.length > 10_000, `door-${name}.png shows something`);
+    }
   });
 });

@@ -8,7 +8,7 @@ use crate::store::gates::Gate;
 use crate::store::tokens::list::{TokenFilter, TokenSlice};
 use crate::store::tokens::{self, search};
 use crate::token::consume::try_consume;
-use crate::token::settle::{Answer, Ask, Deed, Lookup, NamedUse, Receipt, RefusedAsk, TokenSummary};
+use crate::token::settle::{Answer, Ask, Deed, Lookup, NamedUse, Receipt, RefusedAsk, ReplayKey, TokenSummary};
 use crate::token::{Token, Uid};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
@@ -109,10 +109,10 @@ impl Door<'_> {
     }
 
     /// Undoes a use that was made at this gate.
-    pub(super) async fn undo(&self, usage_uid: Uid) -> Result<Verdict, Error> {
+    pub(super) async fn undo(&self, usage_uid: Uid, key: Option<ReplayKey>) -> Result<Verdict, Error> {
         let anybody = self.caller.role.may(Permission::Edit);
         let deed = Deed::Undo { which: NamedUse::Entry(usage_uid), anybody };
-        match self.app.store.consume(Ask::new(self.caller.principal.clone(), deed, None)).await? {
+        match self.app.store.consume(Ask::new(self.caller.principal.clone(), deed, key)).await? {
             Answer::Done(receipt, _) | Answer::Replayed(receipt) => Ok(Verdict::undone(&receipt, &self.context(false))),
             Answer::Mistaken(error) => Err(error.into()),
             Answer::Forbidden(why) => Err(Error::Forbidden(why.into())),

@@ -13,6 +13,7 @@ use super::verdict::Verdict;
 use crate::qr::Code;
 use crate::store::gates::Gate;
 use crate::token::Uid;
+use crate::token::settle::ReplayKey;
 use crate::web::callers::Caller;
 use crate::web::choice;
 use crate::web::error::Error;
@@ -97,7 +98,7 @@ pub(crate) async fn scan(
     answer(&app, &request, &door, (status, verdict), &params).await
 }
 
-/// Undoes a use.
+/// Undoes a use. Asked again with the same key it is undone once, and says so again.
 pub(crate) async fn undo(
     who: Allowed<Consume>,
     request: HttpRequest,
@@ -107,7 +108,8 @@ pub(crate) async fn undo(
     let gate = gate(&app, &who.caller, &params).await?.ok().flatten();
     let door = Door { app: &app, caller: &who.caller, gate: gate.as_ref() };
     let uid = params.parsed::<Uid>("usage_uid")?.ok_or(Error::NotFound)?;
-    let verdict = told(&door, door.undo(uid).await)?;
+    let key = params.filled("nonce")?.map(ReplayKey::new).transpose()?;
+    let verdict = told(&door, door.undo(uid, key).await)?;
     answer(&app, &request, &door, verdict, &params).await
 }
 
