@@ -20,7 +20,7 @@ pub(crate) const UNDO_SECONDS_MAX: i32 = 86_400;
 pub struct GateRules {
     /// Seconds within which a use can be undone; none if it cannot.
     pub undo_seconds: Option<i32>,
-    /// To look up a token without using it.
+    /// To look up a token without using it, and to test what using it would answer.
     pub look_up: bool,
     /// To type what a code says.
     pub typing: bool,

@@ -7,6 +7,9 @@ use crate::web::error::Error;
 use crate::web::params::Params;
 use crate::web::state::App;
 
+/// What is said where a gate does not allow to see what a token is without using it.
+pub(crate) const NO_LOOK_UP: &str = "Tokens are not looked up at this gate.";
+
 /// The gate of the caller's key, or the one that `gate` names.
 ///
 /// # Errors

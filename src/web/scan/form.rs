@@ -5,7 +5,7 @@ use crate::token::settle::ReplayKey;
 use crate::token::{Micros, TokenError};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
-use crate::web::gates::named::gate_of;
+use crate::web::gates::named::{NO_LOOK_UP, gate_of};
 use crate::web::params::Params;
 use crate::web::params::filters::time;
 use crate::web::state::App;
@@ -31,8 +31,13 @@ pub(super) struct Scan {
 
 impl Scan {
     /// A look at the token of a code.
-    pub(super) fn look_up(code: String) -> Self {
-        Self { code, uses: 1, key: None, wish: Wish::LookUp }
+    ///
+    /// # Errors
+    /// Forbidden, where the gate does not allow it.
+    pub(super) fn look_up(code: String, gate: Option<&Gate>) -> Result<Self, Error> {
+        let scan = Self { code, uses: 1, key: None, wish: Wish::LookUp };
+        scan.check(gate, false)?;
+        Ok(scan)
     }
 
     /// Reads a scan at a gate.
@@ -65,7 +70,7 @@ impl Scan {
         let Some(rules) = gate.map(|gate| &gate.rules) else { return Ok(()) };
         let refused = |why: &str| Err(Error::Forbidden(why.into()));
         match self.wish {
-            Wish::LookUp if !rules.look_up => refused("Tokens are not looked up at this gate."),
+            Wish::LookUp | Wish::Test(_) if !rules.look_up => refused(NO_LOOK_UP),
             _ if self.uses > 1 && !rules.several => refused("Tokens are used once at a time at this gate."),
             _ if is_typed && !rules.typing => refused("Codes are not typed at this gate; scan them."),
             _ => Ok(()),

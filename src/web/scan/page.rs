@@ -63,7 +63,7 @@ pub(crate) async fn show(
     let code = params.filled("code")?;
     let verdict = match (mistake, code) {
         (Some(why), _) => Some(door.mistake(why)),
-        (None, Some(code)) => Some(verdict_of(&door, Ok(Scan::look_up(code))).await?.1),
+        (None, Some(code)) => Some(verdict_of(&door, Scan::look_up(code, gate.as_ref())).await?.1),
         (None, None) => None,
     };
     scan_page(&app, &request, &who.caller, gate.as_ref(), (StatusCode::OK, verdict), &params).await
@@ -77,7 +77,7 @@ pub(crate) async fn show_linked(
     uid: Uid,
 ) -> Result<HttpResponse, Error> {
     let door = Door { app, caller, gate: None };
-    let (status, verdict) = verdict_of(&door, Ok(Scan::look_up(uid.to_string()))).await?;
+    let (status, verdict) = verdict_of(&door, Scan::look_up(uid.to_string(), None)).await?;
     scan_page(app, request, caller, None, (status, Some(verdict)), &Params::default()).await
 }
 

@@ -82,6 +82,19 @@ async fn a_key_that_is_tied_to_a_gate_uses_that_one_only() {
 }
 
 #[actix_web::test]
+async fn a_gate_that_allows_no_look_up_answers_uses_only() {
+    let app = App::start().await;
+    add_gate(&app, "Blind", &GateRules { look_up: false, ..GateRules::default() });
+    let (key, uid) = (tied_key(&app, "Blind"), app.add(&[("usage_count", "9")]).await);
+    let what = ("token_uid", uid.as_str());
+    consume_with(&app, &key, &[what, ("test", "1")]).await.check_failure("Forbidden");
+    let query = app.anonymous(Method::GET, "/query_token").bearer_auth(&key).query(&[what]);
+    send(query).await.check_failure("Forbidden");
+    app.post("/consume_token", &[what, ("gate", "Blind"), ("test", "1")]).await.check_failure("Forbidden");
+    consume_with(&app, &key, &[what]).await.check_success();
+}
+
+#[actix_web::test]
 async fn several_uses_at_once_are_made_together_or_not_at_all() {
     let app = App::start().await;
     let uid = app.add(&[("usage_count", "5")]).await;

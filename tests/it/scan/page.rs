@@ -134,7 +134,12 @@ async fn a_gates_rules_hold_at_the_door_as_well() {
     let with = |name: &'static str, value: &'static str| {
         [("code", uid.clone()), ("gate", "Strict".into()), (name, value.into())]
     };
-    for (name, value) in [("uses", "2"), ("look_up", "1"), ("source", "typed")] {
+    check_verdict(
+        &browser.get(&format!("/scan?gate=Strict&code={uid}")).await,
+        "look",
+        &["not looked up at this gate"],
+    );
+    for (name, value) in [("uses", "2"), ("look_up", "1"), ("test", "1"), ("source", "typed")] {
         let refused = browser.request(Method::POST, "/scan").form(&with(name, value)).send().await.unwrap();
         assert_eq!(refused.status(), 403, "{name}");
     }

@@ -12,7 +12,7 @@ use crate::token::settle::{Answer, Ask, Deed, Lookup, Receipt, ReplayKey, TokenS
 use crate::token::{TokenError, Uid};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
-use crate::web::gates::named::gate_of;
+use crate::web::gates::named::{NO_LOOK_UP, gate_of};
 use crate::web::guard::{Allowed, Consume, is_prefetch, refuse_foreign_get};
 use crate::web::json::success;
 use crate::web::params::Params;
@@ -57,6 +57,9 @@ pub(crate) async fn consume_token(
         return Err(Error::Forbidden("Tokens are used once at a time at this gate.".into()));
     }
     if is_test(&params)? {
+        if gate.as_ref().is_some_and(|gate| !gate.rules.look_up) {
+            return Err(Error::Forbidden(NO_LOOK_UP.into()));
+        }
         return test(&app, &who.caller, &params, (what, uses, gate)).await;
     }
     let deed = Deed::Use { what, uses, gate: gate.as_ref().map(|gate| gate.id) };
