@@ -144,3 +144,60 @@ async fn an_ask_repeated_with_its_key_after_a_crash_uses_once() {
         assert_eq!(logged(&server, &key, &uid).await, sent);
     }
 }
+
+/// The log's sum of what was used and given back is what is missing, whenever a process is killed; what was answered is in
+/// it; and an undo that is asked for again with its key is one.
+#[actix_web::test]
+async fn kill_9_among_uses_and_undos_leaves_each_whole_or_not_made() {
+    const USES: i64 = 100_000;
+    let place = Place::new();
+    let mut server = place.serve();
+    let key = place.key("manager");
+    let uid = add(&server, &key, 1, usize::try_from(USES).unwrap()).await.remove(0);
+    let mut answered = 0;
+    for round in 0..5 {
+        let clients: Vec<_> = (0..12)
+            .map(|client| {
+                let (uid, key, base) = (uid.clone(), key.clone(), server.base.clone());
+                let post = move |path: &str, form: Vec<(&'static str, String)>| {
+                    reqwest::Client::new().post(format!("{base}{path}")).bearer_auth(&key).form(&form).send()
+                };
+                tokio::spawn(async move {
+                    let mut undone = 0;
+                    for n in 0.. {
+                        let nonce = format!("{round}-{client}-{n}");
+                        let uses = (n % 3 + 1).to_string();
+                        let form = vec![("token_uid", uid.clone()), ("uses", uses), ("nonce", nonce.clone())];
+                        let Ok(used) = post("/consume_token", form).await else { return undone };
+                        if used.status() != 200 {
+                            return undone;
+                        }
+                        let Ok(undo) = post("/undo_consume", vec![("nonce", nonce)]).await else { return undone };
+                        undone += i32::from(undo.status() == 200);
+                    }
+                    undone
+                })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(rand::rng().random_range(20..250))).await;
+        server.kill();
+        answered += join_all(clients).await.into_iter().map(Result::unwrap).sum::<i32>();
+        server = place.serve();
+        let entries = server.usage(&key, &uid).await;
+        let uses = |entry: &serde_json::Value| entry["uses"].as_i64().unwrap();
+        let missing = USES - i64::try_from(left(&server, &key, &uid).await).unwrap();
+        assert_eq!(entries.iter().map(uses).sum::<i64>(), missing, "round {round}");
+        let undos: Vec<&str> = entries.iter().filter_map(|entry| entry["undoes"].as_str()).collect();
+        let once: std::collections::BTreeSet<&str> = undos.iter().copied().collect();
+        assert_eq!(once.len(), undos.len(), "round {round}: a use is undone once");
+        for undo in entries.iter().filter(|entry| entry["undoes"].is_string()) {
+            let used = entries.iter().find(|entry| entry["uid"] == undo["undoes"]).unwrap();
+            assert_eq!(uses(undo), -uses(used), "round {round}");
+        }
+        assert!(
+            i64::from(answered) <= i64::try_from(undos.len()).unwrap(),
+            "round {round}: what was answered is known"
+        );
+    }
+    assert!(answered > 0, "there was no load");
+}
