@@ -23,7 +23,7 @@ use crate::web::state::App;
 const ROWS: usize = 50;
 
 /// Every action that is recorded, and its words. Other actions are shown as they are stored.
-const ACTIONS: [(&str, &str); 31] = [
+const ACTIONS: [(&str, &str); 35] = [
     ("sign-in", "signed in"),
     ("sign-in failed", "failed to sign in"),
     ("sign-out", "signed out"),
@@ -37,6 +37,10 @@ const ACTIONS: [(&str, &str); 31] = [
     ("user remove", "removed the user"),
     ("key add", "made the key"),
     ("key revoke", "revoked the key"),
+    ("gate add", "added the gate"),
+    ("gate change", "changed the gate"),
+    ("gate close", "closed the gate"),
+    ("gate open", "opened the gate"),
     ("token delete", "deleted tokens"),
     ("token restore", "restored the token"),
     ("token void", "voided the token"),

@@ -165,8 +165,12 @@ impl Verdict {
         let mut reasons = refused.refusals.iter().map(|refusal| reason(refusal, last, context));
         let (kind, word, sentence) = match repeat {
             Some(last) => {
-                let seconds = context.clock.now.seconds_after(last.timestamp);
-                (Kind::Look, "Look", format!("Already used at this gate {seconds} seconds ago."))
+                let ago = match context.clock.now.seconds_after(last.timestamp) {
+                    ..=1 => "a second ago".to_owned(),
+                    seconds => format!("{seconds} seconds ago"),
+                };
+                let place = if context.gate.is_some() { "at this gate" } else { "here" };
+                (Kind::Look, "Look", format!("Already used {place} {ago}."))
             }
             None => (Kind::Refused, "Refused", reasons.next().unwrap_or_default()),
         };

@@ -43,6 +43,10 @@ async fn a_gate_is_added_changed_and_closed() {
     let saved = browser.post(&path, &renamed).await;
     browser.get(&saved.check_leads_to(&format!("{path}?done=saved")).location).await.check(200, &["Nordtor", "Closed"]);
     check_audited(&app, ["user:manager", "gate close", "Nordtor", "was North"]);
+    browser.post(&path, &[&renamed[..], &[("open", "1")]].concat()).await.check_leads_to(&path);
+    browser.post(&path, &[("name", "Nordtor"), ("undo", "60"), ("open", "1")]).await.check_leads_to(&path);
+    let audit = browser.get("/audit").await;
+    audit.check(200, &["added the gate", "closed the gate", "opened the gate", "changed the gate"]);
     browser.post("/gates/not-a-gate", &renamed).await.check(404, &[]);
     browser.get(&format!("/gates/{other}")).await.check(404, &[]);
     for role in [Role::Scanner, Role::Viewer, Role::Editor, Role::Admin] {
