@@ -17,6 +17,8 @@
   const LOST = 5000;
   const PATIENCE = 400;
   const SAME = 1000;
+  // Counters follow the last of several verdicts: who scans without a pause costs the server no count for each.
+  const COUNT_PAUSE = 500;
   const KEPT = "scan pending";
   const GATE = "scan gate";
   const NOT_KNOWN = "The answer was lost. The server is asked again, and this is counted once.";
@@ -58,11 +60,9 @@
   const pending = new Map();
   // Those that another user has sent: the server would count them once more for this one.
   const others = [];
-  // The counters follow the last of several verdicts.
-  const COUNT_PAUSE = 500;
-  let counting;
   const retries = new Map();
   const asked = new Set();
+  let counting;
 
   function keep() {
     write(sessionStorage, KEPT, JSON.stringify([...pending.values(), ...others]));

@@ -7,6 +7,7 @@ use crate::access::Principal;
 use crate::store::connection::Connection;
 use crate::store::gates;
 use crate::store::schema::usage;
+use crate::store::usage::undone_by;
 use crate::token::gate::{GateId, GateRules};
 use crate::token::settle::{Ask, Held, NamedUse, TokenId};
 use crate::token::undo::{LockAfterUndo, LoggedUse};
@@ -98,12 +99,6 @@ fn logged_use(connection: &mut Connection, row: &UseRow) -> QueryResult<LoggedUs
 
 fn uid(text: &str) -> QueryResult<Uid> {
     text.parse().map_err(|error: TokenError| diesel::result::Error::DeserializationError(error.into()))
-}
-
-/// The uid of the entry that undoes a use.
-fn undone_by(connection: &mut Connection, uid: &str) -> QueryResult<Option<String>> {
-    let undo = usage::table.filter(usage::undoes.eq(uid)).select(usage::uid);
-    undo.get_result(connection).optional()
 }
 
 /// From when the token's lock ran before this use, and before all undone ones right before it, unless a later use has set

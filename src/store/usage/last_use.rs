@@ -59,6 +59,10 @@ fn find(connection: &mut Connection, token: TokenId, last_used: i64) -> QueryRes
 }
 
 fn is_undone(connection: &mut Connection, uid: &str) -> QueryResult<bool> {
-    let undo = usage::table.filter(usage::undoes.eq(uid)).select(usage::id);
-    Ok(undo.get_result::<i64>(connection).optional()?.is_some())
+    Ok(undone_by(connection, uid)?.is_some())
+}
+
+/// The uid of the entry that undoes the use with this uid.
+pub(crate) fn undone_by(connection: &mut Connection, uid: &str) -> QueryResult<Option<String>> {
+    usage::table.filter(usage::undoes.eq(uid)).select(usage::uid).get_result(connection).optional()
 }

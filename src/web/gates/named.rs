@@ -7,9 +7,6 @@ use crate::web::error::Error;
 use crate::web::params::Params;
 use crate::web::state::App;
 
-/// What is said where a gate does not allow to see what a token is without using it.
-pub(crate) const NO_LOOK_UP: &str = "Tokens are not looked up at this gate.";
-
 /// The gate of the caller's key, or the one that `gate` names.
 ///
 /// # Errors
@@ -31,4 +28,19 @@ pub(crate) async fn gate_of(app: &App, caller: &Caller, params: &Params) -> Resu
         return Err(wrong(format!("The gate {} is closed", gate.name)));
     }
     Ok(Some(gate))
+}
+
+/// Holds that a gate allows so many uses at once, and to look at a token without using it, if that is what is wanted.
+///
+/// # Errors
+/// Forbidden.
+pub(crate) fn check_rules(gate: Option<&Gate>, uses: i32, looks_up: bool) -> Result<(), Error> {
+    let Some(rules) = gate.map(|gate| &gate.rules) else { return Ok(()) };
+    if looks_up && !rules.look_up {
+        return Err(Error::Forbidden("Tokens are not looked up at this gate.".into()));
+    }
+    if uses > 1 && !rules.several {
+        return Err(Error::Forbidden("Tokens are used once at a time at this gate.".into()));
+    }
+    Ok(())
 }

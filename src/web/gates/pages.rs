@@ -77,26 +77,22 @@ pub(crate) async fn list(
 ) -> Result<HttpResponse, Error> {
     let clock = app.time_formatter();
     let midnight = days_before(clock.now, 1, clock.zone);
-    let counted = app.store.search(move |connection, limit| {
-        let mut counted = Vec::new();
-        for gate in gates::list(connection)? {
-            limit.check()?;
-            let mut today = Tally::default();
-            for (_, tally) in usage::quarters_at_gate(connection, gate.id, midnight)? {
-                today.add(tally);
-            }
-            counted.push((gate, today));
+    let counted =
+        app.store.search(move |connection, limit| usage::quarters_at_gates(connection, midnight, limit)).await?;
+    let view = |(gate, quarters): (Gate, Vec<(i64, Tally)>)| {
+        let mut today = Tally::default();
+        for (_, tally) in quarters {
+            today.add(tally);
         }
-        Ok(counted)
-    });
-    let view = |(gate, today): (Gate, Tally)| GateView {
-        uid: gate.uid,
-        name: gate.name,
-        is_open: gate.disabled.is_none(),
-        used: grouped(today.used),
-        refused: grouped(today.refused),
+        GateView {
+            uid: gate.uid,
+            name: gate.name,
+            is_open: gate.disabled.is_none(),
+            used: grouped(today.used),
+            refused: grouped(today.refused),
+        }
     };
-    let gates = counted.await?.into_iter().map(view).collect();
+    let gates = counted.into_iter().map(view).collect();
     page(&app, StatusCode::OK, &GatesPage { page: Page::new(&request, Section::Gates), gates })
 }
 

@@ -5,8 +5,8 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::form::gate;
-use crate::store::gates::{self, Gate};
-use crate::store::usage::quarters_at_gate;
+use crate::store::gates::Gate;
+use crate::store::usage::quarters_at_gates;
 use crate::token::calendar::{Step, Tally, days_before, fold, spans};
 use crate::web::error::Error;
 use crate::web::format::grouped;
@@ -33,21 +33,16 @@ impl Counts {
         let clock = app.time_formatter();
         let midnight = days_before(clock.now, 1, clock.zone);
         let id = gate.map(|gate| gate.id);
-        let found = app.store.search(move |connection, limit| {
-            let (mut here, mut all) = (Vec::new(), Tally::default());
-            for gate in gates::list(connection)? {
-                limit.check()?;
-                let quarters = quarters_at_gate(connection, gate.id, midnight)?;
-                for (_, tally) in &quarters {
-                    all.add(*tally);
-                }
-                if id == Some(gate.id) {
-                    here = quarters;
-                }
+        let counted = app.store.search(move |connection, limit| quarters_at_gates(connection, midnight, limit)).await?;
+        let (mut quarters, mut all) = (Vec::new(), Tally::default());
+        for (gate, counts) in counted {
+            for (_, tally) in &counts {
+                all.add(*tally);
             }
-            Ok((here, all))
-        });
-        let (quarters, all) = found.await?;
+            if id == Some(gate.id) {
+                quarters = counts;
+            }
+        }
         let spans = spans(midnight, clock.now, clock.zone, Step::Hour);
         let tallies = fold(&spans, &quarters);
         let mut total = Tally::default();

@@ -8,6 +8,7 @@ use crate::store::gates::Gate;
 use crate::store::tokens::list::{TokenFilter, TokenSlice};
 use crate::store::tokens::{self, search};
 use crate::token::consume::try_consume;
+use crate::token::gate::GateRules;
 use crate::token::settle::{Answer, Ask, Deed, Lookup, NamedUse, Receipt, RefusedAsk, ReplayKey, TokenSummary};
 use crate::token::{Token, Uid};
 use crate::web::callers::Caller;
@@ -15,6 +16,7 @@ use crate::web::error::Error;
 use crate::web::params::filters::search_term;
 use crate::web::state::App;
 use crate::web::tokens::api::last_use;
+use crate::web::tokens::api::undo::undo_use;
 
 /// Tokens that are offered where a label was looked up.
 const CHOICES: i64 = 8;
@@ -27,12 +29,17 @@ pub(super) struct Door<'a> {
 }
 
 impl Door<'_> {
+    /// What may be done here.
+    pub(super) fn rules(&self) -> GateRules {
+        self.gate.map_or_else(GateRules::default, |gate| gate.rules.clone())
+    }
+
     fn context(&self, is_test: bool) -> Context<'_> {
         Context {
             clock: self.app.time_formatter(),
             base: &self.app.base,
             gate: self.gate.map(|gate| gate.name.as_str()),
-            undo_seconds: self.gate.map_or(Some(crate::token::gate::UNDO_SECONDS), |gate| gate.rules.undo_seconds),
+            undo_seconds: self.rules().undo_seconds,
             may_see: self.caller.role.may(Permission::See),
             is_test,
         }
@@ -110,14 +117,8 @@ impl Door<'_> {
 
     /// Undoes a use that was made at this gate.
     pub(super) async fn undo(&self, usage_uid: Uid, key: Option<ReplayKey>) -> Result<Verdict, Error> {
-        let anybody = self.caller.role.may(Permission::Edit);
-        let deed = Deed::Undo { which: NamedUse::Entry(usage_uid), anybody };
-        match self.app.store.consume(Ask::new(self.caller.principal.clone(), deed, key)).await? {
-            Answer::Done(receipt, _) | Answer::Replayed(receipt) => Ok(Verdict::undone(&receipt, &self.context(false))),
-            Answer::Mistaken(error) => Err(error.into()),
-            Answer::Forbidden(why) => Err(Error::Forbidden(why.into())),
-            Answer::Refused(_) => Err(Error::fault("an undo was refused as a use")),
-        }
+        let (receipt, _) = undo_use(self.app, self.caller, NamedUse::Entry(usage_uid), key).await?;
+        Ok(Verdict::undone(&receipt, &self.context(false)))
     }
 }
 

@@ -5,10 +5,11 @@ use crate::token::settle::ReplayKey;
 use crate::token::{Micros, TokenError};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
-use crate::web::gates::named::{NO_LOOK_UP, gate_of};
+use crate::web::gates::named::{check_rules, gate_of};
 use crate::web::params::Params;
 use crate::web::params::filters::time;
 use crate::web::state::App;
+use crate::web::tokens::api::consume::uses;
 
 /// What is to be done with a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,10 +54,9 @@ impl Scan {
         } else {
             Wish::Use
         };
-        let uses = params.number("uses", 1..=i32::MAX.unsigned_abs() as usize)?;
         let scan = Self {
             code: params.text("code")?.unwrap_or_default(),
-            uses: uses.and_then(|uses| i32::try_from(uses).ok()).unwrap_or(1),
+            uses: uses(params)?,
             key: params.filled("nonce")?.map(ReplayKey::new).transpose()?,
             wish,
         };
@@ -67,14 +67,11 @@ impl Scan {
     }
 
     fn check(&self, gate: Option<&Gate>, is_typed: bool) -> Result<(), Error> {
-        let Some(rules) = gate.map(|gate| &gate.rules) else { return Ok(()) };
-        let refused = |why: &str| Err(Error::Forbidden(why.into()));
-        match self.wish {
-            Wish::LookUp | Wish::Test(_) if !rules.look_up => refused(NO_LOOK_UP),
-            _ if self.uses > 1 && !rules.several => refused("Tokens are used once at a time at this gate."),
-            _ if is_typed && !rules.typing => refused("Codes are not typed at this gate; scan them."),
-            _ => Ok(()),
+        check_rules(gate, self.uses, self.wish != Wish::Use)?;
+        if is_typed && gate.is_some_and(|gate| !gate.rules.typing) {
+            return Err(Error::Forbidden("Codes are not typed at this gate; scan them.".into()));
         }
+        Ok(())
     }
 }
 

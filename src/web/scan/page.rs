@@ -11,7 +11,6 @@ use super::decide::Door;
 use super::form::{Scan, gate};
 use super::verdict::Verdict;
 use crate::qr::Code;
-use crate::store::gates::Gate;
 use crate::token::Uid;
 use crate::token::settle::ReplayKey;
 use crate::web::callers::Caller;
@@ -38,8 +37,6 @@ struct ScanPage {
     may_look_up: bool,
     may_use_several: bool,
     nonce: String,
-    /// How many uses at once.
-    uses: String,
     is_test: bool,
     counts: Counts,
     /// What the set-up code of handheld scanners says.
@@ -66,7 +63,7 @@ pub(crate) async fn show(
         (None, Some(code)) => Some(verdict_of(&door, Scan::look_up(code, gate.as_ref())).await?.1),
         (None, None) => None,
     };
-    scan_page(&app, &request, &who.caller, gate.as_ref(), (StatusCode::OK, verdict), &params).await
+    scan_page(&request, &door, (StatusCode::OK, verdict), &params).await
 }
 
 /// Shows what a token is whose link was opened by somebody who may use it, and not see it among others.
@@ -78,7 +75,7 @@ pub(crate) async fn show_linked(
 ) -> Result<HttpResponse, Error> {
     let door = Door { app, caller, gate: None };
     let (status, verdict) = verdict_of(&door, Scan::look_up(uid.to_string(), None)).await?;
-    scan_page(app, request, caller, None, (status, Some(verdict)), &Params::default()).await
+    scan_page(request, &door, (status, Some(verdict)), &Params::default()).await
 }
 
 /// Uses a token, looks it up, or tests it.
@@ -95,7 +92,7 @@ pub(crate) async fn scan(
         Err(why) => (StatusCode::UNPROCESSABLE_ENTITY, door.mistake(why.clone())),
         Ok(_) => verdict_of(&door, Scan::read(&params, &app, known)).await?,
     };
-    answer(&app, &request, &door, (status, verdict), &params).await
+    answer(&request, &door, (status, verdict), &params).await
 }
 
 /// Undoes a use. Asked again with the same key it is undone once, and says so again.
@@ -110,7 +107,7 @@ pub(crate) async fn undo(
     let uid = params.parsed::<Uid>("usage_uid")?.ok_or(Error::NotFound)?;
     let key = params.filled("nonce")?.map(ReplayKey::new).transpose()?;
     let verdict = told(&door, door.undo(uid, key).await)?;
-    answer(&app, &request, &door, verdict, &params).await
+    answer(&request, &door, verdict, &params).await
 }
 
 /// The verdict on a scan, or on what is wrong with it.
@@ -133,7 +130,6 @@ fn told(door: &Door<'_>, verdict: Result<Verdict, Error>) -> Result<(StatusCode,
 
 /// The verdict alone for the page's script, else the whole page.
 async fn answer(
-    app: &App,
     request: &HttpRequest,
     door: &Door<'_>,
     (status, verdict): (StatusCode, Verdict),
@@ -141,23 +137,22 @@ async fn answer(
 ) -> Result<HttpResponse, Error> {
     if params.filled("fragment")?.is_some() {
         let text = verdict.render().map_err(|error| Error::fault(error.to_string()))?;
-        return Ok(html(status, app.public_url.is_https()).body(text));
+        return Ok(html(status, door.app.public_url.is_https()).body(text));
     }
-    scan_page(app, request, door.caller, door.gate, (status, Some(verdict)), params).await
+    scan_page(request, door, (status, Some(verdict)), params).await
 }
 
 async fn scan_page(
-    app: &App,
     request: &HttpRequest,
-    caller: &Caller,
-    gate: Option<&Gate>,
+    door: &Door<'_>,
     (status, verdict): (StatusCode, Option<Verdict>),
     params: &Params,
 ) -> Result<HttpResponse, Error> {
+    let Door { app, caller, gate } = *door;
     let known = app.gates.get(&app.store).await?;
     let open = known.iter().filter(|other| other.disabled.is_none() && caller.gate.is_none_or(|id| id == other.id));
     let name = gate.map(|gate| gate.name.clone()).unwrap_or_default();
-    let rules = gate.map(|gate| gate.rules.clone()).unwrap_or_default();
+    let rules = door.rules();
     let template = ScanPage {
         page: Page::new(request, Section::Scan),
         gates: choice::Choice::words(open.map(|gate| gate.name.clone()), &name),
@@ -166,7 +161,6 @@ async fn scan_page(
         may_look_up: rules.look_up,
         may_use_several: rules.several,
         nonce: Uid::random().to_string(),
-        uses: "1".into(),
         is_test: params.filled("test")?.is_some(),
         counts: Counts::find(app, gate).await?,
         set_up: SET_UP,

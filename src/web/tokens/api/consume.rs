@@ -12,7 +12,7 @@ use crate::token::settle::{Answer, Ask, Deed, Lookup, Receipt, ReplayKey, TokenS
 use crate::token::{TokenError, Uid};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
-use crate::web::gates::named::{NO_LOOK_UP, gate_of};
+use crate::web::gates::named::{check_rules, gate_of};
 use crate::web::guard::{Allowed, Consume, is_prefetch, refuse_foreign_get};
 use crate::web::json::success;
 use crate::web::params::Params;
@@ -53,13 +53,9 @@ pub(crate) async fn consume_token(
     let key = replay_key(&request, &params)?;
     let uses = uses(&params)?;
     let gate = gate_of(&app, &who.caller, &params).await?;
-    if uses > 1 && gate.as_ref().is_some_and(|gate| !gate.rules.several) {
-        return Err(Error::Forbidden("Tokens are used once at a time at this gate.".into()));
-    }
-    if is_test(&params)? {
-        if gate.as_ref().is_some_and(|gate| !gate.rules.look_up) {
-            return Err(Error::Forbidden(NO_LOOK_UP.into()));
-        }
+    let is_test = is_test(&params)?;
+    check_rules(gate.as_ref(), uses, is_test)?;
+    if is_test {
         return test(&app, &who.caller, &params, (what, uses, gate)).await;
     }
     let deed = Deed::Use { what, uses, gate: gate.as_ref().map(|gate| gate.id) };
@@ -96,7 +92,11 @@ async fn test(
     }
 }
 
-fn uses(params: &Params) -> Result<i32, Error> {
+/// How many uses are wanted at once: one, if nothing says so.
+///
+/// # Errors
+/// A value error when it is no whole number from 1 on.
+pub(crate) fn uses(params: &Params) -> Result<i32, Error> {
     let uses = params.number("uses", 1..=i32::MAX.unsigned_abs() as usize)?;
     Ok(uses.and_then(|uses| i32::try_from(uses).ok()).unwrap_or(1))
 }

@@ -12,7 +12,7 @@ use crate::token::State;
 use crate::token::print::PrintedFilter;
 use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
-use crate::web::gates::named::{NO_LOOK_UP, gate_of};
+use crate::web::gates::named::{check_rules, gate_of};
 use crate::web::guard::{Allowed, Ask, See};
 use crate::web::json::success;
 use crate::web::paging::{cut, more_than};
@@ -36,9 +36,7 @@ pub(crate) async fn query_token(who: Allowed<Ask>, params: Params, app: web::Dat
     params.only(&["token_uid", "value"])?;
     // Of a key that is tied to one.
     let gate = gate_of(&app, &who.caller, &Params::default()).await?;
-    if gate.is_some_and(|gate| !gate.rules.look_up) {
-        return Err(Error::Forbidden(NO_LOOK_UP.into()));
-    }
+    check_rules(gate.as_ref(), 1, true)?;
     let what = lookup(None, &params, &app)?;
     let found = app.store.read_inline(move |connection| tokens::find(connection, &what)).await?;
     Ok(success(Queried { token: found.map(|token| TokenObject::new(token, app.store.now())) }))

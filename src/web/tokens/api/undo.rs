@@ -7,6 +7,7 @@ use super::consume::header_key;
 use crate::access::Permission;
 use crate::token::settle::{Answer, Ask, Deed, NamedUse, Receipt, ReplayKey, TokenSummary};
 use crate::token::{TokenError, Uid};
+use crate::web::callers::Caller;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Consume};
 use crate::web::json::success;
@@ -34,10 +35,24 @@ pub(crate) async fn undo_consume(
 ) -> Result<HttpResponse, Error> {
     params.only(&["nonce", "usage_uid"])?;
     let key = header_key(&request)?.map(ReplayKey::new).transpose()?;
-    let deed = Deed::Undo { which: named_use(&params)?, anybody: who.caller.role.may(Permission::Edit) };
-    match app.store.consume(Ask::new(who.caller.principal, deed, key)).await? {
-        Answer::Done(receipt, _) => undone(&app, receipt, false).await,
-        Answer::Replayed(receipt) => undone(&app, receipt, true).await,
+    let (receipt, replayed) = undo_use(&app, &who.caller, named_use(&params)?, key).await?;
+    undone(&app, receipt, replayed).await
+}
+
+/// Undoes a use for a caller, and returns whether that was done before for the same key.
+///
+/// # Errors
+/// A value error, unknown or forbidden, when it cannot be undone.
+pub(crate) async fn undo_use(
+    app: &App,
+    caller: &Caller,
+    which: NamedUse,
+    key: Option<ReplayKey>,
+) -> Result<(Receipt, bool), Error> {
+    let deed = Deed::Undo { which, anybody: caller.role.may(Permission::Edit) };
+    match app.store.consume(Ask::new(caller.principal.clone(), deed, key)).await? {
+        Answer::Done(receipt, _) => Ok((receipt, false)),
+        Answer::Replayed(receipt) => Ok((receipt, true)),
         Answer::Mistaken(error) => Err(error.into()),
         Answer::Forbidden(why) => Err(Error::Forbidden(why.into())),
         Answer::Refused(_) => Err(Error::fault("an undo was refused as a use")),
