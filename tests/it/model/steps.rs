@@ -34,6 +34,7 @@ pub enum Who {
 #[derive(Clone, Debug)]
 pub enum Text {
     Plain(&'static str),
+    Owned(String),
     Long(char, usize),
     Uid(Who),
     /// What a code with a link holds.
@@ -69,6 +70,7 @@ impl Step {
         };
         let text = |text: &Text| match text {
             Text::Plain(text) => (*text).to_owned(),
+            Text::Owned(text) => text.clone(),
             Text::Long(c, times) => c.to_string().repeat(*times),
             Text::Uid(who) => uid(who),
             Text::Link(who) => format!("{base}/{}", uid(who)),
@@ -267,15 +269,23 @@ fn consume() -> impl Strategy<Value = Step> {
 }
 
 fn undo() -> impl Strategy<Value = Step> {
-    let key = || text(&["k-1", "k-2", "k-3", "k-4", "u-1", "u-2"], &[""]);
-    let uid = prop_oneof![30 => (0..3_usize).prop_map(Text::Use), 1 => Just(Text::Plain("x"))].boxed();
+    let newest = prop_oneof![3 => Just(Text::Use(0)), 1 => (1..4_usize).prop_map(Text::Use)];
+    let uid =
+        || prop_oneof![30 => newest.clone(), 1 => Just(Text::Plain("x"))].prop_map(|uid| Some(("usage_uid", uid)));
+    let key = || text(&["k-1", "k-2", "k-3", "k-4", "u-1", "u-2"], &[""]).prop_map(|key| Some(("nonce", key)));
+    let named = prop_oneof![
+        20 => uid().prop_map(|uid| vec![uid]),
+        8 => key().prop_map(|key| vec![key]),
+        1 => (uid(), key()).prop_map(|(uid, key)| vec![uid, key]),
+        1 => Just(Vec::new()),
+    ];
     let role = prop_oneof![3 => Just(Role::Manager), 1 => Just(Role::Scanner)];
-    let fields = fields(vec![("usage_uid", 0.75, uid), ("nonce", 0.3, key())]);
-    let own_key = weighted(0.7, text(&["u-1", "u-2", "u-3", "u-4", "k-1"], &[""]));
-    (role, posted(), fields, own_key).prop_map(|(role, way, fields, key)| Step {
+    let odd_key = text(&["u-1", "u-2", "k-1"], &[""]);
+    let own_key = weighted(0.8, prop_oneof![4 => "u-[a-z]{4}".prop_map(Text::Owned), 1 => odd_key]);
+    (role, posted(), named, fields(Vec::new()), own_key).prop_map(|(role, way, named, extra, key)| Step {
         role,
         way,
-        fields,
+        fields: named.into_iter().chain(extra).collect(),
         key,
         ..plain("undo_consume")
     })
