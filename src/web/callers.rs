@@ -52,6 +52,13 @@ impl Via {
             Self::Session { name, .. } => name,
         }
     }
+
+    /// The hash of the key or the session: another device of the same user has another.
+    pub(crate) fn hash(&self) -> [u8; 32] {
+        match self {
+            Self::Key { hash } | Self::Session { hash, .. } => *hash,
+        }
+    }
 }
 
 /// A last use is written down at most this often, in microseconds.

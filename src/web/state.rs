@@ -12,6 +12,7 @@ use super::client_address::TrustedProxies;
 use super::error::Error;
 use super::format::TimeFormatter;
 use super::gates::cache::GatesCache;
+use super::gates::today::GatesToday;
 use super::scan::rate::PhotoRate;
 use super::settings::cache::SettingsCache;
 use super::tokens::counts::TokenCounts;
@@ -46,13 +47,15 @@ pub struct App {
     pub(crate) settings: SettingsCache,
     /// The gates, read a moment ago.
     pub(crate) gates: GatesCache,
+    /// What was used today at each gate.
+    pub(crate) gates_today: GatesToday,
     /// QR codes made a moment ago.
     pub(crate) codes: Codes,
     /// How many tokens there are, counted a moment ago.
     pub(crate) counts: TokenCounts,
     /// Permits for sign-ins: many of them must not take all database connections.
     pub(crate) login_permits: Semaphore,
-    /// How often each caller has sent a photo within the last second.
+    /// How often each device has sent a photo within the last second.
     pub(crate) photo_rate: PhotoRate,
     /// What background work shares.
     pub(crate) background: Arc<Background>,
@@ -82,6 +85,7 @@ impl App {
             callers: Callers::default(),
             settings: SettingsCache::default(),
             gates: GatesCache::default(),
+            gates_today: GatesToday::default(),
             codes: Codes::default(),
             counts: TokenCounts::default(),
             photo_rate: PhotoRate::default(),

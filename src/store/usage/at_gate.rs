@@ -16,7 +16,7 @@ use crate::token::calendar::{QUARTER, Tally};
 use crate::token::gate::GateId;
 
 /// What was used and refused in each quarter of an hour since 1970 that has any.
-type Quarters = Vec<(i64, Tally)>;
+pub(crate) type Quarters = Vec<(i64, Tally)>;
 
 /// What was used and refused at a gate in each quarter of an hour from a moment on.
 pub(crate) fn quarters_at_gate(connection: &mut Connection, gate: GateId, from: Micros) -> QueryResult<Quarters> {

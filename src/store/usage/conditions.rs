@@ -94,7 +94,7 @@ pub(super) fn conditions(
     by_time: bool,
 ) -> Vec<Condition> {
     let mut all = source_conditions(source);
-    let by_time = by_time && source.is_log();
+    let by_time = by_time && (source.is_log() || source == Source::Gate);
     let time = if by_time { "usage.timestamp" } else { "+usage.timestamp" };
     for (bound, comparison) in [(filter.from, ">="), (filter.to, "<=")] {
         if let Some(bound) = bound {

@@ -10,7 +10,7 @@ mod last_use;
 pub(crate) mod list;
 pub mod retention;
 
-pub(crate) use at_gate::{last_at_gate, quarters_at_gate, quarters_at_gates};
+pub(crate) use at_gate::{Quarters, last_at_gate, quarters_at_gate, quarters_at_gates};
 pub use conditions::UsageFilter;
 pub(crate) use entries::{Entry, UsageRow, labels, last, newest};
 pub(crate) use last_use::{LastUse, last_use, undone_by};

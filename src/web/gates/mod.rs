@@ -4,3 +4,4 @@ pub(crate) mod cache;
 mod form;
 pub(crate) mod named;
 pub(crate) mod pages;
+pub(crate) mod today;

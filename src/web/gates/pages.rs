@@ -77,22 +77,21 @@ pub(crate) async fn list(
 ) -> Result<HttpResponse, Error> {
     let clock = app.time_formatter();
     let midnight = days_before(clock.now, 1, clock.zone);
-    let counted =
-        app.store.search(move |connection, limit| usage::quarters_at_gates(connection, midnight, limit)).await?;
-    let view = |(gate, quarters): (Gate, Vec<(i64, Tally)>)| {
+    let counted = app.gates_today.count(&app.store, midnight).await?;
+    let view = |(gate, quarters): &(Gate, usage::Quarters)| {
         let mut today = Tally::default();
         for (_, tally) in quarters {
-            today.add(tally);
+            today.add(*tally);
         }
         GateView {
-            uid: gate.uid,
-            name: gate.name,
+            uid: gate.uid.clone(),
+            name: gate.name.clone(),
             is_open: gate.disabled.is_none(),
             used: grouped(today.used),
             refused: grouped(today.refused),
         }
     };
-    let gates = counted.into_iter().map(view).collect();
+    let gates = counted.iter().map(view).collect();
     page(&app, StatusCode::OK, &GatesPage { page: Page::new(&request, Section::Gates), gates })
 }
 

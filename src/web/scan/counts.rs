@@ -6,7 +6,6 @@ use askama::Template;
 
 use super::form::gate;
 use crate::store::gates::Gate;
-use crate::store::usage::quarters_at_gates;
 use crate::token::calendar::{Step, Tally, days_before, fold, spans};
 use crate::web::error::Error;
 use crate::web::format::grouped;
@@ -33,10 +32,10 @@ impl Counts {
         let clock = app.time_formatter();
         let midnight = days_before(clock.now, 1, clock.zone);
         let id = gate.map(|gate| gate.id);
-        let counted = app.store.search(move |connection, limit| quarters_at_gates(connection, midnight, limit)).await?;
-        let (mut quarters, mut all) = (Vec::new(), Tally::default());
-        for (gate, counts) in counted {
-            for (_, tally) in &counts {
+        let counted = app.gates_today.count(&app.store, midnight).await?;
+        let (mut quarters, mut all): (&[_], _) = (&[], Tally::default());
+        for (gate, counts) in counted.iter() {
+            for (_, tally) in counts {
                 all.add(*tally);
             }
             if id == Some(gate.id) {
@@ -44,7 +43,7 @@ impl Counts {
             }
         }
         let spans = spans(midnight, clock.now, clock.zone, Step::Hour);
-        let tallies = fold(&spans, &quarters);
+        let tallies = fold(&spans, quarters);
         let mut total = Tally::default();
         for tally in &tallies {
             total.add(*tally);

@@ -27,7 +27,7 @@ pub(crate) async fn read(
 ) -> Result<HttpResponse, Error> {
     Params::of_query(request.query_string())?.only(&[])?;
     let format = PhotoFormat::of(&request)?;
-    app.photo_rate.count(&who.caller.principal)?;
+    app.photo_rate.count(&who.caller.via.hash())?;
     let bytes = whole_body(&request, payload, MOST_BYTES).await?;
     app.recheck(&who.caller).await?;
     let photo = Photo { format, bytes };

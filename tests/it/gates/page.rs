@@ -1,5 +1,6 @@
 //! `/gates`: made, changed, closed; what was used there; and the log at a gate.
 
+use diesel::connection::SimpleConnection;
 use reqwest::Method;
 use tessera::access::Role;
 use tessera::token::Uid;
@@ -7,6 +8,7 @@ use tessera::token::Uid;
 use crate::support::app::{App, send};
 use crate::support::audit::check_audited;
 use crate::support::browser::Browser;
+use crate::support::usage_log::{at, write_many};
 
 #[actix_web::test]
 async fn a_gate_is_added_changed_and_closed() {
@@ -92,6 +94,25 @@ async fn a_gates_page_shows_its_scans_and_the_log_finds_them() {
     assert_eq!(csv.lines().count(), 3, "{csv}");
     assert!(csv.lines().nth(2).unwrap().ends_with(",North,3,"), "{csv}");
     browser.get(&format!("/{uid}")).await.check(200, &["Used 3 times", "at North", "Undone"]);
+}
+
+#[actix_web::test]
+async fn what_was_used_at_a_busy_gate_is_counted_whole() {
+    let app = App::start().await;
+    let mut browser = Browser::of(&app, Role::Manager).await;
+    for name in ["North", "South"] {
+        browser.post("/gates/add", &[("name", name), ("undo", "60"), ("open", "1")]).await.check_leads_to("/gates/");
+    }
+    // Two of three at the northern gate, more than a search collects before it walks the log, over four hours.
+    let at_gate = "UPDATE usage SET gate = (SELECT id FROM gates WHERE name = 'North') WHERE id % 3 > 0;
+        UPDATE usage SET gate = (SELECT id FROM gates WHERE name = 'South') WHERE id % 3 = 0";
+    let time = format!("{} + i * 400000", at("2026-10-01").get());
+    write_many(&mut app.connection(), 36_000, &time, "NULL", "CASE WHEN i % 10 = 0 THEN 2 END");
+    app.connection().batch_execute(at_gate).unwrap();
+    let north = browser.get("/usage?from=2026-10-01&to=2026-10-01&gate=North").await;
+    north.check(200, &["<strong>21,600</strong> used", "<strong>2,400</strong> refused"]);
+    let used = browser.get("/usage?from=2026-10-01T01:00&to=2026-10-01T01:59:59.999999&gate=North&outcome=used").await;
+    used.check(200, &["<strong>5,400</strong> used", "<strong>0</strong> refused"]);
 }
 
 async fn send_text(app: &App, path: &str) -> String {

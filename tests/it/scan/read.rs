@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use reqwest::{Method, RequestBuilder};
 use tessera::access::Role;
 
@@ -26,7 +27,7 @@ fn png(frame: &Frame) -> Vec<u8> {
     file
 }
 
-/// Longer than what two photos of a caller are counted for.
+/// Longer than what two photos of a device are counted for.
 async fn wait() {
     tokio::time::sleep(Duration::from_millis(1_050)).await;
 }
@@ -92,15 +93,25 @@ async fn what_is_no_photo_is_refused() {
 }
 
 #[actix_web::test]
-async fn two_photos_of_a_caller_are_read_a_second() {
+async fn two_photos_of_a_device_are_read_a_second() {
     let app = App::start().await;
     let one = async || send(photo(&app, Role::Scanner, "image/jpeg", PHOTO)).await;
-    for answer in [one().await, one().await] {
+    let answers = join_all([one(), one(), one()]).await;
+    let (refused, read): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 429);
+    for answer in &read {
         answer.check_success();
     }
-    let third = one().await;
-    assert_eq!(third.check_failure("TooManyRequests").header("retry-after"), "1");
+    assert_eq!((read.len(), refused.len()), (2, 1));
+    assert_eq!(refused[0].check_failure("TooManyRequests").header("retry-after"), "1");
     send(photo(&app, Role::Editor, "image/jpeg", PHOTO)).await.check_success();
+    // Two phones of one user are two devices.
+    let user = Browser::of(&app, Role::Scanner).await;
+    let mut second = Browser::new(&app);
+    second.sign_in(Role::Scanner.word()).await;
+    for phone in [&user, &user, &second, &second] {
+        let request = phone.request(Method::POST, "/scan/read").header("Content-Type", "image/jpeg").body(PHOTO);
+        send(request).await.check_success();
+    }
     wait().await;
     one().await.check_success();
 }
