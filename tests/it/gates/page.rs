@@ -106,7 +106,7 @@ async fn what_was_used_at_a_busy_gate_is_counted_whole() {
     // Two of three at the northern gate, more than a search collects before it walks the log, over four hours.
     let at_gate = "UPDATE usage SET gate = (SELECT id FROM gates WHERE name = 'North') WHERE id % 3 > 0;
         UPDATE usage SET gate = (SELECT id FROM gates WHERE name = 'South') WHERE id % 3 = 0";
-    let time = format!("{} + i * 400000", at("2026-10-01").get());
+    let time = format!("{} + CAST(i AS BIGINT) * 400000", at("2026-10-01").get());
     write_many(&mut app.connection(), 36_000, &time, "NULL", "CASE WHEN i % 10 = 0 THEN 2 END");
     app.connection().batch_execute(at_gate).unwrap();
     let north = browser.get("/usage?from=2026-10-01&to=2026-10-01&gate=North").await;
