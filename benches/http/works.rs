@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::client::{Client, get, post};
@@ -18,6 +18,11 @@ const NESTED: usize = 3;
 const PRINTED: usize = 10_000;
 /// How often the page of something under way is looked at.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// Phones that scan, and how often each does.
+const PHONES: usize = 20;
+const SCAN_INTERVAL: Duration = Duration::from_millis(400);
+/// The gate at which they do. Adding it again changes nothing.
+const GATE: &str = "gate_uid=5ca00000-0000-4000-8000-000000000000&name=North&undo=60&several=1&open=1";
 /// How long a row is locked by somebody else.
 const LOCKED_SECONDS: u64 = 4;
 
@@ -99,6 +104,31 @@ impl Office {
         self.wait_for(server, &format!("/actions/{action}"))
     }
 
+    /// Scans with phones as their page does: each scan has a key of its own, and the counters are asked for after it.
+    fn scan(&self, server: SocketAddr, time: Duration) -> io::Result<()> {
+        self.client(server)?.send("/gates/add", GATE)?;
+        let until = Instant::now() + time;
+        let phone = |n: usize| {
+            let mut client = self.client(server)?;
+            thread::sleep(SCAN_INTERVAL * u32::try_from(n).unwrap_or(0) / u32::try_from(PHONES).unwrap_or(1));
+            for (scan, uid) in self.door.iter().cycle().skip(n * 131).enumerate() {
+                let start = Instant::now();
+                if start >= until {
+                    break;
+                }
+                let form = format!("code={uid}&gate=North&uses=1&source=camera&fragment=1&nonce={n}-{scan}");
+                client.exchange(&post(server, &self.key, "/scan", &form), 200)?;
+                client.get("/scan/counts?gate=North")?;
+                thread::sleep(SCAN_INTERVAL.saturating_sub(start.elapsed()));
+            }
+            Ok(())
+        };
+        thread::scope(|scope| {
+            let phones: Vec<_> = (0..PHONES).map(|n| scope.spawn(move || phone(n))).collect();
+            phones.into_iter().try_for_each(joined)
+        })
+    }
+
     fn wait_for(&self, server: SocketAddr, page: &str) -> io::Result<()> {
         while self.client(server)?.get(page)?.contains("<progress") {
             thread::sleep(POLL_INTERVAL);
@@ -124,11 +154,13 @@ impl Office {
         };
         thread::scope(|scope| {
             let threads: Vec<_> = (0..connections).map(|_| scope.spawn(one)).collect();
-            threads
-                .into_iter()
-                .try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(io::Error::other("a panic"))))
+            threads.into_iter().try_for_each(joined)
         })
     }
+}
+
+fn joined(thread: ScopedJoinHandle<'_, io::Result<()>>) -> io::Result<()> {
+    thread.join().unwrap_or_else(|_| Err(io::Error::other("a panic")))
 }
 
 /// A form's field in an address or a body (URL Standard, section 5.2).
@@ -195,6 +227,7 @@ pub fn all() -> Vec<Work> {
             office.client(server)?.exchange(&json(server, &office.key, "/delete_tokens", &list), 200).map(drop)
         }),
         work("undoing the deletion", |office, _, server, _| office.undo(server)),
+        work("20 phones that scan every 400 ms", |office, _, server, time| office.scan(server, time)),
         work("4 viewers, a search that finds nothing", |office, _, server, time| {
             let request = get(server, &office.key, "/?q=no+such+token+anywhere");
             office.repeat(server, VIEWERS, &request, &[200, 422], time)

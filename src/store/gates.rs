@@ -52,6 +52,11 @@ pub(crate) fn names(connection: &mut Connection) -> QueryResult<HashMap<GateId, 
     Ok(gates::table.select((gates::id, gates::name)).load::<(GateId, String)>(connection)?.into_iter().collect())
 }
 
+/// The name of a gate.
+pub(crate) fn name(connection: &mut Connection, id: GateId) -> QueryResult<Option<String>> {
+    gates::table.find(id).select(gates::name).get_result(connection).optional()
+}
+
 /// What may be done at a gate.
 pub(crate) fn rules(connection: &mut Connection, id: GateId) -> QueryResult<GateRules> {
     Ok(read_rules(&gates::table.find(id).select(gates::rules).get_result::<String>(connection)?))

@@ -32,7 +32,7 @@ pub(crate) fn last_use(connection: &mut Connection, uid: Uid) -> QueryResult<Opt
         return Ok(None);
     };
     let Some((_, timestamp, gate, user)) = find(connection, id, last_used)? else { return Ok(None) };
-    let gate = gate.map_or(Ok(None), |gate| Ok(gates::names(connection)?.remove(&gate)));
+    let gate = gate.map_or(Ok(None), |gate| gates::name(connection, gate));
     gate.map(|gate| Some(LastUse { timestamp: Micros::stored(timestamp), gate, user }))
 }
 
