@@ -96,7 +96,8 @@
       stop();
       video.hidden = true;
       say(why(error));
-      start.hidden = false;
+      start.textContent = "Start camera";
+      window.scanStage.show({ html: window.scanStage.plain("look", "No camera", why(error)), kind: "look" });
       // What is not allowed, or not there, is not asked for again whenever the page is looked at.
       isWanted &&= !["NotAllowedError", "NotFoundError"].includes(error.name);
     } finally {
@@ -111,7 +112,7 @@
     video.classList.toggle("mirrored", facingMode === "user");
     video.play().catch(() => {});
     video.hidden = false;
-    start.hidden = true;
+    start.textContent = "Stop camera";
     say("");
     track.addEventListener("ended", again);
     track.addEventListener("mute", again);
@@ -123,7 +124,7 @@
 
   function why({ name, message: detail }) {
     const reasons = {
-      NotAllowedError: "The camera is not allowed here. Allow it in the browser's settings for this site (the sign beside the address), then start again. Or take a photo.",
+      NotAllowedError: "The camera is not allowed here. Allow it in the browser's settings for this site (tap the sign left of the address), then start again. Or take a photo.",
       NotFoundError: "This device has no camera. Type the code, or use a handheld scanner.",
       NotReadableError: "Another program uses the camera. Close it, then start again.",
       OverconstrainedError: "This camera is gone. Start again, and choose another one.",
@@ -151,6 +152,14 @@
 
   start.addEventListener("click", () => {
     window.scanSound.unlock();
+    if (stream) {
+      isWanted = false;
+      stop();
+      video.hidden = true;
+      torch.hidden = true;
+      start.textContent = "Start camera";
+      return;
+    }
     if (!window.isSecureContext || !navigator.mediaDevices) {
       say("Browsers open the camera only at addresses that begin with https. Take a photo instead.");
       return;
@@ -182,30 +191,43 @@
     }
   });
 
+  /** What was shown before must not be taken for what is in the photo. */
+  function notRead(sentence) {
+    window.scanStage.show({ html: window.scanStage.plain("look", "Not read", sentence), kind: "look" });
+  }
+
   photo.addEventListener("change", async () => {
     const [file] = photo.files;
     if (!file) return;
     say("Reading the photo.");
     try {
       const text = await readPhoto(file);
-      say(text ? "" : "There is no code in this photo that can be read. Go nearer, and hold still.");
+      say("");
       if (text) window.scanSeen(text, "photo", { again: true });
+      else notRead("There is no code in this photo that can be read. Go nearer, and hold still.");
     } catch (error) {
-      say(`The photo cannot be read: ${error.message}`);
+      const isPicture = error.name !== "InvalidStateError" && error.name !== "EncodingError";
+      say("");
+      notRead(isPicture ? `The photo cannot be read: ${error.message}` : "This file is no photo that can be read. Use JPEG or PNG.");
     }
     photo.value = "";
   });
 
+  // ---- The verdict alone, on the whole screen; where browsers have no full screen, as on iPhones, on the whole page.
   const whole = document.querySelector("[data-full-screen]");
-  if (document.fullscreenEnabled) {
-    whole.hidden = false;
-    whole.addEventListener("click", () => {
-      if (document.fullscreenElement) document.exitFullscreen();
-      else document.documentElement.requestFullscreen().catch(() => {});
-      stayAwake();
-    });
-    document.addEventListener("fullscreenchange", () => {
-      whole.textContent = document.fullscreenElement ? "Leave full screen" : "Full screen";
-    });
-  }
+  const fill = (isFull) => {
+    document.body.classList.toggle("kiosk", isFull);
+    whole.textContent = isFull ? "Leave full screen" : "Full screen";
+  };
+  whole.hidden = false;
+  whole.addEventListener("click", () => {
+    const isFull = !document.body.classList.contains("kiosk");
+    fill(isFull);
+    if (isFull) document.documentElement.requestFullscreen?.().catch(() => {});
+    else if (document.fullscreenElement) document.exitFullscreen();
+    stayAwake();
+  });
+  document.addEventListener("fullscreenchange", () => {
+    if (!document.fullscreenElement) fill(false);
+  });
 })();

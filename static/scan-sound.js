@@ -11,7 +11,33 @@ window.scanSound = (() => {
     again: [[700, 0, 0.05, "sine"]],
   };
   const VIBRATIONS = { good: [60], refused: [400], look: [120, 80, 120], wait: [20], again: [20] };
+  const SETTING = "scan sound";
+  const button = document.querySelector("[data-sound]");
+  let isOn = true;
   let context;
+
+  try {
+    isOn = localStorage.getItem(SETTING) !== "off";
+  } catch {
+    // It is on until it is switched off.
+  }
+
+  function tell() {
+    button.textContent = isOn ? "Sound on" : "Sound off";
+  }
+  button.hidden = false;
+  tell();
+  button.addEventListener("click", () => {
+    isOn = !isOn;
+    tell();
+    unlock();
+    play("good");
+    try {
+      localStorage.setItem(SETTING, isOn ? "on" : "off");
+    } catch {
+      // For this visit, then.
+    }
+  });
 
   /** Browsers let a page sound only after a tap or a key. */
   function unlock() {
@@ -24,7 +50,7 @@ window.scanSound = (() => {
   function play(kind) {
     // Nor does a page vibrate before that, and browsers complain of the attempt.
     if (navigator.userActivation?.hasBeenActive !== false) navigator.vibrate?.(VIBRATIONS[kind] ?? []);
-    if (!context || context.state !== "running") return;
+    if (!isOn || !context || context.state !== "running") return;
     for (const [frequency, start, length, type] of TONES[kind] ?? []) {
       const tone = new OscillatorNode(context, { frequency, type });
       const volume = new GainNode(context, { gain: 0.2 });

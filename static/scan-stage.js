@@ -17,6 +17,7 @@ window.scanStage = (() => {
   let fading;
   let timer;
   let shown = {};
+  let shownOrder = 0;
   const waiting = [];
 
   /** Shows a verdict: its HTML, its kind and sound, and of which scan and code it is. */
@@ -38,8 +39,8 @@ window.scanStage = (() => {
     }
     shown = { ...waiting.shift(), at: performance.now() };
     busyUntil = shown.kind === "wait" ? 0 : shown.at + SHOWN;
+    shownOrder = shown.order ?? shownOrder;
     stage.innerHTML = shown.html;
-    document.body.dataset.verdict = shown.kind;
     stage.scrollIntoView({ block: "nearest" });
     begin(shown.came);
     window.scanSound.play(shown.sound ?? shown.kind);
@@ -68,20 +69,36 @@ window.scanStage = (() => {
     });
   }
 
-  /** Counts down to the moment at which a token opens, by the server's clock. */
+  const secondsTo = (moment) => Math.ceil((Date.parse(moment) - Date.now() - ahead) / 1000);
+
+  /** Counts down, by the server's clock: to the moment from which a token can be used, and while a use can be undone. */
   function count() {
-    for (const line of stage.querySelectorAll("[data-opens]")) {
-      const seconds = Math.ceil((Date.parse(line.dataset.opens) - Date.now() - ahead) / 1000);
-      if (seconds > 86_400) continue;
-      const two = (n) => String(n).padStart(2, "0");
-      const [h, m, s] = [Math.floor(seconds / 3600), two(Math.floor(seconds / 60) % 60), two(seconds % 60)];
-      line.textContent = seconds <= 0 ? "Open now. Scan it again." : `Opens in ${h ? `${h}:` : ""}${m}:${s}`;
+    const undo = stage.querySelector("[data-until]");
+    if (undo) {
+      const seconds = secondsTo(undo.dataset.until);
+      if (seconds > 0) undo.querySelector("button").textContent = `Undo (${seconds} s)`;
+      else undo.remove();
     }
+    const line = stage.querySelector("[data-opens]");
+    if (!line) return;
+    const seconds = secondsTo(line.dataset.opens);
+    if (seconds > 86_400) return;
+    if (seconds <= 0) {
+      const title = stage.querySelector(".verdict-title")?.textContent;
+      stage.innerHTML = plain("wait", "Scan again", "It can be used from now on.", { title });
+      return;
+    }
+    const two = (n) => String(n).padStart(2, "0");
+    const [h, m, s] = [Math.floor(seconds / 3600), two(Math.floor(seconds / 60) % 60), two(seconds % 60)];
+    line.querySelector("time").textContent = `in ${h ? `${h}:` : ""}${m}:${s}`;
   }
   setInterval(count, 1000);
 
+  /** Whether the verdict of a later scan was shown. */
+  const isShownBehind = (order) => shownOrder > order;
+
   /** The HTML of a verdict that is made here. */
-  function plain(kind, word, sentence, action = "") {
+  function plain(kind, word, sentence, { title = "", action = "" } = {}) {
     const text = (tag, className, words) => {
       const element = document.createElement(tag);
       element.className = className;
@@ -89,7 +106,7 @@ window.scanStage = (() => {
       return element.outerHTML;
     };
     const icon = `<svg class="verdict-icon" viewBox="0 0 48 48" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="5" stroke-linecap="round" stroke-linejoin="round"><path d="${ICONS[kind]}"/></svg>`;
-    const words = text("h2", "", word) + text("p", "verdict-sentence", sentence);
+    const words = text("h2", "", word) + (title && text("p", "verdict-title", title)) + text("p", "verdict-sentence", sentence);
     return `<section class="scan-verdict ${kind}" data-verdict="${kind}">${icon}${words}${action}</section>`;
   }
 
@@ -110,5 +127,5 @@ window.scanStage = (() => {
 
   // The one that came with the page.
   begin(Date.now());
-  return { again, plain, show };
+  return { again, isShownBehind, plain, show };
 })();

@@ -6,11 +6,12 @@
   const stage = document.getElementById("stage");
   const form = page.querySelector(".scan-form");
   const field = form.elements.code;
-  const pendingNote = page.querySelector(".scan-pending");
+  const { test } = form.elements;
   const counts = page.querySelector("[data-counts]");
   const address = page.dataset.scan;
   const { gate, user } = page.dataset;
-  const { again, plain, show } = window.scanStage;
+  const { again, isShownBehind, plain, show } = window.scanStage;
+  const late = window.scanLate;
 
   // Milliseconds: until an answer counts as lost; until somebody is told to wait; for which a code that was just seen is
   // still the same one.
@@ -20,24 +21,7 @@
   // Counters follow the last of several verdicts: who scans without a pause costs the server no count for each.
   const COUNT_PAUSE = 500;
   const KEPT = "scan pending";
-  const GATE = "scan gate";
-  const NOT_KNOWN = "The answer was lost. The server is asked again, and this is counted once.";
-
-  // ---- The gate is remembered on this device.
-  const chooser = page.querySelector(".scan-gate");
-  if (chooser) {
-    const select = chooser.elements.gate;
-    chooser.querySelector("button").hidden = true;
-    select.addEventListener("change", () => {
-      write(localStorage, GATE, select.value);
-      chooser.submit();
-    });
-    const remembered = read(localStorage, GATE);
-    const isNew = !new URL(location.href).searchParams.has("gate") && !stage.querySelector("[data-at]");
-    const isThere = [...select.options].some((option) => option.value === remembered);
-    // Nothing is asked before that: its answer would be shown to nobody.
-    if (remembered && isThere && isNew && !gate) return location.replace(`${address}?gate=${encodeURIComponent(remembered)}`);
-  }
+  const NO_ANSWER = "Trying again. It is counted once.";
 
   // Storage may be full or forbidden: scans go on without it.
   function write(storage, name, text) {
@@ -64,18 +48,16 @@
   const asked = new Set();
   let counting;
 
+  // Scans in the order in which they were made: the last one is of whoever stands here.
+  let order = 0;
+  let isSignedOut = false;
+
   function keep() {
     write(sessionStorage, KEPT, JSON.stringify([...pending.values(), ...others]));
-    const lost = [...pending.values()].filter((scan) => scan.tries > 0).length;
-    const open = (count, by = "") => (count === 1 ? `1 scan${by} is not answered yet.` : `${count} scans${by} are not answered yet.`);
-    const notes = lost > 0 ? [`${open(lost)} Asking again.`] : [];
-    for (const name of new Set(others.map((scan) => scan.user))) {
-      const count = others.filter((scan) => scan.user === name).length;
-      notes.push(`${open(count, ` by ${name}`)} Sign in as ${name} to ask again.`);
-    }
-    pendingNote.hidden = notes.length === 0;
-    pendingNote.textContent = notes.join(" ");
+    late.update([...pending.values()], others, isSignedOut);
   }
+
+  const isLast = (scan) => scan.order === order;
 
   async function send(scan) {
     const body = new URLSearchParams({ ...scan.fields, gate: scan.gate, fragment: "1" });
@@ -88,7 +70,7 @@
     if (kind) return { html, kind };
     if (answer.ok) throw new Error("lost");
     // To ask again would not help.
-    return { html: plain("look", "Look", "The server did not accept this. Load the page again, then scan again."), kind: "look" };
+    return { html: plain("look", "Not done", "The server did not accept this scan. Open this page again from the menu."), kind: "look" };
   }
 
   async function ask(scan) {
@@ -101,14 +83,19 @@
     const wasSent = scan.isSent;
     Object.assign(scan, { isSent: true, user });
     keep();
-    const wait = () => show({ html: plain("wait", "Wait", "Asking the server."), kind: "wait", nonce });
+    const wait = () => {
+      if (isLast(scan)) show({ html: plain("wait", "Wait", "Asking the server.", { title: name(scan) }), kind: "wait", nonce });
+    };
     // A repeat asks quietly: somebody else's verdict may be shown meanwhile.
     const waits = scan.tries === 0 ? setTimeout(wait, PATIENCE) : undefined;
     try {
       const verdict = await send(scan);
+      isSignedOut = false;
       pending.delete(nonce);
       clearTimeout(waits);
-      show({ ...verdict, code, nonce });
+      // Nobody may take an earlier guest's verdict for that of whoever stands here now.
+      if ((scan.tries > 0 && !isLast(scan)) || isShownBehind(scan.order)) late.add(verdict, scan);
+      else show({ ...verdict, code, nonce, order: scan.order });
       clearTimeout(counting);
       counting = setTimeout(countAgain, COUNT_PAUSE);
     } catch (error) {
@@ -116,9 +103,10 @@
       scan.tries += 1;
       if (error.message === "signed out") {
         scan.isSent = wasSent;
+        isSignedOut = true;
         return signedOut(scan);
       }
-      if (scan.tries === 1) unknown(scan);
+      if (scan.tries === 1 && isLast(scan)) unknown(scan);
       retries.set(nonce, setTimeout(() => ask(scan), Math.min(1000 * scan.tries, 5000)));
     } finally {
       asked.delete(nonce);
@@ -126,8 +114,17 @@
     }
   }
 
-  function unknown({ fields: { nonce } }) {
-    show({ html: plain("wait", "Not known", NOT_KNOWN), kind: "wait", sound: "look", nonce });
+  const name = ({ fields }) => late.shortened(fields.code ?? "");
+
+  function unknown(scan) {
+    const html = plain("wait", "No answer", NO_ANSWER, { title: name(scan) });
+    show({ html, kind: "wait", sound: "look", nonce: scan.fields.nonce });
+  }
+
+  /** Sends something that was just asked for. */
+  function begin(scan) {
+    order += 1;
+    return ask({ gate, tries: 0, at: Date.now(), order, ...scan });
   }
 
   function askAll() {
@@ -138,7 +135,7 @@
     const here = `${new URL(address, location.href).pathname}${gate ? `?gate=${encodeURIComponent(gate)}` : ""}`;
     const signIn = `${address.replace(/\/scan$/, "")}/login?next=${encodeURIComponent(here)}`;
     const link = `<div class="verdict-actions"><a class="button" href="${signIn}">Sign in</a></div>`;
-    const html = plain("wait", "Signed out", "Sign in again. Scans that were not answered are then asked again.", link);
+    const html = plain("wait", "Signed out", "Sign in again. Scans without an answer are then asked again.", { action: link });
     show({ html, kind: "wait", sound: "look", nonce });
   }
 
@@ -151,18 +148,25 @@
     const isSame = lastSeen.has(code) && !more.again;
     lastSeen.set(code, now);
     if (isSame) return again(code, source === "camera");
-    const fields = { code, uses: form.elements.uses?.value || "1", nonce: newNonce(), source };
-    if (form.elements.test.checked) fields.test = "1";
+    const { uses } = form.elements;
+    if (uses && !more.lookUp && !uses.validity.valid) {
+      const html = plain("look", "How many?", "Enter how many uses: 1 or more. Then scan again.", { title: late.shortened(code) });
+      return show({ html, kind: "look" });
+    }
+    const fields = { code, uses: uses?.value ?? "1", nonce: newNonce(), source };
+    if (test?.checked) fields.test = "1";
     if (more.lookUp) fields.look_up = "1";
     // Who sees that nothing is known scans once more: it is still the same scan.
     const isOpen = (scan) => scan.fields.code === code && ["test", "look_up"].every((name) => scan.fields[name] === fields[name]);
     const open = [...pending.values()].find(isOpen);
     if (open) {
+      order += 1;
+      open.order = order;
       unknown(open);
       return void ask(open);
     }
-    if (form.elements.uses && !more.lookUp) form.elements.uses.value = "1";
-    ask({ path: "", gate, fields, tries: 0 });
+    if (uses && !more.lookUp) uses.value = "1";
+    begin({ path: "", fields });
   }
   window.scanSeen = seen;
 
@@ -173,7 +177,27 @@
   }
 
   // ---- Typing, buttons, and the handheld scanner. Where codes may not be typed there is no field for them.
-  for (const part of form.querySelectorAll("[data-typed]")) part.hidden = form.dataset.typing === "no";
+  if (form.dataset.typing === "no") {
+    for (const part of form.querySelectorAll("[data-typed]")) part.hidden = true;
+    field.disabled = true;
+  }
+  // With a finger it would open the keyboard over the verdict.
+  if (matchMedia("(pointer: fine)").matches && !field.disabled) field.focus({ preventScroll: true });
+
+  for (const button of form.querySelectorAll("[data-step]")) {
+    const { uses } = form.elements;
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const wanted = (uses.validity.valid ? uses.valueAsNumber : 1) + Number(button.dataset.step);
+      uses.value = String(Math.max(1, wanted));
+    });
+  }
+
+  // What is on the screen was no test, or was one.
+  test?.addEventListener("change", () => {
+    const [word, sentence] = test.checked ? ["Test mode", "Scan a code to see what would happen."] : ["Ready", "Scan a code."];
+    show({ html: plain("wait", word, sentence), kind: "wait", sound: "again" });
+  });
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -181,7 +205,7 @@
     window.scanSound.unlock();
     const code = field.value;
     field.value = "";
-    field.focus();
+    field.focus({ preventScroll: true });
     seen(code, "typed", { again: true, lookUp: event.submitter?.name === "look_up" });
   }, true);
 
@@ -192,16 +216,16 @@
     const fields = Object.fromEntries(new FormData(event.target, event.submitter));
     fields.nonce ??= newNonce();
     // A code that is still held up stays the same one: what was undone is not used again at once.
-    ask({ path: event.target.action.endsWith("/undo") ? "/undo" : "", gate, fields, tries: 0 });
+    begin({ path: event.target.action.endsWith("/undo") ? "/undo" : "", fields });
   }, true);
 
   window.scanWedge.listen(
     (code) => seen(code, "wedge"),
     (found) => {
       const html = found.reading
-        ? plain("good", "Set up", "This scanner is read correctly from now on.")
-        : plain("look", "Look", "This scanner types with another keyboard layout. Set it to “US keyboard”, then scan the set-up code again.");
-      show({ html, kind: found.reading ? "good" : "look" });
+        ? plain("wait", "Scanner ready", "It is read correctly from now on.")
+        : plain("look", "Not set up", "This scanner types with another keyboard layout. Set it to “US keyboard”, then scan the set-up code again.");
+      show({ html, kind: found.reading ? "wait" : "look", sound: found.reading ? "good" : "look" });
     },
   );
 
@@ -228,6 +252,10 @@
 
   const kept = JSON.parse(read(sessionStorage, KEPT) || "[]");
   others.push(...kept.filter((scan) => scan.isSent && scan.user !== user));
-  for (const scan of kept) if (!others.includes(scan)) ask(scan);
+  for (const scan of kept) {
+    if (others.includes(scan)) continue;
+    order += 1;
+    ask(Object.assign(scan, { order, tries: Math.max(scan.tries, 1) }));
+  }
   keep();
 })();

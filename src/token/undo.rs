@@ -67,7 +67,8 @@ impl LoggedUse {
             return forbidden("Uses at this gate cannot be undone.");
         };
         if now > self.at.plus_seconds(seconds) {
-            return mistaken(format!("A use can be undone for {seconds} seconds; this one was at {}", self.at));
+            let ago = now.seconds_after(self.at);
+            return mistaken(format!("Too late to undo: it was used {ago} seconds ago, and {seconds} are allowed"));
         }
         Ok(())
     }

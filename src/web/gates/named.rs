@@ -37,10 +37,10 @@ pub(crate) async fn gate_of(app: &App, caller: &Caller, params: &Params) -> Resu
 pub(crate) fn check_rules(gate: Option<&Gate>, uses: i32, looks_up: bool) -> Result<(), Error> {
     let Some(rules) = gate.map(|gate| &gate.rules) else { return Ok(()) };
     if looks_up && !rules.look_up {
-        return Err(Error::Forbidden("Tokens are not looked up at this gate.".into()));
+        return Err(Error::Forbidden("This gate does not allow look-ups and tests.".into()));
     }
     if uses > 1 && !rules.several {
-        return Err(Error::Forbidden("Tokens are used once at a time at this gate.".into()));
+        return Err(Error::Forbidden("This gate does not allow several uses at once.".into()));
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use crate::access::Permission;
 use crate::store::gates::Gate;
 use crate::store::tokens::list::{TokenFilter, TokenSlice};
 use crate::store::tokens::{self, search};
+use crate::store::usage;
 use crate::token::consume::try_consume;
 use crate::token::gate::GateRules;
 use crate::token::settle::{Answer, Ask, Deed, Lookup, NamedUse, Receipt, RefusedAsk, ReplayKey, TokenSummary};
@@ -50,6 +51,12 @@ impl Door<'_> {
         Verdict::mistake(sentence, &self.context(false))
     }
 
+    /// The verdict where the gate that a request names is closed, or not there.
+    pub(super) fn lost_gate(&self, why: &str) -> Verdict {
+        let sentence = format!("{}. Choose a gate.", why.trim_end_matches('.'));
+        Verdict::lost_gate(sentence, &self.context(false))
+    }
+
     /// The verdict on a scan.
     pub(super) async fn decide(&self, scan: &Scan) -> Result<Verdict, Error> {
         let what = lookup(self.app, &scan.code)?;
@@ -88,22 +95,24 @@ impl Door<'_> {
 
     /// What a token is, and whether it could be used; by a part of its label for who may see tokens.
     async fn look_up(&self, scan: &Scan, what: Lookup) -> Result<Verdict, Error> {
-        let context = self.context(true);
+        let context = self.context(false);
         let Some(token) = self.find(what).await? else {
             let choices = if context.may_see { self.choices(&scan.code).await? } else { Vec::new() };
             let refused = try_consume(None, scan.uses, context.clock.now).err();
             return match (refused, choices.is_empty()) {
-                (Some(refused), true) => Ok(Verdict::refused(&refused, &scan.code, None, &context).looked_up(None)),
+                (Some(refused), true) => {
+                    Ok(Verdict::cannot_be_used(Verdict::refused(&refused, &scan.code, None, &context)))
+                }
                 _ => Ok(Verdict::choose(choices, &context)),
             };
         };
-        let code = Some(token.uid.to_string());
         match try_consume(Some(&token), scan.uses, context.clock.now) {
             Ok(_) => {
-                let now = would_be(&token, 0);
-                Ok(Verdict::can_be_used(&now, &context).looked_up(code))
+                let uid = token.uid;
+                let last = self.app.store.read_inline(move |connection| Ok(usage::last_use(connection, uid)?)).await?;
+                Ok(Verdict::can_be_used(&token, last.as_ref(), uid.to_string(), &context))
             }
-            Err(refused) => Ok(self.refused(&refused, scan, true).await?.looked_up(None)),
+            Err(refused) => Ok(Verdict::cannot_be_used(self.refused(&refused, scan, false).await?)),
         }
     }
 

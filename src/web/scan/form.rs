@@ -69,7 +69,7 @@ impl Scan {
     fn check(&self, gate: Option<&Gate>, is_typed: bool) -> Result<(), Error> {
         check_rules(gate, self.uses, self.wish != Wish::Use)?;
         if is_typed && gate.is_some_and(|gate| !gate.rules.typing) {
-            return Err(Error::Forbidden("Codes are not typed at this gate; scan them.".into()));
+            return Err(Error::Forbidden("This gate does not allow typing. Scan the code.".into()));
         }
         Ok(())
     }

@@ -14,7 +14,6 @@ use crate::qr::Code;
 use crate::token::Uid;
 use crate::token::settle::ReplayKey;
 use crate::web::callers::Caller;
-use crate::web::choice;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Consume};
 use crate::web::navigation::Section;
@@ -30,9 +29,9 @@ const SET_UP: &str = "tessera:setup/yzYZ-_.?=&%+#1";
 #[allow(clippy::struct_excessive_bools, reason = "each is a part of the page that is there or not")]
 struct ScanPage {
     page: Page,
-    /// The gates that are open.
-    gates: Vec<choice::Choice>,
     gate: String,
+    /// Whether there are other gates to scan at.
+    has_gates: bool,
     may_type: bool,
     may_look_up: bool,
     may_use_several: bool,
@@ -45,7 +44,21 @@ struct ScanPage {
     verdict: Option<Verdict>,
 }
 
-/// Shows the page; with `code`, what its token is.
+/// Which gate somebody is at is asked first: at a wrong one, or at none, its rules would not hold.
+#[derive(Template)]
+#[template(path = "scan/choose.html")]
+struct ChoosePage {
+    page: Page,
+    /// The gates that are open.
+    gates: Vec<String>,
+    /// What was opened, and is looked at again at the gate.
+    code: String,
+    /// Whether somebody wants to choose, whatever the device remembers.
+    is_asked: bool,
+    verdict: Option<Verdict>,
+}
+
+/// Shows the page; with `code`, what its token is. An empty `gate` is none, by somebody's choice.
 pub(crate) async fn show(
     who: Allowed<Consume>,
     request: HttpRequest,
@@ -59,7 +72,7 @@ pub(crate) async fn show(
     let door = Door { app: &app, caller: &who.caller, gate: gate.as_ref() };
     let code = params.filled("code")?;
     let verdict = match (mistake, code) {
-        (Some(why), _) => Some(door.mistake(why)),
+        (Some(why), _) => Some(door.lost_gate(&why)),
         (None, Some(code)) => Some(verdict_of(&door, Scan::look_up(code, gate.as_ref())).await?.1),
         (None, None) => None,
     };
@@ -75,7 +88,8 @@ pub(crate) async fn show_linked(
 ) -> Result<HttpResponse, Error> {
     let door = Door { app, caller, gate: None };
     let (status, verdict) = verdict_of(&door, Scan::look_up(uid.to_string(), None)).await?;
-    scan_page(request, &door, (status, Some(verdict)), &Params::default()).await
+    let code = Params::of_query(&format!("code={uid}"))?;
+    scan_page(request, &door, (status, Some(verdict)), &code).await
 }
 
 /// Uses a token, looks it up, or tests it.
@@ -89,7 +103,7 @@ pub(crate) async fn scan(
     let known = gate.as_ref().ok().and_then(Option::as_ref);
     let door = Door { app: &app, caller: &who.caller, gate: known };
     let (status, verdict) = match &gate {
-        Err(why) => (StatusCode::UNPROCESSABLE_ENTITY, door.mistake(why.clone())),
+        Err(why) => (StatusCode::UNPROCESSABLE_ENTITY, door.lost_gate(why)),
         Ok(_) => verdict_of(&door, Scan::read(&params, &app, known)).await?,
     };
     answer(&request, &door, (status, verdict), &params).await
@@ -151,12 +165,23 @@ async fn scan_page(
     let Door { app, caller, gate } = *door;
     let known = app.gates.get(&app.store).await?;
     let open = known.iter().filter(|other| other.disabled.is_none() && caller.gate.is_none_or(|id| id == other.id));
-    let name = gate.map(|gate| gate.name.clone()).unwrap_or_default();
+    let gates: Vec<String> = open.map(|gate| gate.name.clone()).collect();
+    let is_none_chosen = params.text("gate")?.is_some_and(|name| name.is_empty());
+    if gate.is_none() && !is_none_chosen && !known.is_empty() {
+        let template = ChoosePage {
+            page: Page::new(request, Section::Scan),
+            gates,
+            code: params.text("code")?.unwrap_or_default(),
+            is_asked: params.filled("choose")?.is_some(),
+            verdict: verdict.map(Verdict::without_use),
+        };
+        return page(app, status, &template);
+    }
     let rules = door.rules();
     let template = ScanPage {
         page: Page::new(request, Section::Scan),
-        gates: choice::Choice::words(open.map(|gate| gate.name.clone()), &name),
-        gate: name,
+        has_gates: !known.is_empty(),
+        gate: gate.map(|gate| gate.name.clone()).unwrap_or_default(),
         may_type: rules.typing,
         may_look_up: rules.look_up,
         may_use_several: rules.several,

@@ -11,6 +11,9 @@ use crate::web::format::{FormattedTime, TimeFormatter, grouped};
 /// they are looked at.
 const MOMENT_AGO: i64 = 10_000_000;
 
+/// Characters that are shown of a code that is nobody's.
+const CODE_CHARS: usize = 64;
+
 /// What is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -56,12 +59,14 @@ pub(super) struct Verdict {
     pub(super) reasons: Vec<String>,
     /// What else is known of it.
     pub(super) facts: Vec<(&'static str, String)>,
-    /// The moment at which it opens, to be counted down to.
-    pub(super) opens: Option<FormattedTime>,
+    /// The moment from which it can be used, to be counted down to, and what is said before it.
+    pub(super) opens: Option<(&'static str, FormattedTime)>,
     /// The moment of the decision, by the server's clock.
     pub(super) at: String,
-    /// The use's entry, if it can be undone from here.
-    pub(super) usage_uid: Option<String>,
+    /// The use's entry, if it can be undone from here, and until when.
+    pub(super) undo: Option<(String, String)>,
+    /// Whether another gate has to be chosen first.
+    pub(super) lost_gate: bool,
     /// What to send to use the token now; only if it was looked up, or is a repeat.
     pub(super) use_code: Option<String>,
     /// What the button for that says.
@@ -120,7 +125,8 @@ impl Verdict {
             facts: Vec::new(),
             opens: None,
             at: context.clock.now.to_string(),
-            usage_uid: None,
+            undo: None,
+            lost_gate: false,
             use_code: None,
             use_button: "Use once",
             is_test: context.is_test,
@@ -137,26 +143,33 @@ impl Verdict {
             (1, left) => left,
             (uses, left) => format!("{} uses at once. {left}", grouped(uses.into())),
         };
-        let undo = context.undo_seconds.filter(|_| !context.is_test).map(|_| receipt.usage_uid.to_string());
-        let verdict = Self { usage_uid: undo, ..Self::plain(Kind::Good, "Good", sentence, context) };
-        verdict.about(&receipt.summary, context)
+        let undo = context
+            .undo_seconds
+            .filter(|_| !context.is_test)
+            .map(|seconds| (receipt.usage_uid.to_string(), context.clock.now.plus_seconds(seconds).to_string()));
+        Self { undo, ..Self::plain(Kind::Good, "Good", sentence, context) }.titled(&receipt.summary)
     }
 
-    /// A token could be used now.
-    pub(super) fn can_be_used(receipt: &Receipt, context: &Context<'_>) -> Self {
-        let sentence = left(receipt.summary.usage_count);
-        Self::plain(Kind::Look, "Not used yet", sentence, context).about(&receipt.summary, context)
+    /// A token that was looked up could be used now; `use_code` has a button use it.
+    pub(super) fn can_be_used(token: &Token, last: Option<&LastUse>, use_code: String, context: &Context<'_>) -> Self {
+        let summary = TokenSummary::from(token);
+        let sentence = format!("Can be used. {}", left(token.usage_count));
+        let mut verdict = Self::plain(Kind::Look, "Looked up", sentence, context);
+        verdict.use_code = Some(use_code);
+        verdict.reasons.extend(last.map(|last| format!("Last used {}.", last_use(last, context))));
+        verdict.titled(&summary).about(&summary, context)
+    }
+
+    /// What was looked up may not be used, or is not there.
+    pub(super) fn cannot_be_used(refused: Self) -> Self {
+        let sentence = format!("Cannot be used. {}", refused.sentence);
+        Self { kind: Kind::Look, word: "Looked up", sentence, use_code: None, is_test: false, ..refused }
     }
 
     /// Several tokens have what was looked up in their label.
     pub(super) fn choose(choices: Vec<Choice>, context: &Context<'_>) -> Self {
         let sentence = "No token has this code. These have it in their label or value:".to_owned();
-        Self { choices, is_test: false, ..Self::plain(Kind::Look, "Choose", sentence, context) }
-    }
-
-    /// It was looked up and not tested: a button uses the token that this code names.
-    pub(super) fn looked_up(self, use_code: Option<String>) -> Self {
-        Self { use_code, use_button: "Use once", is_test: false, ..self }
+        Self { choices, ..Self::plain(Kind::Look, "Choose", sentence, context) }
     }
 
     /// A token may not be used.
@@ -177,26 +190,43 @@ impl Verdict {
         let mut verdict = Self::plain(kind, word, sentence, context);
         (verdict.use_code, verdict.use_button) = (repeat.map(|_| code.to_owned()), "Use again");
         verdict.reasons = reasons.collect();
-        verdict.opens = refused.retry_at.filter(|at| *at > context.clock.now).map(|at| context.clock.format(at));
+        let opens = match refused.refusals.first() {
+            Some(Refusal::LockTimeViolation { .. }) => "Free again",
+            _ => "Opens",
+        };
+        let retry_at = refused.retry_at.filter(|at| *at > context.clock.now);
+        verdict.opens = retry_at.map(|at| (opens, context.clock.format(at)));
         match &refused.summary {
-            Some(summary) => verdict.about(summary, context),
-            None => Self { title: code.chars().take(64).collect(), ..verdict },
+            Some(summary) => verdict.titled(summary).about(summary, context),
+            None => Self { title: shortened(code), ..verdict },
         }
     }
 
     /// A use was undone.
     pub(super) fn undone(receipt: &Receipt, context: &Context<'_>) -> Self {
-        let verdict = Self::plain(Kind::Look, "Undone", left(receipt.summary.usage_count), context);
-        verdict.about(&receipt.summary, context)
+        Self::plain(Kind::Look, "Undone", left(receipt.summary.usage_count), context).titled(&receipt.summary)
     }
 
     /// Nothing was done, and this is why.
     pub(super) fn mistake(sentence: String, context: &Context<'_>) -> Self {
-        Self::plain(Kind::Look, "Look", sentence, context)
+        Self::plain(Kind::Look, "Not done", sentence, context)
+    }
+
+    /// The gate at which somebody scans is closed, or is not there any more.
+    pub(super) fn lost_gate(sentence: String, context: &Context<'_>) -> Self {
+        Self { lost_gate: true, ..Self::mistake(sentence, context) }
+    }
+
+    /// Without the button that uses the token.
+    pub(super) fn without_use(self) -> Self {
+        Self { use_code: None, ..self }
+    }
+
+    fn titled(self, summary: &TokenSummary) -> Self {
+        Self { title: summary.label.clone().unwrap_or_else(|| summary.value.clone()), ..self }
     }
 
     fn about(mut self, summary: &TokenSummary, context: &Context<'_>) -> Self {
-        self.title = summary.label.clone().unwrap_or_else(|| summary.value.clone());
         if summary.label.is_some() {
             self.facts.push(("Value", summary.value.clone()));
         }
@@ -217,9 +247,17 @@ fn is_repeat(refused: &RefusedAsk, last: &LastUse, context: &Context<'_>) -> boo
     by_that_use && last.gate.as_deref() == context.gate && (0..MOMENT_AGO).contains(&ago)
 }
 
+/// The beginning of a code that is nobody's.
+fn shortened(code: &str) -> String {
+    match code.char_indices().nth(CODE_CHARS) {
+        Some((end, _)) => format!("{}…", &code[..end]),
+        None => code.to_owned(),
+    }
+}
+
 fn left(count: i32) -> String {
     match count {
-        UNLIMITED => "Any number of uses left.".into(),
+        UNLIMITED => "Unlimited uses.".into(),
         0 => "That was its last use.".into(),
         1 => "1 use left.".into(),
         count => format!("{} uses left.", grouped(count.into())),
