@@ -95,9 +95,8 @@
     } catch (error) {
       stop();
       video.hidden = true;
-      say(why(error));
       start.textContent = "Start camera";
-      window.scanStage.show({ html: window.scanStage.plain("look", "No camera", why(error)), kind: "look" });
+      noCamera(why(error));
       // What is not allowed, or not there, is not asked for again whenever the page is looked at.
       isWanted &&= !["NotAllowedError", "NotFoundError"].includes(error.name);
     } finally {
@@ -120,6 +119,12 @@
     choose.closest("p").hidden = cameras.length < 2;
     torch.hidden = !track.getCapabilities?.().torch;
     torch.setAttribute("aria-pressed", "false");
+  }
+
+  /** What was shown before must not be taken for what the camera sees. */
+  function noCamera(reason) {
+    say(reason);
+    window.scanStage.show({ html: window.scanStage.plain("look", "No camera", reason), kind: "look" });
   }
 
   function why({ name, message: detail }) {
@@ -161,7 +166,7 @@
       return;
     }
     if (!window.isSecureContext || !navigator.mediaDevices) {
-      say("Browsers open the camera only at addresses that begin with https. Take a photo instead.");
+      noCamera("Browsers open the camera only at addresses that begin with https. Take a photo instead.");
       return;
     }
     isWanted = true;

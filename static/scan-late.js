@@ -12,7 +12,7 @@ window.scanLate = (() => {
   let open = [];
 
   const shortened = (text) => (text.length > CHARACTERS ? `${text.slice(0, CHARACTERS)}…` : text);
-  const time = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const time = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 
   function line(kind, what, said) {
     const item = document.createElement("li");
@@ -30,7 +30,7 @@ window.scanLate = (() => {
     const name = (scan) => `${shortened(scan.fields.code ?? "Undo")}, ${time(scan.at)}`;
     list.replaceChildren(
       ...open.map((scan) => line("wait", name(scan), "No answer yet")),
-      ...answered.map(({ kind, word, title, at }) => line(kind, `${shortened(title)}, scanned ${time(at)}`, word)),
+      ...answered.map(({ kind, word, title, at }) => line(kind, `${shortened(title)}, scanned ${time(at)}`, `Earlier: ${word}`)),
     );
     list.hidden = !list.hasChildNodes();
   }

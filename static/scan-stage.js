@@ -85,7 +85,8 @@ window.scanStage = (() => {
     if (seconds > 86_400) return;
     if (seconds <= 0) {
       const title = stage.querySelector(".verdict-title")?.textContent;
-      stage.innerHTML = plain("wait", "Scan again", "It can be used from now on.", { title });
+      const action = stage.querySelector(".verdict-actions")?.outerHTML;
+      stage.innerHTML = plain("wait", "Scan again", "It can be used from now on.", { title, action });
       return;
     }
     const two = (n) => String(n).padStart(2, "0");

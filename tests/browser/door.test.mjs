@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 
-import { atDoor, openDoor, scan, shownSince, typeScan, usesLeft, verdict } from "./door.mjs";
+import { atDoor, onlyNetworkFailed, openDoor, scan, shownSince, typeScan, usesLeft, verdict } from "./door.mjs";
 import { PASSWORD, withServer } from "./support.mjs";
 
 describe("the door", () => {
@@ -16,20 +16,60 @@ describe("the door", () => {
   it("is where scanners sign in, and its gate is remembered on the device", async () => {
     const visitor = await server.signedIn("door");
     assert.equal(visitor.path(), "/scan");
-    await visitor.leads(() => visitor.page.getByLabel("Gate").selectOption("South"));
-    assert.equal(new URL(visitor.page.url()).searchParams.get("gate"), "South");
+    const { page } = visitor;
+    await visitor.check("which gate");
+    await visitor.click("button", "South");
+    assert.equal(new URL(page.url()).searchParams.get("gate"), "South");
     await visitor.open("/account");
     await visitor.open("/scan");
-    await visitor.page.waitForURL("**/scan?gate=South");
-    await visitor.leads(() => visitor.page.getByLabel("Gate").selectOption(""));
-    await visitor.open("/scan");
-    assert.equal(await visitor.page.getByLabel("Gate").inputValue(), "");
+    await page.waitForURL("**/scan?gate=South");
+    await visitor.says("Gate South");
     await visitor.check("scan");
+    // Without the network the page stays.
+    await visitor.context.setOffline(true);
+    await page.getByRole("link", { name: "Change the gate" }).click();
+    await page.getByText("No connection. Try again later.").waitFor();
+    await visitor.context.setOffline(false);
+    onlyNetworkFailed(visitor);
+    await page.getByRole("link", { name: "Change the gate" }).waitFor();
+    await visitor.click("link", "Change the gate");
+    await visitor.click("button", "At no gate");
+    await visitor.open("/scan");
+    await page.waitForURL("**/scan?gate=");
+    await visitor.says("At no gate");
+    await visitor.close();
+  });
+
+  it("uses no token at another gate, or at none, when its gate is closed", async () => {
+    const tile = await server.token({ value: "closing-1", label: "Late" });
+    await admin.open("/gates/add");
+    await admin.fill("Name", "Closing");
+    await admin.click("button", "Add gate");
+    const visitor = await server.signedIn("door");
+    await visitor.click("button", "Closing");
+    await admin.page.getByLabel("This gate is open").uncheck();
+    await admin.click("button", "Save");
+    await scan(visitor, "closing-1");
+    await verdict(visitor, "look", "The gate Closing is closed. Choose a gate.");
+    visitor.noise.splice(0);
+    await visitor.open("/scan");
+    await visitor.says("Which gate are you at?", "The gate Closing is closed or has another name now.");
+    await visitor.check("lost gate");
+    // The link in a code is looked at, at the gate that is chosen.
+    await visitor.open(tile);
+    await verdict(visitor, "look", "Can be used. 1 use left");
+    assert.equal(await visitor.page.getByRole("button", { name: "Use once" }).count(), 0);
+    await visitor.click("button", "North");
+    await visitor.page.getByRole("button", { name: "Use once" }).click();
+    await verdict(visitor, "good", "Late");
+    await visitor.open(tile);
+    await visitor.page.waitForURL("**/scan?gate=North&code=*");
+    await verdict(visitor, "look", "Cannot be used. Already used at this gate", "Used up.");
     await visitor.close();
   });
 
   it("reads a handheld scanner wherever the focus is", async () => {
-    const tile = await server.token({ value: "Nora-17", label: "Nora", usage_count: 21 });
+    const tile = await server.token({ value: "Nora-17", label: "Nora", usage_count: 18 });
     const visitor = await atDoor(server);
     const { page } = visitor;
     const code = page.getByRole("textbox", { name: "Code" });
@@ -37,12 +77,11 @@ describe("the door", () => {
       nowhere: () => page.evaluate(() => document.activeElement.blur()),
       "the code field": () => code.focus(),
       "the number of uses": () => page.getByLabel("Uses").focus(),
-      "a list": () => page.getByLabel("Gate").focus(),
       "a button": () => page.getByRole("button", { name: "Look up" }).focus(),
       "a check box": () => page.getByLabel("Test only").focus(),
       "what unfolds": () => page.getByText("Set up a handheld scanner").focus(),
     };
-    let left = 21;
+    let left = 18;
     for (const [place, focus] of Object.entries(places)) {
       for (const end of ["Enter", "Tab", null]) {
         await code.fill("typed before");
@@ -111,10 +150,6 @@ describe("the door", () => {
     await page.waitForTimeout(800);
     assert.equal(await page.getByLabel("Uses").inputValue(), "12");
     assert.deepEqual(await shownSince(visitor), [], "nothing was scanned");
-    // By hand a list still chooses by a letter.
-    await page.getByLabel("Gate").focus();
-    await visitor.leads(() => page.keyboard.press("s"));
-    assert.equal(await page.getByLabel("Gate").inputValue(), "South");
     await visitor.close();
   });
 
@@ -141,7 +176,7 @@ describe("the door", () => {
     await verdict(visitor, "refused", "no token");
     // This one writes Q before and + behind each code.
     await scan(visitor, `Q${setUp}+`, { layout: "german" });
-    await verdict(visitor, "good", "Set up");
+    await verdict(visitor, "wait", "Scanner ready");
     await scan(visitor, "QZoe-Y_1+", { layout: "german" });
     await verdict(visitor, "good", "Zoe", "8 uses");
     await visitor.page.waitForTimeout(1050);
@@ -194,8 +229,7 @@ describe("the door without JavaScript", () => {
     await server.token({ value: "plain-1", label: "Plain" });
     const visitor = await server.signedIn("door", PASSWORD);
     assert.equal(visitor.path(), "/scan");
-    await visitor.page.getByLabel("Gate").selectOption("North");
-    await visitor.click("button", "Choose");
+    await visitor.click("button", "North");
     await visitor.check("scan");
     await visitor.page.getByRole("textbox", { name: "Code" }).fill("plain-1");
     await visitor.click("button", "Use");

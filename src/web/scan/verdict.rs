@@ -157,7 +157,11 @@ impl Verdict {
         let mut verdict = Self::plain(Kind::Look, "Looked up", sentence, context);
         verdict.use_code = Some(use_code);
         verdict.reasons.extend(last.map(|last| format!("Last used {}.", last_use(last, context))));
-        verdict.titled(&summary).about(&summary, context)
+        let range = |name, at: Option<Micros>| at.map(|at| (name, context.clock.day_and_time(at)));
+        let mut verdict = verdict.titled(&summary).valued(&summary);
+        verdict.facts.extend(range("Valid from", summary.valid_from));
+        verdict.facts.extend(range("Valid until", summary.valid_to));
+        verdict
     }
 
     /// What was looked up may not be used, or is not there.
@@ -197,7 +201,7 @@ impl Verdict {
         let retry_at = refused.retry_at.filter(|at| *at > context.clock.now);
         verdict.opens = retry_at.map(|at| (opens, context.clock.format(at)));
         match &refused.summary {
-            Some(summary) => verdict.titled(summary).about(summary, context),
+            Some(summary) => verdict.titled(summary).valued(summary),
             None => Self { title: shortened(code), ..verdict },
         }
     }
@@ -226,13 +230,10 @@ impl Verdict {
         Self { title: summary.label.clone().unwrap_or_else(|| summary.value.clone()), ..self }
     }
 
-    fn about(mut self, summary: &TokenSummary, context: &Context<'_>) -> Self {
+    fn valued(mut self, summary: &TokenSummary) -> Self {
         if summary.label.is_some() {
             self.facts.push(("Value", summary.value.clone()));
         }
-        let range = |name, at: Option<Micros>| at.map(|at| (name, context.clock.day_and_time(at)));
-        self.facts.extend(range("Valid from", summary.valid_from));
-        self.facts.extend(range("Valid until", summary.valid_to));
         self
     }
 }

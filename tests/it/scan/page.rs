@@ -26,7 +26,7 @@ async fn a_scanner_lands_at_the_door_and_uses_tokens_there() {
     let page = browser.get("/scan?gate=North").await;
     page.check(
         200,
-        &["Ready", "<option value=\"North\" selected>", "action=\"/tickets/scan\"", "aria-current=\"page\">Scan"],
+        &["Ready", "Gate <strong dir=\"auto\">North</strong>", "action=\"/tickets/scan\"", "aria-current=\"page\">Scan"],
     );
     assert!(!page.text.contains(">Tokens<"));
     let nonce = page.field("nonce");
@@ -101,11 +101,12 @@ async fn a_code_is_looked_up_tested_and_found_by_its_label() {
     let app = App::start().await;
     let uid = app.add(&[("usage_count", "2"), ("label", "Straße 7"), ("value", "T-7")]).await;
     let mut scanner = Browser::of(&app, Role::Scanner).await;
+    check_verdict(&scanner.get("/scan").await, "ready", &["Ready"]);
     let look_up = [("code", "T-7"), ("look_up", "1")];
-    check_verdict(&scanner.post("/scan", &look_up).await, "look", &["Not used yet", "2 uses left.", ">Use once<"]);
+    check_verdict(&scanner.post("/scan", &look_up).await, "look", &["Looked up", "Can be used. 2 uses left.", ">Use once<"]);
     let tested = scanner.post("/scan", &[("code", "T-7"), ("test", "1")]).await;
     check_verdict(&tested, "good", &["Test: nothing was used", "1 use left."]);
-    check_verdict(&scanner.post("/scan", &[("code", "Straße"), ("look_up", "1")]).await, "refused", &["no token"]);
+    check_verdict(&scanner.post("/scan", &[("code", "Straße"), ("look_up", "1")]).await, "look", &["Cannot be used. There is no token"]);
     check_verdict(&scanner.get(&format!("/{uid}")).await, "look", &["Straße 7", ">Use once<"]);
     check_verdict(&scanner.get("/scan?code=T-7").await, "look", &[">Use once<"]);
     assert_eq!((app.usage(None).await.len(), &app.token(&uid).await["usage_count"]), (0, &json!(2)));
@@ -123,6 +124,25 @@ async fn a_code_is_looked_up_tested_and_found_by_its_label() {
 }
 
 #[actix_web::test]
+async fn the_gate_is_asked_for_where_there_are_some() {
+    let app = App::start().await;
+    let uid = app.add(&[("usage_count", "2"), ("label", "Anna")]).await;
+    let mut browser = Browser::of(&app, Role::Scanner).await;
+    add_gate(&app, "North & South", &GateRules::default());
+    let asked = browser.get("/scan").await;
+    asked.check(200, &["Which gate are you at?", "value=\"North &#38; South\"", "At no gate"]);
+    assert!(!asked.text.contains("name=\"code\""));
+    for (chosen, says) in [("North+%26+South", "Gate <strong dir=\"auto\">North &#38; South<"), ("", "At no gate")] {
+        check_verdict(&browser.get(&format!("/scan?gate={chosen}")).await, "ready", &[says]);
+    }
+    let linked = browser.get(&format!("/{uid}")).await;
+    check_verdict(&linked, "look", &["Anna", "Can be used. 2 uses left.", "Which gate are you at?"]);
+    assert!(linked.text.contains(&format!("name=\"code\" value=\"{uid}\"")) && !linked.text.contains("Use once"));
+    let gone = browser.get("/scan?gate=gone").await;
+    check_verdict(&gone, "look", &["There is no gate", "Choose a gate.", "Which gate are you at?"]);
+}
+
+#[actix_web::test]
 async fn a_gates_rules_hold_at_the_door_as_well() {
     let app = App::start().await;
     let rules = GateRules { undo_seconds: None, look_up: false, typing: false, several: false };
@@ -137,7 +157,7 @@ async fn a_gates_rules_hold_at_the_door_as_well() {
     check_verdict(
         &browser.get(&format!("/scan?gate=Strict&code={uid}")).await,
         "look",
-        &["not looked up at this gate"],
+        &["does not allow look-ups"],
     );
     for (name, value) in [("uses", "2"), ("look_up", "1"), ("test", "1"), ("source", "typed")] {
         let refused = browser.request(Method::POST, "/scan").form(&with(name, value)).send().await.unwrap();
@@ -152,7 +172,7 @@ async fn a_gates_rules_hold_at_the_door_as_well() {
     let counts = browser.get("/scan/counts?gate=Strict").await;
     counts.check(
         200,
-        &["<strong>1</strong> in here", "<strong>0</strong> refused here", "<strong>1</strong> in at all gates"],
+        &["<strong>1</strong> in<", "<strong>0</strong> refused<", "<strong>1</strong> in at all gates"],
     );
     let nobody = send(app.anonymous(Method::POST, "/scan").header("Accept", "application/json")).await;
     nobody.check_failure("Unauthorized");
