@@ -76,7 +76,8 @@ window.scanStage = (() => {
     const undo = stage.querySelector("[data-until]");
     if (undo) {
       const seconds = secondsTo(undo.dataset.until);
-      if (seconds > 0) undo.querySelector("button").textContent = `Undo (${seconds} s)`;
+      // Not read out each second.
+      if (seconds > 0) undo.querySelector(".seconds").textContent = ` (${seconds} s)`;
       else undo.remove();
     }
     const line = stage.querySelector("[data-opens]");
