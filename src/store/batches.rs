@@ -195,7 +195,7 @@ pub(crate) fn count_tokens(connection: &mut Connection, ids: &[BatchId]) -> Quer
         .select((
             tokens::batch,
             count_star(),
-            sql::<BigInt>("COUNT(last_used)"),
+            sql::<BigInt>("COUNT(CASE WHEN used <> 0 THEN 1 END)"),
             sql::<BigInt>("COUNT(CASE WHEN usage_count = 0 THEN 1 END)"),
             sql::<BigInt>("COUNT(voided_at)"),
         ))

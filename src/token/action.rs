@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::error::TokenError;
 use super::input::{Change, Mistakes};
 use super::label::fill_in_number;
-use super::record::{LABEL_MAX_CHARS, Token, UNLIMITED, Voided};
+use super::record::{LABEL_MAX_CHARS, Token, Voided};
 use super::time::Micros;
+use super::uses_left::{Charge, UsesLeft};
 use super::void::check_reason;
 use crate::access::{Permission, Principal};
 
@@ -21,7 +22,7 @@ pub enum Action {
         /// The last moment.
         to: Bound,
     },
-    /// Sets the number of uses left; may be [`UNLIMITED`].
+    /// Sets the number of uses left; may be [`UNLIMITED`](super::record::UNLIMITED).
     SetUses(i32),
     /// Adds to the uses left, or subtracts if negative.
     AddUses(i32),
@@ -121,7 +122,7 @@ impl Action {
     }
 
     /// The token after this action is undone, where `before` holds its fields from before the action. Uses consumed in
-    /// the meantime stay consumed.
+    /// the meantime stay consumed, and [are charged](Self::charge) as if it had not been done.
     #[must_use]
     pub(crate) fn undo(&self, token: &Token, before: &Before) -> Token {
         let mut undone = token.clone();
@@ -129,13 +130,23 @@ impl Action {
             Self::SetValidity { .. } => {
                 (undone.valid_from, undone.valid_to) = (before.valid_from, before.valid_to);
             }
-            Self::SetUses(_) | Self::AddUses(_) => undone.usage_count = before.uses_left(token),
+            Self::SetUses(_) | Self::AddUses(_) => undone.usage_count = before.uses_left(token).count,
             Self::SetLock(_) => undone.lock_time = before.lock_time,
             Self::SetLabel(_) => undone.label.clone_from(&before.label),
             Self::Void { .. } | Self::Unvoid => undone.voided.clone_from(&before.voided),
             Self::Delete => {}
         }
         undone
+    }
+
+    /// How the uses made since this action are charged once it is undone; none, if it changed no uses.
+    pub(crate) fn charge(&self, token: &Token, before: &Before) -> Option<Charge> {
+        self.changes_uses().then(|| before.uses_left(token).charge)
+    }
+
+    /// Whether it changes how many uses are left.
+    pub(crate) fn changes_uses(&self) -> bool {
+        matches!(self, Self::SetUses(_) | Self::AddUses(_))
     }
 }
 
@@ -159,12 +170,8 @@ pub(crate) struct Before {
 }
 
 impl Before {
-    fn uses_left(&self, token: &Token) -> i32 {
-        if self.usage_count == UNLIMITED {
-            return UNLIMITED;
-        }
-        let consumed = token.used.saturating_sub(self.used).max(0);
-        i32::try_from(i64::from(self.usage_count).saturating_sub(consumed)).unwrap_or_default().max(0)
+    fn uses_left(&self, token: &Token) -> UsesLeft {
+        UsesLeft::without_change(self.usage_count, self.used, token.used)
     }
 }
 

@@ -1,10 +1,11 @@
 use super::*;
 use crate::token::consume::consume;
+use crate::token::record::UNLIMITED;
 use crate::token::record::tests::token;
 
 impl Before {
     /// The fields of a token before an action.
-    fn of(token: &Token) -> Self {
+    pub(crate) fn of(token: &Token) -> Self {
         Self {
             label: token.label.clone(),
             valid_from: token.valid_from,

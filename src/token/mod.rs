@@ -26,6 +26,7 @@ pub(crate) mod time_range;
 mod uid;
 pub(crate) mod undo;
 pub(crate) mod usage_outcome;
+pub(crate) mod uses_left;
 pub(crate) mod void;
 
 pub use error::{Refusal, TokenError};

@@ -43,7 +43,7 @@ pub struct Token {
     pub created: Micros,
     /// When a person or an integration last changed it. A use does not count as a change.
     pub modified: Micros,
-    /// How often it was used. Uses from before this was counted are missing.
+    /// How often it was used. A use that was undone does not count.
     pub used: i64,
     /// The batch in which it was created.
     pub batch: Option<BatchId>,

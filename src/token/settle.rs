@@ -65,6 +65,11 @@ impl Held {
         self.uses.insert((who, named), logged);
     }
 
+    /// The use that somebody has named to undo it.
+    pub(crate) fn named_use(&self, who: &Principal, named: &NamedUse) -> Option<&LoggedUse> {
+        self.uses.get(&(who.clone(), named.clone()))
+    }
+
     /// Adds a token that exists, but that somebody else has locked: what asks for it cannot be settled now.
     pub(crate) fn insert_locked(&mut self, uid: Uid, value: String) {
         self.locked_uids.insert(uid);
@@ -205,13 +210,12 @@ fn settle_undo(
     held: &mut Held,
     now: Micros,
 ) -> Option<Answer> {
-    let name = (ask.who.clone(), which.clone());
     if let NamedUse::Key(key) = which
         && held.new_keys.contains(&(ask.who.clone(), key.clone()))
     {
         return None;
     }
-    let logged = held.uses.get(&name);
+    let logged = held.named_use(&ask.who, which);
     if let Some(Reply { receipt, .. }) = first {
         let is_same = logged.is_some_and(|logged| logged.undone_by == Some(receipt.usage_uid));
         return Some(if is_same {

@@ -113,7 +113,7 @@ impl TimeFormatter {
             },
             State::Pending => format!("from {}", at(token.valid_from)),
             State::Expired => format!("since {}", at(token.valid_to)),
-            State::UsedUp if token.last_used.is_some() => format!("last used {}", at(token.last_used)),
+            State::UsedUp if token.used > 0 => format!("last used {}", at(token.last_used)),
             State::UsedUp => "no uses left".into(),
         }
     }

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use super::rows;
 use super::rows::Changed;
 use crate::access::Principal;
+use crate::store::clock;
 use crate::store::connection::Connection;
 use crate::store::error::Error;
 use crate::store::schema::actions;
@@ -34,6 +35,8 @@ pub(super) fn change(
     now: Micros,
 ) -> Result<(), Error> {
     let Decided { id, action, by, at } = decided;
+    // Uses before it are told from those since by their time, which is read while their token is locked, too.
+    let now = if action.changes_uses() { clock::now(connection)? } else { now };
     let (mut changed, mut after_each, mut same, mut refused) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for row in rows::load(connection, *id, tokens)? {
         if row.stamp.is_some() {

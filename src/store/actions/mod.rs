@@ -7,6 +7,7 @@
 //! the middle of it.
 
 mod change;
+pub(in crate::store) mod counters;
 pub mod past;
 pub mod pending;
 pub mod perform;

@@ -6,11 +6,14 @@ use diesel::prelude::*;
 
 use super::rows;
 use super::rows::{ActionToken, Restamp};
+use crate::store::clock;
 use crate::store::connection::{Connection, MOST_KEYS};
 use crate::store::error::Error;
 use crate::store::schema::tokens;
 use crate::store::tokens::bulk;
 use crate::store::tokens::row::{stamp, unique_error, voided_from_columns};
+use crate::store::usage;
+use crate::store::usage::ChargedAnew;
 use crate::token::action::{Action, Before, UndoSkip};
 use crate::token::settle::TokenId;
 use crate::token::{Micros, Token};
@@ -45,6 +48,8 @@ fn restore_columns(
     now: Micros,
 ) -> Result<Undone, Error> {
     let (mut undone, mut restamped, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
+    let mut charged = Vec::new();
+    let now = if action.changes_uses() { clock::now(connection)? } else { now };
     for changed in rows {
         let token = changed.now.token()?;
         if changed.deleted_at.is_some() {
@@ -61,12 +66,18 @@ fn restore_columns(
                 used: changed.used,
                 voided: voided_from_columns(changed.voided_at, changed.voided_by, changed.void_reason),
             };
+            if let Some(charge) = action.charge(&token, &before)
+                && token.last_used >= Some(Micros::stored(changed.modified))
+            {
+                charged.push(ChargedAnew { token: changed.id, since: Micros::stored(changed.modified), charge });
+            }
             let after = Token { modified: stamp(token.modified, now), ..action.undo(&token, &before) };
             restamped.push(Restamp { token: changed.id, from: changed.modified, to: after.modified.get() });
             undone.push((changed.id, after));
         }
     }
     bulk::update(connection, action, &undone)?;
+    usage::charge_anew(connection, &charged, now)?;
     Ok((restamped, skipped))
 }
 

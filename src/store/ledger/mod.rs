@@ -24,7 +24,7 @@ pub fn hold(connection: &mut Connection, asks: &[Ask]) -> QueryResult<(Held, Mic
     Ok((held, now))
 }
 
-/// Stores the changed tokens, one usage entry for each attempt, and the replies to successful asks with a key.
+/// Stores the changed tokens, with what their actions note of undone uses, one usage entry for each attempt, and the replies to successful asks with a key.
 pub fn keep(
     connection: &mut Connection,
     held: &Held,
@@ -32,6 +32,7 @@ pub fn keep(
     answers: &[Option<Answer>],
     now: Micros,
 ) -> QueryResult<()> {
+    undo::keep(connection, held, asks, answers)?;
     match connection {
         Connection::Sqlite(connection) => sqlite::keep(connection, held, asks, answers, now),
         Connection::Postgres(connection) => postgres::keep(connection, held, asks, answers, now),

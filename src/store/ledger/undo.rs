@@ -4,12 +4,13 @@ use diesel::prelude::*;
 
 use super::replies;
 use crate::access::Principal;
+use crate::store::actions;
 use crate::store::connection::Connection;
 use crate::store::gates;
 use crate::store::schema::usage;
 use crate::store::usage::undone_by;
 use crate::token::gate::{GateId, GateRules};
-use crate::token::settle::{Ask, Held, NamedUse, TokenId};
+use crate::token::settle::{Answer, Ask, Held, NamedUse, TokenId};
 use crate::token::undo::{LockAfterUndo, LoggedUse};
 use crate::token::{Micros, TokenError, Uid};
 
@@ -30,6 +31,23 @@ pub(super) fn hold(connection: &mut Connection, asks: &[Ask], held: &mut Held) -
         if let Some(row) = find(connection, who, named)? {
             let logged = logged_use(connection, &row)?;
             held.insert_use(who.clone(), named.clone(), logged);
+        }
+    }
+    Ok(())
+}
+
+/// Makes the actions since an undone use know that the token was used less often, where the token's count does not say so.
+pub(super) fn keep(
+    connection: &mut Connection,
+    held: &Held,
+    asks: &[Ask],
+    answers: &[Option<Answer>],
+) -> QueryResult<()> {
+    for (ask, answer) in asks.iter().zip(answers) {
+        let (Some(Answer::Done(..)), Some(named)) = (answer, ask.undone_use()) else { continue };
+        let Some(logged) = held.named_use(&ask.who, named).filter(|logged| logged.untaken() != 0) else { continue };
+        if let Some(token) = held.id_of(logged.token_uid) {
+            actions::counters::lower(connection, token, logged.at, logged.untaken())?;
         }
     }
     Ok(())

@@ -264,10 +264,8 @@ fn is_printed(printed: PrintedFilter) -> Condition {
     let exists = "EXISTS (SELECT 1 FROM print_run_tokens AS label JOIN print_runs AS run ON run.id = label.run \
               WHERE label.token = tokens.id AND run.done IS NOT NULL)";
     match printed {
-        // A token used before uses were counted has `last_used`, but no count.
-        PrintedFilter::NeverUsed => {
-            Box::new(sql::<Bool>("tokens.used = 0 AND tokens.last_used IS NULL AND ").sql(exists))
-        }
+        // Not by `last_used`, which stays when a use is undone.
+        PrintedFilter::NeverUsed => Box::new(sql::<Bool>("tokens.used = 0 AND ").sql(exists)),
         PrintedFilter::Never => Box::new(sql::<Bool>("NOT ").sql(exists)),
     }
 }

@@ -1,8 +1,10 @@
 //! The usage log: its entries, and the latest ones of a token.
 //!
-//! [`list`] filters it page by page, [`chart`] counts it by time, and [`retention`] removes old entries.
+//! [`list`] filters it page by page, [`chart`] counts it by time, and [`retention`] removes old entries. [`charges`] notes
+//! what uses took when that turns out otherwise.
 
 mod at_gate;
+mod charges;
 pub(crate) mod chart;
 mod conditions;
 mod entries;
@@ -11,6 +13,7 @@ pub(crate) mod list;
 pub mod retention;
 
 pub(crate) use at_gate::{Quarters, last_at_gate, quarters_at_gate, quarters_at_gates};
+pub(in crate::store) use charges::{ChargedAnew, charge_anew};
 pub use conditions::UsageFilter;
 pub(crate) use entries::{Entry, UsageRow, labels, last, newest};
 pub(crate) use last_use::{LastUse, last_use, undone_by};

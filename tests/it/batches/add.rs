@@ -59,6 +59,8 @@ async fn many_tokens_are_made_as_a_batch_that_counts_its_uses() {
     let token = tokens[0]["uid"].as_str().unwrap();
     app.consume(token).await.check_success();
     app.consume(token).await.check_success();
+    let undone = app.consume(tokens[2]["uid"].as_str().unwrap()).await.body["usage_uid"].as_str().unwrap().to_owned();
+    app.post("/undo_consume", &[("usage_uid", &undone)]).await.check_success();
     app.post(&format!("/{}/delete_token", tokens[1]["uid"].as_str().unwrap()), &[]).await.check_success();
     browser.get(&format!("/batches/{uid}")).await.check(
         200,

@@ -3,3 +3,4 @@
 mod consume;
 mod page;
 mod undo;
+mod undo_changes;

@@ -19,7 +19,7 @@ use tessera::store::tokens::selection::Selection;
 use tessera::store::{Connection, Store, actions, copy, tokens};
 use tessera::token::action::Action;
 use tessera::token::print::PrintedFilter;
-use tessera::token::settle::{Ask, Lookup, TokenId};
+use tessera::token::settle::{Answer, Ask, Deed, Lookup, NamedUse, TokenId};
 use tessera::token::{Micros, Token, Uid};
 use tessera::work::printing::save_run::save_run;
 
@@ -50,9 +50,19 @@ impl Table {
         save_run(&self.store, new_run(&self.ids[from..to], placeholder_pdf(size))).await.unwrap()
     }
 
-    async fn consume(&self, n: usize) {
+    /// Uses a token, and returns the entry in the log.
+    async fn consume(&self, n: usize) -> Uid {
         let what = Lookup { uid: Some(self.ids[n].1), ..Lookup::default() };
-        self.store.consume(Ask::once(anna(), what)).await.unwrap();
+        let Answer::Done(receipt, _) = self.store.consume(Ask::once(anna(), what)).await.unwrap() else {
+            panic!("not used")
+        };
+        receipt.usage_uid
+    }
+
+    async fn undo(&self, usage_uid: Uid) {
+        let deed = Deed::Undo { which: NamedUse::Entry(usage_uid), anybody: false };
+        let undone = self.store.consume(Ask::new(anna(), deed, None)).await.unwrap();
+        assert!(matches!(undone, Answer::Done(..)), "{undone:?}");
     }
 
     fn matching(&mut self, print_run: Option<&PrintRun>, printed: Option<PrintedFilter>) -> Vec<usize> {
@@ -192,6 +202,22 @@ async fn a_run_tells_how_its_tokens_stand_and_filters_find_them() {
     assert_eq!(table.matching(None, Some(PrintedFilter::Never)), [8, 9]);
     let nobodys = PrintRun { uid: Uid::random().to_string(), ..first };
     assert_eq!(table.matching(Some(&nobodys), None), [0; 0]);
+}
+
+#[actix_web::test]
+async fn an_undone_use_does_not_count() {
+    let mut table = Table::of(3);
+    let run = table.keep(0, 3, 100).await;
+    let uses = [table.consume(0).await, table.consume(1).await, table.consume(1).await];
+    assert_eq!(table.matching(Some(&run), Some(PrintedFilter::NeverUsed)), [2]);
+    table.undo(uses[0]).await;
+    table.undo(uses[1]).await;
+    assert_eq!(table.matching(Some(&run), Some(PrintedFilter::NeverUsed)), [0, 2]);
+    assert_eq!(table.matching(None, Some(PrintedFilter::NeverUsed)), [0, 2]);
+    let counts = RunCounts { printed: 3, never_used: 2, used: 1, voided: 0, deleted: 0 };
+    assert_eq!(table.counts(&run), counts);
+    table.undo(uses[2]).await;
+    assert_eq!(table.counts(&run), RunCounts { never_used: 3, used: 0, ..counts });
 }
 
 #[actix_web::test]

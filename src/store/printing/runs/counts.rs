@@ -33,8 +33,8 @@ pub fn count_tokens(connection: &mut Connection, runs: &[i64]) -> QueryResult<Ve
         .select((
             print_run_tokens::run,
             count_star(),
-            count_existing("tokens.used = 0 AND tokens.last_used IS NULL"),
-            count_existing("NOT (tokens.used = 0 AND tokens.last_used IS NULL)"),
+            count_existing("tokens.used = 0"),
+            count_existing("tokens.used <> 0"),
             count_existing("tokens.voided_at IS NOT NULL"),
             sql::<BigInt>("COUNT(tokens.deleted_at)"),
         ))
