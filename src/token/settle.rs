@@ -28,6 +28,7 @@ pub struct Held {
     values: HashMap<String, TokenId>,
     replies: HashMap<(Principal, ReplayKey), Reply>,
     uses: HashMap<(Principal, NamedUse), LoggedUse>,
+    late_uses: HashSet<(Principal, NamedUse)>,
     new_keys: HashSet<(Principal, ReplayKey)>,
     locked_uids: HashSet<Uid>,
     locked_values: HashSet<String>,
@@ -63,6 +64,11 @@ impl Held {
     /// Adds the use that somebody names to undo it.
     pub(crate) fn insert_use(&mut self, who: Principal, named: NamedUse, logged: LoggedUse) {
         self.uses.insert((who, named), logged);
+    }
+
+    /// Adds a use that was made after the tokens were looked for: its undo cannot be settled now.
+    pub(crate) fn insert_late_use(&mut self, who: Principal, named: NamedUse) {
+        self.late_uses.insert((who, named));
     }
 
     /// Adds a token that exists, but that somebody else has locked: what asks for it cannot be settled now.
@@ -143,8 +149,8 @@ impl Held {
 }
 
 /// Answers every ask in order, and leaves in `held` what has to be stored. An ask for a token that somebody else has locked
-/// has no answer now; nor has an undo of a use that came in the same batch, or of a token that another ask in it has
-/// changed.
+/// has no answer now; nor has an undo of a use that was made in the same batch or since its tokens were looked for, or of a
+/// token that another ask in it has changed.
 pub fn settle(asks: &[Ask], held: &mut Held, now: Micros) -> Vec<Option<Answer>> {
     asks.iter().map(|ask| settle_one(ask, held, now)).collect()
 }
@@ -209,6 +215,9 @@ fn settle_undo(
     if let NamedUse::Key(key) = which
         && held.new_keys.contains(&(ask.who.clone(), key.clone()))
     {
+        return None;
+    }
+    if held.late_uses.contains(&name) {
         return None;
     }
     let logged = held.uses.get(&name);
