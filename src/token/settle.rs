@@ -111,6 +111,16 @@ impl Held {
         what.reconcile(what.uid.and_then(|uid| self.uids.get(&uid).copied()), by_value.or(by_link))
     }
 
+    /// Lets the asks that come after an undo see it: undos of the same use, and the key with which it was made.
+    fn set_undone(&mut self, use_uid: Uid, undone_by: Uid) {
+        for logged in self.uses.values_mut().filter(|logged| logged.uid == use_uid) {
+            logged.undone_by = Some(undone_by);
+        }
+        for reply in self.replies.values_mut().filter(|reply| reply.receipt.usage_uid == use_uid) {
+            reply.is_undone = true;
+        }
+    }
+
     /// Whether a saved reply is for the token that `what` names: by its uid, and by the value that it had then or has now.
     /// A client that lost the first answer must still be able to get it, whatever became of the token.
     fn is_for(&self, reply: &TokenSummary, what: &Lookup) -> bool {
@@ -233,10 +243,15 @@ fn settle_undo(
         let message = "There is no such use, or not any more";
         return Some(Answer::Mistaken(TokenError::value(which.param(), message)));
     };
+    // Before it is looked whether the use was undone: whoever has locked its token may have done so for this key, after
+    // the replies were loaded.
+    if held.locked_uids.contains(&logged.token_uid) {
+        return None;
+    }
     if let Err(answer) = logged.check(&ask.who, anybody, which, now) {
         return Some(*answer);
     }
-    if held.locked_uids.contains(&logged.token_uid) || held.is_changed(logged.token_uid) {
+    if held.is_changed(logged.token_uid) {
         return None;
     }
     let logged = logged.clone();
@@ -245,8 +260,9 @@ fn settle_undo(
     };
     let (after, undo) = logged.give_back(&token.token);
     *token = HeldToken { token: after, changed: true };
-    let summary = TokenSummary::from(&token.token);
-    Some(Answer::Done(Receipt { summary, usage_uid: ask.entry.at(now), uses: -logged.uses, gate: logged.gate }, undo))
+    let (summary, usage_uid) = (TokenSummary::from(&token.token), ask.entry.at(now));
+    held.set_undone(logged.uid, usage_uid);
+    Some(Answer::Done(Receipt { summary, usage_uid, uses: -logged.uses, gate: logged.gate }, undo))
 }
 
 #[cfg(test)]

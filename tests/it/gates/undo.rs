@@ -250,3 +250,39 @@ async fn an_undo_that_meets_its_use_on_another_server_finds_the_token() {
     assert_eq!(uses, 100);
     assert_eq!(number(&mut database.connect(), "SELECT usage_count FROM tokens"), 1_000 - uses + undos);
 }
+
+/// Whether they meet in one batch, in two, or on two servers.
+#[actix_web::test]
+async fn simultaneous_undos_with_one_key_are_one_undo() {
+    let database = Database::new();
+    let first = token(1_000);
+    add(&mut database.connect(), &first);
+    let stores = [Store::start(&database.url).unwrap(), Store::start(&database.url).unwrap()];
+    let who = Principal::key("door");
+    for round in 0..100 {
+        let made_with = ReplayKey::new(format!("use-{round}")).unwrap();
+        let used = Ask::once(who.clone(), lookup(first.uid)).with_key(made_with.clone());
+        let used = stores[round % 2].consume(used).await.unwrap();
+        let Settled::Done(Receipt { usage_uid, .. }, _) = used else { panic!("{used:?}") };
+        let key = ReplayKey::new(format!("undo-{round}")).unwrap();
+        let undo = |n: usize| {
+            let by_key = NamedUse::Key(made_with.clone());
+            let which = if n.is_multiple_of(3) { by_key } else { NamedUse::Entry(usage_uid) };
+            let ask = Ask::new(who.clone(), Deed::Undo { which, anybody: false }, Some(key.clone()));
+            // Every other round on one server only.
+            let store = stores[n * (round % 2) % 2].clone();
+            async move { store.consume(ask).await.unwrap() }
+        };
+        let (mut done, mut replayed) = (Vec::new(), Vec::new());
+        for answer in futures_util::future::join_all((0..6).map(undo)).await {
+            match answer {
+                Settled::Done(receipt, _) => done.push(receipt),
+                Settled::Replayed(receipt) => replayed.push(receipt),
+                other => panic!("{other:?} in round {round}"),
+            }
+        }
+        assert_eq!((done.len(), replayed.len()), (1, 5));
+        assert!(replayed.iter().all(|again| *again == done[0]));
+    }
+    assert_eq!(number(&mut database.connect(), "SELECT usage_count FROM tokens"), 1_000);
+}
