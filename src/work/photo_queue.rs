@@ -1,9 +1,11 @@
 //! The order in which photos are read: one at a time, the small ones and those of patient devices first. What waits is
 //! bounded, in number and in bytes.
+//!
+//! The order is that of start-time fair queueing (Goyal, Vin and Cheng, 1996): each device has a time of its own, which
+//! runs by the pixels that are read for it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -19,8 +21,8 @@ const MOST_WAITING: usize = 16;
 /// What all bodies may take in memory.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 
-/// How much later a photo is due for each of its pixels: a few times what reading one takes.
-const PER_PIXEL: Duration = Duration::from_nanos(400);
+/// A photo counts as at least so many pixels: the smallest take some time, too.
+const LEAST_PIXELS: u64 = 100_000;
 
 /// The photos that are sent, wait or are read. Cheap to clone.
 #[derive(Clone, Default)]
@@ -32,6 +34,8 @@ struct Photos {
     bytes: usize,
     is_reading: bool,
     waiting: Vec<Waiting>,
+    /// The start of the last photo that was given its turn, in pixels.
+    now: u64,
 }
 
 /// What a device has here.
@@ -39,11 +43,12 @@ struct Photos {
 struct Busy {
     photos: usize,
     /// When its last photo is due.
-    due: Option<Instant>,
+    due: u64,
 }
 
 struct Waiting {
-    due: Instant,
+    start: u64,
+    due: u64,
     turn: oneshot::Sender<Turn>,
 }
 
@@ -76,8 +81,8 @@ impl PhotoQueue {
         let mut photos = self.photos();
         let next = photos.waiting.iter().enumerate().min_by_key(|(_, waiting)| waiting.due);
         let Some((next, _)) = next.filter(|_| !photos.is_reading) else { return };
-        let next = photos.waiting.swap_remove(next);
-        photos.is_reading = true;
+        let next = photos.waiting.remove(next);
+        (photos.is_reading, photos.now) = (true, next.start);
         drop(photos);
         // If its request has gone, the turn comes back, is dropped, and so passed on.
         drop(next.turn.send(Turn(self.clone())));
@@ -114,9 +119,9 @@ impl Place {
         let (turn, receiver) = oneshot::channel();
         let refused = {
             let mut photos = self.queue.photos();
-            let due = photos.due(self.device, pixels);
+            let (start, due) = photos.due(self.device, pixels);
             photos.waiting.retain(|waiting| !waiting.turn.is_closed());
-            photos.waiting.push(Waiting { due, turn });
+            photos.waiting.push(Waiting { start, due, turn });
             photos.one_too_many()
         };
         drop(refused);
@@ -126,20 +131,19 @@ impl Place {
 }
 
 impl Photos {
-    /// When a photo is due: the later the larger it is, and after what the same device still has here.
-    fn due(&mut self, device: Device, pixels: usize) -> Instant {
+    /// When a photo starts and is due: the later the larger it is, and after what the same device still has here.
+    fn due(&mut self, device: Device, pixels: usize) -> (u64, u64) {
+        let pixels = u64::try_from(pixels).unwrap_or(u64::MAX).max(LEAST_PIXELS);
         let busy = self.devices.entry(device).or_default();
-        let cost = PER_PIXEL.saturating_mul(pixels.try_into().unwrap_or(u32::MAX));
-        let now = Instant::now();
-        let due = busy.due.map_or(now, |due| due.max(now)) + cost;
-        busy.due = Some(due);
-        due
+        let start = busy.due.max(self.now);
+        busy.due = start.saturating_add(pixels);
+        (start, busy.due)
     }
 
     /// The photo that is due last, if more wait than may.
     fn one_too_many(&mut self) -> Option<Waiting> {
         let last = self.waiting.iter().enumerate().max_by_key(|(_, waiting)| waiting.due)?.0;
-        (self.waiting.len() > MOST_WAITING).then(|| self.waiting.swap_remove(last))
+        (self.waiting.len() > MOST_WAITING).then(|| self.waiting.remove(last))
     }
 }
 

@@ -53,6 +53,26 @@ async fn small_photos_come_first_and_each_device_in_its_turn() {
 }
 
 #[actix_web::test]
+async fn a_small_photo_waits_for_one_large_one_however_long_those_have_waited() {
+    let queue = PhotoQueue::default();
+    let places: Vec<Place> = (0..6).flat_map(|device| [place(&queue, device), place(&queue, device)]).collect();
+    let mut turn = places[0].turn(25 * MEGAPIXEL).await.unwrap();
+    let mut large: Vec<_> = places[1..].iter().map(|place| Box::pin(place.turn(25 * MEGAPIXEL))).collect();
+    assert!(large.iter_mut().all(|one| one.as_mut().now_or_never().is_none()));
+    for device in 10..20 {
+        let place = place(&queue, device);
+        let mut small = pin!(place.turn(MEGAPIXEL));
+        assert!(small.as_mut().now_or_never().is_none());
+        drop(turn);
+        drop(small.now_or_never().unwrap_or_else(|| panic!("the small one is next")).unwrap());
+        let mut begun = large.iter_mut().enumerate().filter_map(|(n, one)| Some((n, one.as_mut().now_or_never()?)));
+        let (n, next) = begun.next().unwrap_or_else(|| panic!("a large one is next"));
+        turn = next.unwrap();
+        drop(large.remove(n));
+    }
+}
+
+#[actix_web::test]
 async fn the_last_in_order_is_refused_and_who_has_gone_is_passed_over() {
     let queue = PhotoQueue::default();
     let places: Vec<Place> = (0..20).map(|device| place(&queue, device)).collect();
