@@ -36,11 +36,11 @@ fn large_bodies_leave_room_for_small_ones() {
     assert_eq!(queue.photos().bytes, 0);
 }
 
-#[actix_web::test]
-async fn small_photos_come_first_and_each_device_in_its_turn() {
+#[test]
+fn small_photos_come_first_and_each_device_in_its_turn() {
     let queue = PhotoQueue::default();
     let reading = place(&queue, 0);
-    let turn = reading.turn(MEGAPIXEL).await.unwrap();
+    let turn = reading.turn(MEGAPIXEL).now_or_never().unwrap().unwrap();
     let places = [place(&queue, 1), place(&queue, 1), place(&queue, 2), place(&queue, 3)];
     let pixels = [2 * MEGAPIXEL, 2 * MEGAPIXEL, 3 * MEGAPIXEL, 1];
     let mut waiting: Vec<_> = places.iter().zip(pixels).map(|(place, pixels)| Box::pin(place.turn(pixels))).collect();
@@ -52,11 +52,11 @@ async fn small_photos_come_first_and_each_device_in_its_turn() {
     }
 }
 
-#[actix_web::test]
-async fn a_small_photo_waits_for_one_large_one_however_long_those_have_waited() {
+#[test]
+fn a_small_photo_waits_for_one_large_one_however_long_those_have_waited() {
     let queue = PhotoQueue::default();
     let places: Vec<Place> = (0..6).flat_map(|device| [place(&queue, device), place(&queue, device)]).collect();
-    let mut turn = places[0].turn(25 * MEGAPIXEL).await.unwrap();
+    let mut turn = places[0].turn(25 * MEGAPIXEL).now_or_never().unwrap().unwrap();
     let mut large: Vec<_> = places[1..].iter().map(|place| Box::pin(place.turn(25 * MEGAPIXEL))).collect();
     assert!(large.iter_mut().all(|one| one.as_mut().now_or_never().is_none()));
     for device in 10..20 {
@@ -72,11 +72,11 @@ async fn a_small_photo_waits_for_one_large_one_however_long_those_have_waited() 
     }
 }
 
-#[actix_web::test]
-async fn the_last_in_order_is_refused_and_who_has_gone_is_passed_over() {
+#[test]
+fn the_last_in_order_is_refused_and_who_has_gone_is_passed_over() {
     let queue = PhotoQueue::default();
     let places: Vec<Place> = (0..20).map(|device| place(&queue, device)).collect();
-    let turn = places[0].turn(1).await.unwrap();
+    let turn = places[0].turn(1).now_or_never().unwrap().unwrap();
     let mut large = pin!(places[1].turn(25 * MEGAPIXEL));
     assert!(large.as_mut().now_or_never().is_none());
     let mut small: Vec<_> = places[2..=MOST_WAITING].iter().map(|place| Box::pin(place.turn(MEGAPIXEL))).collect();
