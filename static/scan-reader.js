@@ -73,7 +73,7 @@ window.scanReader = (() => {
     const signal = AbortSignal.timeout(PATIENCE);
     const answer = await fetch(address, { method: "POST", body: blob, headers: { "Content-Type": blob.type }, signal });
     const body = await answer.json();
-    if (!answer.ok) throw Object.assign(new Error(body.message), { isBusy: answer.status === 429 });
+    if (!answer.ok) throw Object.assign(new Error(body.message), { isBusy: [429, 503].includes(answer.status) });
     return body.text;
   }
 

@@ -31,7 +31,7 @@ pub struct ReadCode {
 const QUICK_PIXELS: usize = 2_000_000;
 
 /// Copies of more pixels than this are not read: codes that only they would show are too small to be held up.
-const MOST_PIXELS: usize = 8_000_000;
+const MOST_PIXELS: usize = 5_000_000;
 
 /// A picture with more places than this that look like a code's corner is not read: looking at them would take minutes,
 /// and only who wants that sends it. Pure noise has 2,000 in a million pixels, and a photo hardly any.

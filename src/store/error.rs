@@ -23,6 +23,10 @@ pub enum Error {
     /// The database or the queue cannot take it now; trying again later may work. Nothing was changed.
     #[error("the database is not available: {0}")]
     Unavailable(String),
+    /// Something other than the database has too much to do, as the sentence says; trying again later may work. Nothing
+    /// was changed.
+    #[error("{0}")]
+    Busy(&'static str),
     /// The connection is gone, and older connections are likely to be gone too. Nothing was committed.
     #[error("the connection to the database was lost: {0}")]
     Lost(String),

@@ -106,7 +106,7 @@ impl SearchPool {
         let sender =
             self.threads.get_or_init(start).as_ref().ok_or_else(|| Error::Failed("no thread for searches".into()))?;
         sender.try_send(task).map_err(|error| match error {
-            TrySendError::Full(_) => Error::Unavailable("too many searches wait".into()),
+            TrySendError::Full(_) => Error::Busy("Other searches are under way; try again in a second."),
             TrySendError::Disconnected(_) => Error::Failed("the threads for searches have ended".into()),
         })
     }

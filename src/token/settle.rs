@@ -28,6 +28,7 @@ pub struct Held {
     values: HashMap<String, TokenId>,
     replies: HashMap<(Principal, ReplayKey), Reply>,
     uses: HashMap<(Principal, NamedUse), LoggedUse>,
+    late_uses: HashSet<(Principal, NamedUse)>,
     new_keys: HashSet<(Principal, ReplayKey)>,
     locked_uids: HashSet<Uid>,
     locked_values: HashSet<String>,
@@ -70,6 +71,11 @@ impl Held {
         self.uses.get(&(who.clone(), named.clone()))
     }
 
+    /// Adds a use that was made after the tokens were looked for: its undo cannot be settled now.
+    pub(crate) fn insert_late_use(&mut self, who: Principal, named: NamedUse) {
+        self.late_uses.insert((who, named));
+    }
+
     /// Adds a token that exists, but that somebody else has locked: what asks for it cannot be settled now.
     pub(crate) fn insert_locked(&mut self, uid: Uid, value: String) {
         self.locked_uids.insert(uid);
@@ -110,6 +116,16 @@ impl Held {
         what.reconcile(what.uid.and_then(|uid| self.uids.get(&uid).copied()), by_value.or(by_link))
     }
 
+    /// Lets the asks that come after an undo see it: undos of the same use, and the key with which it was made.
+    fn set_undone(&mut self, use_uid: Uid, undone_by: Uid) {
+        for logged in self.uses.values_mut().filter(|logged| logged.uid == use_uid) {
+            logged.undone_by = Some(undone_by);
+        }
+        for reply in self.replies.values_mut().filter(|reply| reply.receipt.usage_uid == use_uid) {
+            reply.is_undone = true;
+        }
+    }
+
     /// Whether a saved reply is for the token that `what` names: by its uid, and by the value that it had then or has now.
     /// A client that lost the first answer must still be able to get it, whatever became of the token.
     fn is_for(&self, reply: &TokenSummary, what: &Lookup) -> bool {
@@ -148,8 +164,8 @@ impl Held {
 }
 
 /// Answers every ask in order, and leaves in `held` what has to be stored. An ask for a token that somebody else has locked
-/// has no answer now; nor has an undo of a use that came in the same batch, or of a token that another ask in it has
-/// changed.
+/// has no answer now; nor has an undo of a use that was made in the same batch or since its tokens were looked for, or of a
+/// token that another ask in it has changed.
 pub fn settle(asks: &[Ask], held: &mut Held, now: Micros) -> Vec<Option<Answer>> {
     asks.iter().map(|ask| settle_one(ask, held, now)).collect()
 }
@@ -215,6 +231,9 @@ fn settle_undo(
     {
         return None;
     }
+    if held.late_uses.contains(&name) {
+        return None;
+    }
     let logged = held.named_use(&ask.who, which);
     if let Some(Reply { receipt, .. }) = first {
         let is_same = logged.is_some_and(|logged| logged.undone_by == Some(receipt.usage_uid));
@@ -228,10 +247,15 @@ fn settle_undo(
         let message = "There is no such use, or not any more";
         return Some(Answer::Mistaken(TokenError::value(which.param(), message)));
     };
+    // Before it is looked whether the use was undone: whoever has locked its token may have done so for this key, after
+    // the replies were loaded.
+    if held.locked_uids.contains(&logged.token_uid) {
+        return None;
+    }
     if let Err(answer) = logged.check(&ask.who, anybody, which, now) {
         return Some(*answer);
     }
-    if held.locked_uids.contains(&logged.token_uid) || held.is_changed(logged.token_uid) {
+    if held.is_changed(logged.token_uid) {
         return None;
     }
     let logged = logged.clone();
@@ -240,8 +264,9 @@ fn settle_undo(
     };
     let (after, undo) = logged.give_back(&token.token);
     *token = HeldToken { token: after, changed: true };
-    let summary = TokenSummary::from(&token.token);
-    Some(Answer::Done(Receipt { summary, usage_uid: ask.entry.at(now), uses: -logged.uses, gate: logged.gate }, undo))
+    let (summary, usage_uid) = (TokenSummary::from(&token.token), ask.entry.at(now));
+    held.set_undone(logged.uid, usage_uid);
+    Some(Answer::Done(Receipt { summary, usage_uid, uses: -logged.uses, gate: logged.gate }, undo))
 }
 
 #[cfg(test)]

@@ -33,6 +33,8 @@ pub(crate) enum Error {
     TooSlow,
     /// Too many failures; not before this many seconds.
     TooManyRequests(i64),
+    /// A device sends more photos than are read of it, as the sentence says.
+    TooManyPhotos(&'static str),
     /// Somebody has printed as many labels as one may in a day.
     OverQuota {
         /// Labels that one may print in a day.
@@ -44,6 +46,8 @@ pub(crate) enum Error {
     },
     /// The database or the queue cannot take it now.
     Unavailable(String),
+    /// Something other than the database has too much to do, as the sentence says.
+    Busy(&'static str),
     /// The database went away in the middle: it is not known whether this was done.
     Unknown(String),
     /// A fault of ours.
@@ -76,6 +80,7 @@ impl From<store::Error> for Error {
                 Self::Unavailable(why)
             }
             store::Error::TooSlow => Self::TooSlow,
+            store::Error::Busy(why) => Self::Busy(why),
             store::Error::OverQuota { most, printed, seconds } => Self::OverQuota { most, printed, seconds },
             store::Error::Unknown(why) => Self::Unknown(why),
             store::Error::Failed(why) => Self::fault(why),
@@ -105,8 +110,8 @@ impl Error {
             Self::Forbidden(_) => "Forbidden",
             Self::NotFound => "NotFound",
             Self::MethodNotAllowed(_) => "MethodNotAllowed",
-            Self::TooManyRequests(_) | Self::OverQuota { .. } => "TooManyRequests",
-            Self::Unavailable(_) | Self::Unknown(_) => "Unavailable",
+            Self::TooManyRequests(_) | Self::TooManyPhotos(_) | Self::OverQuota { .. } => "TooManyRequests",
+            Self::Unavailable(_) | Self::Busy(_) | Self::Unknown(_) => "Unavailable",
             Self::Fault { .. } => "Exception",
         }
     }
@@ -143,7 +148,9 @@ impl Error {
             Self::TooManyRequests(seconds) | Self::OverQuota { seconds, .. } => {
                 response.insert_header((RETRY_AFTER, seconds.to_string()))
             }
-            Self::Unavailable(_) | Self::Unknown(_) => response.insert_header((RETRY_AFTER, AGAIN)),
+            Self::Unavailable(_) | Self::Busy(_) | Self::Unknown(_) | Self::TooManyPhotos(_) => {
+                response.insert_header((RETRY_AFTER, AGAIN))
+            }
             _ => &mut response,
         };
         let (error, error_code, param) = (self.name(), self.code(), self.param());
@@ -175,7 +182,7 @@ impl fmt::Display for Error {
                 f.write_str("The search takes too long; narrow it, by a batch, a token, or a shorter time.")
             }
             Self::TooLarge(limit) => write!(f, "The body is too large; at most {} KiB are taken here.", limit / 1024),
-            Self::UnsupportedType(wanted) => f.write_str(wanted),
+            Self::UnsupportedType(why) | Self::TooManyPhotos(why) | Self::Busy(why) => f.write_str(why),
             Self::Unauthorized(_) => {
                 f.write_str("An API key is needed that is valid now; send it as Authorization: Bearer tsr_….")
             }
@@ -231,8 +238,8 @@ impl ResponseError for Error {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::TooManyRequests(_) | Self::OverQuota { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable(_) | Self::Unknown(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyRequests(_) | Self::TooManyPhotos(_) | Self::OverQuota { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable(_) | Self::Busy(_) | Self::Unknown(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Fault { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

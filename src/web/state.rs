@@ -25,6 +25,7 @@ use crate::store::printing::sheets;
 use crate::token::public_url::{CodeTexts, PublicUrl};
 use crate::token::settings::Settings;
 use crate::work::Background;
+use crate::work::photo_queue::PhotoQueue;
 use crate::work::printing::custom_sheets::sheet_of;
 
 /// The state of the application.
@@ -57,6 +58,8 @@ pub struct App {
     pub(crate) login_permits: Semaphore,
     /// How often each device has sent a photo within the last second.
     pub(crate) photo_rate: PhotoRate,
+    /// The photos that are sent, wait or are read.
+    pub(crate) photo_queue: PhotoQueue,
     /// What background work shares.
     pub(crate) background: Arc<Background>,
 }
@@ -89,6 +92,7 @@ impl App {
             codes: Codes::default(),
             counts: TokenCounts::default(),
             photo_rate: PhotoRate::default(),
+            photo_queue: PhotoQueue::default(),
             login_permits: Semaphore::new(LOGINS),
         }
     }

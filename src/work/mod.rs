@@ -5,6 +5,7 @@ pub(crate) mod actions;
 pub(crate) mod batch_progress;
 pub(crate) mod batches;
 pub(crate) mod password_hashing;
+pub(crate) mod photo_queue;
 pub mod printing;
 pub(crate) mod render_pool;
 pub(crate) mod shutdown;

@@ -1,4 +1,5 @@
-//! Renders pages on threads of the lowest priority, so that printing ten thousand labels delays no consume.
+//! Renders pages, and reads photos, on threads of the lowest priority, so that printing ten thousand labels delays no
+//! consume.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::throttle::{Measure, Throttle};
+use super::throttle::{Measure, Throttle, cpu_time};
 use crate::store::Error;
 use crate::store::consume_counter::ConsumeCounter;
 use crate::store::search::lower_priority;
@@ -25,12 +26,13 @@ const LOWEST_PRIORITY: i32 = 19;
 
 type Task = Box<dyn FnOnce() + Send>;
 
-/// Two threads: one for small tasks, which need not wait for the other, which renders thousands of labels. They start
-/// when they are first needed.
+/// Three threads: one for small tasks, which need not wait for the next, which renders thousands of labels; and one for
+/// photos, which wait for no sheet, nor sheets for them. They start when they are first needed.
 pub(crate) struct RenderPool {
     consumes: ConsumeCounter,
     quick: RenderThread,
     long: RenderThread,
+    photos: RenderThread,
 }
 
 /// Whether somebody still waits for a task.
@@ -48,6 +50,7 @@ impl IsWanted {
 pub(crate) struct RenderTask {
     wanted: IsWanted,
     throttle: Throttle,
+    start: Duration,
 }
 
 impl RenderTask {
@@ -56,6 +59,11 @@ impl RenderTask {
         thread::sleep(self.due());
         self.throttle.restart();
         self.wanted.get()
+    }
+
+    /// How much work was done, pauses not counted.
+    pub(crate) fn worked(&self) -> Duration {
+        cpu_time().saturating_sub(self.start)
     }
 
     /// How long to give way for the work since the last pause; for callers that pause in their own way.
@@ -76,26 +84,45 @@ impl Drop for CancelOnDrop {
 impl RenderPool {
     /// An idle pool that will give way to `consumes`.
     pub(crate) fn new(consumes: &ConsumeCounter) -> Self {
-        Self { consumes: consumes.clone(), quick: RenderThread::default(), long: RenderThread::default() }
+        let (quick, long, photos) = Default::default();
+        Self { consumes: consumes.clone(), quick, long, photos }
     }
 
     /// Runs `work`, which renders this many labels, when its turn comes, unless the request has been dropped by then.
     ///
     /// # Errors
-    /// Unavailable when too many tasks wait; failed when `work` panics or the thread cannot be started.
+    /// Busy when too many tasks wait; failed when `work` panics or the thread cannot be started.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         labels: usize,
         work: impl FnOnce(&mut RenderTask) -> T + Send + 'static,
     ) -> Result<T, Error> {
-        let thread = if labels <= QUICK_LABELS { &self.quick } else { &self.long };
+        self.run_on(if labels <= QUICK_LABELS { &self.quick } else { &self.long }, work).await
+    }
+
+    /// Runs `work`, which reads a photo, unless the request has been dropped.
+    ///
+    /// # Errors
+    /// Like [`Self::run`].
+    pub(crate) async fn run_photo<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut RenderTask) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        self.run_on(&self.photos, work).await
+    }
+
+    async fn run_on<T: Send + 'static>(
+        &self,
+        thread: &RenderThread,
+        work: impl FnOnce(&mut RenderTask) -> T + Send + 'static,
+    ) -> Result<T, Error> {
         let (sender, receiver) = oneshot::channel();
         let cancel_on_drop = CancelOnDrop(IsWanted(Arc::new(AtomicBool::new(true))));
         let (wanted, consumes) = (cancel_on_drop.0.clone(), self.consumes.clone());
         thread.send(Box::new(move || {
             if wanted.get() {
                 let throttle = Throttle::new(&consumes, Measure::CpuTime);
-                let _ = sender.send(work(&mut RenderTask { wanted, throttle }));
+                let _ = sender.send(work(&mut RenderTask { wanted, throttle, start: cpu_time() }));
             }
         }))?;
         receiver.await.map_err(|_| Error::Failed("the page was not made".into()))
@@ -111,7 +138,7 @@ impl RenderThread {
         let sender =
             self.0.get_or_init(start).as_ref().ok_or_else(|| Error::Failed("no thread for printing".into()))?;
         sender.try_send(work).map_err(|error| match error {
-            TrySendError::Full(_) => Error::Unavailable("too many sheets wait to be made".into()),
+            TrySendError::Full(_) => Error::Busy("Other sheets are being made; try again in a second."),
             TrySendError::Disconnected(_) => Error::Failed("the thread for printing has ended".into()),
         })
     }
@@ -150,6 +177,17 @@ mod tests {
         assert!(first.is_ok());
         assert!(pool.run(1, |_| -> u8 { std::panic::resume_unwind(Box::new(())) }).await.is_err());
         assert_eq!(pool.run(1, |_| 7).await.ok(), Some(7));
+    }
+
+    #[actix_web::test]
+    async fn photos_and_sheets_do_not_wait_for_each_other() {
+        let pool = RenderPool::new(&ConsumeCounter::default());
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let (photo, ()) = futures_util::join!(pool.run_photo(move |_| held.recv()), async {
+            assert_eq!(pool.run(1, |_| 7).await.ok(), Some(7));
+            release.send(()).unwrap();
+        });
+        assert!(photo.is_ok());
     }
 
     #[cfg(target_os = "linux")]

@@ -27,6 +27,11 @@ impl Shutdown {
         self.ending.is_cancelled()
     }
 
+    /// Returns when the server begins to shut down.
+    pub(crate) async fn begun(&self) {
+        self.ending.cancelled().await;
+    }
+
     /// Begins the shutdown.
     pub(crate) fn begin(&self) {
         self.ending.cancel();

@@ -57,7 +57,7 @@ impl Throttle {
 
 /// The CPU time of this thread.
 #[cfg(target_os = "linux")]
-fn cpu_time() -> Duration {
+pub(super) fn cpu_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     let unsigned = |unsigned: i64| u64::try_from(unsigned).unwrap_or_default();
     Duration::from_secs(unsigned(time.tv_sec)) + Duration::from_nanos(unsigned(time.tv_nsec))
@@ -65,7 +65,7 @@ fn cpu_time() -> Duration {
 
 /// The time since this was first called.
 #[cfg(not(target_os = "linux"))]
-fn cpu_time() -> Duration {
+pub(super) fn cpu_time() -> Duration {
     static FIRST: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
     FIRST.get_or_init(Instant::now).elapsed()
 }

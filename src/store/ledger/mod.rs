@@ -20,7 +20,7 @@ pub fn hold(connection: &mut Connection, asks: &[Ask]) -> QueryResult<(Held, Mic
         Connection::Sqlite(_) => sqlite::hold(connection, asks, &undone)?,
         Connection::Postgres(connection) => postgres::hold(connection, asks, &undone)?,
     };
-    undo::hold(connection, asks, &mut held)?;
+    undo::hold(connection, asks, &undone, &mut held)?;
     Ok((held, now))
 }
 

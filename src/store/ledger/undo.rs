@@ -25,12 +25,16 @@ pub(super) fn tokens_of(connection: &mut Connection, asks: &[Ask]) -> QueryResul
     Ok(uids)
 }
 
-/// Adds the uses that are to be undone, whose tokens are locked.
-pub(super) fn hold(connection: &mut Connection, asks: &[Ask], held: &mut Held) -> QueryResult<()> {
+/// Adds the uses that are to be undone. The tokens of those that were there when `looked_for` was made are locked, unless
+/// somebody else has locked them; a use that was committed since then is only named.
+pub(super) fn hold(connection: &mut Connection, asks: &[Ask], looked_for: &[Uid], held: &mut Held) -> QueryResult<()> {
     for (who, named) in undone_uses(asks) {
-        if let Some(row) = find(connection, who, named)? {
-            let logged = logged_use(connection, &row)?;
+        let Some(row) = find(connection, who, named)? else { continue };
+        let logged = logged_use(connection, &row)?;
+        if looked_for.contains(&logged.token_uid) {
             held.insert_use(who.clone(), named.clone(), logged);
+        } else {
+            held.insert_late_use(who.clone(), named.clone());
         }
     }
     Ok(())

@@ -17,7 +17,12 @@ use crate::web::middleware::RequestInProgress;
 
 /// Reads the whole body. Meanwhile the request does not count as being served: a body that never ends must not delay the
 /// shutdown of the server.
-pub(crate) async fn read(request: &HttpRequest, mut payload: web::Payload, limit: usize) -> Result<Vec<u8>, Error> {
+pub(crate) async fn read(
+    request: &HttpRequest,
+    mut payload: web::Payload,
+    limit: usize,
+    count: &mut dyn FnMut(usize) -> Result<(), Error>,
+) -> Result<Vec<u8>, Error> {
     let _paused = RequestInProgress::pause(request);
     let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > limit) {
@@ -29,6 +34,7 @@ pub(crate) async fn read(request: &HttpRequest, mut payload: web::Payload, limit
         if body.len() + chunk.len() > limit {
             return Err(Error::TooLarge(limit));
         }
+        count(chunk.len())?;
         body.extend_from_slice(&chunk);
     }
     Ok(body)

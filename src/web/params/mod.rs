@@ -88,8 +88,18 @@ impl<const LIMIT: usize> Params<LIMIT> {
 }
 
 /// The bytes of a body that is sent whole in time, and has at most `limit` of them.
-pub(crate) async fn whole_body(request: &HttpRequest, payload: web::Payload, limit: usize) -> Result<Vec<u8>, Error> {
-    let body = tokio::time::timeout(PATIENCE, read(request, payload, limit)).await;
+async fn whole_body(request: &HttpRequest, payload: web::Payload, limit: usize) -> Result<Vec<u8>, Error> {
+    counted_body(request, payload, limit, &mut |_| Ok(())).await
+}
+
+/// The same; `count` hears of each piece before it is kept, and may refuse it.
+pub(crate) async fn counted_body(
+    request: &HttpRequest,
+    payload: web::Payload,
+    limit: usize,
+    count: &mut dyn FnMut(usize) -> Result<(), Error>,
+) -> Result<Vec<u8>, Error> {
+    let body = tokio::time::timeout(PATIENCE, read(request, payload, limit, count)).await;
     body.map_err(|_| TokenError::unreadable("The body was not sent whole in time."))?
 }
 

@@ -24,6 +24,12 @@ const MOST_PIXELS: usize = 25_000_000;
 /// Most pixels along a side.
 const MOST_ALONG: usize = 16_384;
 
+/// Most pixels of a JPEG that is not stored by its luma: it takes four times as much in memory. No camera makes one.
+const MOST_IN_OTHER_COLOURS: usize = 6_000_000;
+
+/// Passes in which a JPEG may be stored: programs make 10 or so, and each takes as long as a whole picture.
+const MOST_PASSES: usize = 32;
+
 /// What a PNG may take in memory beside its pixels: a few rows and a palette.
 const PNG_BYTES: usize = 4 * 1024 * 1024;
 
@@ -39,7 +45,12 @@ impl PhotoFormat {
     pub(super) fn of(request: &HttpRequest) -> Result<Self, Error> {
         let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?").to_ascii_lowercase());
         let is_plain = header(CONTENT_ENCODING).is_none_or(|coding| coding == "identity");
-        let kind = header(CONTENT_TYPE).filter(|_| is_plain).unwrap_or_default();
+        if !is_plain {
+            return Err(Error::UnsupportedType(
+                "A compressed body is not taken; send the photo without Content-Encoding.",
+            ));
+        }
+        let kind = header(CONTENT_TYPE).unwrap_or_default();
         match kind.split(';').next().unwrap_or_default().trim() {
             "image/jpeg" => Ok(Self::Jpeg),
             "image/png" => Ok(Self::Png),
@@ -57,6 +68,16 @@ pub(super) struct Photo {
 }
 
 impl Photo {
+    /// How many pixels its first bytes say that it has; none if they say nothing. What it really has is known only by
+    /// reading it.
+    pub(super) fn pixels(&self) -> usize {
+        let sides = match self.format {
+            PhotoFormat::Jpeg => jpeg_sides(&self.bytes),
+            PhotoFormat::Png => png_sides(&self.bytes),
+        };
+        sides.map_or(0, |(width, height)| width.saturating_mul(height))
+    }
+
     /// The shades of grey in it.
     ///
     /// # Errors
@@ -78,8 +99,8 @@ fn unreadable(kind: &str) -> TokenError {
     TokenError::value("photo", format!("The photo is no {kind} file that can be read, or not the whole of it"))
 }
 
-fn check_size(width: usize, height: usize) -> Result<(), TokenError> {
-    if width.max(height) <= MOST_ALONG && width * height <= MOST_PIXELS {
+fn check_size(width: usize, height: usize, most: usize) -> Result<(), TokenError> {
+    if width.max(height) <= MOST_ALONG && width * height <= most {
         return Ok(());
     }
     let shown = |number: usize| grouped(i64::try_from(number).unwrap_or(i64::MAX));
@@ -88,42 +109,78 @@ fn check_size(width: usize, height: usize) -> Result<(), TokenError> {
         shown(width),
         shown(height),
         shown(MOST_ALONG),
-        shown(MOST_PIXELS)
+        shown(most)
     );
     Err(TokenError::value("photo", message))
 }
 
-/// A JPEG's luma, which it is stored by. What other colours it has is not even decoded.
-fn jpeg(bytes: &[u8]) -> Result<Grey, TokenError> {
-    let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::Luma);
+fn jpeg_decoder(bytes: &[u8], colors: ColorSpace) -> Result<JpegDecoder<ZCursor<&[u8]>>, TokenError> {
+    let options = DecoderOptions::default().jpeg_set_out_colorspace(colors).jpeg_set_max_scans(MOST_PASSES);
     // Sizes are checked here, for a message that names them.
     let options = options.set_max_width(usize::from(u16::MAX)).set_max_height(usize::from(u16::MAX));
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     decoder.decode_headers().map_err(|_| unreadable("JPEG"))?;
+    Ok(decoder)
+}
+
+/// A JPEG's luma, which nearly all are stored by. What other colours it has is not even decoded.
+fn jpeg(bytes: &[u8]) -> Result<Grey, TokenError> {
+    let mut decoder = jpeg_decoder(bytes, ColorSpace::Luma)?;
     let (width, height) = decoder.dimensions().ok_or_else(|| unreadable("JPEG"))?;
-    check_size(width, height)?;
+    let has_luma = matches!(decoder.input_colorspace(), Some(ColorSpace::YCbCr | ColorSpace::Luma));
+    check_size(width, height, if has_luma { MOST_PIXELS } else { MOST_IN_OTHER_COLOURS })?;
     if !is_whole_jpeg(bytes) {
         return Err(unreadable("JPEG"));
     }
-    let pixels = decoder.decode().map_err(|_| unreadable("JPEG"))?;
+    let pixels = if has_luma {
+        decoder.decode().map_err(|_| unreadable("JPEG"))?
+    } else {
+        let colors = jpeg_decoder(bytes, ColorSpace::RGB)?.decode().map_err(|_| unreadable("JPEG"))?;
+        shades(ColorType::Rgb, &colors).collect()
+    };
     grey(width, height, pixels).ok_or_else(|| unreadable("JPEG"))
 }
 
+/// The parts of a JPEG up to its first scan: of which kind, and what comes after that. A thumbnail is within a part.
+fn jpeg_parts(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    let mut at = 2;
+    std::iter::from_fn(move || {
+        while let Some([0xFF, kind, rest @ ..]) = bytes.get(at..) {
+            match rest {
+                [high, low, ..] if *kind != 0xFF => {
+                    at += 2 + usize::from(u16::from_be_bytes([*high, *low]));
+                    return Some((*kind, rest));
+                }
+                // Bytes that fill up.
+                _ => at += 1,
+            }
+        }
+        None
+    })
+}
+
 /// Whether a JPEG's picture has an end; the decoder makes up what is missing. Only markers have an ending of their own in
-/// what follows the first scan's beginning, and a thumbnail comes before that, in a segment.
+/// what follows the first scan's beginning.
 fn is_whole_jpeg(bytes: &[u8]) -> bool {
     const SCAN: u8 = 0xDA;
     const END: [u8; 2] = [0xFF, 0xD9];
-    let mut at = 2;
-    while let Some([0xFF, kind, rest @ ..]) = bytes.get(at..) {
-        match rest {
-            _ if *kind == SCAN => return rest.windows(2).any(|marker| marker == END),
-            [high, low, ..] if *kind != 0xFF => at += 2 + usize::from(u16::from_be_bytes([*high, *low])),
-            // Bytes that fill up.
-            _ => at += 1,
-        }
-    }
-    false
+    let scan = jpeg_parts(bytes).find(|(kind, _)| *kind == SCAN);
+    scan.is_some_and(|(_, rest)| rest.windows(2).any(|marker| marker == END))
+}
+
+/// Width and height by the frame header (ITU-T T.81, B.2.2).
+fn jpeg_sides(bytes: &[u8]) -> Option<(usize, usize)> {
+    let is_frame = |kind: u8| matches!(kind, 0xC0..=0xCF) && !matches!(kind, 0xC4 | 0xC8 | 0xCC);
+    let (_, frame) = jpeg_parts(bytes).find(|(kind, _)| is_frame(*kind))?;
+    let [_, _, _, y0, y1, x0, x1, ..] = frame else { return None };
+    Some((u16::from_be_bytes([*x0, *x1]).into(), u16::from_be_bytes([*y0, *y1]).into()))
+}
+
+/// Width and height by the first part (PNG, section 11.2.2).
+fn png_sides(bytes: &[u8]) -> Option<(usize, usize)> {
+    let side =
+        |at: usize| bytes.get(at..at + 4).and_then(|side| Some(u32::from_be_bytes(side.try_into().ok()?) as usize));
+    side(16).zip(side(20))
 }
 
 fn grey(width: usize, height: usize, pixels: Vec<u8>) -> Option<Grey> {
@@ -139,7 +196,7 @@ fn png(bytes: &[u8]) -> Result<Grey, TokenError> {
     decoder.set_transformations(Transformations::normalize_to_color8());
     let mut reader = decoder.read_info().map_err(failed)?;
     let (width, height) = (reader.info().width as usize, reader.info().height as usize);
-    check_size(width, height)?;
+    check_size(width, height, MOST_PIXELS)?;
     let (color, _) = reader.output_color_type();
     let mut pixels = vec![u8::MAX; width * height];
     let mut rows = pixels.chunks_exact_mut(width);

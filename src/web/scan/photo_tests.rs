@@ -7,6 +7,7 @@ use flate2::write::ZlibEncoder;
 use png::BitDepth;
 
 use super::*;
+use crate::qr::read::read_text;
 
 /// A picture with a gradient, in which each pixel differs from those around it.
 const SIDE: usize = 21;
@@ -125,6 +126,34 @@ fn what_is_no_photo_or_not_the_whole_of_one_is_refused() {
         check_refused(PhotoFormat::Jpeg, other, "no JPEG file that can be read");
     }
     assert_eq!(read(PhotoFormat::Png, b"").unwrap_err().name(), "TokenAPIError");
+}
+
+#[test]
+fn a_jpeg_in_other_colours_is_read() {
+    let cmyk = include_bytes!("../../../tests/it/scan/cmyk.jpg");
+    let (read, same) = (read(PhotoFormat::Jpeg, cmyk).unwrap(), super::jpeg(JPEG).unwrap());
+    assert!(read_text(read, &mut || true).is_some_and(|text| Some(text) == read_text(same, &mut || true)));
+    // By Adobe's part, its colours are red, green and blue (transform 0), or what a fourth would make of them (2).
+    for transform in [0, 2] {
+        let adobe = [&b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0"[..], &[transform]].concat();
+        assert!(super::jpeg(&[&JPEG[..2], &adobe, &JPEG[2..]].concat()).is_ok(), "{transform}");
+    }
+    // Of these, fewer pixels are read.
+    let mut large = cmyk.to_vec();
+    let frame = large.windows(2).position(|bytes| bytes == [0xFF, 0xC0]).unwrap();
+    large[frame + 5..frame + 9].copy_from_slice(&[0x0B, 0xB8, 0x0B, 0xB8]);
+    check_refused(PhotoFormat::Jpeg, &large, "3,000 by 3,000 pixels; at most 16,384 along a side and 6,000,000 in all");
+}
+
+#[test]
+fn how_many_pixels_there_are_is_known_before_a_photo_is_read() {
+    let pixels = |format, bytes: &[u8]| Photo { format, bytes: bytes.to_vec() }.pixels();
+    assert_eq!(pixels(PhotoFormat::Jpeg, JPEG), 400 * 400);
+    assert_eq!(pixels(PhotoFormat::Jpeg, include_bytes!("../../../tests/it/scan/progressive.jpg")), 400 * 400);
+    assert_eq!(pixels(PhotoFormat::Png, &header(5_000, 4_000, 0)), 20_000_000);
+    for nothing in [&b""[..], b"GIF89a", &JPEG[..20], &header(2, 2, 0)[..22]] {
+        assert_eq!((pixels(PhotoFormat::Jpeg, nothing), pixels(PhotoFormat::Png, nothing)), (0, 0));
+    }
 }
 
 const JPEG: &[u8] = include_bytes!("../../../tests/it/scan/photo.jpg");

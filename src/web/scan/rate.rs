@@ -5,9 +5,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::web::error::Error;
+use crate::work::photo_queue::Device;
 
-/// The hash of a key or a session: a name would not do, as door staff often share one.
-type Device = [u8; 32];
+const TOO_MANY: &str = "Two photos a second are read of a key or session; wait a second, then try again.";
 
 /// Within this time two photos of a device are read.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -36,7 +36,7 @@ impl PhotoRate {
         }
         let times = devices.entry(*who).or_default();
         if is_recent(times[0]) {
-            return Err(Error::TooManyRequests(1));
+            return Err(Error::TooManyPhotos(TOO_MANY));
         }
         *times = [times[1], Some(now)];
         Ok(())

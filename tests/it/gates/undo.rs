@@ -6,8 +6,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tessera::access::{Principal, Role};
 use tessera::store::Store;
+use tessera::token::TokenError;
 use tessera::token::gate::GateRules;
-use tessera::token::settle::{Answer as Settled, Ask, Deed, Lookup, NamedUse, Receipt};
+use tessera::token::settle::{Answer as Settled, Ask, Deed, Lookup, NamedUse, Receipt, ReplayKey};
 
 use crate::support::app::{Answer, App, send};
 use crate::support::database::{Database, number};
@@ -203,7 +204,7 @@ async fn an_undo_in_the_same_batch_as_its_use_comes_after_it() {
     let store = Store::start(&database.url).unwrap();
     let who = Principal::key("door");
     for round in 0..30 {
-        let key = tessera::token::settle::ReplayKey::new(format!("k-{round}")).unwrap();
+        let key = ReplayKey::new(format!("k-{round}")).unwrap();
         let used = store.consume(Ask::once(who.clone(), lookup(first.uid)).with_key(key.clone()));
         let undo = Deed::Undo { which: NamedUse::Key(key), anybody: false };
         let undone = store.consume(Ask::new(who.clone(), undo, None));
@@ -212,4 +213,76 @@ async fn an_undo_in_the_same_batch_as_its_use_comes_after_it() {
         assert!(matches!(undone, Ok(Settled::Done(..))), "{undone:?}");
     }
     assert_eq!(number(&mut database.connect(), "SELECT usage_count FROM tokens"), 5);
+}
+
+/// Doors of one server use a token with a key; another server's undo that use at the same moment. The token is there all
+/// the time, so no undo may say that it is not.
+#[actix_web::test]
+async fn an_undo_that_meets_its_use_on_another_server_finds_the_token() {
+    let database = Database::new();
+    let first = token(1_000);
+    add(&mut database.connect(), &first);
+    let stores = [Store::start(&database.url).unwrap(), Store::start(&database.url).unwrap()];
+    let who = Principal::key("door");
+    let (mut uses, mut undos) = (0, 0);
+    for round in 0..100 {
+        let key = ReplayKey::new(format!("k-{round}")).unwrap();
+        let ask = |n: usize| {
+            let ask = if n.is_multiple_of(2) {
+                Ask::once(who.clone(), lookup(first.uid)).with_key(key.clone())
+            } else {
+                Ask::new(who.clone(), Deed::Undo { which: NamedUse::Key(key.clone()), anybody: false }, None)
+            };
+            let store = stores[n % 2].clone();
+            async move { (n, store.consume(ask).await.unwrap()) }
+        };
+        for (n, answer) in futures_util::future::join_all((0..10).map(ask)).await {
+            match answer {
+                Settled::Done(..) if n.is_multiple_of(2) => uses += 1,
+                Settled::Done(..) => undos += 1,
+                Settled::Replayed(_) => assert!(n.is_multiple_of(2)),
+                // There is no such use yet, or it was undone already.
+                Settled::Mistaken(TokenError::Value { .. }) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert_eq!(uses, 100);
+    assert_eq!(number(&mut database.connect(), "SELECT usage_count FROM tokens"), 1_000 - uses + undos);
+}
+
+/// Whether they meet in one batch, in two, or on two servers.
+#[actix_web::test]
+async fn simultaneous_undos_with_one_key_are_one_undo() {
+    let database = Database::new();
+    let first = token(1_000);
+    add(&mut database.connect(), &first);
+    let stores = [Store::start(&database.url).unwrap(), Store::start(&database.url).unwrap()];
+    let who = Principal::key("door");
+    for round in 0..100 {
+        let made_with = ReplayKey::new(format!("use-{round}")).unwrap();
+        let used = Ask::once(who.clone(), lookup(first.uid)).with_key(made_with.clone());
+        let used = stores[round % 2].consume(used).await.unwrap();
+        let Settled::Done(Receipt { usage_uid, .. }, _) = used else { panic!("{used:?}") };
+        let key = ReplayKey::new(format!("undo-{round}")).unwrap();
+        let undo = |n: usize| {
+            let by_key = NamedUse::Key(made_with.clone());
+            let which = if n.is_multiple_of(3) { by_key } else { NamedUse::Entry(usage_uid) };
+            let ask = Ask::new(who.clone(), Deed::Undo { which, anybody: false }, Some(key.clone()));
+            // Every other round on one server only.
+            let store = stores[n * (round % 2) % 2].clone();
+            async move { store.consume(ask).await.unwrap() }
+        };
+        let (mut done, mut replayed) = (Vec::new(), Vec::new());
+        for answer in futures_util::future::join_all((0..6).map(undo)).await {
+            match answer {
+                Settled::Done(receipt, _) => done.push(receipt),
+                Settled::Replayed(receipt) => replayed.push(receipt),
+                other => panic!("{other:?} in round {round}"),
+            }
+        }
+        assert_eq!((done.len(), replayed.len()), (1, 5));
+        assert!(replayed.iter().all(|again| *again == done[0]));
+    }
+    assert_eq!(number(&mut database.connect(), "SELECT usage_count FROM tokens"), 1_000);
 }

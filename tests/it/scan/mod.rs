@@ -1,5 +1,6 @@
 //! Reading codes at the door.
 
+mod crowd;
 mod hard_frames;
 mod page;
 mod read;

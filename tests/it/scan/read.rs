@@ -10,9 +10,10 @@ use crate::support::app::{App, send};
 use crate::support::browser::Browser;
 use crate::support::frames::{Frame, HEIGHT, WIDTH, frame};
 
-const PHOTO: &[u8] = include_bytes!("photo.jpg");
+pub const PHOTO: &[u8] = include_bytes!("photo.jpg");
+const CMYK: &[u8] = include_bytes!("cmyk.jpg");
 const PROGRESSIVE: &[u8] = include_bytes!("progressive.jpg");
-const SAYS: &str = "Straße nach Überlingen 3";
+pub const SAYS: &str = "Straße nach Überlingen 3";
 
 fn photo(app: &App, role: Role, kind: &str, bytes: impl Into<reqwest::Body>) -> RequestBuilder {
     app.request(role, Method::POST, "/scan/read").header("Content-Type", kind).body(bytes)
@@ -39,7 +40,8 @@ async fn a_photo_says_what_its_code_does_and_nothing_is_used() {
     // Of a uid, of one in upper case, of a link, and white on black.
     let frames: Vec<Frame> = [0, 1, 2, 83].map(frame).into();
     let files = frames.iter().map(|frame| ("image/png", png(frame), &*frame.text));
-    let photos = [("image/jpeg", PHOTO.to_vec(), SAYS), ("Image/JPEG; q=1", PROGRESSIVE.to_vec(), SAYS)];
+    let photos = [("image/jpeg", PHOTO), ("Image/JPEG; q=1", PROGRESSIVE), ("image/jpeg", CMYK)];
+    let photos = photos.map(|(kind, bytes)| (kind, bytes.to_vec(), SAYS));
     for (role, (kind, bytes, says)) in
         [Role::Scanner, Role::Editor, Role::Admin].into_iter().cycle().zip(photos.into_iter().chain(files))
     {
@@ -86,7 +88,8 @@ async fn what_is_no_photo_is_refused() {
         }
     }
     let packed = photo(&app, Role::Scanner, "image/jpeg", PHOTO).header("Content-Encoding", "gzip");
-    send(packed).await.check_failure("UnsupportedType");
+    let packed = send(packed).await;
+    assert!(packed.check_failure("UnsupportedType").body["message"].as_str().unwrap().contains("compressed"));
     send(photo(&app, Role::Admin, "image/jpeg", vec![0; 8 * 1024 * 1024 + 1])).await.check_failure("TooLarge");
     let unknown = app.request(Role::Editor, Method::POST, "/scan/read?uid=1").header("Content-Type", "image/jpeg");
     send(unknown.body(PHOTO)).await.check_failure("TokenAPIError").check_param("uid");
