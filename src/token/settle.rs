@@ -231,7 +231,7 @@ fn settle_undo(
     {
         return None;
     }
-    if held.late_uses.contains(&name) {
+    if held.late_uses.contains(&(ask.who.clone(), which.clone())) {
         return None;
     }
     let logged = held.named_use(&ask.who, which);
