@@ -92,6 +92,8 @@ pub enum Answer {
     Done(Receipt, UndoData),
     /// It was done earlier, for the same key. Nothing happened now.
     Replayed(Receipt),
+    /// Nothing was done earlier for the same key, nor now.
+    NotKept,
     /// The token was not used.
     Refused(RefusedAsk),
     /// The ask contradicts itself, or what was done before. It does not count as an attempt.
@@ -124,7 +126,7 @@ impl Answer {
     pub(crate) fn attempt(&self, ask: &Ask) -> Option<Attempt> {
         let (uses, gate) = match &ask.deed {
             Deed::Use { uses, gate, .. } => (*uses, *gate),
-            Deed::Undo { .. } => (0, None),
+            Deed::Undo { .. } | Deed::Replay { .. } => (0, None),
         };
         let of = |summary: &TokenSummary, uid, error_code| Attempt {
             uid,
@@ -149,7 +151,7 @@ impl Answer {
                 let undo = UndoData::default();
                 Some(Attempt { uid: *usage_uid, token_uid: what.uid, token_value, error_code, uses, gate, undo })
             }
-            Self::Replayed(_) | Self::Mistaken(_) | Self::Forbidden(_) => None,
+            Self::Replayed(_) | Self::NotKept | Self::Mistaken(_) | Self::Forbidden(_) => None,
         }
     }
 }

@@ -14,6 +14,8 @@ use crate::token::settle::{Answer, Ask, Deed, Lookup, NamedUse, Receipt, Refused
 use crate::token::{Token, Uid};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
+use crate::web::gates::replay::replay_or;
+use crate::web::params::Params;
 use crate::web::params::filters::search_term;
 use crate::web::state::App;
 use crate::web::tokens::api::last_use;
@@ -83,9 +85,24 @@ impl Door<'_> {
         match self.app.store.consume(ask).await? {
             Answer::Done(receipt, _) | Answer::Replayed(receipt) => Ok(Verdict::used(&receipt, &self.context(false))),
             Answer::Refused(refused) => self.refused(&refused, scan, false).await,
+            Answer::NotKept => Err(Error::fault("a use was answered as a replay")),
             Answer::Mistaken(error) => Err(error.into()),
             Answer::Forbidden(why) => Err(Error::Forbidden(why.into())),
         }
+    }
+
+    /// The verdict on a use that was made before with the same key, where the gate would not allow it now: whose answer was
+    /// lost must not be sent away because the gate was closed meanwhile.
+    pub(super) async fn replayed(&self, params: &Params, refusal: Error) -> Result<Verdict, Error> {
+        let scan = Scan::fields(params, self.app)?;
+        if scan.wish != Wish::Use {
+            return Err(refusal);
+        }
+        let asked = (lookup(self.app, &scan.code)?, scan.uses, scan.key);
+        let receipt = replay_or(refusal, (self.app, self.caller, params), asked).await?;
+        let gate = self.app.gates.find(&self.app.store, |gate| Some(gate.id) == receipt.gate).await?;
+        let there = Door { gate: gate.as_ref(), ..*self };
+        Ok(Verdict::used(&receipt, &there.context(false)))
     }
 
     async fn refused(&self, refused: &RefusedAsk, scan: &Scan, is_test: bool) -> Result<Verdict, Error> {

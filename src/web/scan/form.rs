@@ -46,6 +46,15 @@ impl Scan {
     /// # Errors
     /// A value error for what is outside its limits; forbidden for what the gate does not allow.
     pub(super) fn read(params: &Params, app: &App, gate: Option<&Gate>) -> Result<Self, Error> {
+        let scan = Self::fields(params, app)?;
+        // Who scans sends `source`; without scripts a handheld scanner types, and nobody can tell.
+        let is_typed = params.filled("source")?.as_deref() == Some("typed");
+        scan.check(gate, is_typed)?;
+        Ok(scan)
+    }
+
+    /// What was sent, whatever the gate allows.
+    pub(super) fn fields(params: &Params, app: &App) -> Result<Self, Error> {
         let is_set = |name| params.filled(name).map(|text| text.is_some());
         let wish = if is_set("look_up")? {
             Wish::LookUp
@@ -54,16 +63,12 @@ impl Scan {
         } else {
             Wish::Use
         };
-        let scan = Self {
+        Ok(Self {
             code: params.text("code")?.unwrap_or_default(),
             uses: uses(params)?,
             key: params.filled("nonce")?.map(ReplayKey::new).transpose()?,
             wish,
-        };
-        // Who scans sends `source`; without scripts a handheld scanner types, and nobody can tell.
-        let is_typed = params.filled("source")?.as_deref() == Some("typed");
-        scan.check(gate, is_typed)?;
-        Ok(scan)
+        })
     }
 
     fn check(&self, gate: Option<&Gate>, is_typed: bool) -> Result<(), Error> {

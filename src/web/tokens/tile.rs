@@ -74,6 +74,7 @@ pub(crate) async fn use_once(
         Answer::Refused(RefusedAsk { refusals, .. }) => {
             format!("refused-{}", refusals.first().map_or(0, Refusal::code))
         }
+        Answer::NotKept => return Err(Error::fault("a use was answered as a replay")),
         Answer::Mistaken(error) => return Err(error.into()),
         Answer::Forbidden(why) => return Err(Error::Forbidden(why.into())),
     };

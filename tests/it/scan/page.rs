@@ -1,5 +1,7 @@
 //! `/scan`: as it works without JavaScript, and what its script asks for.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::json;
 use tessera::access::Role;
@@ -7,7 +9,7 @@ use tessera::token::gate::GateRules;
 
 use crate::support::app::{App, send};
 use crate::support::browser::{Browser, PageAnswer};
-use crate::support::gates::add_gate;
+use crate::support::gates::{add_gate, change_gate};
 
 /// Holds that a page shows this verdict, and says all of this.
 #[track_caller]
@@ -176,4 +178,40 @@ async fn a_gates_rules_hold_at_the_door_as_well() {
     );
     let nobody = send(app.anonymous(Method::POST, "/scan").header("Accept", "application/json")).await;
     nobody.check_failure("Unauthorized");
+}
+
+#[actix_web::test]
+async fn who_lost_the_answer_is_let_in_though_the_gate_was_closed_meanwhile() {
+    let app = App::start().await;
+    let north = add_gate(&app, "North", &GateRules::default());
+    let uid = app.add(&[("usage_count", "5"), ("label", "Anna")]).await;
+    let mut browser = Browser::of(&app, Role::Scanner).await;
+    let scan = |nonce: &'static str, gate: &'static str| {
+        [
+            ("code", uid.clone()),
+            ("gate", gate.into()),
+            ("uses", "2".into()),
+            ("nonce", nonce.into()),
+            ("fragment", "1".into()),
+        ]
+    };
+    let ask = async |browser: &mut Browser<'_>, nonce, gate| {
+        let form = scan(nonce, gate).map(|(name, value): (&str, String)| (name.to_owned(), value));
+        let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        browser.post("/scan", &form).await
+    };
+    check_verdict(&ask(&mut browser, "k", "North").await, "good", &["3 uses left."]);
+    let strict = GateRules { several: false, typing: false, undo_seconds: None, ..GateRules::default() };
+    for what in [(north, "North", &strict, true), (north, "North", &strict, false), (north, "Nordtor", &strict, false)]
+    {
+        change_gate(&app, what);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let good = ask(&mut browser, "k", "North").await;
+        check_verdict(&good, "good", &["Anna", "3 uses left."]);
+        assert!(good.status == 200 && !good.text.contains(">Undo<"), "{}", good.text);
+        let new = ask(&mut browser, "new", "North").await;
+        check_verdict(&new, "look", &["gate"]);
+        assert_ne!(new.status, 200);
+    }
+    assert_eq!((app.usage(None).await.len(), &app.token(&uid).await["usage_count"]), (1, &json!(3)));
 }

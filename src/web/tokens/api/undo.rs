@@ -55,7 +55,7 @@ pub(crate) async fn undo_use(
         Answer::Replayed(receipt) => Ok((receipt, true)),
         Answer::Mistaken(error) => Err(error.into()),
         Answer::Forbidden(why) => Err(Error::Forbidden(why.into())),
-        Answer::Refused(_) => Err(Error::fault("an undo was refused as a use")),
+        Answer::Refused(_) | Answer::NotKept => Err(Error::fault("an undo was answered as a use")),
     }
 }
 
