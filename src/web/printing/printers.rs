@@ -194,7 +194,8 @@ pub(crate) async fn show(
 /// The printer's name in an address or a form.
 fn named<const L: usize>(params: &Params<L>, field: &str) -> Result<String, Error> {
     let name = params.text(field)?.unwrap_or_default();
-    if check_name(&name).is_err() { Err(Error::NotFound) } else { Ok(name) }
+    // Not by the rules for new names: one that is older must still be found, to be renamed.
+    if name.contains('\0') { Err(Error::NotFound) } else { Ok(name) }
 }
 
 /// The form of a printer.
@@ -231,10 +232,10 @@ pub(crate) async fn save(
     let (was, form) = (PrinterForm::read_known(&params)?, PrinterForm::read(&params)?);
     let mut errors = FormErrors::default();
     form.to_printer(&mut errors);
-    let both = match errors.is_empty() {
-        true => save_form(&app, &form, was.clone(), who.caller.principal, &mut errors).await?,
-        false => None,
-    };
+    let mut both = None;
+    if errors.is_empty() {
+        both = save_form(&app, &form, was.clone(), who.caller.principal, &mut errors).await?;
+    }
     match (was, both) {
         // Saved once more, it overwrites what it now shows.
         (Some(_), Some((now, form, conflicts))) => edit_page(&app, &request, (now, form), errors, conflicts),
