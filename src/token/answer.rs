@@ -121,6 +121,17 @@ pub(crate) struct Attempt {
     pub(crate) undo: UndoData,
 }
 
+/// A code with pictures of its control characters, which another system's may have, in their place.
+pub(crate) fn visible(code: &str) -> String {
+    let picture = |c: char| match c {
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or(c),
+        '\u{7f}' => '\u{2421}',
+        _ if c.is_control() => char::REPLACEMENT_CHARACTER,
+        _ => c,
+    };
+    code.chars().map(picture).collect()
+}
+
 impl Answer {
     /// The usage entry for `ask` with this answer; none for what is no attempt.
     pub(crate) fn attempt(&self, ask: &Ask) -> Option<Attempt> {
@@ -147,7 +158,8 @@ impl Answer {
                     return Some(of(summary, *usage_uid, error_code));
                 }
                 let what = ask.lookup()?;
-                let token_value = what.value.as_ref().map(|value| value.chars().take(UNKNOWN_CHARS).collect());
+                let token_value =
+                    what.value.as_deref().map(|value| visible(value).chars().take(UNKNOWN_CHARS).collect());
                 let undo = UndoData::default();
                 Some(Attempt { uid: *usage_uid, token_uid: what.uid, token_value, error_code, uses, gate, undo })
             }

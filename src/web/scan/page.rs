@@ -11,11 +11,10 @@ use super::decide::Door;
 use super::form::{Scan, gate};
 use super::verdict::Verdict;
 use crate::qr::Code;
-use crate::token::settle::ReplayKey;
 use crate::token::{TokenError, Uid};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
-use crate::web::guard::{Allowed, Consume};
+use crate::web::guard::{Allowed, Consume, refuse_prefetch};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, html, page};
 use crate::web::params::{Form, Params};
@@ -99,6 +98,7 @@ pub(crate) async fn scan(
     Form(params): Form,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
+    refuse_prefetch(&request)?;
     let gate = gate(&app, &who.caller, &params).await?;
     let known = gate.as_ref().ok().and_then(Option::as_ref);
     let door = Door { app: &app, caller: &who.caller, gate: known };
@@ -131,9 +131,7 @@ pub(crate) async fn undo(
 ) -> Result<HttpResponse, Error> {
     let gate = gate(&app, &who.caller, &params).await?.ok().flatten();
     let door = Door { app: &app, caller: &who.caller, gate: gate.as_ref() };
-    let uid = params.parsed::<Uid>("usage_uid")?.ok_or(Error::NotFound)?;
-    let key = params.filled("nonce")?.map(ReplayKey::new).transpose()?;
-    let verdict = told(&door, door.undo(uid, key).await)?;
+    let verdict = told(&door, door.undo(&params).await)?;
     answer(&request, &door, verdict, &params).await
 }
 

@@ -33,9 +33,13 @@ async fn a_gate_is_added_changed_and_closed() {
     let other = Uid::random().to_string();
     let same = [("gate_uid", other.as_str()), ("name", "North"), ("undo", "60"), ("open", "1")];
     browser.post("/gates/add", &same).await.check(422, &["There is a gate North already", "href=\"#name\""]);
-    for (name, undo, says) in
-        [("", "60", "1 to 60 characters"), ("A", "0", "1 to 86400 seconds"), ("A", "x", "seconds")]
-    {
+    for (name, undo, says) in [
+        ("", "60", "1 to 60 characters"),
+        ("North\u{200b}", "60", "invisible"),
+        ("\u{202e}htroN", "60", "invisible"),
+        ("A", "0", "1 to 86400 seconds"),
+        ("A", "x", "seconds"),
+    ] {
         let wrong = [("name", name), ("undo", undo), ("open", "1")];
         browser.post("/gates/add", &wrong).await.check(422, &[says, "was not added"]);
     }
@@ -168,6 +172,10 @@ async fn a_gates_page_shows_its_scans_and_the_log_finds_them() {
     let page = browser.get(&format!("/gates/{}", &north[..36])).await;
     page.check(200, &["Anna", "Used 3 times", "Refused: used up", "/usage?gate=North", "<strong>3</strong> used"]);
     assert!(!page.text.contains("Undone"));
+    browser
+        .get("/usage?gate=Nope")
+        .await
+        .check(422, &["This filter cannot be used", "There is no gate &#34;Nope&#34;."]);
     let log = browser.get("/usage?gate=South").await;
     log.check(
         200,
@@ -175,7 +183,7 @@ async fn a_gates_page_shows_its_scans_and_the_log_finds_them() {
     );
     browser.get("/usage?outcome=undone").await.check(200, &["1 entry", "Undone"]);
     browser.get("/usage?outcome=used&gate=South").await.check(200, &["1 entry"]);
-    browser.get("/usage?gate=nowhere&outcome=used").await.check(200, &["Nothing is found", "Without the gate"]);
+    browser.get("/usage?gate=South&outcome=refused").await.check(200, &["Nothing is found", "Without the gate"]);
     let csv = send_text(&app, "/usage.csv?gate=North").await;
     assert_eq!(csv.lines().count(), 3, "{csv}");
     assert!(csv.lines().nth(2).unwrap().ends_with(",North,3,"), "{csv}");

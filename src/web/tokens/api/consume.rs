@@ -14,7 +14,7 @@ use crate::web::callers::Caller;
 use crate::web::error::Error;
 use crate::web::gates::named::{check_rules, gate_of};
 use crate::web::gates::replay::replay_or;
-use crate::web::guard::{Allowed, Consume, is_prefetch, refuse_foreign_get};
+use crate::web::guard::{Allowed, Consume, refuse_foreign_get, refuse_prefetch};
 use crate::web::json::success;
 use crate::web::params::Params;
 use crate::web::params::filters::time;
@@ -44,10 +44,7 @@ pub(crate) async fn consume_token(
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    // A browser that loads a link ahead of a click must not use up a ticket.
-    if is_prefetch(&request) {
-        return Err(Error::Forbidden("A token is not consumed by loading a link ahead of time.".into()));
-    }
+    refuse_prefetch(&request)?;
     refuse_foreign_get(&request)?;
     params.only(&PARAMETERS)?;
     let what = lookup(uid.as_deref().map(String::as_str), &params, &app)?;
@@ -120,12 +117,17 @@ pub(crate) fn uses(params: &Params) -> Result<i32, Error> {
     Ok(uses.and_then(|uses| i32::try_from(uses).ok()).unwrap_or(1))
 }
 
-fn is_test(params: &Params) -> Result<bool, Error> {
+/// Whether it is only asked what would happen.
+///
+/// # Errors
+/// A value error for anything else than 1, and for a moment without a test.
+pub(crate) fn is_test(params: &Params) -> Result<bool, Error> {
     let wrong = |name, why: &str| Err(TokenError::value(name, why).into());
     match params.filled("test")?.as_deref() {
         Some("1") => Ok(true),
-        None | Some("0") if params.filled("at")?.is_some() => wrong("at", "at goes with test=1 only"),
-        None | Some("0") => Ok(false),
+        None if params.filled("at")?.is_some() => wrong("at", "at goes with test=1 only"),
+        None => Ok(false),
+        // Neither a use nor a test, whatever else is meant by it: a use could be a surprise.
         Some(_) => wrong("test", "test is 1, or left out"),
     }
 }
