@@ -7,7 +7,7 @@ use askama::Template;
 use crate::access::{Permission, Role};
 use crate::store::batches;
 use crate::store::batches::{Batch, BatchCounts};
-use crate::token::{Uid, batch};
+use crate::token::{TokenError, Uid, batch};
 use crate::web::conflict::{self, Conflict};
 use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
@@ -204,6 +204,10 @@ pub(crate) async fn rename(
     let id: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let name = params.text("batch_name")?.unwrap_or_default().trim().to_owned();
     let was = params.filled("was_batch_name")?;
+    // PostgreSQL's texts cannot hold one.
+    if was.as_ref().is_some_and(|was| was.contains('\0')) {
+        return Err(TokenError::value("was_batch_name", "No batch's name has control characters").into());
+    }
     let again = |form| batch_page(&uid, &request, &app, who.caller.role, None, Some(form));
     if let Err(mistake) = batch::check_name(&name) {
         let mut errors = FormErrors::default();

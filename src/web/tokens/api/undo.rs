@@ -15,7 +15,7 @@ use crate::web::params::Params;
 use crate::web::state::App;
 
 /// What is wrong with an undo that names no use.
-pub(crate) const NEITHER: &str = "usage_uid or nonce must name the use that is to be undone.";
+const NEITHER: &str = "usage_uid or nonce must name the use that is to be undone.";
 
 #[derive(Serialize)]
 struct Body {
@@ -79,13 +79,6 @@ fn named_use(params: &Params) -> Result<NamedUse, Error> {
         (Some(_), Some(_)) => {
             Err(TokenError::value("usage_uid", "nonce and usage_uid both name a use; give one").into())
         }
-        (None, None) => {
-            for empty in ["nonce", "usage_uid"] {
-                if params.text(empty)?.is_some() {
-                    return Err(TokenError::value(empty, NEITHER).into());
-                }
-            }
-            Err(TokenError::unnamed("usage_uid", NEITHER).into())
-        }
+        (None, None) => Err(TokenError::unnamed("usage_uid", NEITHER).into()),
     }
 }
