@@ -1,6 +1,7 @@
 //! Who may do what. No I/O: names, roles, keys and passwords as values.
 
 pub mod api_key;
+pub(crate) mod name;
 pub mod password;
 pub(crate) mod session;
 
@@ -138,7 +139,8 @@ impl FromStr for Role {
 ///
 pub(crate) fn check_name(name: &str) -> Result<(), String> {
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '@' | '-');
-    if (1..=NAME_MAX_CHARS).contains(&name.chars().count()) && name.chars().all(allowed) && !name.starts_with('-') {
+    let is_good = name.chars().all(allowed) && name::is_legible(name) && !name.starts_with('-');
+    if is_good && (1..=NAME_MAX_CHARS).contains(&name.chars().count()) {
         return Ok(());
     }
     Err(format!("A name has 1 to {NAME_MAX_CHARS} letters, digits, dots, underscores, @ or hyphens, no hyphen first."))
@@ -172,7 +174,7 @@ mod tests {
         for good in ["anna", "door-3", "a.b_c@example.org", "Zoë", &"x".repeat(64)] {
             assert_eq!(check_name(good), Ok(()), "{good}");
         }
-        for bad in ["", " ", "a b", "a:b", "a/b", "-a", "a\n", "<b>", &"x".repeat(65)] {
+        for bad in ["", " ", "a b", "a:b", "a/b", "-a", "a\n", "<b>", "anna\u{3164}", &"x".repeat(65)] {
             assert!(check_name(bad).is_err(), "{bad}");
         }
     }

@@ -1,6 +1,7 @@
 //! Batches: tokens that are created together.
 
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use super::audit;
 use super::connection::Connection;
@@ -206,14 +207,16 @@ pub(crate) fn count_tokens(connection: &mut Connection, ids: &[BatchId]) -> Quer
     Ok(rows.into_iter().map(counts).collect())
 }
 
-/// Renames a batch.
+/// Renames a batch, unless somebody else has given it another name than `known`, as far as that is known. Returns false then.
 ///
 /// # Errors
 /// Unknown when there is no such batch.
-pub(crate) fn rename(connection: &mut Connection, uid: Uid, name: &str) -> Result<(), Error> {
-    let row = diesel::update(batches::table.filter(batches::uid.eq(uid.to_string())));
-    match row.set(batches::name.eq(name)).execute(connection)? {
-        0 => Err(TokenError::Unknown(uid).into()),
-        _ => Ok(()),
+pub(crate) fn rename(connection: &mut Connection, uid: Uid, known: Option<&str>, name: &str) -> Result<bool, Error> {
+    let is_as_known =
+        batches::name.eq(known.unwrap_or(name)).or(batches::name.eq(name)).or(known.is_none().into_sql::<Bool>());
+    let row = diesel::update(batches::table.filter(batches::uid.eq(uid.to_string())).filter(is_as_known));
+    if known != Some(name) && row.set(batches::name.eq(name)).execute(connection)? > 0 {
+        return Ok(true);
     }
+    find(connection, uid)?.map(|_| known == Some(name)).ok_or_else(|| TokenError::Unknown(uid).into())
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
+use super::advisory_lock::{self, AdvisoryLock};
 use super::audit;
 use super::connection::Connection;
 use super::error::{Error, is_duplicate};
@@ -68,6 +69,12 @@ pub(crate) fn find(connection: &mut Connection, uid: Uid) -> QueryResult<Option<
     Ok(row.get_result::<GateRow>(connection).optional()?.map(gate))
 }
 
+/// The gate with this uid, which nobody else changes before this transaction ends.
+pub(crate) fn lock(connection: &mut Connection, uid: Uid) -> Result<Option<Gate>, Error> {
+    advisory_lock::acquire(connection, AdvisoryLock::Settings)?;
+    Ok(find(connection, uid)?)
+}
+
 /// The gate with this name.
 pub fn by_name(connection: &mut Connection, name: &str) -> QueryResult<Option<Gate>> {
     let row = gates::table.filter(gates::name.eq(name)).select(COLUMNS);
@@ -85,18 +92,23 @@ fn json(rules: &GateRules) -> Result<String, Error> {
     serde_json::to_string(rules).map_err(|error| Error::Failed(error.to_string()))
 }
 
-/// Adds a gate, which is open at once, and returns its uid. The same uid again is the same gate.
+/// Adds a gate, which is open at once, and returns its uid. The same form, sent again, finds the gate that it added; one
+/// that was changed in between (by going back to it) could mean that gate or another one.
 ///
 /// # Errors
-/// A value error when the name is in use.
+/// A value error when the name is in use, or the form has added a gate with another name or other rules.
 pub fn add(
     connection: &mut Connection,
     (uid, name, rules): (Uid, &str, &GateRules),
     by: &Principal,
     now: Micros,
 ) -> Result<Uid, Error> {
-    if find(connection, uid)?.is_some() {
-        return Ok(uid);
+    if let Some(added) = find(connection, uid)? {
+        if added.name == name && added.rules == *rules {
+            return Ok(uid);
+        }
+        let why = "The gate of this form was added before and exists with another name or other rules; nothing was changed. Save the form again to add another gate";
+        return Err(TokenError::value("gate_uid", why).into());
     }
     let row = (
         gates::uid.eq(uid.to_string()),
@@ -122,7 +134,7 @@ pub fn change(
     by: &Principal,
     now: Micros,
 ) -> Result<(), Error> {
-    let Some(before) = find(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
+    let Some(before) = lock(connection, uid)? else { return Err(TokenError::Unknown(uid).into()) };
     let disabled = if is_open { None } else { Some(before.disabled.unwrap_or(now)) };
     let after = Gate { name: name.to_owned(), rules: rules.clone(), disabled, ..before.clone() };
     if after == before {

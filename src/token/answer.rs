@@ -92,6 +92,8 @@ pub enum Answer {
     Done(Receipt, UndoData),
     /// It was done earlier, for the same key. Nothing happened now.
     Replayed(Receipt),
+    /// Nothing was done earlier for the same key, nor now.
+    NotKept,
     /// The token was not used.
     Refused(RefusedAsk),
     /// The ask contradicts itself, or what was done before. It does not count as an attempt.
@@ -119,12 +121,23 @@ pub(crate) struct Attempt {
     pub(crate) undo: UndoData,
 }
 
+/// A code with pictures of its control characters, which another system's may have, in their place.
+pub(crate) fn visible(code: &str) -> String {
+    let picture = |c: char| match c {
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or(c),
+        '\u{7f}' => '\u{2421}',
+        _ if c.is_control() => char::REPLACEMENT_CHARACTER,
+        _ => c,
+    };
+    code.chars().map(picture).collect()
+}
+
 impl Answer {
     /// The usage entry for `ask` with this answer; none for what is no attempt.
     pub(crate) fn attempt(&self, ask: &Ask) -> Option<Attempt> {
         let (uses, gate) = match &ask.deed {
             Deed::Use { uses, gate, .. } => (*uses, *gate),
-            Deed::Undo { .. } => (0, None),
+            Deed::Undo { .. } | Deed::Replay { .. } => (0, None),
         };
         let of = |summary: &TokenSummary, uid, error_code| Attempt {
             uid,
@@ -145,11 +158,12 @@ impl Answer {
                     return Some(of(summary, *usage_uid, error_code));
                 }
                 let what = ask.lookup()?;
-                let token_value = what.value.as_ref().map(|value| value.chars().take(UNKNOWN_CHARS).collect());
+                let token_value =
+                    what.value.as_deref().map(|value| visible(value).chars().take(UNKNOWN_CHARS).collect());
                 let undo = UndoData::default();
                 Some(Attempt { uid: *usage_uid, token_uid: what.uid, token_value, error_code, uses, gate, undo })
             }
-            Self::Replayed(_) | Self::Mistaken(_) | Self::Forbidden(_) => None,
+            Self::Replayed(_) | Self::NotKept | Self::Mistaken(_) | Self::Forbidden(_) => None,
         }
     }
 }

@@ -30,6 +30,15 @@ pub enum Deed {
         /// At which gate.
         gate: Option<GateId>,
     },
+    /// To hear again what was answered to such a use with the same key, which the gate would not allow now.
+    Replay {
+        /// Which token.
+        what: Lookup,
+        /// How often it was used.
+        uses: i32,
+        /// At which gate.
+        gate: FormerGate,
+    },
     /// To undo a use.
     Undo {
         /// Which.
@@ -37,6 +46,25 @@ pub enum Deed {
         /// Whether it may be somebody else's.
         anybody: bool,
     },
+}
+
+/// The gate of a use that was made before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormerGate {
+    /// This one, or none.
+    Is(Option<GateId>),
+    /// One whose name no gate has any more.
+    Renamed,
+}
+
+impl FormerGate {
+    /// Whether a use was made there, as far as is known.
+    pub(super) fn is(self, gate: Option<GateId>) -> bool {
+        match self {
+            Self::Is(this) => this == gate,
+            Self::Renamed => gate.is_some(),
+        }
+    }
 }
 
 impl Ask {
@@ -56,10 +84,10 @@ impl Ask {
         Self { key: Some(key), ..self }
     }
 
-    /// The token that is to be used.
+    /// The token that is to be used, or was.
     pub(crate) fn lookup(&self) -> Option<&Lookup> {
         match &self.deed {
-            Deed::Use { what, .. } => Some(what),
+            Deed::Use { what, .. } | Deed::Replay { what, .. } => Some(what),
             Deed::Undo { .. } => None,
         }
     }
@@ -68,7 +96,7 @@ impl Ask {
     pub(crate) fn undone_use(&self) -> Option<&NamedUse> {
         match &self.deed {
             Deed::Undo { which, .. } => Some(which),
-            Deed::Use { .. } => None,
+            Deed::Use { .. } | Deed::Replay { .. } => None,
         }
     }
 }

@@ -4,6 +4,7 @@ use super::error::TokenError;
 use super::label::fill_in_number;
 use super::record::{LABEL_MAX_CHARS, Token};
 use super::uid::Uid;
+use crate::access::name::is_legible;
 
 /// Longest name of a batch, in characters.
 pub(crate) const NAME_MAX_CHARS: usize = LABEL_MAX_CHARS;
@@ -32,13 +33,15 @@ fn token(model: &Token, uid: Uid, pattern: &str, n: usize) -> Result<Token, Toke
     Ok(Token { uid, value: uid.to_string(), label, ..model.clone() }.checked()?)
 }
 
-/// Checks the name of a batch: 1 to 200 characters, no control characters.
+/// Checks the name of a batch: 1 to 200 characters that can be seen.
 ///
 /// # Errors
 /// A value error for the parameter `batch_name`.
 pub(crate) fn check_name(name: &str) -> Result<(), TokenError> {
-    if !(1..=NAME_MAX_CHARS).contains(&name.chars().count()) || name.chars().any(char::is_control) {
-        let message = format!("The name of a batch has 1 to {NAME_MAX_CHARS} characters, and no line breaks");
+    if !(1..=NAME_MAX_CHARS).contains(&name.chars().count()) || !is_legible(name) {
+        let message = format!(
+            "The name of a batch has 1 to {NAME_MAX_CHARS} characters, and no line breaks or invisible characters"
+        );
         return Err(TokenError::value("batch_name", message));
     }
     Ok(())
@@ -72,7 +75,7 @@ mod tests {
         for good in ["Summer", "חוברת 7 😀", &"x".repeat(200)] {
             assert_eq!(check_name(good), Ok(()));
         }
-        for bad in ["", "a\nb", &"x".repeat(201)] {
+        for bad in ["", "a\nb", "a\u{202e}b", &"x".repeat(201)] {
             assert!(check_name(bad).is_err());
         }
     }

@@ -133,6 +133,11 @@ impl TokenError {
         Self::Api { param: Some(param.to_owned()), message }
     }
 
+    /// An error for a request that does not say which one is meant, by what it may be said.
+    pub(crate) fn unnamed(param: &str, message: &str) -> Self {
+        Self::Api { param: Some(param.to_owned()), message: message.to_owned() }
+    }
+
     /// An error for a request that cannot be parsed, when no single parameter is to blame.
     pub(crate) fn unreadable(message: impl Into<String>) -> Self {
         Self::Api { param: None, message: message.into() }

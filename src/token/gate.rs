@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::access::name::is_legible;
+
 /// The id of a gate.
 pub type GateId = i64;
 
@@ -34,19 +36,19 @@ impl Default for GateRules {
     }
 }
 
-/// Checks the name of a gate: 1 to 60 characters without control characters or white space at its ends, so that it looks
+/// Checks the name of a gate: 1 to 60 characters that can be seen, without white space at its ends, so that it looks
 /// the same on a screen and in a file.
 ///
 /// # Errors
 /// A sentence that says what a name is.
 pub(crate) fn check_name(name: &str) -> Result<(), String> {
-    let is_good = (1..=NAME_MAX_CHARS).contains(&name.chars().count())
-        && name.trim() == name
-        && !name.chars().any(char::is_control);
+    let is_good = (1..=NAME_MAX_CHARS).contains(&name.chars().count()) && name.trim() == name && is_legible(name);
     if is_good {
         return Ok(());
     }
-    Err(format!("A gate's name has 1 to {NAME_MAX_CHARS} characters, no line breaks, and no white space at its ends."))
+    Err(format!(
+        "A gate's name has 1 to {NAME_MAX_CHARS} characters, no line breaks or invisible characters, and no white space at its ends."
+    ))
 }
 
 #[cfg(test)]
@@ -58,7 +60,7 @@ mod tests {
         for good in ["North", "Tür 3", "A", &"x".repeat(60)] {
             assert_eq!(check_name(good), Ok(()), "{good}");
         }
-        for bad in ["", " North", "North ", "a\nb", "a\u{7f}", &"x".repeat(61)] {
+        for bad in ["", " North", "North ", "a\nb", "a\u{7f}", "North\u{200b}", "\u{202e}htroN", &"x".repeat(61)] {
             assert!(check_name(bad).is_err(), "{bad}");
         }
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::TokenError;
 use super::quoted::quoted;
+use crate::access::name::is_legible;
 
 /// Resolutions of printers, in dots per inch.
 pub(crate) const DPI: RangeInclusive<i32> = 150..=1_200;
@@ -59,8 +60,8 @@ pub(crate) fn check_name(name: &str) -> Result<(), String> {
     if name.chars().count() > NAME_MAX_CHARS {
         return Err(format!("The name has at most {NAME_MAX_CHARS} characters."));
     }
-    if name.chars().any(char::is_control) || name.trim() != name {
-        return Err("The name has no control characters, and no white space at its ends.".into());
+    if !is_legible(name) || name.trim() != name {
+        return Err("The name has no control characters or invisible ones, and no white space at its ends.".into());
     }
     Ok(())
 }
@@ -120,7 +121,7 @@ mod tests {
         for good in ["HP \"Office\" <2nd floor>", "Ярлык", &"ä".repeat(NAME_MAX_CHARS)] {
             assert_eq!(check_name(good), Ok(()), "{good}");
         }
-        for bad in ["", " a", "a ", "a\nb", "a\0b", &"x".repeat(NAME_MAX_CHARS + 1)] {
+        for bad in ["", " a", "a ", "a\nb", "a\0b", "a\u{200b}", &"x".repeat(NAME_MAX_CHARS + 1)] {
             assert!(check_name(bad).is_err(), "{bad}");
         }
     }

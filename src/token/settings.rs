@@ -6,6 +6,7 @@ use super::input::Defaults;
 use super::print::{DPI, FIRST_SHEET, is_slug};
 use super::record::UNLIMITED;
 use super::time_range::{DayTime, NAME_MAX_CHARS, TimeRange};
+use crate::access::name::is_legible;
 
 /// Most time ranges, and most quick counts.
 pub const LIST_MAX: usize = 20;
@@ -233,8 +234,11 @@ fn range_mistakes(ranges: &[TimeRange]) -> Vec<SettingError> {
             add("name", "A time range needs a name.");
         } else if range.name.chars().count() > NAME_MAX_CHARS {
             add("name", "The name of a time range has at most 40 characters.");
-        } else if range.name.chars().any(char::is_control) || range.name.trim() != range.name {
-            add("name", "The name of a time range has no control characters, and no white space at its ends.");
+        } else if !is_legible(&range.name) || range.name.trim() != range.name {
+            add(
+                "name",
+                "The name of a time range has no control characters or invisible ones, and no white space at its ends.",
+            );
         } else if ranges.iter().take(at).any(has_same_name) {
             add("name", "Another time range has this name already.");
         }

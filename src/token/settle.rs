@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::answer::UndoData;
 pub use super::answer::{Answer, Receipt, RefusedAsk, TokenSummary};
-pub use super::ask::{Ask, Deed, Lookup, NamedUse, ReplayKey};
+pub use super::ask::{Ask, Deed, FormerGate, Lookup, NamedUse, ReplayKey};
 use super::consume::{consume, restarted_lock, retry_at};
 use super::error::{Refusal, TokenError};
 use super::gate::GateId;
@@ -175,6 +175,12 @@ fn settle_one(ask: &Ask, held: &mut Held, now: Micros) -> Option<Answer> {
     let first = reply_key.as_ref().and_then(|reply_key| held.replies.get(reply_key)).cloned();
     let answer = match &ask.deed {
         Deed::Use { what, uses, gate } => settle_use(ask, what, (*uses, *gate), first, held, now)?,
+        Deed::Replay { what, uses, gate } => match first {
+            Some(first) => replay(first, what, (*uses, *gate), held),
+            // Whoever has locked it may just be using it with this key.
+            None if held.is_locked(what) => return None,
+            None => Answer::NotKept,
+        },
         Deed::Undo { which, anybody } => settle_undo(ask, which, *anybody, first, held, now)?,
     };
     if let (Some(reply_key), Answer::Done(receipt, _)) = (reply_key, &answer) {
@@ -188,6 +194,21 @@ fn wrong_key(why: &str) -> Answer {
     Answer::Mistaken(TokenError::value("nonce", why))
 }
 
+/// What was answered for a key, if the same is asked again.
+fn replay(first: Reply, what: &Lookup, (uses, gate): (i32, FormerGate), held: &Held) -> Answer {
+    let Reply { receipt, is_undone } = first;
+    if receipt.uses < 0 || !held.is_for(&receipt.summary, what) {
+        return wrong_key("This idempotency key was used for something else");
+    }
+    if is_undone {
+        return wrong_key("The use with this idempotency key was undone");
+    }
+    if receipt.uses != uses || !gate.is(receipt.gate) {
+        return wrong_key("This idempotency key was used for another number of uses, or at another gate");
+    }
+    Answer::Replayed(receipt)
+}
+
 fn settle_use(
     ask: &Ask,
     what: &Lookup,
@@ -196,18 +217,9 @@ fn settle_use(
     held: &mut Held,
     now: Micros,
 ) -> Option<Answer> {
-    if let Some(Reply { receipt, is_undone }) = first {
+    if let Some(first) = first {
         // Before the token is looked for: it may have been edited or deleted since.
-        if receipt.uses < 0 || !held.is_for(&receipt.summary, what) {
-            return Some(wrong_key("This idempotency key was used for something else"));
-        }
-        if is_undone {
-            return Some(wrong_key("The use with this idempotency key was undone"));
-        }
-        if (receipt.uses, receipt.gate) != (uses, gate) {
-            return Some(wrong_key("This idempotency key was used for another number of uses, or at another gate"));
-        }
-        return Some(Answer::Replayed(receipt));
+        return Some(replay(first, what, (uses, FormerGate::Is(gate)), held));
     }
     if held.is_locked(what) {
         return None;

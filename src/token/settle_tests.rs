@@ -43,6 +43,7 @@ fn kinds(answers: &[Answer]) -> Vec<&'static str> {
     let kind = |answer: &Answer| match answer {
         Answer::Done(..) => "consumed",
         Answer::Replayed(_) => "replayed",
+        Answer::NotKept => "not kept",
         Answer::Refused(refused) => refused.refusals[0].name(),
         Answer::Mistaken(error) => error.name(),
         Answer::Forbidden(_) => "Forbidden",
@@ -137,6 +138,44 @@ fn a_key_replays_its_first_success() {
     let (Answer::Done(first, _), Answer::Replayed(again)) = (&answers[0], &answers[5]) else { panic!() };
     assert_eq!(first, again);
     assert!(answers[5].attempt(&asks[5]).is_none() && answers[2].attempt(&asks[2]).is_none());
+}
+
+#[test]
+fn what_was_answered_is_told_again_and_nothing_is_used() {
+    let mut held =
+        holding(&[Token { uid: uid(1), ..token(5) }, Token { uid: uid(2), value: "two".into(), ..token(5) }]);
+    let what = by_uid(uid(1));
+    let first = Deed::Use { what: what.clone(), uses: 2, gate: Some(7) };
+    let door = |deed: Deed| Ask { deed, ..ask(what.clone(), "door", Some("k")) };
+    let replay = |what: &Lookup, uses, gate| door(Deed::Replay { what: what.clone(), uses, gate });
+    let before = replay(&what, 2, FormerGate::Is(Some(7)));
+    assert_eq!(kinds(&settled(&[before, door(first)], &mut held, at(0))), ["not kept", "consumed"]);
+    let asks = [
+        replay(&what, 2, FormerGate::Is(Some(7))),
+        replay(&what, 2, FormerGate::Renamed),
+        replay(&what, 2, FormerGate::Is(Some(8))),
+        replay(&what, 2, FormerGate::Is(None)),
+        replay(&what, 1, FormerGate::Is(Some(7))),
+        replay(&by_uid(uid(2)), 2, FormerGate::Renamed),
+    ];
+    let answers = settled(&asks, &mut held, at(1));
+    assert_eq!(kinds(&answers), [&["replayed"; 2][..], &["TokenValueError"; 4]].concat());
+    assert!(answers.iter().zip(&asks).all(|(answer, ask)| answer.attempt(ask).is_none()), "none of it is an attempt");
+    let left: Vec<_> = held.changed().map(|(_, token)| token.usage_count).collect();
+    assert_eq!(left, [3]);
+
+    let nowhere = Deed::Use { what: what.clone(), uses: 1, gate: None };
+    let other = |deed: Deed| Ask { deed, ..ask(what.clone(), "other", Some("k")) };
+    let renamed = Deed::Replay { what: what.clone(), uses: 1, gate: FormerGate::Renamed };
+    assert_eq!(
+        kinds(&settled(&[other(nowhere), other(renamed)], &mut held, at(2))),
+        ["consumed", "TokenValueError"],
+        "it was at no gate"
+    );
+    held.insert_locked(uid(3), "three".into());
+    let maybe = ask(by_uid(uid(3)), "door", Some("new"));
+    let maybe = Ask { deed: Deed::Replay { what: by_uid(uid(3)), uses: 1, gate: FormerGate::Renamed }, ..maybe };
+    assert_eq!(settle(&[maybe], &mut held, at(3)), [None], "whoever has locked it may be using it with this key");
 }
 
 #[test]

@@ -66,6 +66,12 @@ impl LoggedUse {
         let Some(seconds) = self.rules.undo_seconds else {
             return forbidden("Uses at this gate cannot be undone.");
         };
+        // A clock that has jumped back makes a use lie ahead: it can be undone for as long before as after.
+        if self.at > now.plus_seconds(seconds) {
+            return mistaken(format!(
+                "Too late to undo: the clock has jumped back by more than {seconds} seconds since"
+            ));
+        }
         if now > self.at.plus_seconds(seconds) {
             let ago = now.seconds_after(self.at);
             return mistaken(format!("Too late to undo: it was used {ago} seconds ago, and {seconds} are allowed"));
@@ -121,6 +127,7 @@ mod tests {
         };
         assert_eq!(check(&logged(1), &door, false, at(60)), None);
         assert_eq!(check(&logged(1), &door, false, at(-60)), None, "the clock has jumped back");
+        assert!(matches!(check(&logged(1), &door, false, at(-61)), Some(Answer::Mistaken(_))), "by too much");
         assert!(matches!(check(&logged(1), &door, false, at(61)), Some(Answer::Mistaken(_))), "too late");
         assert!(matches!(check(&logged(1), &other, false, at(1)), Some(Answer::Forbidden(_))), "somebody else's");
         assert_eq!(check(&logged(1), &other, true, at(1)), None);

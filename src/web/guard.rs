@@ -111,6 +111,17 @@ pub(crate) fn is_prefetch(request: &HttpRequest) -> bool {
     ["sec-purpose", "purpose", "x-moz"].into_iter().any(says)
 }
 
+/// Holds that nobody's browser loads this ahead: before a click it must not use up a ticket.
+///
+/// # Errors
+/// Forbidden.
+pub(crate) fn refuse_prefetch(request: &HttpRequest) -> Result<(), Error> {
+    if is_prefetch(request) {
+        return Err(Error::Forbidden("A token is not consumed by loading a link ahead of time.".into()));
+    }
+    Ok(())
+}
+
 /// What it takes to enter a handler.
 pub(crate) trait Entry {
     /// The permission, or none where being known is enough.

@@ -10,6 +10,7 @@ pub(crate) mod callers;
 pub(crate) mod choice;
 pub mod client_address;
 pub(crate) mod compression;
+pub(crate) mod conflict;
 pub(crate) mod cursor;
 pub(crate) mod error;
 pub(crate) mod error_pages;

@@ -51,7 +51,7 @@ const PRINTING: &[&str] = &[
     "leave_out",
 ];
 const CALIBRATION: &[&str] = &["sheet", "printer", "measured_x", "measured_y", "dpi"];
-const PRINTER: &[&str] = &["name", "was", "offset_x", "offset_y", "dpi"];
+const PRINTER: &[&str] = &["name", "was", "was_*", "offset_x", "offset_y", "dpi"];
 const SHEET: &[&str] = &[
     "name",
     "columns",
@@ -84,7 +84,7 @@ const SETTING: &[&str] = &[
     "print_run_days",
     "labels_per_day",
 ];
-const GATE: &[&str] = &["name", "undo", "look_up", "typing", "several", "open"];
+const GATE: &[&str] = &["name", "undo", "look_up", "typing", "several", "open", "was_*"];
 const NAME: &[&str] = &["name"];
 
 /// The table.
@@ -129,7 +129,7 @@ pub fn table() -> Vec<Route> {
         page("/add_many").show(batches::add::form).post(batches::add::add).keeps(BATCH),
         page("/batches").show(batches::pages::list),
         page("/batches/{uid}").show(batches::pages::show),
-        page("/batches/{uid}/rename").post(batches::pages::rename).back_to("/batches/{uid}", &["batch_name"]),
+        page("/batches/{uid}/rename").post(batches::pages::rename).back_to("/batches/{uid}", &["batch_name", "was_batch_name"]),
 
         // The door.
         page("/scan").show(scan::page::show).post(scan::page::scan).keeps(&["gate"]),

@@ -167,6 +167,27 @@ pub fn set_role(connection: &mut Connection, name: &str, role: Role, by: &Princi
     audit::record(connection, by, "user role", name, role.word(), now)
 }
 
+/// As [`set_role`], unless somebody else has given the user another role than `known`, as far as that is known.
+///
+/// # Errors
+/// As [`set_role`]; refused, too, when somebody else has changed the role.
+pub(crate) fn set_role_from(
+    connection: &mut Connection,
+    name: &str,
+    (known, wanted): (Option<Role>, Role),
+    by: &Principal,
+    now: Micros,
+) -> Result<(), Error> {
+    advisory_lock::acquire(connection, AdvisoryLock::Users)?;
+    let current = find(connection, name)?.ok_or_else(|| no_such_user(name))?.role;
+    if known.is_some_and(|known| current != known) && current != wanted {
+        let why =
+            format!("Meanwhile somebody else changed the role to {current}; you chose {wanted}. Choose once more.");
+        return Err(Error::Refused(why));
+    }
+    set_role(connection, name, wanted, by, now)
+}
+
 /// Removes a user, and with the row the user's sessions.
 ///
 /// # Errors

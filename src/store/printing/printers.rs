@@ -50,6 +50,12 @@ pub fn find(connection: &mut Connection, name: &str) -> QueryResult<Option<Store
     Ok(printers::table.find(name).get_result::<PrinterRow>(connection).optional()?.map(stored_printer))
 }
 
+/// The printer with this name, which nobody else changes before this transaction ends.
+pub(crate) fn lock(connection: &mut Connection, name: &str) -> Result<Option<StoredPrinter>, Error> {
+    advisory_lock::acquire(connection, AdvisoryLock::Settings)?;
+    Ok(find(connection, name)?)
+}
+
 /// Saves a printer, replacing one of the same name. With `old_name`, it replaces the printer of that name, which may thereby
 /// be renamed.
 ///
@@ -62,8 +68,7 @@ pub fn save(
     by: &Principal,
     now: Micros,
 ) -> Result<(), Error> {
-    advisory_lock::acquire(connection, AdvisoryLock::Settings)?;
-    let same_name = find(connection, &printer.name)?;
+    let same_name = lock(connection, &printer.name)?;
     let set = (
         printers::offset_x.eq(printer.offset_x),
         printers::offset_y.eq(printer.offset_y),
@@ -83,7 +88,7 @@ pub fn save(
     let row = diesel::update(printers::table.find(name)).set((printers::name.eq(&printer.name), set));
     if row.execute(connection)? == 0 {
         if old_name.is_some() {
-            return Err(Error::Refused(format!("The printer {name} was removed meanwhile.")));
+            return Err(Error::Refused(format!("The printer {name} was renamed or removed meanwhile.")));
         }
         diesel::insert_into(printers::table).values((printers::name.eq(&printer.name), set)).execute(connection)?;
     }

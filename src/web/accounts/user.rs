@@ -8,11 +8,11 @@ use askama::Template;
 use super::roles;
 use super::roles::RoleChoice;
 use super::users::{NewPassword, UserView, is_you, list, named, show_password};
-use crate::access::Principal;
+use crate::access::{Principal, Role};
 use crate::store;
 use crate::store::Connection;
 use crate::store::accounts::users;
-use crate::token::Micros;
+use crate::token::{Micros, TokenError};
 use crate::web::callers::Caller;
 use crate::web::error::{Error, or_refusal};
 use crate::web::form_errors::FormErrors;
@@ -157,7 +157,7 @@ impl Change<'_> {
     }
 }
 
-/// Gives a user another role.
+/// Gives a user another role, unless somebody else has meanwhile.
 pub(crate) async fn change_role(
     who: Allowed<Manage>,
     request: HttpRequest,
@@ -169,10 +169,14 @@ pub(crate) async fn change_role(
     let mut errors = FormErrors::default();
     let role = roles::read(&params, &mut errors)?;
     let Some(role) = role else { return change.invalid(errors).await };
+    let known = params.filled("was_role")?.map(|word| word.parse::<Role>()).transpose();
+    let known = known.map_err(|why| TokenError::value("was_role", why))?;
     if find(&app, &who.caller, &change.name).await?.is_some_and(|user| user.role == role) {
         return Ok(change.to_page("same"));
     }
-    let work = move |c: &mut Connection, name: &str, by: &Principal, now| users::set_role(c, name, role, by, now);
+    let work = move |c: &mut Connection, name: &str, by: &Principal, now| {
+        users::set_role_from(c, name, (known, role), by, now)
+    };
     change.make_and_redirect(&browser, "role", work).await
 }
 

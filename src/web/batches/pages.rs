@@ -7,7 +7,8 @@ use askama::Template;
 use crate::access::{Permission, Role};
 use crate::store::batches;
 use crate::store::batches::{Batch, BatchCounts};
-use crate::token::{Uid, batch};
+use crate::token::{TokenError, Uid, batch};
+use crate::web::conflict::{self, Conflict};
 use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
@@ -42,7 +43,19 @@ struct BatchPage {
     may_delete: bool,
     batch: BatchView,
     name: String,
+    was: String,
     errors: FormErrors,
+    conflicts: Vec<Conflict>,
+}
+
+/// The form that renames a batch.
+#[derive(Default)]
+struct NameForm {
+    name: String,
+    /// As the form knew it; none if as it is now.
+    was: Option<String>,
+    errors: FormErrors,
+    is_conflict: bool,
 }
 
 #[derive(Template)]
@@ -129,7 +142,8 @@ pub(crate) async fn show(
         Some("renamed") => Some("The batch is renamed."),
         _ => None,
     };
-    let brought_back = params.text("batch_name")?.map(|name| (name, FormErrors::default()));
+    let was = params.filled("was_batch_name")?;
+    let brought_back = params.text("batch_name")?.map(|name| NameForm { name, was, ..NameForm::default() });
     batch_page(&uid, &request, &app, who.caller.role, notice.map(Notice::done), brought_back).await
 }
 
@@ -139,7 +153,7 @@ async fn batch_page(
     app: &App,
     role: Role,
     notice: Option<Notice>,
-    invalid: Option<(String, FormErrors)>,
+    form: Option<NameForm>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let found = app.store.read(move |connection| {
@@ -151,12 +165,16 @@ async fn batch_page(
     if batch.made.is_none() {
         return making(&batch, uid, request, app);
     }
-    let (name, errors) = invalid.unwrap_or_else(|| (batch.name.clone(), FormErrors::default()));
-    let status = errors.status();
+    let form = form.unwrap_or_else(|| NameForm { name: batch.name.clone(), ..NameForm::default() });
+    let NameForm { name, was, errors, is_conflict } = form;
+    let was = was.unwrap_or_else(|| batch.name.clone());
+    let conflict = || Conflict { field: "batch_name", name: "Name", now: batch.name.clone(), yours: name.clone() };
+    let conflicts: Vec<Conflict> = is_conflict.then(conflict).into_iter().collect();
+    let status = conflict::status(&conflicts, &errors);
     let view = BatchView::new(&batch, standing, app.time_formatter());
     let (may_edit, may_delete) = (role.may(Permission::Edit), role.may(Permission::Delete) && standing.there > 0);
     let page_of = Page::new(request, Section::Tokens).with_notice(notice);
-    let template = BatchPage { page: page_of, may_edit, may_delete, batch: view, name, errors };
+    let template = BatchPage { page: page_of, may_edit, may_delete, batch: view, name, was, errors, conflicts };
     page(app, status, &template)
 }
 
@@ -175,7 +193,7 @@ fn making(batch: &Batch, uid: Uid, request: &HttpRequest, app: &App) -> Result<H
     page(app, StatusCode::OK, &template)
 }
 
-/// Gives a batch another name.
+/// Gives a batch another name, unless somebody else has meanwhile.
 pub(crate) async fn rename(
     who: Allowed<Edit>,
     uid: web::Path<String>,
@@ -185,11 +203,21 @@ pub(crate) async fn rename(
 ) -> Result<HttpResponse, Error> {
     let id: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let name = params.text("batch_name")?.unwrap_or_default().trim().to_owned();
+    let was = params.filled("was_batch_name")?;
+    // PostgreSQL's texts cannot hold one.
+    if was.as_ref().is_some_and(|was| was.contains('\0')) {
+        return Err(TokenError::value("was_batch_name", "No batch's name has control characters").into());
+    }
+    let again = |form| batch_page(&uid, &request, &app, who.caller.role, None, Some(form));
     if let Err(mistake) = batch::check_name(&name) {
         let mut errors = FormErrors::default();
         errors.add_all(&[mistake]);
-        return batch_page(&uid, &request, &app, who.caller.role, None, Some((name, errors))).await;
+        return again(NameForm { name, was, errors, is_conflict: false }).await;
     }
-    app.store.write(move |connection| batches::rename(connection, id, &name)).await?;
-    Ok(see_other(&app, &format!("/batches/{id}?done=renamed")))
+    let new = name.clone();
+    if app.store.write(move |connection| batches::rename(connection, id, was.as_deref(), &new)).await? {
+        return Ok(see_other(&app, &format!("/batches/{id}?done=renamed")));
+    }
+    // Saved once more, it overwrites the name that it now shows.
+    again(NameForm { name, is_conflict: true, ..NameForm::default() }).await
 }

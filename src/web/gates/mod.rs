@@ -4,4 +4,5 @@ pub(crate) mod cache;
 mod form;
 pub(crate) mod named;
 pub(crate) mod pages;
+pub(crate) mod replay;
 pub(crate) mod today;

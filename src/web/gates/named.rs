@@ -15,19 +15,29 @@ pub(crate) async fn gate_of(app: &App, caller: &Caller, params: &Params) -> Resu
     let named = params.filled("gate")?;
     let gate = match (caller.gate, &named) {
         (None, None) => return Ok(None),
-        (Some(tied), _) => app.gates.find(&app.store, |gate| gate.id == tied).await?,
-        (None, Some(name)) => app.gates.find(&app.store, |gate| gate.name == *name).await?,
+        (Some(tied), _) => app
+            .gates
+            .find(&app.store, |gate| gate.id == tied)
+            .await?
+            .ok_or_else(|| TokenError::value("gate", "The gate of this key is not there"))?,
+        (None, Some(name)) => by_name(app, name).await?,
     };
-    let wrong = |message| Error::from(TokenError::value("gate", message));
-    let name = named.as_deref().unwrap_or_default();
-    let gate = gate.ok_or_else(|| wrong(format!("There is no gate {}", quoted(name))))?;
     if named.is_some_and(|name| name != gate.name) {
         return Err(Error::Forbidden(format!("This key is tied to the gate {}.", gate.name)));
     }
     if gate.disabled.is_some() {
-        return Err(wrong(format!("The gate {} is closed", gate.name)));
+        return Err(TokenError::value("gate", format!("The gate {} is closed", gate.name)).into());
     }
     Ok(Some(gate))
+}
+
+/// The gate with this name, open or closed.
+///
+/// # Errors
+/// A value error when there is none: a typing error must not look like a gate where nothing was used.
+pub(crate) async fn by_name(app: &App, name: &str) -> Result<Gate, Error> {
+    let gate = app.gates.find(&app.store, |gate| gate.name == name).await?;
+    gate.ok_or_else(|| TokenError::value("gate", format!("There is no gate {}", quoted(name))).into())
 }
 
 /// Holds that a gate allows so many uses at once, and to look at a token without using it, if that is what is wanted.

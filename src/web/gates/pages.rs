@@ -5,12 +5,14 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::form::GateForm;
-use crate::store;
+use crate::access::Principal;
 use crate::store::gates::{self, Gate};
 use crate::store::usage::{self, Entry};
+use crate::store::{self, Connection};
 use crate::token::calendar::{Step, Tally, days_before};
-use crate::token::{TokenError, Uid};
+use crate::token::{Micros, TokenError, Uid};
 use crate::web::choice::Choice;
+use crate::web::conflict::{self, Conflict, Merge};
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::format::grouped;
@@ -55,8 +57,19 @@ struct GatePage {
     last: Vec<EntryView>,
     usage: String,
     form: GateForm,
+    was: GateForm,
     undo_times: Vec<Choice>,
     errors: FormErrors,
+    conflicts: Vec<Conflict>,
+}
+
+/// The form of a gate, and what is wrong with it.
+struct Filled {
+    form: GateForm,
+    /// As the form knew the gate.
+    was: GateForm,
+    errors: FormErrors,
+    conflicts: Vec<Conflict>,
 }
 
 #[derive(Template)]
@@ -136,6 +149,8 @@ pub(crate) async fn add(
     if errors.is_empty() {
         return Ok(see_other(&app, &format!("/gates/{uid}?done=added")));
     }
+    // The form has added another gate before: sent once more, it adds this one.
+    let uid = if errors.of("gate_uid").is_some() { Uid::random() } else { uid };
     add_page(&app, &request, uid, form, errors)
 }
 
@@ -148,13 +163,16 @@ pub(crate) async fn show(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let gate = find(&app, &uid).await?;
-    let form = GateForm::brought_back(&params)?.unwrap_or_else(|| GateForm::of(&gate));
+    let now = || GateForm::of(&gate);
+    let form = GateForm::brought_back(&params)?.unwrap_or_else(now);
+    let was = GateForm::known_brought_back(&params)?.unwrap_or_else(now);
     let notice = match params.filled("done")?.as_deref() {
         Some("added") => Some(format!("Gate {} added.", gate.name)),
         Some("saved") => Some(format!("Gate {} saved.", gate.name)),
         _ => None,
     };
-    gate_page(&app, &request, gate, notice.map(Notice::done), form, FormErrors::default()).await
+    let filled = Filled { form, was, errors: FormErrors::default(), conflicts: Vec::new() };
+    gate_page(&app, &request, gate, notice.map(Notice::done), filled).await
 }
 
 async fn find(app: &App, uid: &str) -> Result<Gate, Error> {
@@ -168,8 +186,7 @@ async fn gate_page(
     request: &HttpRequest,
     gate: Gate,
     notice: Option<Notice>,
-    form: GateForm,
-    errors: FormErrors,
+    Filled { form, was, errors, conflicts }: Filled,
 ) -> Result<HttpResponse, Error> {
     let clock = app.time_formatter();
     let midnight = days_before(clock.now, 1, clock.zone);
@@ -184,10 +201,9 @@ async fn gate_page(
     let range = Range { from: midnight, to: clock.now, step: Step::Hour, name: "Today: " };
     let path = format!("{}/usage", app.base);
     let chart = (!quarters.is_empty()).then(|| Chart::new(&range, &quarters, &query, &path, clock.zone));
-    let status = errors.status();
     page(
         app,
-        status,
+        conflict::status(&conflicts, &errors),
         &GatePage {
             page: Page::new(request, Section::Gates).with_notice(notice),
             usage: query.href(&path, ""),
@@ -199,12 +215,14 @@ async fn gate_page(
             last: last.into_iter().map(|entry| EntryView::new(Entry { gate: None, ..entry }, &labels, clock)).collect(),
             undo_times: form.undo_times(),
             form,
+            was,
             errors,
+            conflicts,
         },
     )
 }
 
-/// Changes a gate: its name, what may be done there, and whether it is open.
+/// Changes a gate, where its form was changed: its name, what may be done there, and whether it is open.
 pub(crate) async fn save(
     who: Allowed<Manage>,
     request: HttpRequest,
@@ -214,28 +232,55 @@ pub(crate) async fn save(
 ) -> Result<HttpResponse, Error> {
     let gate = find(&app, &path).await?;
     let uid: Uid = path.parse().map_err(|_| Error::NotFound)?;
-    let (form, mut errors) = (GateForm::read(&params)?, FormErrors::default());
-    let (rules, is_open) = (form.rules(&mut errors), form.is_open);
+    let (form, was, mut errors) = (GateForm::read(&params)?, GateForm::read_known(&params)?, FormErrors::default());
+    form.rules(&mut errors);
+    let mut found = None;
     if errors.is_empty() {
-        let (name, by, now) = (form.name.clone(), who.caller.principal, app.store.now());
-        let change =
-            move |connection: &mut _| gates::change(connection, (uid, &name, &rules, is_open), &by, now).map(|()| uid);
-        note_name(app.store.write(change).await, &mut errors)?;
+        let (form, was, by, now) = (form.clone(), was.clone(), who.caller.principal, app.store.now());
+        let change = move |connection: &mut _| save_merged(connection, uid, (&form, &was), &by, now);
+        found = note_name(app.store.write(change).await, &mut errors)?.flatten();
         app.gates.forget();
     }
-    if errors.is_empty() {
-        return Ok(see_other(&app, &format!("/gates/{uid}?done=saved")));
+    let (gate, filled) = match found {
+        None if errors.is_empty() => return Ok(see_other(&app, &format!("/gates/{uid}?done=saved"))),
+        None => (gate, Filled { form, was, errors, conflicts: Vec::new() }),
+        // Saved once more, it overwrites what it now shows.
+        Some((gate, form, conflicts)) => (gate.clone(), Filled { form, was: GateForm::of(&gate), errors, conflicts }),
+    };
+    gate_page(&app, &request, gate, None, filled).await
+}
+
+/// A gate that both sides have changed, its form, and where.
+type BothChanged = (Gate, GateForm, Vec<Conflict>);
+
+/// Saves what was changed in a form, unless somebody else has changed it, too.
+fn save_merged(
+    connection: &mut Connection,
+    uid: Uid,
+    (form, was): (&GateForm, &GateForm),
+    by: &Principal,
+    now: Micros,
+) -> Result<Option<BothChanged>, store::Error> {
+    let gate = gates::lock(connection, uid)?.ok_or(TokenError::Unknown(uid))?;
+    let mut merge = Merge::default();
+    let merged = form.merged(was, &GateForm::of(&gate), &mut merge);
+    if !merge.0.is_empty() {
+        return Ok(Some((gate, merged, merge.0)));
     }
-    gate_page(&app, &request, gate, None, form, errors).await
+    let rules = merged.rules(&mut FormErrors::default());
+    gates::change(connection, (uid, &merged.name, &rules, merged.is_open), by, now).map(|()| None)
 }
 
 /// Says beside its field that a name is in use.
-fn note_name(result: Result<Uid, store::Error>, errors: &mut FormErrors) -> Result<(), Error> {
+fn note_name<T>(result: Result<T, store::Error>, errors: &mut FormErrors) -> Result<Option<T>, Error> {
     match result {
-        Ok(_) => Ok(()),
+        Ok(done) => Ok(Some(done)),
         Err(store::Error::Token(error @ TokenError::Value { .. })) => {
-            errors.add_all(&[error]);
-            Ok(())
+            match error.param() {
+                Some("gate_uid") => errors.add_without_field("gate_uid", error.to_string()),
+                _ => errors.add_all(&[error]),
+            }
+            Ok(None)
         }
         Err(error) => Err(error.into()),
     }

@@ -236,7 +236,10 @@ impl<const LIMIT: usize> Params<LIMIT> {
     pub(crate) fn uids(&self, name: &'static str) -> Result<Vec<Uid>, Error> {
         let read: List;
         let list = match self.fields.get(name) {
-            None => return Err(TokenError::missing(name).into()),
+            None => {
+                let why = format!("The parameter {name} is missing; it must have a list of uids.");
+                return Err(TokenError::unnamed(name, &why).into());
+            }
             Some(Raw::List(list)) => list,
             Some(Raw::Other) => return Err(wrong_kind(name, "a JSON list of uids")),
             Some(Raw::Text(text)) => {

@@ -3,6 +3,7 @@
 use crate::sheet::geometry::Sheet;
 use crate::sheet::mm::Mm;
 use crate::sheet::presets::MARGIN;
+use crate::token::print::check_name;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::params::Params;
@@ -132,6 +133,11 @@ impl CustomSheetForm {
         };
         for misfit in sheet.check() {
             errors.add(misfit.field, misfit.message);
+        }
+        if errors.of("name").is_none()
+            && let Err(why) = check_name(&self.name)
+        {
+            errors.add("name", why);
         }
         Some(sheet)
     }

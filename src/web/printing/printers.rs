@@ -8,8 +8,11 @@ use crate::sheet::mm::Mm;
 use crate::sheet::refusal::FARTHEST;
 use crate::store::printing::printers;
 use crate::store::printing::printers::{Printer, StoredPrinter};
+use crate::store::{self, Connection};
 use crate::token::print::{DPI, check_name};
 use crate::token::settings::Settings;
+use crate::token::{Micros, TokenError};
+use crate::web::conflict::{self, Conflict, Merge};
 use crate::web::error::{Error, or_refusal};
 use crate::web::form_errors::FormErrors;
 use crate::web::format::{FormattedTime, TimeFormatter};
@@ -33,9 +36,11 @@ struct PrintersPage {
 #[template(path = "printing/printer_edit.html")]
 struct EditPage {
     page: Page,
-    was: String,
+    /// As the form knew the printer.
+    was: PrinterForm,
     form: PrinterForm,
     errors: FormErrors,
+    conflicts: Vec<Conflict>,
 }
 
 /// A printer, as the page shows it.
@@ -49,6 +54,7 @@ struct PrinterView {
 }
 
 /// The fields of the form.
+#[derive(Clone)]
 struct PrinterForm {
     name: String,
     offset_x: String,
@@ -77,6 +83,29 @@ impl PrinterForm {
     fn brought_back(params: &Params) -> Result<Option<Self>, Error> {
         let is_back = ["offset_x", "offset_y", "dpi"].iter().any(|name| params.has_any(name));
         is_back.then(|| Self::read(params)).transpose()
+    }
+
+    /// As the printer was when the form was made, from its hidden fields; none for another printer.
+    fn read_known(params: &Params) -> Result<Option<Self>, Error> {
+        if params.filled("was")?.is_none() {
+            return Ok(None);
+        }
+        let text = |name| params.text(name)?.ok_or_else(|| Error::from(TokenError::missing(name)));
+        let (offset_x, offset_y, dpi) = (text("was_offset_x")?, text("was_offset_y")?, text("was_dpi")?);
+        Ok(Some(Self { name: named(params, "was")?, offset_x, offset_y, dpi }))
+    }
+
+    /// The form with what its user changed, and all else as it is `now`.
+    fn merged(&self, was: &Self, now: &Self, merge: &mut Merge) -> Self {
+        let mm = |text: &String| format!("{text} mm");
+        let (x, y) = (("offset_x", "Moved right"), ("offset_y", "Moved down"));
+        Self {
+            // It is found by the name that the form knew, which therefore still is its name.
+            name: self.name.clone(),
+            offset_x: merge.field(x, [&was.offset_x, &now.offset_x, &self.offset_x], mm),
+            offset_y: merge.field(y, [&was.offset_y, &now.offset_y, &self.offset_y], mm),
+            dpi: merge.field(("dpi", "Resolution"), [&was.dpi, &now.dpi, &self.dpi], |text| format!("{text} dpi")),
+        }
     }
 
     /// The printer; errors are added.
@@ -153,8 +182,8 @@ pub(crate) async fn show(
     };
     let brought_back = PrinterForm::brought_back(&params)?.filter(|_| who.caller.role.may(Permission::Edit));
     let form = match brought_back {
-        Some(form) => match was(&params)? {
-            Some(was) => return edit_page(&app, &request, was, form, FormErrors::default()),
+        Some(form) => match PrinterForm::read_known(&params)? {
+            Some(was) => return edit_page(&app, &request, (was, form), FormErrors::default(), Vec::new()),
             None => form,
         },
         None => PrinterForm::new(&*app.settings.get(&app.store).await?),
@@ -165,7 +194,8 @@ pub(crate) async fn show(
 /// The printer's name in an address or a form.
 fn named<const L: usize>(params: &Params<L>, field: &str) -> Result<String, Error> {
     let name = params.text(field)?.unwrap_or_default();
-    if check_name(&name).is_err() { Err(Error::NotFound) } else { Ok(name) }
+    // Not by the rules for new names: one that is older must still be found, to be renamed.
+    if name.contains('\0') { Err(Error::NotFound) } else { Ok(name) }
 }
 
 /// The form of a printer.
@@ -175,27 +205,21 @@ pub(crate) async fn edit_form(
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let was = named(&params, "name")?;
-    let name = was.clone();
+    let name = named(&params, "name")?;
     let stored = app.store.read_inline(move |connection| Ok(printers::find(connection, &name)?)).await?;
     let form = PrinterForm::of(&stored.ok_or(Error::NotFound)?.printer);
-    edit_page(&app, &request, was, form, FormErrors::default())
+    edit_page(&app, &request, (form.clone(), form), FormErrors::default(), Vec::new())
 }
 
 fn edit_page(
     app: &App,
     request: &HttpRequest,
-    was: String,
-    form: PrinterForm,
+    (was, form): (PrinterForm, PrinterForm),
     errors: FormErrors,
+    conflicts: Vec<Conflict>,
 ) -> Result<HttpResponse, Error> {
-    let (page_of, status) = (Page::new(request, Section::Print), errors.status());
-    page(app, status, &EditPage { page: page_of, was, form, errors })
-}
-
-/// The printer that the form is about; none for another one.
-fn was(params: &Params) -> Result<Option<String>, Error> {
-    params.filled("was")?.map(|_| named(params, "was")).transpose()
+    let (page_of, status) = (Page::new(request, Section::Print), conflict::status(&conflicts, &errors));
+    page(app, status, &EditPage { page: page_of, was, form, errors, conflicts })
 }
 
 /// Adds a printer, or changes the one that the form was about.
@@ -205,27 +229,60 @@ pub(crate) async fn save(
     Form(params): Form,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let was = was(&params)?;
-    let form = PrinterForm::read(&params)?;
-    let errors = save_form(&app, &form, was.clone(), who.caller.principal).await?;
-    match was {
+    let (was, form) = (PrinterForm::read_known(&params)?, PrinterForm::read(&params)?);
+    let mut errors = FormErrors::default();
+    form.to_printer(&mut errors);
+    let mut both = None;
+    if errors.is_empty() {
+        both = save_form(&app, &form, was.clone(), who.caller.principal, &mut errors).await?;
+    }
+    match (was, both) {
+        // Saved once more, it overwrites what it now shows.
+        (Some(_), Some((now, form, conflicts))) => edit_page(&app, &request, (now, form), errors, conflicts),
         _ if errors.is_empty() => Ok(see_other(&app, "/printers?done=saved")),
-        None => list(&app, &request, None, form, errors).await,
-        Some(was) => edit_page(&app, &request, was, form, errors),
+        (None, _) => list(&app, &request, None, form, errors).await,
+        (Some(was), None) => edit_page(&app, &request, (was, form), errors, Vec::new()),
     }
 }
 
-/// Saves the printer of the form, unless the form has errors.
-async fn save_form(app: &App, form: &PrinterForm, was: Option<String>, by: Principal) -> Result<FormErrors, Error> {
-    let mut errors = FormErrors::default();
-    let (printer, now) = (form.to_printer(&mut errors), app.store.now());
-    if errors.is_empty() {
-        let save = move |connection: &mut _| printers::save(connection, was.as_deref(), &printer, &by, now);
-        if let Err(why) = or_refusal(app.store.write(save).await)? {
-            errors.add("name", why);
+/// A printer that both sides have changed: as it is now, its form, and where.
+type BothChanged = (PrinterForm, PrinterForm, Vec<Conflict>);
+
+/// Saves what was changed in the form, unless somebody else has changed it, too. An error is added when it is refused.
+async fn save_form(
+    app: &App,
+    form: &PrinterForm,
+    was: Option<PrinterForm>,
+    by: Principal,
+    errors: &mut FormErrors,
+) -> Result<Option<BothChanged>, Error> {
+    let (form, now) = (form.clone(), app.store.now());
+    let save = move |connection: &mut _| save_merged(connection, was.as_ref(), &form, &by, now);
+    Ok(or_refusal(app.store.write(save).await)?.unwrap_or_else(|why| {
+        errors.add("name", why);
+        None
+    }))
+}
+
+fn save_merged(
+    connection: &mut Connection,
+    was: Option<&PrinterForm>,
+    form: &PrinterForm,
+    by: &Principal,
+    now: Micros,
+) -> Result<Option<BothChanged>, store::Error> {
+    let known = was.map(|was| was.name.as_str());
+    let stored = known.map(|name| printers::lock(connection, name)).transpose()?.flatten();
+    let (mut merge, mut merged) = (Merge::default(), form.clone());
+    if let (Some(was), Some(stored)) = (was, stored) {
+        let current = PrinterForm::of(&stored.printer);
+        merged = form.merged(was, &current, &mut merge);
+        if !merge.0.is_empty() {
+            return Ok(Some((current, merged, merge.0)));
         }
     }
-    Ok(errors)
+    let printer = merged.to_printer(&mut FormErrors::default());
+    printers::save(connection, known, &printer, by, now).map(|()| None)
 }
 
 /// Removes a printer.

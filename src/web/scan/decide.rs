@@ -8,12 +8,15 @@ use crate::store::gates::Gate;
 use crate::store::tokens::list::{TokenFilter, TokenSlice};
 use crate::store::tokens::{self, search};
 use crate::store::usage;
+use crate::token::answer::visible;
 use crate::token::consume::try_consume;
 use crate::token::gate::GateRules;
 use crate::token::settle::{Answer, Ask, Deed, Lookup, NamedUse, Receipt, RefusedAsk, ReplayKey, TokenSummary};
-use crate::token::{Token, Uid};
+use crate::token::{Token, TokenError, Uid};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
+use crate::web::gates::replay::replay_or;
+use crate::web::params::Params;
 use crate::web::params::filters::search_term;
 use crate::web::state::App;
 use crate::web::tokens::api::last_use;
@@ -21,6 +24,8 @@ use crate::web::tokens::api::undo::undo_use;
 
 /// Tokens that are offered where a label was looked up.
 const CHOICES: i64 = 8;
+
+const WHICH_USE: &str = "usage_uid is missing; it must name the use that is to be undone.";
 
 /// Who scans, and where.
 pub(super) struct Door<'a> {
@@ -83,14 +88,33 @@ impl Door<'_> {
         match self.app.store.consume(ask).await? {
             Answer::Done(receipt, _) | Answer::Replayed(receipt) => Ok(Verdict::used(&receipt, &self.context(false))),
             Answer::Refused(refused) => self.refused(&refused, scan, false).await,
+            Answer::NotKept => Err(Error::fault("a use was answered as a replay")),
             Answer::Mistaken(error) => Err(error.into()),
             Answer::Forbidden(why) => Err(Error::Forbidden(why.into())),
         }
     }
 
+    /// The verdict on a use that was made before with the same key, where the gate would not allow it now: whose answer was
+    /// lost must not be sent away because the gate was closed meanwhile.
+    pub(super) async fn replayed(&self, params: &Params, refusal: Error) -> Result<Verdict, Error> {
+        let scan = Scan::fields(params, self.app)?;
+        if scan.wish != Wish::Use {
+            return Err(refusal);
+        }
+        let asked = (lookup(self.app, &scan.code)?, scan.uses, scan.key);
+        let receipt = replay_or(refusal, (self.app, self.caller, params), asked).await?;
+        let gate = self.app.gates.find(&self.app.store, |gate| Some(gate.id) == receipt.gate).await?;
+        let there = Door { gate: gate.as_ref(), ..*self };
+        Ok(Verdict::used(&receipt, &there.context(false)))
+    }
+
     async fn refused(&self, refused: &RefusedAsk, scan: &Scan, is_test: bool) -> Result<Verdict, Error> {
         let last = last_use(self.app, refused).await?;
-        Ok(Verdict::refused(refused, &scan.code, last.as_ref(), &self.context(is_test)))
+        let code = match refused.summary {
+            Some(_) => scan.code.clone(),
+            None => visible(&scan.code),
+        };
+        Ok(Verdict::refused(refused, &code, last.as_ref(), &self.context(is_test)))
     }
 
     /// What a token is, and whether it could be used; by a part of its label for who may see tokens.
@@ -100,9 +124,7 @@ impl Door<'_> {
             let choices = if context.may_see { self.choices(&scan.code).await? } else { Vec::new() };
             let refused = try_consume(None, scan.uses, context.clock.now).err();
             return match (refused, choices.is_empty()) {
-                (Some(refused), true) => {
-                    Ok(Verdict::cannot_be_used(Verdict::refused(&refused, &scan.code, None, &context)))
-                }
+                (Some(refused), true) => Ok(Verdict::cannot_be_used(self.refused(&refused, scan, false).await?)),
                 _ => Ok(Verdict::choose(choices, &context)),
             };
         };
@@ -117,7 +139,9 @@ impl Door<'_> {
     }
 
     async fn choices(&self, code: &str) -> Result<Vec<Choice>, Error> {
-        let filter = TokenFilter { q: Some(search_term(code.trim().to_owned())?), ..TokenFilter::default() };
+        // What no label can have is in none.
+        let Ok(q) = search_term(code.trim().to_owned()) else { return Ok(Vec::new()) };
+        let filter = TokenFilter { q: Some(q), ..TokenFilter::default() };
         let (slice, now) = (TokenSlice::newest(None, CHOICES), self.app.store.now());
         let found =
             self.app.store.search(move |connection, limit| search::page(connection, &filter, now, slice, limit));
@@ -125,7 +149,10 @@ impl Door<'_> {
     }
 
     /// Undoes a use that was made at this gate.
-    pub(super) async fn undo(&self, usage_uid: Uid, key: Option<ReplayKey>) -> Result<Verdict, Error> {
+    pub(super) async fn undo(&self, params: &Params) -> Result<Verdict, Error> {
+        let usage_uid = params.parsed::<Uid>("usage_uid")?;
+        let usage_uid = usage_uid.ok_or_else(|| TokenError::unnamed("usage_uid", WHICH_USE))?;
+        let key = params.filled("nonce")?.map(ReplayKey::new).transpose()?;
         let (receipt, _) = undo_use(self.app, self.caller, NamedUse::Entry(usage_uid), key).await?;
         Ok(Verdict::undone(&receipt, &self.context(false)))
     }

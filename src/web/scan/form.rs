@@ -9,7 +9,7 @@ use crate::web::gates::named::{check_rules, gate_of};
 use crate::web::params::Params;
 use crate::web::params::filters::time;
 use crate::web::state::App;
-use crate::web::tokens::api::consume::uses;
+use crate::web::tokens::api::consume::{is_test, uses};
 
 /// What is to be done with a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,24 +46,26 @@ impl Scan {
     /// # Errors
     /// A value error for what is outside its limits; forbidden for what the gate does not allow.
     pub(super) fn read(params: &Params, app: &App, gate: Option<&Gate>) -> Result<Self, Error> {
-        let is_set = |name| params.filled(name).map(|text| text.is_some());
-        let wish = if is_set("look_up")? {
+        let scan = Self::fields(params, app)?;
+        scan.check(gate, is_typed(params)?)?;
+        Ok(scan)
+    }
+
+    /// What was sent, whatever the gate allows.
+    pub(super) fn fields(params: &Params, app: &App) -> Result<Self, Error> {
+        let wish = if params.filled("look_up")?.is_some() {
             Wish::LookUp
-        } else if is_set("test")? {
+        } else if is_test(params)? {
             Wish::Test(time(params, "at", app.zone)?)
         } else {
             Wish::Use
         };
-        let scan = Self {
+        Ok(Self {
             code: params.text("code")?.unwrap_or_default(),
             uses: uses(params)?,
             key: params.filled("nonce")?.map(ReplayKey::new).transpose()?,
             wish,
-        };
-        // Who scans sends `source`; without scripts a handheld scanner types, and nobody can tell.
-        let is_typed = params.filled("source")?.as_deref() == Some("typed");
-        scan.check(gate, is_typed)?;
-        Ok(scan)
+        })
     }
 
     fn check(&self, gate: Option<&Gate>, is_typed: bool) -> Result<(), Error> {
@@ -72,6 +74,15 @@ impl Scan {
             return Err(Error::Forbidden("This gate does not allow typing. Scan the code.".into()));
         }
         Ok(())
+    }
+}
+
+/// Whether a person typed the code. Who scans sends `source`; without scripts a handheld scanner types, and nobody can tell.
+fn is_typed(params: &Params) -> Result<bool, Error> {
+    match params.filled("source")?.as_deref() {
+        None | Some("camera" | "photo" | "wedge") => Ok(false),
+        Some("typed") => Ok(true),
+        Some(_) => Err(TokenError::value("source", "source is camera, photo, wedge or typed, or left out").into()),
     }
 }
 

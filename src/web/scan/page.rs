@@ -11,11 +11,10 @@ use super::decide::Door;
 use super::form::{Scan, gate};
 use super::verdict::Verdict;
 use crate::qr::Code;
-use crate::token::Uid;
-use crate::token::settle::ReplayKey;
+use crate::token::{TokenError, Uid};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
-use crate::web::guard::{Allowed, Consume};
+use crate::web::guard::{Allowed, Consume, refuse_prefetch};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, html, page};
 use crate::web::params::{Form, Params};
@@ -99,14 +98,28 @@ pub(crate) async fn scan(
     Form(params): Form,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
+    refuse_prefetch(&request)?;
     let gate = gate(&app, &who.caller, &params).await?;
     let known = gate.as_ref().ok().and_then(Option::as_ref);
     let door = Door { app: &app, caller: &who.caller, gate: known };
-    let (status, verdict) = match &gate {
-        Err(why) => (StatusCode::UNPROCESSABLE_ENTITY, door.lost_gate(why)),
-        Ok(_) => verdict_of(&door, Scan::read(&params, &app, known)).await?,
+    let scan = match &gate {
+        Err(why) => Err(TokenError::value("gate", why).into()),
+        Ok(_) => Scan::read(&params, &app, known),
     };
-    answer(&request, &door, (status, verdict), &params).await
+    let refusal = match scan {
+        Ok(scan) => {
+            let verdict = told(&door, door.decide(&scan).await)?;
+            return answer(&request, &door, verdict, &params).await;
+        }
+        Err(refusal) => refusal,
+    };
+    let verdict = match (door.replayed(&params, refusal).await, &gate) {
+        (Err(Error::Token(_) | Error::Forbidden(_)), Err(why)) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, door.lost_gate(why))
+        }
+        (verdict, _) => told(&door, verdict)?,
+    };
+    answer(&request, &door, verdict, &params).await
 }
 
 /// Undoes a use. Asked again with the same key it is undone once, and says so again.
@@ -118,9 +131,7 @@ pub(crate) async fn undo(
 ) -> Result<HttpResponse, Error> {
     let gate = gate(&app, &who.caller, &params).await?.ok().flatten();
     let door = Door { app: &app, caller: &who.caller, gate: gate.as_ref() };
-    let uid = params.parsed::<Uid>("usage_uid")?.ok_or(Error::NotFound)?;
-    let key = params.filled("nonce")?.map(ReplayKey::new).transpose()?;
-    let verdict = told(&door, door.undo(uid, key).await)?;
+    let verdict = told(&door, door.undo(&params).await)?;
     answer(&request, &door, verdict, &params).await
 }
 

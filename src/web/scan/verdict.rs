@@ -192,7 +192,10 @@ impl Verdict {
             None => (Kind::Refused, "Refused", reasons.next().unwrap_or_default()),
         };
         let mut verdict = Self::plain(kind, word, sentence, context);
-        (verdict.use_code, verdict.use_button) = (repeat.map(|_| code.to_owned()), "Use again");
+        // A token that is used up, or void, stays so.
+        let can_be_again = refused.refusals.iter().all(|refusal| matches!(refusal, Refusal::LockTimeViolation { .. }));
+        let again = repeat.filter(|_| can_be_again).map(|_| code.to_owned());
+        (verdict.use_code, verdict.use_button) = (again, "Use again");
         verdict.reasons = reasons.collect();
         let opens = match refused.refusals.first() {
             Some(Refusal::LockTimeViolation { .. }) => "Free again",

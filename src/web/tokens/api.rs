@@ -62,7 +62,10 @@ fn named_uid(path: Option<&str>, params: &Params) -> Result<Uid, Error> {
         (Some(path), Some(given)) if path != given => {
             Err(TokenError::value("token_uid", "token_uid is not the uid in the path").into())
         }
-        (path, given) => path.or(given).ok_or_else(|| TokenError::missing("token_uid").into()),
+        (path, given) => {
+            let why = "The parameter token_uid is missing; it must have the uid of a token.";
+            path.or(given).ok_or_else(|| TokenError::unnamed("token_uid", why).into())
+        }
     }
 }
 
@@ -79,7 +82,8 @@ fn lookup(path: Option<&str>, params: &Params, app: &App) -> Result<Lookup, Erro
                 "A uid or a value is needed, not nothing",
             )
         };
-        return Err(if empty { wrong() } else { TokenError::missing("token_uid") }.into());
+        let neither = || TokenError::unnamed("token_uid", "token_uid or value is missing; one must name a token.");
+        return Err(if empty { wrong() } else { neither() }.into());
     }
     let uid = named.then(|| named_uid(path, params)).transpose()?;
     let by_value = value.map(|value| lookup_value(app, &value)).transpose()?.unwrap_or_default();

@@ -1,6 +1,5 @@
 //! `/add` and `/{uid}/edit`: one form.
 
-use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
@@ -12,6 +11,7 @@ use crate::store::{self, Connection, tokens};
 use crate::token::edit::KnownValues;
 use crate::token::input::{Change, Mistakes, Origin};
 use crate::token::{Micros, Token, TokenError, Uid};
+use crate::web::conflict::{self, Conflict};
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::format::{TimeFormatter, duration};
@@ -37,14 +37,6 @@ struct FormPage {
     conflicts: Vec<Conflict>,
 }
 
-/// A field that both sides changed.
-struct Conflict {
-    field: &'static str,
-    name: &'static str,
-    now: String,
-    yours: String,
-}
-
 impl FormPage {
     fn new(request: &HttpRequest, app: &App, uid: Option<Uid>, form: TokenForm, was: HiddenFields) -> Self {
         let page = Page::new(request, Section::Tokens);
@@ -66,12 +58,7 @@ impl FormPage {
     }
 
     fn answer(self, app: &App) -> Result<HttpResponse, Error> {
-        let status = match (self.conflicts.is_empty(), self.errors.is_empty()) {
-            (false, _) => StatusCode::CONFLICT,
-            (true, false) => StatusCode::UNPROCESSABLE_ENTITY,
-            (true, true) => StatusCode::OK,
-        };
-        page(app, status, &self)
+        page(app, conflict::status(&self.conflicts, &self.errors), &self)
     }
 
     fn conflict(
@@ -82,7 +69,7 @@ impl FormPage {
         app: &App,
     ) -> Result<HttpResponse, Error> {
         let clock = app.time_formatter();
-        self.conflicts = fields.iter().map(|field| Conflict::new(field, token, form, clock)).collect();
+        self.conflicts = fields.iter().map(|field| conflict_at(field, token, form, clock)).collect();
         self.answer(app)
     }
 
@@ -255,19 +242,18 @@ fn updated_form(request: &HttpRequest, app: &App, token: &Token, change: &Change
     form_page
 }
 
-impl Conflict {
-    fn new(field: &'static str, token: &Token, form: &TokenForm, clock: TimeFormatter) -> Self {
-        let time = |time: Option<Micros>| time.map_or_else(|| "none".into(), |time| clock.format(time).exact);
-        let or_none = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
-        let uses = |count: i32| if count < 0 { "unlimited".to_owned() } else { count.to_string() };
-        let (name, now, yours) = match field {
-            "value" => ("Value", token.value.clone(), or_none(&form.value)),
-            "label" => ("Label", or_none(token.label.as_deref().unwrap_or_default()), or_none(&form.label)),
-            "valid_from" => ("Valid from", time(token.valid_from), or_none(&form.valid_from)),
-            "valid_to" => ("Valid to", time(token.valid_to), or_none(&form.valid_to)),
-            "usage_count" => ("Uses left", uses(token.usage_count), form.uses()),
-            _ => ("Lock after each use", duration(token.lock_time), format!("{} {}", form.lock_time, form.lock_unit)),
-        };
-        Self { field, name, now, yours }
-    }
+/// A field as somebody else saved it, and as the form has it.
+fn conflict_at(field: &'static str, token: &Token, form: &TokenForm, clock: TimeFormatter) -> Conflict {
+    let time = |time: Option<Micros>| time.map_or_else(|| "none".into(), |time| clock.format(time).exact);
+    let or_none = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
+    let uses = |count: i32| if count < 0 { "unlimited".to_owned() } else { count.to_string() };
+    let (name, now, yours) = match field {
+        "value" => ("Value", token.value.clone(), or_none(&form.value)),
+        "label" => ("Label", or_none(token.label.as_deref().unwrap_or_default()), or_none(&form.label)),
+        "valid_from" => ("Valid from", time(token.valid_from), or_none(&form.valid_from)),
+        "valid_to" => ("Valid to", time(token.valid_to), or_none(&form.valid_to)),
+        "usage_count" => ("Uses left", uses(token.usage_count), form.uses()),
+        _ => ("Lock after each use", duration(token.lock_time), format!("{} {}", form.lock_time, form.lock_unit)),
+    };
+    Conflict { field, name, now, yours }
 }

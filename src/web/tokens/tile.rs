@@ -8,7 +8,8 @@ use crate::access::Permission;
 use crate::token::settle::{self, Answer, Deed, Lookup, RefusedAsk, ReplayKey};
 use crate::token::{Refusal, Uid};
 use crate::web::error::Error;
-use crate::web::guard::{Allowed, Ask, Consume};
+use crate::web::gates::named::gate_of;
+use crate::web::guard::{Allowed, Ask, Consume, refuse_prefetch};
 use crate::web::notice::Notice;
 use crate::web::page::see_other;
 use crate::web::params::{Form, Params};
@@ -59,14 +60,17 @@ fn notice(params: &Params) -> Result<Option<Notice>, Error> {
 /// Uses a token once, as `consume_token` does. The form's nonce makes one use of two clicks.
 pub(crate) async fn use_once(
     who: Allowed<Consume>,
+    request: HttpRequest,
     uid: web::Path<String>,
     Form(params): Form,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
+    refuse_prefetch(&request)?;
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let key = params.filled("nonce")?.map(ReplayKey::new).transpose()?;
     let what = Lookup { uid: Some(uid), ..Lookup::default() };
-    let once = Deed::Use { what, uses: 1, gate: None };
+    let gate = gate_of(&app, &who.caller, &params).await?.map(|gate| gate.id);
+    let once = Deed::Use { what, uses: 1, gate };
     let done = match app.store.consume(settle::Ask::new(who.caller.principal, once, key)).await? {
         Answer::Done(..) => "used".to_owned(),
         Answer::Replayed(_) => "replayed".to_owned(),
@@ -74,6 +78,7 @@ pub(crate) async fn use_once(
         Answer::Refused(RefusedAsk { refusals, .. }) => {
             format!("refused-{}", refusals.first().map_or(0, Refusal::code))
         }
+        Answer::NotKept => return Err(Error::fault("a use was answered as a replay")),
         Answer::Mistaken(error) => return Err(error.into()),
         Answer::Forbidden(why) => return Err(Error::Forbidden(why.into())),
     };

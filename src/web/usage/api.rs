@@ -4,9 +4,10 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 
 use crate::store::usage::{self, Entry, UsageFilter};
-use crate::token::{TokenError, Uid};
+use crate::token::Uid;
 use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
+use crate::web::gates::named::by_name;
 use crate::web::guard::{Allowed, See};
 use crate::web::json::success;
 use crate::web::paging::{cut, more_than};
@@ -20,15 +21,6 @@ struct Usage {
     next_cursor: Option<String>,
 }
 
-/// No gate's name has a NUL, and PostgreSQL's texts cannot hold one.
-fn gate_name(params: &Params) -> Result<Option<String>, Error> {
-    let gate = params.filled("gate")?;
-    if gate.as_ref().is_some_and(|gate| gate.contains('\0')) {
-        return Err(TokenError::value("gate", "No gate's name has control characters").into());
-    }
-    Ok(gate)
-}
-
 /// Attempts, newest first.
 pub(crate) async fn query_usage(
     _who: Allowed<See>,
@@ -36,13 +28,17 @@ pub(crate) async fn query_usage(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     params.only(&["token_uid", "from", "to", "batch", "print_run", "gate", "limit", "cursor"])?;
+    let gate = match params.filled("gate")? {
+        Some(name) => Some(by_name(&app, &name).await?.name),
+        None => None,
+    };
     let filter = UsageFilter {
         token_uid: params.parsed::<Uid>("token_uid")?,
         from: time(&params, "from", app.zone)?,
         to: time(&params, "to", app.zone)?,
         batch: uid_of("batch", &params)?,
         print_run: uid_of("print_run", &params)?,
-        gate: gate_name(&params)?,
+        gate,
         ..UsageFilter::default()
     };
     let limit = limit(&params)?;

@@ -52,7 +52,7 @@ pub(crate) async fn download(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let mut errors = FormErrors::default();
-    let filter = UsageQuery::read(&params)?.filter(&app, &mut errors);
+    let filter = UsageQuery::read(&params)?.filter(&app, &mut errors).await?;
     if let Some((name, message)) = errors.first() {
         return Err(crate::token::TokenError::value(name.to_owned(), message).into());
     }

@@ -94,7 +94,7 @@ pub(crate) async fn show(
 ) -> Result<HttpResponse, Error> {
     let query = UsageQuery::read(&params)?;
     let mut errors = FormErrors::default();
-    let filter = query.filter(&app, &mut errors);
+    let filter = query.filter(&app, &mut errors).await?;
     let cursors = CursorCodec::new("usage", &[Some(query.href("", ""))]);
     let page_request =
         errors.note_without_field(PageRequest::read(&params, &cursors).map(Some)).unwrap_or(PageRequest::First);

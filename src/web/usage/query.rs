@@ -6,6 +6,7 @@ use crate::store::usage::UsageFilter;
 use crate::token::{TokenError, Uid, UsageOutcome, VALUE_MAX_CHARS};
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
+use crate::web::gates::named::by_name;
 use crate::web::params::{Params, time_bound};
 use crate::web::query_string;
 use crate::web::state::App;
@@ -77,7 +78,15 @@ impl UsageQuery {
     }
 
     /// The filter; errors are added.
-    pub(crate) fn filter(&self, app: &App, errors: &mut FormErrors) -> UsageFilter {
+    ///
+    /// # Errors
+    /// When the gates cannot be asked for.
+    pub(crate) async fn filter(&self, app: &App, errors: &mut FormErrors) -> Result<UsageFilter, Error> {
+        let gate = if self.gate.is_empty() { None } else { Some(by_name(app, &self.gate).await) };
+        let gate = match gate.transpose() {
+            Err(Error::Token(error)) => Err(error),
+            gate => Ok(gate?.map(|gate| gate.name)),
+        };
         let filled = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         let time = |name, label, text: &String| {
             let read = filled(text).map(|text| time_bound(name, &text, app.zone)).transpose();
@@ -90,7 +99,7 @@ impl UsageQuery {
         let filter = UsageFilter {
             q: errors.note(filled(&self.q).map(|text| part("q", "“Value”", VALUE_MAX_CHARS, text)).transpose()),
             user: errors.note(filled(&self.user).map(|text| part("user", "“By”", 100, text)).transpose()),
-            gate: errors.note(filled(&self.gate).map(|text| part("gate", "“Gate”", 60, text)).transpose()),
+            gate: errors.note(gate),
             outcome: errors.note(filled(&self.outcome).map(|word| word.parse::<UsageOutcome>()).transpose()),
             from: errors.note(time("from", "“From”", &self.from)),
             to: errors.note(time("to", "“To”", &self.to)),
@@ -109,7 +118,7 @@ impl UsageQuery {
         if filter.from.zip(filter.to).is_some_and(|(from, to)| to < from) {
             errors.add("to", "“To” must not be before “From”.");
         }
-        filter
+        Ok(filter)
     }
 
     /// The address of these entries at `path`, with `more` behind it.

@@ -225,10 +225,11 @@ async fn a_printer_and_time_ranges_come_back_as_what_they_were() {
     let printer = [("name", "Old"), ("offset_x", "1"), ("offset_y", "0"), ("dpi", "600")];
     browser.post("/printers", &printer).await.check_leads_to("/printers?done=saved");
     end_sessions(&mut elsewhere).await;
-    let renamed = [("was", "Old"), ("name", "New"), ("offset_x", "1"), ("offset_y", "0"), ("dpi", "600")];
-    let refused = browser.post("/printers", &renamed).await;
+    let known = [("was", "Old"), ("was_offset_x", "1"), ("was_offset_y", "0"), ("was_dpi", "300")];
+    let renamed = [("name", "New"), ("offset_x", "1"), ("offset_y", "0"), ("dpi", "600")];
+    let refused = browser.post("/printers", &[known, renamed].concat()).await;
     let (_, page) = sign_in(&mut browser, &refused).await;
-    page.check(200, &["name=\"was\" value=\"Old\"", "value=\"New\""]);
+    page.check(200, &["name=\"was\" value=\"Old\"", "name=\"was_dpi\" value=\"300\"", "value=\"New\""]);
     end_sessions(&mut elsewhere).await;
     let ranges = [("was", "[]"), ("name-0", "Morning"), ("from-0", ""), ("to-0", "11:00"), ("name-new", "Night")];
     let refused = browser.post("/settings/time_ranges", &ranges).await;

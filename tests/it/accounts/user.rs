@@ -30,6 +30,14 @@ async fn a_role_is_changed_and_ends_the_sessions() {
     anna.get("/add").await.check(403, &[]);
     browser.post("/users/role", &[("name", "editor"), ("role", "root")]).await.check(422, &["href=\"#role\""]);
     browser.post("/users/role", &[("name", "editor")]).await.check(422, &["Choose one"]);
+
+    let page = browser.get("/users/edit?name=editor").await;
+    assert_eq!(page.field("was_role"), "viewer");
+    let stale = [("name", "editor"), ("role", "admin"), ("was_role", "editor")];
+    let both = browser.post("/users/role", &stale).await;
+    both.check(409, &["Meanwhile somebody else changed the role to viewer; you chose admin."]);
+    let again = [("name", "editor"), ("role", "admin"), ("was_role", &both.field("was_role"))];
+    browser.post("/users/role", &again).await.check_leads_to("/users/edit");
 }
 
 #[actix_web::test]

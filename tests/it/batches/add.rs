@@ -78,6 +78,13 @@ async fn many_tokens_are_made_as_a_batch_that_counts_its_uses() {
     browser.post(&format!("/batches/{uid}/rename"), &[("batch_name", "\n")]).await.check(422, &["has 1 to 200"]);
     let renamed = browser.post(&format!("/batches/{uid}/rename"), &[("batch_name", "Herbst")]).await;
     browser.get(&renamed.check_leads_to("/batches/").location).await.check(200, &["The batch is renamed.", "Herbst"]);
+    let stale = [("batch_name", "Winter"), ("was_batch_name", "Fête")];
+    let both = browser.post(&format!("/batches/{uid}/rename"), &stale).await;
+    both.check(409, &["Meanwhile the batch was renamed", "Herbst", "Winter"]);
+    assert_eq!((both.field("was_batch_name"), both.field("batch_name")), ("Herbst".into(), "Winter".into()));
+    let same = [("batch_name", "Fête"), ("was_batch_name", "Fête")];
+    browser.post(&format!("/batches/{uid}/rename"), &same).await.check_leads_to("/batches/");
+    browser.get(&format!("/batches/{uid}")).await.check(200, &["<h1 dir=\"auto\">Herbst</h1>"]);
 }
 
 #[actix_web::test]

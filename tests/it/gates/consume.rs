@@ -8,11 +8,11 @@ use tessera::access::{Principal, Role, api_key};
 use tessera::store::accounts::keys::{self, NewKey};
 use tessera::store::connection::transaction;
 use tessera::store::gates;
-use tessera::token::Micros;
 use tessera::token::gate::GateRules;
+use tessera::token::{Micros, Uid};
 
 use crate::support::app::{Answer, App, send};
-use crate::support::gates::{add_gate, close_gate};
+use crate::support::gates::{add_gate, change_gate, close_gate};
 
 /// A scanner's key that is tied to a gate.
 fn tied_key(app: &App, gate: &str) -> String {
@@ -54,8 +54,12 @@ async fn a_use_says_at_which_gate_it_was_made() {
 
     let log = app.get("/query_usage", &[("gate", "Tür Nord")]).await;
     assert_eq!(log.check_success().body["usage"].as_array().unwrap().len(), 1);
-    assert_eq!(app.get("/query_usage", &[("gate", "South")]).await.body["usage"], json!([]));
-    app.get("/query_usage", &[("gate", "a\0b")]).await.check_failure("TokenValueError").check_param("gate");
+    for wrong in ["South", "tür nord", "a\0b"] {
+        app.get("/query_usage", &[("gate", wrong)]).await.check_failure("TokenValueError").check_param("gate");
+        assert_eq!(app.get("/usage.csv", &[("gate", wrong)]).await.status, 422);
+    }
+    let missing = app.get("/query_usage", &[("gate", "South")]).await;
+    assert_eq!(missing.body["message"], "There is no gate \"South\".");
 
     close_gate(&app, north, "Tür Nord");
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -78,7 +82,10 @@ async fn a_key_that_is_tied_to_a_gate_uses_that_one_only() {
     consume_with(&app, &key, &[what, ("uses", "2")]).await.check_failure("Forbidden");
     consume_with(&app, &key, &[what, ("uses", "2"), ("test", "1")]).await.check_failure("Forbidden");
     app.post("/consume_token", &[what, ("gate", "South"), ("uses", "2")]).await.check_success();
-    assert_eq!(app.token(&uid).await["usage_count"], 5);
+    let by_page = app.anonymous(Method::POST, &format!("/{uid}/use")).bearer_auth(&key);
+    assert!(by_page.send().await.unwrap().url().query().unwrap().contains("used"));
+    assert_eq!(app.usage(Some(&uid)).await[0]["gate"], "North");
+    assert_eq!(app.token(&uid).await["usage_count"], 4);
 }
 
 #[actix_web::test]
@@ -144,8 +151,10 @@ async fn a_test_says_what_would_happen_and_uses_nothing() {
     test(&[("at", "soon")]).await.check_failure("TokenValueError").check_param("at");
     let real = [("token_uid", uid.as_str()), ("at", "2999-01-01")];
     app.post("/consume_token", &real).await.check_failure("TokenValueError").check_param("at");
-    let odd = [("token_uid", uid.as_str()), ("test", "yes")];
-    app.post("/consume_token", &odd).await.check_failure("TokenValueError").check_param("test");
+    for odd in ["yes", "0", "01"] {
+        let odd = [("token_uid", uid.as_str()), ("test", odd)];
+        app.post("/consume_token", &odd).await.check_failure("TokenValueError").check_param("test");
+    }
     app.post("/consume_token", &[("value", "nothing"), ("test", "1")]).await.check_failure("TokenNotExists");
     assert_eq!((app.usage(None).await.len(), &app.token(&uid).await["usage_count"]), (0, &json!(2)));
     let viewer = app.request(Role::Viewer, Method::POST, "/consume_token").form(&[("token_uid", &*uid), ("test", "1")]);
@@ -177,4 +186,84 @@ async fn a_refusal_says_all_that_would_have_to_be_otherwise_and_who_used_it_last
     refused.check_failure("TokenVoided");
     assert_eq!(refused.body["last_use"], json!({"timestamp": at, "gate": "North"}), "a scanner sees no names");
     assert_eq!(refused.body["reasons"][0]["voided_by"], json!(null));
+}
+
+/// Changes a gate, and waits until the server knows.
+async fn change(app: &App, what: (Uid, &str, &GateRules, bool)) {
+    change_gate(app, what);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+}
+
+#[actix_web::test]
+async fn a_lost_answer_is_given_again_whatever_became_of_the_gate() {
+    let app = App::start().await;
+    let (open, strict) = (GateRules::default(), GateRules { several: false, ..GateRules::default() });
+    let north = add_gate(&app, "North", &open);
+    add_gate(&app, "South", &open);
+    let (key, uid) = (tied_key(&app, "North"), app.add(&[("usage_count", "20"), ("value", "T-1")]).await);
+    let other = app.add(&[]).await;
+    let form = |gate: &'static str, uses: &'static str, nonce: &'static str| {
+        vec![("value", "T-1"), ("gate", gate), ("uses", uses), ("nonce", nonce)]
+    };
+    let first = app.post("/consume_token", &form("North", "3", "k")).await;
+    consume_with(&app, &key, &form("North", "3", "k")).await.check_success();
+    app.post("/consume_token", &form("", "1", "nowhere")).await.check_success();
+    let again = async |gate, now: &str| {
+        let again = app.post("/consume_token", &form(gate, "3", "k")).await;
+        assert_eq!((&again.check_success().body["replayed"], &again.body["gate"]), (&json!(true), &json!(now)));
+        for name in ["usage_uid", "usage_count", "token_uid", "uses"] {
+            assert_eq!(again.body[name], first.body[name], "{name}");
+        }
+    };
+
+    change(&app, (north, "North", &strict, true)).await;
+    again("North", "North").await;
+    app.post("/consume_token", &form("North", "3", "new")).await.check_failure("Forbidden");
+    change(&app, (north, "North", &open, false)).await;
+    again("North", "North").await;
+    for (wrong, param) in [
+        (form("North", "3", "new"), "gate"),
+        (form("North", "2", "k"), "nonce"),
+        (form("South", "3", "k"), "nonce"),
+        (form("North", "3", "nowhere"), "nonce"),
+        ([&[("token_uid", other.as_str())], &form("North", "3", "k")[1..]].concat(), "nonce"),
+        (form("North", "3", "k")[..3].to_vec(), "gate"),
+        ([form("North", "3", "k"), vec![("test", "1")]].concat(), "gate"),
+    ] {
+        app.post("/consume_token", &wrong).await.check_failure("TokenValueError").check_param(param);
+    }
+    let anybody = app.request(Role::Scanner, Method::POST, "/consume_token").form(&form("North", "3", "k"));
+    send(anybody).await.check_failure("TokenValueError").check_param("gate");
+
+    change(&app, (north, "Nordtor", &open, false)).await;
+    again("North", "Nordtor").await;
+    again("Nordtor", "Nordtor").await;
+    app.post("/consume_token", &form("North", "3", "nowhere")).await.check_failure("TokenValueError");
+    let tied = consume_with(&app, &key, &form("North", "3", "k")).await;
+    assert_eq!((&tied.check_success().body["replayed"], &tied.body["gate"]), (&json!(true), &json!("Nordtor")));
+    consume_with(&app, &key, &form("", "3", "k")).await.check_success();
+    consume_with(&app, &key, &form("South", "3", "k")).await.check_failure("Forbidden");
+    app.post(&format!("/{uid}/delete_token"), &[]).await.check_success();
+    again("North", "Nordtor").await;
+    assert_eq!(app.usage(Some(&uid)).await.len(), 3, "nothing more was used, and nothing logged");
+}
+
+#[actix_web::test]
+async fn an_undo_whose_answer_was_lost_is_told_again_whatever_became_of_the_gate() {
+    let app = App::start().await;
+    let north = add_gate(&app, "North", &GateRules::default());
+    let uid = app.add(&[]).await;
+    let used = app.post("/consume_token", &[("token_uid", &uid), ("gate", "North"), ("nonce", "k")]).await;
+    used.check_success();
+    let undo = async || {
+        let undo = app.request(Role::Manager, Method::POST, "/undo_consume").header("Idempotency-Key", "undo");
+        send(undo.form(&[("nonce", "k")])).await
+    };
+    undo().await.check_success();
+    change(&app, (north, "Nordtor", &GateRules { undo_seconds: None, ..GateRules::default() }, false)).await;
+    let again = undo().await;
+    assert_eq!((&again.check_success().body["replayed"], &again.body["gate"]), (&json!(true), &json!("Nordtor")));
+    let use_again = [("token_uid", uid.as_str()), ("gate", "North"), ("nonce", "k")];
+    let undone = app.post("/consume_token", &use_again).await;
+    undone.check_failure("TokenValueError").check_param("nonce");
 }

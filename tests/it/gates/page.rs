@@ -7,7 +7,7 @@ use tessera::token::Uid;
 
 use crate::support::app::{App, send};
 use crate::support::audit::check_audited;
-use crate::support::browser::Browser;
+use crate::support::browser::{Browser, PageAnswer};
 use crate::support::usage_log::{at, write_many};
 
 #[actix_web::test]
@@ -33,20 +33,37 @@ async fn a_gate_is_added_changed_and_closed() {
     let other = Uid::random().to_string();
     let same = [("gate_uid", other.as_str()), ("name", "North"), ("undo", "60"), ("open", "1")];
     browser.post("/gates/add", &same).await.check(422, &["There is a gate North already", "href=\"#name\""]);
-    for (name, undo, says) in
-        [("", "60", "1 to 60 characters"), ("A", "0", "1 to 86400 seconds"), ("A", "x", "seconds")]
-    {
+    for (name, undo, says) in [
+        ("", "60", "1 to 60 characters"),
+        ("North\u{200b}", "60", "invisible"),
+        ("\u{202e}htroN", "60", "invisible"),
+        ("A", "0", "1 to 86400 seconds"),
+        ("A", "x", "seconds"),
+    ] {
         let wrong = [("name", name), ("undo", undo), ("open", "1")];
         browser.post("/gates/add", &wrong).await.check(422, &[says, "was not added"]);
     }
 
+    // Gone back, and another name typed: it could mean the same gate or another one.
+    let back = [("gate_uid", uid.as_str()), ("name", "South"), ("undo", "300"), ("look_up", "1"), ("open", "1")];
+    let asked = browser.post("/gates/add", &back).await;
+    asked.check(422, &["added before and exists with another name or other rules", "value=\"South\""]);
+    let new = asked.field("gate_uid");
+    let fields = [&[("gate_uid", new.as_str())], &back[1..]].concat();
+    browser.post("/gates/add", &fields).await.check_leads_to(&format!("/gates/{new}?done=added"));
+
     let path = format!("/gates/{uid}");
-    let renamed = [("name", "Nordtor"), ("undo", ""), ("several", "1")];
-    let saved = browser.post(&path, &renamed).await;
+    let mut form = GateForm::open(&mut browser, &path).await;
+    form.set("name", "Nordtor").set("undo", "").set("look_up", "").set("several", "1").set("open", "");
+    let saved = form.save(&mut browser).await;
     browser.get(&saved.check_leads_to(&format!("{path}?done=saved")).location).await.check(200, &["Nordtor", "Closed"]);
     check_audited(&app, ["user:manager", "gate close", "Nordtor", "was North"]);
-    browser.post(&path, &[&renamed[..], &[("open", "1")]].concat()).await.check_leads_to(&path);
-    browser.post(&path, &[("name", "Nordtor"), ("undo", "60"), ("open", "1")]).await.check_leads_to(&path);
+    let mut form = GateForm::open(&mut browser, &path).await;
+    form.set("open", "1").save(&mut browser).await.check_leads_to(&path);
+    GateForm::open(&mut browser, &path).await.set("undo", "60").save(&mut browser).await.check_leads_to(&path);
+    let renamed = [("name", "Nordtor"), ("undo", ""), ("several", "1")];
+    let blind = browser.post(&path, &renamed).await;
+    blind.check(400, &["was_name"]);
     let audit = browser.get("/audit").await;
     audit.check(200, &["added the gate", "closed the gate", "opened the gate", "changed the gate"]);
     browser.post("/gates/not-a-gate", &renamed).await.check(404, &[]);
@@ -54,6 +71,79 @@ async fn a_gate_is_added_changed_and_closed() {
     for role in [Role::Scanner, Role::Viewer, Role::Editor, Role::Admin] {
         assert_eq!(send(app.request(role, Method::GET, "/gates")).await.status, 403);
     }
+}
+
+/// The form of a gate, as a browser holds it from when it was opened.
+#[derive(Clone)]
+struct GateForm {
+    path: String,
+    fields: Vec<(&'static str, String)>,
+}
+
+impl GateForm {
+    async fn open(browser: &mut Browser<'_>, path: &str) -> Self {
+        let page = browser.get(path).await;
+        page.check(200, &[]);
+        Self::of(path, &page)
+    }
+
+    fn of(path: &str, page: &PageAnswer) -> Self {
+        let hidden = ["was_name", "was_undo", "was_look_up", "was_typing", "was_several", "was_open"];
+        let mut fields: Vec<(&str, String)> = hidden.map(|name| (name, page.field(name))).to_vec();
+        for name in ["look_up", "typing", "several", "open"] {
+            let is_ticked = page.text.contains(&format!("name=\"{name}\" value=\"1\" checked"));
+            fields.push((name, if is_ticked { "1".into() } else { String::new() }));
+        }
+        let chosen = page.text.split("<select id=\"undo\"").nth(1).unwrap().split(" selected").next().unwrap();
+        let undo = chosen.rsplit("value=\"").next().unwrap().split('"').next().unwrap().to_owned();
+        fields.extend([("name", page.field("name")), ("undo", undo)]);
+        Self { path: path.to_owned(), fields }
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> &mut Self {
+        let field = self.fields.iter_mut().find(|(known, _)| *known == name).unwrap();
+        value.clone_into(&mut field.1);
+        self
+    }
+
+    async fn save(&self, browser: &mut Browser<'_>) -> PageAnswer {
+        let fields: Vec<(&str, &str)> = self.fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        browser.post(&self.path, &fields).await
+    }
+}
+
+#[actix_web::test]
+async fn what_another_manager_has_changed_meanwhile_is_not_undone() {
+    let app = App::start().await;
+    let mut browser = Browser::of(&app, Role::Manager).await;
+    let added = browser.post("/gates/add", &[("name", "North"), ("undo", "60"), ("typing", "1"), ("open", "1")]).await;
+    let path = added.location.split('?').next().unwrap().to_owned();
+    let opened = GateForm::open(&mut browser, &path).await;
+    let (mut first, mut second, mut third, mut other) =
+        (opened.clone(), opened.clone(), opened.clone(), opened.clone());
+    other.set("name", "Nordtor").set("open", "").set("several", "1").save(&mut browser).await.check_leads_to(&path);
+
+    first.set("undo", "300").set("typing", "").save(&mut browser).await.check_leads_to(&path);
+    let page = browser.get(&path).await;
+    page.check(200, &["<h1 dir=\"auto\">Nordtor</h1>", "Closed", "value=\"300\" selected"]);
+    let now = GateForm::of(&path, &page);
+    let ticked = |name| now.fields.iter().any(|(known, value)| *known == name && value == "1");
+    assert!(ticked("several") && !ticked("open") && !ticked("typing"), "{:?}", now.fields);
+
+    let both = second.set("name", "Tür").set("undo", "3600").set("look_up", "1").save(&mut browser).await;
+    both.check(409, &["Meanwhile the gate was changed", "Nordtor", "value=\"Tür\"", "5 minutes", "1 hour"]);
+    browser.get(&path).await.check(200, &["<h1 dir=\"auto\">Nordtor</h1>", "value=\"300\" selected"]);
+    // What it now shows is saved by saving it once more.
+    GateForm::of(&path, &both).save(&mut browser).await.check_leads_to(&path);
+    browser.get(&path).await.check(200, &["<h1 dir=\"auto\">Tür</h1>", "Closed", "value=\"3600\" selected"]);
+
+    // A form with a mistake still knows what it knew.
+    let wrong = third.set("name", " ").save(&mut browser).await;
+    wrong.check(422, &["was not saved"]);
+    assert_eq!((wrong.field("was_name"), wrong.field("was_open")), ("North".into(), "1".into()));
+    // Sent as it was opened, it changes nothing.
+    opened.save(&mut browser).await.check_leads_to(&path);
+    browser.get(&path).await.check(200, &["<h1 dir=\"auto\">Tür</h1>"]);
 }
 
 #[actix_web::test]
@@ -82,6 +172,10 @@ async fn a_gates_page_shows_its_scans_and_the_log_finds_them() {
     let page = browser.get(&format!("/gates/{}", &north[..36])).await;
     page.check(200, &["Anna", "Used 3 times", "Refused: used up", "/usage?gate=North", "<strong>3</strong> used"]);
     assert!(!page.text.contains("Undone"));
+    browser
+        .get("/usage?gate=Nope")
+        .await
+        .check(422, &["This filter cannot be used", "There is no gate &#34;Nope&#34;."]);
     let log = browser.get("/usage?gate=South").await;
     log.check(
         200,
@@ -89,7 +183,7 @@ async fn a_gates_page_shows_its_scans_and_the_log_finds_them() {
     );
     browser.get("/usage?outcome=undone").await.check(200, &["1 entry", "Undone"]);
     browser.get("/usage?outcome=used&gate=South").await.check(200, &["1 entry"]);
-    browser.get("/usage?gate=nowhere&outcome=used").await.check(200, &["Nothing is found", "Without the gate"]);
+    browser.get("/usage?gate=South&outcome=refused").await.check(200, &["Nothing is found", "Without the gate"]);
     let csv = send_text(&app, "/usage.csv?gate=North").await;
     assert_eq!(csv.lines().count(), 3, "{csv}");
     assert!(csv.lines().nth(2).unwrap().ends_with(",North,3,"), "{csv}");

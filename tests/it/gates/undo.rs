@@ -84,7 +84,11 @@ async fn only_who_used_a_token_or_may_edit_undoes_that_use_and_in_time_only() {
     ] {
         undo_as(&app, Role::Manager, &form).await.check_failure("TokenValueError").check_param(param);
     }
-    undo_as(&app, Role::Manager, &[]).await.check_failure("TokenAPIError").check_param("usage_uid");
+    for neither in [vec![], vec![("nonce", "")], vec![("usage_uid", "")]] {
+        let neither = undo_as(&app, Role::Manager, &neither).await;
+        neither.check_failure("TokenAPIError").check_param("usage_uid");
+        assert_eq!(neither.body["message"], "usage_uid or nonce must name the use that is to be undone.");
+    }
     let get = app.request(Role::Manager, Method::GET, "/undo_consume");
     send(get.query(&[("usage_uid", &by_manager)])).await.check_failure("MethodNotAllowed");
 }

@@ -73,11 +73,13 @@ async fn whoever_may_print_sees_printers_and_editors_save_them() {
     }
     let nameless = [("name", " "), ("offset_x", "0"), ("offset_y", "0"), ("dpi", "300")];
     editor.post("/printers", &nameless).await.check(422, &["name-error"]);
-    let renamed = [("was", name), ("name", "Office"), ("offset_x", "-20"), ("offset_y", "20"), ("dpi", "300")];
+    let known = [("was", name), ("was_offset_x", "0.5"), ("was_offset_y", "-1.25"), ("was_dpi", "600")];
+    let with_known = |form: [(&'static str, &'static str); 4]| [&known[..], &form].concat();
+    let renamed = with_known([("name", "Office"), ("offset_x", "-20"), ("offset_y", "20"), ("dpi", "300")]);
     editor.post("/printers", &renamed).await.check_leads_to("/printers?done=saved");
     editor.post("/printers", &renamed).await.check_leads_to("/printers?done=saved");
-    let late = [("was", name), ("name", "Late"), ("offset_x", "0"), ("offset_y", "0"), ("dpi", "300")];
-    editor.post("/printers", &late).await.check(422, &["was removed meanwhile"]);
+    let late = with_known([("name", "Late"), ("offset_x", "0"), ("offset_y", "0"), ("dpi", "300")]);
+    editor.post("/printers", &late).await.check(422, &["was renamed or removed meanwhile"]);
     editor.post("/printers/remove", &[("name", "Office")]).await.check_leads_to("/printers?done=removed");
     editor.post("/printers/remove", &[("name", "Office")]).await.check_leads_to("/printers?done=removed");
     editor.get("/printers/edit?name=Office").await.check(404, &[]);
@@ -85,4 +87,24 @@ async fn whoever_may_print_sees_printers_and_editors_save_them() {
     let mut scanner = Browser::of(&app, Role::Scanner).await;
     scanner.get("/printers").await.check(403, &[]);
     scanner.post("/printers", &form("0", "300")).await.check(403, &[]);
+}
+
+#[actix_web::test]
+async fn what_another_editor_has_measured_meanwhile_is_not_undone() {
+    let app = App::start().await;
+    let mut editor = Browser::of(&app, Role::Editor).await;
+    let measured = |x, dpi| [("name", "Office"), ("offset_x", x), ("offset_y", "0"), ("dpi", dpi)];
+    editor.post("/printers", &measured("0", "300")).await.check_leads_to("/printers?done=saved");
+    let form = editor.get("/printers/edit?name=Office").await;
+    let names = ["was", "was_offset_x", "was_offset_y", "was_dpi"];
+    let known: Vec<(&str, String)> = names.map(|name| (name, form.field(name))).to_vec();
+    let known: Vec<(&str, &str)> = known.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    editor.post("/printers", &[&known[..], &measured("1.5", "300")].concat()).await.check_leads_to("/printers");
+
+    editor.post("/printers", &[&known[..], &measured("0", "600")].concat()).await.check_leads_to("/printers");
+    let form = editor.get("/printers/edit?name=Office").await;
+    assert_eq!((form.field("offset_x"), form.field("dpi")), ("1.5".into(), "600".into()), "both changes are there");
+    let both = editor.post("/printers", &[&known[..], &measured("2", "300")].concat()).await;
+    both.check(409, &["Meanwhile the printer was changed", "1.5 mm", "2 mm"]);
+    assert_eq!((both.field("was_offset_x"), both.field("offset_x")), ("1.5".into(), "2".into()));
 }

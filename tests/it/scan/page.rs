@@ -1,5 +1,7 @@
 //! `/scan`: as it works without JavaScript, and what its script asks for.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::json;
 use tessera::access::Role;
@@ -7,7 +9,7 @@ use tessera::token::gate::GateRules;
 
 use crate::support::app::{App, send};
 use crate::support::browser::{Browser, PageAnswer};
-use crate::support::gates::add_gate;
+use crate::support::gates::{add_gate, change_gate};
 
 /// Holds that a page shows this verdict, and says all of this.
 #[track_caller]
@@ -26,7 +28,12 @@ async fn a_scanner_lands_at_the_door_and_uses_tokens_there() {
     let page = browser.get("/scan?gate=North").await;
     page.check(
         200,
-        &["Ready", "Gate <strong dir=\"auto\">North</strong>", "action=\"/tickets/scan\"", "aria-current=\"page\">Scan"],
+        &[
+            "Ready",
+            "Gate <strong dir=\"auto\">North</strong>",
+            "action=\"/tickets/scan\"",
+            "aria-current=\"page\">Scan",
+        ],
     );
     assert!(!page.text.contains(">Tokens<"));
     let nonce = page.field("nonce");
@@ -76,7 +83,12 @@ async fn every_refusal_says_why_and_the_rest_below() {
     assert!(text(ask(&browser, &uid).await).await.contains("That was its last use."));
     let again = text(ask(&browser, &uid).await).await;
     assert!(again.contains("data-verdict=\"look\"") && again.contains("Already used at this gate"), "{again}");
-    assert!(again.contains("Use again") && again.contains("Used up. Last used today"), "{again}");
+    assert!(again.contains("Used up. Last used today"), "{again}");
+    assert!(!again.contains("Use again"), "no other use could succeed");
+    let locked = app.add(&[("usage_count", "5"), ("lock_time", "60")]).await;
+    assert!(text(ask(&browser, &locked).await).await.contains("4 uses left."));
+    let again = text(ask(&browser, &locked).await).await;
+    assert!(again.contains("Already used at this gate") && again.contains("Use again"), "{again}");
     let elsewhere = browser.post("/scan", &[("code", &uid)]).await;
     check_verdict(&elsewhere, "refused", &["Used up. Last used today", "at North by user:editor"]);
 
@@ -103,10 +115,18 @@ async fn a_code_is_looked_up_tested_and_found_by_its_label() {
     let mut scanner = Browser::of(&app, Role::Scanner).await;
     check_verdict(&scanner.get("/scan").await, "ready", &["Ready"]);
     let look_up = [("code", "T-7"), ("look_up", "1")];
-    check_verdict(&scanner.post("/scan", &look_up).await, "look", &["Looked up", "Can be used. 2 uses left.", ">Use once<"]);
+    check_verdict(
+        &scanner.post("/scan", &look_up).await,
+        "look",
+        &["Looked up", "Can be used. 2 uses left.", ">Use once<"],
+    );
     let tested = scanner.post("/scan", &[("code", "T-7"), ("test", "1")]).await;
     check_verdict(&tested, "good", &["Test: nothing was used", "1 use left."]);
-    check_verdict(&scanner.post("/scan", &[("code", "Straße"), ("look_up", "1")]).await, "look", &["Cannot be used. There is no token"]);
+    check_verdict(
+        &scanner.post("/scan", &[("code", "Straße"), ("look_up", "1")]).await,
+        "look",
+        &["Cannot be used. There is no token"],
+    );
     check_verdict(&scanner.get(&format!("/{uid}")).await, "look", &["Straße 7", ">Use once<"]);
     check_verdict(&scanner.get("/scan?code=T-7").await, "look", &[">Use once<"]);
     assert_eq!((app.usage(None).await.len(), &app.token(&uid).await["usage_count"]), (0, &json!(2)));
@@ -154,11 +174,7 @@ async fn a_gates_rules_hold_at_the_door_as_well() {
     let with = |name: &'static str, value: &'static str| {
         [("code", uid.clone()), ("gate", "Strict".into()), (name, value.into())]
     };
-    check_verdict(
-        &browser.get(&format!("/scan?gate=Strict&code={uid}")).await,
-        "look",
-        &["does not allow look-ups"],
-    );
+    check_verdict(&browser.get(&format!("/scan?gate=Strict&code={uid}")).await, "look", &["does not allow look-ups"]);
     for (name, value) in [("uses", "2"), ("look_up", "1"), ("test", "1"), ("source", "typed")] {
         let refused = browser.request(Method::POST, "/scan").form(&with(name, value)).send().await.unwrap();
         assert_eq!(refused.status(), 403, "{name}");
@@ -170,10 +186,96 @@ async fn a_gates_rules_hold_at_the_door_as_well() {
         "{text}"
     );
     let counts = browser.get("/scan/counts?gate=Strict").await;
-    counts.check(
-        200,
-        &["<strong>1</strong> in<", "<strong>0</strong> refused<", "<strong>1</strong> in at all gates"],
-    );
+    counts.check(200, &["<strong>1</strong> in<", "<strong>0</strong> refused<", "<strong>1</strong> in at all gates"]);
     let nobody = send(app.anonymous(Method::POST, "/scan").header("Accept", "application/json")).await;
     nobody.check_failure("Unauthorized");
+}
+
+#[actix_web::test]
+async fn who_lost_the_answer_is_let_in_though_the_gate_was_closed_meanwhile() {
+    let app = App::start().await;
+    let north = add_gate(&app, "North", &GateRules::default());
+    let uid = app.add(&[("usage_count", "5"), ("label", "Anna")]).await;
+    let mut browser = Browser::of(&app, Role::Scanner).await;
+    let scan = |nonce: &'static str, gate: &'static str| {
+        [
+            ("code", uid.clone()),
+            ("gate", gate.into()),
+            ("uses", "2".into()),
+            ("nonce", nonce.into()),
+            ("fragment", "1".into()),
+        ]
+    };
+    let ask = async |browser: &mut Browser<'_>, nonce, gate| {
+        let form = scan(nonce, gate).map(|(name, value): (&str, String)| (name.to_owned(), value));
+        let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        browser.post("/scan", &form).await
+    };
+    check_verdict(&ask(&mut browser, "k", "North").await, "good", &["3 uses left."]);
+    let strict = GateRules { several: false, typing: false, undo_seconds: None, ..GateRules::default() };
+    for what in [(north, "North", &strict, true), (north, "North", &strict, false), (north, "Nordtor", &strict, false)]
+    {
+        change_gate(&app, what);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let good = ask(&mut browser, "k", "North").await;
+        check_verdict(&good, "good", &["Anna", "3 uses left."]);
+        assert!(good.status == 200 && !good.text.contains(">Undo<"), "{}", good.text);
+        let new = ask(&mut browser, "new", "North").await;
+        check_verdict(&new, "look", &["gate"]);
+        assert_ne!(new.status, 200);
+    }
+    assert_eq!((app.usage(None).await.len(), &app.token(&uid).await["usage_count"]), (1, &json!(3)));
+}
+
+#[actix_web::test]
+async fn a_code_of_another_system_is_nobodys_and_logged_as_it_can_be() {
+    let app = App::start().await;
+    let mut browser = Browser::of(&app, Role::Editor).await;
+    let long = "x".repeat(2_000);
+    for (code, logged) in [
+        (long.as_str(), "x".repeat(64)),
+        ("]d2\u{1d}01095", "]d2\u{241d}01095".to_owned()),
+        ("a\0b", "a\u{2401}b".to_owned()),
+        (&"🦉".repeat(900), "🦉".repeat(64)),
+    ] {
+        let refused = browser.post("/scan", &[("code", code)]).await;
+        check_verdict(&refused, "refused", &["There is no token with this code."]);
+        assert!(refused.status == 200 && !refused.text.contains('\u{1d}'));
+        let entry = &app.usage(None).await[0];
+        assert_eq!((&entry["token_value"], &entry["error_code"]), (&json!(logged), &json!(1)));
+        for wish in ["look_up", "test"] {
+            let asked = browser.post("/scan", &[("code", code), (wish, "1")]).await;
+            check_verdict(&asked, if wish == "test" { "refused" } else { "look" }, &["no token with this code"]);
+        }
+        assert_eq!(browser.get(&format!("/scan?code={}", code.replace('\0', "%00"))).await.status, 200);
+    }
+    assert_eq!(app.usage(None).await.len(), 4);
+    browser.get("/usage").await.check(200, &["]d2\u{241d}01095"]);
+}
+
+#[actix_web::test]
+async fn what_nobody_can_mean_is_said_and_does_nothing() {
+    let app = App::start().await;
+    let uid = app.add(&[("usage_count", "5")]).await;
+    let mut browser = Browser::of(&app, Role::Scanner).await;
+    for (name, value, says) in [("source", "evil", "source is camera"), ("test", "0", "test is 1, or left out")] {
+        let wrong = browser.post("/scan", &[("code", uid.as_str()), (name, value)]).await;
+        check_verdict(&wrong, "look", &[says]);
+        assert_eq!(wrong.status, 422);
+    }
+    for (form, says) in [(vec![], "usage_uid is missing"), (vec![("usage_uid", "x")], "is not a uid")] {
+        let wrong = browser.post("/scan/undo", &form).await;
+        check_verdict(&wrong, "look", &[says]);
+        assert_ne!(wrong.status, 200);
+    }
+    for header in ["Purpose", "Sec-Purpose", "X-Moz"] {
+        for path in ["/scan".to_owned(), format!("/{uid}/use")] {
+            let ahead = browser.request(Method::POST, &path).header(header, "prefetch").form(&[("code", uid.as_str())]);
+            assert_eq!(ahead.send().await.unwrap().status(), 403, "{header} {path}");
+        }
+    }
+    assert_eq!((app.usage(None).await.len(), &app.token(&uid).await["usage_count"]), (0, &json!(5)));
+    for source in ["camera", "photo", "wedge", "typed"] {
+        check_verdict(&browser.post("/scan", &[("code", uid.as_str()), ("source", source)]).await, "good", &[]);
+    }
 }

@@ -18,8 +18,11 @@ pub fn add_gate(app: &App, name: &str, rules: &GateRules) -> Uid {
 
 /// Closes a gate.
 pub fn close_gate(app: &App, uid: Uid, name: &str) {
+    change_gate(app, (uid, name, &GateRules::default(), false));
+}
+
+/// Gives a gate another name and other rules, and opens or closes it.
+pub fn change_gate(app: &App, what: (Uid, &str, &GateRules, bool)) {
     let by = Principal::shell("test");
-    let rules = GateRules::default();
-    let close = |connection: &mut _| gates::change(connection, (uid, name, &rules, false), &by, Micros::now());
-    transaction(&mut app.connection(), close).unwrap();
+    transaction(&mut app.connection(), |connection| gates::change(connection, what, &by, Micros::now())).unwrap();
 }

@@ -13,7 +13,8 @@ use crate::token::{TokenError, Uid};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
 use crate::web::gates::named::{check_rules, gate_of};
-use crate::web::guard::{Allowed, Consume, is_prefetch, refuse_foreign_get};
+use crate::web::gates::replay::replay_or;
+use crate::web::guard::{Allowed, Consume, refuse_foreign_get, refuse_prefetch};
 use crate::web::json::success;
 use crate::web::params::Params;
 use crate::web::params::filters::time;
@@ -43,34 +44,49 @@ pub(crate) async fn consume_token(
     params: Params,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    // A browser that loads a link ahead of a click must not use up a ticket.
-    if is_prefetch(&request) {
-        return Err(Error::Forbidden("A token is not consumed by loading a link ahead of time.".into()));
-    }
+    refuse_prefetch(&request)?;
     refuse_foreign_get(&request)?;
     params.only(&PARAMETERS)?;
     let what = lookup(uid.as_deref().map(String::as_str), &params, &app)?;
     let key = replay_key(&request, &params)?;
-    let uses = uses(&params)?;
-    let gate = gate_of(&app, &who.caller, &params).await?;
-    let is_test = is_test(&params)?;
-    check_rules(gate.as_ref(), uses, is_test)?;
+    let (uses, is_test) = (uses(&params)?, is_test(&params)?);
+    let gate = gate_for(&app, &who.caller, &params, (uses, is_test)).await;
     if is_test {
-        return test(&app, &who.caller, &params, (what, uses, gate)).await;
+        return test(&app, &who.caller, &params, (what, uses, gate?)).await;
     }
+    let gate = match gate {
+        Ok(gate) => gate,
+        Err(refusal) => {
+            let receipt = replay_or(refusal, (&app, &who.caller, &params), (what, uses, key)).await?;
+            let gate = app.gates.name(&app.store, receipt.gate).await?;
+            return Ok(used(receipt, gate, true));
+        }
+    };
     let deed = Deed::Use { what, uses, gate: gate.as_ref().map(|gate| gate.id) };
     match app.store.consume(Ask::new(who.caller.principal.clone(), deed, key)).await? {
-        Answer::Done(receipt, _) => Ok(used(receipt, gate, false)),
-        Answer::Replayed(receipt) => Ok(used(receipt, gate, true)),
+        Answer::Done(receipt, _) => Ok(used(receipt, gate.map(|gate| gate.name), false)),
+        Answer::Replayed(receipt) => Ok(used(receipt, gate.map(|gate| gate.name), true)),
+        Answer::NotKept => Err(Error::fault("a use was answered as a replay")),
         Answer::Mistaken(error) => Err(error.into()),
         Answer::Forbidden(why) => Err(Error::Forbidden(why.into())),
         Answer::Refused(refused) => Refused::new(refused, gate).answer(&app, &who.caller).await,
     }
 }
 
-fn used(receipt: Receipt, gate: Option<Gate>, replayed: bool) -> HttpResponse {
+/// The gate of a request, if it allows so many uses at once, or the test.
+async fn gate_for(
+    app: &App,
+    caller: &Caller,
+    params: &Params,
+    (uses, is_test): (i32, bool),
+) -> Result<Option<Gate>, Error> {
+    let gate = gate_of(app, caller, params).await?;
+    check_rules(gate.as_ref(), uses, is_test)?;
+    Ok(gate)
+}
+
+fn used(receipt: Receipt, gate: Option<String>, replayed: bool) -> HttpResponse {
     let Receipt { summary, usage_uid, uses, .. } = receipt;
-    let gate = gate.map(|gate| gate.name);
     success(Used { consumed: true, replayed, test: false, summary, uses, usage_uid: Some(usage_uid), gate })
 }
 
@@ -101,12 +117,17 @@ pub(crate) fn uses(params: &Params) -> Result<i32, Error> {
     Ok(uses.and_then(|uses| i32::try_from(uses).ok()).unwrap_or(1))
 }
 
-fn is_test(params: &Params) -> Result<bool, Error> {
+/// Whether it is only asked what would happen.
+///
+/// # Errors
+/// A value error for anything else than 1, and for a moment without a test.
+pub(crate) fn is_test(params: &Params) -> Result<bool, Error> {
     let wrong = |name, why: &str| Err(TokenError::value(name, why).into());
     match params.filled("test")?.as_deref() {
         Some("1") => Ok(true),
-        None | Some("0") if params.filled("at")?.is_some() => wrong("at", "at goes with test=1 only"),
-        None | Some("0") => Ok(false),
+        None if params.filled("at")?.is_some() => wrong("at", "at goes with test=1 only"),
+        None => Ok(false),
+        // Neither a use nor a test, whatever else is meant by it: a use could be a surprise.
         Some(_) => wrong("test", "test is 1, or left out"),
     }
 }

@@ -14,6 +14,9 @@ use crate::web::json::success;
 use crate::web::params::Params;
 use crate::web::state::App;
 
+/// What is wrong with an undo that names no use.
+const NEITHER: &str = "usage_uid or nonce must name the use that is to be undone.";
+
 #[derive(Serialize)]
 struct Body {
     undone: bool,
@@ -55,7 +58,7 @@ pub(crate) async fn undo_use(
         Answer::Replayed(receipt) => Ok((receipt, true)),
         Answer::Mistaken(error) => Err(error.into()),
         Answer::Forbidden(why) => Err(Error::Forbidden(why.into())),
-        Answer::Refused(_) => Err(Error::fault("an undo was refused as a use")),
+        Answer::Refused(_) | Answer::NotKept => Err(Error::fault("an undo was answered as a use")),
     }
 }
 
@@ -76,6 +79,6 @@ fn named_use(params: &Params) -> Result<NamedUse, Error> {
         (Some(_), Some(_)) => {
             Err(TokenError::value("usage_uid", "nonce and usage_uid both name a use; give one").into())
         }
-        (None, None) => Err(TokenError::missing("usage_uid").into()),
+        (None, None) => Err(TokenError::unnamed("usage_uid", NEITHER).into()),
     }
 }
