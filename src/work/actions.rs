@@ -169,11 +169,13 @@ async fn decide(
         }
         let (plan, planned) = plan(background, request, by).await?;
         check(request, &planned)?;
-        if request.is_stale(&plan) {
-            return Ok((ActionResult::Stale(plan), None));
-        }
-        if planned.is_empty() {
-            return Ok((ActionResult::Nothing(plan), None));
+        if request.is_stale(&plan) || planned.is_empty() {
+            // The same form, sent at the same time, may have changed the tokens before they were looked at.
+            return Ok(match (is_decided(background, request.uid).await?, request.is_stale(&plan)) {
+                (true, _) => (ActionResult::Done(request.uid), None),
+                (false, true) => (ActionResult::Stale(plan), None),
+                (false, false) => (ActionResult::Nothing(plan), None),
+            });
         }
         if let Some(id) = stage(background, request, plan, planned, by).await? {
             return Ok((ActionResult::Done(request.uid), Some(carry_out(background, id))));
