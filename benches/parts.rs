@@ -107,6 +107,7 @@ fn token() -> Token {
         last_used: None,
         lock_start: None,
         used: 0,
+        last_entry: None,
         creator: "key:bench".into(),
         created: now,
         modified: now,

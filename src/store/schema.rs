@@ -257,6 +257,7 @@ diesel::table! {
         deleted_by -> Nullable<Text>,
         batch -> Nullable<Int8>,
         used -> Int8,
+        last_entry -> Nullable<Int8>,
         voided_at -> Nullable<Int8>,
         voided_by -> Nullable<Text>,
         void_reason -> Nullable<Text>,
@@ -278,6 +279,7 @@ diesel::table! {
         taken -> Int4,
         lock_before -> Nullable<Int8>,
         undoes -> Nullable<Text>,
+        previous -> Nullable<Int8>,
     }
 }
 

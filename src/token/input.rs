@@ -82,6 +82,7 @@ impl RawFields {
             last_used: None,
             lock_start: None,
             used: 0,
+            last_entry: None,
             uid: origin.uid,
             creator: origin.creator,
             created: origin.created,

@@ -31,7 +31,9 @@ pub(crate) mod void;
 
 pub use error::{Refusal, TokenError};
 pub use quoted::quoted;
-pub use record::{BatchId, LABEL_MAX_CHARS, LIST_MAX, Token, UNLIMITED, VALUE_MAX_BYTES, VALUE_MAX_CHARS, Voided};
+pub use record::{
+    BatchId, EntryId, LABEL_MAX_CHARS, LIST_MAX, Token, UNLIMITED, VALUE_MAX_BYTES, VALUE_MAX_CHARS, Voided,
+};
 pub use state::State;
 pub use time::Micros;
 pub use uid::Uid;

@@ -45,6 +45,8 @@ pub struct Token {
     pub modified: Micros,
     /// How often it was used. A use that was undone does not count.
     pub used: i64,
+    /// Its newest entry in the usage log.
+    pub last_entry: Option<EntryId>,
     /// The batch in which it was created.
     pub batch: Option<BatchId>,
     /// Set while it is voided.
@@ -64,6 +66,9 @@ pub struct Voided {
 
 /// The id of a batch: tokens that were created together.
 pub type BatchId = i64;
+
+/// The id of an entry in the usage log. A later entry of the same token has a higher one.
+pub type EntryId = i64;
 
 #[cfg(test)]
 pub(crate) mod tests {
@@ -85,6 +90,7 @@ pub(crate) mod tests {
             created: Micros::EPOCH,
             modified: Micros::EPOCH,
             used: 0,
+            last_entry: None,
             batch: None,
             voided: None,
         }

@@ -101,8 +101,13 @@ impl Held {
         self.uids.get(&uid).copied()
     }
 
-    /// The tokens that settling has changed.
-    pub(crate) fn changed(&self) -> impl Iterator<Item = (TokenId, &Token)> {
+    /// The token with this id, if it is here.
+    pub(crate) fn token(&self, id: TokenId) -> Option<&Token> {
+        self.tokens.get(&id).map(|held| &held.token)
+    }
+
+    #[cfg(test)]
+    fn changed(&self) -> impl Iterator<Item = (TokenId, &Token)> {
         self.tokens.iter().filter(|(_, held)| held.changed).map(|(id, held)| (*id, &held.token))
     }
 

@@ -112,6 +112,7 @@ rows_by_id!(
         deleted_by: Option<String>,
         batch: Option<i64>,
         used: i64,
+        last_entry: Option<i64>,
         voided_at: Option<i64>,
         voided_by: Option<String>,
         void_reason: Option<String>,
@@ -170,7 +171,7 @@ row!(
 rows_by_id!(usage, UsageRow {
     uid: String, token: Option<i64>, token_uid: Option<String>, token_value: Option<String>, timestamp: i64,
     principal: String, error_code: Option<i16>, gate: Option<i64>, uses: i32, taken: i32, lock_before: Option<i64>,
-    undoes: Option<String>,
+    undoes: Option<String>, previous: Option<i64>,
 });
 rows_by_id!(
     users,

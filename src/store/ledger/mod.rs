@@ -1,6 +1,7 @@
 //! The ledger connects consuming with a database. Two functions per database, called in one transaction around
 //! settling: `hold` locks and loads what a batch of asks names, `keep` stores the result.
 
+mod linked;
 mod postgres;
 pub(crate) mod replies;
 mod sqlite;
@@ -11,6 +12,8 @@ use diesel::QueryResult;
 use super::connection::Connection;
 use crate::token::Micros;
 use crate::token::settle::{Answer, Ask, Held};
+use linked::Linked;
+use replies::ReplyRow;
 
 /// Locks and loads the tokens that `asks` name, then loads the replies saved for their keys, and reads the clock. On
 /// PostgreSQL it waits for nobody: tokens that somebody else has locked are only named as such.
@@ -33,8 +36,14 @@ pub fn keep(
     now: Micros,
 ) -> QueryResult<()> {
     undo::keep(connection, held, asks, answers)?;
+    let attempts: Vec<_> = asks.iter().zip(answers).map(|(ask, answer)| answer.as_ref()?.attempt(ask)).collect();
+    let linked = Linked::new(held, asks, &attempts, now);
+    let saved = asks.iter().zip(answers).filter_map(|(ask, answer)| match (&ask.key, answer) {
+        (Some(key), Some(Answer::Done(receipt, _))) => Some(ReplyRow::new(&ask.who, key, receipt, now)),
+        _ => None,
+    });
     match connection {
-        Connection::Sqlite(connection) => sqlite::keep(connection, held, asks, answers, now),
-        Connection::Postgres(connection) => postgres::keep(connection, held, asks, answers, now),
+        Connection::Sqlite(connection) => sqlite::keep(connection, held, linked, saved),
+        Connection::Postgres(connection) => postgres::keep(connection, held, linked, saved.collect(), now),
     }
 }

@@ -9,16 +9,16 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text};
 
+use super::linked::Linked;
 use super::replies;
 use super::replies::ReplyRow;
 use crate::store::clock::SERVER_MICROS;
 use crate::store::schema::tokens;
 use crate::store::tokens::row::TokenRow;
 use crate::store::tokens::visible::{IS_ONE_VISIBLE, IsOneVisible};
-use crate::store::usage::UsageRow;
 use crate::token::gate::GateId;
-use crate::token::settle::{Answer, Ask, Held, TokenId};
-use crate::token::{Micros, Token, Uid};
+use crate::token::settle::{Ask, Held, TokenId};
+use crate::token::{EntryId, Micros, Token, Uid};
 
 /// Holds what the asks name, and the tokens of the uses that are to be undone.
 pub(super) fn hold(connection: &mut PgConnection, asks: &[Ask], undone: &[Uid]) -> QueryResult<(Held, Micros)> {
@@ -47,20 +47,11 @@ pub(super) fn hold(connection: &mut PgConnection, asks: &[Ask], undone: &[Uid]) 
 pub(super) fn keep(
     connection: &mut PgConnection,
     held: &Held,
-    asks: &[Ask],
-    answers: &[Option<Answer>],
+    linked: Linked<'_>,
+    saved: Vec<ReplyRow>,
     now: Micros,
 ) -> QueryResult<()> {
-    let attempts: Vec<_> = asks.iter().zip(answers).map(|(ask, answer)| answer.as_ref()?.attempt(ask)).collect();
-    let rows = asks.iter().zip(&attempts);
-    let rows = rows.filter_map(|(ask, attempt)| Some(UsageRow::new(attempt.as_ref()?, held, &ask.who, now)));
-    KeepQuery::new(held, rows).execute(connection)?;
-
-    let saved = asks.iter().zip(answers).filter_map(|(ask, answer)| match (&ask.key, answer) {
-        (Some(key), Some(Answer::Done(receipt, _))) => Some(ReplyRow::new(&ask.who, key, receipt, now)),
-        _ => None,
-    });
-    let saved: Vec<ReplyRow> = saved.collect();
+    KeepQuery::new(held, linked).execute(connection)?;
     if saved.is_empty() { Ok(()) } else { replies::save(connection, saved, now) }
 }
 
@@ -149,6 +140,7 @@ struct KeepQuery<'a> {
     used: Vec<i64>,
     last_used: Vec<Option<i64>>,
     lock_starts: Vec<Option<i64>>,
+    last_places: Vec<i64>,
     uids: Vec<String>,
     tokens: Vec<Option<TokenId>>,
     token_uids: Vec<Option<String>>,
@@ -161,19 +153,28 @@ struct KeepQuery<'a> {
     taken: Vec<i32>,
     locks_before: Vec<Option<i64>>,
     undoes: Vec<Option<String>>,
+    previous: Vec<Option<EntryId>>,
+    places_before: Vec<Option<i64>>,
+}
+
+/// As PostgreSQL counts the elements of an array.
+fn counted_from_1(place: usize) -> i64 {
+    i64::try_from(place).map_or(i64::MAX, |place| place + 1)
 }
 
 impl<'a> KeepQuery<'a> {
-    fn new(held: &Held, rows: impl Iterator<Item = UsageRow<'a>>) -> Self {
+    fn new(held: &Held, linked: Linked<'a>) -> Self {
         let mut keep = Self::default();
-        for (id, token) in held.changed() {
+        for (id, place) in linked.last {
+            let Some(token) = held.token(id) else { continue };
+            keep.last_places.push(counted_from_1(place));
             keep.ids.push(id);
             keep.usage_counts.push(token.usage_count);
             keep.used.push(token.used);
             keep.last_used.push(token.last_used.map(Micros::get));
             keep.lock_starts.push(token.lock_start.map(Micros::get));
         }
-        for row in rows {
+        for (row, before) in linked.rows.into_iter().zip(linked.before) {
             keep.uids.push(row.uid);
             keep.tokens.push(row.token);
             keep.token_uids.push(row.token_uid);
@@ -186,6 +187,8 @@ impl<'a> KeepQuery<'a> {
             keep.taken.push(row.taken);
             keep.locks_before.push(row.lock_before);
             keep.undoes.push(row.undoes);
+            keep.previous.push(row.previous);
+            keep.places_before.push(before.map(counted_from_1));
         }
         keep
     }
@@ -193,24 +196,8 @@ impl<'a> KeepQuery<'a> {
 
 impl QueryFragment<Pg> for KeepQuery<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(
-            "WITH used AS (UPDATE tokens SET usage_count = n.usage_count, used = n.used, last_used = n.last_used, \
-                      lock_start = n.lock_start FROM unnest(",
-        );
-        out.push_bind_param::<Array<BigInt>, _>(&self.ids)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Integer>, _>(&self.usage_counts)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<BigInt>, _>(&self.used)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.last_used)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.lock_starts)?;
-        out.push_sql(
-            ") AS n (id, usage_count, used, last_used, lock_start) WHERE tokens.id = n.id) \
-             INSERT INTO usage (uid, token, token_uid, token_value, timestamp, principal, error_code, gate, uses, taken, \
-                 lock_before, undoes) SELECT * FROM unnest(",
-        );
+        // The numbers are drawn while the tokens are locked: so those of a token grow, whichever instance writes them.
+        out.push_sql("WITH entries AS MATERIALIZED (SELECT nextval('usage_id_seq') AS id, * FROM unnest(");
         out.push_bind_param::<Array<Text>, _>(&self.uids)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.tokens)?;
@@ -234,7 +221,36 @@ impl QueryFragment<Pg> for KeepQuery<'_> {
         out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.locks_before)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<Nullable<Text>>, _>(&self.undoes)?;
-        out.push_sql(")");
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.previous)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.places_before)?;
+        out.push_sql(
+            ") WITH ORDINALITY AS entry (uid, token, token_uid, token_value, timestamp, principal, error_code, gate, uses, \
+                 taken, lock_before, undoes, previous, place_before, place)), \
+             used AS (UPDATE tokens SET usage_count = n.usage_count, used = n.used, last_used = n.last_used, \
+                 lock_start = n.lock_start, last_entry = entries.id FROM unnest(",
+        );
+        out.push_bind_param::<Array<BigInt>, _>(&self.ids)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Integer>, _>(&self.usage_counts)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<BigInt>, _>(&self.used)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.last_used)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.lock_starts)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<BigInt>, _>(&self.last_places)?;
+        out.push_sql(
+            ") AS n (id, usage_count, used, last_used, lock_start, place) JOIN entries ON entries.place = n.place \
+                 WHERE tokens.id = n.id) \
+             INSERT INTO usage (id, uid, token, token_uid, token_value, timestamp, principal, error_code, gate, uses, taken, \
+                 lock_before, undoes, previous) \
+             SELECT e.id, e.uid, e.token, e.token_uid, e.token_value, e.timestamp, e.principal, e.error_code, e.gate, e.uses, \
+                 e.taken, e.lock_before, e.undoes, COALESCE(before.id, e.previous) \
+             FROM entries AS e LEFT JOIN entries AS before ON before.place = e.place_before",
+        );
         Ok(())
     }
 }

@@ -3,18 +3,20 @@
 //! Everything here runs once per consume as a cached prepared statement. diesel caches selects and inserts; it does not
 //! cache updates, so the update is a query fragment of its own.
 
+use diesel::dsl::max;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Integer, Nullable};
 use diesel::sqlite::Sqlite;
 
+use super::linked::Linked;
 use super::replies;
 use super::replies::ReplyRow;
 use crate::store::connection::Connection;
 use crate::store::tokens;
 use crate::store::usage::UsageRow;
-use crate::token::settle::{Answer, Ask, Held, TokenId};
-use crate::token::{Micros, Uid};
+use crate::token::settle::{Ask, Held, TokenId};
+use crate::token::{EntryId, Micros, Uid};
 
 /// Holds what the asks name, and the tokens of the uses that are to be undone.
 pub(super) fn hold(connection: &mut Connection, asks: &[Ask], undone: &[Uid]) -> QueryResult<(Held, Micros)> {
@@ -42,28 +44,26 @@ pub(super) fn hold(connection: &mut Connection, asks: &[Ask], undone: &[Uid]) ->
 pub(super) fn keep(
     connection: &mut SqliteConnection,
     held: &Held,
-    asks: &[Ask],
-    answers: &[Option<Answer>],
-    now: Micros,
+    linked: Linked<'_>,
+    saved: impl Iterator<Item = ReplyRow>,
 ) -> QueryResult<()> {
     use crate::store::schema::{replies, usage};
-    for (id, token) in held.changed() {
-        let (last_used, lock_start) = (token.last_used.map(Micros::get), token.lock_start.map(Micros::get));
-        UpdateToken { id, usage_count: token.usage_count, used: token.used, last_used, lock_start }
-            .execute(connection)?;
+    // Nobody else writes meanwhile.
+    let newest: Option<EntryId> = usage::table.select(max(usage::id)).get_result(connection)?;
+    let ids: Vec<EntryId> = (newest.unwrap_or(0) + 1..).take(linked.rows.len()).collect();
+    for ((row, id), before) in linked.rows.into_iter().zip(&ids).zip(linked.before) {
+        let previous = before.map(|place| ids[place]).or(row.previous);
+        diesel::insert_into(usage::table).values(UsageRow { id: Some(*id), previous, ..row }).execute(connection)?;
     }
-    for (ask, answer) in asks.iter().zip(answers) {
-        let Some(answer) = answer else { continue };
-        if let Some(attempt) = answer.attempt(ask) {
-            let row = UsageRow::new(&attempt, held, &ask.who, now);
-            diesel::insert_into(usage::table).values(row).execute(connection)?;
-        }
-        if let (Some(key), Answer::Done(receipt, _)) = (&ask.key, answer) {
-            // Replaces an expired row with the same key.
-            diesel::replace_into(replies::table)
-                .values(ReplyRow::new(&ask.who, key, receipt, now))
-                .execute(connection)?;
-        }
+    for (id, place) in linked.last {
+        let Some(token) = held.token(id) else { continue };
+        let (last_used, lock_start) = (token.last_used.map(Micros::get), token.lock_start.map(Micros::get));
+        let (usage_count, used, last_entry) = (token.usage_count, token.used, ids[place]);
+        UpdateToken { id, usage_count, used, last_used, lock_start, last_entry }.execute(connection)?;
+    }
+    for reply in saved {
+        // Replaces an expired row with the same key.
+        diesel::replace_into(replies::table).values(reply).execute(connection)?;
     }
     Ok(())
 }
@@ -76,6 +76,7 @@ struct UpdateToken {
     used: i64,
     last_used: Option<i64>,
     lock_start: Option<i64>,
+    last_entry: EntryId,
 }
 
 impl QueryFragment<Sqlite> for UpdateToken {
@@ -88,6 +89,8 @@ impl QueryFragment<Sqlite> for UpdateToken {
         out.push_bind_param::<Nullable<BigInt>, _>(&self.last_used)?;
         out.push_sql(", lock_start = ");
         out.push_bind_param::<Nullable<BigInt>, _>(&self.lock_start)?;
+        out.push_sql(", last_entry = ");
+        out.push_bind_param::<BigInt, _>(&self.last_entry)?;
         out.push_sql(" WHERE id = ");
         out.push_bind_param::<BigInt, _>(&self.id)
     }

@@ -8,11 +8,15 @@ use crate::store::actions;
 use crate::store::connection::Connection;
 use crate::store::gates;
 use crate::store::schema::usage;
-use crate::store::usage::undone_by;
+use crate::store::usage::{Piece, undone_by};
 use crate::token::gate::{GateId, GateRules};
 use crate::token::settle::{Answer, Ask, Held, NamedUse, TokenId};
 use crate::token::undo::{LockAfterUndo, LoggedUse};
-use crate::token::{Micros, TokenError, Uid};
+use crate::token::{EntryId, Micros, TokenError, Uid};
+
+/// Entries of a token that are looked at by one statement for its lock, and how many statements there are at most.
+const STEP: i64 = 100;
+const STEPS: usize = 50;
 
 /// The uids of the tokens of the uses that are to be undone: they are to be locked, before the rest is looked at.
 pub(super) fn tokens_of(connection: &mut Connection, asks: &[Ask]) -> QueryResult<Vec<Uid>> {
@@ -124,30 +128,39 @@ fn uid(text: &str) -> QueryResult<Uid> {
 }
 
 /// From when the token's lock ran before this use, and before all undone ones right before it, unless a later use has set
-/// it.
+/// it. Where so many attempts came later that looking through them would make a door wait, it stays as it is.
 fn lock_after_undo(connection: &mut Connection, this: &UseRow) -> QueryResult<LockAfterUndo> {
-    let uses = || {
-        let of_token = usage::table.filter(usage::token.eq(this.token)).filter(usage::error_code.is_null());
-        of_token.filter(usage::uses.gt(0)).into_boxed()
-    };
-    let mut after = this.id;
-    loop {
-        let later = uses().filter(usage::id.gt(after)).order(usage::id.asc()).limit(1);
-        let later = later.select((usage::id, usage::uid)).get_result::<(i64, String)>(connection).optional()?;
-        let Some((id, uid)) = later else { break };
-        if undone_by(connection, &uid)?.is_none() {
+    let (mut piece, mut pieces) = (Some(Piece::newest(this.token, STEP)), 0);
+    while let Some(here) = piece.filter(|here| here.may_reach_beyond(this.id)) {
+        pieces += 1;
+        for (id, uid, _) in uses(connection, here)? {
+            if id > this.id && undone_by(connection, &uid)?.is_none() {
+                return Ok(LockAfterUndo::Stays);
+            }
+        }
+        piece = here.next(connection)?;
+        if pieces == STEPS && piece.is_some() {
             return Ok(LockAfterUndo::Stays);
         }
-        after = id;
     }
-    let (mut first, mut lock) = (this.id, this.lock_before);
-    loop {
-        let earlier = uses().filter(usage::id.lt(first)).order(usage::id.desc()).limit(1);
-        let earlier = earlier.select((usage::id, usage::uid, usage::lock_before));
-        let earlier = earlier.get_result::<(i64, String, Option<i64>)>(connection).optional()?;
-        match earlier {
-            Some((id, uid, before)) if undone_by(connection, &uid)?.is_some() => (first, lock) = (id, before),
-            _ => return Ok(LockAfterUndo::RunsFrom(lock.map(Micros::stored))),
+    let mut lock = this.lock_before;
+    let mut piece = Piece::behind(connection, this.token, this.id, STEP)?;
+    for _ in 0..STEPS {
+        let Some(here) = piece else { break };
+        for (_, uid, before) in uses(connection, here)? {
+            if undone_by(connection, &uid)?.is_none() {
+                return Ok(LockAfterUndo::RunsFrom(lock.map(Micros::stored)));
+            }
+            lock = before;
         }
+        piece = here.next(connection)?;
     }
+    Ok(LockAfterUndo::RunsFrom(lock.map(Micros::stored)))
+}
+
+/// The uses among a token's entries, newest first: id, uid, and from when the lock ran before.
+fn uses(connection: &mut Connection, piece: Piece) -> QueryResult<Vec<(EntryId, String, Option<i64>)>> {
+    let rows = usage::table.filter(piece.entries(connection)).filter(usage::error_code.is_null());
+    let rows = rows.filter(usage::uses.gt(0)).order(usage::id.desc());
+    rows.select((usage::id, usage::uid, usage::lock_before)).load(connection)
 }

@@ -7,7 +7,7 @@ use diesel::result::Error as Diesel;
 
 use crate::store::error::{Error, is_duplicate};
 use crate::store::schema::tokens;
-use crate::token::{BatchId, Micros, Token, TokenError, Voided};
+use crate::token::{BatchId, EntryId, Micros, Token, TokenError, Voided};
 
 /// The columns of `tokens` that make up a token.
 #[derive(Queryable, Selectable)]
@@ -27,6 +27,7 @@ pub(crate) struct TokenRow {
     modified: i64,
     batch: Option<BatchId>,
     used: i64,
+    last_entry: Option<EntryId>,
     voided_at: Option<i64>,
     voided_by: Option<String>,
     void_reason: Option<String>,
@@ -38,7 +39,8 @@ pub(in crate::store) type TokenColumns = SqlTypeOf<AsSelect<TokenRow, Pg>>;
 impl TokenRow {
     /// The columns, in their order.
     pub(in crate::store) const COLUMNS: &str = "uid, value, label, valid_from, valid_to, usage_count, lock_time, last_used, \
-                                      lock_start, creator, created, modified, batch, used, voided_at, voided_by, void_reason";
+                                      lock_start, creator, created, modified, batch, used, last_entry, voided_at, \
+                                      voided_by, void_reason";
 
     pub(in crate::store) fn value(&self) -> &str {
         &self.value
@@ -60,6 +62,7 @@ impl TokenRow {
             modified: Micros::stored(self.modified),
             batch: self.batch,
             used: self.used,
+            last_entry: self.last_entry,
             voided: voided_from_columns(self.voided_at, self.voided_by, self.void_reason),
         })
     }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 
+use super::chain;
 use crate::store::connection::{Connection, MOST_KEYS};
 use crate::store::schema::usage;
 use crate::token::Micros;
@@ -69,7 +70,7 @@ pub(in crate::store) fn charge_anew(
 /// These tokens' successes after an entry, newest first.
 fn successes(connection: &mut Connection, tokens: &[ChargedAnew], after: i64) -> QueryResult<Vec<Success>> {
     let ids: Vec<TokenId> = tokens.iter().map(|token| token.token).collect();
-    let successes = usage::table.filter(usage::token.eq_any(ids)).filter(usage::id.gt(after));
+    let successes = usage::table.filter(chain::of_tokens(connection, &ids, after));
     let successes = successes.filter(usage::error_code.is_null()).select(Success::as_select());
     let mut successes: Vec<Success> = successes.load(connection)?;
     successes.sort_by_key(|success| std::cmp::Reverse(success.id));

@@ -4,8 +4,9 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
+use super::chain::{PIECE, Piece};
 use super::conditions::{Source, UsageFilter, conditions, filtered};
-use super::list::{PIECE, UsageScan};
+use super::list::UsageScan;
 use crate::store::connection::{Connection, MultiBackend};
 use crate::store::error::Error;
 use crate::store::schema::usage;
@@ -31,6 +32,15 @@ pub(crate) fn quarters(
     for source in &scan.sources {
         // A chart needs no order of ids, so a gate's index leads to its entries however many there are.
         let source = if *source == Source::All && filter.gate.is_some() { Source::Gate } else { *source };
+        if let Source::Token(token) = source {
+            let mut piece = Some(Piece::newest(token, PIECE));
+            while let Some(here) = piece {
+                limit.check()?;
+                tallies.append(&mut quarters_of(connection, Source::Piece(here), filter)?);
+                piece = here.next(connection)?;
+            }
+            continue;
+        }
         let is_long = source.is_log() || source == Source::Gate;
         let mut rest = Some(filter.clone());
         while let Some(filter) = rest.take() {

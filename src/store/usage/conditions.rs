@@ -4,6 +4,8 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
+use super::chain::{self, Condition, FEW, Piece};
+use super::entries::EntryRow;
 use crate::store::connection::{Connection, MultiBackend, position};
 use crate::store::schema::usage;
 use crate::store::tokens::row::fold;
@@ -51,8 +53,12 @@ impl UsageFilter {
 pub(super) enum Source {
     /// The whole log.
     All,
-    /// Attempts at a token, by its id.
+    /// Attempts at a token, which its chain leads to.
     Token(TokenId),
+    /// A part of those.
+    Piece(Piece),
+    /// The whole log, looking at each entry's token.
+    TokenInLog(TokenId),
     /// Attempts at a uid that had no token at the time.
     Unknown(Uid),
     /// Attempts at the gate of the filter.
@@ -68,7 +74,7 @@ pub(super) enum Source {
 impl Source {
     /// Whether it is the whole log.
     pub(super) fn is_log(self) -> bool {
-        matches!(self, Self::All | Self::BatchInLog(_))
+        matches!(self, Self::All | Self::TokenInLog(_) | Self::BatchInLog(_))
     }
 }
 
@@ -83,7 +89,25 @@ pub(super) fn filtered(
     all.into_iter().fold(usage::table.into_boxed(), QueryDsl::filter)
 }
 
-type Condition = Box<dyn BoxableExpression<usage::table, MultiBackend, SqlType = Bool>>;
+/// Entries of a source whose ids are within these bounds, up to a number of rows.
+pub(super) fn between(
+    connection: &mut Connection,
+    (source, filter): (Source, &UsageFilter),
+    (lowest, highest): (i64, i64),
+    oldest_first: bool,
+    rows: i64,
+) -> QueryResult<Vec<EntryRow>> {
+    // One bound at each end: SQLite seeks to one bound only, and would walk from it to a second one.
+    let mut query = filtered(connection, source, filter, false);
+    if lowest > i64::MIN {
+        query = query.filter(usage::id.ge(lowest));
+    }
+    if highest < i64::MAX {
+        query = query.filter(usage::id.le(highest));
+    }
+    let query = if oldest_first { query.order(usage::id.asc()) } else { query.order(usage::id.desc()) };
+    query.limit(rows).select(EntryRow::as_select()).load(connection)
+}
 
 /// The conditions for the entries of a source that a filter matches. The index of times is used only if `by_time`: when
 /// walking by id, the databases would otherwise read and sort the whole time range for a single page.
@@ -93,7 +117,7 @@ pub(super) fn conditions(
     filter: &UsageFilter,
     by_time: bool,
 ) -> Vec<Condition> {
-    let mut all = source_conditions(source);
+    let mut all = source_conditions(connection, source);
     let by_time = by_time && (source.is_log() || source == Source::Gate);
     let time = if by_time { "usage.timestamp" } else { "+usage.timestamp" };
     for (bound, comparison) in [(filter.from, ">="), (filter.to, "<=")] {
@@ -136,14 +160,15 @@ pub(super) fn conditions(
     all
 }
 
-fn source_conditions(source: Source) -> Vec<Condition> {
+fn source_conditions(connection: &Connection, source: Source) -> Vec<Condition> {
     let unknown = || -> Condition { Box::new(usage::token.is_null()) };
     match source {
         Source::All | Source::Gate => Vec::new(),
-        Source::Token(id) => vec![Box::new(usage::token.assume_not_null().eq(id))],
+        Source::Token(id) | Source::TokenInLog(id) => vec![Box::new(usage::token.assume_not_null().eq(id))],
+        Source::Piece(piece) => vec![piece.entries(connection)],
         Source::Unknown(uid) => vec![unknown(), Box::new(usage::token_uid.assume_not_null().eq(uid.to_string()))],
-        Source::Batch(batch) => vec![in_batch("usage.token", "id", batch)],
-        Source::BatchUnknown(batch) => vec![unknown(), in_batch("usage.token_uid", "uid", batch)],
+        Source::Batch(batch) => vec![chain::of_batch(connection, batch, FEW + 1)],
+        Source::BatchUnknown(batch) => vec![unknown(), uid_in_batch(batch)],
         Source::BatchInLog(batch) => {
             let by_id = "(usage.token IS NOT NULL AND EXISTS
                 (SELECT 1 FROM tokens WHERE tokens.id = usage.token AND tokens.batch = ";
@@ -169,9 +194,9 @@ fn on_run(run: Uid) -> Condition {
 }
 
 /// Two look-ups, since the index of batches leaves out deleted tokens, and the index of deleted tokens is small.
-fn in_batch(column: &str, key: &str, batch: BatchId) -> Condition {
-    let existing = format!("{column} IN (SELECT {key} FROM tokens WHERE deleted_at IS NULL AND batch = ");
-    let deleted = format!(" UNION ALL SELECT {key} FROM tokens WHERE deleted_at IS NOT NULL AND batch = ");
-    let both = sql::<Bool>(&existing).bind::<BigInt, _>(batch).sql(&deleted).bind::<BigInt, _>(batch).sql(")");
+fn uid_in_batch(batch: BatchId) -> Condition {
+    let existing = "usage.token_uid IN (SELECT uid FROM tokens WHERE deleted_at IS NULL AND batch = ";
+    let deleted = " UNION ALL SELECT uid FROM tokens WHERE deleted_at IS NOT NULL AND batch = ";
+    let both = sql::<Bool>(existing).bind::<BigInt, _>(batch).sql(deleted).bind::<BigInt, _>(batch).sql(")");
     Box::new(both)
 }

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::chain::Piece;
 use crate::store::connection::Connection;
 use crate::store::gates;
 use crate::store::schema::{tokens, usage};
@@ -48,7 +49,8 @@ fn find(connection: &mut Connection, token: TokenId, last_used: i64) -> QueryRes
     {
         return Ok(Some(row));
     }
-    let latest = usage::table.filter(usage::token.eq(token)).order(usage::id.desc()).limit(LATEST);
+    let latest = Piece::newest(token, LATEST).entries(connection);
+    let latest = usage::table.filter(latest).order(usage::id.desc());
     let latest = latest.select((usage::error_code, usage::uses, columns)).load(connection)?;
     for (error_code, uses, row) in latest as Vec<(Option<i16>, i32, Row)> {
         if error_code.is_none() && uses > 0 && !is_undone(connection, &row.0)? {

@@ -5,8 +5,10 @@
 
 use diesel::prelude::*;
 
-use super::conditions::{Source, UsageFilter, filtered};
+use super::chain::{FEW, PIECE, Piece};
+use super::conditions::{Source, UsageFilter, between, filtered};
 use super::entries::{Entry, EntryRow, entries};
+use super::of_token;
 use crate::store::connection::Connection;
 use crate::store::cursor::Cursor;
 use crate::store::error::Error;
@@ -15,13 +17,6 @@ use crate::store::search::SearchLimit;
 use crate::store::tokens::id_of;
 use crate::token::settle::TokenId;
 use crate::token::{BatchId, Micros};
-
-/// Up to this many entries are collected through an index and sorted. Where there are more, walking the log soon finds
-/// a page.
-const FEW: i64 = 20_000;
-
-/// Entries of the log that are looked at between two questions whether the search may go on.
-pub(super) const PIECE: i64 = 10_000;
 
 /// Entries, each with its cursor.
 pub(crate) type Entries = Vec<(Cursor, Entry)>;
@@ -173,6 +168,15 @@ pub(crate) fn slice_part(
     let (mut rows, mut rest): (Vec<EntryRow>, Option<i64>) = (Vec::new(), None);
     for source in &scan.sources {
         limit.check()?;
+        let source = &match *source {
+            Source::Token(token) if slice.oldest_first => of_token::from_the_oldest(connection, token)?,
+            source => source,
+        };
+        if let Source::Token(token) = *source {
+            let after = slice.after.as_ref().map(Cursor::id);
+            rows.extend(of_token::newest(connection, (token, filter), (lowest, highest), (after, slice.limit), limit)?);
+            continue;
+        }
         if !source.is_log() || *source == Source::All && filter.matches_all() {
             rows.extend(between(connection, (*source, filter), (lowest, highest), slice.oldest_first, slice.limit)?);
             continue;
@@ -194,26 +198,6 @@ pub(crate) fn slice_part(
     }
     rows.truncate(usize::try_from(slice.limit).unwrap_or(usize::MAX));
     Ok((entries(connection, rows)?, rest.map(|id| Cursor::number(0, id))))
-}
-
-/// Entries of a source whose ids are within these bounds, up to a number of rows.
-fn between(
-    connection: &mut Connection,
-    (source, filter): (Source, &UsageFilter),
-    (lowest, highest): (i64, i64),
-    oldest_first: bool,
-    rows: i64,
-) -> QueryResult<Vec<EntryRow>> {
-    // One bound at each end: SQLite seeks to one bound only, and would walk from it to a second one.
-    let mut query = filtered(connection, source, filter, false);
-    if lowest > i64::MIN {
-        query = query.filter(usage::id.ge(lowest));
-    }
-    if highest < i64::MAX {
-        query = query.filter(usage::id.le(highest));
-    }
-    let query = if oldest_first { query.order(usage::id.asc()) } else { query.order(usage::id.desc()) };
-    query.limit(rows).select(EntryRow::as_select()).load(connection)
 }
 
 /// The ranges of ids in which a walk through the log looks, one statement each.
@@ -257,13 +241,29 @@ impl Iterator for Pieces {
 }
 
 /// How many entries the filter matches, counted up to `at_most`.
+///
+/// # Errors
+/// Too slow, when counting takes longer than it may.
 pub(crate) fn count(
     connection: &mut Connection,
     filter: &UsageFilter,
     scan: &UsageScan,
-    at_most: i64,
-) -> QueryResult<i64> {
-    count_sources(connection, filter, &scan.sources, at_most)
+    (at_most, limit): (i64, &SearchLimit),
+) -> Result<i64, Error> {
+    let mut count = 0;
+    for source in &scan.sources {
+        let Source::Token(token) = *source else {
+            count += count_sources(connection, filter, &[*source], at_most)?;
+            continue;
+        };
+        let mut piece = Some(Piece::newest(token, PIECE));
+        while let Some(here) = piece.filter(|_| count < at_most) {
+            limit.check()?;
+            count += count_sources(connection, filter, &[Source::Piece(here)], at_most)?;
+            piece = here.next(connection)?;
+        }
+    }
+    Ok(count.min(at_most))
 }
 
 fn count_sources(

@@ -4,15 +4,19 @@
 //! what uses took when that turns out otherwise.
 
 mod at_gate;
+mod chain;
 mod charges;
 pub(crate) mod chart;
 mod conditions;
 mod entries;
 mod last_use;
 pub(crate) mod list;
+mod newest;
+mod of_token;
 pub mod retention;
 
 pub(crate) use at_gate::{Quarters, last_at_gate, quarters_at_gate, quarters_at_gates};
+pub(crate) use chain::Piece;
 pub(in crate::store) use charges::{ChargedAnew, charge_anew};
 pub use conditions::UsageFilter;
 pub(crate) use entries::{Entry, UsageRow, labels, last, newest};

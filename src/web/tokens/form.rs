@@ -293,6 +293,7 @@ mod tests {
             last_used: None,
             lock_start: None,
             used: 0,
+            last_entry: None,
             creator: "user:anna".into(),
             created: Micros::EPOCH,
             modified: Micros::EPOCH,

@@ -23,7 +23,7 @@ use crate::web::page::{Page, page};
 use crate::web::state::App;
 
 /// Entries of the usage log on a tile.
-const HISTORY: usize = 20;
+const HISTORY: i64 = 20;
 
 #[derive(Template)]
 #[template(path = "tokens/tile.html")]
@@ -92,7 +92,7 @@ pub(crate) async fn render(
     let found = app.store.read_inline(move |connection| {
         let Some((id, token)) = tokens::by_uid(connection, uid)? else { return Ok(None) };
         let batch = token.batch.map_or(Ok(None), |batch| batches::by_id(connection, batch))?;
-        Ok(Some((token, batch, usage::last(connection, id, uid, HISTORY)?)))
+        Ok(Some((token, batch, usage::last::<HISTORY>(connection, id, uid)?)))
     });
     let (token, batch, history) = found.await?.ok_or(Error::NotFound)?;
     let clock = app.time_formatter();

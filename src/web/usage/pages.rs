@@ -146,7 +146,7 @@ fn find(
     let is_whole = *page_request == PageRequest::First && entries.len() <= ROWS;
     let count = match (is_whole, filter.reads_texts()) {
         (true, _) => Some(i64::try_from(entries.len()).unwrap_or(COUNTED)),
-        (false, false) => Some(list::count(connection, filter, &plan, COUNTED + 1)?),
+        (false, false) => Some(list::count(connection, filter, &plan, (COUNTED + 1, limit))?),
         // Counting would take as long as finding the page.
         (false, true) => None,
     };

@@ -22,6 +22,7 @@ pub fn token(usage_count: i32) -> Token {
         last_used: None,
         lock_start: None,
         used: 0,
+        last_entry: None,
         creator: "user:anna".into(),
         created: now,
         modified: now,

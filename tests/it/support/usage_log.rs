@@ -62,6 +62,17 @@ pub fn write(connection: &mut Connection, attempts: &[Attempt]) {
         "INSERT INTO usage (uid, token, token_uid, token_value, timestamp, principal, error_code, uses, taken) VALUES";
     keep_all(connection);
     connection.batch_execute(&format!("{insert} {rows}")).unwrap();
+    link(connection);
+}
+
+/// Has each token know its newest entry, and each entry the one before it, as if they had been made one after the other.
+fn link(connection: &mut Connection) {
+    let linked = "UPDATE usage SET previous = n.previous FROM
+            (SELECT id, LAG(id) OVER (PARTITION BY token ORDER BY id) AS previous FROM usage WHERE token IS NOT NULL) AS n
+            WHERE usage.id = n.id;
+        UPDATE tokens SET last_entry = n.id FROM
+            (SELECT token, max(id) AS id FROM usage GROUP BY token) AS n WHERE tokens.id = n.token";
+    connection.batch_execute(linked).unwrap();
 }
 
 /// Writes `count` entries of SQL: `i` is a running number from 1.
@@ -74,4 +85,5 @@ pub fn write_many(connection: &mut Connection, count: usize, timestamp: &str, to
          FROM n"
     );
     connection.batch_execute(&many).unwrap();
+    link(connection);
 }

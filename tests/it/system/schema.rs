@@ -13,8 +13,8 @@ use crate::support::database::Database;
 
 /// What stands in each migration: how the SHA-256 of its up.sql begins.
 const DIGESTS: [(&str, &str); 2] = [
-    ("migrations/postgres/2026-11-29-140000_first", "7eb3f5436f641ce4"),
-    ("migrations/sqlite/2026-11-29-140000_first", "5d8b577ba532cf2c"),
+    ("migrations/postgres/2026-11-29-150000_first", "08b829dc73495fad"),
+    ("migrations/sqlite/2026-11-29-150000_first", "d9f9b90378998874"),
 ];
 
 const SCHEMA: &str = include_str!("../../../src/store/schema.rs");

@@ -5,3 +5,4 @@ mod csv;
 mod page;
 mod query;
 mod retention;
+mod token_log;

@@ -32,6 +32,8 @@ CREATE TABLE tokens (
     batch       INTEGER,
     -- How often it was used. The log cannot tell: it is cut, and clocks jump.
     used        INTEGER NOT NULL DEFAULT 0,
+    -- Its newest entry in the log, if it has any.
+    last_entry  INTEGER,
     -- A voided token stays where it is and may not be used: since when, who said so, and why, if that was said.
     voided_at   INTEGER,
     voided_by   TEXT,
@@ -146,11 +148,13 @@ CREATE TABLE usage (
     -- From when the token's lock ran before, which an undo brings back.
     lock_before INTEGER,
     -- The uid of the use that this entry undoes.
-    undoes      TEXT
+    undoes      TEXT,
+    -- The token's entry before this one, if it had any: the log of a token needs no index, which would cost each use a
+    -- random page.
+    previous    INTEGER
 ) STRICT;
 
--- The log of one token, by its number, or by the uid if there was none.
-CREATE INDEX usage_token ON usage (token, id) WHERE token IS NOT NULL;
+-- Attempts at a uid that no token had then. Those at a token follow from its last_entry.
 CREATE INDEX usage_unknown ON usage (token_uid, id) WHERE token IS NULL;
 -- The log by time, with what a chart counts: grows at its end only.
 CREATE INDEX usage_timestamp ON usage (timestamp, error_code, uses);
