@@ -42,8 +42,10 @@ async fn a_photo_says_what_its_code_does_and_nothing_is_used() {
     let files = frames.iter().map(|frame| ("image/png", png(frame), &*frame.text));
     let photos = [("image/jpeg", PHOTO), ("Image/JPEG; q=1", PROGRESSIVE), ("image/jpeg", CMYK)];
     let photos = photos.map(|(kind, bytes)| (kind, bytes.to_vec(), SAYS));
-    for (role, (kind, bytes, says)) in
-        [Role::Scanner, Role::Editor, Role::Admin].into_iter().cycle().zip(photos.into_iter().chain(files))
+    for (role, (kind, bytes, says)) in [Role::Scanner, Role::Editor, Role::Admin, Role::Manager]
+        .into_iter()
+        .cycle()
+        .zip(photos.into_iter().chain(files))
     {
         let answer = send(photo(&app, role, kind, bytes)).await;
         assert_eq!(answer.check_success().body["text"], says);
