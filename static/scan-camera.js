@@ -124,7 +124,7 @@
   /** What was shown before must not be taken for what the camera sees. */
   function noCamera(reason) {
     say(reason);
-    window.scanStage.show({ html: window.scanStage.plain("look", "No camera", reason), kind: "look" });
+    window.scanStage.tell("look", "No camera", reason);
   }
 
   function why({ name, message: detail }) {
@@ -198,7 +198,7 @@
 
   /** What was shown before must not be taken for what is in the photo. */
   function notRead(sentence) {
-    window.scanStage.show({ html: window.scanStage.plain("look", "Not read", sentence), kind: "look" });
+    window.scanStage.tell("look", "Not read", sentence);
   }
 
   photo.addEventListener("change", async () => {

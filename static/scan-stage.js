@@ -112,6 +112,11 @@ window.scanStage = (() => {
     return `<section class="scan-verdict ${kind}" data-verdict="${kind}">${icon}${words}${action}</section>`;
   }
 
+  /** Shows a verdict that is made here; `more` has its title and action, its sound, and of which scan it is. */
+  function tell(kind, word, sentence, more = {}) {
+    show({ html: plain(kind, word, sentence, more), kind, ...more });
+  }
+
   /** Says that a code that is seen again was counted, if it is its verdict that is shown. */
   function again(code, isHeldUp) {
     const verdict = stage.firstElementChild;
@@ -129,5 +134,5 @@ window.scanStage = (() => {
 
   // The one that came with the page.
   begin(Date.now());
-  return { again, isShownBehind, plain, show };
+  return { again, isShownBehind, plain, show, tell };
 })();

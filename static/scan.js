@@ -10,7 +10,7 @@
   const counts = page.querySelector("[data-counts]");
   const address = page.dataset.scan;
   const { gate, user } = page.dataset;
-  const { again, isShownBehind, plain, show } = window.scanStage;
+  const { again, isShownBehind, plain, show, tell } = window.scanStage;
   const late = window.scanLate;
 
   // Milliseconds: until an answer counts as lost; until somebody is told to wait; for which a code that was just seen is
@@ -84,7 +84,7 @@
     Object.assign(scan, { isSent: true, user });
     keep();
     const wait = () => {
-      if (isLast(scan)) show({ html: plain("wait", "Wait", "Asking the server.", { title: name(scan) }), kind: "wait", nonce });
+      if (isLast(scan)) tell("wait", "Wait", "Asking the server.", { title: name(scan), nonce });
     };
     // A repeat asks quietly: somebody else's verdict may be shown meanwhile.
     const waits = scan.tries === 0 ? setTimeout(wait, PATIENCE) : undefined;
@@ -117,8 +117,7 @@
   const name = ({ fields }) => late.shortened(fields.code ?? "");
 
   function unknown(scan) {
-    const html = plain("wait", "No answer", NO_ANSWER, { title: name(scan) });
-    show({ html, kind: "wait", sound: "look", nonce: scan.fields.nonce });
+    tell("wait", "No answer", NO_ANSWER, { title: name(scan), sound: "look", nonce: scan.fields.nonce });
   }
 
   /** Sends something that was just asked for. */
@@ -135,8 +134,7 @@
     const here = `${new URL(address, location.href).pathname}${gate ? `?gate=${encodeURIComponent(gate)}` : ""}`;
     const signIn = `${address.replace(/\/scan$/, "")}/login?next=${encodeURIComponent(here)}`;
     const link = `<div class="verdict-actions"><a class="button" href="${signIn}">Sign in</a></div>`;
-    const html = plain("wait", "Signed out", "Sign in again. Scans without an answer are then asked again.", { action: link });
-    show({ html, kind: "wait", sound: "look", nonce });
+    tell("wait", "Signed out", "Sign in again. Scans without an answer are then asked again.", { action: link, sound: "look", nonce });
   }
 
   // ---- The same code that is still held up is one scan, though another one is seen beside it.
@@ -150,8 +148,7 @@
     if (isSame) return again(code, source === "camera");
     const { uses } = form.elements;
     if (uses && !more.lookUp && !uses.validity.valid) {
-      const html = plain("look", "How many?", "Enter how many uses: 1 or more. Then scan again.", { title: late.shortened(code) });
-      return show({ html, kind: "look" });
+      return tell("look", "How many?", "Enter how many uses: 1 or more. Then scan again.", { title: late.shortened(code) });
     }
     const fields = { code, uses: uses?.value ?? "1", nonce: newNonce(), source };
     if (test?.checked) fields.test = "1";
@@ -196,7 +193,7 @@
   // What is on the screen was no test, or was one.
   test?.addEventListener("change", () => {
     const [word, sentence] = test.checked ? ["Test mode", "Scan a code to see what would happen."] : ["Ready", "Scan a code."];
-    show({ html: plain("wait", word, sentence), kind: "wait", sound: "again" });
+    tell("wait", word, sentence, { sound: "again" });
   });
 
   form.addEventListener("submit", (event) => {
@@ -221,11 +218,10 @@
 
   window.scanWedge.listen(
     (code) => seen(code, "wedge"),
-    (found) => {
-      const html = found.reading
-        ? plain("wait", "Scanner ready", "It is read correctly from now on.")
-        : plain("look", "Not set up", "This scanner types with another keyboard layout. Set it to “US keyboard”, then scan the set-up code again.");
-      show({ html, kind: found.reading ? "wait" : "look", sound: found.reading ? "good" : "look" });
+    ({ reading }) => {
+      const wrong = "This scanner types with another keyboard layout. Set it to “US keyboard”, then scan the set-up code again.";
+      if (reading) tell("wait", "Scanner ready", "It is read correctly from now on.", { sound: "good" });
+      else tell("look", "Not set up", wrong);
     },
   );
 
