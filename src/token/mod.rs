@@ -31,6 +31,7 @@ pub(crate) mod void;
 
 pub use error::{Refusal, TokenError};
 pub use quoted::quoted;
+pub(crate) use quoted::shortened;
 pub use record::{
     BatchId, EntryId, LABEL_MAX_CHARS, LIST_MAX, Token, UNLIMITED, VALUE_MAX_BYTES, VALUE_MAX_CHARS, Voided,
 };

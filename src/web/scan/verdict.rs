@@ -4,7 +4,7 @@ use askama::Template;
 
 use crate::store::usage::LastUse;
 use crate::token::settle::{Receipt, RefusedAsk, TokenSummary};
-use crate::token::{Micros, Refusal, Token, UNLIMITED, Uid, Voided};
+use crate::token::{Micros, Refusal, Token, UNLIMITED, Uid, Voided, shortened};
 use crate::web::format::{FormattedTime, TimeFormatter, grouped};
 
 /// How long after a use the same gate calls a refusal a repeat, in microseconds: people hold their code up for longer than
@@ -167,7 +167,7 @@ impl Verdict {
     /// What was looked up may not be used, or is not there.
     pub(super) fn cannot_be_used(refused: Self) -> Self {
         let sentence = format!("Cannot be used. {}", refused.sentence);
-        Self { kind: Kind::Look, word: "Looked up", sentence, use_code: None, is_test: false, ..refused }
+        Self { kind: Kind::Look, word: "Looked up", sentence, use_code: None, ..refused }
     }
 
     /// Several tokens have what was looked up in their label.
@@ -205,7 +205,7 @@ impl Verdict {
         verdict.opens = retry_at.map(|at| (opens, context.clock.format(at)));
         match &refused.summary {
             Some(summary) => verdict.titled(summary).valued(summary),
-            None => Self { title: shortened(code), ..verdict },
+            None => Self { title: shortened(code, CODE_CHARS), ..verdict },
         }
     }
 
@@ -249,14 +249,6 @@ fn is_repeat(refused: &RefusedAsk, last: &LastUse, context: &Context<'_>) -> boo
     );
     let ago = context.clock.now.get() - last.timestamp.get();
     by_that_use && last.gate.as_deref() == context.gate && (0..MOMENT_AGO).contains(&ago)
-}
-
-/// The beginning of a code that is nobody's.
-fn shortened(code: &str) -> String {
-    match code.char_indices().nth(CODE_CHARS) {
-        Some((end, _)) => format!("{}…", &code[..end]),
-        None => code.to_owned(),
-    }
 }
 
 fn left(count: i32) -> String {

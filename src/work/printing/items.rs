@@ -2,9 +2,9 @@
 
 use super::options::TextBeside;
 use crate::sheet::layout::LabelItem;
-use crate::token::Token;
 use crate::token::public_url::CodeTexts;
 use crate::token::settle::TokenId;
+use crate::token::{Token, shortened};
 
 /// The most labels in one PDF.
 pub(crate) const MAX_LABELS: usize = 10_000;
@@ -34,7 +34,5 @@ pub(crate) fn label_items(tokens: Vec<(TokenId, Token)>, texts: &CodeTexts, besi
 /// The name of a token in messages.
 fn name(token: &Token) -> String {
     let title = token.label.as_ref().unwrap_or(&token.value);
-    let cut: String = title.chars().take(NAME_CHARS).collect();
-    let more = if cut.len() < title.len() { "…" } else { "" };
-    format!("“{cut}{more}”")
+    format!("“{}”", shortened(title, NAME_CHARS))
 }
