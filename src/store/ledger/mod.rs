@@ -27,7 +27,8 @@ pub fn hold(connection: &mut Connection, asks: &[Ask]) -> QueryResult<(Held, Mic
     Ok((held, now))
 }
 
-/// Stores the changed tokens, with what their actions note of undone uses, one usage entry for each attempt, and the replies to successful asks with a key.
+/// Stores the changed tokens, with what their actions note of undone uses, one usage entry for each attempt, and the replies
+/// to successful asks with a key.
 pub fn keep(
     connection: &mut Connection,
     held: &Held,

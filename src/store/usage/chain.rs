@@ -4,12 +4,16 @@
 //! Where retention has removed entries, a chain ends. SQLite may give a removed entry's number again, if the log was
 //! empty meanwhile: so a chain also ends where the next entry is of another token, or not older.
 
+use std::ops::ControlFlow;
+
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 
 use crate::store::connection::{Connection, MultiBackend};
+use crate::store::error::Error;
 use crate::store::schema::usage;
+use crate::store::search::SearchLimit;
 use crate::token::settle::TokenId;
 use crate::token::{BatchId, EntryId};
 
@@ -66,6 +70,24 @@ impl Piece {
         let first = self.condition("usage.id = (", &format!("1 OFFSET {})", self.length));
         let first: Option<i64> = usage::table.filter(first).select(usage::id).get_result(connection).optional()?;
         Ok(first.map(|first| Self { start: Some(first), ..self }))
+    }
+
+    /// Looks at these entries and at those behind them, a piece at a time, until `look` breaks off.
+    pub(super) fn walk(
+        self,
+        connection: &mut Connection,
+        limit: &SearchLimit,
+        mut look: impl FnMut(&mut Connection, Self) -> Result<ControlFlow<()>, Error>,
+    ) -> Result<(), Error> {
+        let mut piece = Some(self);
+        while let Some(here) = piece {
+            limit.check()?;
+            piece = match look(connection, here)? {
+                ControlFlow::Continue(()) => here.next(connection)?,
+                ControlFlow::Break(()) => None,
+            };
+        }
+        Ok(())
     }
 
     /// Whether there may be entries among these that are newer than this one.

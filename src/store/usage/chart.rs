@@ -1,5 +1,7 @@
 //! The usage log over time: attempts per quarter of an hour.
 
+use std::ops::ControlFlow;
+
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -33,12 +35,10 @@ pub(crate) fn quarters(
         // A chart needs no order of ids, so a gate's index leads to its entries however many there are.
         let source = if *source == Source::All && filter.gate.is_some() { Source::Gate } else { *source };
         if let Source::Token(token) = source {
-            let mut piece = Some(Piece::newest(token, PIECE));
-            while let Some(here) = piece {
-                limit.check()?;
-                tallies.append(&mut quarters_of(connection, Source::Piece(here), filter)?);
-                piece = here.next(connection)?;
-            }
+            Piece::newest(token, PIECE).walk(connection, limit, |connection, piece| {
+                tallies.append(&mut quarters_of(connection, Source::Piece(piece), filter)?);
+                Ok(ControlFlow::Continue(()))
+            })?;
             continue;
         }
         let is_long = source.is_log() || source == Source::Gate;

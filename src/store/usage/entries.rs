@@ -15,7 +15,7 @@ use crate::store::schema::{tokens, usage};
 use crate::token::answer::Attempt;
 use crate::token::gate::GateId;
 use crate::token::settle::{Held, TokenId};
-use crate::token::{EntryId, Micros, Refusal, Uid};
+use crate::token::{EntryId, Micros, Refusal, Token};
 
 /// A new row of `usage`.
 #[derive(Insertable)]
@@ -118,12 +118,14 @@ macro_rules! newest {
     }};
 }
 
-/// The latest `N` attempts at the token with this id and uid, newest first.
-pub(crate) fn last<const N: i64>(connection: &mut Connection, id: TokenId, uid: Uid) -> QueryResult<Vec<Entry>> {
+/// The latest `N` attempts at the token with this id, newest first.
+pub(crate) fn last<const N: i64>(connection: &mut Connection, id: TokenId, token: &Token) -> QueryResult<Vec<Entry>> {
     let at_most = usize::try_from(N).unwrap_or(usize::MAX);
-    let of_none = usage::table.filter(usage::token.is_null()).filter(usage::token_uid.eq(uid.to_string()));
+    let of_none = usage::table.filter(usage::token.is_null()).filter(usage::token_uid.eq(token.uid.to_string()));
     let (mut rows, rows_of_none) = match connection {
-        Connection::Sqlite(connection) => (walk(connection, id, at_most)?, newest!(of_none, connection, at_most)),
+        Connection::Sqlite(connection) => {
+            (walk(connection, (id, token.last_entry), at_most)?, newest!(of_none, connection, at_most))
+        }
         Connection::Postgres(connection) => {
             let of_token = usage::table.filter(AmongNewest::<N>(id));
             (newest!(of_token, connection, at_most), newest!(of_none.limit(N), connection, at_most))
@@ -136,9 +138,12 @@ pub(crate) fn last<const N: i64>(connection: &mut Connection, id: TokenId, uid: 
 
 /// The newest entries of a token on SQLite, one after the other: a recursive statement takes the time of twenty of these,
 /// and most tokens have one entry or two.
-fn walk(connection: &mut SqliteConnection, token: TokenId, at_most: usize) -> QueryResult<Vec<EntryRow>> {
-    let newest = tokens::table.find(token).select(tokens::last_entry).get_result::<Option<EntryId>>(connection);
-    let (mut rows, mut next) = (Vec::new(), newest.optional()?.flatten());
+fn walk(
+    connection: &mut SqliteConnection,
+    (token, mut next): (TokenId, Option<EntryId>),
+    at_most: usize,
+) -> QueryResult<Vec<EntryRow>> {
+    let mut rows = Vec::new();
     while let Some(entry) = next.filter(|_| rows.len() < at_most) {
         let row = usage::table.find(entry).filter(usage::token.eq(token));
         let row = row.select((EntryRow::as_select(), usage::previous)).get_result::<(EntryRow, _)>(connection);

@@ -3,6 +3,8 @@
 //! A page is found by walking the log by id from the newest entry, which is fast where many entries match. Where few
 //! do, [`UsageScan`] first finds out where they are.
 
+use std::ops::ControlFlow;
+
 use diesel::prelude::*;
 
 use super::chain::{FEW, PIECE, Piece};
@@ -256,12 +258,10 @@ pub(crate) fn count(
             count += count_sources(connection, filter, &[*source], at_most)?;
             continue;
         };
-        let mut piece = Some(Piece::newest(token, PIECE));
-        while let Some(here) = piece.filter(|_| count < at_most) {
-            limit.check()?;
-            count += count_sources(connection, filter, &[Source::Piece(here)], at_most)?;
-            piece = here.next(connection)?;
-        }
+        Piece::newest(token, PIECE).walk(connection, limit, |connection, piece| {
+            count += count_sources(connection, filter, &[Source::Piece(piece)], at_most)?;
+            Ok(if count < at_most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        })?;
     }
     Ok(count.min(at_most))
 }

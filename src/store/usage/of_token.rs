@@ -1,5 +1,7 @@
 //! The log of one token, whose entries lead from the newest to the oldest.
 
+use std::ops::ControlFlow;
+
 use diesel::prelude::*;
 
 use super::chain::{FEW, PIECE, Piece};
@@ -32,13 +34,11 @@ pub(super) fn newest(
         None => Some(Piece::newest(token, length)),
     };
     let first = first.unwrap_or_else(|| Piece::newest(token, PIECE));
-    let (mut rows, mut piece) = (Vec::new(), Some(first));
-    while let Some(here) = piece {
-        limit.check()?;
-        let wanted = at_most - i64::try_from(rows.len()).unwrap_or(at_most);
-        rows.extend(between(connection, (Source::Piece(here), filter), bounds, false, wanted)?);
-        let is_enough = i64::try_from(rows.len()).unwrap_or(at_most) >= at_most;
-        piece = if is_enough { None } else { here.next(connection)? };
-    }
+    let mut rows = Vec::new();
+    first.walk(connection, limit, |connection, piece| {
+        let wanted = |rows: &Vec<EntryRow>| at_most - i64::try_from(rows.len()).unwrap_or(at_most);
+        rows.extend(between(connection, (Source::Piece(piece), filter), bounds, false, wanted(&rows))?);
+        Ok(if wanted(&rows) > 0 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+    })?;
     Ok(rows)
 }

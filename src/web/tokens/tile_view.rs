@@ -92,7 +92,8 @@ pub(crate) async fn render(
     let found = app.store.read_inline(move |connection| {
         let Some((id, token)) = tokens::by_uid(connection, uid)? else { return Ok(None) };
         let batch = token.batch.map_or(Ok(None), |batch| batches::by_id(connection, batch))?;
-        Ok(Some((token, batch, usage::last::<HISTORY>(connection, id, uid)?)))
+        let last = usage::last::<HISTORY>(connection, id, &token)?;
+        Ok(Some((token, batch, last)))
     });
     let (token, batch, history) = found.await?.ok_or(Error::NotFound)?;
     let clock = app.time_formatter();
