@@ -84,6 +84,25 @@ impl Database {
         }
     }
 
+    /// Runs a statement on the cluster.
+    ///
+    /// # Errors
+    /// There is no cluster: the database is a file.
+    pub fn sql(&self, statement: &str) -> io::Result<String> {
+        match &self.storage {
+            Storage::Cluster(cluster) => Ok(cluster.sql(NAME, statement)),
+            Storage::Folder(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// The process of the cluster; ours, if there is none.
+    pub fn process(&self) -> u32 {
+        match &self.storage {
+            Storage::Cluster(cluster) => cluster.pid(),
+            Storage::Folder(_) => std::process::id(),
+        }
+    }
+
     /// Whether others can lock a single row.
     pub fn locks_rows(&self) -> bool {
         matches!(self.storage, Storage::Cluster(_))

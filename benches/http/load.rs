@@ -12,7 +12,7 @@ use mio::{Events, Interest, Poll, Token};
 use crate::answer::{self, Answer};
 
 /// How long the load runs before it is measured: caches fill, and connections are accepted.
-const WARM_UP: Duration = Duration::from_secs(1);
+pub const WARM_UP: Duration = Duration::from_secs(1);
 /// A server that does not answer anything for this long hangs.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Initial size of a connection's buffer, which grows for longer responses.

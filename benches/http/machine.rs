@@ -53,9 +53,7 @@ impl Ticks {
         let mut others = user + nice + system + steal;
         for process in ours.iter().chain(&[std::process::id()]) {
             let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
-            // The name in brackets may contain spaces. These columns after it are user and system time.
-            let after = stat.rsplit_once(')').map_or("", |(_, after)| after);
-            others -= numbers(after, 11..13)?.iter().sum::<f64>();
+            others -= own_ticks(&stat)?.iter().sum::<f64>();
         }
         Ok(Self { others, all: ticks.iter().sum() })
     }
@@ -69,6 +67,32 @@ impl Ticks {
 fn numbers(text: &str, columns: Range<usize>) -> io::Result<Vec<f64>> {
     let columns = text.split_whitespace().skip(columns.start).take(columns.len());
     columns.map(|number| number.parse().map_err(io::Error::other)).collect()
+}
+
+/// Ticks in a second (proc(5)): Linux tells them to programs as 100 on every machine.
+const TICKS: f64 = 100.0;
+
+/// A process and its children.
+pub fn family(parent: u32) -> Vec<u32> {
+    let folders = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let processes = folders.filter_map(|folder| folder.file_name().to_str()?.parse::<u32>().ok());
+    let is_child = |process: &u32| {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        stat.rsplit_once(')').and_then(|(_, after)| after.split_whitespace().nth(1)?.parse().ok()) == Some(parent)
+    };
+    processes.filter(is_child).chain([parent]).collect()
+}
+
+/// The processor time of processes since their start, in seconds. One that has ended meanwhile has none.
+pub fn cpu_seconds(processes: &[u32]) -> io::Result<f64> {
+    let stats = processes.iter().filter_map(|process| fs::read_to_string(format!("/proc/{process}/stat")).ok());
+    let ticks = stats.map(|stat| Ok(own_ticks(&stat)?.iter().sum::<f64>()));
+    Ok(ticks.sum::<io::Result<f64>>()? / TICKS)
+}
+
+/// User and system time in a process's `stat`. The name in brackets may contain spaces.
+fn own_ticks(stat: &str) -> io::Result<Vec<f64>> {
+    numbers(stat.rsplit_once(')').map_or("", |(_, after)| after), 11..13)
 }
 
 /// The measured commit.

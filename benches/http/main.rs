@@ -5,6 +5,7 @@ mod answer;
 mod beside;
 mod client;
 mod database;
+mod instances;
 mod load;
 mod machine;
 mod printing;
@@ -44,6 +45,9 @@ struct Options {
     /// Only how long a door waits while others work
     #[arg(long)]
     beside: bool,
+    /// Only what a use costs with one and with two instances on one PostgreSQL
+    #[arg(long)]
+    instances: bool,
     /// What cargo says to a benchmark
     #[arg(long, hide = true)]
     bench: bool,
@@ -73,6 +77,9 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let options = Options::parse();
+    if options.instances {
+        return instances::report(&options);
+    }
     if options.beside {
         return beside::report(&options);
     }

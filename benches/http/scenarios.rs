@@ -26,7 +26,7 @@ pub struct Scenario {
 /// The tokens in the database that the scenarios need.
 pub struct Seed {
     /// The tokens consumed in rotation, from all over the database.
-    many: Vec<String>,
+    pub many: Vec<String>,
     /// The token consumed repeatedly.
     one: String,
 }
