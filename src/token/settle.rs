@@ -36,10 +36,11 @@ pub struct Held {
 
 /// What was answered for a key.
 #[derive(Clone, Debug)]
-pub(crate) struct Reply {
-    pub(crate) receipt: Receipt,
+pub struct Reply {
+    /// The answer.
+    pub receipt: Receipt,
     /// Whether that use was undone since.
-    pub(crate) is_undone: bool,
+    pub is_undone: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -57,7 +58,7 @@ impl Held {
     }
 
     /// Adds the reply saved for a key.
-    pub(crate) fn insert_reply(&mut self, who: Principal, key: ReplayKey, reply: Reply) {
+    pub fn insert_reply(&mut self, who: Principal, key: ReplayKey, reply: Reply) {
         self.replies.insert((who, key), reply);
     }
 
@@ -102,7 +103,7 @@ impl Held {
     }
 
     /// The token with this id, if it is here.
-    pub(crate) fn token(&self, id: TokenId) -> Option<&Token> {
+    pub fn token(&self, id: TokenId) -> Option<&Token> {
         self.tokens.get(&id).map(|held| &held.token)
     }
 

@@ -15,6 +15,7 @@ mod dependencies;
 mod gates;
 mod model;
 mod printing;
+mod scale;
 mod scan;
 mod settings;
 mod system;
