@@ -166,7 +166,9 @@ impl Bench {
     fn line(&self, connections: usize, rate: f64, samples: &[Samples], cost: &Counters, seconds: u64) -> String {
         let uses = rate * seconds as f64;
         let mut all = Samples::default();
-        samples.iter().for_each(|samples| all.extend(samples));
+        for samples in samples {
+            all.extend(samples);
+        }
         let [median, high] = all.percentiles([50, 99]).map(|micros| duration(Duration::from_micros(micros.into())));
         let per_use = |number: f64| number / uses;
         let micros = |seconds: f64| format!("{:.1} µs", 1e6 * per_use(seconds));
@@ -190,6 +192,7 @@ impl Bench {
 }
 
 /// What PostgreSQL and the kernel have counted.
+#[derive(Clone, Copy)]
 struct Counters {
     transactions: f64,
     bytes: f64,

@@ -26,6 +26,7 @@ use run::say;
 /// Measures Tessera over HTTP, and prints a table in Markdown.
 #[derive(Parser)]
 #[command(bin_name = "cargo bench --bench http --")]
+#[allow(clippy::struct_excessive_bools, reason = "flags of a command line")]
 struct Options {
     /// What is measured
     #[arg(long, value_enum, default_value_t = Databases::Both)]

@@ -32,7 +32,11 @@ pub fn all(seed: u64) -> Result<String, String> {
         ("100,000 doors", doors(seed)?),
         ("A lost database", losses(seed)?),
     ];
-    Ok(parts.iter().map(|(title, table)| format!("## {title}\n\n{table}\n")).collect())
+    let mut text = String::new();
+    for (title, table) in parts {
+        let _ = writeln!(text, "## {title}\n\n{table}");
+    }
+    Ok(text)
 }
 
 /// Where it was measured, simulated.

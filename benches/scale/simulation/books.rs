@@ -14,7 +14,7 @@ impl World<'_> {
     pub(super) fn close(mut self) -> Result<Outcome, String> {
         self.check_uses()?;
         self.check_tokens()?;
-        let measured = self.scenario.duration - self.scenario.warm_up;
+        let measured = self.scenario.duration.saturating_sub(self.scenario.warm_up);
         let mut outcome = std::mem::take(&mut self.outcome);
         outcome.rate = f64::from(self.answered) / measured.as_secs_f64();
         outcome.open = self.open;

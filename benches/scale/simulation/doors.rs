@@ -142,7 +142,7 @@ impl World<'_> {
         let at = self.now;
         let of = self.this_mut(this.number);
         (of.is_waiting, of.is_open, of.verdict) = (false, false, Some(verdict));
-        let (wait, database, connection) = (at - of.began, of.database, of.connection);
+        let (wait, database, connection) = (at.saturating_sub(of.began), of.database, of.connection);
         self.open -= 1;
         self.databases[database].ledger.forget(this.number);
         self.group(this.number).add(wait);

@@ -1,4 +1,4 @@
-//! Pseudo-random numbers that are the same for the same seed, on every machine and in every version: SplitMix64 (Steele, Lea
+//! Pseudo-random numbers that are the same for the same seed, on every machine and in every version: `SplitMix64` (Steele, Lea
 //! and Flood, "Fast splittable pseudorandom number generators", 2014).
 
 use std::time::Duration;

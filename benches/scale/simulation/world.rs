@@ -28,6 +28,7 @@ pub(super) struct Try {
 
 pub(super) type TransactionId = u64;
 
+#[derive(Clone, Copy)]
 pub(super) enum Event {
     /// A use begins.
     Scan,

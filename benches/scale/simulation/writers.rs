@@ -71,7 +71,7 @@ impl World<'_> {
         let mut count = 0;
         while count < BATCH {
             let Some((this, since)) = self.instances[instance].writers[writer].waiting.pop_front() else { break };
-            if self.now - since > WAIT {
+            if self.now.saturating_sub(since) > WAIT {
                 self.refuse(this, instance);
             } else if self.waits(this) {
                 by_database.entry(self.this(this.number).database).or_default().push((this, since));
@@ -129,7 +129,7 @@ impl World<'_> {
             self.agenda.schedule(at, Event::Heard(this, verdict));
         }
         for (this, since) in skipped {
-            let pause = ((self.now - since) / 4).clamp(LOCKED_PAUSE[0], LOCKED_PAUSE[1]);
+            let pause = (self.now.saturating_sub(since) / 4).clamp(LOCKED_PAUSE[0], LOCKED_PAUSE[1]);
             let again = self.now + pause.mul_f64(0.5 + self.random.unit());
             self.agenda.schedule(again, Event::Unlock(this, instance, writer, since));
         }
