@@ -84,7 +84,7 @@ fn rates(seed: u64) -> Result<String, String> {
     let mut table = Table::new(&headings);
     for (instances, databases) in [(1, 1), (2, 1), (4, 1), (8, 1), (4, 2), (8, 2), (8, 4), (16, 4), (16, 8), (32, 8)] {
         let (warm_up, duration) = (Duration::from_millis(300), Duration::from_millis(1_300));
-        let base = Scenario { seed, warm_up, duration, ..apart(instances, databases) };
+        let base = Scenario { duration, warm_up, seed, ..apart(instances, databases) };
         // Two batches for each writer: one under way, one that waits.
         let connections = u32::try_from(2 * BATCH * instances * databases).unwrap_or(u32::MAX);
         let most =
@@ -192,7 +192,7 @@ pub fn one(options: &Options, instances: usize, databases: usize) -> Result<Stri
     let load = Load::Open(f64::from(options.doors) / options.every);
     let duration = seconds(options.seconds + 1);
     let (queues, seed) = (options.queues, options.seed);
-    let outcome = run(&Scenario { machines, load, loss, queues, duration, seed, ..apart(instances, databases) })?;
+    let outcome = run(&Scenario { machines, load, queues, loss, duration, seed, ..apart(instances, databases) })?;
     let mut table = Table::new(&LOSS_HEADINGS);
     add_phases(&mut table, &format!("{instances}, {databases}, {}", name(queues)), &outcome);
     let footing = format!(
