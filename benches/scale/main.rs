@@ -66,17 +66,15 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let options = Options::parse();
-    let text = match (options.instances, options.databases) {
-        (Some(instances), Some(databases)) => tables::one(&options, instances.into(), databases.into()),
-        _ => tables::all(options.seed),
+    let done = match (options.instances, options.databases) {
+        (Some(instances), Some(databases)) => tables::one(&options, instances.into(), databases.into())
+            .and_then(|text| out.write_all(text.as_bytes()).map_err(|error| error.to_string())),
+        _ => tables::all(options.seed, &mut out),
     };
-    match text {
-        Ok(text) => match out.write_all(text.as_bytes()) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(_) => ExitCode::FAILURE,
-        },
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            let _ = writeln!(io::stderr(), "scale: the books are wrong: {why}");
+            let _ = writeln!(io::stderr(), "scale: {why}");
             ExitCode::FAILURE
         }
     }

@@ -1,6 +1,7 @@
 //! The tables of docs/SCALE.md.
 
 use std::fmt::Write as _;
+use std::io::Write;
 use std::time::Duration;
 
 use crate::simulation::outcome::{Group, Outcome, Phase};
@@ -21,22 +22,25 @@ impl Table {
     }
 }
 
-/// All tables.
+/// Makes a table with a seed.
+type Part = fn(u64) -> Result<String, String>;
+
+/// Writes all tables, each when it is ready.
 ///
 /// # Errors
 /// The books of a simulation are wrong.
-pub fn all(seed: u64) -> Result<String, String> {
-    let parts = [
-        ("The model against what was measured", checked(seed)?),
-        ("Instances and databases", rates(seed)?),
-        ("100,000 doors", doors(seed)?),
-        ("A lost database", losses(seed)?),
+pub fn all(seed: u64, out: &mut impl Write) -> Result<(), String> {
+    let parts: [(&str, Part); 4] = [
+        ("The model against what was measured", checked),
+        ("Instances and databases", rates),
+        ("100,000 doors", doors),
+        ("A lost database", losses),
     ];
-    let mut text = String::new();
-    for (title, table) in parts {
-        let _ = writeln!(text, "## {title}\n\n{table}");
+    for (title, part) in parts {
+        let table = part(seed)?;
+        writeln!(out, "## {title}\n\n{table}").map_err(|error| error.to_string())?;
     }
-    Ok(text)
+    Ok(())
 }
 
 /// Where it was measured, simulated.
