@@ -110,8 +110,8 @@ impl Server {
         self.connect_with(&[PLAN_EACH_TIME, SEARCH_TIMEOUT])
     }
 
-    /// A connection for a server's consumes.
-    pub(crate) fn connect_to_consume(&self) -> Result<PgConnection, String> {
+    /// A connection for a server's consumes, and for rows that are looked up by their keys.
+    pub(crate) fn connect_by_keys(&self) -> Result<PgConnection, String> {
         self.connect_with(&PLAN_BY_KEYS)
     }
 

@@ -6,7 +6,7 @@ use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use serde::Serialize;
 
-use super::newest::AmongNewest;
+use super::newest::NewestQuery;
 use crate::access::Principal;
 use crate::store::connection::Connection;
 use crate::store::cursor::Cursor;
@@ -108,30 +108,47 @@ pub(super) struct EntryRow {
     pub(super) undoes: Option<String>,
 }
 
-/// Reads rows on either database's connection. A macro, because a query with the type of one database is prepared once: a
-/// tile costs a third less. SQLite stops reading: a bound `LIMIT` would be prepared anew each time.
-macro_rules! newest {
-    ($rows:expr, $connection:expr, $at_most:expr) => {{
-        let rows = $rows.order(usage::id.desc()).select(EntryRow::as_select());
-        let rows = rows.load_iter::<EntryRow, DefaultLoadingMode>($connection)?;
-        rows.take($at_most).collect::<QueryResult<Vec<EntryRow>>>()?
-    }};
+/// The latest `N` attempts at each of these tokens, newest first.
+pub(crate) fn last<const N: usize>(
+    connection: &mut Connection,
+    of: &[(TokenId, &Token)],
+) -> QueryResult<Vec<Vec<Entry>>> {
+    match connection {
+        Connection::Postgres(connection) => last_of_many::<N>(connection, of),
+        sqlite @ Connection::Sqlite(_) => of.iter().map(|of| last_of_one(sqlite, *of, N)).collect(),
+    }
 }
 
-/// The latest `N` attempts at the token with this id, newest first.
-pub(crate) fn last<const N: i64>(connection: &mut Connection, id: TokenId, token: &Token) -> QueryResult<Vec<Entry>> {
-    let at_most = usize::try_from(N).unwrap_or(usize::MAX);
+fn last_of_many<const N: usize>(
+    connection: &mut PgConnection,
+    of: &[(TokenId, &Token)],
+) -> QueryResult<Vec<Vec<Entry>>> {
+    if of.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<(TokenId, EntryRow, Option<String>)> = NewestQuery::<N>::new(of).load(connection)?;
+    let mut by_token: HashMap<TokenId, Vec<(EntryRow, Option<String>)>> = HashMap::new();
+    for (token, row, gate) in rows {
+        by_token.entry(token).or_default().push((row, gate));
+    }
+    let histories = of.iter().map(|(token, _)| {
+        let mut rows = by_token.remove(token).unwrap_or_default();
+        rows.sort_by_key(|(row, _)| std::cmp::Reverse(row.id));
+        rows.into_iter().take(N).map(|(row, gate)| entry(row, gate).1).collect()
+    });
+    Ok(histories.collect())
+}
+
+fn last_of_one(connection: &mut Connection, of: (TokenId, &Token), at_most: usize) -> QueryResult<Vec<Entry>> {
+    let (id, token) = of;
     let of_none = usage::table.filter(usage::token.is_null()).filter(usage::token_uid.eq(token.uid.to_string()));
-    let (mut rows, rows_of_none) = match connection {
-        Connection::Sqlite(connection) => {
-            (walk(connection, (id, token.last_entry), at_most)?, newest!(of_none, connection, at_most))
-        }
-        Connection::Postgres(connection) => {
-            let of_token = usage::table.filter(AmongNewest::<N>(id));
-            (newest!(of_token, connection, at_most), newest!(of_none.limit(N), connection, at_most))
-        }
-    };
-    merge(&mut rows, rows_of_none);
+    let of_none = of_none.order(usage::id.desc()).select(EntryRow::as_select());
+    let Connection::Sqlite(sqlite) = connection else { return Ok(Vec::new()) };
+    let mut rows = walk(sqlite, (id, token.last_entry), at_most)?;
+    // Reading stops: a bound `LIMIT` would be prepared anew each time.
+    let others = of_none.load_iter::<EntryRow, DefaultLoadingMode>(sqlite)?;
+    rows.extend(others.take(at_most).collect::<QueryResult<Vec<_>>>()?);
+    rows.sort_by_key(|row| std::cmp::Reverse(row.id));
     rows.truncate(at_most);
     Ok(entries(connection, rows)?.into_iter().map(|(_, entry)| entry).collect())
 }
@@ -161,20 +178,14 @@ pub fn labels(connection: &mut Connection, uids: Vec<String>) -> QueryResult<Has
     Ok(rows.into_iter().collect())
 }
 
-/// Merges two lists, newest first. Attempts at a uid that had no token at the time, or a deleted one, are stored with
-/// the uid only; the others are found by the token's id, whose index is a fifth of the size.
-fn merge(rows: &mut Vec<EntryRow>, others: Vec<EntryRow>) {
-    rows.extend(others);
-    rows.sort_by_key(|row| std::cmp::Reverse(row.id));
-}
-
 /// Entries with the names of their gates.
 pub(super) fn entries(connection: &mut Connection, rows: Vec<EntryRow>) -> QueryResult<Vec<(Cursor, Entry)>> {
     let names = if rows.iter().any(|row| row.gate.is_some()) { gates::names(connection)? } else { HashMap::new() };
-    Ok(rows.into_iter().map(|row| entry(row, &names)).collect())
+    let name = |gate: Option<GateId>| names.get(&gate?).cloned();
+    Ok(rows.into_iter().map(|row| (name(row.gate), row)).map(|(gate, row)| entry(row, gate)).collect())
 }
 
-fn entry(row: EntryRow, gates: &HashMap<GateId, String>) -> (Cursor, Entry) {
+fn entry(row: EntryRow, gate: Option<String>) -> (Cursor, Entry) {
     let entry = Entry {
         uid: row.uid,
         token_uid: row.token_uid,
@@ -184,7 +195,7 @@ fn entry(row: EntryRow, gates: &HashMap<GateId, String>) -> (Cursor, Entry) {
         error: row.error_code.map(Refusal::name_of),
         error_code: row.error_code,
         uses: row.uses,
-        gate: row.gate.and_then(|gate| gates.get(&gate).cloned()),
+        gate,
         undoes: row.undoes,
     };
     (Cursor::number(row.timestamp, row.id), entry)
