@@ -7,6 +7,7 @@ mod queue;
 mod reader;
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 
@@ -67,8 +68,15 @@ fn start_lane(database: &Database, name: &str, connect: Connect) -> io::Result<A
     let shared = Arc::new(Shared::default());
     for _ in 0..THREADS {
         let (reader, queue) = (Reader::new(database.clone(), connect), Arc::clone(&shared));
-        let thread = thread::Builder::new().name(name.into()).spawn(move || reader.run(&queue));
+        let thread = thread::Builder::new().name(name.into()).spawn(move || run(&queue, reader));
         thread.inspect_err(|_| shared.close())?;
     }
     Ok(shared)
+}
+
+/// Answers group by group until there will be no more. After a panic, whoever waited for that group gets an error.
+fn run(queue: &Shared, mut reader: Reader) {
+    while let Some(group) = queue.take() {
+        let _ = catch_unwind(AssertUnwindSafe(|| group.answer(&mut reader)));
+    }
 }

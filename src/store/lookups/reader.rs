@@ -1,9 +1,6 @@
-//! A thread that looks things up, with a connection of its own.
-
-use std::panic::{AssertUnwindSafe, catch_unwind};
+//! What a thread looks things up with: a connection of its own.
 
 use super::look_up::LookUp;
-use super::queue::Shared;
 use crate::store::connection::{Connection, Database, is_broken};
 use crate::store::error::Error;
 
@@ -26,13 +23,6 @@ struct Own {
 impl Reader {
     pub(super) fn new(database: Database, connect: Connect) -> Self {
         Self { database, connect, own: None }
-    }
-
-    /// Answers group by group until there will be no more. After a panic, whoever waited for that group gets an error.
-    pub(super) fn run(mut self, shared: &Shared) {
-        while let Some(group) = shared.take() {
-            let _ = catch_unwind(AssertUnwindSafe(|| group.answer(&mut self)));
-        }
     }
 
     /// Finds what belongs to each key, in their order. When the database rejects a statement, halves the keys until the one

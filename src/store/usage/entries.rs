@@ -2,11 +2,9 @@
 
 use std::collections::HashMap;
 
-use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use serde::Serialize;
 
-use super::newest::NewestQuery;
 use crate::access::Principal;
 use crate::store::connection::Connection;
 use crate::store::cursor::Cursor;
@@ -15,7 +13,7 @@ use crate::store::schema::{tokens, usage};
 use crate::token::answer::Attempt;
 use crate::token::gate::GateId;
 use crate::token::settle::{Held, TokenId};
-use crate::token::{EntryId, Micros, Refusal, Token};
+use crate::token::{EntryId, Micros, Refusal};
 
 /// A new row of `usage`.
 #[derive(Insertable)]
@@ -108,69 +106,6 @@ pub(super) struct EntryRow {
     pub(super) undoes: Option<String>,
 }
 
-/// The latest `N` attempts at each of these tokens, newest first.
-pub(crate) fn last<const N: usize>(
-    connection: &mut Connection,
-    of: &[(TokenId, &Token)],
-) -> QueryResult<Vec<Vec<Entry>>> {
-    match connection {
-        Connection::Postgres(connection) => last_of_many::<N>(connection, of),
-        sqlite @ Connection::Sqlite(_) => of.iter().map(|of| last_of_one(sqlite, *of, N)).collect(),
-    }
-}
-
-fn last_of_many<const N: usize>(
-    connection: &mut PgConnection,
-    of: &[(TokenId, &Token)],
-) -> QueryResult<Vec<Vec<Entry>>> {
-    if of.is_empty() {
-        return Ok(Vec::new());
-    }
-    let rows: Vec<(TokenId, EntryRow, Option<String>)> = NewestQuery::<N>::new(of).load(connection)?;
-    let mut by_token: HashMap<TokenId, Vec<(EntryRow, Option<String>)>> = HashMap::new();
-    for (token, row, gate) in rows {
-        by_token.entry(token).or_default().push((row, gate));
-    }
-    let histories = of.iter().map(|(token, _)| {
-        let mut rows = by_token.remove(token).unwrap_or_default();
-        rows.sort_by_key(|(row, _)| std::cmp::Reverse(row.id));
-        rows.into_iter().take(N).map(|(row, gate)| entry(row, gate).1).collect()
-    });
-    Ok(histories.collect())
-}
-
-fn last_of_one(connection: &mut Connection, of: (TokenId, &Token), at_most: usize) -> QueryResult<Vec<Entry>> {
-    let (id, token) = of;
-    let of_none = usage::table.filter(usage::token.is_null()).filter(usage::token_uid.eq(token.uid.to_string()));
-    let of_none = of_none.order(usage::id.desc()).select(EntryRow::as_select());
-    let Connection::Sqlite(sqlite) = connection else { return Ok(Vec::new()) };
-    let mut rows = walk(sqlite, (id, token.last_entry), at_most)?;
-    // Reading stops: a bound `LIMIT` would be prepared anew each time.
-    let others = of_none.load_iter::<EntryRow, DefaultLoadingMode>(sqlite)?;
-    rows.extend(others.take(at_most).collect::<QueryResult<Vec<_>>>()?);
-    rows.sort_by_key(|row| std::cmp::Reverse(row.id));
-    rows.truncate(at_most);
-    Ok(entries(connection, rows)?.into_iter().map(|(_, entry)| entry).collect())
-}
-
-/// The newest entries of a token on SQLite, one after the other: a recursive statement takes the time of twenty of these,
-/// and most tokens have one entry or two.
-fn walk(
-    connection: &mut SqliteConnection,
-    (token, mut next): (TokenId, Option<EntryId>),
-    at_most: usize,
-) -> QueryResult<Vec<EntryRow>> {
-    let mut rows = Vec::new();
-    while let Some(entry) = next.filter(|_| rows.len() < at_most) {
-        let row = usage::table.find(entry).filter(usage::token.eq(token));
-        let row = row.select((EntryRow::as_select(), usage::previous)).get_result::<(EntryRow, _)>(connection);
-        let Some((row, previous)) = row.optional()? else { break };
-        rows.push(row);
-        next = Option::filter(previous, |previous: &EntryId| *previous < entry);
-    }
-    Ok(rows)
-}
-
 /// The labels of tokens that still exist, by uid.
 pub fn labels(connection: &mut Connection, uids: Vec<String>) -> QueryResult<HashMap<String, Option<String>>> {
     let rows = tokens::table.filter(tokens::uid.eq_any(uids)).filter(tokens::deleted_at.is_null());
@@ -185,7 +120,8 @@ pub(super) fn entries(connection: &mut Connection, rows: Vec<EntryRow>) -> Query
     Ok(rows.into_iter().map(|row| (name(row.gate), row)).map(|(gate, row)| entry(row, gate)).collect())
 }
 
-fn entry(row: EntryRow, gate: Option<String>) -> (Cursor, Entry) {
+/// An entry, and its place.
+pub(super) fn entry(row: EntryRow, gate: Option<String>) -> (Cursor, Entry) {
     let entry = Entry {
         uid: row.uid,
         token_uid: row.token_uid,

@@ -1,14 +1,83 @@
-//! The newest entries of tokens on PostgreSQL, by a statement that is prepared once: each tile asks for some.
+//! The newest entries of tokens, by statements that are prepared once: each tile asks for some.
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use diesel::connection::DefaultLoadingMode;
 use diesel::dsl::{AsSelect, SqlTypeOf};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
-use super::entries::EntryRow;
+use super::entries::{Entry, EntryRow, entries, entry};
+use crate::store::connection::Connection;
+use crate::store::schema::usage;
 use crate::token::settle::TokenId;
 use crate::token::{EntryId, Token};
+
+/// The latest `N` attempts at each of these tokens, newest first.
+pub(crate) fn last<const N: usize>(
+    connection: &mut Connection,
+    of: &[(TokenId, &Token)],
+) -> QueryResult<Vec<Vec<Entry>>> {
+    match connection {
+        Connection::Postgres(connection) => last_of_many::<N>(connection, of),
+        sqlite @ Connection::Sqlite(_) => of.iter().map(|of| last_of_one(sqlite, *of, N)).collect(),
+    }
+}
+
+fn last_of_many<const N: usize>(
+    connection: &mut PgConnection,
+    of: &[(TokenId, &Token)],
+) -> QueryResult<Vec<Vec<Entry>>> {
+    if of.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<(TokenId, EntryRow, Option<String>)> = NewestQuery::<N>::new(of).load(connection)?;
+    let mut by_token: HashMap<TokenId, Vec<(EntryRow, Option<String>)>> = HashMap::new();
+    for (token, row, gate) in rows {
+        by_token.entry(token).or_default().push((row, gate));
+    }
+    let histories = of.iter().map(|(token, _)| {
+        let mut rows = by_token.remove(token).unwrap_or_default();
+        rows.sort_by_key(|(row, _)| Reverse(row.id));
+        rows.into_iter().take(N).map(|(row, gate)| entry(row, gate).1).collect()
+    });
+    Ok(histories.collect())
+}
+
+fn last_of_one(connection: &mut Connection, of: (TokenId, &Token), at_most: usize) -> QueryResult<Vec<Entry>> {
+    let (id, token) = of;
+    let of_none = usage::table.filter(usage::token.is_null()).filter(usage::token_uid.eq(token.uid.to_string()));
+    let of_none = of_none.order(usage::id.desc()).select(EntryRow::as_select());
+    let Connection::Sqlite(sqlite) = connection else { return Ok(Vec::new()) };
+    let mut rows = walk(sqlite, (id, token.last_entry), at_most)?;
+    // Reading stops: a bound `LIMIT` would be prepared anew each time.
+    let others = of_none.load_iter::<EntryRow, DefaultLoadingMode>(sqlite)?;
+    rows.extend(others.take(at_most).collect::<QueryResult<Vec<_>>>()?);
+    rows.sort_by_key(|row| Reverse(row.id));
+    rows.truncate(at_most);
+    Ok(entries(connection, rows)?.into_iter().map(|(_, entry)| entry).collect())
+}
+
+/// The newest entries of a token on SQLite, one after the other: a recursive statement takes the time of twenty of these,
+/// and most tokens have one entry or two.
+fn walk(
+    connection: &mut SqliteConnection,
+    (token, mut next): (TokenId, Option<EntryId>),
+    at_most: usize,
+) -> QueryResult<Vec<EntryRow>> {
+    let mut rows = Vec::new();
+    while let Some(entry) = next.filter(|_| rows.len() < at_most) {
+        let row = usage::table.find(entry).filter(usage::token.eq(token));
+        let row = row.select((EntryRow::as_select(), usage::previous)).get_result::<(EntryRow, _)>(connection);
+        let Some((row, previous)) = row.optional()? else { break };
+        rows.push(row);
+        next = Option::filter(previous, |previous: &EntryId| *previous < entry);
+    }
+    Ok(rows)
+}
 
 /// The columns of an entry, in the order of its row.
 const COLUMNS: &str = "entry.id, entry.uid, entry.token_uid, entry.token_value, entry.timestamp, entry.principal, \
