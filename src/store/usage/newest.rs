@@ -21,10 +21,12 @@ pub(crate) fn last<const N: usize>(
     connection: &mut Connection,
     of: &[(TokenId, &Token)],
 ) -> QueryResult<Vec<Vec<Entry>>> {
-    match connection {
-        Connection::Postgres(connection) => last_of_many::<N>(connection, of),
-        sqlite @ Connection::Sqlite(_) => of.iter().map(|of| last_of_one(sqlite, *of, N)).collect(),
-    }
+    let rows: Vec<Vec<EntryRow>> = match connection {
+        Connection::Postgres(connection) => return last_of_many::<N>(connection, of),
+        Connection::Sqlite(sqlite) => of.iter().map(|of| last_of_one(sqlite, *of, N)).collect::<QueryResult<_>>()?,
+    };
+    let named = |rows| Ok(entries(connection, rows)?.into_iter().map(|(_, entry)| entry).collect());
+    rows.into_iter().map(named).collect()
 }
 
 fn last_of_many<const N: usize>(
@@ -47,18 +49,20 @@ fn last_of_many<const N: usize>(
     Ok(histories.collect())
 }
 
-fn last_of_one(connection: &mut Connection, of: (TokenId, &Token), at_most: usize) -> QueryResult<Vec<Entry>> {
-    let (id, token) = of;
+fn last_of_one(
+    connection: &mut SqliteConnection,
+    (id, token): (TokenId, &Token),
+    at_most: usize,
+) -> QueryResult<Vec<EntryRow>> {
+    let mut rows = walk(connection, (id, token.last_entry), at_most)?;
+    // Attempts at its uid before there was such a token. Reading stops: a bound `LIMIT` would be prepared anew each time.
     let of_none = usage::table.filter(usage::token.is_null()).filter(usage::token_uid.eq(token.uid.to_string()));
     let of_none = of_none.order(usage::id.desc()).select(EntryRow::as_select());
-    let Connection::Sqlite(sqlite) = connection else { return Ok(Vec::new()) };
-    let mut rows = walk(sqlite, (id, token.last_entry), at_most)?;
-    // Reading stops: a bound `LIMIT` would be prepared anew each time.
-    let others = of_none.load_iter::<EntryRow, DefaultLoadingMode>(sqlite)?;
-    rows.extend(others.take(at_most).collect::<QueryResult<Vec<_>>>()?);
+    let of_none = of_none.load_iter::<EntryRow, DefaultLoadingMode>(connection)?;
+    rows.extend(of_none.take(at_most).collect::<QueryResult<Vec<_>>>()?);
     rows.sort_by_key(|row| Reverse(row.id));
     rows.truncate(at_most);
-    Ok(entries(connection, rows)?.into_iter().map(|(_, entry)| entry).collect())
+    Ok(rows)
 }
 
 /// The newest entries of a token on SQLite, one after the other: a recursive statement takes the time of twenty of these,
