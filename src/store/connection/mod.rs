@@ -197,17 +197,17 @@ impl Database {
     /// The writer's connection.
     pub(crate) fn connect(&self) -> Result<Connection, Error> {
         let connection = match &self.url {
-            DatabaseUrl::Postgres(server) => server.connect_by_keys().map(Connection::Postgres),
+            DatabaseUrl::Postgres(server) => server.connect_to_consume().map(Connection::Postgres),
             DatabaseUrl::Sqlite(file) => file.connect().map(Connection::Sqlite),
         };
         connection.map_err(Error::Unavailable)
     }
 
     /// A connection for rows that are looked up by their keys.
-    pub(super) fn connect_by_keys(&self) -> Result<Connection, Error> {
+    pub(super) fn connect_to_look_up(&self) -> Result<Connection, Error> {
         match &self.url {
             DatabaseUrl::Postgres(server) => {
-                server.connect_by_keys().map(Connection::Postgres).map_err(Error::Unavailable)
+                server.connect_to_look_up().map(Connection::Postgres).map_err(Error::Unavailable)
             }
             DatabaseUrl::Sqlite(_) => self.connect_for_pool(),
         }

@@ -31,7 +31,7 @@ pub(super) struct Lookups {
 impl Lookups {
     /// Starts the threads. They connect when they are first needed.
     pub(super) fn start(database: &Database) -> io::Result<Self> {
-        let keys = start_lane(database, "look-up", Database::connect_by_keys)?;
+        let keys = start_lane(database, "look-up", Database::connect_to_look_up)?;
         let pages = start_lane(database, "page", Database::connect_for_pool);
         match pages {
             Ok(pages) => Ok(Self { keys, pages }),

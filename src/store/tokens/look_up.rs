@@ -77,42 +77,41 @@ fn named(connection: &mut PgConnection, uids: Vec<Uid>, values: Vec<String>) -> 
     let mut uids: Vec<String> = uids.iter().map(Uid::to_string).collect();
     // Most values are uids. Each is looked for as both.
     uids.extend(values.iter().filter_map(|value| Some(value.parse::<Uid>().ok()?.to_string())));
-    let rows: Vec<(TokenId, TokenRow)> = if values.is_empty() {
-        NamedQuery::<false> { uids, values }.load(connection)?
-    } else {
-        NamedQuery::<true> { uids, values }.load(connection)?
-    };
+    let rows: Vec<(TokenId, TokenRow)> = NamedQuery { uids, values }.load(connection)?;
     rows.into_iter().map(|(id, row)| Ok((id, row.token()?))).collect()
 }
 
-/// Finds tokens by their uids, and by their values if there are any: one index is quicker than two.
+/// Finds tokens by their uids and by their values; twice, if by both.
 #[derive(QueryId)]
-struct NamedQuery<const BY_VALUE: bool> {
+struct NamedQuery {
     uids: Vec<String>,
     values: Vec<String>,
 }
 
-impl<const BY_VALUE: bool> QueryFragment<Pg> for NamedQuery<BY_VALUE> {
+impl QueryFragment<Pg> for NamedQuery {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        // As in a consume: what is not deleted is asked outside, and `OR` leaves only these two indexes. The plan is kept,
-        // and must not be one that is good for a table of a few rows.
+        // The plan is kept, and one that is good for a table of a few rows would read all of them later. So what is not
+        // deleted is asked outside, as some indexes have only that; and each value is looked up by itself, in an order that
+        // one index has.
         out.push_sql("WITH found AS MATERIALIZED (SELECT * FROM tokens WHERE uid = ANY(");
         out.push_bind_param::<Array<Text>, _>(&self.uids)?;
-        out.push_sql(")");
-        if BY_VALUE {
-            out.push_sql(" OR (deleted_at IS NULL AND value = ANY(");
-            out.push_bind_param::<Array<Text>, _>(&self.values)?;
-            out.push_sql("))");
-        }
-        for text in [") SELECT id, ", TokenRow::COLUMNS, " FROM found AS tokens WHERE ", IS_ONE_VISIBLE] {
+        out.push_sql(") UNION ALL SELECT token.* FROM unnest(");
+        out.push_bind_param::<Array<Text>, _>(&self.values)?;
+        for text in [
+            ") AS asked (value) CROSS JOIN LATERAL (SELECT * FROM tokens WHERE tokens.deleted_at IS NULL \
+             AND tokens.value >= asked.value AND tokens.value <= asked.value ORDER BY tokens.value LIMIT 1) AS token) SELECT id, ",
+            TokenRow::COLUMNS,
+            " FROM found AS tokens WHERE ",
+            IS_ONE_VISIBLE,
+        ] {
             out.push_sql(text);
         }
         Ok(())
     }
 }
 
-impl<const BY_VALUE: bool> Query for NamedQuery<BY_VALUE> {
+impl Query for NamedQuery {
     type SqlType = (BigInt, TokenColumns);
 }
 
-impl<const BY_VALUE: bool> RunQueryDsl<PgConnection> for NamedQuery<BY_VALUE> {}
+impl RunQueryDsl<PgConnection> for NamedQuery {}

@@ -63,15 +63,19 @@ struct ByTime {
 
 impl QueryFragment<Pg> for ByTime {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("SELECT tokens.uid, tokens.id, used.timestamp, used.principal, gates.name FROM unnest(");
+        // Nothing is joined that can be large: the plan is kept, and one that is good for a few rows would read all of them.
+        out.push_sql(
+            "WITH asked AS MATERIALIZED (SELECT id, uid, last_used FROM tokens WHERE last_used IS NOT NULL AND uid = ANY(",
+        );
         out.push_bind_param::<Array<Text>, _>(&self.uids)?;
         // Sorted by what no index has: the one of all entries would be walked for a few of a moment.
         out.push_sql(
-            ") AS asked (uid) JOIN tokens ON tokens.uid = asked.uid \
-             LEFT JOIN LATERAL (SELECT * FROM usage WHERE usage.timestamp = tokens.last_used AND usage.error_code IS NULL \
-                 AND usage.uses > 0 AND usage.token = tokens.id ORDER BY usage.id + 0 DESC LIMIT 1) AS used \
-                 ON NOT EXISTS (SELECT 1 FROM usage AS undo WHERE undo.undoes = used.uid) \
-             LEFT JOIN gates ON gates.id = used.gate WHERE tokens.last_used IS NOT NULL",
+            ")) SELECT asked.uid, asked.id, used.timestamp, used.principal, gates.name \
+             FROM asked LEFT JOIN LATERAL (SELECT * FROM usage WHERE usage.timestamp = asked.last_used \
+                 AND usage.error_code IS NULL AND usage.uses > 0 AND usage.token = asked.id \
+                 ORDER BY usage.id + 0 DESC LIMIT 1) AS used \
+                 ON (SELECT undo.id FROM usage AS undo WHERE undo.undoes = used.uid) IS NULL \
+             LEFT JOIN gates ON gates.id = used.gate",
         );
         Ok(())
     }
@@ -92,17 +96,18 @@ struct ByChain {
 impl QueryFragment<Pg> for ByChain {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
-            "WITH RECURSIVE chain AS (SELECT 1 AS depth, entry.* FROM tokens JOIN usage AS entry \
-                 ON entry.id = tokens.last_entry AND entry.token = tokens.id WHERE tokens.id = ANY(",
+            "WITH RECURSIVE chain AS (SELECT 1 AS depth, entry.* FROM tokens CROSS JOIN LATERAL (SELECT * FROM usage \
+                 WHERE usage.id = tokens.last_entry AND usage.token = tokens.id LIMIT 1) AS entry WHERE tokens.id = ANY(",
         );
         out.push_bind_param::<Array<BigInt>, _>(&self.tokens)?;
         for text in [
-            ") UNION ALL SELECT chain.depth + 1, entry.* FROM chain JOIN usage AS entry ON entry.id = chain.previous \
-                 AND entry.token = chain.token AND entry.id < chain.id WHERE chain.depth < ",
+            ") UNION ALL SELECT chain.depth + 1, entry.* FROM chain CROSS JOIN LATERAL (SELECT * FROM usage \
+                 WHERE usage.id = chain.previous AND usage.token = chain.token AND usage.id < chain.id LIMIT 1) AS entry \
+                 WHERE chain.depth < ",
             &LATEST.to_string(),
             ") SELECT DISTINCT ON (chain.token) chain.token, chain.timestamp, chain.principal, gates.name \
              FROM chain LEFT JOIN gates ON gates.id = chain.gate WHERE chain.error_code IS NULL AND chain.uses > 0 \
-                 AND NOT EXISTS (SELECT 1 FROM usage AS undo WHERE undo.undoes = chain.uid) \
+                 AND (SELECT undo.id FROM usage AS undo WHERE undo.undoes = chain.uid) IS NULL \
              ORDER BY chain.token, chain.id DESC",
         ] {
             out.push_sql(text);

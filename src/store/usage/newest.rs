@@ -109,6 +109,8 @@ impl<const N: usize> NewestQuery<N> {
 impl<const N: usize> QueryFragment<Pg> for NewestQuery<N> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let most = N.to_string();
+        // Each entry is looked up by itself (`LIMIT 1`): the plan is kept, and one that is good for a log of a few entries
+        // would read all of it.
         for text in ["WITH RECURSIVE chain AS (SELECT 1 AS depth, entry.token, entry.previous, ", COLUMNS] {
             out.push_sql(text);
         }
@@ -117,11 +119,11 @@ impl<const N: usize> QueryFragment<Pg> for NewestQuery<N> {
         out.push_sql(", ");
         out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.newest)?;
         for text in [
-            ") AS asked (token, newest) JOIN usage AS entry ON entry.id = asked.newest AND entry.token = asked.token \
-             UNION ALL SELECT chain.depth + 1, entry.token, entry.previous, ",
+            ") AS asked (token, newest) CROSS JOIN LATERAL (SELECT * FROM usage WHERE usage.id = asked.newest \
+             AND usage.token = asked.token LIMIT 1) AS entry UNION ALL SELECT chain.depth + 1, entry.token, entry.previous, ",
             COLUMNS,
-            " FROM chain JOIN usage AS entry ON entry.id = chain.previous AND entry.token = chain.token \
-             AND entry.id < chain.id WHERE chain.depth < ",
+            " FROM chain CROSS JOIN LATERAL (SELECT * FROM usage WHERE usage.id = chain.previous \
+             AND usage.token = chain.token AND usage.id < chain.id LIMIT 1) AS entry WHERE chain.depth < ",
             &most,
             "), unknown AS (SELECT asked.token, ",
             COLUMNS,
