@@ -171,11 +171,10 @@ pub(in crate::store) fn by_ids(connection: &mut Connection, ids: &[BatchId]) -> 
             Ok(rows.into_iter().map(batch).map(|batch| (batch.id, batch)).collect())
         }
         // Not by a list of them, which SQLite would prepare anew each time.
-        (sqlite, _) => ids
-            .iter()
-            .filter_map(|id| Some((*id, by_id(sqlite, *id).transpose()?)))
-            .map(|(id, batch)| Ok((id, batch?)))
-            .collect(),
+        (sqlite, _) => {
+            let found = ids.iter().map(|id| by_id(sqlite, *id)).collect::<QueryResult<Vec<_>>>()?;
+            Ok(found.into_iter().flatten().map(|batch| (batch.id, batch)).collect())
+        }
     }
 }
 
