@@ -113,12 +113,15 @@ impl Store {
         });
         let connection = connection.map_err(|error| url.open_error("cannot be used", &error.to_string()))?;
         let writer = Writer::start(database.clone(), clock.clone(), connection, batch);
-        let writer = writer.map_err(no_thread)?;
-        let lookups = (!database.has_one_lock()).then(|| Lookups::start(&database)).transpose().map_err(no_thread)?;
+        let writer = writer.map_err(|error| no_thread(&error))?;
+        let lookups = (!database.has_one_lock())
+            .then(|| Lookups::start(&database))
+            .transpose()
+            .map_err(|error| no_thread(&error))?;
         let searches = SearchPool::default();
         let checkpointer =
             database.has_one_lock().then(|| Checkpointer::start(database.clone(), Arc::clone(searches.gate())));
-        let checkpointer = checkpointer.transpose().map_err(no_thread)?;
+        let checkpointer = checkpointer.transpose().map_err(|error| no_thread(&error))?;
         let size = if database.has_one_lock() { POOL_SQLITE } else { POOL_POSTGRES };
         let pool = Pool::builder().max_size(size).min_idle(Some(0)).connection_timeout(POOL_TIMEOUT);
         let pool = pool.error_handler(Box::new(LogErrors)).build_unchecked(Manager(database.clone()));
@@ -258,7 +261,7 @@ impl Store {
     }
 }
 
-fn no_thread(error: std::io::Error) -> OpenError {
+fn no_thread(error: &std::io::Error) -> OpenError {
     OpenError(format!("No thread can be started: {error}."))
 }
 

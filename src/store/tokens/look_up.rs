@@ -31,7 +31,7 @@ impl LookUp for Lookup {
                 return found.collect();
             }
         };
-        let uids = keys.iter().flat_map(|what| [what.uid, what.link]).flatten().collect();
+        let uids = keys.iter().flat_map(|what| [what.uid, what.link]).flatten();
         let found = named(connection, uids, keys.iter().filter_map(|what| what.value.clone()).collect())?;
         let by_uid: HashMap<Uid, &(TokenId, Token)> = found.iter().map(|found| (found.1.uid, found)).collect();
         let by_value: HashMap<&str, &(TokenId, Token)> = found.iter().map(|found| (&*found.1.value, found)).collect();
@@ -67,14 +67,18 @@ pub(super) fn with_uids(
         Connection::Postgres(connection) => connection,
         sqlite @ Connection::Sqlite(_) => return uids.map(|uid| by_uid(sqlite, uid)).collect(),
     };
-    let found = named(connection, uids.clone().collect(), Vec::new())?;
+    let found = named(connection, uids.clone(), Vec::new())?;
     let mut found: HashMap<Uid, (TokenId, Token)> = found.into_iter().map(|found| (found.1.uid, found)).collect();
     Ok(uids.map(|uid| found.remove(&uid)).collect())
 }
 
 /// The tokens that have one of these uids or values.
-fn named(connection: &mut PgConnection, uids: Vec<Uid>, values: Vec<String>) -> QueryResult<Vec<(TokenId, Token)>> {
-    let mut uids: Vec<String> = uids.iter().map(Uid::to_string).collect();
+fn named(
+    connection: &mut PgConnection,
+    uids: impl Iterator<Item = Uid>,
+    values: Vec<String>,
+) -> QueryResult<Vec<(TokenId, Token)>> {
+    let mut uids: Vec<String> = uids.map(|uid| uid.to_string()).collect();
     // Most values are uids. Each is looked for as both.
     uids.extend(values.iter().filter_map(|value| Some(value.parse::<Uid>().ok()?.to_string())));
     let rows: Vec<(TokenId, TokenRow)> = NamedQuery { uids, values }.load(connection)?;

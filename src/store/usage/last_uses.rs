@@ -32,13 +32,16 @@ impl LookUp for LastUseOf {
 /// When, by whom and at which gate.
 type Row = (i64, String, Option<String>);
 
+/// A token that was ever used, and when, by whom and at which gate, if that is found.
+type UsedRow = (String, TokenId, Option<i64>, Option<String>, Option<String>);
+
 fn last_use_of((timestamp, user, gate): Row) -> LastUse {
     LastUse { timestamp: Micros::stored(timestamp), gate, user }
 }
 
 fn find(connection: &mut PgConnection, keys: &[LastUseOf]) -> Result<Vec<Option<LastUse>>, Error> {
     let by_time = ByTime { uids: keys.iter().map(|key| key.0.to_string()).collect() };
-    let rows: Vec<(String, TokenId, Option<i64>, Option<String>, Option<String>)> = by_time.load(connection)?;
+    let rows: Vec<UsedRow> = by_time.load(connection)?;
     let (mut found, mut others) = (HashMap::new(), HashMap::new());
     for (uid, token, timestamp, user, gate) in rows {
         let uid: Uid = uid.parse().map_err(|error: TokenError| Error::Failed(error.to_string()))?;
