@@ -54,6 +54,8 @@ pub fn health(server: SocketAddr) -> Scenario {
 /// All other scenarios.
 pub fn all(server: SocketAddr, key: &str, seed: &Seed) -> io::Result<Vec<Scenario>> {
     let get = |path: &str| vec![get(server, key, path)];
+    let each =
+        |path: &str| seed.many.iter().map(|uid| crate::client::get(server, key, &format!("{path}{uid}"))).collect();
     let consume = |uid: &String| post(server, key, &format!("/{uid}/consume_token"), "");
     let add = "valid_from=&valid_to=&usage_count=3&lock_time=";
     let scenario = |name, requests| Scenario { name, requests, single_commits: false };
@@ -66,11 +68,14 @@ pub fn all(server: SocketAddr, key: &str, seed: &Seed) -> io::Result<Vec<Scenari
         Scenario { name: "consume one token, a commit for each", requests: vec![consume(one)], single_commits: true },
         scenario("add a token", vec![post(server, key, "/add_token", add)]),
         scenario("query a token by value", get(&format!("/query_token?value={one}"))),
+        scenario("query 10,000 tokens by value in turn", each("/query_token?value=")),
         scenario("tile page", get(&format!("/{one}"))),
+        scenario("tile pages of 10,000 tokens in turn", each("/")),
         scenario("tile page, by a browser", browse(&format!("/{one}"))),
         scenario("list, first page of a million", get("/")),
         scenario("list, first page, by a browser", browse("/")),
         scenario("list, last page of a million", get(&last)),
+        scenario("list, 50 pages in turn", pages(server, key, 50)?),
     ])
 }
 
@@ -87,6 +92,18 @@ fn last_page(server: SocketAddr, key: &str) -> io::Result<String> {
         None => Ok(address),
         Some(_) => Err(io::Error::other(format!("{address} is not the last page"))),
     }
+}
+
+/// The first pages of the list: equal pages that are asked for at the same time can share an answer.
+fn pages(server: SocketAddr, key: &str, count: usize) -> io::Result<Vec<Vec<u8>>> {
+    let mut client = Client::connect(server, key)?;
+    let (mut address, mut pages) = ("/".to_owned(), Vec::new());
+    for _ in 0..count {
+        pages.push(get(server, key, &address));
+        let page = client.get(&address)?;
+        address = link(&page, "Next").ok_or_else(|| io::Error::other(format!("the page {address} has no next one")))?;
+    }
+    Ok(pages)
 }
 
 /// The target of the link with this text.

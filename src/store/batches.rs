@@ -1,5 +1,7 @@
 //! Batches: tokens that are created together.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
@@ -7,6 +9,7 @@ use super::audit;
 use super::connection::Connection;
 use super::cursor::Cursor;
 use super::error::{Error, is_duplicate};
+use super::lookups::{Lane, LookUp};
 use super::schema::{batches, tokens};
 use crate::access::Principal;
 use crate::token::{BatchId, Micros, Token, TokenError, Uid};
@@ -153,9 +156,26 @@ pub(crate) fn find(connection: &mut Connection, uid: Uid) -> QueryResult<Option<
 }
 
 /// The batch with this id, if people hear of it.
-pub(crate) fn by_id(connection: &mut Connection, id: BatchId) -> QueryResult<Option<Batch>> {
+fn by_id(connection: &mut Connection, id: BatchId) -> QueryResult<Option<Batch>> {
     let row = batches::table.find(id).filter(batches::name.ne("")).select(batches::all_columns);
     Ok(row.get_result::<BatchRow>(connection).optional()?.map(batch))
+}
+
+/// Those of these batches that people hear of.
+pub(in crate::store) fn by_ids(connection: &mut Connection, ids: &[BatchId]) -> QueryResult<HashMap<BatchId, Batch>> {
+    match (connection, ids) {
+        (_, []) => Ok(HashMap::new()),
+        (Connection::Postgres(connection), _) => {
+            let rows = batches::table.filter(batches::id.eq_any(ids)).filter(batches::name.ne(""));
+            let rows = rows.select(batches::all_columns).load::<BatchRow>(connection)?;
+            Ok(rows.into_iter().map(batch).map(|batch| (batch.id, batch)).collect())
+        }
+        // Not by a list of them, which SQLite would prepare anew each time.
+        (sqlite, _) => {
+            let found = ids.iter().map(|id| by_id(sqlite, *id)).collect::<QueryResult<Vec<_>>>()?;
+            Ok(found.into_iter().flatten().map(|batch| (batch.id, batch)).collect())
+        }
+    }
 }
 
 /// Complete batches, newest first, each with its cursor; only those after the cursor `after`, if given.
@@ -171,6 +191,21 @@ pub(crate) fn page(
     }
     let with_cursor = |batch: Batch| (Cursor::number(batch.created.get(), batch.id), batch);
     Ok(query.load::<BatchRow>(connection)?.into_iter().map(batch).map(with_cursor).collect())
+}
+
+/// The newest complete batches, up to this many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct NewestBatches(pub(crate) i64);
+
+impl LookUp for NewestBatches {
+    type Found = Vec<Batch>;
+    const LANE: Lane = Lane::Pages;
+
+    fn find(connection: &mut Connection, keys: &[Self]) -> Result<Vec<Self::Found>, Error> {
+        let newest =
+            keys.iter().map(|key| Ok(page(connection, None, key.0)?.into_iter().map(|(_, batch)| batch).collect()));
+        newest.collect()
+    }
 }
 
 /// How many of a batch's tokens are in which state.

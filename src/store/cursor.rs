@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A position in an ordered list: a row's sort key and id. Ordered as the rows are, from the least to the greatest.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Cursor {
     pub(in crate::store) key: Key,
     pub(in crate::store) id: i64,
@@ -35,7 +35,7 @@ impl Cursor {
 }
 
 /// Texts are ordered by code points, as both databases compare them.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(in crate::store) enum Key {
     Number(i64),

@@ -8,6 +8,7 @@ use super::advisory_lock::{self, AdvisoryLock};
 use super::audit;
 use super::connection::Connection;
 use super::error::{Error, is_duplicate};
+use super::lookups::LookUp;
 use super::schema::gates;
 use crate::access::Principal;
 use crate::token::gate::{GateId, GateRules};
@@ -46,6 +47,18 @@ fn read_rules(rules: &str) -> GateRules {
 pub fn list(connection: &mut Connection) -> QueryResult<Vec<Gate>> {
     let rows: Vec<GateRow> = gates::table.order(gates::name).select(COLUMNS).load(connection)?;
     Ok(rows.into_iter().map(gate).collect())
+}
+
+/// Every gate, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct EveryGate;
+
+impl LookUp for EveryGate {
+    type Found = Vec<Gate>;
+
+    fn find(connection: &mut Connection, keys: &[Self]) -> Result<Vec<Self::Found>, Error> {
+        keys.iter().map(|_| Ok(list(connection)?)).collect()
+    }
 }
 
 /// The name of every gate.

@@ -2,7 +2,8 @@
 //!
 //! Each file holds one noun's rows and queries, as functions on a connection. A request reaches them through one of:
 //! [`Store::consume`], through the single writer; [`Store::write`], through the writer on SQLite and through the pool
-//! on PostgreSQL; [`Store::read_inline`], for one or two rows; [`Store::read`], for lists.
+//! on PostgreSQL; [`Store::look_up`], for what belongs to a key, together with others on PostgreSQL; [`Store::read_inline`],
+//! for one or two rows; [`Store::read`], for lists.
 
 pub mod accounts;
 pub mod actions;
@@ -19,6 +20,7 @@ pub mod cursor;
 pub(crate) mod error;
 pub mod gates;
 pub mod ledger;
+pub(crate) mod lookups;
 pub mod migrations;
 mod pool;
 pub mod printing;
@@ -47,6 +49,7 @@ pub use connection::{Connection, DatabaseUrl, OpenError};
 use connection::{Database, transaction, with_retries};
 use consume_counter::ConsumeCounter;
 pub use error::Error;
+use lookups::{LookUp, Lookups};
 use pool::{LogErrors, Manager, PooledConnection};
 use search::{SearchLimit, SearchPool};
 use writer::Writer;
@@ -83,6 +86,8 @@ struct Inner {
     /// itself would block a thread, and later requests could overtake.
     permits: Arc<Semaphore>,
     searches: SearchPool,
+    /// On PostgreSQL.
+    lookups: Option<Lookups>,
     /// On SQLite.
     _checkpointer: Option<Checkpointer>,
     /// A thread has none while it is looking something up: a panic leaves it nowhere, and another is made.
@@ -108,12 +113,15 @@ impl Store {
         });
         let connection = connection.map_err(|error| url.open_error("cannot be used", &error.to_string()))?;
         let writer = Writer::start(database.clone(), clock.clone(), connection, batch);
-        let writer = writer.map_err(|error| OpenError(format!("No thread can be started: {error}.")))?;
+        let writer = writer.map_err(|error| no_thread(&error))?;
+        let lookups = (!database.has_one_lock())
+            .then(|| Lookups::start(&database))
+            .transpose()
+            .map_err(|error| no_thread(&error))?;
         let searches = SearchPool::default();
         let checkpointer =
             database.has_one_lock().then(|| Checkpointer::start(database.clone(), Arc::clone(searches.gate())));
-        let checkpointer = checkpointer.transpose();
-        let checkpointer = checkpointer.map_err(|error| OpenError(format!("No thread can be started: {error}.")))?;
+        let checkpointer = checkpointer.transpose().map_err(|error| no_thread(&error))?;
         let size = if database.has_one_lock() { POOL_SQLITE } else { POOL_POSTGRES };
         let pool = Pool::builder().max_size(size).min_idle(Some(0)).connection_timeout(POOL_TIMEOUT);
         let pool = pool.error_handler(Box::new(LogErrors)).build_unchecked(Manager(database.clone()));
@@ -126,6 +134,7 @@ impl Store {
                 pool,
                 permits,
                 searches,
+                lookups,
                 _checkpointer: checkpointer,
                 inline_connections: ThreadLocal::new(),
                 consumes: ConsumeCounter::default(),
@@ -168,6 +177,19 @@ impl Store {
             with_retries(|| pooled.run(|connection| transaction(connection, &work)))
         };
         with_timeout(SLOW_TIMEOUT, self.on_pool(work), Error::Unknown).await
+    }
+
+    /// Finds what belongs to a key. On PostgreSQL, look-ups that arrive together are answered together; on SQLite it runs as
+    /// [`Store::read_inline`] does.
+    ///
+    /// # Errors
+    /// The error of the look-up; unavailable, when too many wait.
+    pub(crate) async fn look_up<L: LookUp>(&self, key: L) -> Result<L::Found, Error> {
+        if let Some(lookups) = &self.inner.lookups {
+            return with_timeout(QUICK_TIMEOUT, lookups.find(key), Error::Unavailable).await;
+        }
+        let find = move |connection: &mut Connection| L::find(connection, &[key]);
+        self.read_inline(find).await?.pop().ok_or_else(|| Error::Failed("a look-up has no answer".into()))
     }
 
     /// Looks up one or two rows. On SQLite it runs on the calling thread, with a connection of that thread: a point
@@ -237,6 +259,10 @@ impl Store {
         let result = result.await;
         result.unwrap_or_else(|error| Err(Error::Failed(error.to_string())))
     }
+}
+
+fn no_thread(error: &std::io::Error) -> OpenError {
+    OpenError(format!("No thread can be started: {error}."))
 }
 
 async fn with_timeout<T>(

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use super::advisory_lock::AdvisoryLock;
 use super::connection::Connection;
 use super::error::Error;
+use super::lookups::LookUp;
 use super::schema::settings;
 use super::{advisory_lock, audit};
 use crate::access::Principal;
@@ -53,6 +54,18 @@ pub fn all(connection: &mut Connection) -> QueryResult<StoredSettings> {
         }
     }
     Ok(stored)
+}
+
+/// All settings, and who last changed each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct AllSettings;
+
+impl LookUp for AllSettings {
+    type Found = StoredSettings;
+
+    fn find(connection: &mut Connection, keys: &[Self]) -> Result<Vec<Self::Found>, Error> {
+        keys.iter().map(|_| Ok(all(connection)?)).collect()
+    }
 }
 
 /// The result of a change.

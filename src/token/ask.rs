@@ -147,7 +147,7 @@ impl ReplayKey {
 }
 
 /// How a request names a token: by uid, by value, or by both, which then must name the same token.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Lookup {
     /// By its uid.
     pub uid: Option<Uid>,

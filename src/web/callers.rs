@@ -8,7 +8,8 @@ use crate::access::api_key::{self, KeyHash};
 use crate::access::session::{self, SessionHash};
 use crate::access::{Principal, Role};
 use crate::store::Store;
-use crate::store::accounts::{keys, sessions};
+use crate::store::accounts::keys::{self, KeyOf};
+use crate::store::accounts::sessions::{self, SessionOf};
 use crate::token::Micros;
 use crate::token::gate::GateId;
 
@@ -82,7 +83,7 @@ impl Callers {
         let now = store.now();
         let is_valid = |expires: Option<Micros>| expires.is_none_or(|expires| now < expires);
         let ask = async {
-            let found = store.read_inline(move |connection| keys::find(connection, &hash)).await?;
+            let found = store.look_up(KeyOf(hash)).await?;
             let Some(key) = found.filter(|key| is_valid(key.expires)) else { return Ok(None) };
             if is_old(key.last_used, now) {
                 write_later(store, move |connection| Ok(keys::touch(connection, &hash, now)?));
@@ -103,7 +104,7 @@ impl Callers {
     async fn session(&self, store: &Store, hash: SessionHash) -> Result<Option<Caller>, Error> {
         let ask = async {
             let now = store.now();
-            let found = store.read_inline(move |connection| sessions::find(connection, &hash, now)).await?;
+            let found = store.look_up(SessionOf(hash, now)).await?;
             let Some(signed_in) = found else { return Ok(None) };
             if is_old(Some(signed_in.last_seen), now) {
                 write_later(store, move |connection| Ok(sessions::touch(connection, &hash, now)?));

@@ -1,5 +1,7 @@
 //! API keys: rows and queries.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 
 use crate::access::api_key::KeyHash;
@@ -8,6 +10,7 @@ use crate::store::audit;
 use crate::store::connection::Connection;
 use crate::store::error::{Error, is_duplicate};
 use crate::store::ledger::replies;
+use crate::store::lookups::LookUp;
 use crate::store::schema::keys;
 use crate::token::Micros;
 use crate::token::gate::GateId;
@@ -103,6 +106,25 @@ pub fn list(connection: &mut Connection) -> Result<Vec<Key>, Error> {
 pub fn find(connection: &mut Connection, hash: &KeyHash) -> Result<Option<Key>, Error> {
     let row = keys::table.filter(keys::hash.eq(hash.as_slice())).select(COLUMNS).get_result::<KeyRow>(connection);
     row.optional()?.map(key).transpose()
+}
+
+/// The key with this hash, expired or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct KeyOf(pub(crate) KeyHash);
+
+impl LookUp for KeyOf {
+    type Found = Option<Key>;
+
+    fn find(connection: &mut Connection, asked: &[Self]) -> Result<Vec<Self::Found>, Error> {
+        let connection = match connection {
+            Connection::Postgres(connection) => connection,
+            sqlite @ Connection::Sqlite(_) => return asked.iter().map(|asked| find(sqlite, &asked.0)).collect(),
+        };
+        let hashes: Vec<&[u8]> = asked.iter().map(|asked| asked.0.as_slice()).collect();
+        let rows = keys::table.filter(keys::hash.eq_any(hashes)).select((keys::hash, COLUMNS));
+        let rows: HashMap<Vec<u8>, KeyRow> = rows.load(connection)?.into_iter().collect();
+        asked.iter().map(|asked| rows.get(asked.0.as_slice()).cloned().map(key).transpose()).collect()
+    }
 }
 
 /// The key with this name, expired or not.

@@ -1,11 +1,14 @@
 //! Sessions: rows and queries.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 
 use crate::access::Role;
 use crate::access::session::{AGE_SECONDS, IDLE_SECONDS, SessionHash};
 use crate::store::connection::Connection;
 use crate::store::error::Error;
+use crate::store::lookups::LookUp;
 use crate::store::schema::{sessions, users};
 use crate::token::Micros;
 
@@ -76,9 +79,17 @@ pub(crate) fn begin(connection: &mut Connection, new: &NewSession<'_>, now: Micr
     Ok(())
 }
 
+/// The user's id, name and role, and when the session was last used.
+type Row = (i64, String, String, i64);
+
+fn signed_in((user_id, name, role, last_seen): Row) -> Result<SignedIn, Error> {
+    let role = role.parse().map_err(Error::Failed)?;
+    Ok(SignedIn { user_id, name, role, last_seen: Micros::stored(last_seen) })
+}
+
 /// Who is signed in by a session, unless it has ended or the user is disabled.
 pub fn find(connection: &mut Connection, hash: &SessionHash, now: Micros) -> Result<Option<SignedIn>, Error> {
-    let row: Option<(i64, String, String, i64)> = sessions::table
+    let row: Option<Row> = sessions::table
         .inner_join(users::table)
         .filter(sessions::hash.eq(hash.as_slice()))
         .filter(sessions::created.gt(ago(now, AGE_SECONDS)).and(sessions::created.le(ago(now, -AHEAD_SECONDS))))
@@ -87,9 +98,36 @@ pub fn find(connection: &mut Connection, hash: &SessionHash, now: Micros) -> Res
         .select((users::id, users::name, users::role, sessions::last_seen))
         .get_result(connection)
         .optional()?;
-    let Some((user_id, name, role, last_seen)) = row else { return Ok(None) };
-    let role = role.parse().map_err(Error::Failed)?;
-    Ok(Some(SignedIn { user_id, name, role, last_seen: Micros::stored(last_seen) }))
+    row.map(signed_in).transpose()
+}
+
+/// Who is signed in by the session with this hash at this time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct SessionOf(pub(crate) SessionHash, pub(crate) Micros);
+
+impl LookUp for SessionOf {
+    type Found = Option<SignedIn>;
+
+    fn find(connection: &mut Connection, asked: &[Self]) -> Result<Vec<Self::Found>, Error> {
+        let connection = match connection {
+            Connection::Postgres(connection) => connection,
+            sqlite @ Connection::Sqlite(_) => {
+                return asked.iter().map(|SessionOf(hash, now)| find(sqlite, hash, *now)).collect();
+            }
+        };
+        let hashes: Vec<&[u8]> = asked.iter().map(|asked| asked.0.as_slice()).collect();
+        let columns = (users::id, users::name, users::role, sessions::last_seen);
+        let rows = sessions::table.inner_join(users::table).filter(sessions::hash.eq_any(hashes));
+        let rows = rows.filter(users::disabled_at.is_null()).select((sessions::hash, (sessions::created, columns)));
+        let rows: HashMap<Vec<u8>, (i64, Row)> = rows.load(connection)?.into_iter().collect();
+        let found = asked.iter().map(|SessionOf(hash, now)| {
+            let Some((created, row)) = rows.get(hash.as_slice()) else { return Ok(None) };
+            let has_begun = (ago(*now, AGE_SECONDS) + 1..=ago(*now, -AHEAD_SECONDS)).contains(created);
+            let is_current = has_begun && row.3 > ago(*now, IDLE_SECONDS);
+            is_current.then(|| signed_in(row.clone())).transpose()
+        });
+        found.collect()
+    }
 }
 
 /// Records that a session was used.

@@ -203,6 +203,16 @@ impl Database {
         connection.map_err(Error::Unavailable)
     }
 
+    /// A connection for rows that are looked up by their keys.
+    pub(super) fn connect_to_look_up(&self) -> Result<Connection, Error> {
+        match &self.url {
+            DatabaseUrl::Postgres(server) => {
+                server.connect_to_look_up().map(Connection::Postgres).map_err(Error::Unavailable)
+            }
+            DatabaseUrl::Sqlite(_) => self.connect_for_pool(),
+        }
+    }
+
     /// A connection for the pool: for reads, and on PostgreSQL also for writes other than consumes.
     pub(crate) fn connect_for_pool(&self) -> Result<Connection, Error> {
         let connection = match &self.url {
@@ -244,6 +254,18 @@ pub(in crate::store) fn look_up_by_keys(connection: &mut Connection) -> QueryRes
             "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashjoin = off; \
              SET LOCAL enable_mergejoin = off",
         ),
+    }
+}
+
+/// Runs reads that have to fit together: on SQLite they see one moment. On PostgreSQL each statement sees its own anyway
+/// (`READ COMMITTED`), so that a transaction would only be two statements more.
+pub(in crate::store) fn in_one_snapshot<T>(
+    connection: &mut Connection,
+    reads: impl FnOnce(&mut Connection) -> QueryResult<T>,
+) -> QueryResult<T> {
+    match connection {
+        Connection::Postgres(_) => reads(connection),
+        Connection::Sqlite(_) => diesel::Connection::transaction(connection, reads),
     }
 }
 

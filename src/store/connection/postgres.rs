@@ -84,6 +84,8 @@ const SERVER_OPTIONS: [&str; 2] = ["SET statement_timeout = '30s'", "SET idle_in
 /// takes a hundred times as long after a hundred thousand more, until the next ANALYZE. Reads are therefore planned
 /// each time. The writer's few statements look rows up by key, for which the same kind of plan is right at any size.
 const PLAN_EACH_TIME: &str = "SET plan_cache_mode = force_custom_plan";
+/// Planning a look-up takes as long as the look-up. Each is written so that there is one plan for tables of any size.
+const PLAN_ONCE: &str = "SET plan_cache_mode = force_generic_plan";
 const PLAN_BY_KEYS: [&str; 3] = ["SET enable_seqscan = off", "SET enable_hashjoin = off", "SET enable_mergejoin = off"];
 
 /// As long as a whole search may take (`store/search.rs`).
@@ -108,6 +110,11 @@ impl Server {
     /// A connection for a server's searches.
     pub(crate) fn connect_to_search(&self) -> Result<PgConnection, String> {
         self.connect_with(&[PLAN_EACH_TIME, SEARCH_TIMEOUT])
+    }
+
+    /// A connection for a server's look-ups of rows by their keys.
+    pub(crate) fn connect_to_look_up(&self) -> Result<PgConnection, String> {
+        self.connect_with(&[PLAN_ONCE, PLAN_BY_KEYS[0], PLAN_BY_KEYS[1], PLAN_BY_KEYS[2]])
     }
 
     /// A connection for a server's consumes.

@@ -70,15 +70,6 @@ pub fn by_lookup(connection: &mut Connection, what: &Lookup) -> QueryResult<[Opt
     Ok([uid, value])
 }
 
-/// The one token that `what` names.
-///
-/// # Errors
-/// A value error when uid and value name different tokens.
-pub fn find(connection: &mut Connection, what: &Lookup) -> Result<Option<Token>, Error> {
-    let [by_uid, by_value] = by_lookup(connection, what)?;
-    Ok(what.reconcile(by_uid, by_value)?.map(|(_, token)| token))
-}
-
 /// Whether a token has or had this uid, even if it is deleted now.
 pub fn is_uid_used(connection: &mut Connection, uid: Uid) -> QueryResult<bool> {
     diesel::select(diesel::dsl::exists(tokens::table.filter(tokens::uid.eq(uid.to_string())))).get_result(connection)

@@ -9,7 +9,7 @@ use crate::store::cursor::{Cursor, Key};
 
 use super::row::{TokenRow, fold};
 use super::visible::AreVisible;
-use crate::store::connection::{Connection, MultiBackend, position};
+use crate::store::connection::{Connection, MultiBackend, in_one_snapshot, position};
 use crate::store::schema::{batches, tokens};
 use crate::token::print::PrintedFilter;
 use crate::token::{Micros, State, Token, Uid};
@@ -53,7 +53,7 @@ impl TokenFilter {
 }
 
 /// The sort order. Tokens with equal keys are ordered by id.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Sort {
     /// By creation.
     #[default]
@@ -95,7 +95,7 @@ impl Sort {
 }
 
 /// Which part of a list to read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TokenSlice {
     /// The sort order.
     pub sort: Sort,
@@ -130,13 +130,12 @@ pub fn page(
     now: Micros,
     slice: TokenSlice,
 ) -> QueryResult<Vec<(Cursor, Token)>> {
-    use diesel::Connection as _;
     let TokenSlice { sort, descending, after, limit } = slice;
     let expression = sort.expression();
     let (comparison, direction) = if descending { ("<", "DESC") } else { (">", "ASC") };
     let (by_id, order) = (format!("tokens.id {direction}"), format!("{expression} {direction}, tokens.id {direction}"));
     let filtered = |connection: &Connection| filtered(connection, filter, now);
-    let rows = connection.transaction(|connection| {
+    let rows = in_one_snapshot(connection, |connection| {
         let Some(cursor) = after else { return ordered(filtered(connection), &order, limit).load(connection) };
         let ties = filtered(connection).filter(compare(expression, "=", &cursor.key));
         let ties = ties.filter(sql::<Bool>(&format!("tokens.id {comparison} ")).bind::<BigInt, _>(cursor.id));

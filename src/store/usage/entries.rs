@@ -2,11 +2,9 @@
 
 use std::collections::HashMap;
 
-use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use serde::Serialize;
 
-use super::newest::AmongNewest;
 use crate::access::Principal;
 use crate::store::connection::Connection;
 use crate::store::cursor::Cursor;
@@ -15,7 +13,7 @@ use crate::store::schema::{tokens, usage};
 use crate::token::answer::Attempt;
 use crate::token::gate::GateId;
 use crate::token::settle::{Held, TokenId};
-use crate::token::{EntryId, Micros, Refusal, Token};
+use crate::token::{EntryId, Micros, Refusal};
 
 /// A new row of `usage`.
 #[derive(Insertable)]
@@ -108,52 +106,6 @@ pub(super) struct EntryRow {
     pub(super) undoes: Option<String>,
 }
 
-/// Reads rows on either database's connection. A macro, because a query with the type of one database is prepared once: a
-/// tile costs a third less. SQLite stops reading: a bound `LIMIT` would be prepared anew each time.
-macro_rules! newest {
-    ($rows:expr, $connection:expr, $at_most:expr) => {{
-        let rows = $rows.order(usage::id.desc()).select(EntryRow::as_select());
-        let rows = rows.load_iter::<EntryRow, DefaultLoadingMode>($connection)?;
-        rows.take($at_most).collect::<QueryResult<Vec<EntryRow>>>()?
-    }};
-}
-
-/// The latest `N` attempts at the token with this id, newest first.
-pub(crate) fn last<const N: i64>(connection: &mut Connection, id: TokenId, token: &Token) -> QueryResult<Vec<Entry>> {
-    let at_most = usize::try_from(N).unwrap_or(usize::MAX);
-    let of_none = usage::table.filter(usage::token.is_null()).filter(usage::token_uid.eq(token.uid.to_string()));
-    let (mut rows, rows_of_none) = match connection {
-        Connection::Sqlite(connection) => {
-            (walk(connection, (id, token.last_entry), at_most)?, newest!(of_none, connection, at_most))
-        }
-        Connection::Postgres(connection) => {
-            let of_token = usage::table.filter(AmongNewest::<N>(id));
-            (newest!(of_token, connection, at_most), newest!(of_none.limit(N), connection, at_most))
-        }
-    };
-    merge(&mut rows, rows_of_none);
-    rows.truncate(at_most);
-    Ok(entries(connection, rows)?.into_iter().map(|(_, entry)| entry).collect())
-}
-
-/// The newest entries of a token on SQLite, one after the other: a recursive statement takes the time of twenty of these,
-/// and most tokens have one entry or two.
-fn walk(
-    connection: &mut SqliteConnection,
-    (token, mut next): (TokenId, Option<EntryId>),
-    at_most: usize,
-) -> QueryResult<Vec<EntryRow>> {
-    let mut rows = Vec::new();
-    while let Some(entry) = next.filter(|_| rows.len() < at_most) {
-        let row = usage::table.find(entry).filter(usage::token.eq(token));
-        let row = row.select((EntryRow::as_select(), usage::previous)).get_result::<(EntryRow, _)>(connection);
-        let Some((row, previous)) = row.optional()? else { break };
-        rows.push(row);
-        next = Option::filter(previous, |previous: &EntryId| *previous < entry);
-    }
-    Ok(rows)
-}
-
 /// The labels of tokens that still exist, by uid.
 pub fn labels(connection: &mut Connection, uids: Vec<String>) -> QueryResult<HashMap<String, Option<String>>> {
     let rows = tokens::table.filter(tokens::uid.eq_any(uids)).filter(tokens::deleted_at.is_null());
@@ -161,20 +113,15 @@ pub fn labels(connection: &mut Connection, uids: Vec<String>) -> QueryResult<Has
     Ok(rows.into_iter().collect())
 }
 
-/// Merges two lists, newest first. Attempts at a uid that had no token at the time, or a deleted one, are stored with
-/// the uid only; the others are found by the token's id, whose index is a fifth of the size.
-fn merge(rows: &mut Vec<EntryRow>, others: Vec<EntryRow>) {
-    rows.extend(others);
-    rows.sort_by_key(|row| std::cmp::Reverse(row.id));
-}
-
 /// Entries with the names of their gates.
 pub(super) fn entries(connection: &mut Connection, rows: Vec<EntryRow>) -> QueryResult<Vec<(Cursor, Entry)>> {
     let names = if rows.iter().any(|row| row.gate.is_some()) { gates::names(connection)? } else { HashMap::new() };
-    Ok(rows.into_iter().map(|row| entry(row, &names)).collect())
+    let name = |gate: Option<GateId>| names.get(&gate?).cloned();
+    Ok(rows.into_iter().map(|row| (name(row.gate), row)).map(|(gate, row)| entry(row, gate)).collect())
 }
 
-fn entry(row: EntryRow, gates: &HashMap<GateId, String>) -> (Cursor, Entry) {
+/// An entry, and its place.
+pub(super) fn entry(row: EntryRow, gate: Option<String>) -> (Cursor, Entry) {
     let entry = Entry {
         uid: row.uid,
         token_uid: row.token_uid,
@@ -184,7 +131,7 @@ fn entry(row: EntryRow, gates: &HashMap<GateId, String>) -> (Cursor, Entry) {
         error: row.error_code.map(Refusal::name_of),
         error_code: row.error_code,
         uses: row.uses,
-        gate: row.gate.and_then(|gate| gates.get(&gate).cloned()),
+        gate,
         undoes: row.undoes,
     };
     (Cursor::number(row.timestamp, row.id), entry)

@@ -11,7 +11,7 @@ use crate::token::settle::TokenId;
 use crate::token::{Micros, Uid};
 
 /// How many of a token's latest entries are looked at where the time of the last use leads to none.
-const LATEST: i64 = 100;
+pub(super) const LATEST: i64 = 100;
 
 /// The last use that was not undone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(crate) struct LastUse {
 type Row = (String, i64, Option<GateId>, String);
 
 /// The last use of the token with this uid; none if it was never used, or the log does not have it any more.
-pub(crate) fn last_use(connection: &mut Connection, uid: Uid) -> QueryResult<Option<LastUse>> {
+pub(super) fn last_use(connection: &mut Connection, uid: Uid) -> QueryResult<Option<LastUse>> {
     let token = tokens::table.filter(tokens::uid.eq(uid.to_string())).select((tokens::id, tokens::last_used));
     let Some((id, Some(last_used))) = token.get_result::<(TokenId, Option<i64>)>(connection).optional()? else {
         return Ok(None);

@@ -10,6 +10,7 @@ pub(crate) mod chart;
 mod conditions;
 mod entries;
 mod last_use;
+mod last_uses;
 pub(crate) mod list;
 mod newest;
 mod of_token;
@@ -19,6 +20,8 @@ pub(crate) use at_gate::{Quarters, last_at_gate, quarters_at_gate, quarters_at_g
 pub(crate) use chain::Piece;
 pub(in crate::store) use charges::{ChargedAnew, charge_anew};
 pub use conditions::UsageFilter;
-pub(crate) use entries::{Entry, UsageRow, labels, last, newest};
-pub(crate) use last_use::{LastUse, last_use, undone_by};
+pub(crate) use entries::{Entry, UsageRow, labels, newest};
+pub(crate) use last_use::{LastUse, undone_by};
+pub(crate) use last_uses::LastUseOf;
 pub use list::page;
+pub(crate) use newest::last;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::store::Store;
-use crate::store::gates::{self, Gate};
+use crate::store::gates::{EveryGate, Gate};
 use crate::token::gate::GateId;
 use crate::web::brief_cache::BriefCache;
 use crate::web::error::Error;
@@ -16,7 +16,7 @@ impl GatesCache {
     /// Every gate, by name.
     pub(crate) async fn get(&self, store: &Store) -> Result<Arc<Vec<Gate>>, Error> {
         let ask = async {
-            let gates = store.read_inline(|connection| Ok(gates::list(connection)?)).await?;
+            let gates = store.look_up(EveryGate).await?;
             Ok::<_, Error>(Some(Arc::new(gates)))
         };
         Ok(self.0.get(&(), ask).await?.unwrap_or_default())
@@ -39,7 +39,7 @@ impl GatesCache {
         if known.is_some() {
             return Ok(known);
         }
-        let gates = store.read_inline(|connection| Ok(gates::list(connection)?)).await?;
+        let gates = store.look_up(EveryGate).await?;
         Ok(gates.into_iter().find(is_it))
     }
 }

@@ -6,8 +6,8 @@ use super::verdict::{Choice, Context, Verdict};
 use crate::access::Permission;
 use crate::store::gates::Gate;
 use crate::store::tokens::list::{TokenFilter, TokenSlice};
-use crate::store::tokens::{self, search};
-use crate::store::usage;
+use crate::store::tokens::search;
+use crate::store::usage::LastUseOf;
 use crate::token::answer::visible;
 use crate::token::consume::try_consume;
 use crate::token::gate::GateRules;
@@ -79,7 +79,7 @@ impl Door<'_> {
     }
 
     async fn find(&self, what: Lookup) -> Result<Option<Token>, Error> {
-        Ok(self.app.store.read_inline(move |connection| tokens::find(connection, &what)).await?)
+        Ok(self.app.store.look_up(what).await??)
     }
 
     async fn consume(&self, scan: &Scan, what: Lookup) -> Result<Verdict, Error> {
@@ -131,7 +131,7 @@ impl Door<'_> {
         match try_consume(Some(&token), scan.uses, context.clock.now) {
             Ok(_) => {
                 let uid = token.uid;
-                let last = self.app.store.read_inline(move |connection| Ok(usage::last_use(connection, uid)?)).await?;
+                let last = self.app.store.look_up(LastUseOf(uid)).await?;
                 Ok(Verdict::can_be_used(&token, last.as_ref(), uid.to_string(), &context))
             }
             Err(refused) => Ok(Verdict::cannot_be_used(self.refused(&refused, scan, false).await?)),

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::store::{self, Store};
+use crate::store::Store;
+use crate::store::settings::AllSettings;
 use crate::token::settings::Settings;
 use crate::web::brief_cache::BriefCache;
 use crate::web::error::Error;
@@ -19,7 +20,7 @@ impl SettingsCache {
     /// The settings.
     pub(crate) async fn get(&self, store: &Store) -> Result<Arc<Settings>, Error> {
         let ask = async {
-            let stored = store.read_inline(|connection| Ok(store::settings::all(connection)?)).await?;
+            let stored = store.look_up(AllSettings).await?;
             Ok::<_, Error>(Some(Arc::new(stored.settings)))
         };
         Ok(self.0.get(&(), ask).await?.unwrap_or_default())

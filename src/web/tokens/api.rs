@@ -11,7 +11,7 @@ pub(crate) mod void;
 
 use serde::Serialize;
 
-use crate::store::usage::{self, LastUse};
+use crate::store::usage::{LastUse, LastUseOf};
 use crate::token::consume::state;
 use crate::token::input::RawFields;
 use crate::token::limits::check_value;
@@ -114,8 +114,7 @@ fn scanned_value(text: &str) -> String {
 /// The last use of a token that was refused: what a refusal tells beside its reasons.
 pub(crate) async fn last_use(app: &App, refused: &RefusedAsk) -> Result<Option<LastUse>, Error> {
     let Some(summary) = refused.summary.as_ref().filter(|summary| summary.last_used.is_some()) else { return Ok(None) };
-    let uid = summary.token_uid;
-    Ok(app.store.read_inline(move |connection| Ok(usage::last_use(connection, uid)?)).await?)
+    Ok(app.store.look_up(LastUseOf(summary.token_uid)).await?)
 }
 
 /// The token object of the contract.

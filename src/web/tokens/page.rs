@@ -3,12 +3,12 @@
 use super::counts::Count;
 use super::query::{ORDERS, TokenQuery};
 use super::view::StateView;
-use crate::store::batches::{self, Batch};
+use crate::store;
+use crate::store::batches::{self, NewestBatches};
 use crate::store::cursor::Cursor;
-use crate::store::printing::runs;
-use crate::store::tokens::list::{self, TokenFilter, TokenSlice};
-use crate::store::tokens::search;
-use crate::store::{self, Connection};
+use crate::store::printing::runs::{self, PrintRun};
+use crate::store::tokens::list::{TokenFilter, TokenSlice};
+use crate::store::tokens::{QuickPage, search};
 use crate::token::print::PrintedFilter;
 use crate::token::{State, Token, Uid};
 use crate::web::choice::Choice;
@@ -22,8 +22,6 @@ use crate::work::printing::options::PrintOptions;
 
 /// Batches that can be chosen in the filter: the newest, and the one that is chosen.
 const BATCHES: i64 = 30;
-/// Rows of a page that is read on the request's own thread, if an index is in its order.
-const QUICK_ROWS: usize = 100;
 
 /// A page of the tokens of a filter, and all that its form and its links need.
 pub(crate) struct TokenPage {
@@ -75,12 +73,8 @@ impl TokenPage {
         let page_request =
             errors.note_without_field(PageRequest::read(params, &cursors).map(Some)).unwrap_or(PageRequest::First);
         let clock = app.time_formatter();
-        let (order, wanted) = (query.order(), filter.clone());
-        let choices = app.store.read_inline(move |connection| {
-            let run = wanted.print_run.map_or(Ok(None), |run| runs::find(connection, run))?;
-            Ok((choices(connection, wanted.batch)?, run))
-        });
-        let (batches, run) = choices.await?;
+        let order = query.order();
+        let (batches, run) = (choices(app, filter.batch).await?, chosen_run(app, filter.print_run).await?);
         let slice = page_request.part(order.0, order.1, rows);
         let page = if errors.is_empty() { find(app, &filter, slice, &mut errors).await? } else { Vec::new() };
         let print_run = run.map(|run| PrintOptions::read(&run.options).map_or(run.sheet, |how| how.sheet.name));
@@ -143,11 +137,10 @@ async fn find(
     slice: TokenSlice,
     errors: &mut FormErrors,
 ) -> Result<Vec<(Cursor, Token)>, Error> {
-    let (wanted, now) = (filter.clone(), app.store.now());
-    let is_quick = filter.walks_an_index(slice.sort) && slice.limit <= more_than(QUICK_ROWS);
-    let found = if is_quick {
-        app.store.read_inline(move |connection| Ok(list::page(connection, &wanted, now, slice)?)).await
+    let found = if let Some(page) = QuickPage::new(filter, &slice) {
+        app.store.look_up(page).await
     } else {
+        let (wanted, now) = (filter.clone(), app.store.now());
         app.store.search(move |connection, limit| search::page(connection, &wanted, now, slice, limit)).await
     };
     match found {
@@ -163,13 +156,19 @@ async fn find(
 const TOO_SLOW: &str = "This search takes too long. Narrow it, for instance by a batch or by when the tokens were created, \
                         or sort by creation.";
 
-fn choices(connection: &mut Connection, chosen: Option<Uid>) -> Result<Vec<(String, String)>, crate::store::Error> {
-    let mut choices: Vec<Batch> =
-        batches::page(connection, None, BATCHES)?.into_iter().map(|(_, batch)| batch).collect();
+/// The batches that can be chosen.
+async fn choices(app: &App, chosen: Option<Uid>) -> Result<Vec<(String, String)>, Error> {
+    let mut choices = app.store.look_up(NewestBatches(BATCHES)).await?;
     if let Some(uid) = chosen
         && !choices.iter().any(|batch| batch.uid == uid.to_string())
     {
-        choices.extend(batches::find(connection, uid)?);
+        choices.extend(app.store.read_inline(move |connection| Ok(batches::find(connection, uid)?)).await?);
     }
     Ok(choices.into_iter().map(|batch| (batch.uid, batch.name)).collect())
+}
+
+/// The print run that is chosen.
+async fn chosen_run(app: &App, uid: Option<Uid>) -> Result<Option<PrintRun>, Error> {
+    let Some(uid) = uid else { return Ok(None) };
+    Ok(app.store.read_inline(move |connection| Ok(runs::find(connection, uid)?)).await?)
 }

@@ -10,9 +10,9 @@ use super::quick_buttons::Quick;
 use super::view::TokenView;
 use crate::access::{Permission, Role};
 use crate::qr::Code;
-use crate::store::batches::{self, Batch};
-use crate::store::tokens;
-use crate::store::usage::{self, Entry};
+use crate::store::batches::Batch;
+use crate::store::tokens::{ByUid, TileOf};
+use crate::store::usage::Entry;
 use crate::token::{Token, Uid};
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
@@ -21,9 +21,6 @@ use crate::web::navigation::Section;
 use crate::web::notice::Notice;
 use crate::web::page::{Page, page};
 use crate::web::state::App;
-
-/// Entries of the usage log on a tile.
-const HISTORY: i64 = 20;
 
 #[derive(Template)]
 #[template(path = "tokens/tile.html")]
@@ -66,8 +63,7 @@ struct Attempt {
 /// The token of a path.
 pub(crate) async fn find(app: &App, path: &str) -> Result<Token, Error> {
     let uid: Uid = path.parse().map_err(|_| Error::NotFound)?;
-    let found = app.store.read_inline(move |connection| Ok(tokens::by_uid(connection, uid)?)).await?;
-    found.map(|(_, token)| token).ok_or(Error::NotFound)
+    app.store.look_up(ByUid(uid)).await?.ok_or(Error::NotFound)
 }
 
 /// What a tile shows beside its facts.
@@ -89,23 +85,18 @@ pub(crate) async fn render(
     uid: Uid,
     options: TileOptions,
 ) -> Result<HttpResponse, Error> {
-    let found = app.store.read_inline(move |connection| {
-        let Some((id, token)) = tokens::by_uid(connection, uid)? else { return Ok(None) };
-        let batch = token.batch.map_or(Ok(None), |batch| batches::by_id(connection, batch))?;
-        let last = usage::last::<HISTORY>(connection, id, &token)?;
-        Ok(Some((token, batch, last)))
-    });
-    let (token, batch, history) = found.await?.ok_or(Error::NotFound)?;
+    let tile = app.store.look_up(TileOf(uid)).await?.ok_or(Error::NotFound)?;
+    let token = &tile.token;
     let clock = app.time_formatter();
     let settings = app.settings.get(&app.store).await?;
-    let says = app.code_texts_by(&settings).of(&token).into_owned();
+    let says = app.code_texts_by(&settings).of(token).into_owned();
     let code = app.codes.get(&says).map_err(|error| Error::fault(error.to_string()))?;
-    let row = TokenView::new(&token, clock);
+    let row = TokenView::new(token, clock);
     let may_edit = role.may(Permission::Edit);
     let template = TilePage {
         page: Page::new(request, Section::Tokens).with_notice(options.notice),
         errors: options.errors,
-        quick: may_edit.then(|| Quick::new(&token, &settings, clock, options.add_uses)),
+        quick: may_edit.then(|| Quick::new(token, &settings, clock, options.add_uses)),
         title: row.title(),
         code,
         says,
@@ -114,12 +105,12 @@ pub(crate) async fn render(
         valid_to: token.valid_to.map(|to| clock.format(to)),
         lock: duration(token.lock_time),
         created: clock.format(token.created),
-        batch,
+        batch: tile.batch.clone(),
         modified: Some(token.modified).filter(|at| *at != token.created).map(|at| clock.format(at)),
-        voided: token.voided.map(|voided| (clock.format(voided.at), voided.by)),
-        creator: token.creator,
+        voided: token.voided.as_ref().map(|voided| (clock.format(voided.at), voided.by.clone())),
+        creator: token.creator.clone(),
         zone: app.zone.to_string(),
-        history: history.into_iter().map(|entry| attempt(entry, clock)).collect(),
+        history: tile.history.iter().map(|entry| attempt(entry, clock)).collect(),
         may_edit,
         may_delete: role.may(Permission::Delete),
         may_use: role.may(Permission::Consume) && row.is_active(),
@@ -128,14 +119,14 @@ pub(crate) async fn render(
     page(app, options.status, &template)
 }
 
-fn attempt(entry: Entry, clock: TimeFormatter) -> Attempt {
+fn attempt(entry: &Entry, clock: TimeFormatter) -> Attempt {
     Attempt {
         when: clock.format(entry.timestamp),
-        who: entry.user,
+        who: entry.user.clone(),
         refusal: entry.error_code.map(refusal_reason),
         is_undo: entry.uses < 0,
         uses: Some(entry.uses.unsigned_abs()).filter(|uses| *uses != 1),
-        gate: entry.gate,
+        gate: entry.gate.clone(),
     }
 }
 

@@ -8,6 +8,7 @@ mod durability;
 mod instances;
 mod load;
 mod locked_rows;
+mod lookups;
 mod outage;
 mod promise;
 mod schema;

@@ -6,7 +6,6 @@ use serde::Serialize;
 use super::lookup;
 use super::refused::Refused;
 use crate::store::gates::Gate;
-use crate::store::tokens;
 use crate::token::consume::try_consume;
 use crate::token::settle::{Answer, Ask, Deed, Lookup, Receipt, ReplayKey, TokenSummary};
 use crate::token::{TokenError, Uid};
@@ -98,7 +97,7 @@ async fn test(
     (what, uses, gate): (Lookup, i32, Option<Gate>),
 ) -> Result<HttpResponse, Error> {
     let at = time(params, "at", app.zone)?.unwrap_or_else(|| app.store.now());
-    let token = app.store.read_inline(move |connection| tokens::find(connection, &what)).await?;
+    let token = app.store.look_up(what).await??;
     match try_consume(token.as_ref(), uses, at) {
         Ok(after) => {
             let (summary, gate) = (TokenSummary::from(&after), gate.map(|gate| gate.name));

@@ -5,7 +5,6 @@ use chrono_tz::Tz;
 use serde::Serialize;
 
 use super::{TokenObject, lookup};
-use crate::store::tokens;
 use crate::store::tokens::list::{TokenFilter, TokenSlice};
 use crate::store::tokens::search;
 use crate::token::State;
@@ -38,7 +37,7 @@ pub(crate) async fn query_token(who: Allowed<Ask>, params: Params, app: web::Dat
     let gate = gate_of(&app, &who.caller, &Params::default()).await?;
     check_rules(gate.as_ref(), 1, true)?;
     let what = lookup(None, &params, &app)?;
-    let found = app.store.read_inline(move |connection| tokens::find(connection, &what)).await?;
+    let found = app.store.look_up(what).await??;
     Ok(success(Queried { token: found.map(|token| TokenObject::new(token, app.store.now())) }))
 }
 
