@@ -14,8 +14,8 @@ use crate::web::middleware::{RequestLog, faults, track_requests};
 use crate::web::route::RouteIndex;
 use crate::web::routes::{routes, table};
 use crate::web::state::App;
-use crate::work::actions;
 use crate::work::shutdown::Shutdown;
+use crate::work::{actions, indexer};
 
 /// Seconds that requests in progress get when the server shuts down.
 pub(crate) const ENDING_SECONDS: u64 = 30;
@@ -42,6 +42,7 @@ pub fn serve(listener: TcpListener, state: App) -> std::io::Result<Running> {
     let address = listener.local_addr()?;
     let shutdown = state.background.shutdown.clone();
     actions::watch(&state.background);
+    indexer::spawn(&state.background);
     let state = web::Data::new(state);
     let index = web::Data::new(RouteIndex::new(&table()));
     let server = HttpServer::new(move || {

@@ -16,6 +16,8 @@ pub(crate) enum AdvisoryLock {
     SignIn,
     /// Removing old entries from the usage log.
     Retention,
+    /// Bringing the index of tokens up to them.
+    Index,
 }
 
 impl AdvisoryLock {
@@ -25,6 +27,7 @@ impl AdvisoryLock {
             Self::Settings => "settings",
             Self::SignIn => "sign_in",
             Self::Retention => "retention",
+            Self::Index => "index",
         }
     }
 }

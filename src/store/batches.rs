@@ -149,6 +149,13 @@ pub fn remove_abandoned(connection: &mut Connection, now: Micros) -> Result<bool
     Ok(i64::try_from(ids.len()).unwrap_or(REMOVE_LIMIT) == REMOVE_LIMIT)
 }
 
+/// How many tokens there are that nobody sees, as their batches are not made.
+pub(crate) fn count_unseen(connection: &mut Connection) -> QueryResult<i64> {
+    let unmade: Vec<BatchId> = batches::table.filter(batches::made.is_null()).select(batches::id).load(connection)?;
+    let of = tokens::table.filter(tokens::batch.eq_any(unmade)).filter(tokens::deleted_at.is_null());
+    of.count().get_result(connection)
+}
+
 /// The batch with this uid, even if it is still being created.
 pub(crate) fn find(connection: &mut Connection, uid: Uid) -> QueryResult<Option<Batch>> {
     let row = batches::table.filter(batches::uid.eq(uid.to_string())).select(batches::all_columns);

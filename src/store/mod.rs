@@ -19,6 +19,7 @@ pub mod copy;
 pub mod cursor;
 pub(crate) mod error;
 pub mod gates;
+pub mod index;
 pub mod ledger;
 pub(crate) mod lookups;
 pub mod migrations;
@@ -35,6 +36,7 @@ pub mod writer;
 
 use std::cell::Cell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use diesel::r2d2::Pool;
@@ -93,6 +95,7 @@ struct Inner {
     /// A thread has none while it is looking something up: a panic leaves it nowhere, and another is made.
     inline_connections: ThreadLocal<Cell<Option<Connection>>>,
     consumes: ConsumeCounter,
+    writes: AtomicU64,
 }
 
 impl Store {
@@ -138,6 +141,7 @@ impl Store {
                 _checkpointer: checkpointer,
                 inline_connections: ThreadLocal::new(),
                 consumes: ConsumeCounter::default(),
+                writes: AtomicU64::new(0),
             }),
         })
     }
@@ -150,6 +154,11 @@ impl Store {
     /// Counts consumes, so that long work can give way to them.
     pub(crate) fn consumes(&self) -> &ConsumeCounter {
         &self.inner.consumes
+    }
+
+    /// How many other writes this process was asked for.
+    pub(crate) fn writes(&self) -> u64 {
+        self.inner.writes.load(Ordering::Relaxed)
     }
 
     /// Answers `ask`. When it returns `Ok`, the transaction is on disk and survives a power cut.
@@ -169,6 +178,7 @@ impl Store {
         &self,
         work: impl Fn(&mut Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
+        self.inner.writes.fetch_add(1, Ordering::Relaxed);
         if self.inner.database.has_one_lock() {
             return self.inner.writer.write(work).await;
         }

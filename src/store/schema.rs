@@ -91,6 +91,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    index_progress (id) {
+        id -> Int8,
+        entry -> Int8,
+        next_entry -> Nullable<Int8>,
+        next_transaction -> Nullable<Int8>,
+    }
+}
+
+diesel::table! {
+    index_queue (id) {
+        id -> Int8,
+        token -> Int8,
+        text -> Int2,
+    }
+}
+
+diesel::table! {
     keys (id) {
         id -> Int8,
         name -> Text,
@@ -238,10 +255,34 @@ diesel::table! {
 }
 
 diesel::table! {
+    token_zones (zone) {
+        zone -> Int8,
+        present -> Int4,
+        by_uid -> Int4,
+        voided -> Int4,
+        used_up -> Int4,
+        created_min -> Int8,
+        created_max -> Int8,
+        label_min -> Text,
+        label_max -> Text,
+        value_min -> Nullable<Text>,
+        value_max -> Nullable<Text>,
+        valid_to_min -> Int8,
+        valid_to_max -> Int8,
+        usable -> Int4,
+        begin_min -> Int8,
+        begin_max -> Int8,
+        end_min -> Int8,
+        end_max -> Int8,
+        locked_until -> Int8,
+    }
+}
+
+diesel::table! {
     tokens (id) {
         id -> Int8,
         uid -> Text,
-        value -> Text,
+        value -> Nullable<Text>,
         label -> Nullable<Text>,
         valid_from -> Nullable<Int8>,
         valid_to -> Nullable<Int8>,
@@ -252,7 +293,6 @@ diesel::table! {
         creator -> Text,
         created -> Int8,
         modified -> Int8,
-        search -> Text,
         deleted_at -> Nullable<Int8>,
         deleted_by -> Nullable<Text>,
         batch -> Nullable<Int8>,
@@ -306,6 +346,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit,
     batches,
     gates,
+    index_progress,
+    index_queue,
     keys,
     next_labels,
     print_jobs,
@@ -317,6 +359,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     sessions,
     settings,
     sheets,
+    token_zones,
     tokens,
     usage,
     users,

@@ -18,6 +18,7 @@ pub mod print;
 pub mod public_url;
 mod quoted;
 mod record;
+pub mod search_words;
 pub mod settings;
 pub mod settle;
 mod state;

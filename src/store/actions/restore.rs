@@ -82,7 +82,7 @@ fn restore_columns(
 }
 
 fn restore_deleted(connection: &mut Connection, rows: Vec<ActionToken>, now: Micros) -> Result<Undone, Error> {
-    let in_use = values_in_use(connection, rows.iter().map(|changed| changed.now.value()))?;
+    let in_use = values_in_use(connection, rows.iter().filter_map(|changed| changed.now.own_value()))?;
     let (mut restored, mut restamped, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
     for changed in rows {
         let token = changed.now.token()?;
@@ -104,7 +104,7 @@ fn restore_deleted(connection: &mut Connection, rows: Vec<ActionToken>, now: Mic
     Ok((restamped, skipped))
 }
 
-/// Which of the values are in use by tokens that are not deleted.
+/// Which of the values are in use by tokens that are not deleted. A value that is the uid can be nobody else's.
 fn values_in_use<'a>(
     connection: &mut Connection,
     values: impl Iterator<Item = &'a str>,
@@ -113,7 +113,7 @@ fn values_in_use<'a>(
     let mut in_use = BTreeSet::new();
     for chunk in values.chunks(MOST_KEYS) {
         let rows = tokens::table.filter(tokens::deleted_at.is_null()).filter(tokens::value.eq_any(chunk.to_vec()));
-        in_use.extend(rows.select(tokens::value).load::<String>(connection)?);
+        in_use.extend(rows.select(tokens::value.assume_not_null()).load::<String>(connection)?);
     }
     Ok(in_use)
 }

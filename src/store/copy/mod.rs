@@ -13,6 +13,7 @@ use rows::{
 
 use super::connection::Connection;
 use super::error::Error;
+use super::schema::{index_progress, usage};
 
 /// The rows of a table that were copied and compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,9 @@ pub fn copy(from: &mut Connection, to: &mut Connection) -> Result<Vec<CopiedTabl
         copy_table::<PrinterRow>(from, to)?,
         copy_table::<NextLabelRow>(from, to)?,
     ];
+    // What leads to tokens is made anew, from the tokens as they are after all uses.
+    let newest = usage::table.select(diesel::dsl::max(usage::id)).get_result::<Option<i64>>(to)?;
+    diesel::update(index_progress::table).set(index_progress::entry.eq(newest.unwrap_or(0))).execute(to)?;
     if let Connection::Postgres(to) = to {
         // Until ANALYZE, PostgreSQL plans as if the tables were empty.
         to.batch_execute("ANALYZE")?;

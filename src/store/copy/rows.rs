@@ -96,7 +96,7 @@ rows_by_id!(
     tokens,
     TokenRow {
         uid: String,
-        value: String,
+        value: Option<String>,
         label: Option<String>,
         valid_from: Option<i64>,
         valid_to: Option<i64>,
@@ -107,7 +107,6 @@ rows_by_id!(
         creator: String,
         created: i64,
         modified: i64,
-        search: String,
         deleted_at: Option<i64>,
         deleted_by: Option<String>,
         batch: Option<i64>,

@@ -10,6 +10,7 @@ mod undo;
 use diesel::QueryResult;
 
 use super::connection::Connection;
+use super::index;
 use crate::token::Micros;
 use crate::token::settle::{Answer, Ask, Held};
 use linked::Linked;
@@ -43,6 +44,8 @@ pub fn keep(
         (Some(key), Some(Answer::Done(receipt, _))) => Some(ReplyRow::new(&ask.who, key, receipt, now)),
         _ => None,
     });
+    let undone = linked.rows.iter().filter(|row| row.undoes.is_some()).filter_map(|row| row.token);
+    index::queue::add(connection, &undone.collect::<Vec<_>>())?;
     match connection {
         Connection::Sqlite(connection) => sqlite::keep(connection, held, linked, saved),
         Connection::Postgres(connection) => postgres::keep(connection, held, linked, saved.collect(), now),

@@ -65,10 +65,11 @@ struct HoldQuery {
 impl HoldQuery {
     fn new(asks: &[Ask], undone: &[Uid]) -> Self {
         let lookups = || asks.iter().filter_map(Ask::lookup);
+        let mut values: Vec<String> = lookups().filter_map(|what| what.value.clone()).collect();
         let uids = lookups().flat_map(|what| what.uid.into_iter().chain(what.link)).chain(undone.iter().copied());
-        let uids = uids.map(|uid| uid.to_string());
-        let (mut uids, mut values): (Vec<_>, Vec<_>) =
-            (uids.collect(), lookups().filter_map(|what| what.value.clone()).collect());
+        // A value may be the uid, and then it stands nowhere else.
+        let uids = uids.chain(values.iter().filter_map(|value| value.parse().ok()));
+        let mut uids: Vec<String> = uids.map(|uid| uid.to_string()).collect();
         for texts in [&mut uids, &mut values] {
             texts.sort_unstable();
             texts.dedup();

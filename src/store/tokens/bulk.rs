@@ -5,7 +5,6 @@ use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
 use diesel::sqlite::Sqlite;
 
-use super::row::search_text;
 use crate::access::Principal;
 use crate::store::connection::Connection;
 use crate::store::schema::tokens;
@@ -64,9 +63,8 @@ fn update_chunk(connection: &mut PgConnection, action: &Action, rows: &[(TokenId
         }
         Action::SetLabel(_) => {
             let labels: Vec<Option<&str>> = rows.iter().map(|(_, token)| token.label.as_deref()).collect();
-            let search: Vec<String> = rows.iter().map(|(_, token)| search_text(token)).collect();
-            let statement = statement("label = new.label, search = new.search", "$3, $4", "label, search");
-            statement.bind::<Array<Nullable<Text>>, _>(labels).bind::<Array<Text>, _>(search).execute(connection)?
+            let statement = statement("label = new.label", "$3", "label");
+            statement.bind::<Array<Nullable<Text>>, _>(labels).execute(connection)?
         }
         Action::Void { .. } | Action::Unvoid => {
             let voided = || rows.iter().map(|(_, token)| token.voided.as_ref());
@@ -95,7 +93,7 @@ enum ChangedColumns<'a> {
     Validity(Option<i64>, Option<i64>),
     Uses(i32),
     Lock(i32),
-    Label(Option<&'a str>, String),
+    Label(Option<&'a str>),
     Voided(Option<(i64, &'a Voided)>),
     Nothing,
 }
@@ -108,7 +106,7 @@ impl<'a> UpdateToken<'a> {
             }
             Action::SetUses(_) | Action::AddUses(_) => ChangedColumns::Uses(token.usage_count),
             Action::SetLock(_) => ChangedColumns::Lock(token.lock_time),
-            Action::SetLabel(_) => ChangedColumns::Label(token.label.as_deref(), search_text(token)),
+            Action::SetLabel(_) => ChangedColumns::Label(token.label.as_deref()),
             Action::Void { .. } | Action::Unvoid => {
                 ChangedColumns::Voided(token.voided.as_ref().map(|voided| (voided.at.get(), voided)))
             }
@@ -143,11 +141,9 @@ impl QueryFragment<Sqlite> for UpdateToken<'_> {
                 out.push_sql(", lock_time = ");
                 out.push_bind_param::<Integer, _>(seconds)?;
             }
-            ChangedColumns::Label(label, search) => {
+            ChangedColumns::Label(label) => {
                 out.push_sql(", label = ");
                 out.push_bind_param::<Nullable<Text>, _>(label)?;
-                out.push_sql(", search = ");
-                out.push_bind_param::<Text, _>(search)?;
             }
             ChangedColumns::Voided(None) => out.push_sql(", voided_at = NULL, voided_by = NULL, void_reason = NULL"),
             ChangedColumns::Voided(Some((at, voided))) => {

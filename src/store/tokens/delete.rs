@@ -48,7 +48,7 @@ pub fn page(
     after: Option<&Cursor>,
     limit: i64,
 ) -> QueryResult<Vec<(Cursor, DeletedToken)>> {
-    type DeletedRow = (i64, String, String, Option<String>, Option<i64>, Option<String>);
+    type DeletedRow = (i64, String, Option<String>, Option<String>, Option<i64>, Option<String>);
     let mut query = tokens::table
         .filter(tokens::deleted_at.gt(restorable_since(now)))
         .order((tokens::deleted_at.desc(), tokens::id.desc()))
@@ -61,6 +61,7 @@ pub fn page(
     }
     let deleted = |(id, uid, value, label, at, by): DeletedRow| {
         let at = at.unwrap_or_default();
+        let value = value.unwrap_or_else(|| uid.clone());
         let token = DeletedToken { uid, value, label, at: Micros::stored(at), by: by.unwrap_or_default() };
         (Cursor::number(at, id), token)
     };

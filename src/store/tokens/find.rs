@@ -17,7 +17,7 @@ macro_rules! one_token {
     ($connection:expr, $filter:expr) => {{
         let query = tokens::table.filter($filter).filter(IsOneVisible);
         let row = query.select((tokens::id, TokenRow::as_select())).get_result($connection);
-        row.optional()?.map(|(id, row): (TokenId, TokenRow)| Ok((id, row.token()?))).transpose()
+        row.optional().and_then(|row| row.map(|(id, row): (TokenId, TokenRow)| Ok((id, row.token()?))).transpose())
     }};
 }
 
@@ -30,12 +30,16 @@ pub fn by_uid(connection: &mut Connection, uid: Uid) -> QueryResult<Option<(Toke
     }
 }
 
-/// The token with exactly this value, unless it is deleted.
+/// The token with exactly this value, unless it is deleted: a value of its own, or else its uid.
 pub fn by_value(connection: &mut Connection, value: &str) -> QueryResult<Option<(TokenId, Token)>> {
     let is_match = tokens::value.eq(value);
-    match connection {
+    let own = match connection {
         Connection::Sqlite(connection) => one_token!(connection, is_match),
         Connection::Postgres(connection) => one_token!(connection, is_match),
+    };
+    match (own?, value.parse()) {
+        (None, Ok(uid)) => Ok(by_uid(connection, uid)?.filter(|(_, token)| token.value == value)),
+        (own, _) => Ok(own),
     }
 }
 

@@ -7,18 +7,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::cursor::{Cursor, Key};
 
-use super::row::{TokenRow, fold};
-use super::visible::AreVisible;
-use crate::store::connection::{Connection, MultiBackend, in_one_snapshot, position};
+use super::row::TokenRow;
+use super::visible::{AreVisible, IsOneVisibleById};
+use crate::store::connection::{Connection, MultiBackend, in_one_snapshot};
 use crate::store::schema::{batches, tokens};
 use crate::token::print::PrintedFilter;
+use crate::token::search_words::SearchWords;
 use crate::token::{Micros, State, Token, Uid};
 
 /// Filters the tokens. Bounds are inclusive.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TokenFilter {
-    /// Part of the value or label, ignoring case, or a uid.
+    /// Words of the value or label, in any order, ignoring case and accents; or a uid. Only a search heeds it.
     pub q: Option<String>,
     /// The state at `now`.
     pub state: Option<State>,
@@ -38,12 +39,18 @@ pub struct TokenFilter {
 
 impl TokenFilter {
     /// Whether a page in this order costs no more than its rows, because an index is in order. A search or a state may read
-    /// a million rows, and so may a time range in another order than that of creation.
+    /// a million rows, and so may a time range in another order than that of creation; by value, two indexes are in order.
     pub(crate) fn walks_an_index(&self, sort: Sort) -> bool {
         let Self { q, state, created_from, created_to, batch, print_run, printed, voided } = self;
         let is_some = q.is_some() || state.is_some() || batch.is_some() || print_run.is_some();
         let is_all = !is_some && printed.is_none() && voided.is_none();
-        is_all && (sort == Sort::Created || created_from.is_none() && created_to.is_none())
+        let is_in_order = sort == Sort::Created || created_from.is_none() && created_to.is_none();
+        is_all && sort != Sort::Value && is_in_order
+    }
+
+    /// The words that are searched for.
+    pub(crate) fn words(&self) -> SearchWords {
+        SearchWords::new(self.q.as_deref().unwrap_or_default())
     }
 
     /// Whether an index leads to all tokens that it can match: those of a batch or a print run.
@@ -71,7 +78,7 @@ impl Sort {
     pub(super) fn expression(self) -> &'static str {
         match self {
             Self::Created => "tokens.created",
-            Self::Value => "tokens.value",
+            Self::Value => "COALESCE(tokens.value, tokens.uid)",
             Self::Label => "COALESCE(tokens.label, '')",
             Self::ValidTo => "COALESCE(tokens.valid_to, 9223372036854775807)",
         }
@@ -134,15 +141,15 @@ pub fn page(
     let expression = sort.expression();
     let (comparison, direction) = if descending { ("<", "DESC") } else { (">", "ASC") };
     let (by_id, order) = (format!("tokens.id {direction}"), format!("{expression} {direction}, tokens.id {direction}"));
-    let filtered = |connection: &Connection| filtered(connection, filter, now);
+    let filtered = || filtered(filter, now);
     let rows = in_one_snapshot(connection, |connection| {
-        let Some(cursor) = after else { return ordered(filtered(connection), &order, limit).load(connection) };
-        let ties = filtered(connection).filter(compare(expression, "=", &cursor.key));
+        let Some(cursor) = after else { return ordered(filtered(), &order, limit).load(connection) };
+        let ties = filtered().filter(compare(expression, "=", &cursor.key));
         let ties = ties.filter(sql::<Bool>(&format!("tokens.id {comparison} ")).bind::<BigInt, _>(cursor.id));
         let mut rows: Vec<(i64, TokenRow)> = ordered(ties, &by_id, limit).load(connection)?;
         let wanted = limit - i64::try_from(rows.len()).unwrap_or(limit);
         if wanted > 0 {
-            let later = filtered(connection).filter(compare(expression, comparison, &cursor.key));
+            let later = filtered().filter(compare(expression, comparison, &cursor.key));
             rows.append(&mut ordered(later, &order, wanted).load(connection)?);
         }
         Ok(rows)
@@ -168,23 +175,50 @@ pub(super) fn compare(expression: &str, comparison: &str, key: &Key) -> Conditio
 /// How many tokens the filter matches, counted up to `at_most`.
 pub fn count(connection: &mut Connection, filter: &TokenFilter, now: Micros, at_most: i64) -> QueryResult<i64> {
     // Counted from the newest on, so that a search with many matches ends early.
-    let ids = filtered(connection, filter, now).select(tokens::id).limit(at_most);
+    let ids = filtered(filter, now).select(tokens::id).limit(at_most);
     Ok(i64::try_from(ids.load::<i64>(connection)?.len()).unwrap_or(i64::MAX))
 }
 
-pub(in crate::store) fn filtered(
-    connection: &Connection,
+/// The tokens that a filter matches, whatever it searches for.
+pub(in crate::store) fn filtered(filter: &TokenFilter, now: Micros) -> tokens::BoxedQuery<'static, MultiBackend> {
+    matching(tokens::table.into_boxed().filter(AreVisible), filter, now)
+}
+
+/// The same for reading them by other keys than that of creation: databases seek to one bound of an index, and it would be
+/// the wrong one.
+pub(super) fn filtered_by_keys(filter: &TokenFilter, now: Micros) -> tokens::BoxedQuery<'static, MultiBackend> {
+    matching_by_keys(tokens::table.into_boxed().filter(AreVisible), filter, now)
+}
+
+/// The same of tokens with these ids.
+pub(super) fn filtered_by_ids(
+    filter: &TokenFilter,
+    now: Micros,
+    ids: Vec<i64>,
+) -> tokens::BoxedQuery<'static, MultiBackend> {
+    matching_by_keys(tokens::table.into_boxed().filter(IsOneVisibleById).filter(tokens::id.eq_any(ids)), filter, now)
+}
+
+fn matching_by_keys(
+    query: tokens::BoxedQuery<'static, MultiBackend>,
     filter: &TokenFilter,
     now: Micros,
 ) -> tokens::BoxedQuery<'static, MultiBackend> {
-    let mut query = tokens::table.into_boxed().filter(AreVisible);
-    if let Some(q) = &filter.q {
-        let contains = sql::<Bool>(position(connection)).sql("(tokens.search, ").bind::<Text, _>(fold(q)).sql(") > 0");
-        query = match q.parse::<Uid>() {
-            Ok(uid) => query.filter(tokens::uid.eq(uid.to_string()).or(contains)),
-            Err(_) => query.filter(contains),
-        };
-    }
+    let timeless = TokenFilter { created_from: None, created_to: None, ..filter.clone() };
+    let bounds = [(filter.created_from, ">="), (filter.created_to, "<=")];
+    bounds.into_iter().fold(matching(query, &timeless, now), |query, (bound, comparison)| match bound {
+        Some(bound) => {
+            query.filter(sql::<Bool>(&format!("+tokens.created {comparison} ")).bind::<BigInt, _>(bound.get()))
+        }
+        None => query,
+    })
+}
+
+fn matching(
+    mut query: tokens::BoxedQuery<'static, MultiBackend>,
+    filter: &TokenFilter,
+    now: Micros,
+) -> tokens::BoxedQuery<'static, MultiBackend> {
     if let Some(state) = filter.state {
         query = query.filter(in_state(state, now));
     }

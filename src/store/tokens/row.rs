@@ -14,7 +14,8 @@ use crate::token::{BatchId, EntryId, Micros, Token, TokenError, Voided};
 #[diesel(table_name = tokens)]
 pub(crate) struct TokenRow {
     uid: String,
-    value: String,
+    /// None if it is the uid.
+    value: Option<String>,
     label: Option<String>,
     valid_from: Option<i64>,
     valid_to: Option<i64>,
@@ -42,14 +43,16 @@ impl TokenRow {
                                       lock_start, creator, created, modified, batch, used, last_entry, voided_at, \
                                       voided_by, void_reason";
 
-    pub(in crate::store) fn value(&self) -> &str {
-        &self.value
+    /// The value, unless it is the uid.
+    pub(in crate::store) fn own_value(&self) -> Option<&str> {
+        self.value.as_deref()
     }
 
     pub(in crate::store) fn token(self) -> QueryResult<Token> {
+        let uid = self.uid.parse().map_err(|error: TokenError| Diesel::DeserializationError(error.into()))?;
         Ok(Token {
-            uid: self.uid.parse().map_err(|error: TokenError| Diesel::DeserializationError(error.into()))?,
-            value: self.value,
+            uid,
+            value: self.value.unwrap_or(self.uid),
             label: self.label,
             valid_from: self.valid_from.map(Micros::stored),
             valid_to: self.valid_to.map(Micros::stored),
@@ -73,7 +76,8 @@ impl TokenRow {
 #[diesel(table_name = tokens, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub(super) struct NewTokenRow {
     uid: String,
-    value: String,
+    /// None if it is the uid.
+    value: Option<String>,
     label: Option<String>,
     valid_from: Option<i64>,
     valid_to: Option<i64>,
@@ -84,7 +88,6 @@ pub(super) struct NewTokenRow {
     creator: String,
     created: i64,
     modified: i64,
-    search: String,
     batch: Option<BatchId>,
     used: i64,
     voided_at: Option<i64>,
@@ -95,9 +98,10 @@ pub(super) struct NewTokenRow {
 impl NewTokenRow {
     pub(super) fn new(token: &Token) -> Self {
         let (voided_at, voided_by, void_reason) = void_columns(token.voided.as_ref());
+        let uid = token.uid.to_string();
         Self {
-            uid: token.uid.to_string(),
-            value: token.value.clone(),
+            value: Some(token.value.clone()).filter(|value| *value != uid),
+            uid,
             label: token.label.clone(),
             valid_from: token.valid_from.map(Micros::get),
             valid_to: token.valid_to.map(Micros::get),
@@ -108,7 +112,6 @@ impl NewTokenRow {
             creator: token.creator.clone(),
             created: token.created.get(),
             modified: token.modified.get(),
-            search: search_text(token),
             batch: token.batch,
             used: token.used,
             voided_at,
@@ -116,17 +119,6 @@ impl NewTokenRow {
             void_reason,
         }
     }
-}
-
-/// The text that a search looks through: value and label in lower case, separated by a character that neither can
-/// contain.
-pub(in crate::store) fn search_text(token: &Token) -> String {
-    fold(&format!("{}\n{}", token.value, token.label.as_deref().unwrap_or_default()))
-}
-
-/// Lower case, with one form for each letter: Greek has two lower-case sigmas.
-pub(in crate::store) fn fold(text: &str) -> String {
-    text.to_lowercase().replace('ς', "σ")
 }
 
 /// The three columns of a voided token.

@@ -7,8 +7,10 @@ use diesel::sql_types::{BigInt, Bool, Text};
 use super::chain::{self, Condition, FEW, Piece};
 use super::entries::EntryRow;
 use crate::store::connection::{Connection, MultiBackend, position};
+use crate::store::error::Error;
 use crate::store::schema::usage;
-use crate::store::tokens::row::fold;
+use crate::store::search::SearchLimit;
+use crate::store::tokens::search;
 use crate::token::settle::TokenId;
 use crate::token::{BatchId, Micros, Uid, UsageOutcome};
 
@@ -32,11 +34,26 @@ pub struct UsageFilter {
     /// The outcome.
     pub outcome: Option<UsageOutcome>,
     /// Part of the value at the time of the entry, ignoring the case of ASCII letters; or of the token's present value
-    /// or label, ignoring case.
+    /// or label, as a search among tokens finds it.
     pub q: Option<String>,
+    /// The tokens that `q` finds now, as far as they were looked for: see [`Self::resolved`].
+    pub found: Option<Vec<TokenId>>,
 }
 
+/// Up to so many tokens that `q` finds are collected. Where there are more, each entry's token is looked at; then only the
+/// case of ASCII letters is ignored, and no accent.
+const FOUND: usize = 20_000;
+
 impl UsageFilter {
+    /// The same with the tokens that `q` finds, which all statements of a search then need not look for.
+    ///
+    /// # Errors
+    /// Too slow, when the search takes longer than it may.
+    pub(crate) fn resolved(&self, connection: &mut Connection, limit: &SearchLimit) -> Result<Self, Error> {
+        let found = self.q.as_deref().map(|q| search::ids(connection, q, FOUND, limit)).transpose()?.flatten();
+        Ok(Self { found, ..self.clone() })
+    }
+
     /// Whether every entry has to be read to evaluate the filter, because no index helps.
     pub(crate) fn reads_texts(&self) -> bool {
         self.user.is_some() || self.q.is_some()
@@ -152,12 +169,29 @@ pub(super) fn conditions(
     }
     if let Some(q) = &filter.q {
         // The value as it was at the time; value and label as they are now.
-        let is_token = " OR EXISTS (SELECT 1 FROM tokens WHERE tokens.id = usage.token AND ";
-        let of_token = format!("{is_token}{position}(tokens.search, ");
-        let contains = contains("usage.token_value", q).sql(&of_token).bind::<Text, _>(fold(q)).sql(") > 0))");
-        all.push(Box::new(contains));
+        let at_the_time = contains("usage.token_value", q);
+        all.push(if let Some(found) = &filter.found {
+            let (before, behind) = one_of(connection);
+            Box::new(at_the_time.sql(before).bind::<Text, _>(format!("{found:?}")).sql(behind))
+        } else {
+            let of_token = format!(
+                " OR EXISTS (SELECT 1 FROM tokens WHERE tokens.id = usage.token AND \
+                 {position}(lower(COALESCE(tokens.value, tokens.uid) || ' ' || COALESCE(tokens.label, '')), "
+            );
+            Box::new(at_the_time.sql(&of_token).bind::<Text, _>(q.to_ascii_lowercase()).sql(") > 0))"))
+        });
     }
     all
+}
+
+/// Or whether an entry's token is one of a list, which is a text between these two parts.
+fn one_of(connection: &Connection) -> (&'static str, &'static str) {
+    match connection {
+        Connection::Sqlite(_) => (" OR usage.token IN (SELECT value FROM json_each(", ")))"),
+        Connection::Postgres(_) => {
+            (" OR usage.token = ANY (ARRAY (SELECT CAST(json_array_elements_text(CAST(", " AS json)) AS bigint))))")
+        }
+    }
 }
 
 fn source_conditions(connection: &Connection, source: Source) -> Vec<Condition> {

@@ -6,6 +6,7 @@ use crate::access::Principal;
 use crate::store::advisory_lock::AdvisoryLock;
 use crate::store::connection::Connection;
 use crate::store::error::Error;
+use crate::store::index::uses;
 use crate::store::schema::{audit as audit_rows, usage};
 use crate::store::{advisory_lock, audit, settings};
 use crate::token::Micros;
@@ -37,6 +38,7 @@ pub fn remove_old(connection: &mut Connection, now: Micros) -> Result<bool, Erro
     let oldest = usage::table.order(usage::id).select((usage::id, usage::timestamp));
     let oldest: Vec<(i64, i64)> = oldest.limit(i64::try_from(REMOVE_LIMIT).unwrap_or(i64::MAX)).load(connection)?;
     let Some((last, last_time)) = ages.last_to_remove(&oldest) else { return Ok(false) };
+    uses::follow_until(connection, last)?;
     let is_old = usage::timestamp.lt(ages.before).or(usage::timestamp.gt(ages.ahead));
     let old_entries = usage::table.filter(usage::id.le(last)).filter(is_old);
     let removed = diesel::delete(old_entries).execute(connection)?;

@@ -81,12 +81,13 @@ struct Rest {
 impl Rest {
     /// Everything of the filter up to the newest entry there is now.
     async fn new(app: &web::Data<App>, caller: Caller, filter: UsageFilter) -> Result<Self, store::Error> {
-        let wanted = filter.clone();
-        let scan = app.store.search(move |connection, _| {
+        let found = app.store.search(move |connection, limit| {
+            let filter = filter.resolved(connection, limit)?;
             let newest = newest_id(connection)?;
-            Ok(UsageScan::new(connection, &wanted, None)?.until(newest))
+            let scan = UsageScan::new(connection, &filter, None)?.until(newest);
+            Ok((filter, scan))
         });
-        let scan = scan.await?;
+        let (filter, scan) = found.await?;
         Ok(Self { app: web::Data::clone(app), caller, filter, scan, after: None, begun: false })
     }
 }

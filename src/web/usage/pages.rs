@@ -127,6 +127,7 @@ fn find(
     clock: TimeFormatter,
     limit: &SearchLimit,
 ) -> Result<UsageResults, store::Error> {
+    let filter = &filter.resolved(connection, limit)?;
     let plan = UsageScan::new(connection, filter, page_request.place())?;
     let part = UsageSlice {
         oldest_first: page_request.is_backwards(),

@@ -97,6 +97,7 @@ impl UsageQuery {
             uid.map_err(|_| TokenError::value(name, words))
         };
         let filter = UsageFilter {
+            found: None,
             q: errors.note(filled(&self.q).map(|text| part("q", "“Value”", VALUE_MAX_CHARS, text)).transpose()),
             user: errors.note(filled(&self.user).map(|text| part("user", "“By”", 100, text)).transpose()),
             gate: errors.note(gate),

@@ -9,7 +9,7 @@ use tessera::store::actions::{ActionPlan, ActionRequest, ActionResult, past, und
 use tessera::store::connection::{transaction, with_retries};
 use tessera::store::tokens::list::{TokenFilter, TokenSlice};
 use tessera::store::tokens::selection::{Selection, SelectionDigest};
-use tessera::store::tokens::{delete, list};
+use tessera::store::tokens::{delete, search};
 use tessera::store::{Connection, Error, Store, actions, ledger, tokens};
 use tessera::token::action::{Action, Bound, UndoSkip};
 use tessera::token::input::Change;
@@ -138,7 +138,8 @@ fn a_search_finds_a_label_that_an_action_gave() {
     let mut table = Table::of(&[1, 1, 1]);
     table.done(ALL, Action::SetLabel(Some("ΣΊΣΥΦΟΣ {n}".into())));
     let filter = TokenFilter { q: Some("σίσυφος 2".into()), ..TokenFilter::default() };
-    let found = list::page(&mut table.connection, &filter, Micros::now(), TokenSlice::newest(None, 10)).unwrap();
+    let newest = TokenSlice::newest(None, 10);
+    let found = search::page(&mut table.connection, &filter, Micros::now(), newest, &limit()).unwrap();
     assert_eq!(found.len(), 1);
 }
 

@@ -1,15 +1,20 @@
 //! Searches: the same pages as in one statement, in pieces that end when they should, beside which others go on.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use diesel::RunQueryDsl;
 use futures_util::future::join_all;
+use tessera::access::Principal;
 use tessera::store::connection::transaction;
+use tessera::store::index::refresh::refresh;
 use tessera::store::search::SearchLimit;
 use tessera::store::tokens::list::{Sort, TokenFilter, TokenSlice};
 use tessera::store::tokens::{list, search};
-use tessera::store::{Connection, Error, Store, tokens};
-use tessera::token::{Micros, State, Token, Voided};
+use tessera::store::{Connection, Error, Store, ledger, tokens};
+use tessera::token::search_words::SearchWords;
+use tessera::token::settle::{Ask, Lookup, settle};
+use tessera::token::{Micros, State, Token, Uid, Voided};
 
 use crate::support::database::Database;
 use crate::support::tokens::token;
@@ -42,14 +47,52 @@ fn filters() -> Vec<TokenFilter> {
     let any = TokenFilter::default;
     vec![
         TokenFilter { q: Some("same".into()), ..any() },
-        TokenFilter { q: Some("läbel 11".into()), ..any() },
+        TokenFilter { q: Some("11 LABEL".into()), ..any() },
+        TokenFilter { q: Some("la".into()), ..any() },
+        TokenFilter { q: Some("needle".into()), ..any() },
+        TokenFilter { q: Some("00".into()), created_from: Some(at(100)), ..any() },
+        TokenFilter { q: Some("label 7".into()), state: Some(State::Active), ..any() },
         TokenFilter { q: Some("nowhere".into()), ..any() },
         TokenFilter { state: Some(State::Voided), ..any() },
         TokenFilter { state: Some(State::UsedUp), created_from: Some(at(100)), created_to: Some(at(3_900)), ..any() },
+        TokenFilter { state: Some(State::Expired), ..any() },
+        TokenFilter { state: Some(State::Locked), ..any() },
+        TokenFilter { state: Some(State::Pending), ..any() },
+        TokenFilter { state: Some(State::UsedUp), ..any() },
         TokenFilter { state: Some(State::Active), created_to: Some(at(2_000)), ..any() },
         TokenFilter { created_from: Some(at(3_995)), ..any() },
         TokenFilter { created_from: Some(at(TOKENS)), ..any() },
     ]
+}
+
+/// All tokens of a filter, in the order of their ids, which is that of creation.
+fn reference(connection: &mut Connection, filter: &TokenFilter) -> Vec<Token> {
+    let words = SearchWords::new(filter.q.as_deref().unwrap_or_default());
+    let slice = TokenSlice { sort: Sort::Created, descending: false, after: None, limit: 100_000 };
+    let all = list::page(connection, filter, at(0), slice).unwrap();
+    all.into_iter().map(|(_, token)| token).filter(|token| words.find(token)).collect()
+}
+
+/// Their uids in another order.
+fn ordered(all: &[Token], sort: Sort, descending: bool) -> Vec<Uid> {
+    let key = |token: &&Token| match sort {
+        Sort::Created => (token.created.get(), String::new()),
+        Sort::Value => (0, token.value.clone()),
+        Sort::Label => (0, token.label.clone().unwrap_or_default()),
+        Sort::ValidTo => (token.valid_to.map_or(i64::MAX, Micros::get), String::new()),
+    };
+    let mut all: Vec<&Token> = all.iter().collect();
+    all.sort_by_key(key);
+    if descending {
+        all.reverse();
+    }
+    all.into_iter().map(|token| token.uid).collect()
+}
+
+/// Indexes everything.
+fn index(connection: &mut Connection) {
+    while transaction(connection, refresh).unwrap() {}
+    transaction(connection, refresh).unwrap();
 }
 
 #[test]
@@ -57,36 +100,97 @@ fn a_search_finds_the_same_as_one_statement() {
     let database = Database::new();
     let mut connection = database.connect();
     transaction(&mut connection, |connection| tokens::add_all(connection, &many())).unwrap();
+    agree(&mut connection, &[(Sort::Label, false)]);
+    // A part of them is indexed.
+    for _ in 0..20 {
+        transaction(&mut connection, refresh).unwrap();
+    }
+    agree(&mut connection, &[(Sort::Created, true)]);
+    index(&mut connection);
+    agree(&mut connection, &ORDERS);
+}
+
+#[test]
+fn what_is_changed_is_found_at_once_before_and_after_it_is_indexed() {
+    let database = Database::new();
+    let mut connection = database.connect();
+    transaction(&mut connection, |connection| tokens::add_all(connection, &many())).unwrap();
+    index(&mut connection);
+    let some = list::page(&mut connection, &TokenFilter::default(), at(0), TokenSlice::newest(None, 12_000)).unwrap();
+    transaction(&mut connection, |connection| {
+        for (n, (_, token)) in some.into_iter().step_by(37).enumerate() {
+            let changed = match n % 4 {
+                0 => Token { label: Some("needle".into()), ..token.clone() },
+                1 => Token { usage_count: if token.usage_count == 0 { 2 } else { 0 }, ..token.clone() },
+                2 => Token { valid_to: Some(at(-1)), valid_from: None, ..token.clone() },
+                _ => Token { lock_time: 50, lock_start: Some(at(0)), value: format!("value {n}"), ..token.clone() },
+            };
+            let id = tokens::id_of(connection, token.uid)?.unwrap();
+            tokens::put(connection, id, &token, changed, at(1))?;
+        }
+        let gone: Vec<Uid> = many_gone(connection);
+        tokens::delete(connection, &gone, &Principal::user("anna"), at(1)).map(drop)
+    })
+    .unwrap();
+    agree(&mut connection, &[(Sort::Created, true), (Sort::Value, false)]);
+    index(&mut connection);
+    agree(&mut connection, &[(Sort::ValidTo, true)]);
+}
+
+const ORDERS: [(Sort, bool); 8] = [
+    (Sort::Created, false),
+    (Sort::Created, true),
+    (Sort::Value, false),
+    (Sort::Value, true),
+    (Sort::Label, false),
+    (Sort::Label, true),
+    (Sort::ValidTo, false),
+    (Sort::ValidTo, true),
+];
+
+/// Some tokens that are to be deleted.
+fn many_gone(connection: &mut Connection) -> Vec<Uid> {
+    let all = list::page(connection, &TokenFilter::default(), at(0), TokenSlice::newest(None, 12_000)).unwrap();
+    all.into_iter().skip(5).step_by(301).map(|(_, token)| token.uid).collect()
+}
+
+/// Each filter finds what it should, in these orders.
+fn agree(connection: &mut Connection, orders: &[(Sort, bool)]) {
+    let everything = reference(connection, &TokenFilter::default()).len();
+    assert_eq!(
+        search::count(connection, &TokenFilter::default(), at(0), 100_000, &unlimited()).unwrap().0,
+        length(everything)
+    );
     for filter in filters() {
-        let all = list::count(&mut connection, &filter, at(0), 100_000).unwrap();
-        assert_eq!(
-            search::count(&mut connection, &filter, at(0), 100_000, &unlimited()).unwrap(),
-            (all, true),
-            "{filter:?}"
-        );
-        let few = search::count(&mut connection, &filter, at(0), 10, &unlimited()).unwrap();
+        let found = reference(connection, &filter);
+        let all = length(found.len());
+        let counted = search::count(connection, &filter, at(0), 100_000, &unlimited()).unwrap();
+        assert_eq!(counted, (all, true), "{filter:?}");
+        let few = search::count(connection, &filter, at(0), 10, &unlimited()).unwrap();
         assert_eq!(few, (all.min(10), true), "{filter:?}");
-        for sort in [Sort::Created, Sort::Value, Sort::Label, Sort::ValidTo] {
-            for descending in [false, true] {
-                pages_agree(&mut connection, &filter, sort, descending);
-            }
+        for (sort, descending) in orders {
+            pages_agree(connection, &filter, (*sort, *descending), &ordered(&found, *sort, *descending));
         }
     }
 }
 
-/// The first pages, small ones and a large one.
-fn pages_agree(connection: &mut Connection, filter: &TokenFilter, sort: Sort, descending: bool) {
-    let mut after = None;
+fn length(length: usize) -> i64 {
+    i64::try_from(length).unwrap()
+}
+
+/// The first pages, small ones and a large one, and the last.
+fn pages_agree(connection: &mut Connection, filter: &TokenFilter, (sort, descending): (Sort, bool), all: &[Uid]) {
+    let (mut after, mut seen) = (None, 0);
     for limit in [3, 1, 2_500, 4] {
         let slice = TokenSlice { sort, descending, after: after.clone(), limit };
-        let right = list::page(connection, filter, at(0), slice.clone()).unwrap();
+        let right = all[seen..].iter().take(usize::try_from(limit).unwrap()).copied();
         let found = search::page(connection, filter, at(0), slice, &unlimited()).unwrap();
-        let uids = |rows: &[(_, Token)]| rows.iter().map(|(_, token)| token.uid).collect::<Vec<_>>();
         assert_eq!(
-            uids(&found),
-            uids(&right),
+            found.iter().map(|(_, token)| token.uid).collect::<Vec<_>>(),
+            right.collect::<Vec<_>>(),
             "{filter:?} by {sort:?}, descending: {descending}, {limit} from {after:?}"
         );
+        seen += found.len();
         let Some((last, _)) = found.last() else { return };
         after = Some(last.clone());
     }
@@ -168,4 +272,65 @@ async fn a_panic_ends_a_search_and_no_thread() {
     let count =
         store.search(|connection, limit| search::count(connection, &TokenFilter::default(), at(0), 1, limit)).await;
     assert_eq!(count.unwrap(), (0, true));
+}
+
+/// Uses tokens once.
+fn use_all(connection: &mut Connection, all: &[Token]) {
+    let ask = |token: &Token| Ask::once(Principal::user("anna"), Lookup { uid: Some(token.uid), ..Lookup::default() });
+    for some in all.chunks(256) {
+        let asks: Vec<Ask> = some.iter().map(ask).collect();
+        transaction(connection, |connection| {
+            let (mut held, now) = ledger::hold(connection, &asks)?;
+            let answers = settle(&asks, &mut held, now);
+            Ok(ledger::keep(connection, &held, &asks, &answers, now)?)
+        })
+        .unwrap();
+    }
+}
+
+#[test]
+fn what_was_used_up_and_what_is_locked_is_found_at_once_and_when_the_log_was_followed() {
+    let database = Database::new();
+    let mut connection = database.connect();
+    let nth = |n: i64| match n % 2_500 {
+        1..=3 => Token { created: at(n), ..token(1) },
+        4..=8 => Token { created: at(n), lock_time: 1_000, ..token(9) },
+        _ => Token { created: at(n), ..token(9) },
+    };
+    let all: Vec<Token> = (0..12_500).map(nth).collect();
+    transaction(&mut connection, |connection| tokens::add_all(connection, &all)).unwrap();
+    index(&mut connection);
+    let (mut used_up, mut locked) = (0, 0);
+    for some in all.chunks(2_500) {
+        use_all(&mut connection, some);
+        (used_up, locked) = (used_up + 3, locked + 5);
+        for _ in 0..2 {
+            let now = Micros::now();
+            for (state, right) in [(State::UsedUp, used_up), (State::Locked, locked), (State::Expired, 0)] {
+                let filter = TokenFilter { state: Some(state), ..TokenFilter::default() };
+                let slice = TokenSlice { sort: Sort::Label, descending: false, after: None, limit: 1_000 };
+                let found = search::page(&mut connection, &filter, now, slice, &unlimited()).unwrap();
+                assert_eq!(found.len(), right, "{state:?}");
+                let counted = search::count(&mut connection, &filter, now, 1_000, &unlimited()).unwrap();
+                assert_eq!(counted, (length(right), true), "{state:?}");
+            }
+            // The second time with nothing left to look at beside the index.
+            index(&mut connection);
+            index(&mut connection);
+        }
+    }
+    // On PostgreSQL it waits for transactions of other tests as well, as their server is the same.
+    let deadline = Instant::now() + Duration::from_mins(1);
+    let followed = || diesel::sql_query("SELECT entry AS number FROM index_progress");
+    while followed().get_result::<Number>(&mut connection).unwrap().number < 10_000 {
+        assert!(Instant::now() < deadline, "the log is followed");
+        std::thread::sleep(Duration::from_millis(20));
+        index(&mut connection);
+    }
+}
+
+#[derive(diesel::QueryableByName)]
+struct Number {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    number: i64,
 }

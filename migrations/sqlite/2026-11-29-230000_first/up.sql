@@ -9,8 +9,8 @@
 CREATE TABLE tokens (
     id          INTEGER NOT NULL PRIMARY KEY,
     uid         TEXT NOT NULL,
-    -- What the QR code says; the uid, if no other one was given.
-    value       TEXT NOT NULL,
+    -- What the QR code says; empty if it is the uid, which has an index already.
+    value       TEXT,
     label       TEXT,
     valid_from  INTEGER,
     valid_to    INTEGER,
@@ -25,8 +25,6 @@ CREATE TABLE tokens (
     created     INTEGER NOT NULL,
     -- When a person or an integrator last changed it. Each change has another one, by which an undo knows its own.
     modified    INTEGER NOT NULL,
-    -- Value and label in lower case as Unicode has it: what is searched in.
-    search      TEXT NOT NULL,
     deleted_at  INTEGER,
     deleted_by  TEXT,
     batch       INTEGER,
@@ -42,8 +40,8 @@ CREATE TABLE tokens (
 
 -- A uid is never given twice, also not after a deletion; a value is free again after one.
 CREATE UNIQUE INDEX tokens_uid ON tokens (uid);
-CREATE UNIQUE INDEX tokens_value ON tokens (value) WHERE deleted_at IS NULL;
--- The orders of the list: each page is found by walking its index. By value, tokens_value does it.
+CREATE UNIQUE INDEX tokens_value ON tokens (value) WHERE value IS NOT NULL AND deleted_at IS NULL;
+-- The orders of the list: each page is found by walking its index. By value, tokens_value and tokens_uid do it.
 CREATE INDEX tokens_created ON tokens (created, id) WHERE deleted_at IS NULL;
 CREATE INDEX tokens_label ON tokens (COALESCE(label, ''), id) WHERE deleted_at IS NULL;
 CREATE INDEX tokens_valid_to ON tokens (COALESCE(valid_to, 9223372036854775807), id) WHERE deleted_at IS NULL;
@@ -51,6 +49,75 @@ CREATE INDEX tokens_valid_to ON tokens (COALESCE(valid_to, 9223372036854775807),
 CREATE INDEX tokens_deleted ON tokens (deleted_at, id) WHERE deleted_at IS NOT NULL;
 CREATE INDEX tokens_batch ON tokens (batch, created, id) WHERE batch IS NOT NULL AND deleted_at IS NULL;
 CREATE INDEX tokens_voided ON tokens (created, id) WHERE voided_at IS NOT NULL AND deleted_at IS NULL;
+
+-- Tokens that were added or changed, and that token_zones and token_grams do not know yet as they are. Whoever looks for
+-- tokens looks at these as well. A token may stand here several times. `text` is 1 if its value or label is new.
+CREATE TABLE index_queue (
+    id    INTEGER NOT NULL PRIMARY KEY,
+    token INTEGER NOT NULL,
+    text  INTEGER NOT NULL
+) STRICT;
+
+-- What there is among the tokens of 256 ids in a row (a zone map): whoever looks for few of them leaves out the zones that
+-- can have none. Uses do not change a zone, and so it says what is there at most.
+CREATE TABLE token_zones (
+    -- The tokens' ids divided by 256.
+    zone         INTEGER NOT NULL PRIMARY KEY,
+    -- Tokens that are not deleted; of these, those whose value is the uid, and the voided ones.
+    present      INTEGER NOT NULL,
+    by_uid       INTEGER NOT NULL,
+    voided       INTEGER NOT NULL,
+    -- 0 if none of the others has no uses left.
+    used_up      INTEGER NOT NULL,
+    created_min  INTEGER NOT NULL,
+    created_max  INTEGER NOT NULL,
+    -- The first 64 characters of the least and the greatest.
+    label_min    TEXT NOT NULL,
+    label_max    TEXT NOT NULL,
+    value_min    TEXT,
+    value_max    TEXT,
+    valid_to_min INTEGER NOT NULL,
+    valid_to_max INTEGER NOT NULL,
+    -- Tokens with uses left that are not voided, and when these begin and end to be valid.
+    usable       INTEGER NOT NULL,
+    begin_min    INTEGER NOT NULL,
+    begin_max    INTEGER NOT NULL,
+    end_min      INTEGER NOT NULL,
+    end_max      INTEGER NOT NULL,
+    -- Until when the last of these is locked.
+    locked_until INTEGER NOT NULL
+) STRICT;
+
+-- Up to which entry of the log token_zones knows which tokens were used up and locked.
+CREATE TABLE index_progress (
+    id    INTEGER NOT NULL PRIMARY KEY,
+    entry INTEGER NOT NULL,
+    -- For PostgreSQL (src/store/index/uses.rs): how far it goes next, and once no transaction before this one is under way.
+    next_entry       INTEGER,
+    next_transaction INTEGER
+) STRICT;
+
+INSERT INTO index_progress (id, entry) VALUES (1, 0);
+
+-- In which tokens some characters stand in a row, each a word (src/store/index/grams.rs). It keeps no texts, and is merged in
+-- small steps, not when it likes (sqlite.org/fts5.html, "Contentless-Delete Tables", "The Detail Option", "The 'automerge'
+-- Configuration Option").
+CREATE VIRTUAL TABLE token_grams USING fts5 (
+    grams, content = '', contentless_delete = 1, detail = 'none', tokenize = 'ascii'
+);
+
+INSERT INTO token_grams (token_grams, rank) VALUES ('automerge', 0), ('crisismerge', 1000);
+
+-- Not at a use, which sets neither of these columns.
+CREATE TRIGGER tokens_added AFTER INSERT ON tokens BEGIN
+    INSERT INTO index_queue (token, text) VALUES (new.id, 1);
+END;
+CREATE TRIGGER tokens_removed AFTER DELETE ON tokens BEGIN
+    INSERT INTO index_queue (token, text) VALUES (old.id, 1);
+END;
+CREATE TRIGGER tokens_changed AFTER UPDATE OF modified, deleted_at ON tokens BEGIN
+    INSERT INTO index_queue (token, text) VALUES (new.id, new.label IS NOT old.label OR new.value IS NOT old.value);
+END;
 
 -- Tokens that were made together. They are written in pieces, and nobody sees them before `made` is set; it stays empty with
 -- a `failure`, and the tokens are removed. `touched` is when the last piece was written. A batch without a name is one call of
@@ -283,7 +350,7 @@ CREATE TABLE advisory_locks (
     name TEXT NOT NULL PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO advisory_locks (name) VALUES ('users'), ('settings'), ('sign_in'), ('retention');
+INSERT INTO advisory_locks (name) VALUES ('users'), ('settings'), ('sign_in'), ('retention'), ('index');
 
 -- Printing more than one PDF can hold: `parts` PDFs, each a print run with these `options`. `selection` says which
 -- tokens, `cursor` how far it is: both are JSON of the pages. `seen` moves as long as somebody works on it.

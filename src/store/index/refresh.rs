@@ -1,0 +1,76 @@
+//! Brings the index up to the tokens, in short transactions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use diesel::prelude::*;
+
+use super::grams::Texts;
+use super::zones::zone_of;
+use super::{grams, queue, uses, zones};
+use crate::store::advisory_lock::{self, AdvisoryLock};
+use crate::store::connection::{Connection, MOST_KEYS};
+use crate::store::error::Error;
+use crate::store::schema::tokens;
+use crate::token::settle::TokenId;
+
+/// Entries of the queue, and zones, that one transaction deals with: on SQLite consumes wait for it, for some milliseconds.
+const ENTRIES: i64 = 250;
+const ZONES: usize = 16;
+
+/// Whether there is anything to do.
+///
+/// # Errors
+/// The database's.
+pub(crate) fn has_work(connection: &mut Connection) -> QueryResult<bool> {
+    Ok(!uses::is_near(connection, uses::FOLLOWED)? || !queue::oldest(connection, 1)?.is_empty())
+}
+
+/// Deals with some of what the index does not know yet, and returns whether there may be more. Another instance may be at it:
+/// then this one has nothing to do.
+///
+/// # Errors
+/// The database's.
+pub fn refresh(connection: &mut Connection) -> Result<bool, Error> {
+    if !advisory_lock::try_acquire(connection, AdvisoryLock::Index)? {
+        return Ok(false);
+    }
+    let has_uses = uses::follow(connection)?;
+    let entries = queue::oldest(connection, ENTRIES)?;
+    let is_full = i64::try_from(entries.len()).unwrap_or(ENTRIES) == ENTRIES;
+    let mut at_hand: BTreeSet<i64> = BTreeSet::new();
+    let (mut ids, mut new_texts) = (Vec::new(), BTreeMap::new());
+    for (id, token, is_new_text) in &entries {
+        if at_hand.len() == ZONES && !at_hand.contains(&zone_of(*token)) {
+            continue;
+        }
+        at_hand.insert(zone_of(*token));
+        ids.push(*id);
+        *new_texts.entry(*token).or_insert(false) |= *is_new_text;
+    }
+    let is_rest = ids.len() < entries.len();
+    if !ids.is_empty() {
+        let with_texts: Vec<TokenId> =
+            new_texts.into_iter().filter(|(_, is_new)| *is_new).map(|(token, _)| token).collect();
+        refresh_texts(connection, &with_texts)?;
+        for zone in at_hand {
+            zones::refresh(connection, zone)?;
+        }
+        queue::remove(connection, ids)?;
+        grams::tidy(connection)?;
+    }
+    Ok(has_uses || is_full || is_rest)
+}
+
+fn refresh_texts(connection: &mut Connection, wanted: &[TokenId]) -> QueryResult<()> {
+    for chunk in wanted.chunks(MOST_KEYS) {
+        let rows = tokens::table.filter(tokens::id.eq_any(chunk.to_vec()));
+        let rows = rows.select((tokens::id, tokens::value, tokens::label));
+        let rows: Vec<(TokenId, Option<String>, Option<String>)> = rows.load(connection)?;
+        let there: BTreeSet<TokenId> = rows.iter().map(|(id, ..)| *id).collect();
+        let gone: Vec<TokenId> = chunk.iter().filter(|id| !there.contains(id)).copied().collect();
+        let texts = rows.into_iter().map(|(token, own_value, label)| Texts { token, own_value, label });
+        grams::put(connection, &texts.collect::<Vec<_>>())?;
+        grams::remove(connection, &gone)?;
+    }
+    Ok(())
+}
