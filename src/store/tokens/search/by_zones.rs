@@ -8,7 +8,7 @@ use crate::store::connection::{Connection, MOST_KEYS};
 use crate::store::cursor::{Cursor, Key};
 use crate::store::error::Error;
 use crate::store::index::zones::{self, ZoneFilter, ZoneId, ZoneOrder, cut, ids_of, zone_of};
-use crate::store::index::{Ids, grams, queue};
+use crate::store::index::{Ids, grams};
 use crate::store::schema::tokens;
 use crate::store::search::SearchLimit;
 use crate::store::tokens::list::{Sort, TokenFilter, filtered_by_keys};
@@ -19,8 +19,10 @@ use crate::token::settle::TokenId;
 /// Zones that are read at a time: at first few, as a page is soon full where many are found.
 const FIRST_ZONES: usize = 4;
 pub(super) const MOST_ZONES: usize = 32;
-/// Candidates of a group of zones that are loaded at once.
+/// Candidates of a group of zones that are loaded at once, and how many are hardly any: zones at the ends of what was made
+/// at once have some of others.
 const MANY: usize = 2_000;
+const HARDLY_ANY: usize = 256;
 /// Candidates that are loaded at a time in the order of creation: more than a zone has, so that each step leaves it.
 const STEP: usize = 512;
 
@@ -66,13 +68,15 @@ pub(super) fn add_zones(
             return Ok(false);
         }
         let group = &zones[next..zones.len().min(next + length)];
-        let ranges = in_a_row(group);
+        let ranges = in_a_row(group.iter().map(|(zone, _)| *zone));
         looked_at += ranges.len();
-        match add_ranges(connection, search, &ranges, (group.len() > 1, limit), page)? {
-            Found::TooMany => length = group.len() / 2,
-            Found::None => (next, length) = (next + group.len(), length * 2),
-            Found::Some => (next, length) = (next + group.len(), (length * 2).min(MOST_ZONES)),
-        }
+        let Some(found) = add_ranges(connection, search, &ranges, (group.len() > 1, limit), page)? else {
+            length = group.len() / 2;
+            continue;
+        };
+        next += group.len();
+        // Where next to nothing is found, a group may be as large as it likes.
+        length = if found < HARDLY_ANY { length * 2 } else { (length * 2).min(MOST_ZONES) };
     }
     Ok(true)
 }
@@ -89,46 +93,33 @@ fn is_behind(search: &Search, zone: ZoneId, best: &Key, place: &Cursor) -> bool 
     if descending { *best < key } else { *best > key }
 }
 
-/// What there was in ranges of ids.
-enum Found {
-    None,
-    Some,
-    /// So many that they should be looked at in smaller groups.
-    TooMany,
-}
-
+/// Adds the tokens of ranges of ids to a page, and returns how many it has looked at; none, if they are so many that they
+/// should be looked at in smaller groups.
 fn add_ranges(
     connection: &mut Connection,
     search: &Search,
     ranges: &[Ids],
     (may_be_halved, limit): (bool, &SearchLimit),
     page: &mut Page,
-) -> Result<Found, Error> {
+) -> Result<Option<usize>, Error> {
     let wanted = search.words.grams();
-    let mut candidates = Vec::new();
+    let (mut looked_at, mut candidates) = (0, Vec::new());
     for ids in ranges {
         limit.check()?;
         if wanted.is_empty() {
             let rows = filtered_by_keys(search.filter, search.now).filter(tokens::id.between(ids.0, ids.1));
-            for (id, row) in rows.select((tokens::id, TokenRow::as_select())).load::<(TokenId, TokenRow)>(connection)? {
-                let token = row.token()?;
-                if let Some(place) = search.place(id, &token) {
-                    page.add(place, token);
-                }
-            }
+            page.take(search, rows.select((tokens::id, TokenRow::as_select())).load(connection)?)?;
+            looked_at += usize::try_from(ids.1 - ids.0).unwrap_or(usize::MAX);
             continue;
         }
         candidates.append(&mut grams::find(connection, &wanted, *ids, (true, MANY + 1), limit)?);
         if may_be_halved && candidates.len() > MANY {
-            return Ok(Found::TooMany);
+            return Ok(None);
         }
     }
-    if wanted.is_empty() {
-        return Ok(Found::Some);
-    }
-    let found = if candidates.is_empty() { Found::None } else { Found::Some };
+    looked_at += candidates.len();
     add(connection, search, candidates, limit, page)?;
-    Ok(found)
+    Ok(Some(looked_at))
 }
 
 /// Adds tokens that have all words to a page in the order of creation, from the best id on. Ids are nearly in this order: it
@@ -178,29 +169,28 @@ pub(super) fn add_by_creation(
 }
 
 /// The ids of zones, as few ranges as there are.
-pub(super) fn in_a_row(zones: &[(ZoneId, Key)]) -> Vec<Ids> {
-    let mut zones: Vec<ZoneId> = zones.iter().map(|(zone, _)| *zone).collect();
+pub(super) fn in_a_row(zones: impl Iterator<Item = ZoneId>) -> Vec<Ids> {
+    let mut zones: Vec<ZoneId> = zones.collect();
     zones.sort_unstable();
     zones.chunk_by(|one, other| one + 1 == *other).map(|row| ids_of(row[0], row[row.len() - 1])).collect()
 }
 
-/// All tokens whose value is the uid, if they are few; their zones' tokens are looked at.
+/// Adds the tokens whose value is the uid to a page, those `beside` the index as well, if they are few; returns whether they are.
 pub(super) fn add_few_by_uid(
     connection: &mut Connection,
     search: &Search,
+    beside: &[TokenId],
     limit: &SearchLimit,
     page: &mut Page,
 ) -> Result<bool, Error> {
-    let Some(queued) = queue::tokens(connection, super::indexed::BESIDE)? else { return Ok(false) };
-    let Some(zones) = zones::few_by_uid(connection, i64::try_from(MOST_KEYS).unwrap_or(i64::MAX))? else {
-        return Ok(false);
-    };
-    add(connection, search, queued, limit, page)?;
-    let zones: Vec<(ZoneId, Key)> = zones.into_iter().map(|zone| (zone, Key::Number(0))).collect();
-    for ids in in_a_row(&zones) {
+    let few = zones::few_by_uid(connection, i64::try_from(MOST_KEYS).unwrap_or(i64::MAX))?;
+    let Some(zones) = few else { return Ok(false) };
+    let mut ids = beside.to_vec();
+    for range in in_a_row(zones.into_iter()) {
         let rows = tokens::table.filter(AreVisible).filter(tokens::value.is_null());
-        let ids = rows.filter(tokens::id.between(ids.0, ids.1)).select(tokens::id).load(connection)?;
-        add(connection, search, ids, limit, page)?;
+        let rows = rows.filter(tokens::id.between(range.0, range.1)).select(tokens::id);
+        ids.append(&mut rows.load(connection)?);
     }
+    add(connection, search, ids, limit, page)?;
     Ok(true)
 }

@@ -10,8 +10,8 @@ use crate::store::schema::tokens;
 use crate::store::search::SearchLimit;
 use crate::store::tokens::list::{TokenFilter, filtered_by_ids};
 use crate::store::tokens::row::TokenRow;
+use crate::token::State;
 use crate::token::settle::TokenId;
-use crate::token::{State, Token};
 
 /// Up to so many tokens that the index does not know yet, each is looked at. Where there are more, the list is walked.
 pub(super) const BESIDE: usize = 300_000;
@@ -65,42 +65,22 @@ pub(super) fn by_uid(connection: &mut Connection, search: &Search) -> QueryResul
     Ok(found)
 }
 
-/// Looks at tokens, and gives those that are found to `visit`, which returns whether to go on.
-pub(super) fn look_at(
+/// Adds tokens to a page, as far as they are found.
+pub(super) fn add(
     connection: &mut Connection,
     search: &Search,
     mut ids: Vec<TokenId>,
     limit: &SearchLimit,
-    mut visit: impl FnMut(TokenId, Token) -> bool,
+    page: &mut Page,
 ) -> Result<(), Error> {
     ids.sort_unstable();
     ids.dedup();
     for chunk in ids.chunks(MOST_KEYS) {
         limit.check()?;
         let rows = filtered_by_ids(search.filter, search.now, chunk.to_vec());
-        for (id, row) in rows.select((tokens::id, TokenRow::as_select())).load::<(TokenId, TokenRow)>(connection)? {
-            if !visit(id, row.token()?) {
-                return Ok(());
-            }
-        }
+        page.take(search, rows.select((tokens::id, TokenRow::as_select())).load(connection)?)?;
     }
     Ok(())
-}
-
-/// Adds tokens to a page, as far as they are found.
-pub(super) fn add(
-    connection: &mut Connection,
-    search: &Search,
-    ids: Vec<TokenId>,
-    limit: &SearchLimit,
-    page: &mut Page,
-) -> Result<(), Error> {
-    look_at(connection, search, ids, limit, |id, token| {
-        if let Some(place) = search.place(id, &token) {
-            page.add(place, token);
-        }
-        true
-    })
 }
 
 /// The tokens that have all words, deleted ones included; none if they may be more than so many.

@@ -8,18 +8,18 @@ mod indexed;
 mod page;
 mod walk;
 
-use diesel::dsl::max;
+use diesel::QueryResult;
 use diesel::prelude::*;
 
 use super::list::{self, Sort, TokenFilter, TokenSlice, filtered_by_keys, ordered};
-use super::visible::AreVisible;
 use crate::store::connection::Connection;
 use crate::store::cursor::Cursor;
 use crate::store::error::Error;
-use crate::store::schema::tokens;
 use crate::store::search::SearchLimit;
 use crate::token::settle::TokenId;
 use crate::token::{Micros, Token};
+use counts::Count;
+pub(crate) use counts::count_all;
 use page::{Page, Search};
 use walk::{Order, Walk};
 
@@ -31,8 +31,6 @@ const FEW: usize = 20_000;
 const GOOD_PART: usize = 16;
 /// Ranges of ids that are looked at before the list is walked to its end, where they are in no order.
 const FEW_RANGES: usize = 500;
-/// Ids of tokens that are counted between two questions whether the search may go on.
-const COUNT_PIECE: i64 = 20_000;
 /// Tokens of a batch or a print run that are read at a time.
 const BATCH_PIECE: i64 = 1_000;
 
@@ -85,87 +83,115 @@ pub fn page(
             return Ok(page.into_rows());
         }
     }
-    let mut walks = Walks::new(&search);
-    let mut page = Page::new(&search.slice);
+    if filter.is_small() {
+        return walk_small(connection, &search, limit);
+    }
+    let mut walks = Walks::new(connection, &search, beside.as_deref(), limit)?;
     // As long as each piece has a good part of what is wanted.
     loop {
-        let wanted = page.wanted();
-        if walks.run(connection, &search, (1, limit), &mut page)? {
-            return Ok(page.into_rows());
+        let wanted = walks.wanted();
+        if walks.run(connection, &search, (1, limit))? {
+            return Ok(walks.into_rows(&search));
         }
-        if (wanted - page.wanted()) * GOOD_PART < wanted {
+        if (wanted - walks.wanted()) * GOOD_PART < wanted {
             break;
         }
     }
-    let has_grams = !search.words.grams().is_empty();
-    if let Some(mut beside) = beside
-        && !filter.is_small()
+    if let Some(beside) = beside
         && by_zones::narrows(&search)
+        && let Some(found) = look_in_zones(connection, &search, beside, limit)?
     {
-        let zones = by_zones::list(connection, &search)?;
-        let mut found = Page::new(&search.slice);
-        if !search.words.is_empty() {
-            beside.extend(indexed::by_uid(connection, &search)?);
-        }
-        indexed::add(connection, &search, beside, limit, &mut found)?;
-        if has_grams && search.sort() == Sort::Created {
-            by_zones::add_by_creation(connection, &search, &zones, limit, &mut found)?;
-            return Ok(found.into_rows());
-        }
-        let at_most = if search.sort() == Sort::Created { usize::MAX } else { FEW_RANGES };
-        if by_zones::add_zones(connection, &search, &zones, (at_most, limit), &mut found)? {
-            return Ok(found.into_rows());
-        }
+        return Ok(found.into_rows());
     }
-    walks.run(connection, &search, (usize::MAX, limit), &mut page)?;
-    Ok(page.into_rows())
+    walks.run(connection, &search, (usize::MAX, limit))?;
+    Ok(walks.into_rows(&search))
 }
 
-/// The walks that together are through the list in the order of a search.
-struct Walks(Vec<(Walk, bool)>);
+/// The page by what zones have; none, if too many would have to be looked at.
+fn look_in_zones(
+    connection: &mut Connection,
+    search: &Search,
+    mut beside: Vec<TokenId>,
+    limit: &SearchLimit,
+) -> Result<Option<Page>, Error> {
+    let zones = by_zones::list(connection, search)?;
+    let mut found = Page::new(&search.slice);
+    beside.extend(indexed::by_uid(connection, search)?);
+    indexed::add(connection, search, beside, limit, &mut found)?;
+    let by_creation = search.sort() == Sort::Created;
+    if by_creation && !search.words.grams().is_empty() {
+        by_zones::add_by_creation(connection, search, &zones, limit, &mut found)?;
+        return Ok(Some(found));
+    }
+    let at_most = if by_creation { usize::MAX } else { FEW_RANGES };
+    let is_whole = by_zones::add_zones(connection, search, &zones, (at_most, limit), &mut found)?;
+    Ok(is_whole.then_some(found))
+}
+
+/// The walks that together are through the list in the order of a search. Each finds a page of its own, as the tokens of the
+/// other may come between.
+struct Walks(Vec<Walked>);
+
+struct Walked {
+    walk: Walk,
+    page: Page,
+    is_done: bool,
+}
 
 impl Walks {
-    fn new(search: &Search) -> Self {
-        let walk = |order: &Order| {
-            let slice = &search.slice;
-            (Walk::new(search.filter, *order, slice.descending, slice.after.clone()), false)
-        };
-        Self(Order::of(search.sort()).iter().map(walk).collect())
+    /// Those whose value is the uid are not walked to, if they are few.
+    fn new(
+        connection: &mut Connection,
+        search: &Search,
+        beside: Option<&[TokenId]>,
+        limit: &SearchLimit,
+    ) -> Result<Self, Error> {
+        let slice = &search.slice;
+        let walked = Order::of(search.sort()).iter().map(|order| {
+            let walk = Walk::new(search.filter, *order, slice.descending, slice.after.clone());
+            let mut page = Page::new(slice);
+            let is_done = match beside {
+                Some(beside) if *order == Order::Uid => {
+                    by_zones::add_few_by_uid(connection, search, beside, limit, &mut page)?
+                }
+                _ => false,
+            };
+            Ok(Walked { walk, page, is_done })
+        });
+        Ok(Self(walked.collect::<Result<_, Error>>()?))
     }
 
-    /// Adds to a page what these pieces of each walk have, and returns whether it is complete.
+    /// Goes on by so many pieces of each walk, and returns whether all are done.
     fn run(
         &mut self,
         connection: &mut Connection,
         search: &Search,
         (pieces, limit): (usize, &SearchLimit),
-        page: &mut Page,
     ) -> Result<bool, Error> {
-        if search.filter.is_small() {
-            return walk_small(connection, search, limit, page);
-        }
-        for (walk, is_done) in &mut self.0 {
-            if !*is_done && walk.is_by_uid() && by_zones::add_few_by_uid(connection, search, limit, page)? {
-                *is_done = true;
-            }
-            if *is_done {
-                continue;
-            }
-            // Each walk finds a page of its own: the tokens of the other may come between.
-            let mut own = Page::new(&search.slice);
+        for Walked { walk, page, is_done } in self.0.iter_mut().filter(|walked| !walked.is_done) {
             *is_done = walk.run(connection, (pieces, limit), |connection, walk, parts| {
                 for part in parts {
-                    if !own.is_full() {
-                        walk_part(connection, search, walk, part, &mut own)?;
+                    if !page.is_full() {
+                        walk_part(connection, search, walk, part, page)?;
                     }
                 }
-                Ok(!own.is_full())
+                Ok(!page.is_full())
             })?;
-            for (place, token) in own.into_rows() {
-                page.add(place, token);
-            }
         }
-        Ok(self.0.iter().all(|(_, is_done)| *is_done))
+        Ok(self.0.iter().all(|walked| walked.is_done))
+    }
+
+    /// How many tokens are missing yet.
+    fn wanted(&self) -> usize {
+        self.0.iter().filter(|walked| !walked.is_done).map(|walked| walked.page.wanted()).sum()
+    }
+
+    fn into_rows(self, search: &Search) -> Vec<(Cursor, Token)> {
+        let mut all = Page::new(&search.slice);
+        for (place, token) in self.0.into_iter().flat_map(|walked| walked.page.into_rows()) {
+            all.add(place, token);
+        }
+        all.into_rows()
     }
 }
 
@@ -179,13 +205,7 @@ fn walk_part(
     let (rows, order) = walk.rows(part, filtered_by_keys(search.filter, search.now));
     // Without words, all that the statement finds is found.
     let at_most = if search.words.is_empty() { search.slice.limit } else { i64::MAX };
-    for (id, row) in ordered(rows, &order, at_most).load(connection)? {
-        let token = row.token()?;
-        if let Some(place) = search.place(id, &token) {
-            page.add(place, token);
-        }
-    }
-    Ok(())
+    page.take(search, ordered(rows, &order, at_most).load(connection)?)
 }
 
 /// Looks at all tokens of a batch or a print run, in their order, until the page is full.
@@ -193,8 +213,8 @@ fn walk_small(
     connection: &mut Connection,
     search: &Search,
     limit: &SearchLimit,
-    page: &mut Page,
-) -> Result<bool, Error> {
+) -> Result<Vec<(Cursor, Token)>, Error> {
+    let mut page = Page::new(&search.slice);
     let mut slice = TokenSlice { limit: BATCH_PIECE, ..search.slice.clone() };
     while !page.is_full() {
         limit.check()?;
@@ -207,7 +227,7 @@ fn walk_small(
             }
         }
     }
-    Ok(true)
+    Ok(page.into_rows())
 }
 
 /// How many tokens the filter matches, counted up to `at_most` and as far as the limit allows; and whether these are all.
@@ -221,88 +241,13 @@ pub fn count(
     at_most: i64,
     limit: &SearchLimit,
 ) -> Result<(i64, bool), Error> {
+    let search = Search::new(filter, now, TokenSlice::newest(None, at_most));
     let mut count = 0;
-    match count_up(connection, filter, now, (at_most, limit), &mut count) {
+    match (Count { search: &search, at_most, limit }).up(connection, &mut count) {
         Ok(()) => Ok((count.min(at_most), true)),
         Err(Error::TooSlow) => Ok((count.min(at_most), false)),
         Err(error) => Err(error),
     }
-}
-
-fn count_up(
-    connection: &mut Connection,
-    filter: &TokenFilter,
-    now: Micros,
-    (at_most, limit): (i64, &SearchLimit),
-    count: &mut i64,
-) -> Result<(), Error> {
-    let search = Search::new(filter, now, TokenSlice::newest(None, at_most));
-    if search.words.is_empty() && filter.is_small() {
-        *count = list::count(connection, filter, now, at_most)?;
-        return Ok(());
-    }
-    limit.check()?;
-    if let Some(beside) = indexed::beside(connection, filter)? {
-        if search.words.is_empty() && beside.len() > FEW {
-            return Counted { search: &search, count, at_most }.walk(connection, limit);
-        }
-        if search.words.is_empty() {
-            return counts::count(connection, &search, beside, (at_most, limit), count);
-        }
-        if !search.words.grams().is_empty() {
-            return counts::count_with_words(connection, &search, beside, (at_most, limit), count);
-        }
-    }
-    Counted { search: &search, count, at_most }.walk(connection, limit)
-}
-
-/// A count by walking the list.
-struct Counted<'a> {
-    search: &'a Search<'a>,
-    count: &'a mut i64,
-    at_most: i64,
-}
-
-impl Counted<'_> {
-    fn walk(&mut self, connection: &mut Connection, limit: &SearchLimit) -> Result<(), Error> {
-        let mut walk = Walk::new(self.search.filter, Order::All(Sort::Created), true, None);
-        walk.run(connection, (usize::MAX, limit), |connection, walk, parts| {
-            for part in parts {
-                let (rows, _) = walk.rows(part, filtered_by_keys(self.search.filter, self.search.now));
-                if self.search.words.is_empty() {
-                    *self.count += rows.count().get_result::<i64>(connection)?;
-                    continue;
-                }
-                for row in rows.select(super::row::TokenRow::as_select()).load::<super::row::TokenRow>(connection)? {
-                    *self.count += i64::from(self.search.words.find(&row.token()?));
-                }
-            }
-            Ok(*self.count < self.at_most)
-        })?;
-        Ok(())
-    }
-}
-
-/// How many tokens there are, counted as far as the limit allows; and whether these are all.
-///
-/// # Errors
-/// The database's.
-pub(crate) fn count_all(connection: &mut Connection, limit: &SearchLimit) -> Result<(i64, bool), Error> {
-    if let Some(count) = counts::count_all(connection, limit)? {
-        return Ok((count, true));
-    }
-    let newest = tokens::table.select(max(tokens::id)).get_result::<Option<i64>>(connection)?;
-    let (mut count, mut highest) = (0, newest.unwrap_or_default());
-    while highest > 0 {
-        if let Err(error) = limit.check() {
-            return if matches!(error, Error::TooSlow) { Ok((count, false)) } else { Err(error) };
-        }
-        let lowest = highest - COUNT_PIECE;
-        let piece = tokens::table.filter(AreVisible).filter(tokens::id.gt(lowest).and(tokens::id.le(highest)));
-        count += piece.count().get_result::<i64>(connection)?;
-        highest = lowest;
-    }
-    Ok((count, true))
 }
 
 /// All tokens that the filter matches, in no particular order; if there are more than `at_most`, more than these.

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use diesel::QueryResult;
+
 use crate::store::cursor::Cursor;
 use crate::store::tokens::list::{Sort, TokenFilter, TokenSlice};
+use crate::store::tokens::row::TokenRow;
 use crate::token::search_words::SearchWords;
 use crate::token::settle::TokenId;
 use crate::token::{Micros, Token};
@@ -59,6 +62,17 @@ impl Page {
                 self.rows.pop_last()
             };
         }
+    }
+
+    /// Adds the tokens of rows, as far as they are found.
+    pub(super) fn take(&mut self, search: &Search, rows: Vec<(TokenId, TokenRow)>) -> QueryResult<()> {
+        for (id, row) in rows {
+            let token = row.token()?;
+            if let Some(place) = search.place(id, &token) {
+                self.add(place, token);
+            }
+        }
+        Ok(())
     }
 
     /// The last place, if nothing behind it can come into the page.

@@ -198,11 +198,6 @@ impl Walk {
         }
     }
 
-    /// Whether it is through the tokens whose value is the uid.
-    pub(super) fn is_by_uid(&self) -> bool {
-        self.order == Order::Uid
-    }
-
     /// The rows of a part among those of a query, and their order in SQL.
     pub(super) fn rows(
         &self,
