@@ -55,7 +55,7 @@ impl Count<'_> {
         let zones: Vec<ZoneId> = by_zones::list(connection, self.search)?.into_iter().map(|(zone, _)| zone).collect();
         let listed: BTreeSet<ZoneId> = zones.iter().copied().collect();
         let elsewhere: BTreeSet<TokenId> = beside.into_iter().filter(|id| !listed.contains(&zone_of(*id))).collect();
-        self.of_ids(connection, elsewhere.into_iter().collect(), count)?;
+        self.of_ids(connection, elsewhere.into_iter(), count)?;
         for group in zones.chunks(MOST_ZONES) {
             if *count >= self.at_most {
                 break;
@@ -71,13 +71,13 @@ impl Count<'_> {
 
     fn by_words(&self, connection: &mut Connection, beside: Vec<TokenId>, count: &mut i64) -> Result<(), Error> {
         let mut seen: BTreeSet<TokenId> = beside.into_iter().chain(by_uid(connection, self.search)?).collect();
-        self.of_ids(connection, seen.iter().copied().collect(), count)?;
+        self.of_ids(connection, seen.iter().copied(), count)?;
         let (wanted, mut highest) = (self.search.words.grams(), EVERYWHERE.1);
         while *count < self.at_most {
             let found = grams::find(connection, &wanted, (EVERYWHERE.0, highest), (true, COUNTED), self.limit)?;
             let Some(last) = found.last().copied() else { break };
             let is_last = found.len() < COUNTED;
-            self.of_ids(connection, found.into_iter().filter(|id| seen.insert(*id)).collect(), count)?;
+            self.of_ids(connection, found.into_iter().filter(|id| seen.insert(*id)), count)?;
             highest = last - 1;
             if is_last {
                 break;
@@ -100,7 +100,13 @@ impl Count<'_> {
         Ok(())
     }
 
-    fn of_ids(&self, connection: &mut Connection, ids: Vec<TokenId>, count: &mut i64) -> Result<(), Error> {
+    fn of_ids(
+        &self,
+        connection: &mut Connection,
+        ids: impl Iterator<Item = TokenId>,
+        count: &mut i64,
+    ) -> Result<(), Error> {
+        let ids: Vec<TokenId> = ids.collect();
         for chunk in ids.chunks(MOST_KEYS) {
             self.limit.check()?;
             let rows = filtered_by_ids(self.search.filter, self.search.now, chunk.to_vec());
