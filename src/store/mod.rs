@@ -19,6 +19,7 @@ pub mod copy;
 pub mod cursor;
 pub(crate) mod error;
 pub mod gates;
+mod halves;
 pub mod index;
 pub mod ledger;
 pub(crate) mod lookups;

@@ -3,6 +3,7 @@
 use super::look_up::LookUp;
 use crate::store::connection::{Connection, Database, is_broken};
 use crate::store::error::Error;
+use crate::store::halves::in_halves;
 
 /// How a lane connects.
 pub(super) type Connect = fn(&Database) -> Result<Connection, Error>;
@@ -25,24 +26,13 @@ impl Reader {
         Self { database, connect, own: None }
     }
 
-    /// Finds what belongs to each key, in their order. When the database rejects a statement, halves the keys until the one
-    /// at fault is alone: it must not spoil the others.
+    /// Finds what belongs to each key, in their order.
     pub(super) fn find<L: LookUp>(&mut self, keys: &[L]) -> Vec<Result<L::Found, Error>> {
-        // A connection can be lost while nobody looks. A new one is made, once: nothing was changed.
-        let found = match self.find_once(keys) {
+        in_halves(keys, &mut |keys| match self.find_once(keys) {
+            // A connection can be lost while nobody looks. A new one is made, once: nothing was changed.
             Err(Error::Lost(_)) => self.find_once(keys),
             found => found,
-        };
-        match found {
-            Ok(found) => found.into_iter().map(Ok).collect(),
-            Err(Error::Failed(_)) if keys.len() > 1 => {
-                let (first, second) = keys.split_at(keys.len() / 2);
-                let mut found = self.find(first);
-                found.append(&mut self.find(second));
-                found
-            }
-            Err(error) => vec![Err(error); keys.len()],
-        }
+        })
     }
 
     fn find_once<L: LookUp>(&mut self, keys: &[L]) -> Result<Vec<L::Found>, Error> {

@@ -10,6 +10,7 @@ use crate::store::batches;
 use crate::store::clock::Clock;
 use crate::store::connection::{Connection, Database, LOCK_TIMEOUT, is_broken, transaction, with_retries};
 use crate::store::error::Error;
+use crate::store::halves::in_halves;
 use crate::store::ledger;
 use crate::store::ledger::replies;
 use crate::store::migrations;
@@ -112,7 +113,7 @@ impl Worker {
         if asks.is_empty() {
             return;
         }
-        let answers = self.settle_halves(&asks);
+        let answers = in_halves(&asks, &mut |asks| self.settle(asks));
         let mut locked = Vec::new();
         for ((ask, (sender, since)), answer) in asks.into_iter().zip(senders).zip(answers) {
             match answer.transpose() {
@@ -122,21 +123,6 @@ impl Worker {
         }
         if !locked.is_empty() {
             self.shared.try_again(locked);
-        }
-    }
-
-    /// Answers asks in one transaction. When the database rejects a statement, halves the asks until the one at fault is
-    /// alone: it must not spoil the others, and a transaction for each of them would take everybody's time.
-    fn settle_halves(&mut self, asks: &[Ask]) -> Vec<Result<Option<Answer>, Error>> {
-        match self.settle(asks) {
-            Ok(answers) => answers.into_iter().map(Ok).collect(),
-            Err(Error::Failed(_)) if asks.len() > 1 => {
-                let (first, second) = asks.split_at(asks.len() / 2);
-                let mut answers = self.settle_halves(first);
-                answers.append(&mut self.settle_halves(second));
-                answers
-            }
-            Err(error) => vec![Err(error); asks.len()],
         }
     }
 
