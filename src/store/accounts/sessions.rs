@@ -79,26 +79,27 @@ pub(crate) fn begin(connection: &mut Connection, new: &NewSession<'_>, now: Micr
     Ok(())
 }
 
-/// The user's id, name and role, and when the session was last used.
-type Row = (i64, String, String, i64);
+/// When the session began and was last used; the user's id, name and role.
+type Row = (i64, i64, (i64, String, String));
 
-fn signed_in((user_id, name, role, last_seen): Row) -> Result<SignedIn, Error> {
+const COLUMNS: (sessions::created, sessions::last_seen, (users::id, users::name, users::role)) =
+    (sessions::created, sessions::last_seen, (users::id, users::name, users::role));
+
+/// Who is signed in by a session whose user may sign in, unless it has ended.
+fn signed_in((created, last_seen, (user_id, name, role)): Row, now: Micros) -> Result<Option<SignedIn>, Error> {
+    let has_begun = created > ago(now, AGE_SECONDS) && created <= ago(now, -AHEAD_SECONDS);
+    if !has_begun || last_seen <= ago(now, IDLE_SECONDS) {
+        return Ok(None);
+    }
     let role = role.parse().map_err(Error::Failed)?;
-    Ok(SignedIn { user_id, name, role, last_seen: Micros::stored(last_seen) })
+    Ok(Some(SignedIn { user_id, name, role, last_seen: Micros::stored(last_seen) }))
 }
 
 /// Who is signed in by a session, unless it has ended or the user is disabled.
 pub fn find(connection: &mut Connection, hash: &SessionHash, now: Micros) -> Result<Option<SignedIn>, Error> {
-    let row: Option<Row> = sessions::table
-        .inner_join(users::table)
-        .filter(sessions::hash.eq(hash.as_slice()))
-        .filter(sessions::created.gt(ago(now, AGE_SECONDS)).and(sessions::created.le(ago(now, -AHEAD_SECONDS))))
-        .filter(sessions::last_seen.gt(ago(now, IDLE_SECONDS)))
-        .filter(users::disabled_at.is_null())
-        .select((users::id, users::name, users::role, sessions::last_seen))
-        .get_result(connection)
-        .optional()?;
-    row.map(signed_in).transpose()
+    let row = sessions::table.inner_join(users::table).filter(sessions::hash.eq(hash.as_slice()));
+    let row = row.filter(users::disabled_at.is_null()).select(COLUMNS).get_result::<Row>(connection);
+    row.optional()?.map_or(Ok(None), |row| signed_in(row, now))
 }
 
 /// Who is signed in by the session with this hash at this time.
@@ -116,16 +117,12 @@ impl LookUp for SessionOf {
             }
         };
         let hashes: Vec<&[u8]> = asked.iter().map(|asked| asked.0.as_slice()).collect();
-        let columns = (users::id, users::name, users::role, sessions::last_seen);
         let rows = sessions::table.inner_join(users::table).filter(sessions::hash.eq_any(hashes));
-        let rows = rows.filter(users::disabled_at.is_null()).select((sessions::hash, (sessions::created, columns)));
-        let rows: HashMap<Vec<u8>, (i64, Row)> = rows.load(connection)?.into_iter().collect();
-        let found = asked.iter().map(|SessionOf(hash, now)| {
-            let Some((created, row)) = rows.get(hash.as_slice()) else { return Ok(None) };
-            let has_begun = (ago(*now, AGE_SECONDS) + 1..=ago(*now, -AHEAD_SECONDS)).contains(created);
-            let is_current = has_begun && row.3 > ago(*now, IDLE_SECONDS);
-            is_current.then(|| signed_in(row.clone())).transpose()
-        });
+        let rows = rows.filter(users::disabled_at.is_null()).select((sessions::hash, COLUMNS));
+        let rows: HashMap<Vec<u8>, Row> = rows.load(connection)?.into_iter().collect();
+        let found = asked
+            .iter()
+            .map(|SessionOf(hash, now)| rows.get(hash.as_slice()).map_or(Ok(None), |row| signed_in(row.clone(), *now)));
         found.collect()
     }
 }
