@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use crate::Options;
 use crate::client::{Client, post};
 use crate::database::{Database, Kind};
-use crate::report::{duration, mebibytes};
+use crate::figures::{duration, mebibytes};
 use crate::run::say;
 use crate::server::{self, Server};
 use crate::works::{Office, Work, all};

@@ -5,6 +5,7 @@ mod answer;
 mod beside;
 mod client;
 mod database;
+mod figures;
 mod instances;
 mod load;
 mod machine;

@@ -10,8 +10,8 @@ use std::time::Duration;
 use crate::Options;
 use crate::client::{Client, post};
 use crate::database::Kind;
+use crate::figures::{duration, grouped};
 use crate::load::{self, Samples};
-use crate::report::{duration, grouped};
 use crate::run::say;
 use crate::server::{self, Server};
 

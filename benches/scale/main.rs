@@ -1,5 +1,8 @@
 //! n instances over m databases: `cargo bench --bench scale`. docs/SCALE.md explains what it simulates and how to read it.
 
+#[path = "../http/figures.rs"]
+#[allow(dead_code, reason = "the other benchmark has more figures")]
+mod figures;
 mod measured;
 mod simulation;
 mod tables;

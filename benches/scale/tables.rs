@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::time::Duration;
 
+use crate::figures::grouped;
 use crate::simulation::outcome::{Group, Outcome, Phase};
 use crate::simulation::run;
 use crate::simulation::scenario::{BATCH, Load, Loss, Machines, Queues, Scenario, Tokens};
@@ -61,8 +62,8 @@ fn checked(seed: u64) -> Result<String, String> {
         let deviation = 100.0 * (outcome.rate / point.rate - 1.0);
         table.add(&[
             format!("{}, {}", point.instances, point.connections),
-            format!("{}/s", grouped(point.rate)),
-            format!("{}/s", grouped(outcome.rate)),
+            format!("{}/s", whole(point.rate)),
+            format!("{}/s", whole(outcome.rate)),
             format!("{deviation:+.0} %"),
             format!("{:.1}", point.uses_a_transaction),
             format!("{:.1}", outcome.uses_a_transaction()),
@@ -98,7 +99,7 @@ fn rates(seed: u64) -> Result<String, String> {
         table.add(&[
             instances.to_string(),
             databases.to_string(),
-            grouped(most.rate),
+            whole(most.rate),
             format!("{:.0}", most.uses_a_transaction()),
             percent(most.instance_cpu),
             percent(most.database_cpu),
@@ -128,7 +129,7 @@ fn doors(seed: u64) -> Result<String, String> {
         let waits = outcome.group(Phase::Before, false);
         table.add(&[
             format!("{instances}, {databases}"),
-            grouped(outcome.rate),
+            whole(outcome.rate),
             time(waits.quantile(500)),
             time(waits.quantile(990)),
             time(waits.quantile(999)),
@@ -171,11 +172,11 @@ fn add_phases(table: &mut Table, scenario: &str, outcome: &Outcome) {
                 scenario.to_owned(),
                 began.to_owned(),
                 tokens.to_owned(),
-                grouped(f64::from(group.begun)),
+                whole(f64::from(group.begun)),
                 format!("{:.1} %", 100.0 * group.in_time()),
                 time(group.quantile(500)),
                 time(group.quantile(990)),
-                format!("{} and {}", grouped(f64::from(group.refused)), grouped(f64::from(group.unanswered))),
+                format!("{} and {}", whole(f64::from(group.refused)), whole(f64::from(group.unanswered))),
             ]);
         }
     }
@@ -202,7 +203,7 @@ pub fn one(options: &Options, instances: usize, databases: usize) -> Result<Stri
     let footing = format!(
         "\n{}/s answered, {:.1} uses a transaction. CPU: instances {}, databases {}; log {}. {} done, {} replayed, {} refused \
          by the rule, {} without an answer at the end, {} skipped.\n",
-        grouped(outcome.rate),
+        whole(outcome.rate),
         outcome.uses_a_transaction(),
         percent(outcome.instance_cpu),
         percent(outcome.database_cpu),
@@ -253,9 +254,7 @@ fn time(time: Duration) -> String {
     }
 }
 
-/// A whole number with thousands separators.
-fn grouped(number: f64) -> String {
-    let digits = format!("{number:.0}");
-    let comma = |position: usize| position > 0 && (digits.len() - position).is_multiple_of(3);
-    digits.char_indices().flat_map(|(at, digit)| comma(at).then_some(',').into_iter().chain([digit])).collect()
+/// A whole number.
+fn whole(number: f64) -> String {
+    grouped(&format!("{number:.0}"))
 }

@@ -2,35 +2,18 @@
 
 use std::time::Duration;
 
-use tessera::token::{UNLIMITED, Uid};
+use tessera::token::UNLIMITED;
 
 use super::agenda::Time;
 use super::ledger::{TokenNumber, UseNumber, Verdict, Wanted};
 use super::outcome::{Group, Phase};
 use super::random::uid;
 use super::scenario::{Load, Tokens, WAIT};
-use super::world::{Event, Try, World};
+use super::state::{Event, Try, Use};
+use super::world::World;
 
 /// How often doors look for tries that are not answered in time.
 const SWEEP: Duration = Duration::from_millis(20);
-
-/// A use that somebody wants.
-pub(super) struct Use {
-    pub(super) token: TokenNumber,
-    pub(super) uid: Uid,
-    pub(super) made_with: i32,
-    pub(super) database: usize,
-    pub(super) began: Time,
-    pub(super) tries: u32,
-    /// Whether a door waits for the present try.
-    is_waiting: bool,
-    pub(super) is_open: bool,
-    /// How often it was counted, and what its door was told.
-    pub(super) done: u32,
-    pub(super) verdict: Option<Verdict>,
-    /// Which connection sends it, in a closed loop.
-    connection: Option<u32>,
-}
 
 /// How long a door waits before it asks again.
 fn pause(tries: u32) -> Duration {

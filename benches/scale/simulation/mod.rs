@@ -14,6 +14,7 @@ mod primaries;
 pub mod random;
 pub mod scenario;
 pub mod shards;
+mod state;
 pub mod wal;
 mod world;
 mod writers;

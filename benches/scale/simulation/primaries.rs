@@ -3,7 +3,8 @@
 use super::agenda::Time;
 use super::ledger::Wanted;
 use super::scenario::WAIT;
-use super::world::{Event, Transaction, TransactionId, World};
+use super::state::{Event, Transaction, TransactionId};
+use super::world::World;
 
 impl World<'_> {
     /// Locks the tokens that nobody else has locked, and skips the others.

@@ -1,86 +1,20 @@
-//! The state of a simulation, and its events.
+//! A simulation that goes from event to event.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
-use tessera::token::settle::Held;
-
 use super::agenda::{Agenda, Time};
 use super::cpu::Cpu;
-use super::doors::Use;
-use super::ledger::{Ledger, TokenNumber, UseNumber, Verdict};
+use super::ledger::{Ledger, TokenNumber};
 use super::outcome::Outcome;
 use super::random::Random;
 use super::scenario::{Machines, Scenario};
 use super::shards::ShardMap;
+use super::state::{Database, Event, Instance, Transaction, TransactionId, Try, Use};
 use super::wal::Wal;
-use super::writers::Instance;
 
 /// How long it goes on after the last use has begun, if a database never comes back.
 const DRAIN: Duration = Duration::from_secs(30);
-
-/// A try of a use: a door that has given one up does not hear of it any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Try {
-    pub(super) number: UseNumber,
-    pub(super) tries: u32,
-}
-
-pub(super) type TransactionId = u64;
-
-#[derive(Clone, Copy)]
-pub(super) enum Event {
-    /// A use begins.
-    Scan,
-    /// A door asks again.
-    Again(UseNumber),
-    /// Doors give up tries that are not answered in time.
-    Sweep,
-    /// An instance has read a request.
-    Received(Try, usize),
-    /// A skipped use is tried again by this instance's writer.
-    Unlock(Try, usize, usize, Time),
-    /// A transaction's statements arrive at its database.
-    Hold(TransactionId),
-    Keep(TransactionId),
-    Commit(TransactionId),
-    /// A database's log is on disk, unless the database was lost meanwhile.
-    Flushed(usize, u32),
-    Committed(TransactionId),
-    /// The instance hears that it was committed, or that it failed.
-    Answered(TransactionId),
-    Failed(TransactionId),
-    /// A door hears what came of a try.
-    Heard(Try, Verdict),
-    Lose(usize),
-    Return(usize),
-}
-
-/// What an instance does with one database, for uses of one batch.
-pub(super) struct Transaction {
-    pub(super) instance: usize,
-    pub(super) writer: usize,
-    pub(super) database: usize,
-    /// Uses, and since when they wait.
-    pub(super) uses: Vec<(Try, Time)>,
-    /// Uses of tokens that another transaction had locked.
-    pub(super) skipped: Vec<(Try, Time)>,
-    /// The tokens as it has locked them, and when, by the database's clock.
-    pub(super) held: Held,
-    pub(super) at: Time,
-    pub(super) verdicts: Vec<Verdict>,
-    /// The database was lost under it.
-    pub(super) is_lost: bool,
-}
-
-pub(super) struct Database {
-    pub(super) cpu: usize,
-    pub(super) wal: Wal,
-    pub(super) ledger: Ledger,
-    pub(super) locked: HashSet<TokenNumber>,
-    pub(super) is_lost: bool,
-    pub(super) losses: u32,
-}
 
 pub(super) struct World<'a> {
     pub(super) scenario: &'a Scenario,

@@ -1,44 +1,14 @@
 //! An instance's writers: they collect what waits, and hand it over to its database (`src/store/writer`).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use tessera::token::settle::Held;
 
 use super::agenda::Time;
 use super::ledger::Verdict;
-use super::scenario::{BATCH, LOCKED_PAUSE, QUEUE, Queues, STATEMENTS, Scenario, WAIT};
-use super::world::{Event, Transaction, TransactionId, Try, World};
-
-pub(super) struct Instance {
-    pub(super) cpu: usize,
-    writers: Vec<Writer>,
-}
-
-#[derive(Default)]
-struct Writer {
-    waiting: VecDeque<(Try, Time)>,
-    /// Uses in transactions, and uses of locked tokens.
-    taken: usize,
-    /// Transactions of the present batch that have not ended.
-    parts: usize,
-}
-
-impl Instance {
-    pub(super) fn new(cpu: usize, scenario: &Scenario) -> Self {
-        let writers = if scenario.queues == Queues::Instance { 1 } else { scenario.databases };
-        Self { cpu, writers: (0..writers).map(|_| Writer::default()).collect() }
-    }
-
-    fn unanswered(&self) -> usize {
-        self.writers.iter().map(Writer::unanswered).sum()
-    }
-}
-
-impl Writer {
-    fn unanswered(&self) -> usize {
-        self.waiting.len() + self.taken
-    }
-}
+use super::scenario::{BATCH, LOCKED_PAUSE, QUEUE, Queues, STATEMENTS, WAIT};
+use super::state::{Event, Transaction, TransactionId, Try};
+use super::world::World;
 
 impl World<'_> {
     pub(super) fn enqueue(&mut self, this: Try, instance: usize) {
