@@ -257,6 +257,23 @@ pub(in crate::store) fn look_up_by_keys(connection: &mut Connection) -> QueryRes
     }
 }
 
+/// Runs reads that walk an index in its order. PostgreSQL's statistics say that next to no token matches a filter which
+/// nobody matched when they were made, and then it would rather read all tokens and sort what is left.
+pub(in crate::store) fn in_order<T>(
+    connection: &mut Connection,
+    reads: impl FnOnce(&mut Connection) -> Result<T, Error>,
+) -> Result<T, Error> {
+    if let Connection::Sqlite(_) = connection {
+        return reads(connection);
+    }
+    diesel::Connection::transaction(connection, |connection| {
+        connection.batch_execute(
+            "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off",
+        )?;
+        reads(connection)
+    })
+}
+
 /// Runs reads that have to fit together: on SQLite they see one moment. On PostgreSQL each statement sees its own anyway
 /// (`READ COMMITTED`), so that a transaction would only be two statements more.
 pub(in crate::store) fn in_one_snapshot<T>(

@@ -77,9 +77,13 @@ const SESSION_OPTIONS: &str = "SET lock_timeout = '5s'; \
 /// Optional: no reason to stop where a server or a role does not allow it. Error messages in the language that
 /// `store/error.rs` understands; no JIT for queries that take a millisecond.
 const OPTIONAL: [&str; 3] = ["SET lc_messages = 'C'", "SET jit = off", "SET client_min_messages = warning"];
-/// For a server's connections: ends a query that takes too long, and releases the locks of an instance that hangs in
-/// the middle of a transaction.
-const SERVER_OPTIONS: [&str; 2] = ["SET statement_timeout = '30s'", "SET idle_in_transaction_session_timeout = '10s'"];
+/// For a server's connections: ends a query that takes too long, releases the locks of an instance that hangs in the middle of
+/// a transaction, and keeps a query from taking the processors that doors need.
+const SERVER_OPTIONS: [&str; 3] = [
+    "SET statement_timeout = '30s'",
+    "SET idle_in_transaction_session_timeout = '10s'",
+    "SET max_parallel_workers_per_gather = 0",
+];
 /// A cached plan fits the table as it was when the plan was made. One made for a new database with a handful of tokens
 /// takes a hundred times as long after a hundred thousand more, until the next ANALYZE. Reads are therefore planned
 /// each time. The writer's few statements look rows up by key, for which the same kind of plan is right at any size.

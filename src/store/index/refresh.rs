@@ -13,8 +13,11 @@ use crate::store::error::Error;
 use crate::store::schema::tokens;
 use crate::token::settle::TokenId;
 
-/// Entries of the queue, and zones, that one transaction deals with: on SQLite consumes wait for it, for some milliseconds.
-const ENTRIES: i64 = 250;
+/// Entries of the queue that one transaction deals with: on SQLite consumes wait for it, for some milliseconds. On PostgreSQL
+/// nobody does, and a commit costs more.
+const ENTRIES_ON_SQLITE: i64 = 250;
+const ENTRIES_ON_POSTGRES: i64 = 2_000;
+/// Zones that one transaction deals with.
 const ZONES: usize = 16;
 
 /// Whether there is anything to do.
@@ -35,8 +38,12 @@ pub fn refresh(connection: &mut Connection) -> Result<bool, Error> {
         return Ok(false);
     }
     let has_uses = uses::follow(connection)?;
-    let entries = queue::oldest(connection, ENTRIES)?;
-    let is_full = i64::try_from(entries.len()).unwrap_or(ENTRIES) == ENTRIES;
+    let most = match connection {
+        Connection::Sqlite(_) => ENTRIES_ON_SQLITE,
+        Connection::Postgres(_) => ENTRIES_ON_POSTGRES,
+    };
+    let entries = queue::oldest(connection, most)?;
+    let is_full = i64::try_from(entries.len()).is_ok_and(|count| count == most);
     let mut at_hand: BTreeSet<i64> = BTreeSet::new();
     let (mut ids, mut new_texts) = (Vec::new(), BTreeMap::new());
     for (id, token, is_new_text) in &entries {

@@ -9,6 +9,7 @@ use super::Ids;
 use crate::store::connection::{Connection, MultiBackend};
 use crate::store::cursor::Key;
 use crate::store::schema::token_zones;
+use crate::store::tokens::visible::IS_THERE_BY_ID;
 use crate::token::settle::TokenId;
 use crate::token::{Micros, State};
 
@@ -173,7 +174,7 @@ pub(super) fn refresh(connection: &mut Connection, zone: ZoneId) -> QueryResult<
              COALESCE(MIN(CASE WHEN {usable} THEN COALESCE(valid_to, {MAX}) END), 0),
              COALESCE(MAX(CASE WHEN {usable} THEN COALESCE(valid_to, {MAX}) END), 0),
              COALESCE(MAX(CASE WHEN {usable} AND lock_time > 0 THEN lock_start + lock_time * CAST(1000000 AS BIGINT) END), 0)
-         FROM tokens WHERE id >= {lowest} AND id <= {highest} AND deleted_at IS NULL HAVING COUNT(*) > 0",
+         FROM tokens WHERE id >= {lowest} AND id <= {highest} AND {IS_THERE_BY_ID} HAVING COUNT(*) > 0",
         MAX = i64::MAX
     ))
 }

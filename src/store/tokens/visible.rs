@@ -9,8 +9,12 @@ pub(in crate::store) const IS_ONE_VISIBLE: &str = "(tokens.deleted_at IS NULL AN
 /// with the id, and as long as PostgreSQL has no statistics of the table it may walk a whole one for a few ids.
 const IS_ONE_VISIBLE_BY_ID: &str = "(COALESCE(tokens.deleted_at, 0) = 0 AND (tokens.batch IS NULL OR NOT EXISTS \
     (SELECT 1 FROM batches WHERE batches.id = tokens.batch AND batches.made IS NULL)))";
+/// Not deleted, said for tokens that are read by their ids.
+pub(in crate::store) const IS_THERE_BY_ID: &str = "COALESCE(tokens.deleted_at, 0) = 0";
+const ARE_VISIBLE_BY_ID: &str = "(COALESCE(tokens.deleted_at, 0) = 0 \
+    AND COALESCE(tokens.batch, 0) NOT IN (SELECT batches.id FROM batches WHERE batches.made IS NULL))";
 /// For many tokens: the few unmade batches are collected once.
-const ARE_VISIBLE: &str = "(tokens.deleted_at IS NULL \
+pub(super) const ARE_VISIBLE: &str = "(tokens.deleted_at IS NULL \
     AND COALESCE(tokens.batch, 0) NOT IN (SELECT batches.id FROM batches WHERE batches.made IS NULL))";
 
 condition!(
@@ -27,4 +31,14 @@ condition!(
     /// Whether a token of many is there for others.
     AreVisible,
     ARE_VISIBLE
+);
+condition!(
+    /// Whether a token of a range of ids is there for others.
+    AreVisibleById,
+    ARE_VISIBLE_BY_ID
+);
+condition!(
+    /// Whether a token of a range of ids is not deleted.
+    IsThereById,
+    IS_THERE_BY_ID
 );

@@ -1,11 +1,13 @@
 //! Single tokens: their JSON views, pages and lists.
 
 mod add;
+mod agreement;
 mod consume;
 mod delete;
 mod deleted;
 mod edit;
 mod form;
+mod hard_searches;
 mod list;
 mod list_queries;
 mod qr_code;

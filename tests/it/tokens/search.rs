@@ -12,19 +12,15 @@ use tessera::store::search::SearchLimit;
 use tessera::store::tokens::list::{Sort, TokenFilter, TokenSlice};
 use tessera::store::tokens::{list, search};
 use tessera::store::{Connection, Error, Store, ledger, tokens};
-use tessera::token::search_words::SearchWords;
 use tessera::token::settle::{Ask, Lookup, settle};
 use tessera::token::{Micros, State, Token, Uid, Voided};
 
+use super::agreement::{ORDERS, agree, at, index, length, unlimited};
 use crate::support::database::Database;
 use crate::support::tokens::token;
 
 /// More than two pieces, with labels and ends that thousands share.
 const TOKENS: i64 = 12_000;
-
-fn at(offset: i64) -> Micros {
-    Micros::stored(1_000_000_000_000 + offset)
-}
 
 fn many() -> Vec<Token> {
     let nth = |n: i64| Token {
@@ -37,10 +33,6 @@ fn many() -> Vec<Token> {
         ..token(if n % 7 == 0 { 0 } else { 3 })
     };
     (0..TOKENS).map(nth).collect()
-}
-
-fn unlimited() -> SearchLimit {
-    SearchLimit::new(Duration::from_mins(10))
 }
 
 fn filters() -> Vec<TokenFilter> {
@@ -65,49 +57,19 @@ fn filters() -> Vec<TokenFilter> {
     ]
 }
 
-/// All tokens of a filter, in the order of their ids, which is that of creation.
-fn reference(connection: &mut Connection, filter: &TokenFilter) -> Vec<Token> {
-    let words = SearchWords::new(filter.q.as_deref().unwrap_or_default());
-    let slice = TokenSlice { sort: Sort::Created, descending: false, after: None, limit: 100_000 };
-    let all = list::page(connection, filter, at(0), slice).unwrap();
-    all.into_iter().map(|(_, token)| token).filter(|token| words.find(token)).collect()
-}
-
-/// Their uids in another order.
-fn ordered(all: &[Token], sort: Sort, descending: bool) -> Vec<Uid> {
-    let key = |token: &&Token| match sort {
-        Sort::Created => (token.created.get(), String::new()),
-        Sort::Value => (0, token.value.clone()),
-        Sort::Label => (0, token.label.clone().unwrap_or_default()),
-        Sort::ValidTo => (token.valid_to.map_or(i64::MAX, Micros::get), String::new()),
-    };
-    let mut all: Vec<&Token> = all.iter().collect();
-    all.sort_by_key(key);
-    if descending {
-        all.reverse();
-    }
-    all.into_iter().map(|token| token.uid).collect()
-}
-
-/// Indexes everything.
-fn index(connection: &mut Connection) {
-    while transaction(connection, refresh).unwrap() {}
-    transaction(connection, refresh).unwrap();
-}
-
 #[test]
 fn a_search_finds_the_same_as_one_statement() {
     let database = Database::new();
     let mut connection = database.connect();
     transaction(&mut connection, |connection| tokens::add_all(connection, &many())).unwrap();
-    agree(&mut connection, &[(Sort::Label, false)]);
+    agree(&mut connection, &filters(), &[(Sort::Label, false)]);
     // A part of them is indexed.
     for _ in 0..20 {
         transaction(&mut connection, refresh).unwrap();
     }
-    agree(&mut connection, &[(Sort::Created, true)]);
+    agree(&mut connection, &filters(), &[(Sort::Created, true)]);
     index(&mut connection);
-    agree(&mut connection, &ORDERS);
+    agree(&mut connection, &filters(), &ORDERS);
 }
 
 #[test]
@@ -132,68 +94,15 @@ fn what_is_changed_is_found_at_once_before_and_after_it_is_indexed() {
         tokens::delete(connection, &gone, &Principal::user("anna"), at(1)).map(drop)
     })
     .unwrap();
-    agree(&mut connection, &[(Sort::Created, true), (Sort::Value, false)]);
+    agree(&mut connection, &filters(), &[(Sort::Created, true), (Sort::Value, false)]);
     index(&mut connection);
-    agree(&mut connection, &[(Sort::ValidTo, true)]);
+    agree(&mut connection, &filters(), &[(Sort::ValidTo, true)]);
 }
-
-const ORDERS: [(Sort, bool); 8] = [
-    (Sort::Created, false),
-    (Sort::Created, true),
-    (Sort::Value, false),
-    (Sort::Value, true),
-    (Sort::Label, false),
-    (Sort::Label, true),
-    (Sort::ValidTo, false),
-    (Sort::ValidTo, true),
-];
 
 /// Some tokens that are to be deleted.
 fn many_gone(connection: &mut Connection) -> Vec<Uid> {
     let all = list::page(connection, &TokenFilter::default(), at(0), TokenSlice::newest(None, 12_000)).unwrap();
     all.into_iter().skip(5).step_by(301).map(|(_, token)| token.uid).collect()
-}
-
-/// Each filter finds what it should, in these orders.
-fn agree(connection: &mut Connection, orders: &[(Sort, bool)]) {
-    let everything = reference(connection, &TokenFilter::default()).len();
-    assert_eq!(
-        search::count(connection, &TokenFilter::default(), at(0), 100_000, &unlimited()).unwrap().0,
-        length(everything)
-    );
-    for filter in filters() {
-        let found = reference(connection, &filter);
-        let all = length(found.len());
-        let counted = search::count(connection, &filter, at(0), 100_000, &unlimited()).unwrap();
-        assert_eq!(counted, (all, true), "{filter:?}");
-        let few = search::count(connection, &filter, at(0), 10, &unlimited()).unwrap();
-        assert_eq!(few, (all.min(10), true), "{filter:?}");
-        for (sort, descending) in orders {
-            pages_agree(connection, &filter, (*sort, *descending), &ordered(&found, *sort, *descending));
-        }
-    }
-}
-
-fn length(length: usize) -> i64 {
-    i64::try_from(length).unwrap()
-}
-
-/// The first pages, small ones and a large one, and the last.
-fn pages_agree(connection: &mut Connection, filter: &TokenFilter, (sort, descending): (Sort, bool), all: &[Uid]) {
-    let (mut after, mut seen) = (None, 0);
-    for limit in [3, 1, 2_500, 4] {
-        let slice = TokenSlice { sort, descending, after: after.clone(), limit };
-        let right = all[seen..].iter().take(usize::try_from(limit).unwrap()).copied();
-        let found = search::page(connection, filter, at(0), slice, &unlimited()).unwrap();
-        assert_eq!(
-            found.iter().map(|(_, token)| token.uid).collect::<Vec<_>>(),
-            right.collect::<Vec<_>>(),
-            "{filter:?} by {sort:?}, descending: {descending}, {limit} from {after:?}"
-        );
-        seen += found.len();
-        let Some((last, _)) = found.last() else { return };
-        after = Some(last.clone());
-    }
 }
 
 #[test]

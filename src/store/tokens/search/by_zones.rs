@@ -1,5 +1,7 @@
 //! Searches by what zones have, the best zones first.
 
+use std::collections::{BTreeSet, HashMap};
+
 use diesel::prelude::*;
 
 use super::indexed::{EVERYWHERE, add};
@@ -11,14 +13,16 @@ use crate::store::index::zones::{self, ZoneFilter, ZoneId, ZoneOrder, cut, ids_o
 use crate::store::index::{Ids, grams};
 use crate::store::schema::tokens;
 use crate::store::search::SearchLimit;
-use crate::store::tokens::list::{Sort, TokenFilter, filtered_by_keys};
+use crate::store::tokens::list::{Sort, TokenFilter, filtered_by_range};
 use crate::store::tokens::row::TokenRow;
-use crate::store::tokens::visible::AreVisible;
+use crate::store::tokens::visible::AreVisibleById;
 use crate::token::settle::TokenId;
 
 /// Zones that are read at a time: at first few, as a page is soon full where many are found.
 const FIRST_ZONES: usize = 4;
 pub(super) const MOST_ZONES: usize = 32;
+/// Zones of which it is looked at once whether any token in them may have the words.
+const AHEAD: usize = 512;
 /// Candidates of a group of zones that are loaded at once, and how many are hardly any: zones at the ends of what was made
 /// at once have some of others.
 const MANY: usize = 2_000;
@@ -60,6 +64,7 @@ pub(super) fn add_zones(
     page: &mut Page,
 ) -> Result<bool, Error> {
     let (mut next, mut length, mut looked_at) = (0, FIRST_ZONES, 0);
+    let mut with_words = RangesWithWords::default();
     while let Some((zone, best)) = zones.get(next) {
         if page.last().is_some_and(|last| is_behind(search, *zone, best, last)) {
             return Ok(true);
@@ -67,11 +72,19 @@ pub(super) fn add_zones(
         if looked_at > at_most {
             return Ok(false);
         }
-        let group = &zones[next..zones.len().min(next + length)];
-        let ranges = in_a_row(group.iter().map(|(zone, _)| *zone));
+        let ahead = &zones[next..zones.len().min(next + length.max(AHEAD))];
+        let ahead: Vec<ZoneId> = ahead.iter().map(|(zone, _)| *zone).collect();
+        with_words.look(connection, search, &ahead, limit)?;
+        let group = &ahead[..ahead.len().min(length)];
+        let ranges = in_a_row(group.iter().copied().filter(|zone| with_words.may_have(*zone)));
+        if ranges.is_empty() {
+            // As far as there are none.
+            next += ahead.iter().take_while(|zone| !with_words.may_have(**zone)).count();
+            continue;
+        }
         looked_at += ranges.len();
         let Some(found) = add_ranges(connection, search, &ranges, (group.len() > 1, limit), page)? else {
-            length = group.len() / 2;
+            length = (group.len() / 2).min(FIRST_ZONES);
             continue;
         };
         next += group.len();
@@ -79,6 +92,39 @@ pub(super) fn add_zones(
         length = if found < HARDLY_ANY { length * 2 } else { (length * 2).min(MOST_ZONES) };
     }
     Ok(true)
+}
+
+/// Which ranges of ids have tokens with the words of a search, as far as somebody has looked.
+#[derive(Default)]
+struct RangesWithWords(HashMap<i64, bool>);
+
+impl RangesWithWords {
+    /// Looks at the ranges that some zones are in.
+    fn look(
+        &mut self,
+        connection: &mut Connection,
+        search: &Search,
+        zones: &[ZoneId],
+        limit: &SearchLimit,
+    ) -> Result<(), Error> {
+        let wanted = search.words.grams();
+        let ranges: BTreeSet<i64> = zones.iter().map(|zone| range_of_zone(*zone)).collect();
+        let new: Vec<i64> = ranges.into_iter().filter(|range| !self.0.contains_key(range)).collect();
+        if new.is_empty() || wanted.is_empty() {
+            return Ok(());
+        }
+        let found = grams::ranges_with(connection, &wanted, &new, limit)?;
+        self.0.extend(new.into_iter().map(|range| (range, found.contains(&range))));
+        Ok(())
+    }
+
+    fn may_have(&self, zone: ZoneId) -> bool {
+        self.0.get(&range_of_zone(zone)).is_none_or(|has_any| *has_any)
+    }
+}
+
+fn range_of_zone(zone: ZoneId) -> i64 {
+    grams::range_of(ids_of(zone, zone).0)
 }
 
 /// Whether no token of a zone with this best key, nor of those behind it, can come before a place.
@@ -107,7 +153,7 @@ fn add_ranges(
     for ids in ranges {
         limit.check()?;
         if wanted.is_empty() {
-            let rows = filtered_by_keys(search.filter, search.now).filter(tokens::id.between(ids.0, ids.1));
+            let rows = filtered_by_range(search.filter, search.now, *ids);
             page.take(search, rows.select((tokens::id, TokenRow::as_select())).load(connection)?)?;
             looked_at += usize::try_from(ids.1 - ids.0).unwrap_or(usize::MAX);
             continue;
@@ -187,7 +233,7 @@ pub(super) fn add_few_by_uid(
     let Some(zones) = few else { return Ok(false) };
     let mut ids = beside.to_vec();
     for range in in_a_row(zones.into_iter()) {
-        let rows = tokens::table.filter(AreVisible).filter(tokens::value.is_null());
+        let rows = tokens::table.filter(AreVisibleById).filter(tokens::value.is_null());
         let rows = rows.filter(tokens::id.between(range.0, range.1)).select(tokens::id);
         ids.append(&mut rows.load(connection)?);
     }

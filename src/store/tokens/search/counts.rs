@@ -16,8 +16,8 @@ use crate::store::index::zones::{self, ZoneId, ids_of, zone_of};
 use crate::store::index::{grams, queue};
 use crate::store::schema::tokens;
 use crate::store::search::SearchLimit;
-use crate::store::tokens::list::{self, Sort, filtered_by_ids, filtered_by_keys};
-use crate::store::tokens::visible::AreVisible;
+use crate::store::tokens::list::{self, Sort, filtered_by_ids, filtered_by_keys, filtered_by_range};
+use crate::store::tokens::visible::{AreVisibleById, IsThereById};
 use crate::token::settle::TokenId;
 
 /// Candidates that are counted at a time.
@@ -62,8 +62,8 @@ impl Count<'_> {
             }
             for ids in in_a_row(group.iter().copied()) {
                 self.limit.check()?;
-                let rows = filtered_by_keys(self.search.filter, self.search.now);
-                *count += rows.filter(tokens::id.between(ids.0, ids.1)).count().get_result::<i64>(connection)?;
+                let rows = filtered_by_range(self.search.filter, self.search.now, ids);
+                *count += rows.count().get_result::<i64>(connection)?;
             }
         }
         Ok(())
@@ -143,7 +143,7 @@ pub(crate) fn count_all(connection: &mut Connection, limit: &SearchLimit) -> Res
             return if matches!(error, Error::TooSlow) { Ok((count, false)) } else { Err(error) };
         }
         let lowest = highest - COUNT_PIECE;
-        let piece = tokens::table.filter(AreVisible).filter(tokens::id.gt(lowest).and(tokens::id.le(highest)));
+        let piece = tokens::table.filter(AreVisibleById).filter(tokens::id.between(lowest + 1, highest));
         count += piece.count().get_result::<i64>(connection)?;
         highest = lowest;
     }
@@ -158,7 +158,7 @@ fn count_all_by_zones(connection: &mut Connection, queued: Vec<TokenId>, limit: 
     for zone in changed {
         limit.check()?;
         let (lowest, highest) = ids_of(zone, zone);
-        let present = tokens::table.filter(tokens::deleted_at.is_null());
+        let present = tokens::table.filter(IsThereById);
         count += present.filter(tokens::id.between(lowest, highest)).count().get_result::<i64>(connection)?;
     }
     Ok(count - count_unseen(connection)?)

@@ -5,7 +5,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
-use crate::store::connection::{Connection, MultiBackend};
+use crate::store::connection::{Connection, MultiBackend, in_order};
 use crate::store::cursor::{Cursor, Key};
 use crate::store::error::Error;
 use crate::store::schema::tokens;
@@ -45,6 +45,11 @@ impl Order {
             Self::OwnValue => "tokens.value",
             Self::Uid => "tokens.uid",
         }
+    }
+
+    /// Whether no two tokens have the same key.
+    fn is_unique(self) -> bool {
+        matches!(self, Self::OwnValue | Self::Uid)
     }
 
     fn is_text(self) -> bool {
@@ -125,21 +130,13 @@ impl Walk {
         mut visit: impl FnMut(&mut Connection, &Self, Vec<Part>) -> Result<bool, Error>,
     ) -> Result<bool, Error> {
         for _ in 0..pieces {
-            let after = self.after.clone();
             limit.check()?;
-            let end = self.piece_end(connection, after.as_ref())?;
-            let is_last = match (&end, &self.last) {
-                (None, _) => true,
-                (Some(end), Some(last)) => {
-                    if self.descending {
-                        end.key < *last
-                    } else {
-                        end.key > *last
-                    }
-                }
-                (Some(_), None) => false,
-            };
-            if !visit(connection, self, self.parts(after.as_ref(), end.as_ref()))? || is_last {
+            let (end, goes_on) = in_order(connection, |connection| {
+                let end = self.piece_end(connection, self.after.as_ref())?;
+                let goes_on = visit(connection, self, self.parts(self.after.as_ref(), end.as_ref()))?;
+                Ok((end, goes_on))
+            })?;
+            if !goes_on || end.as_ref().is_none_or(|end| self.is_behind_last(end)) {
                 return Ok(true);
             }
             self.after = end;
@@ -147,9 +144,14 @@ impl Walk {
         Ok(false)
     }
 
+    /// Whether nothing that the filter matches comes behind a position.
+    fn is_behind_last(&self, end: &Cursor) -> bool {
+        self.last.as_ref().is_some_and(|last| if self.descending { end.key < *last } else { end.key > *last })
+    }
+
     /// The position of the last row of the piece after a position; none if the rest of the list is a piece.
     fn piece_end(&self, connection: &mut Connection, after: Option<&Cursor>) -> QueryResult<Option<Cursor>> {
-        if let Some(after) = after {
+        if let Some(after) = after.filter(|_| !self.order.is_unique()) {
             let ties = Part { conditions: vec![self.same(&after.key), self.id_beyond(after.id)], is_one_key: true };
             if let Some(end) = self.last_of_piece(connection, ties)? {
                 return Ok(Some(end));
@@ -178,6 +180,10 @@ impl Walk {
     fn parts(&self, after: Option<&Cursor>, end: Option<&Cursor>) -> Vec<Part> {
         let of_one_key = |conditions| Part { conditions, is_one_key: true };
         let between = |conditions| Part { conditions, is_one_key: false };
+        if self.order.is_unique() {
+            let bounds = [after.map(|after| self.beyond(&after.key)), end.map(|end| self.up_to(&end.key))];
+            return vec![between(bounds.into_iter().flatten().collect())];
+        }
         match (after, end) {
             (None, None) => vec![between(Vec::new())],
             (None, Some(end)) => {
@@ -232,6 +238,10 @@ impl Walk {
 
     fn before(&self, key: &Key) -> Condition {
         compare(self.order.expression(), if self.descending { ">" } else { "<" }, key)
+    }
+
+    fn up_to(&self, key: &Key) -> Condition {
+        compare(self.order.expression(), if self.descending { ">=" } else { "<=" }, key)
     }
 
     fn id_beyond(&self, id: i64) -> Condition {
