@@ -70,6 +70,8 @@ fn next_piece(connection: &mut Connection, source: Source, filter: &UsageFilter)
 }
 
 fn quarters_of(connection: &mut Connection, source: Source, filter: &UsageFilter) -> QueryResult<Vec<(i64, Tally)>> {
+    let filter =
+        &*filter.resolved_among(connection, |connection, filter| filtered(connection, source, filter, true))?;
     let quarter = || sql::<BigInt>(&format!("usage.timestamp / {QUARTER}"));
     let rows = usage::table.group_by(quarter());
     let used = sql::<BigInt>(USES);

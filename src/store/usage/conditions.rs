@@ -1,5 +1,7 @@
 //! The filter of the usage log in SQL, for each index that leads to its entries.
 
+use std::borrow::Cow;
+
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
@@ -40,8 +42,7 @@ pub struct UsageFilter {
     pub found: Option<Vec<TokenId>>,
 }
 
-/// Up to so many tokens that `q` finds are collected. Where there are more, each entry's token is looked at; then only the
-/// case of ASCII letters is ignored, and no accent.
+/// Up to so many tokens that `q` finds are collected. Where there are more, those of each piece of the log are looked at.
 const FOUND: usize = 20_000;
 
 impl UsageFilter {
@@ -52,6 +53,21 @@ impl UsageFilter {
     pub(crate) fn resolved(&self, connection: &mut Connection, limit: &SearchLimit) -> Result<Self, Error> {
         let found = self.q.as_deref().map(|q| search::ids(connection, q, FOUND, limit)).transpose()?.flatten();
         Ok(Self { found, ..self.clone() })
+    }
+
+    /// The same with those tokens that `q` finds of which there are some of these entries, if the tokens of the whole log were
+    /// too many.
+    pub(super) fn resolved_among(
+        &self,
+        connection: &mut Connection,
+        entries: impl FnOnce(&Connection, &Self) -> usage::BoxedQuery<'static, MultiBackend>,
+    ) -> QueryResult<Cow<'_, Self>> {
+        let Some(q) = self.q.as_deref().filter(|_| self.found.is_none()) else { return Ok(Cow::Borrowed(self)) };
+        let entries = entries(connection, &Self { q: None, ..self.clone() });
+        let entries = entries.filter(usage::token.is_not_null()).select(usage::token.assume_not_null()).distinct();
+        let tokens: Vec<TokenId> = entries.load(connection)?;
+        let found = search::having_words(connection, q, &tokens)?;
+        Ok(Cow::Owned(Self { found: Some(found), ..self.clone() }))
     }
 
     /// Whether every entry has to be read to evaluate the filter, because no index helps.
@@ -114,14 +130,19 @@ pub(super) fn between(
     oldest_first: bool,
     rows: i64,
 ) -> QueryResult<Vec<EntryRow>> {
-    // One bound at each end: SQLite seeks to one bound only, and would walk from it to a second one.
-    let mut query = filtered(connection, source, filter, false);
-    if lowest > i64::MIN {
-        query = query.filter(usage::id.ge(lowest));
-    }
-    if highest < i64::MAX {
-        query = query.filter(usage::id.le(highest));
-    }
+    let in_bounds = |connection: &Connection, filter: &UsageFilter| {
+        // One bound at each end: SQLite seeks to one bound only, and would walk from it to a second one.
+        let mut query = filtered(connection, source, filter, false);
+        if lowest > i64::MIN {
+            query = query.filter(usage::id.ge(lowest));
+        }
+        if highest < i64::MAX {
+            query = query.filter(usage::id.le(highest));
+        }
+        query
+    };
+    let filter = filter.resolved_among(connection, in_bounds)?;
+    let query = in_bounds(connection, &filter);
     let query = if oldest_first { query.order(usage::id.asc()) } else { query.order(usage::id.desc()) };
     query.limit(rows).select(EntryRow::as_select()).load(connection)
 }
@@ -170,16 +191,9 @@ pub(super) fn conditions(
     if let Some(q) = &filter.q {
         // The value as it was at the time; value and label as they are now.
         let at_the_time = contains("usage.token_value", q);
-        all.push(if let Some(found) = &filter.found {
-            let (before, behind) = one_of(connection);
-            Box::new(at_the_time.sql(before).bind::<Text, _>(format!("{found:?}")).sql(behind))
-        } else {
-            let of_token = format!(
-                " OR EXISTS (SELECT 1 FROM tokens WHERE tokens.id = usage.token AND \
-                 {position}(lower(COALESCE(tokens.value, tokens.uid) || ' ' || COALESCE(tokens.label, '')), "
-            );
-            Box::new(at_the_time.sql(&of_token).bind::<Text, _>(q.to_ascii_lowercase()).sql(") > 0))"))
-        });
+        let found = filter.found.as_deref().unwrap_or_default();
+        let (before, behind) = one_of(connection);
+        all.push(Box::new(at_the_time.sql(before).bind::<Text, _>(format!("{found:?}")).sql(behind)));
     }
     all
 }

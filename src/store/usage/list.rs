@@ -254,6 +254,10 @@ pub(crate) fn count(
 ) -> Result<i64, Error> {
     let mut count = 0;
     for source in &scan.sources {
+        if source.is_log() && filter.q.is_some() && filter.found.is_none() {
+            count += count_by_pieces(connection, filter, *source, (at_most - count, limit))?;
+            continue;
+        }
         let Source::Token(token) = *source else {
             count += count_sources(connection, filter, &[*source], at_most)?;
             continue;
@@ -266,6 +270,24 @@ pub(crate) fn count(
     Ok(count.min(at_most))
 }
 
+fn count_by_pieces(
+    connection: &mut Connection,
+    filter: &UsageFilter,
+    source: Source,
+    (at_most, limit): (i64, &SearchLimit),
+) -> Result<i64, Error> {
+    let mut count = 0;
+    for piece in Pieces::new(connection, (i64::MIN, i64::MAX), false)? {
+        limit.check()?;
+        let found = between(connection, (source, filter), piece, false, at_most - count)?;
+        count += i64::try_from(found.len()).unwrap_or(at_most);
+        if count >= at_most {
+            break;
+        }
+    }
+    Ok(count)
+}
+
 fn count_sources(
     connection: &mut Connection,
     filter: &UsageFilter,
@@ -275,7 +297,11 @@ fn count_sources(
     let mut count = 0;
     for source in sources {
         // A filter that reads no texts can be counted in the index of times alone.
-        let ids = filtered(connection, *source, filter, !filter.reads_texts()).select(usage::id).limit(at_most);
+        let entries = |connection: &Connection, filter: &UsageFilter| {
+            filtered(connection, *source, filter, !filter.reads_texts())
+        };
+        let filter = filter.resolved_among(connection, entries)?;
+        let ids = entries(connection, &filter).select(usage::id).limit(at_most);
         count += i64::try_from(ids.load::<i64>(connection)?.len()).unwrap_or(at_most);
     }
     Ok(count.min(at_most))

@@ -5,4 +5,5 @@ mod csv;
 mod page;
 mod query;
 mod retention;
+mod search;
 mod token_log;

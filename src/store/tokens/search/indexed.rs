@@ -11,6 +11,7 @@ use crate::store::search::SearchLimit;
 use crate::store::tokens::list::{TokenFilter, filtered_by_ids};
 use crate::store::tokens::row::TokenRow;
 use crate::token::State;
+use crate::token::search_words::SearchWords;
 use crate::token::settle::TokenId;
 
 /// Up to so many tokens that the index does not know yet, each is looked at. Where there are more, the list is walked.
@@ -96,15 +97,24 @@ pub(super) fn ids_with_words(
         return Ok(None);
     }
     ids.extend(beside);
+    limit.check()?;
+    Ok(Some(having_words(connection, &search.words, &ids)?))
+}
+
+/// Those of some tokens that have all words, deleted ones included.
+pub(super) fn having_words(
+    connection: &mut Connection,
+    words: &SearchWords,
+    ids: &[TokenId],
+) -> QueryResult<Vec<TokenId>> {
     let mut found = Vec::new();
     for chunk in ids.chunks(MOST_KEYS) {
-        limit.check()?;
         let rows = tokens::table.filter(tokens::id.eq_any(chunk.to_vec()));
-        for (id, row) in rows.select((tokens::id, TokenRow::as_select())).load::<(TokenId, TokenRow)>(connection)? {
-            if search.words.find(&row.token()?) {
-                found.push(id);
-            }
-        }
+        let rows = rows.select((tokens::id, tokens::uid, tokens::value, tokens::label));
+        let rows: Vec<(TokenId, String, Option<String>, Option<String>)> = rows.load(connection)?;
+        let having =
+            rows.into_iter().filter(|(_, uid, value, label)| words.find_in(uid, value.as_deref(), label.as_deref()));
+        found.extend(having.map(|(id, ..)| id));
     }
-    Ok(Some(found))
+    Ok(found)
 }

@@ -16,6 +16,7 @@ use crate::store::connection::Connection;
 use crate::store::cursor::Cursor;
 use crate::store::error::Error;
 use crate::store::search::SearchLimit;
+use crate::token::search_words::SearchWords;
 use crate::token::settle::TokenId;
 use crate::token::{Micros, Token};
 use counts::Count;
@@ -51,6 +52,15 @@ pub(in crate::store) fn ids(
         at_most,
         limit,
     )
+}
+
+/// Those of some tokens that a search finds, deleted ones included.
+pub(in crate::store) fn having_words(
+    connection: &mut Connection,
+    q: &str,
+    ids: &[TokenId],
+) -> QueryResult<Vec<TokenId>> {
+    indexed::having_words(connection, &SearchWords::new(q), ids)
 }
 
 /// A page of tokens, each with its cursor.
