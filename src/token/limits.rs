@@ -27,7 +27,13 @@ impl Token {
                 errors.map(|error| TokenError::value(error.code.clone(), error.message.clone().unwrap_or_default())),
             );
         }
-        if mistakes.is_empty() { Ok(self) } else { Err(Mistakes(mistakes)) }
+        if mistakes.is_empty() { Ok(self.with_plain_value()) } else { Err(Mistakes(mistakes)) }
+    }
+
+    /// A value that is the uid is written as the uid is: a code with capitals is looked up without.
+    fn with_plain_value(self) -> Self {
+        let is_uid = self.value.parse::<Uid>().is_ok_and(|uid| uid == self.uid);
+        if is_uid { Self { value: self.uid.to_string(), ..self } } else { self }
     }
 }
 
