@@ -4,6 +4,9 @@ use std::io;
 use std::panic::catch_unwind;
 use std::path::Path;
 
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use tempfile::TempDir;
 
 use cluster::Cluster;
@@ -100,6 +103,38 @@ impl Database {
         match &self.storage {
             Storage::Cluster(cluster) => cluster.pid(),
             Storage::Folder(_) => std::process::id(),
+        }
+    }
+
+    /// Tokens that the search index does not know yet.
+    pub fn unindexed(&self) -> io::Result<i64> {
+        self.number("SELECT count(*) FROM index_queue")
+    }
+
+    /// Uses that were asked for.
+    pub fn uses(&self) -> io::Result<i64> {
+        self.number("SELECT COALESCE(max(id), 0) FROM usage")
+    }
+
+    /// Bytes of the tables and indexes.
+    pub fn size(&self) -> io::Result<i64> {
+        match &self.storage {
+            Storage::Folder(_) => self.number("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"),
+            Storage::Cluster(_) => self.number("SELECT pg_database_size(current_database())"),
+        }
+    }
+
+    /// The number that a statement answers.
+    fn number(&self, statement: &str) -> io::Result<i64> {
+        match &self.storage {
+            Storage::Cluster(cluster) => cluster.sql(NAME, statement).trim().parse().map_err(io::Error::other),
+            Storage::Folder(_) => {
+                let path = self.url.strip_prefix("sqlite:").unwrap_or_default();
+                let mut connection = SqliteConnection::establish(path).map_err(io::Error::other)?;
+                diesel::select(sql::<BigInt>(&format!("({statement})")))
+                    .get_result(&mut connection)
+                    .map_err(io::Error::other)
+            }
         }
     }
 

@@ -90,6 +90,16 @@ pub fn cpu_seconds(processes: &[u32]) -> io::Result<f64> {
     Ok(ticks.sum::<io::Result<f64>>()? / TICKS)
 }
 
+/// Bytes that processes have written to the disk, with those of children that have ended (proc(5), `io`).
+pub fn written(processes: &[u32]) -> io::Result<u64> {
+    let of = |process: &u32| {
+        let counters = fs::read_to_string(format!("/proc/{process}/io"))?;
+        let bytes = counters.lines().find_map(|line| line.strip_prefix("write_bytes: ")?.parse::<u64>().ok());
+        bytes.ok_or_else(|| io::Error::other(format!("no write_bytes of process {process}")))
+    };
+    processes.iter().map(of).sum()
+}
+
 /// User and system time in a process's `stat`. The name in brackets may contain spaces.
 fn own_ticks(stat: &str) -> io::Result<Vec<f64>> {
     numbers(stat.rsplit_once(')').map_or("", |(_, after)| after), 11..13)

@@ -6,6 +6,7 @@ mod beside;
 mod client;
 mod database;
 mod figures;
+mod growth;
 mod instances;
 mod load;
 mod machine;
@@ -50,6 +51,15 @@ struct Options {
     /// Only what a use costs with one and with two instances on one PostgreSQL
     #[arg(long)]
     instances: bool,
+    /// Only how each cost grows with the number of tokens
+    #[arg(long)]
+    growth: bool,
+    /// Numbers of tokens for --growth, divided by commas, the smallest first
+    #[arg(long, default_values_t = [10_000, 1_000_000], value_delimiter = ',', requires = "growth")]
+    tokens: Vec<usize>,
+    /// Where --growth draws its picture (SVG)
+    #[arg(long, value_name = "FILE", requires = "growth")]
+    picture: Option<std::path::PathBuf>,
     /// What cargo says to a benchmark
     #[arg(long, hide = true)]
     bench: bool,
@@ -79,6 +89,9 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let options = Options::parse();
+    if options.growth {
+        return growth::report(&options);
+    }
     if options.instances {
         return instances::report(&options);
     }
