@@ -65,6 +65,9 @@ fn last_of_one(
     Ok(rows)
 }
 
+/// Entries of the log among which it looks for more of the token: at a quiet door they lie close together.
+const NEAR: EntryId = 64;
+
 /// The newest entries of a token on SQLite, one after the other: a recursive statement takes the time of twenty of these,
 /// and most tokens have one entry or two.
 fn walk(
@@ -72,13 +75,22 @@ fn walk(
     (token, mut next): (TokenId, Option<EntryId>),
     at_most: usize,
 ) -> QueryResult<Vec<EntryRow>> {
-    let mut rows = Vec::new();
+    let (mut rows, mut near) = (Vec::new(), NEAR);
     while let Some(entry) = next.filter(|_| rows.len() < at_most) {
-        let row = usage::table.find(entry).filter(usage::token.eq(token));
-        let row = row.select((EntryRow::as_select(), usage::previous)).get_result::<(EntryRow, _)>(connection);
-        let Some((row, previous)) = row.optional()? else { break };
-        rows.push(row);
-        next = Option::filter(previous, |previous: &EntryId| *previous < entry);
+        let some =
+            usage::table.filter(usage::id.le(entry).and(usage::id.gt(entry - near))).filter(usage::token.eq(token));
+        let some = some.order(usage::id.desc()).select((EntryRow::as_select(), usage::previous));
+        let some = some.load_iter::<(EntryRow, Option<EntryId>), DefaultLoadingMode>(connection)?;
+        let (before, mut before_that) = (rows.len(), None);
+        for row in some.take(at_most - rows.len()) {
+            let (row, previous) = row?;
+            before_that = previous.filter(|previous| *previous < row.id);
+            rows.push(row);
+        }
+        if rows.len() == before + 1 {
+            near = 1;
+        }
+        next = before_that;
     }
     Ok(rows)
 }
