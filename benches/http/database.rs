@@ -3,6 +3,8 @@
 use std::io;
 use std::panic::catch_unwind;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -14,6 +16,9 @@ use cluster::Cluster;
 #[path = "../../tests/it/support/cluster/mod.rs"]
 mod cluster;
 
+/// How often it is looked whether the index is ready, and how many entries of the log it may not know then.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+const NEAR: i64 = 10_000;
 /// The name of the database on a server.
 const NAME: &str = "bench";
 
@@ -106,9 +111,16 @@ impl Database {
         }
     }
 
-    /// Tokens that the search index does not know yet.
-    pub fn unindexed(&self) -> io::Result<i64> {
-        self.number("SELECT count(*) FROM index_queue")
+    /// Waits until the server knows what there is to search: it would otherwise be at it during the next measurement.
+    pub fn wait_for_index(&self) -> io::Result<()> {
+        let behind = format!(
+            "SELECT (SELECT count(*) FROM index_queue) + CASE WHEN (SELECT COALESCE(max(id), 0) FROM usage) \
+             > (SELECT entry FROM index_progress) + {NEAR} THEN 1 ELSE 0 END"
+        );
+        while self.number(&behind)? > 0 {
+            thread::sleep(POLL_INTERVAL);
+        }
+        Ok(())
     }
 
     /// Uses that were asked for.

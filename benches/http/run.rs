@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::Options;
-use crate::database::Kind;
+use crate::database::{Database, Kind};
 use crate::load::{self, Samples};
 use crate::machine::{self, Ticks};
 use crate::scenarios::{self, Scenario};
@@ -68,7 +68,7 @@ pub fn run(kind: Kind, options: &Options) -> io::Result<Measured> {
     };
     let mut scenarios = scenarios::all(shared_commits.address, &key, &seed)?;
     scenarios.retain(|scenario| scenario.name.contains(&options.only));
-    let servers = Servers { name: database.name, shared_commits, single_commits: start(&["--batch", "1"])? };
+    let servers = Servers { database: &database, shared_commits, single_commits: start(&["--batch", "1"])? };
     for &connections in &options.connections {
         servers.round(&scenarios, connections.into(), options.seconds, &mut measured)?;
     }
@@ -76,15 +76,15 @@ pub fn run(kind: Kind, options: &Options) -> io::Result<Measured> {
 }
 
 /// Two servers on one database. Both run all the time; the one that gets no requests is idle.
-struct Servers {
-    name: &'static str,
+struct Servers<'a> {
+    database: &'a Database,
     /// Its consumes share commits, as usual.
     shared_commits: Server,
     /// Each of its consumes has a commit of its own.
     single_commits: Server,
 }
 
-impl Servers {
+impl Servers<'_> {
     /// Measures every scenario with this many connections. The health check is measured before and after the others,
     /// since the machine may become slower over time.
     fn round(
@@ -118,10 +118,11 @@ impl Servers {
     fn measure(&self, scenario: &Scenario, connections: usize, seconds: u64) -> io::Result<Line> {
         self.shared_commits.empty_log()?;
         self.single_commits.empty_log()?;
+        self.database.wait_for_index()?;
         let server = if scenario.single_commits { &self.single_commits } else { &self.shared_commits };
         let samples = load::run(server.address, &scenario.requests, connections, seconds)
             .map_err(|error| server.explain(&io::Error::other(format!("{}: {error}", scenario.name))))?;
-        say(&format!("{}, {connections} connections: {}: {:.0}/s", self.name, scenario.name, samples.rate()));
+        say(&format!("{}, {connections} connections: {}: {:.0}/s", self.database.name, scenario.name, samples.rate()));
         Ok(Line { scenario: scenario.name, connections, samples })
     }
 }

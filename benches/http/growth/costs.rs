@@ -149,6 +149,7 @@ impl Costs<'_> {
                 continue;
             }
             server.empty_log()?;
+            self.bench.database.wait_for_index()?;
             let rate = load::run(server.address, &scenario.requests, CONNECTIONS, options.seconds)?.rate();
             say(&format!("{}: {}: {rate:.0}/s", self.bench.database.name, scenario.name));
             rates.push((scenario.name, rate));
@@ -168,6 +169,7 @@ impl Costs<'_> {
         let requests: Vec<Vec<u8>> =
             asked.iter().map(|uid| post(server.address, key, &format!("/{uid}/consume_token"), "")).collect();
         server.empty_log()?;
+        database.wait_for_index()?;
         database.settle();
         let (before, uses) = (self.bench.written()?, database.uses()?);
         let samples = load::run(server.address, &requests, BATCH, options.seconds)?;

@@ -1,7 +1,6 @@
 //! The tokens of a growing database.
 
 use std::io;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use uuid::Uuid;
@@ -16,8 +15,6 @@ const ROOMS: usize = 5_000;
 const ASKED: usize = 200_000;
 /// Coprime to the sizes that anybody asks for, so that multiples of it meet all tokens.
 const STRIDE: usize = 7_368_787;
-/// How often it is looked whether the index is ready.
-const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// All that were made.
 #[derive(Default)]
@@ -48,9 +45,7 @@ impl Tokens {
             self.make(&mut client, PER_REQUEST.min(size - self.uids.len()), "Ticket")?;
         }
         let took = start.elapsed();
-        while bench.database.unindexed()? > 0 {
-            thread::sleep(POLL_INTERVAL);
-        }
+        bench.database.wait_for_index()?;
         let indexed = start.elapsed();
         bench.database.settle();
         Ok(Made { tokens: self.uids.len() - before.0, written: bench.written()? - before.1, took, indexed })
