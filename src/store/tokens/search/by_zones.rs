@@ -83,8 +83,13 @@ pub(super) fn add_zones(
             continue;
         }
         looked_at += ranges.len();
-        let Some(found) = add_ranges(connection, search, &ranges, (group.len() > 1, limit), page)? else {
-            length = (group.len() / 2).min(FIRST_ZONES);
+        let most = match group.len() {
+            1 => usize::MAX,
+            2..=MOST_ZONES => MANY,
+            _ => HARDLY_ANY,
+        };
+        let Some(found) = add_ranges(connection, search, &ranges, (most, limit), page)? else {
+            length = if group.len() > MOST_ZONES { group.len() / 4 } else { FIRST_ZONES.min(group.len() / 2) };
             continue;
         };
         next += group.len();
@@ -139,13 +144,12 @@ fn is_behind(search: &Search, zone: ZoneId, best: &Key, place: &Cursor) -> bool 
     if descending { *best < key } else { *best > key }
 }
 
-/// Adds the tokens of ranges of ids to a page, and returns how many it has looked at; none, if they are so many that they
-/// should be looked at in smaller groups.
+/// Adds the tokens of ranges of ids to a page, and returns how many it has looked at; none, if that were more than `most`.
 fn add_ranges(
     connection: &mut Connection,
     search: &Search,
     ranges: &[Ids],
-    (may_be_halved, limit): (bool, &SearchLimit),
+    (most, limit): (usize, &SearchLimit),
     page: &mut Page,
 ) -> Result<Option<usize>, Error> {
     let wanted = search.words.grams();
@@ -158,8 +162,8 @@ fn add_ranges(
             looked_at += usize::try_from(ids.1 - ids.0).unwrap_or(usize::MAX);
             continue;
         }
-        candidates.append(&mut grams::find(connection, &wanted, *ids, (true, MANY + 1), limit)?);
-        if may_be_halved && candidates.len() > MANY {
+        candidates.append(&mut grams::find(connection, &wanted, *ids, (true, most.saturating_add(1)), limit)?);
+        if candidates.len() > most {
             return Ok(None);
         }
     }
