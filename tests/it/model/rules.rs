@@ -263,7 +263,9 @@ impl Model {
             let text = text.as_str();
             let fits = match *name {
                 "value" => {
-                    token.value = if text.is_empty() { uid.clone() } else { text.to_owned() };
+                    // Its own uid, however it is written, is the uid.
+                    let is_uid = text.is_empty() || reading::uid(text).is_some_and(|own| own == uid);
+                    token.value = if is_uid { uid.clone() } else { text.to_owned() };
                     reading::is_value(&token.value) && reading::uid(&token.value).is_none_or(|own| own == uid)
                 }
                 "label" => {
