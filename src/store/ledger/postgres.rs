@@ -145,7 +145,7 @@ struct KeepQuery<'a> {
     used: Vec<i64>,
     last_used: Vec<Option<i64>>,
     lock_starts: Vec<Option<i64>>,
-    last_places: Vec<i64>,
+    last_places: Vec<i32>,
     uids: Vec<String>,
     tokens: Vec<Option<TokenId>>,
     token_uids: Vec<Option<String>>,
@@ -159,12 +159,14 @@ struct KeepQuery<'a> {
     locks_before: Vec<Option<i64>>,
     undoes: Vec<Option<String>>,
     previous: Vec<Option<EntryId>>,
-    places_before: Vec<Option<i64>>,
+    places_before: Vec<Option<i32>>,
+    /// How many entries.
+    count: i64,
 }
 
 /// As PostgreSQL counts the elements of an array.
-fn counted_from_1(place: usize) -> i64 {
-    i64::try_from(place).map_or(i64::MAX, |place| place + 1)
+fn counted_from_1(place: usize) -> i32 {
+    i32::try_from(place).map_or(i32::MAX, |place| place + 1)
 }
 
 impl<'a> KeepQuery<'a> {
@@ -194,6 +196,7 @@ impl<'a> KeepQuery<'a> {
             keep.undoes.push(row.undoes);
             keep.previous.push(row.previous);
             keep.places_before.push(before.map(counted_from_1));
+            keep.count += 1;
         }
         keep
     }
@@ -201,8 +204,35 @@ impl<'a> KeepQuery<'a> {
 
 impl QueryFragment<Pg> for KeepQuery<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        // The numbers are drawn while the tokens are locked: so those of a token grow, whichever instance writes them.
-        out.push_sql("WITH entries AS MATERIALIZED (SELECT nextval('usage_id_seq') AS id, * FROM unnest(");
+        // The numbers are drawn while the tokens are locked: so those of a token grow, whichever instance writes them. They are
+        // an array, as the plan may join by loops only, and a batch of 256 would look 65,000 times.
+        out.push_sql(
+            "WITH numbers AS MATERIALIZED (SELECT ARRAY(SELECT nextval('usage_id_seq') FROM generate_series(1, ",
+        );
+        out.push_bind_param::<BigInt, _>(&self.count)?;
+        out.push_sql(
+            ")) AS id), used AS (UPDATE tokens SET usage_count = n.usage_count, used = n.used, last_used = n.last_used, \
+                 lock_start = n.lock_start, last_entry = numbers.id[n.place] FROM numbers, unnest(",
+        );
+        out.push_bind_param::<Array<BigInt>, _>(&self.ids)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Integer>, _>(&self.usage_counts)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<BigInt>, _>(&self.used)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.last_used)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.lock_starts)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Integer>, _>(&self.last_places)?;
+        out.push_sql(
+            ") AS n (id, usage_count, used, last_used, lock_start, place) WHERE tokens.id = n.id) \
+             INSERT INTO usage (id, uid, token, token_uid, token_value, timestamp, principal, error_code, gate, uses, taken, \
+                 lock_before, undoes, previous) \
+             SELECT numbers.id[e.place::integer], e.uid, e.token, e.token_uid, e.token_value, e.timestamp, e.principal, \
+                 e.error_code, e.gate, e.uses, e.taken, e.lock_before, e.undoes, \
+                 COALESCE(numbers.id[e.place_before], e.previous) FROM numbers, unnest(",
+        );
         out.push_bind_param::<Array<Text>, _>(&self.uids)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.tokens)?;
@@ -229,32 +259,10 @@ impl QueryFragment<Pg> for KeepQuery<'_> {
         out.push_sql(", ");
         out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.previous)?;
         out.push_sql(", ");
-        out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.places_before)?;
+        out.push_bind_param::<Array<Nullable<Integer>>, _>(&self.places_before)?;
         out.push_sql(
-            ") WITH ORDINALITY AS entry (uid, token, token_uid, token_value, timestamp, principal, error_code, gate, uses, \
-                 taken, lock_before, undoes, previous, place_before, place)), \
-             used AS (UPDATE tokens SET usage_count = n.usage_count, used = n.used, last_used = n.last_used, \
-                 lock_start = n.lock_start, last_entry = entries.id FROM unnest(",
-        );
-        out.push_bind_param::<Array<BigInt>, _>(&self.ids)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Integer>, _>(&self.usage_counts)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<BigInt>, _>(&self.used)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.last_used)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.lock_starts)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<BigInt>, _>(&self.last_places)?;
-        out.push_sql(
-            ") AS n (id, usage_count, used, last_used, lock_start, place) JOIN entries ON entries.place = n.place \
-                 WHERE tokens.id = n.id) \
-             INSERT INTO usage (id, uid, token, token_uid, token_value, timestamp, principal, error_code, gate, uses, taken, \
-                 lock_before, undoes, previous) \
-             SELECT e.id, e.uid, e.token, e.token_uid, e.token_value, e.timestamp, e.principal, e.error_code, e.gate, e.uses, \
-                 e.taken, e.lock_before, e.undoes, COALESCE(before.id, e.previous) \
-             FROM entries AS e LEFT JOIN entries AS before ON before.place = e.place_before",
+            ") WITH ORDINALITY AS e (uid, token, token_uid, token_value, timestamp, principal, error_code, gate, uses, \
+                 taken, lock_before, undoes, previous, place_before, place)",
         );
         Ok(())
     }
