@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use diesel::QueryResult;
+
 use super::look_up::with_uids;
 use crate::store::batches::{self, Batch};
-use crate::store::connection::Connection;
+use crate::store::connection::{Connection, in_one_snapshot};
 use crate::store::error::Error;
 use crate::store::lookups::LookUp;
 use crate::store::usage::{self, Entry};
@@ -33,17 +35,22 @@ impl LookUp for TileOf {
     type Found = Option<Arc<Tile>>;
 
     fn find(connection: &mut Connection, keys: &[Self]) -> Result<Vec<Self::Found>, Error> {
-        let found = with_uids(connection, keys.iter().map(|key| key.0))?;
-        let of: Vec<_> = found.iter().flatten().map(|(id, token)| (*id, token)).collect();
-        let mut batches = of.iter().filter_map(|(_, token)| token.batch).collect::<Vec<_>>();
-        batches.sort_unstable();
-        batches.dedup();
-        let batches: HashMap<BatchId, Batch> = batches::by_ids(connection, &batches)?;
-        let mut histories = usage::last::<HISTORY>(connection, &of)?.into_iter();
-        let mut tile = |(_, token): (_, Token)| {
-            let batch = token.batch.and_then(|batch| batches.get(&batch).cloned());
-            Arc::new(Tile { token, batch, history: histories.next().unwrap_or_default() })
-        };
-        Ok(found.into_iter().map(|found| found.map(&mut tile)).collect())
+        // On SQLite each statement by itself would take and release the locks of a reader, and a tile has up to 25.
+        Ok(in_one_snapshot(connection, |connection| tiles(connection, keys))?)
     }
+}
+
+fn tiles(connection: &mut Connection, keys: &[TileOf]) -> QueryResult<Vec<Option<Arc<Tile>>>> {
+    let found = with_uids(connection, keys.iter().map(|key| key.0))?;
+    let of: Vec<_> = found.iter().flatten().map(|(id, token)| (*id, token)).collect();
+    let mut batches = of.iter().filter_map(|(_, token)| token.batch).collect::<Vec<_>>();
+    batches.sort_unstable();
+    batches.dedup();
+    let batches: HashMap<BatchId, Batch> = batches::by_ids(connection, &batches)?;
+    let mut histories = usage::last::<HISTORY>(connection, &of)?.into_iter();
+    let mut tile = |(_, token): (_, Token)| {
+        let batch = token.batch.and_then(|batch| batches.get(&batch).cloned());
+        Arc::new(Tile { token, batch, history: histories.next().unwrap_or_default() })
+    };
+    Ok(found.into_iter().map(|found| found.map(&mut tile)).collect())
 }
