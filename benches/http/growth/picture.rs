@@ -14,9 +14,9 @@ const CHARTS: [(&str, &str); 9] = [
     ("query 10,000 tokens by value in turn", "query by value, ratio"),
     ("tile pages of 10,000 tokens in turn", "tile, ratio"),
     ("list, first page", "list, ratio"),
-    ("search: nothing is found", "search that finds nothing, ms"),
-    ("search: a word that only the first 5,000 have", "search for a word of old tokens, ms"),
-    ("expired, none is", "a state that nobody is in, ms"),
+    ("search: nothing is found", "search that finds nothing"),
+    ("search: a word that only the first 5,000 have", "search for a word of old tokens"),
+    ("expired, none is", "a state that nobody is in"),
 ];
 /// In pixels, as the rest.
 const WIDTH: f64 = 300.0;
