@@ -11,6 +11,7 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use tempfile::TempDir;
 
+use crate::machine;
 use cluster::Cluster;
 
 #[path = "../../tests/it/support/cluster/mod.rs"]
@@ -103,11 +104,11 @@ impl Database {
         }
     }
 
-    /// The process of the cluster; ours, if there is none.
-    pub fn process(&self) -> u32 {
+    /// The processes of the cluster; none, if there is none.
+    pub fn processes(&self) -> Vec<u32> {
         match &self.storage {
-            Storage::Cluster(cluster) => cluster.pid(),
-            Storage::Folder(_) => std::process::id(),
+            Storage::Cluster(cluster) => machine::family(cluster.pid()),
+            Storage::Folder(_) => Vec::new(),
         }
     }
 

@@ -156,7 +156,7 @@ impl Bench {
             images,
             syncs,
             sync_time,
-            database: machine::cpu_seconds(&machine::family(self.database.process()))?,
+            database: machine::cpu_seconds(&self.database.processes())?,
             instances: machine::cpu_seconds(&servers)?,
             clients: machine::cpu_seconds(&[std::process::id()])?,
         })

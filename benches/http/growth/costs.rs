@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use super::Bench;
 use super::fill::{Made, Tokens};
 use crate::client::{Client, post};
-use crate::figures::{duration, grouped};
+use crate::figures::{duration, grouped, mebibytes};
 use crate::load;
 use crate::run::say;
-use crate::scenarios::{self, HEALTH, ROTATION, Seed};
+use crate::scenarios::{self, HEALTH, ROTATION, Scenario, Seed};
 
 /// Connections of a load, and of that which measures bytes: as many uses as share a commit there.
 const CONNECTIONS: usize = 64;
@@ -20,7 +20,7 @@ const IN_TURN: &str = "consume tokens from all over, in turn";
 
 /// A figure with its name.
 pub struct Cost {
-    pub name: String,
+    pub name: &'static str,
     pub figure: Figure,
 }
 
@@ -28,7 +28,7 @@ pub struct Cost {
 #[derive(Clone, Copy)]
 pub enum Figure {
     Bytes(f64),
-    Mebibytes(f64),
+    Memory(u64),
     PerSecond(f64),
     /// To the health check in the same run.
     Ratio(f64),
@@ -40,17 +40,19 @@ impl Figure {
     pub fn text(self) -> String {
         match self {
             Self::Bytes(bytes) => grouped(&format!("{bytes:.0}")),
-            Self::Mebibytes(mebibytes) => format!("{mebibytes:.0} MiB"),
+            Self::Memory(bytes) => mebibytes(bytes),
             Self::PerSecond(rate) => format!("{}/s", grouped(&format!("{rate:.0}"))),
             Self::Ratio(ratio) => format!("{ratio:.2}"),
             Self::Time(time) => duration(time),
         }
     }
 
-    /// As a picture shows it: bytes, MiB, requests a second, a ratio, or milliseconds.
+    /// As a picture shows it: bytes, requests a second, a ratio, or milliseconds.
+    #[allow(clippy::cast_precision_loss, reason = "nobody has 2^53 bytes of memory")]
     pub fn height(self) -> f64 {
         match self {
-            Self::Bytes(number) | Self::Mebibytes(number) | Self::PerSecond(number) | Self::Ratio(number) => number,
+            Self::Bytes(number) | Self::PerSecond(number) | Self::Ratio(number) => number,
+            Self::Memory(bytes) => bytes as f64,
             Self::Time(time) => time.as_secs_f64() * 1e3,
         }
     }
@@ -70,7 +72,7 @@ pub fn measure(bench: &Bench, tokens: &Tokens, made: &Made) -> io::Result<Vec<Co
     bench.server.forget_peak()?;
     costs.loads(&asked)?;
     costs.uses(&asked)?;
-    costs.add("memory under these loads", Figure::Mebibytes(bench.server.peak()? as f64 / f64::from(1 << 20)));
+    costs.add("memory under these loads", Figure::Memory(bench.server.peak()?));
     Ok(costs.all)
 }
 
@@ -80,15 +82,16 @@ struct Costs<'a> {
 }
 
 impl Costs<'_> {
-    fn add(&mut self, name: &str, figure: Figure) {
+    fn add(&mut self, name: &'static str, figure: Figure) {
         say(&format!("{}: {name}: {}", self.bench.database.name, figure.text()));
-        self.all.push(Cost { name: name.to_owned(), figure });
+        self.all.push(Cost { name, figure });
     }
 
     /// Searches and state filters, each alone on one connection.
     fn searches(&mut self, tokens: &Tokens) -> io::Result<()> {
         let made = tokens.count() / 100_000 * 100_000;
         let rare = format!("/query_tokens?q=ticket+{:06}", if made == 0 { tokens.count() / 3 } else { 77_777 });
+        let last = self.last("/?state=active")?;
         let searches = [
             ("search: nothing is found", "/query_tokens?q=nothingatall"),
             ("search: two words that few have", rare.as_str()),
@@ -100,15 +103,11 @@ impl Costs<'_> {
             ("used up, none is, by label", "/?state=used_up&sort=label"),
             ("locked, none is", "/query_tokens?state=locked"),
             ("voided, none is, by end", "/?state=voided&sort=valid_to"),
+            ("page of all, with its number", "/"),
+            ("last page of the active", last.as_str()),
         ];
         for (name, address) in searches {
             let time = self.median(address)?;
-            self.add(name, Figure::Time(time));
-        }
-        for (name, query) in [("page of all, with its number", ""), ("last page of the active", "state=active")] {
-            let first = format!("/?{query}");
-            let address = if query.is_empty() { first } else { self.last(&first)? };
-            let time = self.median(&address)?;
             self.add(name, Figure::Time(time));
         }
         Ok(())
@@ -136,13 +135,12 @@ impl Costs<'_> {
     fn loads(&mut self, asked: &[String]) -> io::Result<()> {
         let Bench { server, key, options, .. } = *self.bench;
         let seed = Seed { many: asked[..asked.len().min(ROTATION)].to_vec(), one: asked[0].clone() };
-        let health = || {
-            Ok::<_, io::Error>(
-                load::run(server.address, &scenarios::health(server.address).requests, CONNECTIONS, options.seconds)?
-                    .rate(),
-            )
+        let rate = |scenario: &Scenario| {
+            let samples = load::run(server.address, &scenario.requests, CONNECTIONS, options.seconds)?;
+            Ok::<_, io::Error>(samples.rate())
         };
-        let before = health()?;
+        let health = scenarios::health(server.address);
+        let before = rate(&health)?;
         let mut rates = Vec::new();
         for scenario in scenarios::all(server.address, key, &seed)? {
             if scenario.single_commits || !scenario.name.contains(&options.only) {
@@ -150,11 +148,11 @@ impl Costs<'_> {
             }
             server.empty_log()?;
             self.bench.database.wait_for_index()?;
-            let rate = load::run(server.address, &scenario.requests, CONNECTIONS, options.seconds)?.rate();
+            let rate = rate(&scenario)?;
             say(&format!("{}: {}: {rate:.0}/s", self.bench.database.name, scenario.name));
             rates.push((scenario.name, rate));
         }
-        let health = f64::midpoint(before, health()?);
+        let health = f64::midpoint(before, rate(&health)?);
         self.add(HEALTH, Figure::PerSecond(health));
         for (name, rate) in rates {
             self.add(name, Figure::Ratio(rate / health));

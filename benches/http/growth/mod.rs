@@ -77,10 +77,8 @@ pub struct Bench<'a> {
 impl Bench<'_> {
     /// Bytes that the server and its database have written since their start.
     pub fn written(&self) -> io::Result<u64> {
-        let mut processes = vec![self.server.id()];
-        if self.database.locks_rows() {
-            processes.extend(machine::family(self.database.process()));
-        }
+        let mut processes = self.database.processes();
+        processes.push(self.server.id());
         machine::written(&processes)
     }
 }
