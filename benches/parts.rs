@@ -147,7 +147,7 @@ fn fifty_tokens_from_sqlite(bencher: Bencher) {
     let mut connection = or_exit(database.url().and_then(|url| Ok(url.connect()?)));
     let slice = || TokenSlice::newest(None, 51);
     let all = TokenFilter::default();
-    bencher.with_inputs(slice).bench_local_values(|slice| list::page(&mut connection, &all, Micros::now(), slice));
+    bencher.with_inputs(slice).bench_local_values(|slice| list::page(&mut connection, &all, Micros::now(), &slice));
 }
 
 /// A request through routes, guard, handler, database and template, without the network.

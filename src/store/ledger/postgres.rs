@@ -14,6 +14,7 @@ use super::replies;
 use super::replies::ReplyRow;
 use crate::store::clock::SERVER_MICROS;
 use crate::store::schema::tokens;
+use crate::store::tokens::EACH_BY_VALUE;
 use crate::store::tokens::row::TokenRow;
 use crate::store::tokens::visible::{IS_ONE_VISIBLE, IsOneVisible};
 use crate::token::gate::GateId;
@@ -105,15 +106,12 @@ impl QueryFragment<Pg> for HoldQuery {
         out.push_sql("WITH held AS (SELECT * FROM tokens WHERE uid = ANY(");
         out.push_bind_param::<Array<Text>, _>(&self.uids)?;
         out.push_sql(")");
-        // Most batches name tokens by uid only, and one index is faster than two. A value is looked up by itself, in an
-        // order that one index has: with `value = ANY`, a plan kept from an empty table could read a whole index later.
+        // Most batches name tokens by uid only, and one index is faster than two.
         if !self.values.is_empty() {
             out.push_sql(" OR id = ANY(ARRAY(SELECT token.id FROM unnest(");
             out.push_bind_param::<Array<Text>, _>(&self.values)?;
-            out.push_sql(
-                ") AS asked (value) CROSS JOIN LATERAL (SELECT id FROM tokens WHERE deleted_at IS NULL \
-                 AND value >= asked.value AND value <= asked.value ORDER BY value LIMIT 1) AS token))",
-            );
+            out.push_sql(EACH_BY_VALUE);
+            out.push_sql("))");
         }
         out.push_sql(" FOR NO KEY UPDATE SKIP LOCKED) SELECT id, ");
         out.push_sql(TokenRow::COLUMNS);

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 use serde::{Deserialize, Serialize};
 
+use super::sort::Walked;
 pub use super::sort::{Sort, TokenSlice};
 use crate::store::cursor::{Cursor, Key};
 
@@ -70,28 +71,28 @@ pub fn page(
     connection: &mut Connection,
     filter: &TokenFilter,
     now: Micros,
-    slice: TokenSlice,
+    slice: &TokenSlice,
 ) -> QueryResult<Vec<(Cursor, Token)>> {
     if *filter == TokenFilter::default() && slice.sort != Sort::Value {
-        let rows = in_one_snapshot(connection, |connection| plain_page::rows(connection, &slice))?;
+        let rows = in_one_snapshot(connection, |connection| plain_page::rows(connection, slice))?;
         return rows.into_iter().map(|row| placed(slice.sort, row)).collect();
     }
-    let TokenSlice { sort, descending, after, limit } = slice;
-    let expression = sort.expression();
-    let (comparison, direction) = if descending { ("<", "DESC") } else { (">", "ASC") };
+    let (sort, expression) = (slice.sort, slice.sort.expression());
+    let (comparison, direction) = if slice.descending { ("<", "DESC") } else { (">", "ASC") };
     let (by_id, order) = (format!("tokens.id {direction}"), format!("{expression} {direction}, tokens.id {direction}"));
-    let filtered = || filtered(filter, now);
     let rows = in_one_snapshot(connection, |connection| {
-        let Some(cursor) = after else { return ordered(filtered(), &order, limit).load(connection) };
-        let ties = filtered().filter(compare(expression, "=", &cursor.key));
-        let ties = ties.filter(sql::<Bool>(&format!("tokens.id {comparison} ")).bind::<BigInt, _>(cursor.id));
-        let mut rows: Vec<(i64, TokenRow)> = ordered(ties, &by_id, limit).load(connection)?;
-        let wanted = limit - i64::try_from(rows.len()).unwrap_or(limit);
-        if wanted > 0 {
-            let later = filtered().filter(compare(expression, comparison, &cursor.key));
-            rows.append(&mut ordered(later, &order, wanted).load(connection)?);
-        }
-        Ok(rows)
+        slice.rows(|walked, limit| {
+            let filtered = filtered(filter, now);
+            let rows = match walked {
+                Walked::All => ordered(filtered, &order, limit),
+                Walked::Ties(key, id) => {
+                    let behind = sql::<Bool>(&format!("tokens.id {comparison} ")).bind::<BigInt, _>(id);
+                    ordered(filtered.filter(compare(expression, "=", key)).filter(behind), &by_id, limit)
+                }
+                Walked::Later(key) => ordered(filtered.filter(compare(expression, comparison, key)), &order, limit),
+            };
+            rows.load(connection)
+        })
     })?;
     rows.into_iter().map(|row| placed(sort, row)).collect()
 }

@@ -85,6 +85,12 @@ fn named(
     rows.into_iter().map(|(id, row)| Ok((id, row.token()?))).collect()
 }
 
+/// On PostgreSQL the tokens with some values, behind the array of these in `unnest(`. Each is looked up by itself, in an order
+/// that one index has: with `value = ANY`, a plan kept from an empty table could read a whole index later.
+pub(in crate::store) const EACH_BY_VALUE: &str = ") AS asked (value) CROSS JOIN LATERAL (SELECT * FROM tokens \
+    WHERE tokens.deleted_at IS NULL AND tokens.value >= asked.value AND tokens.value <= asked.value \
+    ORDER BY tokens.value LIMIT 1) AS token";
+
 /// Finds tokens by their uids and by their values; twice, if by both.
 #[derive(QueryId)]
 struct NamedQuery {
@@ -95,19 +101,13 @@ struct NamedQuery {
 impl QueryFragment<Pg> for NamedQuery {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         // The plan is kept, and one that is good for a table of a few rows would read all of them later. So what is not
-        // deleted is asked outside, as some indexes have only that; and each value is looked up by itself, in an order that
-        // one index has.
+        // deleted is asked outside, as some indexes have only that.
         out.push_sql("WITH found AS MATERIALIZED (SELECT * FROM tokens WHERE uid = ANY(");
         out.push_bind_param::<Array<Text>, _>(&self.uids)?;
         out.push_sql(") UNION ALL SELECT token.* FROM unnest(");
         out.push_bind_param::<Array<Text>, _>(&self.values)?;
-        for text in [
-            ") AS asked (value) CROSS JOIN LATERAL (SELECT * FROM tokens WHERE tokens.deleted_at IS NULL \
-             AND tokens.value >= asked.value AND tokens.value <= asked.value ORDER BY tokens.value LIMIT 1) AS token) SELECT id, ",
-            TokenRow::COLUMNS,
-            " FROM found AS tokens WHERE ",
-            IS_ONE_VISIBLE,
-        ] {
+        for text in [EACH_BY_VALUE, ") SELECT id, ", TokenRow::COLUMNS, " FROM found AS tokens WHERE ", IS_ONE_VISIBLE]
+        {
             out.push_sql(text);
         }
         Ok(())

@@ -7,31 +7,16 @@ use diesel::serialize::ToSql;
 use diesel::sql_types::{BigInt, Text};
 
 use super::row::TokenRow;
-use super::sort::{Sort, TokenSlice};
+use super::sort::{Sort, TokenSlice, Walked};
 use super::visible::ARE_VISIBLE;
 use crate::store::connection::{Connection, MultiBackend};
 use crate::store::cursor::Key;
 use crate::store::schema::tokens;
 
-/// The rows of a page, by two walks of an index: what shares the cursor's sort key, then what comes behind it.
+/// The rows of a page.
 pub(super) fn rows(connection: &mut Connection, slice: &TokenSlice) -> QueryResult<Vec<(i64, TokenRow)>> {
-    let TokenSlice { sort, descending, after, limit } = slice;
-    let mut load = |part, limit| PlainPage { sort: *sort, descending: *descending, part, limit }.load(connection);
-    let Some(cursor) = after else { return load(Part::First, *limit) };
-    let mut rows: Vec<(i64, TokenRow)> = load(Part::Ties(&cursor.key, cursor.id), *limit)?;
-    let wanted = limit - i64::try_from(rows.len()).unwrap_or(*limit);
-    if wanted > 0 {
-        rows.append(&mut load(Part::Later(&cursor.key), wanted)?);
-    }
-    Ok(rows)
-}
-
-enum Part<'a> {
-    First,
-    /// Those with this key, behind this id.
-    Ties(&'a Key, i64),
-    /// Those behind this key.
-    Later(&'a Key),
+    let (sort, descending) = (slice.sort, slice.descending);
+    slice.rows(|walked, limit| PlainPage { sort, descending, walked, limit }.load(connection))
 }
 
 /// A statement of a few variants, which the connection keeps by their text. The limit stands in the text: without it,
@@ -39,7 +24,7 @@ enum Part<'a> {
 struct PlainPage<'a> {
     sort: Sort,
     descending: bool,
-    part: Part<'a>,
+    walked: Walked<'a>,
     limit: i64,
 }
 
@@ -71,18 +56,18 @@ where
         for text in ["SELECT id, ", TokenRow::COLUMNS, " FROM tokens WHERE ", ARE_VISIBLE] {
             out.push_sql(text);
         }
-        match &self.part {
-            Part::First => {}
-            Part::Ties(key, id) => {
+        match &self.walked {
+            Walked::All => {}
+            Walked::Ties(key, id) => {
                 self.compare(&mut out, " = ", key)?;
                 out.push_sql(" AND tokens.id");
                 out.push_sql(behind);
                 out.push_bind_param::<BigInt, _>(id)?;
             }
-            Part::Later(key) => self.compare(&mut out, behind, key)?,
+            Walked::Later(key) => self.compare(&mut out, behind, key)?,
         }
         out.push_sql(" ORDER BY ");
-        if !matches!(self.part, Part::Ties(..)) {
+        if !matches!(self.walked, Walked::Ties(..)) {
             for text in [self.sort.expression(), direction, ", "] {
                 out.push_sql(text);
             }

@@ -33,7 +33,7 @@ impl LookUp for QuickPage {
     fn find(connection: &mut Connection, pages: &[Self]) -> Result<Vec<Self::Found>, Error> {
         // The time is for states, which no index has.
         let now = Micros::now();
-        let pages = pages.iter().map(|page| Ok(list::page(connection, &page.filter, now, page.slice.clone())?));
+        let pages = pages.iter().map(|page| Ok(list::page(connection, &page.filter, now, &page.slice)?));
         pages.collect()
     }
 }

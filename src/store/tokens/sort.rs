@@ -1,5 +1,7 @@
 //! The orders of the list of tokens, and parts of it.
 
+use diesel::QueryResult;
+
 use crate::store::cursor::{Cursor, Key};
 use crate::token::{Micros, Token};
 
@@ -45,6 +47,15 @@ impl Sort {
     }
 }
 
+/// What one walk of an index reads.
+pub(super) enum Walked<'a> {
+    All,
+    /// Those with this key, behind this id.
+    Ties(&'a Key, i64),
+    /// Those behind this key.
+    Later(&'a Key),
+}
+
 /// Which part of a list to read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TokenSlice {
@@ -62,6 +73,18 @@ impl TokenSlice {
     /// The newest tokens first, as the JSON views show them.
     pub fn newest(after: Option<Cursor>, limit: i64) -> Self {
         Self { sort: Sort::Created, descending: true, after, limit }
+    }
+
+    /// The rows of this part of the list: the rest of those that share the cursor's sort key, then those with later keys.
+    /// `load` reads up to so many of a walk.
+    pub(super) fn rows<T>(&self, mut load: impl FnMut(Walked<'_>, i64) -> QueryResult<Vec<T>>) -> QueryResult<Vec<T>> {
+        let Some(cursor) = &self.after else { return load(Walked::All, self.limit) };
+        let mut rows = load(Walked::Ties(&cursor.key, cursor.id), self.limit)?;
+        let wanted = self.limit - i64::try_from(rows.len()).unwrap_or(self.limit);
+        if wanted > 0 {
+            rows.append(&mut load(Walked::Later(&cursor.key), wanted)?);
+        }
+        Ok(rows)
     }
 
     /// Whether a position comes after another one.

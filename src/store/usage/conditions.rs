@@ -13,6 +13,7 @@ use crate::store::error::Error;
 use crate::store::schema::usage;
 use crate::store::search::SearchLimit;
 use crate::store::tokens::search;
+use crate::token::search_words::SearchWords;
 use crate::token::settle::TokenId;
 use crate::token::{BatchId, Micros, Uid, UsageOutcome};
 
@@ -66,7 +67,7 @@ impl UsageFilter {
         let entries = entries(connection, &Self { q: None, ..self.clone() });
         let entries = entries.filter(usage::token.is_not_null()).select(usage::token.assume_not_null()).distinct();
         let tokens: Vec<TokenId> = entries.load(connection)?;
-        let found = search::having_words(connection, q, &tokens)?;
+        let found = search::having_words(connection, &SearchWords::new(q), &tokens)?;
         Ok(Cow::Owned(Self { found: Some(found), ..self.clone() }))
     }
 

@@ -53,7 +53,7 @@ async fn nobody_sees_a_token_before_all_are_made() {
     };
     hidden(&mut browser).await;
     for filter in [TokenFilter::default(), TokenFilter { q: Some(value.clone()), ..TokenFilter::default() }] {
-        let found = list::page(&mut connection, &filter, Micros::now(), TokenSlice::newest(None, 10)).unwrap();
+        let found = list::page(&mut connection, &filter, Micros::now(), &TokenSlice::newest(None, 10)).unwrap();
         assert!(found.iter().all(|(_, token)| token.batch.is_none()));
     }
     connection.batch_execute("UPDATE batches SET made = 1").unwrap();

@@ -69,7 +69,7 @@ impl Table {
         let print_run = print_run.map(|run| run.uid.parse().unwrap());
         let filter = TokenFilter { print_run, printed, ..TokenFilter::default() };
         let part = list::TokenSlice::newest(None, 1_000);
-        let found = list::page(&mut self.connection, &filter, Micros::now(), part).unwrap();
+        let found = list::page(&mut self.connection, &filter, Micros::now(), &part).unwrap();
         let place = |uid| self.ids.iter().position(|(_, of)| *of == uid).unwrap();
         let mut found: Vec<usize> = found.into_iter().map(|(_, token)| place(token.uid)).collect();
         found.sort_unstable();

@@ -37,7 +37,7 @@ pub const ORDERS: [(Sort, bool); 8] = [
 fn reference(connection: &mut Connection, filter: &TokenFilter) -> Vec<Token> {
     let words = SearchWords::new(filter.q.as_deref().unwrap_or_default());
     let slice = TokenSlice { sort: Sort::Created, descending: false, after: None, limit: 100_000 };
-    let all = list::page(connection, filter, at(0), slice).unwrap();
+    let all = list::page(connection, filter, at(0), &slice).unwrap();
     all.into_iter().map(|(_, token)| token).filter(|token| words.find(token)).collect()
 }
 

@@ -50,7 +50,7 @@ proptest! {
         transaction(&mut connection, |connection| tokens::add_all(connection, &made)).unwrap();
         for wanted in State::ALL {
             let filter = TokenFilter { state: Some(wanted), ..TokenFilter::default() };
-            let found = list::page(&mut connection, &filter, at(0), TokenSlice::newest(None, 1_000)).unwrap();
+            let found = list::page(&mut connection, &filter, at(0), &TokenSlice::newest(None, 1_000)).unwrap();
             let mut found: Vec<Uid> = found.into_iter().map(|(_, token)| token.uid).collect();
             let mut right: Vec<Uid> = made.iter().filter(|token| state(token, at(0)) == wanted).map(|token| token.uid).collect();
             found.sort();
@@ -105,7 +105,7 @@ fn pages_walk_an_index() {
     ] {
         for descending in [true, false] {
             let part = TokenSlice { sort, descending, after: Some(place.clone()), limit: 101 };
-            let plans = plans(&database, |connection| drop(list::page(connection, filter, at(0), part).unwrap()));
+            let plans = plans(&database, |connection| drop(list::page(connection, filter, at(0), &part).unwrap()));
             assert_eq!(plans.len(), 2, "what is alike, and what is behind");
             for (query, plan) in plans {
                 let (batches, plan): (Vec<_>, Vec<_>) = plan
@@ -157,7 +157,8 @@ fn the_last_page_is_as_quick_as_the_first() {
     transaction(&mut connection, |connection| tokens::add_all(connection, &made)).unwrap();
     let mut page = |after| {
         let since = std::time::Instant::now();
-        let rows = list::page(&mut connection, &TokenFilter::default(), at(0), TokenSlice::newest(after, 100)).unwrap();
+        let rows =
+            list::page(&mut connection, &TokenFilter::default(), at(0), &TokenSlice::newest(after, 100)).unwrap();
         (since.elapsed(), rows)
     };
     // They were made at one moment, so that only their numbers order them.

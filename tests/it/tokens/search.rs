@@ -78,7 +78,7 @@ fn what_is_changed_is_found_at_once_before_and_after_it_is_indexed() {
     let mut connection = database.connect();
     transaction(&mut connection, |connection| tokens::add_all(connection, &many())).unwrap();
     index(&mut connection);
-    let some = list::page(&mut connection, &TokenFilter::default(), at(0), TokenSlice::newest(None, 12_000)).unwrap();
+    let some = list::page(&mut connection, &TokenFilter::default(), at(0), &TokenSlice::newest(None, 12_000)).unwrap();
     transaction(&mut connection, |connection| {
         for (n, (_, token)) in some.into_iter().step_by(37).enumerate() {
             let changed = match n % 4 {
@@ -101,7 +101,7 @@ fn what_is_changed_is_found_at_once_before_and_after_it_is_indexed() {
 
 /// Some tokens that are to be deleted.
 fn many_gone(connection: &mut Connection) -> Vec<Uid> {
-    let all = list::page(connection, &TokenFilter::default(), at(0), TokenSlice::newest(None, 12_000)).unwrap();
+    let all = list::page(connection, &TokenFilter::default(), at(0), &TokenSlice::newest(None, 12_000)).unwrap();
     all.into_iter().skip(5).step_by(301).map(|(_, token)| token.uid).collect()
 }
 

@@ -64,9 +64,17 @@ pub(super) fn find(
     let newest = diesel::sql_query("SELECT COALESCE(max(token), 0) AS number FROM token_grams");
     let ids = (lowest.max(0), highest.min(newest.get_result::<Found>(connection)?.number));
     let search = Search { wanted: wanted.iter().map(number).collect(), ids, descending, limit };
+    by_grams(connection, |connection| search.find(connection, at_most))
+}
+
+/// Reads by the index of grams, and by no other.
+fn by_grams<T, E: From<diesel::result::Error>>(
+    connection: &mut PgConnection,
+    read: impl FnOnce(&mut PgConnection) -> Result<T, E>,
+) -> Result<T, E> {
     diesel::Connection::transaction(connection, |connection| {
         connection.batch_execute(BY_GRAMS)?;
-        search.find(connection, at_most)
+        read(connection)
     })
 }
 
@@ -78,10 +86,7 @@ pub(super) fn ranges_with(connection: &mut PgConnection, wanted: &[Gram], ranges
     ));
     let query = query.bind::<Array<Integer>, _>(wanted.iter().map(number).collect::<Vec<_>>());
     let query = query.bind::<Array<BigInt>, _>(ranges);
-    let found: Vec<Found> = diesel::Connection::transaction(connection, |connection| {
-        connection.batch_execute(BY_GRAMS)?;
-        query.load(connection)
-    })?;
+    let found: Vec<Found> = by_grams(connection, |connection| query.load(connection))?;
     Ok(found.into_iter().map(|found| found.number).collect())
 }
 

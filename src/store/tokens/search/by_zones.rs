@@ -112,12 +112,12 @@ impl RangesWithWords {
         zones: &[ZoneId],
         limit: &SearchLimit,
     ) -> Result<(), Error> {
-        let wanted = search.words.grams();
         let ranges: BTreeSet<i64> = zones.iter().map(|zone| range_of_zone(*zone)).collect();
         let new: Vec<i64> = ranges.into_iter().filter(|range| !self.0.contains_key(range)).collect();
-        if new.is_empty() || wanted.is_empty() {
+        if new.is_empty() || search.words.is_empty() {
             return Ok(());
         }
+        let wanted = search.words.grams();
         let found = grams::ranges_with(connection, &wanted, &new, limit)?;
         self.0.extend(new.into_iter().map(|range| (range, found.contains(&range))));
         Ok(())

@@ -102,7 +102,7 @@ pub(super) fn ids_with_words(
 }
 
 /// Those of some tokens that have all words, deleted ones included.
-pub(super) fn having_words(
+pub(in crate::store) fn having_words(
     connection: &mut Connection,
     words: &SearchWords,
     ids: &[TokenId],

@@ -16,11 +16,11 @@ use crate::store::connection::Connection;
 use crate::store::cursor::Cursor;
 use crate::store::error::Error;
 use crate::store::search::SearchLimit;
-use crate::token::search_words::SearchWords;
 use crate::token::settle::TokenId;
 use crate::token::{Micros, Token};
 use counts::Count;
 pub(crate) use counts::count_all;
+pub(in crate::store) use indexed::having_words;
 use page::{Page, Search};
 use walk::{Order, Walk};
 
@@ -54,15 +54,6 @@ pub(in crate::store) fn ids(
     )
 }
 
-/// Those of some tokens that a search finds, deleted ones included.
-pub(in crate::store) fn having_words(
-    connection: &mut Connection,
-    q: &str,
-    ids: &[TokenId],
-) -> QueryResult<Vec<TokenId>> {
-    indexed::having_words(connection, &SearchWords::new(q), ids)
-}
-
 /// A page of tokens, each with its cursor.
 ///
 /// # Errors
@@ -78,7 +69,7 @@ pub fn page(
     let search = Search::new(filter, now, slice);
     // An index leads to the tokens of a batch or a run, which are few beside all others.
     if search.words.is_empty() && (filter.is_small() || filter.walks_an_index(search.sort())) {
-        return Ok(list::page(connection, filter, now, search.slice)?);
+        return Ok(list::page(connection, filter, now, &search.slice)?);
     }
     let beside = indexed::beside(connection, filter)?;
     if let Some(beside) = &beside
@@ -228,7 +219,7 @@ fn walk_small(
     let mut slice = TokenSlice { limit: BATCH_PIECE, ..search.slice.clone() };
     while !page.is_full() {
         limit.check()?;
-        let rows = list::page(connection, search.filter, search.now, slice.clone())?;
+        let rows = list::page(connection, search.filter, search.now, &slice)?;
         let Some((last, _)) = rows.last() else { break };
         slice.after = Some(last.clone());
         for (place, token) in rows {
