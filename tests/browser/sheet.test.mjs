@@ -91,7 +91,7 @@ for (const javaScript of [true, false]) {
       uids = made.token_uids;
       await visitor.open("/?q=Locker+0");
       await print();
-      await visitor.says("Print labels", "9 tokens", "One page");
+      await visitor.says("Print labels", "12 tokens", "One page");
       await visitor.check("sheet");
       await visitor.open(`/${uids[0]}`);
       await print();
@@ -224,12 +224,12 @@ for (const javaScript of [true, false]) {
       await visitor.click("button", "Add sheet");
       await visitor.open("/sheet?q=Locker+0");
       await shows(() => chosen("Sheet").selectOption({ label: "Brother 62 × 29" }));
-      await pageIs("Page 1 of 9");
+      await pageIs("Page 1 of 12");
       await visitor.check("sheet of a roll");
       const form = await sent();
       await visitor.click("button", "Print from the browser");
-      arePages(await visitor.page.pdf({ preferCSSPageSize: true }), 9, 62, 29);
-      arePages(await pdf("/sheet.pdf", form), 9, 62, 29);
+      arePages(await visitor.page.pdf({ preferCSSPageSize: true }), 12, 62, 29);
+      arePages(await pdf("/sheet.pdf", form), 12, 62, 29);
     });
 
     it("measures a printer, and prints with its offsets", async () => {
