@@ -2,23 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use diesel::prelude::*;
+use diesel::QueryResult;
 
-use super::grams::Texts;
 use super::zones::zone_of;
 use super::{grams, queue, uses, zones};
 use crate::store::advisory_lock::{self, AdvisoryLock};
-use crate::store::connection::{Connection, MOST_KEYS};
+use crate::store::connection::Connection;
 use crate::store::error::Error;
-use crate::store::schema::tokens;
 use crate::token::settle::TokenId;
 
-/// Entries of the queue that one transaction deals with: on SQLite consumes wait for it, for some milliseconds. On PostgreSQL
-/// nobody does, and a commit costs more.
-const ENTRIES_ON_SQLITE: i64 = 250;
-const ENTRIES_ON_POSTGRES: i64 = 2_000;
-/// Zones that one transaction deals with.
-const ZONES: usize = 16;
+/// Entries of the queue that one transaction deals with, and of how many zones at most: on SQLite consumes wait for it, for
+/// some milliseconds. On PostgreSQL nobody does, and a commit costs more.
+const PIECE_ON_SQLITE: (i64, usize) = (250, 4);
+const PIECE_ON_POSTGRES: (i64, usize) = (2_000, 16);
 
 /// Whether there is anything to do.
 ///
@@ -38,16 +34,16 @@ pub fn refresh(connection: &mut Connection) -> Result<bool, Error> {
         return Ok(false);
     }
     let has_uses = uses::follow(connection)?;
-    let most = match connection {
-        Connection::Sqlite(_) => ENTRIES_ON_SQLITE,
-        Connection::Postgres(_) => ENTRIES_ON_POSTGRES,
+    let (most, most_zones) = match connection {
+        Connection::Sqlite(_) => PIECE_ON_SQLITE,
+        Connection::Postgres(_) => PIECE_ON_POSTGRES,
     };
     let entries = queue::oldest(connection, most)?;
     let is_full = i64::try_from(entries.len()).is_ok_and(|count| count == most);
     let mut at_hand: BTreeSet<i64> = BTreeSet::new();
     let (mut ids, mut new_texts) = (Vec::new(), BTreeMap::new());
     for (id, token, is_new_text) in &entries {
-        if at_hand.len() == ZONES && !at_hand.contains(&zone_of(*token)) {
+        if at_hand.len() == most_zones && !at_hand.contains(&zone_of(*token)) {
             continue;
         }
         at_hand.insert(zone_of(*token));
@@ -58,26 +54,11 @@ pub fn refresh(connection: &mut Connection) -> Result<bool, Error> {
     if !ids.is_empty() {
         let with_texts: Vec<TokenId> =
             new_texts.into_iter().filter(|(_, is_new)| *is_new).map(|(token, _)| token).collect();
-        refresh_texts(connection, &with_texts)?;
+        grams::refresh(connection, &with_texts)?;
         for zone in at_hand {
             zones::refresh(connection, zone)?;
         }
         queue::remove(connection, ids)?;
-        grams::tidy(connection)?;
     }
     Ok(has_uses || is_full || is_rest)
-}
-
-fn refresh_texts(connection: &mut Connection, wanted: &[TokenId]) -> QueryResult<()> {
-    for chunk in wanted.chunks(MOST_KEYS) {
-        let rows = tokens::table.filter(tokens::id.eq_any(chunk.to_vec()));
-        let rows = rows.select((tokens::id, tokens::value, tokens::label));
-        let rows: Vec<(TokenId, Option<String>, Option<String>)> = rows.load(connection)?;
-        let there: BTreeSet<TokenId> = rows.iter().map(|(id, ..)| *id).collect();
-        let gone: Vec<TokenId> = chunk.iter().filter(|id| !there.contains(id)).copied().collect();
-        let texts = rows.into_iter().map(|(token, own_value, label)| Texts { token, own_value, label });
-        grams::put(connection, &texts.collect::<Vec<_>>())?;
-        grams::remove(connection, &gone)?;
-    }
-    Ok(())
 }

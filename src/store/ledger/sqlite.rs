@@ -91,7 +91,7 @@ impl QueryFragment<Sqlite> for UpdateToken {
         out.push_bind_param::<Nullable<BigInt>, _>(&self.lock_start)?;
         out.push_sql(", last_entry = ");
         out.push_bind_param::<BigInt, _>(&self.last_entry)?;
-        out.push_sql(" WHERE id = ");
+        out.push_sql(", room = NULL WHERE id = ");
         out.push_bind_param::<BigInt, _>(&self.id)
     }
 }

@@ -4,17 +4,12 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use crate::token::search_words::Gram;
-use crate::token::settle::TokenId;
 
 /// How far a token's id is shifted for the range of ids that it is in.
 pub(super) const RANGE: u32 = 13;
 
-/// A token's texts.
-pub(in crate::store::index) struct Texts {
-    pub(in crate::store::index) token: TokenId,
-    pub(in crate::store::index) own_value: Option<String>,
-    pub(in crate::store::index) label: Option<String>,
-}
+/// How far it is shifted for the large range that it is in.
+pub(super) const LARGE_RANGE: u32 = 17;
 
 /// A row with a number.
 #[derive(QueryableByName)]

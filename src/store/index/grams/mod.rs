@@ -1,47 +1,31 @@
-//! In which tokens some characters stand in a row: an FTS5 table on SQLite ([`words`]), and a GIN index of numbers on
+//! In which tokens some characters stand in a row: rows for each zone on SQLite ([`postings`]), and a GIN index of numbers on
 //! PostgreSQL ([`numbers`]), which needs no extension. They are asked for candidates: tokens in which all of some grams stand
 //! somewhere.
 
 mod gram;
 mod numbers;
-mod words;
+mod postings;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt};
 
-pub(super) use self::gram::Texts;
 use super::Ids;
-use crate::store::connection::Connection;
+use super::zones::zone_of;
+use crate::store::connection::{Connection, MOST_KEYS};
 use crate::store::error::Error;
 use crate::store::search::SearchLimit;
 use crate::token::search_words::Gram;
 use crate::token::settle::TokenId;
 use gram::RANGE;
 
-/// Puts tokens in place of what was known of them.
-pub(super) fn put(connection: &mut Connection, all: &[Texts]) -> QueryResult<()> {
+/// Brings what is known of tokens up to them.
+pub(super) fn refresh(connection: &mut Connection, tokens: &[TokenId]) -> QueryResult<()> {
     match connection {
-        Connection::Sqlite(connection) => words::put(connection, all),
-        Connection::Postgres(connection) => numbers::put(connection, all),
-    }
-}
-
-/// Forgets tokens.
-pub(super) fn remove(connection: &mut Connection, tokens: &[TokenId]) -> QueryResult<()> {
-    match connection {
-        Connection::Sqlite(connection) => words::remove(connection, tokens),
-        Connection::Postgres(connection) => {
-            let rows = diesel::sql_query("DELETE FROM token_grams WHERE token = ANY($1)");
-            rows.bind::<Array<BigInt>, _>(tokens).execute(connection).map(drop)
+        Connection::Sqlite(connection) => {
+            postings::refresh(connection, tokens.iter().map(|token| zone_of(*token)).collect())
         }
-    }
-}
-
-/// Puts the index in order a little. Costs nothing when there is nothing to do.
-pub(super) fn tidy(connection: &mut Connection) -> QueryResult<()> {
-    match connection {
-        Connection::Sqlite(connection) => words::tidy(connection),
-        Connection::Postgres(_) => Ok(()),
+        Connection::Postgres(connection) => {
+            tokens.chunks(MOST_KEYS).try_for_each(|chunk| numbers::refresh(connection, chunk))
+        }
     }
 }
 
@@ -57,11 +41,48 @@ pub(crate) fn find(
     limit: &SearchLimit,
 ) -> Result<Vec<TokenId>, Error> {
     limit.check()?;
-    let first = (descending, i64::try_from(at_most).unwrap_or(i64::MAX));
     match connection {
-        Connection::Sqlite(connection) => Ok(words::find(connection, wanted, ids, first)?),
-        Connection::Postgres(connection) => numbers::find(connection, wanted, ids, first, limit),
+        Connection::Sqlite(connection) => postings::find(connection, wanted, ids, (descending, at_most), limit),
+        Connection::Postgres(connection) => {
+            let first = (descending, i64::try_from(at_most).unwrap_or(i64::MAX));
+            numbers::find(connection, wanted, ids, first, limit)
+        }
     }
+}
+
+/// Tokens in these ranges of ids in which all the grams may stand, in no order: all of them, or more than `most`.
+///
+/// # Errors
+/// Too slow, when the search takes longer than it may.
+pub(crate) fn find_in(
+    connection: &mut Connection,
+    wanted: &[Gram],
+    ranges: &[Ids],
+    most: usize,
+    limit: &SearchLimit,
+) -> Result<Vec<TokenId>, Error> {
+    let mut found = Vec::new();
+    let alone = match connection {
+        Connection::Postgres(connection) => {
+            let (short, long): (Vec<Ids>, Vec<Ids>) = ranges.iter().partition(|ids| is_short(**ids));
+            found = numbers::find_in(connection, wanted, &short, most, limit)?;
+            long
+        }
+        // A statement costs next to nothing.
+        Connection::Sqlite(_) => ranges.to_vec(),
+    };
+    for ids in alone {
+        if found.len() > most {
+            break;
+        }
+        found.append(&mut find(connection, wanted, ids, (true, most.saturating_add(1)), limit)?);
+    }
+    Ok(found)
+}
+
+/// Whether some ids are in few ranges.
+fn is_short((lowest, highest): Ids) -> bool {
+    range_of(highest) - range_of(lowest) < 8
 }
 
 /// The range of ids that a token is in.
@@ -79,9 +100,16 @@ pub(crate) fn ranges_with(
     ranges: &[i64],
     limit: &SearchLimit,
 ) -> Result<Vec<i64>, Error> {
-    limit.check()?;
-    match connection {
-        Connection::Sqlite(connection) => Ok(words::ranges_with(connection, wanted, ranges)?),
-        Connection::Postgres(connection) => Ok(numbers::ranges_with(connection, wanted, ranges)?),
+    if let Connection::Postgres(connection) = connection {
+        limit.check()?;
+        return Ok(numbers::ranges_with(connection, wanted, ranges)?);
     }
+    let mut with_any = Vec::new();
+    for range in ranges {
+        let ids = (range << RANGE, ((range + 1) << RANGE) - 1);
+        if !find(connection, wanted, ids, (false, 1), limit)?.is_empty() {
+            with_any.push(*range);
+        }
+    }
+    Ok(with_any)
 }

@@ -1,19 +1,20 @@
 //! Grams on PostgreSQL: numbers in an array with a GIN index. Two more numbers of each array, negative ones, are the ranges of
 //! ids that the token is in. What stands in millions of tokens is found range by range, and not all of it read.
 
+use std::collections::BTreeSet;
+
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Text};
 
-use super::gram::{Found, RANGE, Texts, direction, number};
+use super::gram::{Found, LARGE_RANGE, RANGE, direction, number};
 use crate::store::error::Error;
 use crate::store::index::Ids;
+use crate::store::schema::tokens;
 use crate::store::search::SearchLimit;
 use crate::token::search_words::{Gram, grams};
 use crate::token::settle::TokenId;
 
-/// How far a token's id is shifted for the large range that it is in. Small ones are those of [`RANGE`].
-const LARGE_RANGE: u32 = 17;
 /// From here downwards, numbers are small ranges; above, large ones.
 const SMALL_RANGES: i64 = 1 << 30;
 /// Fewer tokens than that in a large range are few.
@@ -26,7 +27,29 @@ const RANGES: i64 = 64;
 const BY_GRAMS: &str =
     "SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off";
 
-pub(super) fn put(connection: &mut PgConnection, all: &[Texts]) -> QueryResult<()> {
+/// Puts tokens in place of what was known of them, and forgets those that are gone.
+pub(super) fn refresh(connection: &mut PgConnection, wanted: &[TokenId]) -> QueryResult<()> {
+    let rows = tokens::table.filter(tokens::id.eq_any(wanted)).select((tokens::id, tokens::value, tokens::label));
+    let all: Vec<Texts> = rows.load(connection)?;
+    put(connection, &all)?;
+    let there: BTreeSet<TokenId> = all.iter().map(|texts| texts.token).collect();
+    let gone: Vec<TokenId> = wanted.iter().filter(|id| !there.contains(id)).copied().collect();
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let rows = diesel::sql_query("DELETE FROM token_grams WHERE token = ANY($1)");
+    rows.bind::<Array<BigInt>, _>(gone).execute(connection).map(drop)
+}
+
+/// A token's texts.
+#[derive(Queryable)]
+struct Texts {
+    token: TokenId,
+    own_value: Option<String>,
+    label: Option<String>,
+}
+
+fn put(connection: &mut PgConnection, all: &[Texts]) -> QueryResult<()> {
     let rows = diesel::sql_query(
         "INSERT INTO token_grams (token, grams) \
          SELECT token, numbers::integer[] FROM unnest($1, $2) AS new (token, numbers) \
@@ -76,6 +99,51 @@ fn by_grams<T, E: From<diesel::result::Error>>(
         connection.batch_execute(BY_GRAMS)?;
         read(connection)
     })
+}
+
+/// Pieces of ids that one statement asks at most.
+const PIECES: usize = 64;
+
+/// Finds tokens in ranges of ids, many ranges by one statement.
+pub(super) fn find_in(
+    connection: &mut PgConnection,
+    wanted: &[Gram],
+    ranges: &[Ids],
+    most: usize,
+    limit: &SearchLimit,
+) -> Result<Vec<TokenId>, Error> {
+    let wanted: Vec<i32> = wanted.iter().map(number).collect();
+    let pieces: Vec<Ids> = ranges.iter().flat_map(|ids| in_small_ranges(*ids)).collect();
+    let query = format!(
+        "SELECT found.token AS number FROM \
+         (SELECT lowest, highest, lowest >> {RANGE} AS number FROM unnest($2, $3) AS piece (lowest, highest)) AS range, \
+         LATERAL (SELECT token FROM token_grams WHERE {} AND grams @> $1 \
+             AND token + 0 BETWEEN range.lowest AND range.highest LIMIT $4) AS found LIMIT $4",
+        is_in_range(RANGE)
+    );
+    let mut tokens = Vec::new();
+    by_grams(connection, |connection| {
+        for pieces in pieces.chunks(PIECES) {
+            limit.check()?;
+            let missing = most.saturating_add(1).saturating_sub(tokens.len());
+            let (lowest, highest): (Vec<i64>, Vec<i64>) = pieces.iter().copied().unzip();
+            let query = diesel::sql_query(&query).bind::<Array<Integer>, _>(&wanted);
+            let query = query.bind::<Array<BigInt>, _>(lowest).bind::<Array<BigInt>, _>(highest);
+            let found: Vec<Found> =
+                query.bind::<BigInt, _>(i64::try_from(missing).unwrap_or(i64::MAX)).load(connection)?;
+            tokens.extend(found.into_iter().map(|found| found.number));
+            if tokens.len() > most {
+                break;
+            }
+        }
+        Ok(tokens)
+    })
+}
+
+/// Some ids, each piece in one small range.
+fn in_small_ranges((lowest, highest): Ids) -> impl Iterator<Item = Ids> {
+    (lowest >> RANGE..=highest >> RANGE)
+        .map(move |range| (lowest.max(range << RANGE), highest.min(((range + 1) << RANGE) - 1)))
 }
 
 pub(super) fn ranges_with(connection: &mut PgConnection, wanted: &[Gram], ranges: &[i64]) -> QueryResult<Vec<i64>> {
@@ -194,6 +262,12 @@ fn is_in_range(shift: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_are_cut_at_the_ends_of_small_ranges() {
+        let pieces: Vec<Ids> = in_small_ranges((8_000, 16_384)).collect();
+        assert_eq!(pieces, [(8_000, 8_191), (8_192, 16_383), (16_384, 16_384)]);
+    }
 
     #[test]
     fn ranges_never_share_a_number() {

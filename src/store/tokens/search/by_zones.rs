@@ -153,21 +153,21 @@ fn add_ranges(
     page: &mut Page,
 ) -> Result<Option<usize>, Error> {
     let wanted = search.words.grams();
-    let (mut looked_at, mut candidates) = (0, Vec::new());
-    for ids in ranges {
-        limit.check()?;
-        if wanted.is_empty() {
+    if wanted.is_empty() {
+        let mut looked_at = 0;
+        for ids in ranges {
+            limit.check()?;
             let rows = filtered_by_range(search.filter, search.now, *ids);
             page.take(search, rows.select((tokens::id, TokenRow::as_select())).load(connection)?)?;
             looked_at += usize::try_from(ids.1 - ids.0).unwrap_or(usize::MAX);
-            continue;
         }
-        candidates.append(&mut grams::find(connection, &wanted, *ids, (true, most.saturating_add(1)), limit)?);
-        if candidates.len() > most {
-            return Ok(None);
-        }
+        return Ok(Some(looked_at));
     }
-    looked_at += candidates.len();
+    let candidates = grams::find_in(connection, &wanted, ranges, most, limit)?;
+    if candidates.len() > most {
+        return Ok(None);
+    }
+    let looked_at = candidates.len();
     add(connection, search, candidates, limit, page)?;
     Ok(Some(looked_at))
 }

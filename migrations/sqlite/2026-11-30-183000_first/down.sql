@@ -19,6 +19,7 @@ DROP TABLE action_tokens;
 DROP TABLE actions;
 DROP TABLE batches;
 DROP TABLE tokens;
+DROP TABLE token_grams_ranges;
 DROP TABLE token_grams;
 DROP TABLE index_progress;
 DROP TABLE token_zones;

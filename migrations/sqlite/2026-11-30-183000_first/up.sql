@@ -1,5 +1,5 @@
 -- The whole schema. Until a first version is released, each database has this one migration, which is edited, and whose
--- folder gets a later date whenever it is. migrations/postgres makes the same tables, columns and indexes.
+-- folder gets a later date whenever it is. migrations/postgres makes the same tables, columns (but tokens.room) and indexes.
 --
 -- Times are microseconds since 1970 in UTC, uids hyphenated lower-case text, principals `user:anna` or `key:door-3`.
 -- Integer keys are for joins and paging. The logs outlive what they name, so they have no foreign keys. STRICT holds
@@ -35,7 +35,10 @@ CREATE TABLE tokens (
     -- A voided token stays where it is and may not be used: since when, who said so, and why, if that was said.
     voided_at   INTEGER,
     voided_by   TEXT,
-    void_reason TEXT
+    void_reason TEXT,
+    -- Room for what the first use writes, which takes it away: the row would not fit its page any more, which was filled to
+    -- its end, and with its page a second one would be written. PostgreSQL leaves room in its pages (fillfactor).
+    room        BLOB DEFAULT x'000000000000000000000000000000000000000000000000'
 ) STRICT;
 
 -- A uid is never given twice, also not after a deletion; a value is free again after one.
@@ -99,14 +102,23 @@ CREATE TABLE index_progress (
 
 INSERT INTO index_progress (id, entry) VALUES (1, 0);
 
--- In which tokens some characters stand in a row, each a word (src/store/index/grams.rs). It keeps no texts, and is merged in
--- small steps, not when it likes (sqlite.org/fts5.html, "Contentless-Delete Tables", "The Detail Option", "The 'automerge'
--- Configuration Option").
-CREATE VIRTUAL TABLE token_grams USING fts5 (
-    grams, content = '', contentless_delete = 1, detail = 'none', tokenize = 'ascii'
-);
+-- In which of a zone's tokens some characters stand in a row (src/store/index/grams/postings.rs): the places of these tokens
+-- in their zone, a byte for each; or 32 bytes with a bit for each of the 256. A block is eight zones: a gram's rows in them
+-- stand together, so that a search reads one page for all of them.
+CREATE TABLE token_grams (
+    block  INTEGER NOT NULL,
+    gram   INTEGER NOT NULL,
+    zone   INTEGER NOT NULL,
+    tokens BLOB NOT NULL,
+    PRIMARY KEY (block, gram, zone)
+) STRICT, WITHOUT ROWID;
 
-INSERT INTO token_grams (token_grams, rank) VALUES ('automerge', 0), ('crisismerge', 1000);
+-- Which of them stand in large ranges of ids, or have stood there: the others need not be looked for.
+CREATE TABLE token_grams_ranges (
+    range INTEGER NOT NULL,
+    gram  INTEGER NOT NULL,
+    PRIMARY KEY (range, gram)
+) STRICT, WITHOUT ROWID;
 
 -- Not at a use, which sets neither of these columns.
 CREATE TRIGGER tokens_added AFTER INSERT ON tokens BEGIN
