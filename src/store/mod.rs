@@ -123,9 +123,8 @@ impl Store {
             .transpose()
             .map_err(|error| no_thread(&error))?;
         let searches = SearchPool::default();
-        let checkpointer =
-            database.has_one_lock().then(|| Checkpointer::start(database.clone(), Arc::clone(searches.gate())));
-        let checkpointer = checkpointer.transpose().map_err(|error| no_thread(&error))?;
+        let checkpointer = Checkpointer::start(database.clone(), Arc::clone(searches.gate()));
+        let checkpointer = checkpointer.map_err(|error| no_thread(&error))?;
         let size = if database.has_one_lock() { POOL_SQLITE } else { POOL_POSTGRES };
         let pool = Pool::builder().max_size(size).min_idle(Some(0)).connection_timeout(POOL_TIMEOUT);
         let pool = pool.error_handler(Box::new(LogErrors)).build_unchecked(Manager(database.clone()));

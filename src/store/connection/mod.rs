@@ -10,11 +10,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use diesel::QueryResult;
-use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::connection::{SimpleConnection, TransactionManager};
 use diesel::result::{DatabaseErrorKind, Error as Diesel};
 
 use super::error::Error;
 pub(crate) use multi::MultiBackend;
+pub(crate) use postgres::Plans;
 pub(super) use sqlite::LOCK_TIMEOUT;
 
 /// A connection to the database. What works alike on both databases uses it directly; everything else matches on it.
@@ -203,6 +204,14 @@ impl Database {
         connection.map_err(Error::Unavailable)
     }
 
+    /// SQLite's file, which stays open for as long as the process lives.
+    pub(super) fn open_file_for_good(&self) -> std::io::Result<Option<&'static std::fs::File>> {
+        match &self.url {
+            DatabaseUrl::Sqlite(file) => file.open_for_good().map(Some),
+            DatabaseUrl::Postgres(_) => Ok(None),
+        }
+    }
+
     /// A connection for rows that are looked up by their keys.
     pub(super) fn connect_to_look_up(&self) -> Result<Connection, Error> {
         match &self.url {
@@ -305,9 +314,18 @@ pub fn transaction<T>(
     connection: &mut Connection,
     work: impl FnOnce(&mut Connection) -> Result<T, Error>,
 ) -> Result<T, Error> {
+    transaction_with(Plans::Usual, connection, work)
+}
+
+/// Runs `work` as [`transaction`] does.
+pub(crate) fn transaction_with<T>(
+    plans: Plans,
+    connection: &mut Connection,
+    work: impl FnOnce(&mut Connection) -> Result<T, Error>,
+) -> Result<T, Error> {
     match connection {
         Connection::Sqlite(connection) => sqlite::begin(connection)?,
-        Connection::Postgres(connection) => AnsiTransactionManager::begin_transaction(connection)?,
+        Connection::Postgres(connection) => postgres::begin(connection, plans)?,
     }
     match work(connection) {
         Ok(value) => commit(connection).map(|()| value),

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use diesel::connection::SimpleConnection;
+use diesel::connection::{AnsiTransactionManager, SimpleConnection};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
@@ -133,6 +133,25 @@ impl Server {
         }
         Ok(connection)
     }
+}
+
+/// How the server plans the statements of a transaction.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Plans {
+    /// As the connection does otherwise.
+    Usual,
+    /// Once for all transactions: planning what locks one token takes longer than locking it. Each statement has to be
+    /// written so that the plan that is made for an empty table is right for a large one.
+    Kept,
+}
+
+/// Begins a transaction, in one round trip.
+pub(crate) fn begin(connection: &mut PgConnection, plans: Plans) -> QueryResult<()> {
+    let begin = match plans {
+        Plans::Usual => "BEGIN",
+        Plans::Kept => "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan",
+    };
+    AnsiTransactionManager::begin_transaction_sql(connection, begin)
 }
 
 /// Joins an error message into one line: libpq reports several hosts on several lines. Drops its question whether the

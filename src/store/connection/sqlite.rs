@@ -73,6 +73,12 @@ impl File {
         self.with_options("PRAGMA busy_timeout = 0; PRAGMA wal_autocheckpoint = 12288;")
     }
 
+    /// The file itself, by which it can be synced. It is never closed: with any descriptor of a file that a process closes,
+    /// it loses all its locks on that file, also SQLite's (POSIX, fcntl, "F_SETLK").
+    pub(crate) fn open_for_good(&self) -> io::Result<&'static std::fs::File> {
+        Ok(Box::leak(Box::new(OpenOptions::new().write(true).open(&self.path)?)))
+    }
+
     /// A connection that only reads.
     pub(crate) fn connect_reader(&self) -> Result<SqliteConnection, String> {
         self.with_options("PRAGMA query_only = ON;")

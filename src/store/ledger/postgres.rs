@@ -13,10 +13,9 @@ use super::linked::Linked;
 use super::replies;
 use super::replies::ReplyRow;
 use crate::store::clock::SERVER_MICROS;
-use crate::store::schema::tokens;
-use crate::store::tokens::EACH_BY_VALUE;
 use crate::store::tokens::row::TokenRow;
-use crate::store::tokens::visible::{IS_ONE_VISIBLE, IsOneVisible};
+use crate::store::tokens::visible::IS_ONE_VISIBLE;
+use crate::store::tokens::{EACH_BY_VALUE, named};
 use crate::token::gate::GateId;
 use crate::token::settle::{Ask, Held, TokenId};
 use crate::token::{EntryId, Micros, Token, Uid};
@@ -32,8 +31,11 @@ pub(super) fn hold(connection: &mut PgConnection, asks: &[Ask], undone: &[Uid]) 
         held.insert(id, token);
         clock = clock.max(Some(at));
     }
-    for token in wanted.existing(connection)? {
-        held.insert_locked(token.uid, token.value);
+    // What was not found and exists is locked by somebody else.
+    if !wanted.uids.is_empty() || !wanted.values.is_empty() {
+        for (_, token) in named(connection, wanted.uids, wanted.values)? {
+            held.insert_locked(token.uid, token.value);
+        }
     }
     for (who, key, reply) in replies::find_all(connection, asks)? {
         held.insert_reply(who, key, reply);
@@ -86,16 +88,6 @@ impl HoldQuery {
                 texts.remove(index);
             }
         }
-    }
-
-    /// Those that exist, whoever has locked them.
-    fn existing(&self, connection: &mut PgConnection) -> QueryResult<Vec<Token>> {
-        if self.uids.is_empty() && self.values.is_empty() {
-            return Ok(Vec::new());
-        }
-        let named = tokens::uid.eq_any(&self.uids).or(tokens::value.eq_any(&self.values));
-        let rows = tokens::table.filter(IsOneVisible).filter(named).select(TokenRow::as_select());
-        rows.load::<TokenRow>(connection)?.into_iter().map(TokenRow::token).collect()
     }
 }
 

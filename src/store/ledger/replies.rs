@@ -2,9 +2,10 @@
 
 use diesel::prelude::*;
 
-use diesel::dsl::sql;
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::{DatabaseErrorKind, Error as Diesel};
-use diesel::sql_types::{Array, Bool, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Text};
 use diesel::upsert::excluded;
 
 use crate::access::Principal;
@@ -35,7 +36,8 @@ pub(crate) struct ReplyRow {
     uses: i32,
 }
 
-const IS_UNDONE: &str = "EXISTS (SELECT 1 FROM usage WHERE usage.undoes = replies.usage_uid)";
+/// No EXISTS: PostgreSQL may read all undone uses for that, where it thinks that they are few.
+const IS_UNDONE: &str = "(SELECT usage.undoes FROM usage WHERE usage.undoes = replies.usage_uid) IS NOT NULL";
 
 condition!(
     /// Whether the use that a reply is about was undone.
@@ -114,18 +116,12 @@ pub(crate) fn find_all(connection: &mut PgConnection, asks: &[Ask]) -> QueryResu
     if with_key.is_empty() {
         return Ok(Vec::new());
     }
-    let principals: Vec<&str> = with_key.iter().map(|(who, _)| who.as_str()).collect();
-    let keys: Vec<&str> = with_key.iter().map(|(_, key)| key.as_str()).collect();
-    let is_wanted = sql::<Bool>("(principal, key) IN (SELECT * FROM unnest(")
-        .bind::<Array<Text>, _>(principals)
-        .sql(", ")
-        .bind::<Array<Text>, _>(keys)
-        .sql("))");
-    let fresh = sql::<Bool>("created > ")
-        .sql(clock::SERVER_MICROS)
-        .sql(&format!(" - {}::bigint", REPLAY_HOURS * 3_600 * 1_000_000));
-    let rows = replies::table.filter(is_wanted).filter(fresh).select((ReplyRow::as_select(), IsUndone));
-    let rows: Vec<(ReplyRow, bool)> = rows.load(connection)?;
+    let find = FindQuery {
+        principals: with_key.iter().map(|(who, _)| who.as_str()).collect(),
+        keys: with_key.iter().map(|(_, key)| key.as_str()).collect(),
+        replayed: REPLAY_HOURS * 3_600 * 1_000_000,
+    };
+    let rows: Vec<(ReplyRow, bool)> = find.load(connection)?;
     let reply = |(row, is_undone): (ReplyRow, bool)| {
         let pair = with_key.iter().find(|(who, key)| who.as_str() == row.principal && key.as_str() == row.key);
         let (who, key) = pair.ok_or(Diesel::NotFound)?;
@@ -133,6 +129,43 @@ pub(crate) fn find_all(connection: &mut PgConnection, asks: &[Ask]) -> QueryResu
     };
     rows.into_iter().map(reply).collect()
 }
+
+/// Finds replies on PostgreSQL, each by itself, so that there is one plan for tables of any size.
+struct FindQuery<'a> {
+    principals: Vec<&'a str>,
+    keys: Vec<&'a str>,
+    /// Microseconds.
+    replayed: i64,
+}
+
+impl QueryFragment<Pg> for FindQuery<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("WITH found AS MATERIALIZED (SELECT reply.* FROM unnest(");
+        out.push_bind_param::<Array<Text>, _>(&self.principals)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(&self.keys)?;
+        out.push_sql(
+            ") AS asked (principal, key) CROSS JOIN LATERAL (SELECT * FROM replies \
+             WHERE replies.principal = asked.principal AND replies.key = asked.key LIMIT 1) AS reply) SELECT ",
+        );
+        replies::all_columns.walk_ast(out.reborrow())?;
+        for text in [", ", IS_UNDONE, " FROM found AS replies WHERE created > ", clock::SERVER_MICROS, " - "] {
+            out.push_sql(text);
+        }
+        out.push_bind_param::<BigInt, _>(&self.replayed)
+    }
+}
+
+impl QueryId for FindQuery<'_> {
+    type QueryId = FindQuery<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl Query for FindQuery<'_> {
+    type SqlType = (replies::SqlType, Bool);
+}
+
+impl RunQueryDsl<PgConnection> for FindQuery<'_> {}
 
 /// Saves replies. A row with the same key is replaced if it has expired.
 ///

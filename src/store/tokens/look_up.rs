@@ -32,6 +32,7 @@ impl LookUp for Lookup {
             }
         };
         let uids = keys.iter().flat_map(|what| [what.uid, what.link]).flatten();
+        let uids = uids.map(|uid| uid.to_string()).collect();
         let found = named(connection, uids, keys.iter().filter_map(|what| what.value.clone()).collect())?;
         let by_uid: HashMap<Uid, &(TokenId, Token)> = found.iter().map(|found| (found.1.uid, found)).collect();
         let by_value: HashMap<&str, &(TokenId, Token)> = found.iter().map(|found| (&*found.1.value, found)).collect();
@@ -67,18 +68,17 @@ pub(super) fn with_uids(
         Connection::Postgres(connection) => connection,
         sqlite @ Connection::Sqlite(_) => return uids.map(|uid| by_uid(sqlite, uid)).collect(),
     };
-    let found = named(connection, uids.clone(), Vec::new())?;
+    let found = named(connection, uids.clone().map(|uid| uid.to_string()).collect(), Vec::new())?;
     let mut found: HashMap<Uid, (TokenId, Token)> = found.into_iter().map(|found| (found.1.uid, found)).collect();
     Ok(uids.map(|uid| found.remove(&uid)).collect())
 }
 
-/// The tokens that have one of these uids or values.
-fn named(
+/// The tokens that have one of these uids or values; twice, if it has both.
+pub(in crate::store) fn named(
     connection: &mut PgConnection,
-    uids: impl Iterator<Item = Uid>,
+    mut uids: Vec<String>,
     values: Vec<String>,
 ) -> QueryResult<Vec<(TokenId, Token)>> {
-    let mut uids: Vec<String> = uids.map(|uid| uid.to_string()).collect();
     // Most values are uids. Each is looked for as both.
     uids.extend(values.iter().filter_map(|value| Some(value.parse::<Uid>().ok()?.to_string())));
     let rows: Vec<(TokenId, TokenRow)> = NamedQuery { uids, values }.load(connection)?;
@@ -91,7 +91,7 @@ pub(in crate::store) const EACH_BY_VALUE: &str = ") AS asked (value) CROSS JOIN 
     WHERE tokens.deleted_at IS NULL AND tokens.value >= asked.value AND tokens.value <= asked.value \
     ORDER BY tokens.value LIMIT 1) AS token";
 
-/// Finds tokens by their uids and by their values; twice, if by both.
+/// Finds tokens by their uids and by their values.
 #[derive(QueryId)]
 struct NamedQuery {
     uids: Vec<String>,

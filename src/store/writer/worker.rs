@@ -8,7 +8,7 @@ use super::queue::{CLOCK_INTERVAL, Job, Queued, Round, Shared, Waiting};
 use crate::store::actions::{past, perform};
 use crate::store::batches;
 use crate::store::clock::Clock;
-use crate::store::connection::{Connection, Database, LOCK_TIMEOUT, is_broken, transaction, with_retries};
+use crate::store::connection::{Connection, Database, LOCK_TIMEOUT, Plans, is_broken, transaction_with, with_retries};
 use crate::store::error::Error;
 use crate::store::halves::in_halves;
 use crate::store::ledger;
@@ -128,7 +128,9 @@ impl Worker {
 
     /// Answers asks in one transaction; those for locked tokens have no answer.
     fn settle(&mut self, asks: &[Ask]) -> Result<Vec<Option<Answer>>, Error> {
-        self.transaction(|connection| {
+        // An undo looks through the log, with statements whose plans depend on how long that is.
+        let plans = if asks.iter().any(|ask| ask.undone_use().is_some()) { Plans::Usual } else { Plans::Kept };
+        self.transaction_with(plans, |connection| {
             let (mut held, now) = ledger::hold(connection, asks)?;
             let answers = settle(asks, &mut held, now);
             ledger::keep(connection, &held, asks, &answers, now)?;
@@ -204,9 +206,17 @@ impl Worker {
     /// Runs `work` in a transaction, with retries. A connection that was lost before the transaction began costs nobody
     /// anything: a new one is made, once.
     fn transaction<T>(&mut self, work: impl Fn(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
+        self.transaction_with(Plans::Usual, work)
+    }
+
+    fn transaction_with<T>(
+        &mut self,
+        plans: Plans,
+        work: impl Fn(&mut Connection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let result = with_retries(|| {
             let mut began = false;
-            let result = transaction(self.connection()?, |connection| {
+            let result = transaction_with(plans, self.connection()?, |connection| {
                 began = true;
                 work(connection)
             });
@@ -214,7 +224,7 @@ impl Worker {
                 return result;
             }
             let _ = self.discard_if_broken(result);
-            transaction(self.connection()?, &work)
+            transaction_with(plans, self.connection()?, &work)
         });
         self.discard_if_broken(result)
     }

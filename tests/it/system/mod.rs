@@ -6,6 +6,7 @@ mod copy;
 mod crash;
 mod durability;
 mod instances;
+mod kept_plans;
 mod load;
 mod locked_rows;
 mod lookups;
