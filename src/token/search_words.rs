@@ -121,6 +121,12 @@ fn is_of_word(gram: &Gram) -> bool {
     !gram.iter().any(|part| part.is_whitespace())
 }
 
+/// Whether a character only says how the one before it is drawn (Unicode, "Variation Selectors"): telephones write one behind
+/// some emoji, other programs do not.
+fn is_variation(letter: char) -> bool {
+    ('\u{fe00}'..='\u{fe0f}').contains(&letter)
+}
+
 /// Lower case, without accents, and with one form for each letter: compatibility decomposition (Unicode Standard Annex 15),
 /// of which the marks are left out. Greek has two lower-case sigmas; and of some letters, no decomposition is defined.
 pub(crate) fn fold(text: &str) -> String {
@@ -131,7 +137,9 @@ pub(crate) fn fold(text: &str) -> String {
     let lower = text.to_lowercase();
     let decomposed = DecomposingNormalizerBorrowed::new_nfkd().normalize_iter(lower.chars());
     let mut folded = String::with_capacity(lower.len());
-    for letter in decomposed.filter(|letter| classes.get_u8(*letter) == 0).flat_map(char::to_lowercase) {
+    for letter in
+        decomposed.filter(|letter| classes.get_u8(*letter) == 0 && !is_variation(*letter)).flat_map(char::to_lowercase)
+    {
         match letter {
             'ß' => folded.push_str("ss"),
             'æ' => folded.push_str("ae"),

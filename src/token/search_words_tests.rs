@@ -34,6 +34,7 @@ fn case_and_accents_do_not_count() {
         ("lodz", "Łódź"),
         ("office", "Oﬃce"),
         ("istanbul", "İstanbul"),
+        ("🎟\u{fe0f} vip", "VIP 🎟"),
     ] {
         assert!(finds(q, "x", label), "{q:?} in {label:?}");
     }

@@ -13,7 +13,7 @@ use crate::token::settle::TokenId;
 
 /// Entries of the queue that one transaction deals with, and of how many zones at most: on SQLite consumes wait for it, for
 /// some milliseconds. On PostgreSQL nobody does, and a commit costs more.
-const PIECE_ON_SQLITE: (i64, usize) = (250, 4);
+const PIECE_ON_SQLITE: (i64, usize) = (250, 8);
 const PIECE_ON_POSTGRES: (i64, usize) = (2_000, 16);
 
 /// Whether there is anything to do.

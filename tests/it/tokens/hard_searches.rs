@@ -3,6 +3,7 @@
 
 use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
+use diesel::sql_types::Text;
 use tessera::store::connection::transaction;
 use tessera::store::tokens::list::{Sort, TokenFilter, TokenSlice};
 use tessera::store::tokens::search;
@@ -86,6 +87,43 @@ fn what_thousands_share_and_odd_words_are_found() {
     agree(&mut connection, &filters, &[(Sort::Label, false)]);
     index(&mut connection);
     agree(&mut connection, &filters, &[(Sort::Created, true), (Sort::Label, true), (Sort::Value, false)]);
+}
+
+/// All that the index of grams knows.
+fn known(connection: &mut Connection) -> String {
+    let known = match connection {
+        Connection::Sqlite(_) => {
+            "(SELECT group_concat(gram || ':' || zone || ':' || hex(tokens), ';') FROM \
+             (SELECT * FROM token_grams ORDER BY block, gram, zone))"
+        }
+        Connection::Postgres(_) => {
+            "(SELECT string_agg(token || ':' || CAST(grams AS TEXT), ';' ORDER BY token) FROM token_grams)"
+        }
+    };
+    diesel::select(diesel::dsl::sql::<Text>(known)).get_result(connection).unwrap()
+}
+
+#[test]
+fn an_index_that_followed_changes_is_as_one_that_is_made_anew() {
+    let database = Database::new();
+    let mut connection = database.connect();
+    let made: Vec<Token> = (0..2_000).map(|n| Token { label: Some(format!("Locker {n}")), ..token(3) }).collect();
+    transaction(&mut connection, |connection| tokens::add_all(connection, &made)).unwrap();
+    index(&mut connection);
+    for change in [
+        "label = 'Umbrella ' || id WHERE id % 7 = 0",
+        "value = 'Žluťoučký ' || id, label = NULL WHERE id % 40 = 1",
+        "label = 'Locker' WHERE id BETWEEN 300 AND 900",
+    ] {
+        connection.batch_execute(&format!("UPDATE tokens SET modified = modified + 1, {change}")).unwrap();
+        index(&mut connection);
+    }
+    let followed = known(&mut connection);
+    let anew = "DELETE FROM token_grams; INSERT INTO index_queue (token, text) SELECT id, 1 FROM tokens";
+    connection.batch_execute(anew).unwrap();
+    index(&mut connection);
+    assert!(followed == known(&mut connection), "what tokens no longer have is forgotten");
+    assert!(!followed.is_empty());
 }
 
 /// PostgreSQL has no statistics of a table that was filled a moment ago. Then it may read a whole index for a few ids, if the

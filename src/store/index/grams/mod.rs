@@ -9,7 +9,6 @@ mod postings;
 use diesel::prelude::*;
 
 use super::Ids;
-use super::zones::zone_of;
 use crate::store::connection::{Connection, MOST_KEYS};
 use crate::store::error::Error;
 use crate::store::search::SearchLimit;
@@ -20,9 +19,7 @@ use gram::RANGE;
 /// Brings what is known of tokens up to them.
 pub(super) fn refresh(connection: &mut Connection, tokens: &[TokenId]) -> QueryResult<()> {
     match connection {
-        Connection::Sqlite(connection) => {
-            postings::refresh(connection, tokens.iter().map(|token| zone_of(*token)).collect())
-        }
+        Connection::Sqlite(connection) => postings::refresh(connection, tokens),
         Connection::Postgres(connection) => {
             tokens.chunks(MOST_KEYS).try_for_each(|chunk| numbers::refresh(connection, chunk))
         }

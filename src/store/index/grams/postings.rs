@@ -40,8 +40,9 @@ impl Members {
     const NONE: Self = Self([0; 32]);
     const ALL: Self = Self([0xFF; 32]);
 
-    fn insert(&mut self, place: u8) {
+    fn with(mut self, place: u8) -> Self {
         self.0[usize::from(place / 8)] |= 1 << (place % 8);
+        self
     }
 
     fn places(&self) -> impl DoubleEndedIterator<Item = u8> {
@@ -53,6 +54,10 @@ impl Members {
         Self(std::array::from_fn(|byte| self.0[byte] & other.0[byte]))
     }
 
+    fn without(&self, other: &Self) -> Self {
+        Self(std::array::from_fn(|byte| self.0[byte] & !other.0[byte]))
+    }
+
     /// The place of each, if these are fewer bytes than all bits.
     fn bytes(&self) -> Vec<u8> {
         let places: Vec<u8> = self.places().take(self.0.len()).collect();
@@ -60,65 +65,74 @@ impl Members {
     }
 
     fn from_bytes(bytes: &[u8]) -> Self {
-        bytes.try_into().map_or_else(
-            |_| {
-                let mut members = Self::NONE;
-                bytes.iter().for_each(|place| members.insert(*place));
-                members
-            },
-            Self,
-        )
+        let listed = || bytes.iter().fold(Self::NONE, |members, place| members.with(*place));
+        bytes.try_into().map_or_else(|_| listed(), Self)
     }
 }
 
-/// Brings the rows of zones up to the tokens.
-pub(super) fn refresh(connection: &mut SqliteConnection, zones: BTreeSet<ZoneId>) -> QueryResult<()> {
-    for zone in zones {
-        let mut old = stored(connection, zone)?;
-        let mut new_grams = Vec::new();
-        for (gram, members) in made(connection, zone)? {
-            let (before, members) = (old.remove(&gram), members.bytes());
-            if before.is_none() {
-                new_grams.push(gram);
-            }
-            if before.as_ref() != Some(&members) {
-                Put { block: block_of(zone), gram, zone, members }.execute(connection)?;
-            }
-        }
-        for gram in old.into_keys() {
-            let row = diesel::sql_query("DELETE FROM token_grams WHERE block = ? AND gram = ? AND zone = ?");
-            row.bind::<BigInt, _>(block_of(zone))
-                .bind::<Integer, _>(gram)
-                .bind::<BigInt, _>(zone)
-                .execute(connection)?;
-        }
-        let rows = "INSERT OR IGNORE INTO token_grams_ranges (range, gram) SELECT ?, value FROM json_each(?)";
-        let range = ids_of(zone, zone).0 >> LARGE_RANGE;
-        diesel::sql_query(rows).bind::<BigInt, _>(range).bind::<Text, _>(list(new_grams)).execute(connection)?;
+/// Brings what is known of tokens up to them.
+pub(super) fn refresh(connection: &mut SqliteConnection, tokens: &[TokenId]) -> QueryResult<()> {
+    let mut zones: BTreeMap<ZoneId, Vec<TokenId>> = BTreeMap::new();
+    for token in tokens {
+        zones.entry(zone_of(*token)).or_default().push(*token);
     }
+    zones.into_iter().try_for_each(|(zone, tokens)| refresh_zone(connection, zone, &tokens))
+}
+
+/// Brings the rows of a zone up to some of its tokens: those of the others stay as they are.
+fn refresh_zone(connection: &mut SqliteConnection, zone: ZoneId, tokens: &[TokenId]) -> QueryResult<()> {
+    let stored = stored(connection, zone)?;
+    let mut made = stored.clone();
+    let refreshed = tokens.iter().fold(Members::NONE, |all, token| all.with(place_of(*token)));
+    made.values_mut().for_each(|members| *members = members.without(&refreshed));
+    for (place, gram) in grams_of(connection, tokens)? {
+        let members = made.entry(gram).or_insert(Members::NONE);
+        *members = members.with(place);
+    }
+    let mut new_grams = Vec::new();
+    for (gram, members) in made {
+        match stored.get(&gram) {
+            Some(before) if *before == members => continue,
+            Some(_) => {}
+            None => new_grams.push(gram),
+        }
+        if members == Members::NONE {
+            let row = diesel::sql_query("DELETE FROM token_grams WHERE block = ? AND gram = ? AND zone = ?");
+            let row = row.bind::<BigInt, _>(block_of(zone)).bind::<Integer, _>(gram);
+            row.bind::<BigInt, _>(zone).execute(connection)?;
+        } else {
+            Put { block: block_of(zone), gram, zone, members: members.bytes() }.execute(connection)?;
+        }
+    }
+    let rows = "INSERT OR IGNORE INTO token_grams_ranges (range, gram) SELECT ?, value FROM json_each(?)";
+    let range = ids_of(zone, zone).0 >> LARGE_RANGE;
+    diesel::sql_query(rows).bind::<BigInt, _>(range).bind::<Text, _>(list(new_grams)).execute(connection)?;
     Ok(())
 }
 
-/// A zone's grams, and which of its tokens have each.
-fn made(connection: &mut SqliteConnection, zone: ZoneId) -> QueryResult<BTreeMap<i32, Members>> {
-    let (lowest, highest) = ids_of(zone, zone);
-    let rows = tokens::table.filter(tokens::id.between(lowest, highest));
+/// The grams of tokens, each with the token's place in its zone.
+fn grams_of(connection: &mut SqliteConnection, wanted: &[TokenId]) -> QueryResult<Vec<(u8, i32)>> {
+    let rows = tokens::table.filter(tokens::id.eq_any(wanted.to_vec()));
     let rows = rows.select((tokens::id, tokens::value, tokens::label));
     let rows: Vec<(TokenId, Option<String>, Option<String>)> = rows.load(connection)?;
-    let mut made = BTreeMap::new();
-    for (token, own_value, label) in rows {
-        let place = u8::try_from(token - lowest).unwrap_or_default();
-        for gram in grams(own_value.as_deref(), label.as_deref()) {
-            made.entry(number(&gram)).or_insert(Members::NONE).insert(place);
-        }
-    }
-    Ok(made)
+    let all = rows.into_iter().flat_map(|(token, own_value, label)| {
+        let grams = grams(own_value.as_deref(), label.as_deref());
+        grams.into_iter().map(move |gram| (place_of(token), number(&gram)))
+    });
+    Ok(all.collect())
 }
 
-fn stored(connection: &mut SqliteConnection, zone: ZoneId) -> QueryResult<BTreeMap<i32, Vec<u8>>> {
+/// A token's place in its zone.
+fn place_of(token: TokenId) -> u8 {
+    u8::try_from(token - ids_of(zone_of(token), zone_of(token)).0).unwrap_or_default()
+}
+
+/// The grams that a zone is known to have.
+fn stored(connection: &mut SqliteConnection, zone: ZoneId) -> QueryResult<BTreeMap<i32, Members>> {
     let rows = diesel::sql_query("SELECT gram AS number, tokens FROM token_grams WHERE block = ? AND zone = ?");
     let rows: Vec<Row> = rows.bind::<BigInt, _>(block_of(zone)).bind::<BigInt, _>(zone).load(connection)?;
-    Ok(rows.into_iter().filter_map(|row| Some((i32::try_from(row.number).ok()?, row.tokens))).collect())
+    let known = rows.into_iter();
+    Ok(known.filter_map(|row| Some((i32::try_from(row.number).ok()?, Members::from_bytes(&row.tokens)))).collect())
 }
 
 /// Finds tokens in which all grams stand, from one end of their ids to the other.
@@ -251,8 +265,7 @@ mod tests {
     #[test]
     fn members_are_read_as_they_were_written() {
         for step in [1, 7, 8, 9, 200] {
-            let mut members = Members::NONE;
-            (0..=u8::MAX).step_by(step).for_each(|place| members.insert(place));
+            let members = (0..=u8::MAX).step_by(step).fold(Members::NONE, Members::with);
             let bytes = members.bytes();
             assert!(bytes.len() <= 32 && Members::from_bytes(&bytes) == members, "{step}: {bytes:?}");
             assert_eq!(members.places().count(), 256_usize.div_ceil(step));
