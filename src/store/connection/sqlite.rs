@@ -74,7 +74,7 @@ impl File {
     }
 
     /// The file itself, by which it can be synced. It is never closed: with any descriptor of a file that a process closes,
-    /// it loses all its locks on that file, also SQLite's (POSIX, fcntl, "F_SETLK").
+    /// it loses all its locks on that file, also SQLite's (POSIX, "fcntl").
     pub(crate) fn open_for_good(&self) -> io::Result<&'static std::fs::File> {
         Ok(Box::leak(Box::new(OpenOptions::new().write(true).open(&self.path)?)))
     }

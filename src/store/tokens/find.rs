@@ -45,6 +45,7 @@ pub fn by_value(connection: &mut Connection, value: &str) -> QueryResult<Option<
 /// Whether a token has this value, for SQLite. It reads both indexes in one statement, for which it takes a lock of the file
 /// once; for a partial one it has to find the index's condition beside the column.
 #[diesel::dsl::auto_type]
+#[allow(clippy::elidable_lifetime_names, reason = "`auto_type` needs it")]
 fn has_value<'a>(value: &'a str) -> _ {
     let own = tokens::value.eq(value).and(tokens::deleted_at.is_null());
     own.or(tokens::uid.eq(value).and(tokens::value.is_null()))

@@ -84,7 +84,9 @@ fn refresh_zone(connection: &mut SqliteConnection, zone: ZoneId, tokens: &[Token
     let stored = stored(connection, zone)?;
     let mut made = stored.clone();
     let refreshed = tokens.iter().fold(Members::NONE, |all, token| all.with(place_of(*token)));
-    made.values_mut().for_each(|members| *members = members.without(&refreshed));
+    for members in made.values_mut() {
+        *members = members.without(&refreshed);
+    }
     for (place, gram) in grams_of(connection, tokens)? {
         let members = made.entry(gram).or_insert(Members::NONE);
         *members = members.with(place);
