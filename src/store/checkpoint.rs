@@ -183,6 +183,7 @@ impl Worker {
             let is_behind = after.log - after.checkpointed >= COPY_PAGES;
             return Ok(if is_copying && is_behind { Duration::ZERO } else { BUSY_INTERVAL });
         }
+        // Most of it here, as searches are held up for what is left to `restart`.
         sync(self.file);
         let start = Instant::now();
         self.gate.close(CLOSE_TIMEOUT);

@@ -19,8 +19,9 @@ use crate::token::settle::TokenId;
 const SMALL_RANGES: i64 = 1 << 30;
 /// Fewer tokens than that in a large range are few.
 const FEW: usize = 1_000;
-/// Large ranges that one statement asks at most.
+/// Large ranges, or pieces of small ones, that one statement asks at most.
 const RANGES: i64 = 64;
+const PIECES: usize = 64;
 /// Until the transaction ends, PostgreSQL reads by the index of grams, the only one that is read in this way (with `token + 0`,
 /// which has no index). Its statistics say how many tokens have each gram, but not how many have all of them: so it would
 /// rather read all tokens in their order, until there are enough.
@@ -101,9 +102,6 @@ fn by_grams<T, E: From<diesel::result::Error>>(
     })
 }
 
-/// Pieces of ids that one statement asks at most.
-const PIECES: usize = 64;
-
 /// Finds tokens in ranges of ids, many ranges by one statement.
 pub(super) fn find_in(
     connection: &mut PgConnection,
@@ -112,6 +110,9 @@ pub(super) fn find_in(
     most: usize,
     limit: &SearchLimit,
 ) -> Result<Vec<TokenId>, Error> {
+    if ranges.is_empty() {
+        return Ok(Vec::new());
+    }
     let wanted: Vec<i32> = wanted.iter().map(number).collect();
     let pieces: Vec<Ids> = ranges.iter().flat_map(|ids| in_small_ranges(*ids)).collect();
     let query = format!(

@@ -20,7 +20,7 @@ use crate::store::search::SearchLimit;
 use crate::token::search_words::{Gram, grams};
 use crate::token::settle::TokenId;
 
-/// How far a zone is shifted for its block.
+/// How far a zone is shifted for its block of eight, whose rows of a gram stand together.
 const BLOCK: u32 = 3;
 
 /// The block of zones that a zone is in.
