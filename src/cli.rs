@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::access::Role;
 use crate::store::DatabaseUrl;
 use crate::store::writer::BATCH;
+use crate::token::import::options::{Encoding, Format, Mode, Separator};
 use crate::token::public_url::PublicUrl;
 use crate::web::client_address::TrustedProxies;
 
@@ -70,7 +71,60 @@ pub(crate) enum Command {
         #[arg(long, value_name = "URL")]
         to: DatabaseUrl,
     },
+    /// Add the tokens of a CSV or JSON Lines file, or change tokens as it says, all or nothing
+    Import(Import),
 }
+
+/// What `import` takes. A field without an option takes the column that is named as it: uid, value, label, valid_from,
+/// valid_to, usage_count, lock_time, batch, voided or void_reason.
+#[derive(Debug, Args)]
+#[command(after_help = IMPORT_COLUMNS)]
+pub(crate) struct Import {
+    /// The file
+    pub(crate) file: PathBuf,
+    /// The column of the label
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) label: Option<String>,
+    /// The column of the value
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) value: Option<String>,
+    /// The column of the number of uses; -1 or "unlimited" is no limit
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) usage_count: Option<String>,
+    /// The column of the seconds of lock after a use
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) lock_time: Option<String>,
+    /// The column of the start of the validity
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) valid_from: Option<String>,
+    /// The column of the end of the validity
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) valid_to: Option<String>,
+    /// The batch of new tokens for which the file names none
+    #[arg(long, value_name = "NAME")]
+    pub(crate) batch: Option<String>,
+    /// Change the tokens that have the file's uids or values, instead of adding new ones
+    #[arg(long, value_name = "uid|value", value_parser = change_by)]
+    pub(crate) change: Option<Mode>,
+    /// utf-8, utf-16le, utf-16be or windows-1252 [default: what its byte order mark says, otherwise utf-8]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) encoding: Option<Encoding>,
+    /// csv or jsonl [default: by the file's name, otherwise by its content]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<Format>,
+    /// comma, semicolon, tab or bar [default: the one that the first line has most often]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) separator: Option<Separator>,
+    /// Where the lines with errors are written, each with what is wrong
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rejects: Option<PathBuf>,
+    /// Only say what would be done; exits with 1 where the import would
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+const IMPORT_COLUMNS: &str = "A field without an option takes the column that is named as it: uid, value, label, valid_from, \
+valid_to, usage_count, lock_time, batch, voided, void_reason. Other columns are ignored, and named.";
 
 /// What `serve` takes.
 #[derive(Debug, Args)]
@@ -178,6 +232,14 @@ fn file() -> impl TypedValueParser<Value = PathBuf> {
 
 fn zone(text: &str) -> Result<Tz, String> {
     text.parse().map_err(|_| "write the name of a time zone, as in Europe/Vienna or UTC".to_owned())
+}
+
+fn change_by(text: &str) -> Result<Mode, String> {
+    match text {
+        "uid" => Ok(Mode::ChangeByUid),
+        "value" => Ok(Mode::ChangeByValue),
+        _ => Err("write uid or value: by which tokens are found".to_owned()),
+    }
 }
 
 fn log_filter(text: &str) -> Result<String, String> {

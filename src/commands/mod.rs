@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod copy;
+mod import;
 mod key;
 mod migrate;
 mod serve;
@@ -21,5 +22,6 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Key(command) => key::run(&cli.common, command),
         Command::Migrate => migrate::run(&cli.common),
         Command::Copy { to } => copy::run(&cli.common, &to),
+        Command::Import(command) => import::run(&cli.common, command),
     }
 }

@@ -20,6 +20,7 @@ pub mod cursor;
 pub(crate) mod error;
 pub mod gates;
 mod halves;
+pub(crate) mod imports;
 pub mod index;
 pub mod ledger;
 pub(crate) mod lookups;

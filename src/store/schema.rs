@@ -17,6 +17,7 @@ diesel::table! {
         voided_at -> Nullable<Int8>,
         voided_by -> Nullable<Text>,
         void_reason -> Nullable<Text>,
+        target -> Nullable<Text>,
     }
 }
 
@@ -87,6 +88,32 @@ diesel::table! {
         created -> Int8,
         changed -> Int8,
         changed_by -> Text,
+    }
+}
+
+diesel::table! {
+    import_parts (id) {
+        id -> Int8,
+        import -> Int8,
+        part -> Int4,
+        bytes -> Bytea,
+    }
+}
+
+diesel::table! {
+    imports (id) {
+        id -> Int8,
+        uid -> Text,
+        principal -> Text,
+        created -> Int8,
+        touched -> Int8,
+        name -> Text,
+        size -> Int8,
+        options -> Text,
+        stage -> Text,
+        handled -> Int8,
+        report -> Nullable<Text>,
+        failure -> Nullable<Text>,
     }
 }
 
@@ -346,6 +373,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit,
     batches,
     gates,
+    import_parts,
+    imports,
     index_progress,
     index_queue,
     keys,

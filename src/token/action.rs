@@ -39,6 +39,64 @@ pub enum Action {
     },
     /// Lifts the voiding.
     Unvoid,
+    /// Makes each token what a line of a file says, its [`Target`].
+    Import {
+        /// The file's name.
+        file: String,
+        /// Whether uses left are set.
+        sets_uses: bool,
+        /// Whether tokens are voided or restored, or voided ones changed.
+        voids: bool,
+    },
+}
+
+/// What a line of a file makes of a token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    label: Option<String>,
+    valid_from: Option<Micros>,
+    valid_to: Option<Micros>,
+    /// None, if the uses stay as they are.
+    usage_count: Option<i32>,
+    lock_time: i32,
+    voided: Option<Voided>,
+}
+
+impl Target {
+    /// What this token is to be, with these uses if they are set.
+    pub(crate) fn new(token: &Token, usage_count: Option<i32>) -> Self {
+        let Token { label, valid_from, valid_to, lock_time, voided, .. } = token.clone();
+        Self { label, valid_from, valid_to, usage_count, lock_time, voided }
+    }
+
+    /// The token after it. Uses that it does not set are those that are left by then.
+    pub(crate) fn apply(&self, token: &Token) -> Token {
+        Token {
+            label: self.label.clone(),
+            valid_from: self.valid_from,
+            valid_to: self.valid_to,
+            usage_count: self.usage_count.unwrap_or(token.usage_count),
+            lock_time: self.lock_time,
+            voided: self.voided.clone(),
+            ..token.clone()
+        }
+    }
+}
+
+/// A token's place in an action: its number, counted from 1, and what an import makes of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// Its number.
+    pub number: usize,
+    /// Its target; only imports have any.
+    pub target: Option<&'a Target>,
+}
+
+impl Place<'_> {
+    /// The `number`th, counted from 1.
+    pub fn numbered(number: usize) -> Self {
+        Self { number, target: None }
+    }
 }
 
 /// A change of one end of the time range.
@@ -68,17 +126,17 @@ impl Action {
     /// The permission needed to do it, and to undo it.
     pub(crate) fn permission(&self) -> Permission {
         match self {
-            Self::Delete | Self::Void { .. } | Self::Unvoid => Permission::Delete,
+            Self::Delete | Self::Void { .. } | Self::Unvoid | Self::Import { voids: true, .. } => Permission::Delete,
             _ => Permission::Edit,
         }
     }
 
-    /// The `n`th token, counted from 1, after this action by `by` at the moment `at`. A deletion leaves the token's
-    /// fields unchanged.
+    /// The token at this place after this action by `by` at the moment `at`. A deletion leaves the token's fields
+    /// unchanged.
     ///
     /// # Errors
     /// An error for every field of the changed token that breaks a limit.
-    pub(crate) fn apply(&self, token: &Token, n: usize, by: &Principal, at: Micros) -> Result<Token, Mistakes> {
+    pub(crate) fn apply(&self, token: &Token, place: Place, by: &Principal, at: Micros) -> Result<Token, Mistakes> {
         let mut change = Change::default();
         match self {
             Self::SetValidity { from, to } => (change.valid_from, change.valid_to) = (from.change(), to.change()),
@@ -86,7 +144,7 @@ impl Action {
             Self::AddUses(uses) => change.add_uses = Some(*uses),
             Self::SetLock(seconds) => change.lock_time = Some(*seconds),
             Self::SetLabel(label) => {
-                let label = label.as_deref().map(|pattern| fill_in_number(pattern, n)).transpose()?;
+                let label = label.as_deref().map(|pattern| fill_in_number(pattern, place.number)).transpose()?;
                 change.label = Some(label.filter(|label| !label.is_empty()));
             }
             Self::Void { reason } if token.voided.is_none() => {
@@ -94,6 +152,10 @@ impl Action {
                 return Ok(Token { voided: Some(voided), ..token.clone() });
             }
             Self::Unvoid => return Ok(Token { voided: None, ..token.clone() }),
+            Self::Import { .. } => {
+                let after = place.target.map_or_else(|| token.clone(), |target| target.apply(token));
+                return after.checked();
+            }
             Self::Void { .. } | Self::Delete => {}
         }
         change.apply(token)
@@ -134,6 +196,15 @@ impl Action {
             Self::SetLock(_) => undone.lock_time = before.lock_time,
             Self::SetLabel(_) => undone.label.clone_from(&before.label),
             Self::Void { .. } | Self::Unvoid => undone.voided.clone_from(&before.voided),
+            Self::Import { sets_uses, .. } => {
+                undone.label.clone_from(&before.label);
+                (undone.valid_from, undone.valid_to) = (before.valid_from, before.valid_to);
+                undone.lock_time = before.lock_time;
+                undone.voided.clone_from(&before.voided);
+                if *sets_uses {
+                    undone.usage_count = before.uses_left(token).count;
+                }
+            }
             Self::Delete => {}
         }
         undone
@@ -146,7 +217,7 @@ impl Action {
 
     /// Whether it changes how many uses are left.
     pub(crate) fn changes_uses(&self) -> bool {
-        matches!(self, Self::SetUses(_) | Self::AddUses(_))
+        matches!(self, Self::SetUses(_) | Self::AddUses(_) | Self::Import { sets_uses: true, .. })
     }
 }
 

@@ -29,7 +29,7 @@ fn at(micros: i64) -> Micros {
 #[test]
 fn each_action_changes_its_fields() {
     let before = Token { valid_to: Some(at(9)), ..token(3) };
-    let apply = |action: Action| action.apply(&before, 7, &anna(), at(7)).unwrap();
+    let apply = |action: Action| action.apply(&before, Place::numbered(7), &anna(), at(7)).unwrap();
     let range = Action::SetValidity { from: Bound::At(at(5)), to: Bound::Keep };
     assert_eq!(apply(range), Token { valid_from: Some(at(5)), ..before.clone() });
     let open = Action::SetValidity { from: Bound::Keep, to: Bound::Open };
@@ -46,15 +46,19 @@ fn each_action_changes_its_fields() {
     assert_eq!(apply(Action::Unvoid), before);
     let voided = Token { voided: lost, ..before.clone() };
     let again = Action::Void { reason: None };
-    assert_eq!(again.apply(&voided, 1, &anna(), at(8)).unwrap(), voided, "what is voided already is left alone");
-    assert_eq!(Action::Unvoid.apply(&voided, 1, &anna(), at(8)).unwrap(), before);
+    assert_eq!(
+        again.apply(&voided, Place::numbered(1), &anna(), at(8)).unwrap(),
+        voided,
+        "what is voided already is left alone"
+    );
+    assert_eq!(Action::Unvoid.apply(&voided, Place::numbered(1), &anna(), at(8)).unwrap(), before);
     assert_eq!(void.undo(&voided, &Before::of(&before)), before);
     assert_eq!(Action::Unvoid.undo(&before, &Before::of(&voided)), voided, "by whom, when and why come back");
 }
 
 #[test]
 fn actions_that_break_a_limit_are_refused() {
-    let of = |action: Action, token: &Token| action.apply(token, 1, &anna(), at(7)).is_err();
+    let of = |action: Action, token: &Token| action.apply(token, Place::numbered(1), &anna(), at(7)).is_err();
     assert!(of(Action::AddUses(-4), &token(3)));
     assert!(of(Action::AddUses(1), &token(UNLIMITED)));
     assert!(of(Action::AddUses(1), &token(i32::MAX)));
@@ -83,7 +87,7 @@ fn actions_that_break_a_limit_are_refused() {
 #[track_caller]
 fn check_uses(before: i32, action: &Action, consumed: i32, undone: i32) {
     let first = token(before);
-    let done = action.apply(&first, 1, &anna(), at(7)).unwrap();
+    let done = action.apply(&first, Place::numbered(1), &anna(), at(7)).unwrap();
     let kept = Before::of(&first);
     let mut now = done;
     for n in 0..consumed {
@@ -115,7 +119,7 @@ fn an_undo_restores_only_changed_fields() {
         Action::Delete,
         Action::Unvoid,
     ] {
-        let done = action.apply(&first, 1, &anna(), at(7)).unwrap();
+        let done = action.apply(&first, Place::numbered(1), &anna(), at(7)).unwrap();
         let used = consume(&done, 1, at(2)).unwrap();
         let undone = action.undo(&used, &Before::of(&first));
         let used = Token { last_used: Some(at(2)), lock_start: Some(at(2)), usage_count: 2, used: 1, ..first.clone() };

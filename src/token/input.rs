@@ -126,6 +126,11 @@ impl Mistakes {
     pub(crate) fn all(&self) -> &[TokenError] {
         &self.0
     }
+
+    /// The errors themselves.
+    pub(crate) fn into_all(self) -> Vec<TokenError> {
+        self.0
+    }
 }
 
 impl From<TokenError> for Mistakes {

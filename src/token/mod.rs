@@ -11,6 +11,7 @@ pub mod consume;
 pub(crate) mod edit;
 pub(crate) mod error;
 pub mod gate;
+pub(crate) mod import;
 pub mod input;
 pub(crate) mod label;
 pub(crate) mod limits;

@@ -1,5 +1,7 @@
 //! The token, and the sizes of its fields.
 
+use serde::{Deserialize, Serialize};
+
 use super::time::Micros;
 use super::uid::Uid;
 
@@ -54,7 +56,7 @@ pub struct Token {
 }
 
 /// When, by whom and why a token was voided.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Voided {
     /// When it was voided.
     pub at: Micros,

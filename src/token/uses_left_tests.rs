@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::access::Principal;
-use crate::token::action::{Action, Before};
+use crate::token::action::{Action, Before, Place};
 use crate::token::consume::consume;
 use crate::token::gate::GateRules;
 use crate::token::record::Token;
@@ -105,7 +105,9 @@ impl Play {
         if self.is_deleted() {
             return;
         }
-        let Ok(after) = action.apply(&self.token, 1, &Principal::user("anna"), Micros::EPOCH) else { return };
+        let Ok(after) = action.apply(&self.token, Place::numbered(1), &Principal::user("anna"), Micros::EPOCH) else {
+            return;
+        };
         let (before, modified) = (Before::of(&self.token), self.token.modified);
         self.changes.push(Changed { step: n, action: action.clone(), before, modified });
         self.token = Token { modified: moment(n), ..after };

@@ -23,7 +23,7 @@ use crate::web::state::App;
 const ROWS: usize = 50;
 
 /// Every action that is recorded, and its words. Other actions are shown as they are stored.
-const ACTIONS: [(&str, &str); 35] = [
+const ACTIONS: [(&str, &str); 37] = [
     ("sign-in", "signed in"),
     ("sign-in failed", "failed to sign in"),
     ("sign-out", "signed out"),
@@ -51,6 +51,8 @@ const ACTIONS: [(&str, &str); 35] = [
     ("bulk void", "voided many tokens"),
     ("bulk unvoid", "restored many voided tokens"),
     ("bulk undo", "undid the change of many tokens"),
+    ("import", "imported new tokens as"),
+    ("import change", "changed tokens by the import"),
     ("setting", "changed the setting"),
     ("print job", "printed many labels"),
     ("sheet add", "added the sheet"),

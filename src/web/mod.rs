@@ -21,6 +21,7 @@ pub(crate) mod gates;
 pub(crate) mod guard;
 pub(crate) mod headers;
 pub(crate) mod health;
+pub(crate) mod import;
 pub(crate) mod json;
 pub(crate) mod local_address;
 pub(crate) mod login_redirect;

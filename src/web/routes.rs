@@ -15,7 +15,7 @@ use super::route::{Route, file, page, secret_page, streamed_page, view};
 use super::session_cookie::sessions;
 use super::state::App;
 use super::tokens::{api, delete, deleted, edit, list, qr_code, quick_sets, tile, void};
-use super::{assets, audit, batches, gates, scan, settings, usage};
+use super::{assets, audit, batches, gates, import, scan, settings, usage};
 
 /// What a browser takes along when it has to sign in before it comes back: what was chosen or typed, and no secret. With
 /// it goes what the form knew, so that what somebody else changed meanwhile is still a conflict.
@@ -130,6 +130,11 @@ pub fn table() -> Vec<Route> {
         page("/batches").show(batches::pages::list),
         page("/batches/{uid}").show(batches::pages::show),
         page("/batches/{uid}/rename").post(batches::pages::rename).back_to("/batches/{uid}", &["batch_name", "was_batch_name"]),
+        page("/import").show(import::pages::form).post(import::send::send).keeps(&[]),
+        page("/import/{uid}").show(import::pages::show),
+        page("/import/{uid}/check").post(import::steps::check).back_to("/import/{uid}", &[]),
+        page("/import/{uid}/run").post(import::steps::run).back_to("/import/{uid}", &[]),
+        file("/import/{uid}/errors.csv").show(import::steps::rejects),
 
         // The door.
         page("/scan").show(scan::page::show).post(scan::page::scan).keeps(&["gate"]),

@@ -4,6 +4,7 @@ pub(crate) mod action_progress;
 pub(crate) mod actions;
 pub(crate) mod batch_progress;
 pub(crate) mod batches;
+pub(crate) mod import;
 pub(crate) mod indexer;
 pub(crate) mod password_hashing;
 pub(crate) mod photo_queue;
@@ -28,6 +29,9 @@ use crate::store::{Error, Store};
 /// How many tasks may hold a list of 100,000 tokens in memory at once. Others wait.
 const LONG_LISTS: usize = 4;
 
+/// How many files may be checked or imported at once. Others wait.
+const IMPORTS: usize = 2;
+
 /// What background work and requests share.
 pub(crate) struct Background {
     /// The database.
@@ -46,6 +50,8 @@ pub(crate) struct Background {
     pub(crate) passwords: PasswordHasher,
     /// Permits for holding a long list in memory.
     long_lists: Arc<Semaphore>,
+    /// Permits for reading a file of tokens.
+    imports: Semaphore,
     /// Only one print job runs at a time, so that the render pool stays free for people.
     print_job: Semaphore,
 }
@@ -67,6 +73,7 @@ impl Background {
             shutdown: Shutdown::default(),
             passwords: PasswordHasher::default(),
             long_lists: Arc::new(Semaphore::new(LONG_LISTS)),
+            imports: Semaphore::new(IMPORTS),
             print_job: Semaphore::new(1),
         }
     }

@@ -13,6 +13,7 @@ mod batches;
 mod bulk;
 mod dependencies;
 mod gates;
+mod imports;
 mod model;
 mod printing;
 mod scale;

@@ -12,7 +12,7 @@ use crate::store::error::Error;
 use crate::store::schema::actions;
 use crate::store::tokens::bulk;
 use crate::store::tokens::row::stamp;
-use crate::token::action::Action;
+use crate::token::action::{Action, Place};
 use crate::token::settle::TokenId;
 use crate::token::{Micros, Token};
 
@@ -42,8 +42,9 @@ pub(super) fn change(
         if row.stamp.is_some() {
             continue;
         }
-        let (token, is_deleted, number) = (row.now.token()?, row.deleted_at.is_some(), row.number);
-        match action.apply(&token, usize::try_from(number).unwrap_or_default(), by, *at) {
+        let (token, is_deleted, target) = (row.now.token()?, row.deleted_at.is_some(), rows::target(row.target)?);
+        let place = Place { number: usize::try_from(row.number).unwrap_or_default(), target: target.as_ref() };
+        match action.apply(&token, place, by, *at) {
             Ok(after) if !is_deleted && (after != token || **action == Action::Delete) => {
                 let stamp = if **action == Action::Delete { now } else { stamp(token.modified, now) };
                 changed.push(Changed {

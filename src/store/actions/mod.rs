@@ -8,6 +8,7 @@
 
 mod change;
 pub(in crate::store) mod counters;
+pub(crate) mod import;
 pub mod past;
 pub mod pending;
 pub mod perform;

@@ -123,7 +123,7 @@ pub fn plan_tokens(
     request.action.check()?;
     let selected = selection::load(connection, &request.selection, now, limit)?;
     let planned =
-        |Chosen { id, number, before }: Chosen| Planned { id, uid: before.uid, number, modified: before.modified };
+        |Chosen { id, number, before, .. }: Chosen| Planned { id, uid: before.uid, number, modified: before.modified };
     let (plan, mut planned) = make_plan(selected, &request.action, by, now, planned);
     planned.sort_unstable_by_key(|planned| planned.id);
     Ok((plan, planned))
@@ -190,7 +190,7 @@ pub fn stage(
     for planned in piece {
         match there.remove(&planned.id) {
             Some(before) if request.digest.is_none() || before.modified == planned.modified => {
-                chosen.push(Chosen { id: planned.id, number: planned.number, before });
+                chosen.push(Chosen { id: planned.id, number: planned.number, before, target: None });
             }
             None if request.digest.is_none() => return Err(TokenError::Unknown(planned.uid).into()),
             _ => return Ok(false),
@@ -270,6 +270,7 @@ fn record(
         Action::Delete => ("bulk delete", None),
         Action::Void { reason } => (if is_one { "token void" } else { "bulk void" }, reason.as_deref()),
         Action::Unvoid => (if is_one { "token unvoid" } else { "bulk unvoid" }, None),
+        Action::Import { file, .. } => ("import change", Some(file.as_str())),
         _ if is_one => return Ok(()),
         _ => ("bulk change", None),
     };

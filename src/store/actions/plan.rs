@@ -7,7 +7,7 @@ use crate::store::error::Error;
 use crate::store::search::SearchLimit;
 use crate::store::tokens::selection;
 use crate::store::tokens::selection::{Selection, SelectionDigest};
-use crate::token::action::Action;
+use crate::token::action::{Action, Place};
 use crate::token::settle::TokenId;
 use crate::token::{Micros, Token, TokenError, UNLIMITED};
 
@@ -64,13 +64,13 @@ pub(super) fn make_plan<T>(
         ActionPlan { selected: selected.len(), changed: 0, same: 0, refused: Vec::new(), examples: Vec::new(), digest };
     let mut changed = Vec::new();
     for (n, (id, before)) in selected.into_iter().enumerate() {
-        match action.apply(&before, n + 1, by, now) {
+        match action.apply(&before, Place::numbered(n + 1), by, now) {
             Ok(after) if after == before && *action != Action::Delete => plan.same += 1,
             Ok(after) => {
                 if plan.examples.len() < EXAMPLES {
                     plan.examples.push((before.clone(), after.clone()));
                 }
-                changed.push(kept(Chosen { id, number: n + 1, before }));
+                changed.push(kept(Chosen { id, number: n + 1, before, target: None }));
             }
             Err(mistakes) => refuse(&mut plan.refused, mistakes.into(), before),
         }

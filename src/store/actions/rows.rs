@@ -8,7 +8,7 @@ use diesel::sqlite::Sqlite;
 use crate::store::connection::{Connection, MOST_KEYS, look_up_by_keys};
 use crate::store::schema::{action_tokens, tokens};
 use crate::store::tokens::row::{TokenRow, void_columns};
-use crate::token::action::UndoSkip;
+use crate::token::action::{Target, UndoSkip};
 use crate::token::settle::TokenId;
 use crate::token::{Micros, Token};
 
@@ -21,6 +21,8 @@ pub(super) struct Chosen {
     /// Its place in the selection, counted from 1.
     pub(super) number: usize,
     pub(super) before: Token,
+    /// What an import makes of it.
+    pub(super) target: Option<Target>,
 }
 
 /// A token as it is before an action, which has not changed it yet.
@@ -40,13 +42,15 @@ struct NewRow {
     voided_at: Option<i64>,
     voided_by: Option<String>,
     void_reason: Option<String>,
+    target: Option<String>,
 }
 
 /// Writes down which tokens an action is to change.
 pub(super) fn insert(connection: &mut Connection, action: i64, chosen: &[Chosen]) -> QueryResult<()> {
-    let rows = chosen.iter().map(|Chosen { id, number, before }| {
+    let rows = chosen.iter().map(|Chosen { id, number, before, target }| {
         let (voided_at, voided_by, void_reason) = void_columns(before.voided.as_ref());
-        NewRow {
+        let target = target.as_ref().map(serde_json::to_string).transpose();
+        Ok(NewRow {
             action,
             token: *id,
             number: i32::try_from(*number).unwrap_or(i32::MAX),
@@ -60,16 +64,17 @@ pub(super) fn insert(connection: &mut Connection, action: i64, chosen: &[Chosen]
             voided_at,
             voided_by,
             void_reason,
-        }
+            target: target.map_err(|error| diesel::result::Error::SerializationError(error.into()))?,
+        })
     });
     match connection {
         Connection::Sqlite(connection) => {
             for row in rows {
-                diesel::insert_into(action_tokens::table).values(row).execute(connection)?;
+                diesel::insert_into(action_tokens::table).values(row?).execute(connection)?;
             }
         }
         Connection::Postgres(connection) => {
-            let rows: Vec<NewRow> = rows.collect();
+            let rows = rows.collect::<QueryResult<Vec<NewRow>>>()?;
             diesel::copy_from(action_tokens::table).from_insertable(rows).execute(connection)?;
         }
     }
@@ -95,6 +100,13 @@ pub(super) struct ActionToken {
     pub(super) voided_at: Option<i64>,
     pub(super) voided_by: Option<String>,
     pub(super) void_reason: Option<String>,
+    pub(super) target: Option<String>,
+}
+
+/// What an import makes of a token, as it was written down.
+pub(super) fn target(text: Option<String>) -> QueryResult<Option<Target>> {
+    let read = text.map(|text| serde_json::from_str(&text)).transpose();
+    read.map_err(|error| diesel::result::Error::DeserializationError(error.into()))
 }
 
 /// Runs `$work` with the rows of an action that are of `$ids`, on either database's connection.
@@ -141,6 +153,7 @@ pub(super) fn load(connection: &mut Connection, action: i64, ids: &[TokenId]) ->
             action_tokens::voided_at,
             action_tokens::voided_by,
             action_tokens::void_reason,
+            action_tokens::target,
         ));
         found.append(&mut with_token.load::<ActionToken>(own)?);
     });

@@ -24,7 +24,8 @@ pub struct CopiedTable {
     pub rows: usize,
 }
 
-/// Copies everything except failed sign-ins, which count for only a minute, and then compares row by row. `from` must
+/// Copies everything except failed sign-ins, which count for only a minute, and files that are sent to be imported, which
+/// are kept for a day; and then compares row by row. `from` must
 /// not change meanwhile. `to` must be in a transaction, which rolls back if this fails.
 ///
 /// # Errors
@@ -125,6 +126,6 @@ pub(crate) fn lock_tables(from: &mut Connection) -> Result<(), Error> {
     // From now on others can read, and wait with changes until the copy is complete.
     let tables = "tokens, usage, batches, actions, action_tokens, replies, users, sessions, keys, gates, settings, audit, \
                   attempts, advisory_locks, print_jobs, print_runs, print_run_tokens, print_run_parts, sheets, \
-                  printers, next_labels";
+                  printers, next_labels, imports, import_parts";
     Ok(from.batch_execute(&format!("LOCK TABLE {tables} IN EXCLUSIVE MODE"))?)
 }

@@ -165,6 +165,7 @@ row!(
         voided_at: Option<i64>,
         voided_by: Option<String>,
         void_reason: Option<String>,
+        target: Option<String>,
     }
 );
 rows_by_id!(usage, UsageRow {

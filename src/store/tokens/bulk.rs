@@ -76,6 +76,26 @@ fn update_chunk(connection: &mut PgConnection, action: &Action, rows: &[(TokenId
             let statement = statement.bind::<Array<Nullable<BigInt>>, _>(at).bind::<Array<Nullable<Text>>, _>(by);
             statement.bind::<Array<Nullable<Text>>, _>(reasons).execute(connection)?
         }
+        Action::Import { .. } => {
+            let voided = || rows.iter().map(|(_, token)| token.voided.as_ref());
+            let by: Vec<Option<&str>> = voided().map(|voided| Some(voided?.by.as_str())).collect();
+            let reasons: Vec<Option<&str>> = voided().map(|voided| voided?.reason.as_deref()).collect();
+            let labels: Vec<Option<&str>> = rows.iter().map(|(_, token)| token.label.as_deref()).collect();
+            let set = "label = new.label, valid_from = new.valid_from, valid_to = new.valid_to, usage_count = \
+                       new.usage_count, lock_time = new.lock_time, voided_at = new.voided_at, voided_by = \
+                       new.voided_by, void_reason = new.void_reason";
+            let names = "label, valid_from, valid_to, usage_count, lock_time, voided_at, voided_by, void_reason";
+            statement(set, "$3, $4, $5, $6, $7, $8, $9, $10", names)
+                .bind::<Array<Nullable<Text>>, _>(labels)
+                .bind::<Array<Nullable<BigInt>>, _>(micros(|token| token.valid_from))
+                .bind::<Array<Nullable<BigInt>>, _>(micros(|token| token.valid_to))
+                .bind::<Array<Integer>, _>(integers(|token| token.usage_count))
+                .bind::<Array<Integer>, _>(integers(|token| token.lock_time))
+                .bind::<Array<Nullable<BigInt>>, _>(micros(|token| token.voided.as_ref().map(|voided| voided.at)))
+                .bind::<Array<Nullable<Text>>, _>(by)
+                .bind::<Array<Nullable<Text>>, _>(reasons)
+                .execute(connection)?
+        }
         Action::Delete => 0,
     };
     Ok(())
@@ -85,7 +105,7 @@ fn update_chunk(connection: &mut PgConnection, action: &Action, rows: &[(TokenId
 struct UpdateToken<'a> {
     id: TokenId,
     modified: i64,
-    set: ChangedColumns<'a>,
+    set: Vec<ChangedColumns<'a>>,
 }
 
 /// The columns that one kind of action changes.
@@ -95,22 +115,58 @@ enum ChangedColumns<'a> {
     Lock(i32),
     Label(Option<&'a str>),
     Voided(Option<(i64, &'a Voided)>),
-    Nothing,
+}
+
+impl ChangedColumns<'_> {
+    fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        match self {
+            Self::Validity(from, to) => {
+                out.push_sql(", valid_from = ");
+                out.push_bind_param::<Nullable<BigInt>, _>(from)?;
+                out.push_sql(", valid_to = ");
+                out.push_bind_param::<Nullable<BigInt>, _>(to)?;
+            }
+            Self::Uses(uses) => {
+                out.push_sql(", usage_count = ");
+                out.push_bind_param::<Integer, _>(uses)?;
+            }
+            Self::Lock(seconds) => {
+                out.push_sql(", lock_time = ");
+                out.push_bind_param::<Integer, _>(seconds)?;
+            }
+            Self::Label(label) => {
+                out.push_sql(", label = ");
+                out.push_bind_param::<Nullable<Text>, _>(label)?;
+            }
+            Self::Voided(None) => out.push_sql(", voided_at = NULL, voided_by = NULL, void_reason = NULL"),
+            Self::Voided(Some((at, voided))) => {
+                out.push_sql(", voided_at = ");
+                out.push_bind_param::<BigInt, _>(at)?;
+                out.push_sql(", voided_by = ");
+                out.push_bind_param::<Text, _>(&voided.by)?;
+                out.push_sql(", void_reason = ");
+                out.push_bind_param::<Nullable<Text>, _>(&voided.reason)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl<'a> UpdateToken<'a> {
     fn new(id: TokenId, action: &Action, token: &'a Token) -> Self {
+        let validity = || ChangedColumns::Validity(token.valid_from.map(Micros::get), token.valid_to.map(Micros::get));
+        let uses = || ChangedColumns::Uses(token.usage_count);
+        let lock = || ChangedColumns::Lock(token.lock_time);
+        let label = || ChangedColumns::Label(token.label.as_deref());
+        let voided = || ChangedColumns::Voided(token.voided.as_ref().map(|voided| (voided.at.get(), voided)));
         let set = match action {
-            Action::SetValidity { .. } => {
-                ChangedColumns::Validity(token.valid_from.map(Micros::get), token.valid_to.map(Micros::get))
-            }
-            Action::SetUses(_) | Action::AddUses(_) => ChangedColumns::Uses(token.usage_count),
-            Action::SetLock(_) => ChangedColumns::Lock(token.lock_time),
-            Action::SetLabel(_) => ChangedColumns::Label(token.label.as_deref()),
-            Action::Void { .. } | Action::Unvoid => {
-                ChangedColumns::Voided(token.voided.as_ref().map(|voided| (voided.at.get(), voided)))
-            }
-            Action::Delete => ChangedColumns::Nothing,
+            Action::SetValidity { .. } => vec![validity()],
+            Action::SetUses(_) | Action::AddUses(_) => vec![uses()],
+            Action::SetLock(_) => vec![lock()],
+            Action::SetLabel(_) => vec![label()],
+            Action::Void { .. } | Action::Unvoid => vec![voided()],
+            Action::Import { .. } => vec![validity(), uses(), lock(), label(), voided()],
+            Action::Delete => Vec::new(),
         };
         Self { id, modified: token.modified.get(), set }
     }
@@ -126,36 +182,7 @@ impl QueryFragment<Sqlite> for UpdateToken<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         out.push_sql("UPDATE tokens SET modified = ");
         out.push_bind_param::<BigInt, _>(&self.modified)?;
-        match &self.set {
-            ChangedColumns::Validity(from, to) => {
-                out.push_sql(", valid_from = ");
-                out.push_bind_param::<Nullable<BigInt>, _>(from)?;
-                out.push_sql(", valid_to = ");
-                out.push_bind_param::<Nullable<BigInt>, _>(to)?;
-            }
-            ChangedColumns::Uses(uses) => {
-                out.push_sql(", usage_count = ");
-                out.push_bind_param::<Integer, _>(uses)?;
-            }
-            ChangedColumns::Lock(seconds) => {
-                out.push_sql(", lock_time = ");
-                out.push_bind_param::<Integer, _>(seconds)?;
-            }
-            ChangedColumns::Label(label) => {
-                out.push_sql(", label = ");
-                out.push_bind_param::<Nullable<Text>, _>(label)?;
-            }
-            ChangedColumns::Voided(None) => out.push_sql(", voided_at = NULL, voided_by = NULL, void_reason = NULL"),
-            ChangedColumns::Voided(Some((at, voided))) => {
-                out.push_sql(", voided_at = ");
-                out.push_bind_param::<BigInt, _>(at)?;
-                out.push_sql(", voided_by = ");
-                out.push_bind_param::<Text, _>(&voided.by)?;
-                out.push_sql(", void_reason = ");
-                out.push_bind_param::<Nullable<Text>, _>(&voided.reason)?;
-            }
-            ChangedColumns::Nothing => {}
-        }
+        self.set.iter().try_for_each(|columns| columns.push(&mut out))?;
         out.push_sql(" WHERE id = ");
         out.push_bind_param::<BigInt, _>(&self.id)
     }

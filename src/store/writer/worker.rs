@@ -11,6 +11,7 @@ use crate::store::clock::Clock;
 use crate::store::connection::{Connection, Database, LOCK_TIMEOUT, Plans, is_broken, transaction_with, with_retries};
 use crate::store::error::Error;
 use crate::store::halves::in_halves;
+use crate::store::imports;
 use crate::store::ledger;
 use crate::store::ledger::replies;
 use crate::store::migrations;
@@ -31,8 +32,8 @@ const CLEANUP_MORE_INTERVAL: Duration = Duration::from_millis(100);
 type Cleanup = fn(&mut Connection, Micros) -> Result<bool, Error>;
 
 /// What is removed when it is too old: replies, usage entries, undo data of actions, undecided actions,
-/// print runs, unfinished print runs and batches.
-const CLEANUPS: [Cleanup; 7] = [
+/// print runs, unfinished print runs and batches, files that were imported.
+const CLEANUPS: [Cleanup; 8] = [
     |connection, now| Ok(replies::remove_expired(connection, now)?),
     retention::remove_old,
     |connection, now| Ok(past::remove_expired(connection, now)?),
@@ -40,6 +41,7 @@ const CLEANUPS: [Cleanup; 7] = [
     runs::remove_old,
     |connection, now| Ok(runs::remove_abandoned(connection, now)?),
     batches::remove_abandoned,
+    imports::remove_old,
 ];
 
 fn too_late() -> Error {

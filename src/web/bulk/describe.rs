@@ -30,5 +30,6 @@ pub(crate) fn describe(action: &Action, clock: TimeFormatter) -> String {
         Action::Void { reason: Some(reason) } => format!("Voided as “{reason}”"),
         Action::Void { reason: None } => "Voided".into(),
         Action::Unvoid => "Restored".into(),
+        Action::Import { file, .. } => format!("Changed by importing {file}"),
     }
 }

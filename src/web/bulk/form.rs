@@ -33,10 +33,12 @@ pub(crate) enum ChangeKind {
     Unvoid,
     /// Deletion.
     Delete,
+    /// What a file says, which has pages of its own.
+    Import,
 }
 
 impl ChangeKind {
-    /// Every kind, in the order of the page.
+    /// Every kind that can be chosen here, in the order of the page.
     pub(crate) const ALL: [Self; 8] =
         [Self::Validity, Self::Uses, Self::AddUses, Self::Lock, Self::Label, Self::Void, Self::Unvoid, Self::Delete];
 
@@ -51,6 +53,7 @@ impl ChangeKind {
             Action::Void { .. } => Self::Void,
             Action::Unvoid => Self::Unvoid,
             Action::Delete => Self::Delete,
+            Action::Import { .. } => Self::Import,
         }
     }
 
@@ -64,7 +67,7 @@ impl ChangeKind {
 
     /// Whether it has a form of its own.
     pub(crate) fn has_form(self) -> bool {
-        !matches!(self, Self::Unvoid | Self::Delete)
+        !matches!(self, Self::Unvoid | Self::Delete | Self::Import)
     }
 
     /// Whether the tokens stop working.
@@ -103,6 +106,7 @@ impl ChangeKind {
             Self::Void => "void",
             Self::Unvoid => "unvoid",
             Self::Delete => "delete",
+            Self::Import => "import",
         }
     }
 
@@ -117,6 +121,7 @@ impl ChangeKind {
             Self::Void => "Void",
             Self::Unvoid => "Restore voided",
             Self::Delete => "Delete",
+            Self::Import => "Import",
         }
     }
 }
@@ -211,6 +216,7 @@ impl ChangeForm {
             ChangeKind::Void => Action::Void { reason: read_reason(&self.reason)? },
             ChangeKind::Unvoid => Action::Unvoid,
             ChangeKind::Delete => Action::Delete,
+            ChangeKind::Import => return Err(TokenError::value("do", "A file is imported on its own page").into()),
         };
         action.check()?;
         Ok(action)

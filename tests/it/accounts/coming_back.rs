@@ -10,6 +10,7 @@ use tessera::web::routes::table;
 
 use crate::support::app::{App, with_required};
 use crate::support::browser::{Browser, PageAnswer, add_user};
+use crate::support::imports::send_file;
 
 /// Ends every other session of anna's, at once.
 pub(super) async fn end_sessions(elsewhere: &mut Browser<'_>) {
@@ -98,7 +99,9 @@ impl Things {
         browser.post("/sheets/add", &sheet).await.check_leads_to("/sheets?done=added");
         let gate = browser.post("/gates/add", &[("name", "North"), ("undo", "60"), ("open", "1")]).await;
         let gate = gate.location.split(['/', '?']).nth(2).unwrap().to_owned();
+        let file = send_file(app, "tokens.csv", b"label\nA\n").await;
         let places = vec![
+            ("/import/{uid}", format!("/import/{file}")),
             ("/gates/{uid}", format!("/gates/{gate}")),
             ("/actions/{uid}", format!("/actions/{action}")),
             ("/batches/{uid}", format!("/batches/{batch}")),

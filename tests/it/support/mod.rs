@@ -11,6 +11,7 @@ pub mod forms;
 pub mod frames;
 pub mod gates;
 mod http_answer;
+pub mod imports;
 pub mod printing;
 pub mod process;
 pub mod settings;

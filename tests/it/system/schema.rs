@@ -13,8 +13,8 @@ use crate::support::database::Database;
 
 /// What stands in each migration: how the SHA-256 of its up.sql begins.
 const DIGESTS: [(&str, &str); 2] = [
-    ("migrations/postgres/2026-11-30-183000_first", "6fc6fccebf56fe64"),
-    ("migrations/sqlite/2026-11-30-183000_first", "b47556ef0fc01f77"),
+    ("migrations/postgres/2026-11-30-233000_first", "25b2714c4d825a18"),
+    ("migrations/sqlite/2026-11-30-233000_first", "db85fae5486126fd"),
 ];
 
 const SCHEMA: &str = include_str!("../../../src/store/schema.rs");

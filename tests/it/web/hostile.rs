@@ -23,6 +23,7 @@ use crate::support::app::{App, send};
 use crate::support::browser::Browser;
 use crate::support::forms::forms;
 use crate::support::gates::add_gate;
+use crate::support::imports::{check_file, send_file};
 use crate::support::printing::{add_job, anna, keep_run_of, measures};
 use crate::support::settings::save_setting;
 use crate::support::tokens::MISSING_UID;
@@ -102,6 +103,11 @@ async fn existing(app: &App, route: &RouteInfo) -> Vec<String> {
         "batches" => {
             let made = app.post("/add_tokens", &[("count", "1"), ("batch_name", "x")]).await;
             one(made.check_success().body["batch_uid"].as_str().unwrap())
+        }
+        "import" => {
+            let file = send_file(app, "tokens.csv", b"label,usage_count\nA,x\n").await;
+            check_file(app, &file, &[("mode", "add")]).await;
+            one(&file)
         }
         "gates" => one(&add_gate(app, &Uid::random().to_string(), &GateRules::default()).to_string()),
         "print_jobs" => one(&add_job(app, 1, 1).uid),

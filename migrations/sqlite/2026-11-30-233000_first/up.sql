@@ -198,6 +198,8 @@ CREATE TABLE action_tokens (
     voided_at   INTEGER,
     voided_by   TEXT,
     void_reason TEXT,
+    -- What an import makes of it, as JSON.
+    target      TEXT,
     PRIMARY KEY (action, token)
 ) STRICT, WITHOUT ROWID;
 
@@ -479,3 +481,34 @@ CREATE TABLE next_labels (
     label     INTEGER NOT NULL,
     PRIMARY KEY (principal, sheet)
 ) STRICT, WITHOUT ROWID;
+
+-- Files of tokens that were sent to be imported, and what became of each. `stage` says what is being done with it: 'sending',
+-- 'sent', 'checking', 'checked', 'importing', 'done' or 'failed'; `options` and `report` are JSON. `touched` moves as long as
+-- somebody works on it. `handled` counts lines.
+CREATE TABLE imports (
+    id        INTEGER NOT NULL PRIMARY KEY,
+    uid       TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    created   INTEGER NOT NULL,
+    touched   INTEGER NOT NULL,
+    -- The file's name and bytes.
+    name      TEXT NOT NULL,
+    size      INTEGER NOT NULL,
+    options   TEXT NOT NULL,
+    stage     TEXT NOT NULL,
+    handled   INTEGER NOT NULL,
+    report    TEXT,
+    failure   TEXT
+) STRICT;
+
+CREATE UNIQUE INDEX imports_uid ON imports (uid);
+
+-- Such a file in pieces, from 0. They are removed when it is imported, or after a day.
+CREATE TABLE import_parts (
+    id     INTEGER NOT NULL PRIMARY KEY,
+    import INTEGER NOT NULL,
+    part   INTEGER NOT NULL,
+    bytes  BLOB NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX import_parts_part ON import_parts (import, part);

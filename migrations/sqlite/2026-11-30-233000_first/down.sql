@@ -1,3 +1,5 @@
+DROP TABLE import_parts;
+DROP TABLE imports;
 DROP TABLE next_labels;
 DROP TABLE printers;
 DROP TABLE sheets;

@@ -1,0 +1,179 @@
+//! `tessera import`
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+
+use super::shell::{Failure, connect, operator, print, say};
+use crate::access::Principal;
+use crate::cli::{Common, Import};
+use crate::store::{Error, Store, settings};
+use crate::token::import::field::Field;
+use crate::token::import::line::LineReader;
+use crate::token::import::options::{ImportOptions, Mode};
+use crate::token::import::report::{ImportReport, MOST_ERRORS};
+use crate::token::{Uid, batch, quoted};
+use crate::web::format::{grouped, tokens};
+use crate::web::import::report::in_lines;
+use crate::work::import::job::Job;
+use crate::work::import::rejects::rejects;
+use crate::work::import::{check::check, run as import};
+
+/// How often it is said how far it is.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Checks a file, says what it would do, and does it unless something is wrong or it is only a trial.
+pub(crate) fn run(common: &Common, command: Import) -> Result<(), Failure> {
+    let options = options(&command)?;
+    let mut connection = connect(common)?;
+    let defaults = settings::all(&mut connection).map_err(Error::from)?.settings.defaults();
+    drop(connection);
+    let (store, by) = (Store::start(&common.database_url)?, operator());
+    let reader = LineReader { zone: common.zone(), defaults, by: by.to_string(), now: store.now(), may_void: true };
+    let work = move |runtime| import_file(runtime, &store, &command, (&options, &reader, &by));
+    actix_web::rt::System::new().block_on(async {
+        let runtime = Handle::current();
+        let done = tokio::task::spawn_blocking(move || work(runtime)).await;
+        done.unwrap_or_else(|error| Err(Failure(format!("The import ended by itself: {error}."))))
+    })
+}
+
+fn options(command: &Import) -> Result<ImportOptions, Failure> {
+    let chosen = [
+        (Field::Label, &command.label),
+        (Field::Value, &command.value),
+        (Field::UsageCount, &command.usage_count),
+        (Field::LockTime, &command.lock_time),
+        (Field::ValidFrom, &command.valid_from),
+        (Field::ValidTo, &command.valid_to),
+    ];
+    let columns: BTreeMap<Field, String> =
+        chosen.into_iter().filter_map(|(field, column)| Some((field, column.clone()?))).collect();
+    if let Some(name) = &command.batch {
+        batch::check_name(name).map_err(|why| format!("--batch: {why}"))?;
+    }
+    let mode = command.change.unwrap_or_default();
+    if mode != Mode::Add && command.batch.is_some() {
+        return Err(Failure("--batch is for new tokens, and --change changes those that there are.".into()));
+    }
+    Ok(ImportOptions {
+        columns,
+        mode,
+        batch: command.batch.clone(),
+        encoding: command.encoding,
+        format: command.format,
+        separator: command.separator,
+    })
+}
+
+fn import_file(
+    runtime: Handle,
+    store: &Store,
+    command: &Import,
+    (options, reader, by): (&ImportOptions, &LineReader, &Principal),
+) -> Result<(), Failure> {
+    let name = command.file.file_name().unwrap_or_default().to_string_lossy();
+    let progress = Progress::default();
+    let job = Job {
+        store,
+        runtime,
+        source: &command.file,
+        name: &name,
+        options,
+        reader,
+        by,
+        uid: Uid::random(),
+        stored: None,
+        progress: &|lines| {
+            progress.tell(lines);
+            Ok(())
+        },
+    };
+    let report = check(&job)?;
+    say(&problems(&report));
+    if report.error_count > 0 {
+        if let Some(path) = &command.rejects {
+            let written = std::fs::write(path, rejects(&job, &report)?);
+            written.map_err(|error| format!("--rejects: {} cannot be written: {error}.", path.display()))?;
+        }
+        return Err(Failure(format!("{name} has {}; nothing was imported.", in_lines(&report))));
+    }
+    let what = if options.mode == Mode::Add { "added" } else { "changed" };
+    if report.tokens == 0 {
+        return Err(Failure(format!("{name} has nothing to import. Without a change: {}.", tokens(report.same))));
+    }
+    if command.dry_run {
+        return print(&format!("{} would be {what}.{}\n", tokens(report.tokens), beside(&report)));
+    }
+    progress.begin("written");
+    import(&job, &report)?;
+    print(&format!("{} {what}.{}\n", tokens(report.tokens), beside(&report)))
+}
+
+fn shown(number: usize) -> String {
+    grouped(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+/// What is wrong and what is odd, a line each.
+fn problems(report: &ImportReport) -> String {
+    let mut text = String::new();
+    let shown_text = |text: &str| if text.is_empty() { String::new() } else { format!(", {}", quoted(text)) };
+    for error in &report.errors {
+        let column = if error.column.is_empty() { String::new() } else { format!(", column {}", error.column) };
+        text.push_str(&format!("line {}{column}{}: {}\n", error.line, shown_text(&error.text), error.message));
+    }
+    if report.error_count > MOST_ERRORS {
+        text.push_str(&format!("… and {} more errors\n", shown(report.error_count - MOST_ERRORS)));
+    }
+    for warning in &report.warnings {
+        let (count, from, at) = (shown(warning.count), warning.line, shown_text(&warning.text));
+        text.push_str(&format!("look at {count} cells, from line {from}{at}: {}\n", warning.message));
+    }
+    text
+}
+
+/// What else is to be known.
+fn beside(report: &ImportReport) -> String {
+    let mut text = String::new();
+    if report.same > 0 {
+        text.push_str(&format!(" Without a change: {}.", tokens(report.same)));
+    }
+    if report.empty > 0 {
+        text.push_str(&format!(" Empty lines: {}.", shown(report.empty)));
+    }
+    if !report.ignored.is_empty() {
+        let names: Vec<String> = report.ignored.iter().map(|name| quoted(name)).collect();
+        text.push_str(&format!(" Columns that are not imported: {}.", names.join(", ")));
+    }
+    text
+}
+
+/// Says now and then how far it is.
+struct Progress {
+    said: Mutex<(Instant, &'static str)>,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self { said: Mutex::new((Instant::now(), "checked")) }
+    }
+}
+
+impl Progress {
+    fn begin(&self, what: &'static str) {
+        if let Ok(mut said) = self.said.lock() {
+            said.1 = what;
+        }
+    }
+
+    fn tell(&self, lines: usize) {
+        if let Ok(mut said) = self.said.lock()
+            && said.0.elapsed() > PROGRESS_INTERVAL
+        {
+            said.0 = Instant::now();
+            say(&format!("{} lines {}\n", shown(lines), said.1));
+        }
+    }
+}

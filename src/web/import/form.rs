@@ -1,0 +1,123 @@
+//! The form that says how a file is to be imported.
+
+use std::collections::BTreeMap;
+
+use crate::token::import::columns::suggested;
+use crate::token::import::field::Field;
+use crate::token::import::options::{Encoding, Format, ImportOptions, Mode, Separator};
+use crate::token::{TokenError, batch};
+use crate::web::choice::Choice;
+use crate::web::error::Error;
+use crate::web::form_errors::FormErrors;
+use crate::web::params::Params;
+use crate::work::import::lines::line::Head;
+
+/// The words of each mode in the form and on the page.
+const MODES: [(Mode, &str, &str); 3] = [
+    (Mode::Add, "add", "Add new tokens"),
+    (Mode::ChangeByValue, "value", "Change existing tokens, found by value"),
+    (Mode::ChangeByUid, "uid", "Change existing tokens, found by ID"),
+];
+
+/// A field, and the columns that can be chosen for it.
+pub(super) struct ColumnChoice {
+    /// The name in the form.
+    pub(super) name: String,
+    /// The name on the page.
+    pub(super) label: &'static str,
+    pub(super) choices: Vec<Choice>,
+}
+
+/// The choices of the form.
+pub(super) struct OptionsForm {
+    pub(super) modes: Vec<Choice>,
+    pub(super) columns: Vec<ColumnChoice>,
+    pub(super) batch: String,
+    pub(super) encodings: Vec<Choice>,
+    pub(super) formats: Vec<Choice>,
+    pub(super) separators: Vec<Choice>,
+}
+
+fn label(field: Field) -> &'static str {
+    match field {
+        Field::Uid => "ID",
+        Field::Value => "Value",
+        Field::Label => "Label",
+        Field::ValidFrom => "Valid from",
+        Field::ValidTo => "Valid to",
+        Field::UsageCount => "Uses left",
+        Field::LockTime => "Lock in seconds",
+        Field::Batch => "Batch",
+        Field::Voided => "Voided since",
+        Field::VoidReason => "Reason for voiding",
+    }
+}
+
+fn param(field: Field) -> String {
+    format!("column_{}", field.name())
+}
+
+impl OptionsForm {
+    /// Of a file that has these columns, if they are known.
+    pub(super) fn new(options: &ImportOptions, head: Option<&Head>) -> Self {
+        let names = head.map(|head| head.columns.as_slice()).unwrap_or_default();
+        let column = |field: Field| {
+            let chosen = suggested(field, names, options).unwrap_or_default();
+            let none = std::iter::once((String::new(), "Not in the file".to_owned()));
+            let all = names.iter().filter(|name| !name.is_empty()).map(|name| (name.clone(), name.clone()));
+            ColumnChoice { name: param(field), label: label(field), choices: Choice::list(none.chain(all), &chosen) }
+        };
+        let mode = MODES.iter().find(|(mode, ..)| *mode == options.mode).map_or("add", |(_, word, _)| word);
+        let automatic = || std::iter::once((String::new(), "Automatic".to_owned()));
+        let encodings = Encoding::ALL.iter().map(|one| (one.word().to_owned(), one.word().to_uppercase()));
+        let formats = [(Format::Csv, "CSV"), (Format::JsonLines, "JSON Lines")];
+        let formats = formats.into_iter().map(|(one, label)| (one.word().to_owned(), label.to_owned()));
+        let separators = Separator::ALL.iter().map(|one| (one.word().to_owned(), separator(*one).to_owned()));
+        let chosen = |word: Option<&'static str>| word.unwrap_or_default();
+        Self {
+            modes: Choice::list(MODES.map(|(_, word, label)| (word, label)), mode),
+            columns: if names.is_empty() { Vec::new() } else { Field::ALL.into_iter().map(column).collect() },
+            batch: options.batch.clone().unwrap_or_default(),
+            encodings: Choice::list(automatic().chain(encodings), chosen(options.encoding.map(Encoding::word))),
+            formats: Choice::list(automatic().chain(formats), chosen(options.format.map(Format::word))),
+            separators: Choice::list(automatic().chain(separators), chosen(options.separator.map(Separator::word))),
+        }
+    }
+}
+
+fn separator(one: Separator) -> &'static str {
+    match one {
+        Separator::Comma => "Comma ,",
+        Separator::Semicolon => "Semicolon ;",
+        Separator::Tab => "Tab",
+        Separator::Bar => "Bar |",
+    }
+}
+
+/// What a form chooses; errors are added.
+pub(super) fn read(params: &Params, errors: &mut FormErrors) -> Result<ImportOptions, Error> {
+    let mode = params.filled("mode")?.unwrap_or_else(|| "add".into());
+    let mode = MODES.iter().find(|(_, word, _)| *word == mode).map(|(mode, ..)| *mode);
+    let mode = mode.ok_or_else(|| TokenError::value("mode", "mode is one of add, value, uid"))?;
+    let mut columns = BTreeMap::new();
+    for field in Field::ALL {
+        if let Some(name) = params.text(&param(field))? {
+            columns.insert(field, name);
+        }
+    }
+    let batch = params.filled("batch_name")?.map(|name| name.trim().to_owned()).filter(|_| mode == Mode::Add);
+    let batch = errors.note(batch.map(|name| batch::check_name(&name).map(|()| name)).transpose());
+    Ok(ImportOptions {
+        columns,
+        mode,
+        batch,
+        encoding: word(params, "encoding")?,
+        format: word(params, "format")?,
+        separator: word(params, "separator")?,
+    })
+}
+
+fn word<T: std::str::FromStr<Err = String>>(params: &Params, name: &'static str) -> Result<Option<T>, Error> {
+    let parsed = params.filled(name)?.map(|text| text.parse::<T>()).transpose();
+    Ok(parsed.map_err(|why| TokenError::value(name, why))?)
+}

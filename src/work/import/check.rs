@@ -1,0 +1,328 @@
+//! Finds out what a file would do, and everything that is wrong with it.
+
+use std::collections::hash_map::{Entry, RandomState};
+use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher;
+
+use sha2::{Digest, Sha256};
+
+use super::job::Job;
+use super::lines::Lines;
+use super::lines::line::Line;
+use crate::store::Error;
+use crate::store::imports::look_up::{Named, by_uids, by_values, in_use};
+use crate::token::import::columns::Columns;
+use crate::token::import::damage::{Damage, LostZeros};
+use crate::token::import::field::{Cells, Field};
+use crate::token::import::line::{CellError, NewLine, explained};
+use crate::token::import::options::Mode;
+use crate::token::import::report::{Example, ExampleToken, ImportReport, LineError};
+use crate::token::{Micros, Token, Uid, shortened};
+
+/// Lines that are looked up together.
+pub(super) const CHUNK: usize = 1_000;
+/// Most lines of a file: what is remembered of each, to find what comes twice, takes some 50 bytes.
+const MOST_LINES: usize = 5_000_000;
+/// Most batches that a file makes.
+const MOST_BATCHES: usize = 10_000;
+/// Tokens that a report shows.
+const EXAMPLES: usize = 5;
+/// Characters of a cell that a report shows.
+const SHOWN: usize = 100;
+const VALUE_IN_USE: &str = "This value is in use by another token.";
+const VALUE_IN_IMPORT: &str = "This value is being added by another import, or one that was given up and is still being \
+                               removed. Try again in a few minutes.";
+
+/// What a file would do now.
+///
+/// # Errors
+/// Refused, when it cannot be read, its columns cannot be told, or it has too many lines.
+pub(crate) fn check(job: &Job) -> Result<ImportReport, Error> {
+    let (mut lines, columns) = Lines::read(job.source, job.name, job.options)?;
+    let mut check = Check::new(job, &columns);
+    loop {
+        let (chunk, stopped) = chunk(&mut lines);
+        check.report.lines += chunk.len();
+        if check.report.lines > MOST_LINES {
+            return Err(Error::Refused(format!("The file has more than {MOST_LINES} lines; divide it.")));
+        }
+        let is_last = chunk.is_empty();
+        match job.options.mode {
+            Mode::Add => check.new_tokens(chunk)?,
+            Mode::ChangeByUid | Mode::ChangeByValue => check.changes(chunk)?,
+        }
+        if let Some((line, message)) = stopped {
+            check.report.add_error(LineError { line, column: String::new(), text: String::new(), message });
+            break;
+        }
+        if is_last {
+            break;
+        }
+        (job.progress)(check.report.lines)?;
+    }
+    Ok(check.end(&lines))
+}
+
+/// What makes it impossible to read on, and where.
+type Stopped = Option<(u64, String)>;
+
+/// The next lines.
+fn chunk(lines: &mut Lines) -> (Vec<Line>, Stopped) {
+    let mut chunk = Vec::with_capacity(CHUNK);
+    while chunk.len() < CHUNK {
+        match lines.next() {
+            Ok(Some(line)) => chunk.push(line),
+            Ok(None) => break,
+            Err(stopped) => return (chunk, Some(stopped)),
+        }
+    }
+    (chunk, None)
+}
+
+/// The key of the token that a line names, found as the mode says.
+pub(super) fn find(job: &Job, lines: &[&Cells]) -> Result<HashMap<String, Named>, Error> {
+    if job.options.mode == Mode::ChangeByValue {
+        let values: Vec<String> =
+            lines.iter().filter_map(|cells| cells.filled(Field::Value)).map(str::to_owned).collect();
+        return job.read(move |connection| by_values(connection, &values));
+    }
+    let uids: Vec<Uid> = lines.iter().filter_map(|cells| cells.filled(Field::Uid)?.parse().ok()).collect();
+    let found = job.read(move |connection| by_uids(connection, &uids))?;
+    Ok(found.into_iter().map(|(uid, named)| (uid.to_string(), named)).collect())
+}
+
+/// The text by which a line names a token.
+pub(super) fn key(job: &Job, cells: &Cells) -> Option<String> {
+    match job.options.mode {
+        Mode::ChangeByValue => cells.filled(Field::Value).map(str::to_owned),
+        _ => cells
+            .filled(Field::Uid)
+            .map(|uid| uid.parse::<Uid>().map_or_else(|_| uid.to_owned(), |uid| uid.to_string())),
+    }
+}
+
+/// Adds a token to the digest of those that are changed.
+pub(super) fn add_to_digest(digest: &mut Sha256, named: &Named) {
+    digest.update(named.id.to_le_bytes());
+    digest.update(named.token.modified.get().to_le_bytes());
+}
+
+/// The digest of the tokens that are changed.
+pub(super) fn digest(digest: &Sha256) -> String {
+    use base64::Engine;
+    let digest: [u8; 32] = digest.clone().finalize().into();
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&digest[..16])
+}
+
+/// A check under way.
+struct Check<'a> {
+    job: &'a Job<'a>,
+    columns: &'a Columns,
+    report: ImportReport,
+    /// The line in which each uid, value or key stood first.
+    seen: HashMap<u128, u64>,
+    hashers: [RandomState; 2],
+    batches: BTreeMap<String, usize>,
+    zeros: LostZeros,
+    tokens: Sha256,
+}
+
+impl<'a> Check<'a> {
+    fn new(job: &'a Job, columns: &'a Columns) -> Self {
+        Self {
+            job,
+            columns,
+            report: ImportReport::default(),
+            seen: HashMap::new(),
+            hashers: [RandomState::new(), RandomState::new()],
+            batches: BTreeMap::new(),
+            zeros: LostZeros::default(),
+            tokens: Sha256::new(),
+        }
+    }
+
+    fn end(mut self, lines: &Lines) -> ImportReport {
+        if let Some((count, line, digits)) = self.zeros.found() {
+            let message = format!(
+                "Values are shorter than the others, which have {digits} digits: a spreadsheet may have lost zeros at their \
+                 beginning."
+            );
+            self.report.warn(line, "", &message);
+            if let Some(warning) = self.report.warnings.last_mut() {
+                warning.count = count;
+            }
+        }
+        self.report.lines -= self.report.empty;
+        self.report.errors.sort_by_key(|error| error.line);
+        self.report.ignored = lines.ignored(self.columns);
+        self.report.batches = self.batches.into_iter().collect();
+        self.report.sets_uses = self.job.options.mode != Mode::Add && self.columns.has(Field::UsageCount);
+        self.report.file_digest = lines.digest().unwrap_or_default();
+        self.report.tokens_digest = digest(&self.tokens);
+        self.report
+    }
+
+    /// Notes a line that cannot be read; else its number and cells, if there is anything in it.
+    fn readable(&mut self, line: Line) -> Option<(u64, Cells)> {
+        match line.cells {
+            Ok(cells) if cells.are_empty() => self.report.empty += 1,
+            Ok(cells) => return Some((line.number, cells)),
+            Err(message) => self.fault(line.number, &Cells::default(), CellError::of_line(message)),
+        }
+        None
+    }
+
+    fn fault(&mut self, line: u64, cells: &Cells, error: CellError) {
+        let CellError { field, message } = explained(error, cells);
+        let text = field.and_then(|field| cells.get(field)).unwrap_or_default();
+        let column = field.map_or("", |field| self.columns.name_of(field)).to_owned();
+        self.report.add_error(LineError { line, column, text: shortened(text, SHOWN), message });
+    }
+
+    /// The line in which this text stood as this field before, if it did.
+    fn seen_before(&mut self, field: Field, text: &str, line: u64) -> Option<u64> {
+        let half = |hasher: &RandomState| u128::from(hasher.hash_one((field, text)));
+        match self.seen.entry(half(&self.hashers[0]) << 64 | half(&self.hashers[1])) {
+            Entry::Occupied(first) => Some(*first.get()),
+            Entry::Vacant(place) => {
+                place.insert(line);
+                None
+            }
+        }
+    }
+
+    /// Notes what a spreadsheet has made of a line, and whether that makes it useless.
+    fn is_damaged(&mut self, line: u64, cells: &Cells) -> bool {
+        let mut is_damaged = false;
+        for field in [Field::Value, Field::Label] {
+            let text = cells.get(field).unwrap_or_default();
+            let Some(damage) = Damage::of(text) else { continue };
+            let message = format!("The {} {}.", field.name(), damage.words());
+            if damage.is_fatal(field) {
+                self.fault(line, cells, CellError::new(field, message));
+                is_damaged = true;
+            } else {
+                self.report.warn(line, &shortened(text, SHOWN), &message);
+            }
+        }
+        is_damaged
+    }
+
+    fn new_tokens(&mut self, chunk: Vec<Line>) -> Result<(), Error> {
+        let lines: Vec<(u64, Cells)> = chunk.into_iter().filter_map(|line| self.readable(line)).collect();
+        let uids: Vec<Uid> = lines.iter().filter_map(|(_, cells)| cells.filled(Field::Uid)?.parse().ok()).collect();
+        let values =
+            lines.iter().filter_map(|(_, cells)| cells.filled(Field::Value).map(str::to_owned)).collect::<Vec<_>>();
+        let look_up = move |connection: &mut _| Ok(in_use(connection, &uids, &values)?);
+        let taken = self.job.read(look_up)?;
+        for (line, cells) in lines {
+            self.zeros.add(cells.get(Field::Value).unwrap_or_default(), line);
+            let is_damaged = self.is_damaged(line, &cells);
+            let (token, batch) = match self.job.reader.new_token(&cells, Uid::random()) {
+                Ok(_) if is_damaged => continue,
+                Ok(new) => new,
+                Err(errors) => {
+                    errors.into_iter().for_each(|error| self.fault(line, &cells, error));
+                    continue;
+                }
+            };
+            let (uid, value) = (cells.filled(Field::Uid), cells.filled(Field::Value));
+            let twice = |field: Field, first: u64| {
+                CellError::new(field, format!("The {} stands in line {first} already.", field.name()))
+            };
+            let of_uid = uid.and_then(|_| self.seen_before(Field::Uid, &token.uid.to_string(), line));
+            let of_value = value.and_then(|value| self.seen_before(Field::Value, value, line));
+            let in_use = |field: Field, why: &str| CellError::new(field, why);
+            let mut errors = Vec::new();
+            errors.extend(of_uid.map(|first| twice(Field::Uid, first)));
+            errors.extend(of_value.map(|first| twice(Field::Value, first)));
+            if uid.is_some() && taken.uids.contains(&token.uid) {
+                errors.push(in_use(Field::Uid, "This uid is in use or was once; it is never given twice."));
+            }
+            if let Some(is_seen) = value.and_then(|value| taken.values.get(value)) {
+                errors.push(in_use(Field::Value, if *is_seen { VALUE_IN_USE } else { VALUE_IN_IMPORT }));
+            }
+            if errors.is_empty() {
+                self.count_new(line, (token, batch), value.is_some())?;
+            }
+            errors.into_iter().for_each(|error| self.fault(line, &cells, error));
+        }
+        Ok(())
+    }
+
+    fn count_new(&mut self, line: u64, (token, batch): NewLine, has_value: bool) -> Result<(), Error> {
+        self.report.tokens += 1;
+        self.report.voids |= token.voided.is_some();
+        let batch = batch.or_else(|| self.job.options.batch.clone());
+        if self.report.examples.len() < EXAMPLES {
+            let mut after = example(&token, batch.clone());
+            after.value = after.value.filter(|_| has_value);
+            self.report.examples.push(Example { line, after, before: None });
+        }
+        *self.batches.entry(batch.unwrap_or_default()).or_default() += 1;
+        if self.batches.len() > MOST_BATCHES {
+            let why =
+                format!("The file names more than {MOST_BATCHES} batches; is its column for the batch the right one?");
+            return Err(Error::Refused(why));
+        }
+        Ok(())
+    }
+
+    fn changes(&mut self, chunk: Vec<Line>) -> Result<(), Error> {
+        let lines: Vec<(u64, Cells)> = chunk.into_iter().filter_map(|line| self.readable(line)).collect();
+        let found = find(self.job, &lines.iter().map(|(_, cells)| cells).collect::<Vec<_>>())?;
+        for (line, cells) in lines {
+            let is_damaged = self.is_damaged(line, &cells);
+            let field = self.job.options.mode.key().unwrap_or(Field::Uid);
+            let Some(key) = key(self.job, &cells) else {
+                let message = format!("The line has no {}, by which its token would be found.", field.name());
+                self.fault(line, &cells, CellError::new(field, message));
+                continue;
+            };
+            if let Some(first) = self.seen_before(field, &key, line) {
+                let message = format!("Line {first} changes the same token.");
+                self.fault(line, &cells, CellError::new(field, message));
+                continue;
+            }
+            let Some(named) = found.get(&key) else {
+                let message = format!("There is no token with this {}.", field.name());
+                self.fault(line, &cells, CellError::new(field, message));
+                continue;
+            };
+            match self.job.reader.change(&cells, &named.token, named.batch.as_deref()) {
+                Ok(target) if !is_damaged => self.count_change(line, named, &target.apply(&named.token)),
+                Ok(_) => {}
+                Err(errors) => errors.into_iter().for_each(|error| self.fault(line, &cells, error)),
+            }
+        }
+        Ok(())
+    }
+
+    fn count_change(&mut self, line: u64, named: &Named, after: &Token) {
+        let before = &named.token;
+        if after == before {
+            self.report.same += 1;
+            return;
+        }
+        self.report.tokens += 1;
+        self.report.voids |= after.voided != before.voided || before.voided.is_some();
+        add_to_digest(&mut self.tokens, named);
+        if self.report.examples.len() < EXAMPLES {
+            let (before, after) = (example(before, named.batch.clone()), example(after, named.batch.clone()));
+            self.report.examples.push(Example { line, after, before: Some(before) });
+        }
+    }
+}
+
+fn example(token: &Token, batch: Option<String>) -> ExampleToken {
+    ExampleToken {
+        value: Some(token.value.clone()),
+        label: token.label.clone(),
+        valid_from: token.valid_from.map(Micros::get),
+        valid_to: token.valid_to.map(Micros::get),
+        usage_count: token.usage_count,
+        lock_time: token.lock_time,
+        batch: batch.filter(|name| !name.is_empty()),
+        is_voided: token.voided.is_some(),
+    }
+}

@@ -1,0 +1,6 @@
+//! Files of tokens come in, by page and by command.
+
+mod change;
+mod command;
+mod crash;
+mod page;
