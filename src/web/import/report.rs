@@ -12,6 +12,7 @@ const SHOWN: usize = 100;
 /// What was found in a file.
 pub(super) struct ReportView {
     pub(super) can_import: bool,
+    pub(super) can_undo: bool,
     /// As in `Import 1,204 tokens`.
     pub(super) verb: String,
     pub(super) lines: String,
@@ -78,6 +79,7 @@ impl ReportView {
         let errors = report.errors.iter().take(SHOWN).cloned();
         Self {
             can_import: report.is_good(),
+            can_undo: mode != Mode::Add,
             verb: format!("{verb} {}", tokens(report.tokens)),
             lines: shown(report.lines),
             same: some(report.same),
