@@ -10,9 +10,11 @@ use clap::{Args, Parser, Subcommand};
 use crate::access::Role;
 use crate::store::DatabaseUrl;
 use crate::store::writer::BATCH;
-use crate::token::import::options::{Encoding, Format, Mode, Separator};
+use crate::token::State;
+use crate::token::import::options::{Encoding, FileFormat, Mode, Separator};
 use crate::token::public_url::PublicUrl;
 use crate::web::client_address::TrustedProxies;
+use crate::work::export::format::Format;
 
 /// A token server: a token with n uses is used n times.
 #[derive(Debug, Parser)]
@@ -65,6 +67,8 @@ pub(crate) enum Command {
     Key(KeyCommand),
     /// Bring the database to this version's schema
     Migrate,
+    /// Write tokens, the usage log or everything to a file or to standard output
+    Export(Export),
     /// Copy the whole database into an empty one, as from SQLite to PostgreSQL, and compare every row
     Copy {
         /// The empty database: sqlite:FILE, which is created if it is not there, or <postgres://USER@HOST/DATABASE>
@@ -111,7 +115,7 @@ pub(crate) struct Import {
     pub(crate) encoding: Option<Encoding>,
     /// csv or jsonl [default: by the file's name, otherwise by its content]
     #[arg(long, value_name = "FORMAT")]
-    pub(crate) format: Option<Format>,
+    pub(crate) format: Option<FileFormat>,
     /// comma, semicolon, tab or bar [default: the one that the first line has most often]
     #[arg(long, value_name = "NAME")]
     pub(crate) separator: Option<Separator>,
@@ -126,6 +130,28 @@ pub(crate) struct Import {
 const IMPORT_COLUMNS: &str = "A field without an option takes the column that is named as it: uid, value, label, valid_from, \
 valid_to, usage_count, lock_time, batch, voided, void_reason. Other columns are ignored, and named.";
 
+/// What `export` takes.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// csv for programs, excel for Excel, or jsonl for one JSON object a line
+    #[arg(long, default_value = "csv", value_name = "FORMAT")]
+    pub(crate) format: Format,
+    /// The file, which appears when it is complete [default: standard output]
+    pub(crate) output: Option<PathBuf>,
+    /// Write the usage log instead of the tokens
+    pub(crate) usage: bool,
+    /// Only tokens of this batch: its name or its ID
+    #[arg(long, value_name = "BATCH")]
+    /// Only tokens in this state: active, voided, `used_up`, locked, pending or expired
+    #[arg(long, value_name = "STATE", conflicts_with = "usage")]
+    pub(crate) state: Option<State>,
+    /// Only tokens that a search for this finds, in value or label
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) q: Option<String>,
+    /// Write everything into a new directory, as CSV and as JSON Lines, with a README.txt that explains it
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["format", "output", "usage", "batch", "state", "q"])]
+    pub(crate) all: Option<PathBuf>,
+}
 /// What `serve` takes.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod copy;
+mod export;
 mod import;
 mod key;
 mod migrate;
@@ -20,6 +21,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve(serve) => serve::run(&cli.common, serve),
         Command::User(command) => user::run(&cli.common, command),
         Command::Key(command) => key::run(&cli.common, command),
+        Command::Export(wanted) => export::run(&cli.common, &wanted),
         Command::Migrate => migrate::run(&cli.common),
         Command::Copy { to } => copy::run(&cli.common, &to),
         Command::Import(command) => import::run(&cli.common, command),

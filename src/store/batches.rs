@@ -185,6 +185,18 @@ pub(in crate::store) fn by_ids(connection: &mut Connection, ids: &[BatchId]) -> 
     }
 }
 
+/// The batches whose tokens nobody sees, as they are being made.
+pub(in crate::store) fn unmade(connection: &mut Connection) -> QueryResult<Vec<BatchId>> {
+    batches::table.filter(batches::made.is_null()).select(batches::id).load(connection)
+}
+
+/// The complete batches with this name, which several may have: up to two.
+pub(crate) fn named(connection: &mut Connection, name: &str) -> QueryResult<Vec<Batch>> {
+    let named = batches::table.filter(batches::made.is_not_null()).filter(batches::name.eq(name));
+    let rows = named.order(batches::id).limit(2).select(batches::all_columns).load::<BatchRow>(connection)?;
+    Ok(rows.into_iter().map(batch).collect())
+}
+
 /// Complete batches, newest first, each with its cursor; only those after the cursor `after`, if given.
 pub(crate) fn page(
     connection: &mut Connection,

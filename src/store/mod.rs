@@ -34,6 +34,7 @@ pub mod search;
 pub mod settings;
 pub mod tokens;
 pub mod usage;
+pub mod whole;
 pub mod writer;
 
 use std::cell::Cell;

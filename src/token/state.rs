@@ -40,6 +40,18 @@ impl State {
             Self::Expired => "expired",
         }
     }
+
+    /// What people call it.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Active => "Active",
+            Self::Voided => "Voided",
+            Self::UsedUp => "Used up",
+            Self::Locked => "Locked",
+            Self::Pending => "Not yet valid",
+            Self::Expired => "Expired",
+        }
+    }
 }
 
 impl FromStr for State {

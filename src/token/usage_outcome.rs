@@ -40,6 +40,21 @@ impl UsageOutcome {
             Self::Because(code) => Refusal::name_of(code),
         }
     }
+
+    /// What people call it.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Used => "Used",
+            Self::Undone => "Undone",
+            Self::Refused => "Refused",
+            Self::Because(1) => "Refused: no such token",
+            Self::Because(2) => "Refused: used up",
+            Self::Because(3) => "Refused: locked",
+            Self::Because(4) => "Refused: out of its time",
+            Self::Because(7) => "Refused: voided",
+            Self::Because(_) => "Refused: another reason",
+        }
+    }
 }
 
 impl FromStr for UsageOutcome {

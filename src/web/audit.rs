@@ -15,6 +15,7 @@ use super::query_string;
 use crate::store::audit::{self, AuditFilter, Entry};
 use crate::store::cursor::Cursor;
 use crate::web::error::Error;
+use crate::web::export::links::{ExportLink, export_links};
 use crate::web::guard::{Allowed, Manage};
 use crate::web::params::Params;
 use crate::web::state::App;
@@ -63,7 +64,8 @@ const ACTIONS: [(&str, &str); 37] = [
     ("usage retention", "removed old entries of"),
 ];
 
-fn words(action: &str) -> Option<&'static str> {
+/// What people call an action.
+pub(crate) fn words(action: &str) -> Option<&'static str> {
     ACTIONS.iter().find(|(known, _)| *known == action).map(|(_, words)| *words)
 }
 
@@ -78,6 +80,7 @@ struct AuditPage {
     newest: Option<String>,
     older: Option<String>,
     zone: String,
+    exports: Vec<ExportLink>,
 }
 
 struct EntryView {
@@ -119,7 +122,7 @@ impl EntryView {
 }
 
 /// The filter, as the address has it.
-struct AuditQuery {
+pub(crate) struct AuditQuery {
     who: String,
     what: String,
     from: String,
@@ -127,12 +130,14 @@ struct AuditQuery {
 }
 
 impl AuditQuery {
-    fn read(params: &Params) -> Result<Self, Error> {
+    /// Reads the parameters.
+    pub(crate) fn read(params: &Params) -> Result<Self, Error> {
         let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
         Ok(Self { who: text("who")?, what: text("what")?, from: text("from")?, to: text("to")? })
     }
 
-    fn parts(&self) -> [(&'static str, &str); 4] {
+    /// The parameters and their values.
+    pub(crate) fn parts(&self) -> [(&'static str, &str); 4] {
         [("who", &self.who), ("what", &self.what), ("from", &self.from), ("to", &self.to)]
     }
 
@@ -146,7 +151,7 @@ impl AuditQuery {
     }
 
     /// The filter; errors are added.
-    fn filter(&self, app: &App, errors: &mut FormErrors) -> AuditFilter {
+    pub(crate) fn filter(&self, app: &App, errors: &mut FormErrors) -> AuditFilter {
         let mut text = |field, text: &str| {
             // PostgreSQL's texts cannot hold a NUL.
             if text.contains('\0') {
@@ -191,6 +196,7 @@ pub(crate) async fn show(
         newest,
         older: last.map(|place| query.href(&app.base, Some(&cursors.write(&place)))),
         zone: app.zone.to_string(),
+        exports: export_links(&format!("{}/export/audit", app.base), query.parts()),
         errors,
         filter: query,
     };

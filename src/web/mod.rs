@@ -15,6 +15,7 @@ pub(crate) mod cursor;
 pub(crate) mod error;
 pub(crate) mod error_pages;
 pub(crate) mod etag;
+pub(crate) mod export;
 pub(crate) mod form_errors;
 pub(crate) mod format;
 pub(crate) mod gates;

@@ -15,7 +15,7 @@ use super::route::{Route, file, page, secret_page, streamed_page, view};
 use super::session_cookie::sessions;
 use super::state::App;
 use super::tokens::{api, delete, deleted, edit, list, qr_code, quick_sets, tile, void};
-use super::{assets, audit, batches, gates, import, scan, settings, usage};
+use super::{assets, audit, batches, export, gates, import, scan, settings, usage};
 
 /// What a browser takes along when it has to sign in before it comes back: what was chosen or typed, and no secret. With
 /// it goes what the form knew, so that what somebody else changed meanwhile is still a conflict.
@@ -123,6 +123,7 @@ pub fn table() -> Vec<Route> {
         page("/deleted").show(deleted::show),
         page("/overview").show(overview::show),
         page("/bulk").post(change::bulk).back_to("/overview", SELECTION),
+        file("/export/tokens").show(export::handlers::tokens),
         page("/actions").show(actions::list),
         page("/actions/{uid}").show(actions::show),
         page("/actions/{uid}/undo").post(actions::undo).back_to("/actions/{uid}", &[]),
@@ -143,7 +144,8 @@ pub fn table() -> Vec<Route> {
 
         // Usage.
         page("/usage").show(usage::pages::show),
-        file("/usage.csv").show(usage::csv::download),
+        file("/usage.csv").show(export::handlers::usage_csv),
+        file("/export/usage").show(export::handlers::usage),
 
         // Printing.
         page("/sheet").show(sheet::show).post(sheet::show).keeps(PRINTING),
@@ -157,6 +159,7 @@ pub fn table() -> Vec<Route> {
         page("/print_jobs/{uid}").show(jobs::show),
         page("/print_jobs/{uid}/go_on").post(start_job::go_on).back_to("/print_jobs/{uid}", &[]),
         page("/print_runs").show(runs::list),
+        file("/export/print_runs").show(export::handlers::print_runs),
         file("/print_runs/{uid}.pdf").show(runs::pdf),
         page("/print_runs/{uid}").show(runs::show),
         page("/printers").show(printers::show).post(printers::save).keeps(PRINTER),
@@ -191,6 +194,7 @@ pub fn table() -> Vec<Route> {
         page("/gates/add").show(gates::pages::add_form).post(gates::pages::add).keeps(GATE),
         page("/gates/{uid}").show(gates::pages::show).post(gates::pages::save).keeps(GATE),
         page("/audit").show(audit::show),
+        file("/export/audit").show(export::handlers::audit),
 
         // One token.
         page("/{uid}").show(tile::show),

@@ -4,6 +4,7 @@ pub(crate) mod action_progress;
 pub(crate) mod actions;
 pub(crate) mod batch_progress;
 pub(crate) mod batches;
+pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod indexer;
 pub(crate) mod password_hashing;

@@ -10,7 +10,7 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ("main", &["cli", "commands", "log"]),
     ("commands", &["cli", "app", "web", "work", "sheet", "store", "token", "access"]),
     ("log", &[]),
-    ("cli", &["web", "store", "token", "access"]),
+    ("cli", &["web", "work", "store", "token", "access"]),
     ("app", &["web", "work"]),
     ("web", &["work", "store", "token", "access", "sheet", "qr"]),
     ("work", &["store", "sheet", "token", "access"]),

@@ -12,6 +12,7 @@ mod audit;
 mod batches;
 mod bulk;
 mod dependencies;
+mod export;
 mod gates;
 mod imports;
 mod model;

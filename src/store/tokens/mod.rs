@@ -6,6 +6,7 @@ mod find;
 pub mod list;
 pub(in crate::store) mod lock;
 mod look_up;
+pub(crate) mod pieces;
 mod plain_page;
 mod quick_page;
 pub(crate) mod restart_locks;

@@ -14,7 +14,7 @@ pub(in crate::store) const IS_THERE_BY_ID: &str = "COALESCE(tokens.deleted_at, 0
 const ARE_VISIBLE_BY_ID: &str = "(COALESCE(tokens.deleted_at, 0) = 0 \
     AND COALESCE(tokens.batch, 0) NOT IN (SELECT batches.id FROM batches WHERE batches.made IS NULL))";
 /// For many tokens: the few unmade batches are collected once.
-pub(super) const ARE_VISIBLE: &str = "(tokens.deleted_at IS NULL \
+pub(in crate::store) const ARE_VISIBLE: &str = "(tokens.deleted_at IS NULL \
     AND COALESCE(tokens.batch, 0) NOT IN (SELECT batches.id FROM batches WHERE batches.made IS NULL))";
 
 condition!(

@@ -20,7 +20,7 @@ pub struct ImportOptions {
     /// How characters are stored.
     pub encoding: Option<Encoding>,
     /// What the lines are.
-    pub format: Option<Format>,
+    pub format: Option<FileFormat>,
     /// What stands between columns.
     pub separator: Option<Separator>,
 }
@@ -97,7 +97,7 @@ words!(
 
 words!(
     /// What a file's lines are.
-    Format, "a format" {
+    FileFormat, "a format" {
         /// Cells between separators (RFC 4180), the first line naming the columns.
         Csv "csv",
         /// A JSON object each.
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn words_are_taken_in_either_case_and_others_refused_by_name() {
         assert_eq!("UTF-8".parse(), Ok(Encoding::Utf8));
-        assert_eq!("jsonl".parse(), Ok(Format::JsonLines));
+        assert_eq!("jsonl".parse(), Ok(FileFormat::JsonLines));
         let why = "latin9".parse::<Encoding>().unwrap_err();
         assert_eq!(why, "an encoding is one of utf-8, utf-16le, utf-16be, windows-1252");
     }

@@ -11,6 +11,7 @@ use crate::token::{TokenError, Uid, batch};
 use crate::web::conflict::{self, Conflict};
 use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
+use crate::web::export::links::{ExportLink, export_links};
 use crate::web::form_errors::FormErrors;
 use crate::web::format::{FormattedTime, TimeFormatter, grouped, tokens};
 use crate::web::guard::{Allowed, Edit, See};
@@ -46,6 +47,7 @@ struct BatchPage {
     was: String,
     errors: FormErrors,
     conflicts: Vec<Conflict>,
+    exports: Vec<ExportLink>,
 }
 
 /// The form that renames a batch.
@@ -174,7 +176,9 @@ async fn batch_page(
     let view = BatchView::new(&batch, standing, app.time_formatter());
     let (may_edit, may_delete) = (role.may(Permission::Edit), role.may(Permission::Delete) && standing.there > 0);
     let page_of = Page::new(request, Section::Tokens).with_notice(notice);
-    let template = BatchPage { page: page_of, may_edit, may_delete, batch: view, name, was, errors, conflicts };
+    let exports = export_links(&format!("{}/export/tokens", app.base), [("batch", view.uid.as_str())]);
+    let template =
+        BatchPage { page: page_of, may_edit, may_delete, batch: view, name, was, errors, conflicts, exports };
     page(app, status, &template)
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::token::import::columns::suggested;
 use crate::token::import::field::Field;
-use crate::token::import::options::{Encoding, Format, ImportOptions, Mode, Separator};
+use crate::token::import::options::{Encoding, FileFormat, ImportOptions, Mode, Separator};
 use crate::token::{TokenError, batch};
 use crate::web::choice::Choice;
 use crate::web::error::Error;
@@ -70,7 +70,7 @@ impl OptionsForm {
         let mode = MODES.iter().find(|(mode, ..)| *mode == options.mode).map_or("add", |(_, word, _)| word);
         let automatic = || std::iter::once((String::new(), "Automatic".to_owned()));
         let encodings = Encoding::ALL.iter().map(|one| (one.word().to_owned(), one.word().to_uppercase()));
-        let formats = [(Format::Csv, "CSV"), (Format::JsonLines, "JSON Lines")];
+        let formats = [(FileFormat::Csv, "CSV"), (FileFormat::JsonLines, "JSON Lines")];
         let formats = formats.into_iter().map(|(one, label)| (one.word().to_owned(), label.to_owned()));
         let separators = Separator::ALL.iter().map(|one| (one.word().to_owned(), separator(*one).to_owned()));
         let chosen = |word: Option<&'static str>| word.unwrap_or_default();
@@ -79,7 +79,7 @@ impl OptionsForm {
             columns: if names.is_empty() { Vec::new() } else { Field::ALL.into_iter().map(column).collect() },
             batch: options.batch.clone().unwrap_or_default(),
             encodings: Choice::list(automatic().chain(encodings), chosen(options.encoding.map(Encoding::word))),
-            formats: Choice::list(automatic().chain(formats), chosen(options.format.map(Format::word))),
+            formats: Choice::list(automatic().chain(formats), chosen(options.format.map(FileFormat::word))),
             separators: Choice::list(automatic().chain(separators), chosen(options.separator.map(Separator::word))),
         }
     }

@@ -19,6 +19,7 @@ use crate::token::Uid;
 use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
 use crate::web::etag::is_known;
+use crate::web::export::links::{ExportLink, export_links};
 use crate::web::format::{TimeFormatter, grouped};
 use crate::web::guard::{Allowed, See};
 use crate::web::navigation::Section;
@@ -42,6 +43,7 @@ struct RunsPage {
     page: Page,
     jobs: Vec<JobView>,
     rows: Vec<RunView>,
+    exports: Vec<ExportLink>,
     newest: Option<String>,
     older: Option<String>,
 }
@@ -116,6 +118,7 @@ pub(crate) async fn list(
         page: Page::new(&request, Section::Print),
         jobs: unfinished.map(|job| JobView::new(&job, clock)).collect(),
         rows: run_views(&runs, &counts, clock),
+        exports: export_links(&format!("{}/export/print_runs", app.base), []),
         older: last.map(|place| format!("{path}?after={}", cursors.write(&place))),
         newest: (!is_first).then_some(path),
     };

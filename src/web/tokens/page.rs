@@ -14,6 +14,7 @@ use crate::token::{State, Token, Uid};
 use crate::web::choice::Choice;
 use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
+use crate::web::export::links::{ExportLink, export_links};
 use crate::web::form_errors::FormErrors;
 use crate::web::paging::{PageRequest, counted, more_than};
 use crate::web::params::Params;
@@ -51,6 +52,8 @@ pub(crate) struct TokenPage {
     pub(crate) loosen: Vec<(&'static str, String)>,
     /// The address of the same in the overview, where many can be changed at once.
     pub(crate) as_tiles: String,
+    /// The files of all of them.
+    pub(crate) exports: Vec<ExportLink>,
     /// The address at which all of them are printed.
     pub(crate) to_print: String,
     /// The address of the first page.
@@ -103,6 +106,7 @@ impl TokenPage {
             print_run,
             loosen: query.loosen(&path),
             as_tiles: query.href(&format!("{}/overview", app.base), ""),
+            exports: export_links(&format!("{}/export/tokens", app.base), query.filters()),
             to_print: query.href(&format!("{}/sheet", app.base), if query.is_set() { "" } else { "all=1" }),
             first: query.href(&path, more),
             newer: link("before", before),

@@ -14,14 +14,7 @@ pub(crate) struct StateView {
 impl StateView {
     /// The word on the badge.
     pub(crate) fn badge(&self) -> &'static str {
-        match self.state {
-            State::Active => "Active",
-            State::Voided => "Voided",
-            State::Locked => "Locked",
-            State::Pending => "Not yet valid",
-            State::UsedUp => "Used up",
-            State::Expired => "Expired",
-        }
+        self.state.words()
     }
 }
 

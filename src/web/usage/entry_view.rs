@@ -35,26 +35,11 @@ impl EntryView {
             title: view::title(label.as_deref(), &value),
             value: label.map(|_| value),
             tile,
-            refusal: entry.error_code.map(|code| words(UsageOutcome::Because(code))),
+            refusal: entry.error_code.map(|code| UsageOutcome::Because(code).words()),
             is_undo: entry.uses < 0,
             uses: Some(entry.uses.unsigned_abs()).filter(|uses| *uses != 1).map(|uses| grouped(uses.into())),
             gate: entry.gate,
             who: entry.user,
         }
-    }
-}
-
-/// The outcome of an attempt, in words.
-pub(super) fn words(outcome: UsageOutcome) -> &'static str {
-    match outcome {
-        UsageOutcome::Used => "Used",
-        UsageOutcome::Undone => "Undone",
-        UsageOutcome::Refused => "Refused",
-        UsageOutcome::Because(1) => "Refused: no such token",
-        UsageOutcome::Because(2) => "Refused: used up",
-        UsageOutcome::Because(3) => "Refused: locked",
-        UsageOutcome::Because(4) => "Refused: out of its time",
-        UsageOutcome::Because(7) => "Refused: voided",
-        UsageOutcome::Because(_) => "Refused: another reason",
     }
 }

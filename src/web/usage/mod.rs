@@ -4,7 +4,6 @@ pub(crate) mod api;
 pub(crate) mod chart;
 pub(crate) mod chart_range;
 pub(crate) mod chart_words;
-pub(crate) mod csv;
 pub(crate) mod entry_view;
 pub(crate) mod pages;
 pub(crate) mod query;

@@ -8,7 +8,7 @@ use askama::Template;
 
 use super::chart::Chart;
 use super::chart_range::Range;
-use super::entry_view::{EntryView, words};
+use super::entry_view::EntryView;
 use super::query::UsageQuery;
 use crate::store;
 use crate::store::cursor::Cursor;
@@ -22,6 +22,7 @@ use crate::token::calendar::Tally;
 use crate::web::choice::Choice;
 use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
+use crate::web::export::links::{ExportLink, export_links};
 use crate::web::form_errors::FormErrors;
 use crate::web::format::{TimeFormatter, grouped};
 use crate::web::guard::{Allowed, See};
@@ -59,7 +60,7 @@ struct UsagePage {
     count: String,
     zone: String,
     loosen: Vec<(&'static str, String)>,
-    csv: String,
+    exports: Vec<ExportLink>,
     all: String,
     first: String,
     newer: Option<String>,
@@ -202,7 +203,7 @@ impl UsagePage {
         }
         let is_first = *page_request == PageRequest::First;
         Self {
-            outcomes: Choice::list(UsageOutcome::ALL.map(|outcome| (outcome.word(), words(outcome))), &query.outcome),
+            outcomes: Choice::list(UsageOutcome::ALL.map(|outcome| (outcome.word(), outcome.words())), &query.outcome),
             gates,
             periods: periods(&query, &path, clock),
             token: names.token,
@@ -214,7 +215,7 @@ impl UsagePage {
             count,
             zone: clock.zone.to_string(),
             loosen: query.loosen(&path),
-            csv: query.href(&format!("{path}.csv"), ""),
+            exports: export_links(&format!("{}/export/usage", page.base), query.parts()),
             first: query.href(&path, ""),
             newer,
             older,

@@ -52,7 +52,7 @@ impl UsageQuery {
     }
 
     /// The parameters and their values.
-    fn parts(&self) -> [(&'static str, &str); 9] {
+    pub(crate) fn parts(&self) -> [(&'static str, &str); 9] {
         [
             ("q", &self.q),
             ("user", &self.user),

@@ -10,7 +10,7 @@ use super::decode::Utf8Reader;
 use super::source::Source;
 use crate::store::Error;
 use crate::token::import::columns::Columns;
-use crate::token::import::options::{Format, ImportOptions};
+use crate::token::import::options::{FileFormat, ImportOptions};
 use csv_lines::CsvLines;
 use json_lines::JsonLines;
 use line::{Head, Line};
@@ -29,14 +29,14 @@ fn open<'a>(source: &'a dyn Source, name: &str, options: &ImportOptions) -> io::
     reader.allow_line();
     let by_name = name.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase());
     let format = options.format.unwrap_or(match by_name.as_deref() {
-        Some("jsonl" | "ndjson" | "json") => Format::JsonLines,
-        Some("csv" | "tsv" | "txt") => Format::Csv,
-        _ if head.trim_ascii_start().starts_with(b"{") => Format::JsonLines,
-        _ => Format::Csv,
+        Some("jsonl" | "ndjson" | "json") => FileFormat::JsonLines,
+        Some("csv" | "tsv" | "txt") => FileFormat::Csv,
+        _ if head.trim_ascii_start().starts_with(b"{") => FileFormat::JsonLines,
+        _ => FileFormat::Csv,
     });
     match format {
-        Format::Csv => CsvLines::open(head, reader, options.separator).map(Records::Csv),
-        Format::JsonLines => JsonLines::open(head, reader).map(Records::Json),
+        FileFormat::Csv => CsvLines::open(head, reader, options.separator).map(Records::Csv),
+        FileFormat::JsonLines => JsonLines::open(head, reader).map(Records::Json),
     }
 }
 

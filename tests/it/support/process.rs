@@ -88,6 +88,13 @@ impl Place {
         check_failed(&self.run(arguments), code, words);
     }
 
+    /// Runs a script in which `$BIN` is the program, and returns what was said on standard error.
+    pub fn shell(&self, script: &str) -> String {
+        let mut shell = self.program("sh", &["-c", script]);
+        let output = shell.env("BIN", env!("CARGO_BIN_EXE_tessera")).stdin(Stdio::null()).output().unwrap();
+        text(&output.stderr)
+    }
+
     /// Starts the server on a free port.
     pub fn serve(&self) -> Server {
         self.serve_as(self.command(&["serve", "--bind", "127.0.0.1:0"]))

@@ -8,7 +8,7 @@ use super::super::decode::Utf8Reader;
 use super::line::{Head, Line};
 use crate::token::import::columns::Columns;
 use crate::token::import::field::{Cells, Field};
-use crate::token::import::options::{Format, Separator};
+use crate::token::import::options::{FileFormat, Separator};
 
 /// A CSV file.
 pub(crate) struct CsvLines<'a> {
@@ -64,7 +64,7 @@ impl<'a> CsvLines<'a> {
         while first.len() < rows && self.advance().map_err(io_error)? {
             first.push(self.record.iter().map(str::to_owned).collect());
         }
-        let (format, separator) = (Format::Csv, Some(self.separator));
+        let (format, separator) = (FileFormat::Csv, Some(self.separator));
         Ok(Head { encoding: self.text().encoding, columns: self.columns, rows: first, format, separator })
     }
 

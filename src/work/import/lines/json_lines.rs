@@ -11,7 +11,7 @@ use super::super::decode::Utf8Reader;
 use super::line::{Head, Line};
 use crate::token::import::columns::Columns;
 use crate::token::import::field::{Cells, Field};
-use crate::token::import::options::{Format, ImportOptions};
+use crate::token::import::options::{FileFormat, ImportOptions};
 use crate::token::quoted;
 
 /// Most names of fields that are remembered as not imported.
@@ -73,7 +73,7 @@ impl<'a> JsonLines<'a> {
             first.push(self.names.iter().map(cell).collect());
         }
         let encoding = self.reader.get_ref().get_ref().1.encoding;
-        Ok(Head { encoding, columns: self.names, rows: first, format: Format::JsonLines, separator: None })
+        Ok(Head { encoding, columns: self.names, rows: first, format: FileFormat::JsonLines, separator: None })
     }
 
     /// Reads the next line that is not blank.

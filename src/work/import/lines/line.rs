@@ -1,7 +1,7 @@
 //! A line of a file, and what is known of a file from its first ones.
 
 use crate::token::import::field::Cells;
-use crate::token::import::options::{Encoding, Format, Separator};
+use crate::token::import::options::{Encoding, FileFormat, Separator};
 
 /// A line of a file.
 pub(crate) struct Line {
@@ -19,7 +19,7 @@ pub(crate) struct Head {
     /// The first lines, a text for each column.
     pub(crate) rows: Vec<Vec<String>>,
     /// What its lines are.
-    pub(crate) format: Format,
+    pub(crate) format: FileFormat,
     /// How characters are stored.
     pub(crate) encoding: Encoding,
     /// What stands between the columns.

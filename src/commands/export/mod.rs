@@ -1,0 +1,18 @@
+//! `tessera export`
+
+mod folder;
+mod readme;
+mod rows;
+mod target;
+mod whole;
+
+use super::shell::Failure;
+use crate::cli::{Common, Export};
+
+/// Writes tokens, the usage log, or everything.
+pub(crate) fn run(common: &Common, wanted: &Export) -> Result<(), Failure> {
+    match &wanted.all {
+        Some(folder) => whole::run(common, folder),
+        None => rows::run(common, wanted),
+    }
+}

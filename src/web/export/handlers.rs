@@ -1,0 +1,129 @@
+//! `/export/tokens`, `/export/usage`, `/export/audit` and `/export/print_runs`: what the pages of these names list.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::stream::send;
+use crate::store::usage::UsageFilter;
+use crate::token::TokenError;
+use crate::web::audit::{self, AuditQuery};
+use crate::web::error::Error;
+use crate::web::form_errors::FormErrors;
+use crate::web::guard::{Allowed, Manage, See};
+use crate::web::params::Params;
+use crate::web::state::App;
+use crate::web::tokens::query::TokenQuery;
+use crate::web::usage::query::UsageQuery;
+use crate::work::export;
+use crate::work::export::audit::Audit;
+use crate::work::export::format::Format;
+use crate::work::export::print_runs::PrintRuns;
+use crate::work::export::rows::Layout;
+use crate::work::export::tokens::Tokens;
+use crate::work::export::usage::Usage;
+
+/// Sends the tokens of a filter, oldest first.
+///
+/// # Errors
+/// A value error for a filter that cannot be used; an API error for a parameter that is none of them.
+pub(crate) async fn tokens(
+    who: Allowed<See>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let query = TokenQuery::read(&params)?;
+    let format = read_format(&params, query.filters().map(|(name, _)| name).as_slice())?;
+    let mut errors = FormErrors::default();
+    let filter = query.filter(&app, &mut errors);
+    check(&errors)?;
+    let now = app.store.now();
+    let source = app.store.search(move |connection, limit| Tokens::new(connection, filter, now, limit)).await?;
+    let layout = Layout::new(format, &export::tokens::COLUMNS, app.zone);
+    Ok(send(&request, &app, who.caller, "tokens", (layout, Box::new(source))))
+}
+
+/// Sends the usage entries of a filter, newest first.
+///
+/// # Errors
+/// As [`tokens`].
+pub(crate) async fn usage(
+    who: Allowed<See>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let query = UsageQuery::read(&params)?;
+    let format = read_format(&params, query.parts().map(|(name, _)| name).as_slice())?;
+    let source = usage_of(&query, &app).await?;
+    let layout = Layout::new(format, &export::usage::COLUMNS, app.zone);
+    Ok(send(&request, &app, who.caller, "usage", (layout, Box::new(source))))
+}
+
+/// `/usage.csv`: the same as CSV for programs, of which a spreadsheet runs nothing either.
+///
+/// # Errors
+/// A value error for a filter that cannot be used.
+pub(crate) async fn usage_csv(
+    who: Allowed<See>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let source = usage_of(&UsageQuery::read(&params)?, &app).await?;
+    let layout = Layout::new(Format::Csv, &export::usage::COLUMNS, app.zone).harmless();
+    Ok(send(&request, &app, who.caller, "usage", (layout, Box::new(source))))
+}
+
+async fn usage_of(query: &UsageQuery, app: &App) -> Result<Usage, Error> {
+    let mut errors = FormErrors::default();
+    let filter: UsageFilter = query.filter(app, &mut errors).await?;
+    check(&errors)?;
+    Ok(app.store.search(move |connection, limit| Usage::new(connection, &filter, limit)).await?)
+}
+
+/// Sends the audit entries of a filter, newest first.
+///
+/// # Errors
+/// As [`tokens`].
+pub(crate) async fn audit(
+    who: Allowed<Manage>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let query = AuditQuery::read(&params)?;
+    let format = read_format(&params, query.parts().map(|(name, _)| name).as_slice())?;
+    let mut errors = FormErrors::default();
+    let filter = query.filter(&app, &mut errors);
+    check(&errors)?;
+    let layout = Layout::new(format, &export::audit::COLUMNS, app.zone);
+    let source = Audit::new(filter, audit::words);
+    Ok(send(&request, &app, who.caller, "audit", (layout, Box::new(source))))
+}
+
+/// Sends the printed sheets, newest first, without their PDFs.
+///
+/// # Errors
+/// An API error for a parameter that is unknown.
+pub(crate) async fn print_runs(
+    who: Allowed<See>,
+    request: HttpRequest,
+    params: Params,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let format = read_format(&params, &[])?;
+    let layout = Layout::new(format, &export::print_runs::COLUMNS, app.zone);
+    Ok(send(&request, &app, who.caller, "print-runs", (layout, Box::new(PrintRuns::default()))))
+}
+
+/// The format, CSV if none is named. There are no other parameters but these.
+fn read_format(params: &Params, filters: &[&str]) -> Result<Format, Error> {
+    params.only(&[filters, &["format"]].concat())?;
+    Ok(params.parsed("format")?.unwrap_or(Format::Csv))
+}
+
+/// Refuses a filter that cannot be used.
+fn check(errors: &FormErrors) -> Result<(), Error> {
+    let Some((name, message)) = errors.first() else { return Ok(()) };
+    Err(TokenError::value(name.to_owned(), message).into())
+}

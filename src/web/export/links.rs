@@ -1,0 +1,24 @@
+//! The links with which a page offers what it lists as files.
+
+use crate::web::query_string;
+use crate::work::export::format::Format;
+
+/// A file.
+pub(crate) struct ExportLink {
+    /// Its format, in words.
+    pub(crate) words: &'static str,
+    /// Its address.
+    pub(crate) href: String,
+}
+
+/// The files at `path` with these parameters, one of each format.
+pub(crate) fn export_links<'a>(
+    path: &str,
+    parameters: impl IntoIterator<Item = (&'a str, &'a str)> + Clone,
+) -> Vec<ExportLink> {
+    let link = |format: Format| ExportLink {
+        words: format.words(),
+        href: query_string::with(path, parameters.clone(), &format!("format={}", format.word())),
+    };
+    Format::ALL.map(link).into()
+}

@@ -1,0 +1,60 @@
+//! The formats of exports.
+
+use std::str::FromStr;
+
+use crate::token::{TokenError, quoted};
+
+/// How rows are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// CSV for programs: commas, UTF-8, moments in UTC, every value exactly.
+    Csv,
+    /// CSV that Excel opens without a question: a byte order mark, semicolons, local time, words instead of codes, and no
+    /// formulas.
+    Excel,
+    /// One JSON object a line.
+    JsonLines,
+}
+
+impl Format {
+    /// Every format.
+    pub(crate) const ALL: [Self; 3] = [Self::Csv, Self::Excel, Self::JsonLines];
+
+    /// The word in addresses and on the command line.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Excel => "excel",
+            Self::JsonLines => "jsonl",
+        }
+    }
+
+    /// What people call it.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Csv => "CSV",
+            Self::Excel => "CSV for Excel",
+            Self::JsonLines => "JSON Lines",
+        }
+    }
+
+    /// How the name of a file ends.
+    pub(crate) fn extension(self) -> &'static str {
+        match self {
+            Self::Csv | Self::Excel => "csv",
+            Self::JsonLines => "jsonl",
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = TokenError;
+
+    fn from_str(text: &str) -> Result<Self, TokenError> {
+        let format = Self::ALL.into_iter().find(|format| format.word() == text);
+        format.ok_or_else(|| {
+            let words = Self::ALL.map(Self::word).join(", ");
+            TokenError::value("format", format!("format {} is not one of {words}", quoted(text)))
+        })
+    }
+}

@@ -1,0 +1,154 @@
+//! `/export/usage`, `/export/audit` and `/export/print_runs`.
+
+use serde_json::{Value, json};
+use tessera::access::{Principal, Role};
+use tessera::store::audit;
+use tessera::store::connection::transaction;
+use tessera::token::Micros;
+use tessera::token::gate::GateRules;
+
+use crate::support::app::App;
+use crate::support::browser::Browser;
+use crate::support::export::{column, exported, lines, refused, table};
+use crate::support::gates::add_gate;
+use crate::support::printing::{add_labelled, keep_run_of};
+use crate::support::usage_log::{used, write};
+
+#[actix_web::test]
+async fn usage_is_what_query_usage_says_in_each_format() {
+    let app = App::start().await;
+    add_gate(&app, "North", &GateRules { undo_seconds: Some(600), ..GateRules::default() });
+    let uid = app.add(&[("value", "=1+1"), ("label", "Anna"), ("usage_count", "1")]).await;
+    let use_it = [("token_uid", uid.as_str()), ("gate", "North"), ("nonce", "one")];
+    app.post("/consume_token", &use_it).await.check_success();
+    app.consume(&uid).await.check_failure("TokenUsageCountExceeded");
+    app.post("/undo_consume", &[("nonce", "one")]).await.check_success();
+    app.post("/consume_token", &[("value", "ünknown")]).await.check_failure("TokenNotExists");
+
+    let objects = lines(&exported(&app, "/export/usage?format=jsonl").await);
+    let known = app.usage(None).await;
+    assert_eq!(objects.len(), 4);
+    for (object, known) in objects.iter().zip(&known) {
+        for (name, value) in known.as_object().unwrap() {
+            assert_eq!(object[name], *value, "{name}: {object}");
+        }
+    }
+    let all = |name: &str| -> Vec<Value> { objects.iter().map(|object| object[name].clone()).collect() };
+    assert_eq!(all("outcome"), ["refused", "undone", "refused", "used"]);
+    assert_eq!(all("uses"), [json!(1), json!(-1), json!(1), json!(1)]);
+    assert_eq!(all("token_label"), [json!(null), json!("Anna"), json!("Anna"), json!("Anna")]);
+
+    // For programs a value is exactly what it is; what a spreadsheet may open is made harmless.
+    let values = |text: &str, delimiter| -> Vec<String> {
+        column(&table(text.trim_start_matches('\u{feff}'), delimiter), "token_value")
+            .into_iter()
+            .map(str::to_owned)
+            .collect()
+    };
+    assert_eq!(values(&exported(&app, "/export/usage?format=csv").await, b',')[3], "=1+1");
+    assert_eq!(values(&exported(&app, "/usage.csv").await, b',')[3], "'=1+1");
+    let excel = exported(&app, "/export/usage?format=excel").await;
+    assert_eq!(values(&excel, b';')[3], "'=1+1");
+    let rows = table(excel.trim_start_matches('\u{feff}'), b';');
+    assert_eq!(column(&rows, "outcome"), ["Refused: no such token", "Undone", "Refused: used up", "Used"]);
+    assert_eq!(column(&rows, "uses"), ["1", "-1", "1", "1"]);
+
+    for (query, count) in [
+        ("gate=North", 2),
+        ("outcome=refused", 2),
+        ("user=key", 4),
+        ("q=anna", 3),
+        ("from=2020-01-01&to=2020-01-02", 0),
+        (&format!("token_uid={uid}"), 3),
+    ] {
+        assert_eq!(
+            lines(&exported(&app, &format!("/export/usage?format=jsonl&{query}")).await).len(),
+            count,
+            "{query}"
+        );
+    }
+    refused(&app, Role::Manager, "/export/usage?gate=South").await.check_failure("TokenValueError").check_param("gate");
+    refused(&app, Role::Manager, "/export/usage?cursor=x").await.check_failure("TokenAPIError").check_param("cursor");
+    refused(&app, Role::Manager, "/export/usage?format=CSV")
+        .await
+        .check_failure("TokenValueError")
+        .check_param("format");
+
+    let mut viewer = Browser::of(&app, Role::Viewer).await;
+    let page = viewer.get("/usage?outcome=used").await;
+    page.check(200, &["/export/usage?outcome=used&#38;format=excel"]);
+}
+
+#[actix_web::test]
+async fn line_ends_of_the_log_stay_within_their_cell() {
+    let app = App::start().await;
+    write(&mut app.connection(), &[used("2026-10-24", "a\r\nb,\"c\";d")]);
+    for (format, delimiter) in [("csv", b','), ("excel", b';')] {
+        let text = exported(&app, &format!("/export/usage?format={format}")).await;
+        assert_eq!(column(&table(text.trim_start_matches('\u{feff}'), delimiter), "token_value"), ["a\r\nb,\"c\";d"]);
+    }
+    let text = exported(&app, "/export/usage?format=jsonl").await;
+    assert_eq!((text.lines().count(), &lines(&text)[0]["token_value"]), (1, &json!("a\r\nb,\"c\";d")));
+}
+
+#[actix_web::test]
+async fn the_audit_is_for_managers_and_has_what_its_page_shows() {
+    let app = App::start().await;
+    let by = Principal::user("anna");
+    transaction(&mut app.connection(), |connection| {
+        for n in 0..1_200 {
+            let at = Micros::stored(1_800_000_000_000_000 + n);
+            audit::record(connection, &by, "token void", &format!("=subject-{n}"), "a; b", at)?;
+        }
+        audit::record(connection, &by, "of another version", "x", "", Micros::stored(1_800_000_100_000_000))
+    })
+    .unwrap();
+    let rows = table(&exported(&app, "/export/audit?who=anna").await, b',');
+    assert_eq!(rows[0], ["timestamp", "user", "action", "subject", "detail"]);
+    let subjects = column(&rows, "subject");
+    assert_eq!(
+        (subjects.len(), subjects[0], subjects[1], subjects[1_200]),
+        (1_201, "x", "=subject-1199", "=subject-0")
+    );
+    let excel = exported(&app, "/export/audit?format=excel&what=token+void").await;
+    let rows = table(excel.trim_start_matches('\u{feff}'), b';');
+    assert_eq!((column(&rows, "action")[0], column(&rows, "subject")[0]), ("voided the token", "'=subject-1199"));
+    assert_eq!(lines(&exported(&app, "/export/audit?format=jsonl&what=of+another+version").await).len(), 1);
+    assert_eq!(table(&exported(&app, "/export/audit?to=2020-01-01").await, b',').len(), 1);
+
+    for role in [Role::Scanner, Role::Viewer, Role::Editor, Role::Admin] {
+        refused(&app, role, "/export/audit").await.check_failure("Forbidden");
+    }
+    refused(&app, Role::Manager, "/export/audit?after=x").await.check_failure("TokenAPIError").check_param("after");
+    refused(&app, Role::Manager, "/export/audit?from=soon").await.check_failure("TokenValueError").check_param("from");
+    let mut manager = Browser::of(&app, Role::Manager).await;
+    manager.get("/audit?who=anna").await.check(200, &["/export/audit?who=anna&#38;format=csv", "CSV for Excel"]);
+}
+
+#[actix_web::test]
+async fn print_runs_have_what_became_of_their_tokens() {
+    let app = App::start().await;
+    let uids = add_labelled(&app, 4).await;
+    let mut runs = Vec::new();
+    for n in 0..12 {
+        runs.push(keep_run_of(&app, &uids[..=n % 4], 100 + n, None).await.uid);
+    }
+    app.consume(&uids[0].to_string()).await.check_success();
+    app.post(&format!("/{}/delete_token", uids[1]), &[]).await.check_success();
+    app.post(&format!("/{}/void_token", uids[2]), &[]).await.check_success();
+    runs.reverse();
+
+    let rows = table(&exported(&app, "/export/print_runs").await, b',');
+    assert_eq!(column(&rows, "uid"), runs);
+    let of = |name| column(&rows, name)[0];
+    assert_eq!((of("labels"), of("used"), of("never_used"), of("voided"), of("deleted")), ("4", "1", "2", "1", "1"));
+    assert_eq!(
+        (of("sheet"), of("sheet_name"), of("size"), of("user")),
+        ("avery-l7160", "Käse <1>", "111", "user:anna")
+    );
+    let objects = lines(&exported(&app, "/export/print_runs?format=jsonl").await);
+    assert_eq!((objects.len(), &objects[0]["labels"]), (12, &json!(4)));
+    refused(&app, Role::Manager, "/export/print_runs?q=x").await.check_failure("TokenAPIError").check_param("q");
+    let mut viewer = Browser::of(&app, Role::Viewer).await;
+    viewer.get("/print_runs").await.check(200, &["/export/print_runs?format=jsonl"]);
+}
