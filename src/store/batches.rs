@@ -192,7 +192,8 @@ pub(in crate::store) fn unmade(connection: &mut Connection) -> QueryResult<Vec<B
 
 /// The complete batches with this name, which several may have: up to two.
 pub(crate) fn named(connection: &mut Connection, name: &str) -> QueryResult<Vec<Batch>> {
-    let named = batches::table.filter(batches::made.is_not_null()).filter(batches::name.eq(name));
+    let named = batches::table.filter(batches::made.is_not_null()).filter(batches::name.ne(""));
+    let named = named.filter(batches::name.eq(name));
     let rows = named.order(batches::id).limit(2).select(batches::all_columns).load::<BatchRow>(connection)?;
     Ok(rows.into_iter().map(batch).collect())
 }

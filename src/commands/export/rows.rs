@@ -22,7 +22,13 @@ const LIMIT: Duration = Duration::from_hours(24);
 
 /// Writes the rows that are wanted.
 pub(super) fn run(common: &Common, wanted: &Export) -> Result<(), Failure> {
-    let q = wanted.q.clone().map(search_term).transpose().map_err(|error| Failure(format!("--q: {error}")))?;
+    let q = wanted
+        .q
+        .clone()
+        .filter(|q| !q.is_empty())
+        .map(search_term)
+        .transpose()
+        .map_err(|error| Failure(format!("--q: {error}")))?;
     let mut connection = connect(common)?;
     let batch = wanted.batch.as_deref().map(|name| batch_named(&mut connection, name)).transpose()?;
     let mut target = Target::open(wanted.output.as_deref(), &common.database_url)?;

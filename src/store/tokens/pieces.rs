@@ -1,6 +1,8 @@
 //! All tokens that a filter matches, oldest first, piece by piece: whatever the filter, a piece looks at a bounded number of
 //! tokens, and no snapshot is held between two of them.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 
 use super::list::{self, Sort, TokenFilter, TokenSlice, filtered_by_ids, filtered_by_range};
@@ -17,8 +19,8 @@ use crate::token::{BatchId, Micros, Token};
 
 /// Tokens of a piece, about.
 const ROWS: usize = 1_000;
-/// Ids in a row that one statement looks at, and how many such statements a piece takes. Where few tokens match, a piece has
-/// fewer.
+/// Tokens that one statement looks at, or ids in a row, and how many such statements a piece takes. Where few tokens match,
+/// a piece has fewer.
 const RANGE: i64 = 1_000;
 const RANGES: usize = 20;
 /// Up to so many tokens that a search finds are looked up by their ids. Where it finds more, all tokens are looked at.
@@ -52,16 +54,14 @@ enum Walk {
 
 impl Walk {
     fn new(connection: &mut Connection, filter: &TokenFilter, limit: &SearchLimit) -> Result<Self, Error> {
-        let has_time_range = filter.created_from.is_some() || filter.created_to.is_some();
-        if filter.is_small() || has_time_range && filter.walks_an_index(Sort::Created) {
-            return Ok(Self::Index(None));
-        }
         let found = filter.q.as_deref().map(|q| search::ids(connection, q, FOUND, limit)).transpose()?.flatten();
-        Ok(found.map_or(Self::Ids(i64::MIN), |mut ids| {
+        if let Some(mut ids) = found {
             ids.sort_unstable();
             ids.dedup();
-            Self::Found(ids, 0)
-        }))
+            return Ok(Self::Found(ids, 0));
+        }
+        let is_in_index = filter.is_small() || filter.created_from.is_some() || filter.created_to.is_some();
+        Ok(if is_in_index { Self::Index(None) } else { Self::Ids(i64::MIN) })
     }
 }
 
@@ -95,7 +95,7 @@ impl TokenPieces {
         let (mut found, is_more) = match &self.walk {
             Walk::Ids(_) => self.by_ranges(connection, limit)?,
             Walk::Found(..) => self.by_ids(connection)?,
-            Walk::Index(_) => self.by_index(connection)?,
+            Walk::Index(_) => self.by_index(connection, limit)?,
         };
         let words = self.filter.words();
         found.retain(|(id, token)| {
@@ -150,14 +150,46 @@ impl TokenPieces {
         Ok((found, is_more))
     }
 
-    fn by_index(&mut self, connection: &mut Connection) -> Result<(Vec<(TokenId, Token)>, bool), Error> {
+    /// A statement reads only what the index leads to, as the rest of the filter may match next to nothing of it.
+    fn by_index(
+        &mut self,
+        connection: &mut Connection,
+        limit: &SearchLimit,
+    ) -> Result<(Vec<(TokenId, Token)>, bool), Error> {
         let Walk::Index(after) = &mut self.walk else { return Ok((Vec::new(), false)) };
-        let rows = i64::try_from(ROWS).unwrap_or(i64::MAX);
-        let slice = TokenSlice { sort: Sort::Created, descending: false, after: after.clone(), limit: rows };
-        let found = list::page(connection, &self.filter, self.now, &slice)?;
-        *after = found.last().map(|(place, _)| place.clone());
-        let is_more = found.len() == ROWS;
-        Ok((found.into_iter().map(|(place, token)| (place.id(), token)).collect(), is_more))
+        let indexed = in_index(&self.filter);
+        let mut found: Vec<(TokenId, Token)> = Vec::new();
+        for _ in 0..RANGES {
+            limit.check()?;
+            let slice = TokenSlice { sort: Sort::Created, descending: false, after: after.clone(), limit: RANGE };
+            let page = list::page(connection, &indexed, self.now, &slice)?;
+            let is_last = i64::try_from(page.len()).unwrap_or(RANGE) < RANGE;
+            *after = page.last().map(|(place, _)| place.clone());
+            let mut of_page: Vec<(TokenId, Token)> =
+                page.into_iter().map(|(place, token)| (place.id(), token)).collect();
+            if indexed != self.filter {
+                let ids = of_page.iter().map(|(id, _)| *id).collect();
+                let matching: Vec<TokenId> =
+                    filtered_by_ids(&self.filter, self.now, ids).select(tokens::id).load(connection)?;
+                let matching: HashSet<TokenId> = matching.into_iter().collect();
+                of_page.retain(|(id, _)| matching.contains(id));
+            }
+            found.append(&mut of_page);
+            if is_last || found.len() >= ROWS {
+                return Ok((found, !is_last));
+            }
+        }
+        Ok((found, true))
+    }
+}
+
+/// The part of a filter that an index leads to: those of a print run, of which there are the fewest, of a batch, or of a
+/// time range.
+fn in_index(filter: &TokenFilter) -> TokenFilter {
+    let (created_from, created_to) = (filter.created_from, filter.created_to);
+    match (filter.print_run, filter.batch) {
+        (Some(_), _) => TokenFilter { print_run: filter.print_run, ..TokenFilter::default() },
+        (None, batch) => TokenFilter { batch, created_from, created_to, ..TokenFilter::default() },
     }
 }
 

@@ -124,6 +124,7 @@ async fn wrong_filters_are_named() {
     }
     place.fails(&["export", "--batch", "Twice"], 1, "several batches are called \"Twice\"");
     assert_eq!(table(&place.works(&["export", "--batch", &uid]), b',').len(), 2);
+    place.fails(&["export", "--batch", ""], 1, "there is no batch \"\"");
     place.fails(&["export", "--batch", "Nobody"], 1, "--batch: there is no batch \"Nobody\"");
     place.fails(&["export", "--batch", "1f0e6c1a-54f7-4b1c-9d5e-0a3b7c2d4e6f"], 1, "there is no batch");
     place.fails(&["export", "--q", &"x".repeat(1_001)], 1, "--q: q has at most 1000 characters");

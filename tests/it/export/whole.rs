@@ -58,7 +58,7 @@ async fn everything_is_there_twice_and_explained() {
     let server = place.serve();
     let party = [("count", "3"), ("batch_name", "Party; \"1\""), ("label", "Größe {n}"), ("usage_count", "2")];
     let uids = server.add_tokens(&key, &party).await;
-    let more = server.add_tokens(&key, &[("count", "2500"), ("usage_count", "1")]).await;
+    let more = server.add_tokens(&key, &[("count", "2500"), ("batch_name", "Many"), ("usage_count", "1")]).await;
     send(server.post(&key, &format!("/{}/consume_token", uids[0]))).await.check_success();
     send(server.post(&key, &format!("/{}/void_token", uids[1])).form(&[("reason", "=1+1")])).await.check_success();
     send(server.post(&key, &format!("/{}/delete_token", uids[2]))).await.check_success();
