@@ -31,6 +31,8 @@ for (const javaScript of [true, false]) {
       await visitor.click("button", "Find");
       assert.deepEqual([await rows(), await first()], [50, "Guest 001"]);
       await visitor.check("first page");
+      await visitor.page.getByText("Export", { exact: true }).click();
+      await visitor.check("first page with exports");
       await visitor.click("link", "Next");
       assert.deepEqual([await rows(), await first()], [50, "Guest 051"]);
       await visitor.check("second page");

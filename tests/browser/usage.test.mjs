@@ -107,15 +107,18 @@ for (const javaScript of [true, false]) {
 
     it("downloads what was found, with no formula in it", async () => {
       await visitor.open("/usage?outcome=used");
+      await visitor.page.getByText("Export", { exact: true }).focus();
+      await visitor.page.keyboard.press("Enter");
+      await visitor.check("usage export");
       const waiting = visitor.page.waitForEvent("download");
-      await visitor.page.getByRole("link", { name: "Download CSV" }).click();
+      await visitor.page.getByRole("link", { name: "CSV for Excel" }).click();
       const download = await waiting;
       assert.match(download.suggestedFilename(), /^usage-\d{4}-\d\d-\d\d\.csv$/);
       const chunks = [];
       for await (const chunk of await download.createReadStream()) chunks.push(chunk);
       const lines = Buffer.concat(chunks).toString("utf8").trimEnd().split("\r\n");
       assert.equal(lines.length, 7);
-      assert.ok(lines.some((line) => line.includes(",'=cmd|' /C calc'!A0")), lines.join("\n"));
+      assert.ok(lines.some((line) => line.includes(";'=cmd|' /C calc'!A0")), lines.join("\n"));
     });
   });
 }
