@@ -1,5 +1,6 @@
 //! Connections: to which database, with which options, and the transactions on them.
 
+pub(in crate::store) mod moment;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 

@@ -2,6 +2,7 @@
 //! tokens, and no snapshot is held between two of them.
 
 use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 
@@ -9,6 +10,7 @@ use super::list::{self, Sort, TokenFilter, TokenSlice, filtered_by_ids, filtered
 use super::row::TokenRow;
 use super::search;
 use crate::store::batches;
+use crate::store::connection::moment::at_one_moment;
 use crate::store::connection::{Connection, in_order};
 use crate::store::cursor::Cursor;
 use crate::store::error::Error;
@@ -23,6 +25,8 @@ const ROWS: usize = 1_000;
 /// a piece has fewer.
 const RANGE: i64 = 1_000;
 const RANGES: usize = 20;
+/// When a piece is enough, whatever it has: beside others who need the processor it must not take too long for a search.
+const TIME: Duration = Duration::from_millis(500);
 /// Up to so many tokens that a search finds are looked up by their ids. Where it finds more, all tokens are looked at.
 const FOUND: usize = 20_000;
 
@@ -76,8 +80,12 @@ impl TokenPieces {
         now: Micros,
         limit: &SearchLimit,
     ) -> Result<Self, Error> {
-        let unmade = batches::unmade(connection)?;
-        let newest = tokens::table.select(diesel::dsl::max(tokens::id)).get_result::<Option<TokenId>>(connection)?;
+        // At one moment: of a batch that was begun or complete between the two, some tokens would be left out.
+        let (newest, unmade) = at_one_moment(connection, |connection| {
+            let newest =
+                tokens::table.select(diesel::dsl::max(tokens::id)).get_result::<Option<TokenId>>(connection)?;
+            Ok::<_, Error>((newest, batches::unmade(connection)?))
+        })?;
         let walk = Walk::new(connection, &filter, limit)?;
         Ok(Self { filter, now, walk, newest: newest.unwrap_or(0), unmade })
     }
@@ -119,7 +127,7 @@ impl TokenPieces {
         limit: &SearchLimit,
     ) -> Result<(Vec<(TokenId, Token)>, bool), Error> {
         let Walk::Ids(after) = &mut self.walk else { return Ok((Vec::new(), false)) };
-        let mut found = Vec::new();
+        let (mut found, begun) = (Vec::new(), Instant::now());
         for _ in 0..RANGES {
             limit.check()?;
             // Where many ids were never given, as after a batch that was given up, nothing is looked at.
@@ -131,7 +139,7 @@ impl TokenPieces {
             let rows = range.select((tokens::id, TokenRow::as_select()));
             take(&mut found, in_order(connection, |connection| Ok(rows.load(connection)?))?)?;
             *after = highest;
-            if found.len() >= ROWS {
+            if found.len() >= ROWS || begun.elapsed() >= TIME {
                 break;
             }
         }
@@ -158,7 +166,7 @@ impl TokenPieces {
     ) -> Result<(Vec<(TokenId, Token)>, bool), Error> {
         let Walk::Index(after) = &mut self.walk else { return Ok((Vec::new(), false)) };
         let indexed = in_index(&self.filter);
-        let mut found: Vec<(TokenId, Token)> = Vec::new();
+        let (mut found, begun): (Vec<(TokenId, Token)>, _) = (Vec::new(), Instant::now());
         for _ in 0..RANGES {
             limit.check()?;
             let slice = TokenSlice { sort: Sort::Created, descending: false, after: after.clone(), limit: RANGE };
@@ -175,7 +183,7 @@ impl TokenPieces {
                 of_page.retain(|(id, _)| matching.contains(id));
             }
             found.append(&mut of_page);
-            if is_last || found.len() >= ROWS {
+            if is_last || found.len() >= ROWS || begun.elapsed() >= TIME {
                 return Ok((found, !is_last));
             }
         }

@@ -7,7 +7,7 @@ mod printing;
 mod table;
 mod tokens;
 
-use super::connection::Connection;
+use super::connection::{Connection, moment};
 use super::error::Error;
 pub use left_out::LEFT_OUT;
 pub use table::{Column, Kind, Table};
@@ -26,9 +26,8 @@ pub(crate) fn at_one_moment<T, E: From<Error>>(
     connection: &mut Connection,
     reads: impl FnOnce(&mut Connection) -> Result<T, E>,
 ) -> Result<T, E> {
-    table::begin(connection).map_err(Error::from)?;
-    let result = reads(connection);
-    // Nothing was written: how it ends does not matter.
-    let _ = table::end(connection);
-    result
+    match connection {
+        Connection::Sqlite(_) => reads(connection),
+        Connection::Postgres(_) => moment::at_one_moment(connection, reads),
+    }
 }

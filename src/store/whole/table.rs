@@ -1,6 +1,5 @@
 //! A table as it is written, and how it is read: by its keys, some rows at a time.
 
-use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use serde_json::Value;
@@ -149,24 +148,5 @@ impl Table {
         let all = self.columns.iter().map(|column| column.sql).chain(keys).chain([self.from, self.condition]);
         let is_part = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '.';
         all.flat_map(|sql| sql.split(move |letter| !is_part(letter))).any(|word| word == what)
-    }
-}
-
-/// Begins to read at one moment, where that does no harm.
-pub(super) fn begin(connection: &mut Connection) -> QueryResult<()> {
-    match connection {
-        Connection::Sqlite(_) => Ok(()),
-        Connection::Postgres(connection) => AnsiTransactionManager::begin_transaction_sql(
-            connection,
-            "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-        ),
-    }
-}
-
-/// Ends it.
-pub(super) fn end(connection: &mut Connection) -> QueryResult<()> {
-    match connection {
-        Connection::Sqlite(_) => Ok(()),
-        Connection::Postgres(connection) => AnsiTransactionManager::rollback_transaction(connection),
     }
 }
