@@ -196,7 +196,7 @@ pub(crate) async fn show(
         newest,
         older: last.map(|place| query.href(&app.base, Some(&cursors.write(&place)))),
         zone: app.zone.to_string(),
-        exports: export_links(&format!("{}/export/audit", app.base), query.parts()),
+        exports: export_links(&format!("{}/export/audit", app.base), &query.parts()),
         errors,
         filter: query,
     };

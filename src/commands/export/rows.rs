@@ -33,7 +33,7 @@ pub(super) fn run(common: &Common, wanted: &Export) -> Result<(), Failure> {
     let batch = wanted.batch.as_deref().map(|name| batch_named(&mut connection, name)).transpose()?;
     let mut target = Target::open(wanted.output.as_deref(), &common.database_url)?;
     let (columns, mut source): (&[&str], Box<dyn Source>) = if wanted.usage {
-        let filter = UsageFilter { q, batch, ..UsageFilter::default() };
+        let filter = UsageFilter { batch, q, ..UsageFilter::default() };
         let source = Usage::new(&mut connection, &filter, &SearchLimit::new(LIMIT)).map_err(not_read)?;
         (&export::usage::COLUMNS, Box::new(source))
     } else {

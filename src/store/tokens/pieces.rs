@@ -197,7 +197,7 @@ fn in_index(filter: &TokenFilter) -> TokenFilter {
     let (created_from, created_to) = (filter.created_from, filter.created_to);
     match (filter.print_run, filter.batch) {
         (Some(_), _) => TokenFilter { print_run: filter.print_run, ..TokenFilter::default() },
-        (None, batch) => TokenFilter { batch, created_from, created_to, ..TokenFilter::default() },
+        (None, batch) => TokenFilter { created_from, created_to, batch, ..TokenFilter::default() },
     }
 }
 

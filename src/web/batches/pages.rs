@@ -176,7 +176,7 @@ async fn batch_page(
     let view = BatchView::new(&batch, standing, app.time_formatter());
     let (may_edit, may_delete) = (role.may(Permission::Edit), role.may(Permission::Delete) && standing.there > 0);
     let page_of = Page::new(request, Section::Tokens).with_notice(notice);
-    let exports = export_links(&format!("{}/export/tokens", app.base), [("batch", view.uid.as_str())]);
+    let exports = export_links(&format!("{}/export/tokens", app.base), &[("batch", view.uid.as_str())]);
     let template =
         BatchPage { page: page_of, may_edit, may_delete, batch: view, name, was, errors, conflicts, exports };
     page(app, status, &template)

@@ -12,13 +12,10 @@ pub(crate) struct ExportLink {
 }
 
 /// The files at `path` with these parameters, one of each format.
-pub(crate) fn export_links<'a>(
-    path: &str,
-    parameters: impl IntoIterator<Item = (&'a str, &'a str)> + Clone,
-) -> Vec<ExportLink> {
+pub(crate) fn export_links(path: &str, parameters: &[(&str, &str)]) -> Vec<ExportLink> {
     let link = |format: Format| ExportLink {
         words: format.words(),
-        href: query_string::with(path, parameters.clone(), &format!("format={}", format.word())),
+        href: query_string::with(path, parameters.iter().copied(), &format!("format={}", format.word())),
     };
     Format::ALL.map(link).into()
 }

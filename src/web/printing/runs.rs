@@ -118,7 +118,7 @@ pub(crate) async fn list(
         page: Page::new(&request, Section::Print),
         jobs: unfinished.map(|job| JobView::new(&job, clock)).collect(),
         rows: run_views(&runs, &counts, clock),
-        exports: export_links(&format!("{}/export/print_runs", app.base), []),
+        exports: export_links(&format!("{}/export/print_runs", app.base), &[]),
         older: last.map(|place| format!("{path}?after={}", cursors.write(&place))),
         newest: (!is_first).then_some(path),
     };

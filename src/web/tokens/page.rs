@@ -106,7 +106,7 @@ impl TokenPage {
             print_run,
             loosen: query.loosen(&path),
             as_tiles: query.href(&format!("{}/overview", app.base), ""),
-            exports: export_links(&format!("{}/export/tokens", app.base), query.filters()),
+            exports: export_links(&format!("{}/export/tokens", app.base), &query.filters()),
             to_print: query.href(&format!("{}/sheet", app.base), if query.is_set() { "" } else { "all=1" }),
             first: query.href(&path, more),
             newer: link("before", before),

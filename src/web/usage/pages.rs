@@ -215,7 +215,7 @@ impl UsagePage {
             count,
             zone: clock.zone.to_string(),
             loosen: query.loosen(&path),
-            exports: export_links(&format!("{}/export/usage", page.base), query.parts()),
+            exports: export_links(&format!("{}/export/usage", page.base), &query.parts()),
             first: query.href(&path, ""),
             newer,
             older,

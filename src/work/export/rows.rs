@@ -122,7 +122,7 @@ pub(crate) struct RowWriter<'a> {
 }
 
 enum Out {
-    Table(csv::Writer<Vec<u8>>),
+    Table(Box<csv::Writer<Vec<u8>>>),
     Lines(Vec<u8>),
 }
 
@@ -131,7 +131,7 @@ impl<'a> RowWriter<'a> {
     pub(crate) fn new(layout: Layout<'a>) -> Self {
         let table = |delimiter| {
             let mut table = WriterBuilder::new();
-            Out::Table(table.delimiter(delimiter).terminator(Terminator::CRLF).from_writer(Vec::new()))
+            Out::Table(Box::new(table.delimiter(delimiter).terminator(Terminator::CRLF).from_writer(Vec::new())))
         };
         let out = match layout.format {
             Format::Csv => table(b','),

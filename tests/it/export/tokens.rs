@@ -108,16 +108,16 @@ async fn every_filter_of_the_list_filters() {
     let run = keep_run_of(&app, &[of_batch[1].parse().unwrap()], 100, None).await;
     app.post("/void_token", &[("token_uid", &of_batch[2])]).await.check_success();
 
-    assert_eq!(uids(&app, "?q=locker+02").await, [of_batch[1].clone()]);
-    assert_eq!(uids(&app, &format!("?q={}", &old[..13])).await, [old.clone()]);
+    assert_eq!(uids(&app, "?q=locker+02").await, [of_batch[1].as_str()]);
+    assert_eq!(uids(&app, &format!("?q={}", &old[..13])).await, [old.as_str()]);
     assert_eq!(uids(&app, &format!("?q=locker&batch={batch_uid}&state=active")).await, of_batch[..2]);
-    assert_eq!(uids(&app, "?state=used_up").await, [new.clone()]);
-    assert_eq!(uids(&app, "?state=voided").await, [of_batch[2].clone()]);
-    assert_eq!(uids(&app, "?created_to=2026-01-05").await, [old.clone()], "with that whole day, as the page has it");
+    assert_eq!(uids(&app, "?state=used_up").await, [new.as_str()]);
+    assert_eq!(uids(&app, "?state=voided").await, [of_batch[2].as_str()]);
+    assert_eq!(uids(&app, "?created_to=2026-01-05").await, [old.as_str()], "with that whole day, as the page has it");
     assert_eq!(uids(&app, "?created_from=2026-01-01&created_to=2026-01-04").await, [""; 0]);
-    assert_eq!(uids(&app, "?created_from=2026-01-06&state=used_up").await, [new.clone()]);
-    assert_eq!(uids(&app, &format!("?print_run={}", run.uid)).await, [of_batch[1].clone()]);
-    assert_eq!(uids(&app, "?printed=never_used").await, [of_batch[1].clone()]);
+    assert_eq!(uids(&app, "?created_from=2026-01-06&state=used_up").await, [new.as_str()]);
+    assert_eq!(uids(&app, &format!("?print_run={}", run.uid)).await, [of_batch[1].as_str()]);
+    assert_eq!(uids(&app, "?printed=never_used").await, [of_batch[1].as_str()]);
     assert_eq!(uids(&app, "?printed=never&q=locker").await, [of_batch[0].clone(), of_batch[2].clone()]);
     assert_eq!(uids(&app, "?q=nobody+has+this").await, [""; 0]);
 
