@@ -137,11 +137,14 @@ pub(crate) struct Export {
     #[arg(long, default_value = "csv", value_name = "FORMAT")]
     pub(crate) format: Format,
     /// The file, which appears when it is complete [default: standard output]
+    #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// Write the usage log instead of the tokens
+    #[arg(long)]
     pub(crate) usage: bool,
     /// Only tokens of this batch: its name or its ID
     #[arg(long, value_name = "BATCH")]
+    pub(crate) batch: Option<String>,
     /// Only tokens in this state: active, voided, `used_up`, locked, pending or expired
     #[arg(long, value_name = "STATE", conflicts_with = "usage")]
     pub(crate) state: Option<State>,
@@ -152,6 +155,7 @@ pub(crate) struct Export {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["format", "output", "usage", "batch", "state", "q"])]
     pub(crate) all: Option<PathBuf>,
 }
+
 /// What `serve` takes.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {

@@ -101,14 +101,16 @@ fn import_file(
         return Err(Failure(format!("{name} has {}; nothing was imported.", in_lines(&report))));
     }
     let what = if options.mode == Mode::Add { "added" } else { "changed" };
-    if report.tokens == 0 {
-        return Err(Failure(format!("{name} has nothing to import. Without a change: {}.", tokens(report.same))));
+    if report.tokens == 0 && report.same == 0 {
+        return Err(Failure(format!("{name} has nothing to import.{}", beside(&report))));
     }
     if command.dry_run {
         return print(&format!("{} would be {what}.{}\n", tokens(report.tokens), beside(&report)));
     }
-    progress.begin("written");
-    import(&job, &report)?;
+    if report.tokens > 0 {
+        progress.begin("written");
+        import(&job, &report)?;
+    }
     print(&format!("{} {what}.{}\n", tokens(report.tokens), beside(&report)))
 }
 
@@ -128,8 +130,9 @@ fn problems(report: &ImportReport) -> String {
         text.push_str(&format!("… and {} more errors\n", shown(report.error_count - MOST_ERRORS)));
     }
     for warning in &report.warnings {
-        let (count, from, at) = (shown(warning.count), warning.line, shown_text(&warning.text));
-        text.push_str(&format!("look at {count} cells, from line {from}{at}: {}\n", warning.message));
+        let count = if warning.count == 1 { "1 cell".into() } else { format!("{} cells", shown(warning.count)) };
+        let (from, at) = (warning.line, shown_text(&warning.text));
+        text.push_str(&format!("look at {count}, from line {from}{at}: {}\n", warning.message));
     }
     text
 }

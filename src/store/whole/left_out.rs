@@ -9,6 +9,8 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("attempts", "failed sign-ins of the last minutes; the audit has them"),
     ("replies", "answers that are given again for a day; the usage log has what was used"),
     ("advisory_locks", "it has no data"),
+    ("imports", "files that were sent to be imported in the last month; what they did is in the audit"),
+    ("import_parts", "as imports"),
     ("index_progress", "what searches are made quick with; it follows from tokens and usage"),
     ("index_queue", "as index_progress"),
     ("token_zones", "as index_progress"),

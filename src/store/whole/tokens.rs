@@ -135,6 +135,7 @@ pub(super) const TABLES: &[Table] = &[
             text("voided_by", "action_tokens.voided_by", ""),
             text("void_reason", "action_tokens.void_reason", ""),
             text("kept", "action_tokens.kept", "Why an undo left the token as it was."),
+            text("target", "action_tokens.target", "What an import made of it, as JSON."),
         ],
         from: "action_tokens JOIN actions ON actions.id = action_tokens.action \
                JOIN tokens ON tokens.id = action_tokens.token",

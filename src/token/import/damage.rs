@@ -25,9 +25,10 @@ impl Damage {
         is_date(text).then_some(Self::Date)
     }
 
-    /// Whether it makes the cell useless as this field. A label may well be a date.
-    pub(crate) fn is_fatal(self, field: Field) -> bool {
-        field == Field::Value && self != Self::Date
+    /// Whether it makes the cell useless as this field. A label may well be a date; and a line that has its uid was exported,
+    /// when the value was what it is.
+    pub(crate) fn is_fatal(self, field: Field, has_uid: bool) -> bool {
+        field == Field::Value && self != Self::Date && !has_uid
     }
 
     /// What is to be known of it.
@@ -127,8 +128,12 @@ mod tests {
         for text in ["", "A1E+B", "E+15", "1E15", "#1", "##", "Locker 3-4", "3-4", "12-345-678", "May", "10.0.0.1"] {
             assert_eq!(Damage::of(text), None, "{text}");
         }
-        assert!(Damage::Scientific.is_fatal(Field::Value) && !Damage::Scientific.is_fatal(Field::Label));
-        assert!(!Damage::Date.is_fatal(Field::Value));
+        let is_fatal = |damage: Damage, field, has_uid| damage.is_fatal(field, has_uid);
+        assert!(is_fatal(Damage::Scientific, Field::Value, false));
+        assert!(
+            !is_fatal(Damage::Scientific, Field::Value, true) && !is_fatal(Damage::Scientific, Field::Label, false)
+        );
+        assert!(!is_fatal(Damage::Date, Field::Value, false));
     }
 
     #[test]

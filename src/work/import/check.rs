@@ -198,7 +198,7 @@ impl<'a> Check<'a> {
             let text = cells.get(field).unwrap_or_default();
             let Some(damage) = Damage::of(text) else { continue };
             let message = format!("The {} {}.", field.name(), damage.words());
-            if damage.is_fatal(field) {
+            if damage.is_fatal(field, cells.filled(Field::Uid).is_some()) {
                 self.fault(line, cells, CellError::new(field, message));
                 is_damaged = true;
             } else {

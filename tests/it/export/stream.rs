@@ -19,9 +19,7 @@ const A_SECOND: Duration = Duration::from_millis(1_100);
 fn add_tokens(app: &App) {
     let long = "9".repeat(900);
     let made: Vec<Token> = (0..TOKENS).map(|n| Token { value: format!("{n} {long}"), ..token(1) }).collect();
-    for made in made.chunks(500) {
-        transaction(&mut app.connection(), |connection| tokens::add_all(connection, made)).unwrap();
-    }
+    transaction(&mut app.connection(), |connection| tokens::add_all(connection, &made)).unwrap();
 }
 
 /// Begins an export, and reads its beginning.

@@ -4,3 +4,4 @@ mod change;
 mod command;
 mod crash;
 mod page;
+mod round_trip;
