@@ -177,8 +177,7 @@ pub(super) async fn file_page(
         rows: head.map(|head| head.rows).unwrap_or_default(),
         errors,
     };
-    let status =
-        if template.unreadable.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { template.errors.status() };
+    let status = template.errors.status();
     page(app, status, &template)
 }
 
