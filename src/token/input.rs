@@ -230,7 +230,7 @@ impl Change {
         if let Some(added) = self.add_uses {
             changed.usage_count = add_uses(token.usage_count, added)?;
         }
-        changed.checked()
+        changed.checked_after(token)
     }
 }
 

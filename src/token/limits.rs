@@ -19,8 +19,22 @@ impl Token {
         self.checked_with(Vec::new())
     }
 
-    pub(super) fn checked_with(self, mut mistakes: Vec<TokenError>) -> Result<Self, Mistakes> {
-        if let Err(errors) = Limits::of(&self).validate() {
+    pub(super) fn checked_with(self, mistakes: Vec<TokenError>) -> Result<Self, Mistakes> {
+        self.within_limits(mistakes, false)
+    }
+
+    /// The token, if it may be what becomes of `before`: it may keep a value that it could not be given.
+    ///
+    /// # Errors
+    /// As those of [`Token::checked`].
+    pub(super) fn checked_after(self, before: &Self) -> Result<Self, Mistakes> {
+        let changed = self.with_plain_value();
+        let keeps_value = changed.value == before.value;
+        changed.within_limits(Vec::new(), keeps_value)
+    }
+
+    fn within_limits(self, mut mistakes: Vec<TokenError>, keeps_value: bool) -> Result<Self, Mistakes> {
+        if let Err(errors) = Limits::of(&self, keeps_value).validate() {
             let by_field = errors.field_errors();
             let errors = FIELDS.iter().filter_map(|field| by_field.get(*field)).flat_map(|errors| errors.iter());
             mistakes.extend(
@@ -30,11 +44,15 @@ impl Token {
         if mistakes.is_empty() { Ok(self.with_plain_value()) } else { Err(Mistakes(mistakes)) }
     }
 
-    /// A value that is the uid is written as the uid is: a code with capitals is looked up without.
+    /// A value that looks like a uid is written as a uid is: a code with capitals is looked up without.
     fn with_plain_value(self) -> Self {
-        let is_uid = self.value.parse::<Uid>().is_ok_and(|uid| uid == self.uid);
-        if is_uid { Self { value: self.uid.to_string(), ..self } } else { self }
+        Self { value: plain_value(self.value), ..self }
     }
+}
+
+/// A value as it is stored and looked up: in lower case, if it looks like a uid.
+pub(crate) fn plain_value(value: String) -> String {
+    value.parse::<Uid>().map_or(value, |uid| uid.to_string())
 }
 
 /// Checks a value in a look-up by the same limits: a value that no token can have is an error, not an unknown token.
@@ -61,11 +79,13 @@ struct Limits<'a> {
     lock_time: i32,
     valid_from: Option<Micros>,
     valid_to: Option<Micros>,
+    keeps_value: bool,
 }
 
 impl<'a> Limits<'a> {
-    fn of(token: &'a Token) -> Self {
+    fn of(token: &'a Token, keeps_value: bool) -> Self {
         Self {
+            keeps_value,
             uid: token.uid,
             value: &token.value,
             label: token.label.as_deref().unwrap_or_default(),
@@ -106,8 +126,8 @@ fn label_rules(label: &str) -> Result<(), ValidationError> {
 }
 
 fn cross_field_rules(limits: &Limits<'_>) -> Result<(), ValidationError> {
-    // Otherwise a token's value could be the text in another, later token's code.
-    if limits.value.parse::<Uid>().is_ok_and(|uid| uid != limits.uid) {
+    // Otherwise a token's value could be the text in another, later token's code. Only what was moved in has such values.
+    if !limits.keeps_value && limits.value.parse::<Uid>().is_ok_and(|uid| uid != limits.uid) {
         return refuse("value", "A value that looks like a uid must be the token's own uid");
     }
     match (limits.valid_from, limits.valid_to) {

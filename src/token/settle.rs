@@ -97,6 +97,11 @@ impl Held {
             && what.value.as_ref().is_none_or(|value| self.values.contains_key(value))
     }
 
+    /// Whether the token with this value is here.
+    pub(crate) fn has_value(&self, value: &str) -> bool {
+        self.values.contains_key(value)
+    }
+
     /// The id of the token with this uid, if it is here.
     pub(crate) fn id_of(&self, uid: Uid) -> Option<TokenId> {
         self.uids.get(&uid).copied()

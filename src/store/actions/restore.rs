@@ -1,15 +1,11 @@
 //! Makes tokens what they were before an action.
 
-use std::collections::BTreeSet;
-
-use diesel::prelude::*;
-
 use super::rows;
 use super::rows::{ActionToken, Restamp};
 use crate::store::clock;
-use crate::store::connection::{Connection, MOST_KEYS};
+use crate::store::connection::Connection;
 use crate::store::error::Error;
-use crate::store::schema::tokens;
+use crate::store::tokens;
 use crate::store::tokens::bulk;
 use crate::store::tokens::row::{stamp, unique_error, voided_from_columns};
 use crate::store::usage;
@@ -82,7 +78,8 @@ fn restore_columns(
 }
 
 fn restore_deleted(connection: &mut Connection, rows: Vec<ActionToken>, now: Micros) -> Result<Undone, Error> {
-    let in_use = values_in_use(connection, rows.iter().filter_map(|changed| changed.now.own_value()))?;
+    let values: Vec<&str> = rows.iter().map(|changed| changed.now.value_or_uid()).collect();
+    let in_use = tokens::in_use(connection, &values)?;
     let (mut restored, mut restamped, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
     for changed in rows {
         let token = changed.now.token()?;
@@ -102,18 +99,4 @@ fn restore_deleted(connection: &mut Connection, rows: Vec<ActionToken>, now: Mic
         error => error,
     })?;
     Ok((restamped, skipped))
-}
-
-/// Which of the values are in use by tokens that are not deleted. A value that is the uid can be nobody else's.
-fn values_in_use<'a>(
-    connection: &mut Connection,
-    values: impl Iterator<Item = &'a str>,
-) -> QueryResult<BTreeSet<String>> {
-    let values: Vec<&str> = values.collect();
-    let mut in_use = BTreeSet::new();
-    for chunk in values.chunks(MOST_KEYS) {
-        let rows = tokens::table.filter(tokens::deleted_at.is_null()).filter(tokens::value.eq_any(chunk.to_vec()));
-        in_use.extend(rows.select(tokens::value.assume_not_null()).load::<String>(connection)?);
-    }
-    Ok(in_use)
 }

@@ -18,22 +18,20 @@ use crate::store::tokens::visible::IS_ONE_VISIBLE;
 use crate::store::tokens::{EACH_BY_VALUE, named};
 use crate::token::gate::GateId;
 use crate::token::settle::{Ask, Held, TokenId};
-use crate::token::{EntryId, Micros, Token, Uid};
+use crate::token::{EntryId, Micros, Uid};
 
 /// Holds what the asks name, and the tokens of the uses that are to be undone.
 pub(super) fn hold(connection: &mut PgConnection, asks: &[Ask], undone: &[Uid]) -> QueryResult<(Held, Micros)> {
     let (mut held, mut clock) = (Held::default(), None);
-    let mut wanted = HoldQuery::new(asks, undone);
-    let rows: Vec<(TokenId, TokenRow, i64)> = (&wanted).load(connection)?;
+    let rows: Vec<(TokenId, TokenRow, i64)> = (&HoldQuery::new(asks, undone)).load(connection)?;
     for (id, row, at) in rows {
-        let token = row.token()?;
-        wanted.remove(&token);
-        held.insert(id, token);
+        held.insert(id, row.token()?);
         clock = clock.max(Some(at));
     }
     // What was not found and exists is locked by somebody else.
-    if !wanted.uids.is_empty() || !wanted.values.is_empty() {
-        for (_, token) in named(connection, wanted.uids, wanted.values)? {
+    let (uids, values) = not_held(&held, asks, undone);
+    if !uids.is_empty() || !values.is_empty() {
+        for (_, token) in named(connection, uids, values)? {
             held.insert_locked(token.uid, token.value);
         }
     }
@@ -58,6 +56,27 @@ pub(super) fn keep(
     if saved.is_empty() { Ok(()) } else { replies::save(connection, saved, now) }
 }
 
+/// The uids and values that name no token here. A link names one only where the value before it does not.
+fn not_held(held: &Held, asks: &[Ask], undone: &[Uid]) -> (Vec<String>, Vec<String>) {
+    let (mut uids, mut values): (Vec<Uid>, Vec<String>) = (undone.to_vec(), Vec::new());
+    for what in asks.iter().filter_map(Ask::lookup) {
+        uids.extend(what.uid);
+        if let Some(value) = what.value.as_ref().filter(|value| !held.has_value(value)) {
+            values.push(value.clone());
+            uids.extend(what.link);
+        }
+    }
+    uids.retain(|uid| held.id_of(*uid).is_none());
+    (distinct(uids.iter().map(Uid::to_string)), distinct(values))
+}
+
+fn distinct(texts: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut texts: Vec<String> = texts.into_iter().collect();
+    texts.sort_unstable();
+    texts.dedup();
+    texts
+}
+
 /// Finds and locks the tokens of a batch. The clock is read for each row after it is locked: the lock is in an inner
 /// query, which PostgreSQL never merges with the outer one.
 struct HoldQuery {
@@ -68,26 +87,11 @@ struct HoldQuery {
 impl HoldQuery {
     fn new(asks: &[Ask], undone: &[Uid]) -> Self {
         let lookups = || asks.iter().filter_map(Ask::lookup);
-        let mut values: Vec<String> = lookups().filter_map(|what| what.value.clone()).collect();
+        let values = distinct(lookups().filter_map(|what| what.value.clone()));
         let uids = lookups().flat_map(|what| what.uid.into_iter().chain(what.link)).chain(undone.iter().copied());
         // A value may be the uid, and then it stands nowhere else.
         let uids = uids.chain(values.iter().filter_map(|value| value.parse().ok()));
-        let mut uids: Vec<String> = uids.map(|uid| uid.to_string()).collect();
-        for texts in [&mut uids, &mut values] {
-            texts.sort_unstable();
-            texts.dedup();
-        }
-        Self { uids, values }
-    }
-
-    /// Leaves out a token that was found.
-    fn remove(&mut self, token: &Token) {
-        let uid = token.uid.to_string();
-        for (texts, found) in [(&mut self.uids, &uid), (&mut self.values, &token.value)] {
-            if let Ok(index) = texts.binary_search(found) {
-                texts.remove(index);
-            }
-        }
+        Self { uids: distinct(uids.map(|uid| uid.to_string())), values }
     }
 }
 
@@ -264,3 +268,51 @@ impl QueryId for KeepQuery<'_> {
 }
 
 impl RunQueryDsl<PgConnection> for KeepQuery<'_> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::Principal;
+    use crate::token::Token;
+    use crate::token::settle::Lookup;
+
+    fn token(uid: Uid, value: &str) -> Token {
+        let now = Micros::EPOCH;
+        Token {
+            uid,
+            value: value.into(),
+            label: None,
+            valid_from: None,
+            valid_to: None,
+            usage_count: 1,
+            lock_time: 0,
+            last_used: None,
+            lock_start: None,
+            creator: "user:anna".into(),
+            created: now,
+            modified: now,
+            used: 0,
+            last_entry: None,
+            batch: None,
+            voided: None,
+        }
+    }
+
+    /// A second statement in each batch would delay every door.
+    #[test]
+    fn only_what_names_no_token_is_asked_for_again() {
+        let [uid, foreign] = [Uid::random(), Uid::random()];
+        let mut held = Held::default();
+        held.insert(1, token(uid, &foreign.to_string()));
+        let ask = |uid, value: Option<&str>, link| {
+            let what = Lookup { uid, value: value.map(str::to_owned), link };
+            Ask::once(Principal::shell("test"), what)
+        };
+        let found = [ask(Some(uid), None, None), ask(None, Some(&foreign.to_string()), Some(foreign))];
+        assert_eq!(not_held(&held, &found, &[uid]), (vec![], vec![]));
+        let (url, lost) = (format!("https://example.org/{uid}"), Uid::random());
+        let linked = [ask(None, Some(&url), Some(uid)), ask(None, Some("x"), Some(lost)), ask(None, Some("x"), None)];
+        let values = distinct([url, "x".to_owned()]);
+        assert_eq!(not_held(&held, &linked, &[]), (vec![lost.to_string()], values));
+    }
+}

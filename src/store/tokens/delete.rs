@@ -6,8 +6,9 @@ use diesel::prelude::*;
 
 use super::bulk;
 use super::find::id_of;
+use super::foreign;
 use super::lock::lock_ids;
-use super::row::{stamp, unique_error};
+use super::row::{stamp, unique_error, value_in_use};
 use super::selection::{self, Selection};
 use crate::access::Principal;
 use crate::store::actions::pending::{Listings, pull_forward};
@@ -86,9 +87,12 @@ pub fn restore(connection: &mut Connection, uid: Uid, by: &Principal, now: Micro
     }
     let row =
         tokens::table.filter(tokens::uid.eq(uid.to_string())).filter(tokens::deleted_at.gt(restorable_since(now)));
-    let deleted: Option<(TokenId, i64)> =
-        row.select((tokens::id, tokens::modified)).get_result(connection).optional()?;
-    let Some((id, modified)) = deleted else { return Err(TokenError::Unknown(uid).into()) };
+    let deleted: Option<(TokenId, i64, Option<String>)> =
+        row.select((tokens::id, tokens::modified, tokens::value)).get_result(connection).optional()?;
+    let Some((id, modified, value)) = deleted else { return Err(TokenError::Unknown(uid).into()) };
+    if !foreign::in_use(connection, &[&value.unwrap_or_else(|| uid.to_string())])?.is_empty() {
+        return Err(value_in_use());
+    }
     bulk::restore(connection, &[(id, stamp(Micros::stored(modified), now))]).map_err(unique_error)?;
     audit::record(connection, by, "token restore", &uid.to_string(), "", now)
 }

@@ -43,9 +43,9 @@ impl TokenRow {
                                       lock_start, creator, created, modified, batch, used, last_entry, voided_at, \
                                       voided_by, void_reason";
 
-    /// The value, unless it is the uid.
-    pub(in crate::store) fn own_value(&self) -> Option<&str> {
-        self.value.as_deref()
+    /// The value, which may be the uid.
+    pub(in crate::store) fn value_or_uid(&self) -> &str {
+        self.value.as_deref().unwrap_or(&self.uid)
     }
 
     pub(in crate::store) fn token(self) -> QueryResult<Token> {
@@ -141,10 +141,15 @@ pub(in crate::store) fn stamp(before: Micros, now: Micros) -> Micros {
     now.max(before.plus_micros(1))
 }
 
+/// What a second token with a value is refused with.
+pub(in crate::store) fn value_in_use() -> Error {
+    TokenError::value("value", "This value is in use by another token").into()
+}
+
 /// Turns a unique violation into an error about the parameter that caused it.
 pub(in crate::store) fn unique_error(error: Diesel) -> Error {
     if is_duplicate(&error, "tokens", "value") {
-        return TokenError::value("value", "This value is in use by another token").into();
+        return value_in_use();
     }
     // The caller has checked that the uid is new, so another request was faster; the retry finds its token.
     if is_duplicate(&error, "tokens", "uid") {

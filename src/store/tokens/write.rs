@@ -3,7 +3,8 @@
 use diesel::prelude::*;
 
 use super::find::{is_uid_used, lock};
-use super::row::{NewTokenRow, stamp, unique_error};
+use super::foreign;
+use super::row::{NewTokenRow, stamp, unique_error, value_in_use};
 use crate::store::connection::Connection;
 use crate::store::error::Error;
 use crate::store::schema::tokens;
@@ -19,6 +20,7 @@ pub fn add(connection: &mut Connection, token: &Token) -> Result<(), Error> {
     if is_uid_used(connection, token.uid)? {
         return Err(TokenError::value("token_uid", "This uid is in use or was once; it is never given twice").into());
     }
+    check_uid_as_value(connection, &token.value)?;
     add_all(connection, std::slice::from_ref(token))
 }
 
@@ -53,6 +55,12 @@ pub fn change(connection: &mut Connection, uid: Uid, change: &Change, now: Micro
     put(connection, id, &token, changed, now)
 }
 
+/// Checks that no token has this value, if it looks like a uid. Of other values an index holds that.
+fn check_uid_as_value(connection: &mut Connection, value: &str) -> Result<(), Error> {
+    let is_uid = value.parse::<Uid>().is_ok();
+    if is_uid && !foreign::in_use(connection, &[value])?.is_empty() { Err(value_in_use()) } else { Ok(()) }
+}
+
 /// Stores `changed` in place of `before`. `modified` advances only if something is different.
 ///
 /// # Errors
@@ -66,6 +74,9 @@ pub fn put(
 ) -> Result<(), Error> {
     if changed == *before {
         return Ok(());
+    }
+    if changed.value != before.value {
+        check_uid_as_value(connection, &changed.value)?;
     }
     changed.modified = stamp(before.modified, now);
     diesel::update(tokens::table.find(id)).set(NewTokenRow::new(&changed)).execute(connection).map_err(unique_error)?;

@@ -130,12 +130,18 @@ impl Door<'_> {
         };
         match try_consume(Some(&token), scan.uses, context.clock.now) {
             Ok(_) => {
-                let uid = token.uid;
-                let last = self.app.store.look_up(LastUseOf(uid)).await?;
-                Ok(Verdict::can_be_used(&token, last.as_ref(), uid.to_string(), &context))
+                let last = self.app.store.look_up(LastUseOf(token.uid)).await?;
+                // Not the uid, which might be another token's value.
+                let code = self.app.public_url.tile(token.uid);
+                Ok(Verdict::can_be_used(&token, last.as_ref(), code, &context))
             }
             Err(refused) => Ok(Verdict::cannot_be_used(self.refused(&refused, scan, false).await?)),
         }
+    }
+
+    fn choice(&self, token: Token) -> Choice {
+        let code = self.app.public_url.tile(token.uid);
+        Choice::new(token, code)
     }
 
     async fn choices(&self, code: &str) -> Result<Vec<Choice>, Error> {
@@ -145,7 +151,7 @@ impl Door<'_> {
         let (slice, now) = (TokenSlice::newest(None, CHOICES), self.app.store.now());
         let found =
             self.app.store.search(move |connection, limit| search::page(connection, &filter, now, slice, limit));
-        Ok(found.await?.into_iter().map(|(_, token)| Choice::new(token)).collect())
+        Ok(found.await?.into_iter().map(|(_, token)| self.choice(token)).collect())
     }
 
     /// Undoes a use that was made at this gate.

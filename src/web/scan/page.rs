@@ -86,8 +86,9 @@ pub(crate) async fn show_linked(
     uid: Uid,
 ) -> Result<HttpResponse, Error> {
     let door = Door { app, caller, gate: None };
-    let (status, verdict) = verdict_of(&door, Scan::look_up(uid.to_string(), None)).await?;
-    let code = Params::of_query(&format!("code={uid}"))?;
+    let code = app.public_url.tile(uid);
+    let (status, verdict) = verdict_of(&door, Scan::look_up(code.clone(), None)).await?;
+    let code = Params::of_query(&format!("code={code}"))?;
     scan_page(request, &door, (status, Some(verdict)), &code).await
 }
 

@@ -85,18 +85,14 @@ pub(super) struct Verdict {
 
 /// A token to choose, where a part of a label was looked up.
 pub(super) struct Choice {
-    uid: String,
+    code: String,
     title: String,
     value: String,
 }
 
 impl Choice {
-    pub(super) fn new(token: Token) -> Self {
-        Self {
-            uid: token.uid.to_string(),
-            title: token.label.unwrap_or_else(|| token.value.clone()),
-            value: token.value,
-        }
+    pub(super) fn new(token: Token, code: String) -> Self {
+        Self { code, title: token.label.unwrap_or_else(|| token.value.clone()), value: token.value }
     }
 }
 

@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::store::usage::{LastUse, LastUseOf};
 use crate::token::consume::state;
 use crate::token::input::RawFields;
-use crate::token::limits::check_value;
+use crate::token::limits::{check_value, plain_value};
 use crate::token::settle::{Lookup, RefusedAsk};
 use crate::token::{Micros, State, Token, TokenError, Uid};
 use crate::web::error::Error;
@@ -107,8 +107,7 @@ pub(crate) fn lookup_value(app: &App, text: &str) -> Result<Lookup, TokenError> 
 /// The value that a scanner reads: some send a line end behind it, and some read a uid in capitals, which fit into a smaller
 /// code.
 fn scanned_value(text: &str) -> String {
-    let value = text.trim();
-    value.parse::<Uid>().map_or_else(|_| value.to_owned(), |uid| uid.to_string())
+    plain_value(text.trim().to_owned())
 }
 
 /// The last use of a token that was refused: what a refusal tells beside its reasons.

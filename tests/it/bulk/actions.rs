@@ -215,18 +215,22 @@ fn undoing_goes_back_over_a_deletion_and_leaves_what_came_between() {
 
 #[test]
 fn a_deletion_is_undone_but_for_values_that_were_given_again() {
-    let mut table = Table::of(&[3, 3, 3]);
+    let mut table = Table::of(&[3, 3, 3, 3]);
     table.change(0, &Change { value: Some(Some("A-1".into())), ..Change::default() });
     let uid = table.done(ALL, Action::Delete);
-    assert_eq!(table.uses(), [-9, -9, -9]);
-    let other = Token { value: "A-1".into(), ..token(1) };
-    transaction(&mut table.connection, |connection| tokens::add(connection, &other)).unwrap();
+    assert_eq!(table.uses(), [-9, -9, -9, -9]);
+    for value in ["A-1".to_owned(), table.uids[3].to_string()] {
+        let other = Token { value, ..token(1) };
+        transaction(&mut table.connection, |connection| tokens::add(connection, &other)).unwrap();
+    }
     let back = table.uids[1];
     let restore = |connection: &mut Connection| delete::restore(connection, back, &anna(), Micros::now());
     transaction(&mut table.connection, restore).unwrap();
     let undone = table.undo(uid);
-    assert_eq!(table.kept(&undone), [(table.uids[0], UndoSkip::ValueTaken), (table.uids[1], UndoSkip::Restored)]);
-    assert_eq!(table.uses(), [-9, 3, 3]);
+    let [first, second, _, last] = table.uids[..] else { unreachable!() };
+    let taken = UndoSkip::ValueTaken;
+    assert_eq!(table.kept(&undone), [(first, taken), (second, UndoSkip::Restored), (last, taken)]);
+    assert_eq!(table.uses(), [-9, 3, 3, -9]);
 }
 
 /// Neither the log, of which old entries are removed, nor a clock knows how often a token was used since then.

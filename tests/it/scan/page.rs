@@ -137,7 +137,7 @@ async fn a_code_is_looked_up_tested_and_found_by_its_label() {
     );
     let mut editor = Browser::of(&app, Role::Editor).await;
     let found = editor.post("/scan", &[("code", "straße"), ("look_up", "1")]).await;
-    check_verdict(&found, "look", &["Choose", "Straße 7", &format!("value=\"{uid}\"")]);
+    check_verdict(&found, "look", &["Choose", "Straße 7", &format!("value=\"{}/{uid}\"", app.base)]);
     let mut viewer = Browser::of(&app, Role::Viewer).await;
     viewer.get("/scan").await.check(403, &[]);
     assert!(!viewer.get("/").await.text.contains(">Scan<"));
@@ -157,7 +157,8 @@ async fn the_gate_is_asked_for_where_there_are_some() {
     }
     let linked = browser.get(&format!("/{uid}")).await;
     check_verdict(&linked, "look", &["Anna", "Can be used. 2 uses left.", "Which gate are you at?"]);
-    assert!(linked.text.contains(&format!("name=\"code\" value=\"{uid}\"")) && !linked.text.contains("Use once"));
+    let code = format!("name=\"code\" value=\"{}/{uid}\"", app.base);
+    assert!(linked.text.contains(&code) && !linked.text.contains("Use once"));
     let gone = browser.get("/scan?gate=gone").await;
     check_verdict(&gone, "look", &["There is no gate", "Choose a gate.", "Which gate are you at?"]);
 }

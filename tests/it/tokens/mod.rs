@@ -6,6 +6,7 @@ mod consume;
 mod delete;
 mod deleted;
 mod edit;
+mod foreign;
 mod form;
 mod hard_searches;
 mod list;
