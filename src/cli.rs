@@ -1,5 +1,8 @@
 //! The command line and its environment variables: the whole configuration.
 
+pub(crate) mod moving;
+mod zone;
+
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
@@ -10,11 +13,10 @@ use clap::{Args, Parser, Subcommand};
 use crate::access::Role;
 use crate::store::DatabaseUrl;
 use crate::store::writer::BATCH;
-use crate::token::State;
-use crate::token::import::options::{Encoding, FileFormat, Mode, Separator};
 use crate::token::public_url::PublicUrl;
 use crate::web::client_address::TrustedProxies;
-use crate::work::export::format::Format;
+use moving::{Export, Import, ImportCone};
+use zone::zone;
 
 /// A token server: a token with n uses is used n times.
 #[derive(Debug, Parser)]
@@ -77,83 +79,9 @@ pub(crate) enum Command {
     },
     /// Add the tokens of a CSV or JSON Lines file, or change tokens as it says, all or nothing
     Import(Import),
-}
-
-/// What `import` takes. A field without an option takes the column that is named as it: uid, value, label, valid_from,
-/// valid_to, usage_count, lock_time, batch, voided or void_reason.
-#[derive(Debug, Args)]
-#[command(after_help = IMPORT_COLUMNS)]
-pub(crate) struct Import {
-    /// The file
-    pub(crate) file: PathBuf,
-    /// The column of the label
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) label: Option<String>,
-    /// The column of the value
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) value: Option<String>,
-    /// The column of the number of uses; -1 or "unlimited" is no limit
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) usage_count: Option<String>,
-    /// The column of the seconds of lock after a use
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) lock_time: Option<String>,
-    /// The column of the start of the validity
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) valid_from: Option<String>,
-    /// The column of the end of the validity
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) valid_to: Option<String>,
-    /// The batch of new tokens for which the file names none
-    #[arg(long, value_name = "NAME")]
-    pub(crate) batch: Option<String>,
-    /// Change the tokens that have the file's uids or values, instead of adding new ones
-    #[arg(long, value_name = "uid|value", value_parser = change_by)]
-    pub(crate) change: Option<Mode>,
-    /// utf-8, utf-16le, utf-16be or windows-1252 [default: what its byte order mark says, otherwise utf-8]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) encoding: Option<Encoding>,
-    /// csv or jsonl [default: by the file's name, otherwise by its content]
-    #[arg(long, value_name = "FORMAT")]
-    pub(crate) format: Option<FileFormat>,
-    /// comma, semicolon, tab or bar [default: the one that the first line has most often]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) separator: Option<Separator>,
-    /// Where the lines with errors are written, each with what is wrong
-    #[arg(long, value_name = "FILE")]
-    pub(crate) rejects: Option<PathBuf>,
-    /// Only say what would be done; exits with 1 where the import would
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-}
-
-const IMPORT_COLUMNS: &str = "A field without an option takes the column that is named as it: uid, value, label, valid_from, \
-valid_to, usage_count, lock_time, batch, voided, void_reason. Other columns are ignored, and named.";
-
-/// What `export` takes.
-#[derive(Debug, Args)]
-pub(crate) struct Export {
-    /// csv for programs, excel for Excel, or jsonl for one JSON object a line
-    #[arg(long, default_value = "csv", value_name = "FORMAT")]
-    pub(crate) format: Format,
-    /// The file, which appears when it is complete [default: standard output]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
-    /// Write the usage log instead of the tokens
-    #[arg(long)]
-    pub(crate) usage: bool,
-    /// Only tokens of this batch: its name or its ID
-    #[arg(long, value_name = "BATCH")]
-    pub(crate) batch: Option<String>,
-    /// Only tokens in this state: active, voided, `used_up`, locked, pending or expired
-    #[arg(long, value_name = "STATE", conflicts_with = "usage")]
-    pub(crate) state: Option<State>,
-    /// Only tokens that a search for this finds, in value or label
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) q: Option<String>,
-    /// Write everything into a new directory, as CSV and as JSON Lines, with a README.txt that explains it
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["format", "output", "usage", "batch", "state", "q"])]
-    pub(crate) all: Option<PathBuf>,
+    /// Move the tokens and the usage log of a cone.tokens database into an empty one, and compare both
+    #[command(after_help = IMPORT_CONE)]
+    ImportCone(ImportCone),
 }
 
 /// What `serve` takes.
@@ -258,18 +186,6 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 /// A file's path; empty if an environment variable is set to nothing.
 fn file() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
-}
-
-fn zone(text: &str) -> Result<Tz, String> {
-    text.parse().map_err(|_| "write the name of a time zone, as in Europe/Vienna or UTC".to_owned())
-}
-
-fn change_by(text: &str) -> Result<Mode, String> {
-    match text {
-        "uid" => Ok(Mode::ChangeByUid),
-        "value" => Ok(Mode::ChangeByValue),
-        _ => Err("write uid or value: by which tokens are found".to_owned()),
-    }
 }
 
 fn log_filter(text: &str) -> Result<String, String> {

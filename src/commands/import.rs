@@ -8,7 +8,8 @@ use tokio::runtime::Handle;
 
 use super::shell::{Failure, connect, operator, print, say};
 use crate::access::Principal;
-use crate::cli::{Common, Import};
+use crate::cli::Common;
+use crate::cli::moving::Import;
 use crate::store::{Error, Store, settings};
 use crate::token::import::field::Field;
 use crate::token::import::line::LineReader;

@@ -3,6 +3,7 @@
 mod copy;
 mod export;
 mod import;
+mod import_cone;
 mod key;
 mod migrate;
 mod serve;
@@ -25,5 +26,6 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Migrate => migrate::run(&cli.common),
         Command::Copy { to } => copy::run(&cli.common, &to),
         Command::Import(command) => import::run(&cli.common, command),
+        Command::ImportCone(import) => import_cone::run(&cli.common, &import),
     }
 }

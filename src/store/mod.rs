@@ -13,6 +13,7 @@ pub mod batches;
 mod checkpoint;
 pub(crate) mod clock;
 mod condition;
+pub(crate) mod cone;
 pub mod connection;
 pub(crate) mod consume_counter;
 pub mod copy;

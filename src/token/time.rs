@@ -85,6 +85,22 @@ impl Micros {
         Self::new(instant).ok_or_else(|| format!("{shown} is outside the years 1970 to 9999"))
     }
 
+    /// What a wall clock in `zone` has shown, as databases write it: `2026-09-22 10:30:00`, with a fraction or without.
+    /// None if it is written otherwise.
+    pub(crate) fn of_wall_clock(text: &str, zone: Tz) -> Option<WallClock> {
+        let Some(ParsedTime::Local(local)) = ParsedTime::parse(text) else { return None };
+        let (instant, is_skipped) = match earliest(&local, zone) {
+            Some(instant) => (instant, false),
+            None => (at_or_after(&local, zone)?, true),
+        };
+        let moment = Self::stored(instant);
+        Some(match Self::new(instant) {
+            None => WallClock::Outside(moment),
+            Some(_) if is_skipped => WallClock::Skipped(moment),
+            Some(moment) => WallClock::Moment(moment),
+        })
+    }
+
     /// The local time in `zone` at this moment.
     pub fn local(self, zone: Tz) -> NaiveDateTime {
         let utc = self.utc().naive_utc();
@@ -119,6 +135,17 @@ impl<'de> Deserialize<'de> for Micros {
         let text = String::deserialize(deserializer)?;
         Self::read(&text, Tz::UTC).map_err(serde::de::Error::custom)
     }
+}
+
+/// When a wall clock has shown a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WallClock {
+    /// At this moment; at the earlier one, if it has shown the time twice.
+    Moment(Micros),
+    /// Never: at this moment it was put forward over the time.
+    Skipped(Micros),
+    /// At no moment that is supported; this one is the nearest.
+    Outside(Micros),
 }
 
 /// A parsed text, before a time zone gives it a meaning.

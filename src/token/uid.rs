@@ -41,6 +41,11 @@ impl Uid {
         Self(Uuid::from_u128(n))
     }
 
+    /// Parses what databases make of a UUID: 32 hexadecimal digits, with hyphens or without.
+    pub(crate) fn of_digits(text: &str) -> Option<Self> {
+        matches!(text.len(), 32 | 36).then(|| Uuid::try_parse(text).ok()).flatten().map(Self)
+    }
+
     /// Parses 36 hexadecimal characters with hyphens, and nothing else: `Uuid` would also accept braces, URNs and bare
     /// digits, and one token would then have many spellings.
     pub(super) fn read(text: &str) -> Option<Self> {

@@ -24,7 +24,7 @@ use crate::web::state::App;
 const ROWS: usize = 50;
 
 /// Every action that is recorded, and its words. Other actions are shown as they are stored.
-const ACTIONS: [(&str, &str); 37] = [
+const ACTIONS: [(&str, &str); 38] = [
     ("sign-in", "signed in"),
     ("sign-in failed", "failed to sign in"),
     ("sign-out", "signed out"),
@@ -54,6 +54,7 @@ const ACTIONS: [(&str, &str); 37] = [
     ("bulk undo", "undid the change of many tokens"),
     ("import", "imported new tokens as"),
     ("import change", "changed tokens by the import"),
+    ("import cone", "moved in from cone.tokens"),
     ("setting", "changed the setting"),
     ("print job", "printed many labels"),
     ("sheet add", "added the sheet"),

@@ -11,6 +11,7 @@ mod architecture;
 mod audit;
 mod batches;
 mod bulk;
+mod cone;
 mod dependencies;
 mod export;
 mod gates;

@@ -7,7 +7,8 @@ mod target;
 mod whole;
 
 use super::shell::Failure;
-use crate::cli::{Common, Export};
+use crate::cli::Common;
+use crate::cli::moving::Export;
 
 /// Writes tokens, the usage log, or everything.
 pub(crate) fn run(common: &Common, wanted: &Export) -> Result<(), Failure> {

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::target::Target;
-use crate::cli::{Common, Export};
+use crate::cli::Common;
+use crate::cli::moving::Export;
 use crate::commands::shell::{Failure, connect};
 use crate::store::search::SearchLimit;
 use crate::store::tokens::list::TokenFilter;

@@ -84,6 +84,17 @@ impl File {
         self.with_options("PRAGMA query_only = ON;")
     }
 
+    /// A connection to another program's file, which it leaves as it is, whatever its journal mode.
+    pub(crate) fn connect_to_import(&self) -> Result<SqliteConnection, String> {
+        let escaped = self.absolute()?.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+        let uri = format!("file:{escaped}?mode=ro");
+        let mut connection = SqliteConnection::establish(&uri).map_err(|error| error.to_string())?;
+        // The cache is for sorting.
+        let options = "PRAGMA query_only = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -65536;";
+        connection.batch_execute(options).map_err(|error| error.to_string())?;
+        Ok(connection)
+    }
+
     /// An exclusive connection, for as long as it is open.
     ///
     /// # Errors

@@ -103,7 +103,7 @@ fn compare<R: Rows>(from: &mut Connection, to: &mut Connection) -> Result<(), Er
 }
 
 /// Sets PostgreSQL's sequence to follow the last copied id; SQLite does so by itself.
-fn set_sequence(to: &mut Connection, table: &str) -> QueryResult<()> {
+pub(in crate::store) fn set_sequence(to: &mut Connection, table: &str) -> QueryResult<()> {
     let Connection::Postgres(to) = to else { return Ok(()) };
     let next = format!(
         "setval(pg_get_serial_sequence('{table}', 'id'), (SELECT COALESCE(MAX(id), 0) + 1 FROM {table}), false)"

@@ -46,6 +46,14 @@ impl LookUp for Lookup {
     }
 }
 
+/// What each of these names, in their order.
+pub(in crate::store) fn lookup_all(
+    connection: &mut Connection,
+    names: &[Lookup],
+) -> Result<Vec<<Lookup as LookUp>::Found>, Error> {
+    Lookup::find(connection, names)
+}
+
 /// The token with this uid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ByUid(pub(crate) Uid);

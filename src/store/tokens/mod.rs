@@ -24,7 +24,7 @@ pub use delete::delete;
 pub use find::{by_lookup, by_uid, by_value, id_of, is_uid_used, lock};
 pub(in crate::store) use foreign::in_use;
 pub(crate) use look_up::ByUid;
-pub(in crate::store) use look_up::{EACH_BY_VALUE, named};
+pub(in crate::store) use look_up::{EACH_BY_VALUE, lookup_all, named};
 pub(crate) use quick_page::QuickPage;
 pub(crate) use tile::TileOf;
 pub use write::{add, add_all, change, put};

@@ -74,6 +74,12 @@ impl Place {
         child.wait_with_output().unwrap()
     }
 
+    /// Starts a command that is not waited for.
+    pub fn spawn(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
     /// Runs a command that must work, and returns what it printed.
     #[track_caller]
     pub fn works(&self, arguments: &[&str]) -> String {
