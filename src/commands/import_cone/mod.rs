@@ -21,6 +21,9 @@ use crate::token::settings::{Setting, Settings};
 pub(crate) fn run(common: &Common, options: &ImportCone) -> Result<(), Failure> {
     let target = &common.database_url;
     let refused = |error| because(target, error);
+    if is_same_file(&options.from, target) {
+        return Err(Failure("Nothing was imported: it would be imported into itself.".into()));
+    }
     let existing = existing_settings(target).map_err(refused)?;
     let wanted = options.settings.as_deref().map(|file| read_settings(file, &existing)).transpose()?;
     let mut source = Source::open(&options.from)?;
@@ -45,6 +48,16 @@ pub(crate) fn run(common: &Common, options: &ImportCone) -> Result<(), Failure> 
     }
     let tally = import(target, &mut source, &mut plan, options, wanted.as_ref())?;
     print(&report::imported(&plan.tally, &tally, &options.from, target))
+}
+
+/// Whether both are one file: as soon as Tessera opens a file to write, it would not be as it was.
+fn is_same_file(from: &DatabaseUrl, target: &DatabaseUrl) -> bool {
+    match (from, target) {
+        (DatabaseUrl::Sqlite(from), DatabaseUrl::Sqlite(target)) => {
+            from.identity().is_ok_and(|from| target.identity().is_ok_and(|target| from == target))
+        }
+        _ => false,
+    }
 }
 
 /// The settings of the database if it is there. Nothing is made.

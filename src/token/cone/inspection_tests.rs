@@ -12,6 +12,7 @@ fn mapping(zone: Tz) -> Mapping {
     Mapping { zone, now, by: "shell:anna".into(), kept_since: Micros::EPOCH }
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "a column may be NULL")]
 fn cell(text: &str) -> Cell {
     Some(format!("t{text}").into_bytes())
 }
@@ -37,7 +38,9 @@ fn row(n: u128, value: Option<&str>) -> TokenCells {
 /// The values of tokens in their order, and what was found.
 fn values(rows: &[TokenCells]) -> (Vec<String>, Vec<(Kind, u64)>) {
     let mut inspection = Inspection::new(mapping(Tz::UTC));
-    rows.iter().for_each(|row| inspection.token(row));
+    for row in rows {
+        inspection.token(row);
+    }
     inspection.end_tokens();
     let (findings, mut plan) = inspection.end();
     let values = rows.iter().map(|row| plan.token(row).unwrap().token.value).collect();
@@ -128,7 +131,9 @@ fn a_token_locks_as_before() {
         ..EntryCells::default()
     };
     let entries = [entry(10, None), entry(11, Some("3")), entry(12, None)];
-    entries.iter().for_each(|entry| inspection.entry(entry));
+    for entry in &entries {
+        inspection.entry(entry);
+    }
     let (_, mut plan) = inspection.end();
     let moved = plan.token(&cells).unwrap();
     let used = Micros::read("2026-07-01T10:00:00.5Z", Tz::UTC).unwrap();

@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 use tempfile::TempDir;
 use tessera::store::Connection;
 use tessera::token::Micros;
@@ -121,6 +122,12 @@ impl Cone {
         let mut cone = Self { url, connection, folder: tempfile::tempdir().unwrap() };
         cone.sql(POSTGRES);
         cone
+    }
+
+    /// How a file is kept whole.
+    pub fn journal_mode(&mut self) -> String {
+        let mode = diesel::dsl::sql::<Text>("SELECT journal_mode FROM pragma_journal_mode");
+        mode.get_result(&mut self.connection).unwrap()
     }
 
     pub fn sql(&mut self, sql: &str) {

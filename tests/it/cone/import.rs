@@ -104,7 +104,8 @@ async fn the_whole_log_comes_in_the_order_of_time() {
         }
         let mut connection = place.connection();
         let mut is_true = |what: &str| {
-            assert_eq!(number(&mut connection, &format!("SELECT CASE WHEN {what} THEN 1 ELSE 0 END")), 1, "{what}")
+            let holds = number(&mut connection, &format!("SELECT CASE WHEN {what} THEN 1 ELSE 0 END"));
+            assert_eq!(holds, 1, "{what}");
         };
         is_true("(SELECT count(*) FROM usage) = 9 AND (SELECT sum(uses) FROM usage) = 9");
         is_true("(SELECT used FROM tokens WHERE id = 1) = 2 AND (SELECT used FROM tokens WHERE id = 2) = 3");

@@ -2,6 +2,7 @@
 
 mod fixture;
 mod import;
+mod real;
 mod refusals;
 mod source;
 mod traps;

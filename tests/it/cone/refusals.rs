@@ -32,9 +32,15 @@ fn a_source_is_a_database_of_cone_tokens() {
     other.refuses(&place, &[], "its table token_usage has other columns");
     other.sql("DROP TABLE tokens");
     other.refuses(&place, &[], "it has no table tokens");
+    let mut cone = Cone::file();
+    cone.add(&row(1));
+    let itself = ["--database-url", &cone.url, "import-cone", &cone.url, "--source-timezone", "UTC"];
+    place.fails(&itself, 1, "it would be imported into itself");
+    assert_eq!(cone.journal_mode(), "delete");
     place.works(&["migrate"]);
     let own = place.database.as_ref().map_or("sqlite:tessera.db", |database| &database.text);
-    place.fails(&["import-cone", own, "--source-timezone", "UTC"], 1, "it is one of Tessera");
+    let elsewhere = ["--database-url", "sqlite:other.db", "import-cone", own, "--source-timezone", "UTC"];
+    place.fails(&elsewhere, 1, "it is one of Tessera");
     place.fails(&["import-cone", "cone.db", "--source-timezone", "UTC"], 2, "sqlite:FILE");
     place.fails(&["import-cone", "sqlite:cone.db", "--source-timezone", "Vienna"], 2, "time zone");
     place.fails(&["import-cone", "sqlite:cone.db"], 2, "--source-timezone");
@@ -86,6 +92,21 @@ fn a_target_of_another_program_stays_as_it_is() {
     place.connection().batch_execute("CREATE TABLE notes (text TEXT)").unwrap();
     cone.refuses(&place, &[], "belongs to another program");
     assert_eq!(number(&mut place.connection(), "SELECT count(*) FROM notes"), 0);
+}
+
+#[test]
+fn of_two_imports_at_once_one_at_most_writes() {
+    let (mut cone, place) = (Cone::file(), Place::new());
+    for uid in 1..=50 {
+        cone.add(&row(uid));
+    }
+    place.works(&["migrate"]);
+    let command = ["import-cone", &cone.url, "--source-timezone", "Europe/Vienna"];
+    let running = [place.spawn(&command), place.spawn(&command), place.spawn(&command)];
+    let ended = running.map(|mut running| running.wait().unwrap().success());
+    let worked = ended.iter().filter(|worked| **worked).count();
+    let tokens = number(&mut place.connection(), "SELECT count(*) FROM tokens");
+    assert_eq!((worked <= 1, tokens), (true, if worked == 1 { 50 } else { 0 }), "{ended:?}");
 }
 
 /// A list of findings goes to standard output also where the import fails.
