@@ -165,3 +165,29 @@ fn whole_minutes(local: &DateTime<Tz>) -> bool {
     use chrono::Offset;
     local.offset().fix().local_minus_utc() % 60 == 0
 }
+
+#[test]
+fn a_wall_clock_shows_a_time_once_twice_or_never() {
+    let utc = |text: &str| Micros::read(text, Tz::UTC).unwrap();
+    for (text, right) in [
+        ("2026-07-01 12:00:00", WallClock::Moment(utc("2026-07-01T10:00:00Z"))),
+        ("2026-07-01 12:00:00.000001", WallClock::Moment(utc("2026-07-01T10:00:00.000001Z"))),
+        ("2026-10-25 02:30:00", WallClock::Moment(utc("2026-10-25T00:30:00Z"))),
+        ("2026-03-29 01:59:59.999999", WallClock::Moment(utc("2026-03-29T00:59:59.999999Z"))),
+        ("2026-03-29 02:00:00", WallClock::Skipped(utc("2026-03-29T01:00:00Z"))),
+        ("2026-03-29 02:59:59.999999", WallClock::Skipped(utc("2026-03-29T01:00:00Z"))),
+        ("2026-03-29 03:00:00", WallClock::Moment(utc("2026-03-29T01:00:00Z"))),
+        ("1970-01-01 01:00:00", WallClock::Moment(Micros::EPOCH)),
+        ("1970-01-01 00:59:59.999999", WallClock::Outside(Micros::EPOCH)),
+        ("0001-01-01 00:00:00", WallClock::Outside(Micros::EPOCH)),
+    ] {
+        assert_eq!(Micros::of_wall_clock(text, VIENNA), Some(right), "{text}");
+    }
+    let last = "9999-12-31 23:59:59.999999";
+    assert_eq!(Micros::of_wall_clock(last, Tz::UTC), Some(WallClock::Moment(Micros::LAST)));
+    assert_eq!(Micros::of_wall_clock(last, Tz::America__Lima), Some(WallClock::Outside(Micros::LAST)));
+    // What a database never writes.
+    for wrong in ["", "2026-07-01", "2026-07-01 12:00:00+02:00", "2026-07-01 12:00:00Z", "1.7.2026 12:00", "infinity"] {
+        assert_eq!(Micros::of_wall_clock(wrong, VIENNA), None, "{wrong}");
+    }
+}

@@ -14,7 +14,7 @@ use crate::token::cone::{MovedEntry, MovedToken, Tally};
 use crate::token::{EntryId, Micros};
 
 /// Pages of the indexes that are filled at random stay in memory until the end; else they would be written again and again.
-const CACHE: &str = "PRAGMA cache_size = -262144";
+const CACHE: &str = "PRAGMA cache_size = -131072";
 
 #[derive(Insertable)]
 #[diesel(table_name = tokens, treat_none_as_default_value = false)]

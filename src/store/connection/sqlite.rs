@@ -90,7 +90,7 @@ impl File {
         let uri = format!("file:{escaped}?mode=ro");
         let mut connection = SqliteConnection::establish(&uri).map_err(|error| error.to_string())?;
         // The cache is for sorting.
-        let options = "PRAGMA query_only = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -65536;";
+        let options = "PRAGMA query_only = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -32768;";
         connection.batch_execute(options).map_err(|error| error.to_string())?;
         Ok(connection)
     }

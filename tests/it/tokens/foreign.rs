@@ -44,6 +44,12 @@ async fn a_code_means_the_token_that_has_it_as_its_value() {
     app.post("/consume_token", &[("value", &renamed), ("token_uid", &renamed)]).await.check_failure("TokenValueError");
     app.post("/consume_token", &[("value", &renamed), ("token_uid", &second)]).await.check_success();
     app.get("/query_token", &[("value", &renamed), ("token_uid", &renamed)]).await.check_failure("TokenValueError");
+    let found = app.get("/query_tokens", &[("q", &renamed)]).await.check_success().body["tokens"].clone();
+    let mut found: Vec<&str> = found.as_array().unwrap().iter().map(|token| token["uid"].as_str().unwrap()).collect();
+    found.sort_unstable();
+    let mut both = [renamed.as_str(), &second];
+    both.sort_unstable();
+    assert_eq!(found, both, "a search finds it by either");
     // All at once, as at a busy door.
     let asks = [("value", &nobodys, &first), ("token_uid", &renamed, &renamed), ("value", &renamed, &second)];
     let asks = asks.iter().cycle().take(9).map(|(name, text, right)| {
