@@ -24,8 +24,9 @@ pub(super) fn findings(findings: &Findings, decisions: Decisions, from: &Databas
             (false, Consequence::Keeps) => "kept",
             (false, _) => "for information",
         };
+        let note = note(kind, usage_days).map(|note| format!("; {note}")).unwrap_or_default();
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "\n{} {} ({verdict})", found.count, words(kind, usage_days));
+        let _ = writeln!(text, "\n{}: {} ({verdict}{note})", capitalized(words(kind)), found.count);
         for (uid, what) in &found.first {
             let _ = writeln!(text, "    {uid}  {what}");
         }
@@ -39,7 +40,7 @@ pub(super) fn findings(findings: &Findings, decisions: Decisions, from: &Databas
 
 /// Why nothing is imported.
 pub(super) fn refusal(refusing: &[Kind]) -> String {
-    let kinds = refusing.iter().map(|kind| words(*kind, 0)).collect::<Vec<_>>().join("; ");
+    let kinds = refusing.iter().map(|kind| words(*kind)).collect::<Vec<_>>().join("; ");
     format!("Nothing was imported, as there are {kinds}; the list says what helps.")
 }
 
@@ -91,33 +92,49 @@ fn distinct<T: Ord>(mut all: Vec<T>) -> Vec<T> {
     all
 }
 
-/// A kind of findings, behind their number.
-fn words(kind: Kind, usage_days: i32) -> String {
-    let words = match kind {
+fn capitalized(words: &str) -> String {
+    let (first, rest) = words.split_at(words.len().min(1));
+    first.to_uppercase() + rest
+}
+
+/// What a kind of findings is called.
+fn words(kind: Kind) -> &'static str {
+    match kind {
         Kind::Unreadable => "columns that hold what cone.tokens never writes",
         Kind::SameUid => "tokens whose uid another one has",
         Kind::UnusableValue => "values that are too long or have control characters",
         Kind::SameValue => "tokens whose value another one has",
         Kind::ForeignUuid => "values that look like a UUID and are not the token's own",
         Kind::WhiteSpace => "values with white space at their ends",
-        Kind::TurnedBounds => "tokens that end before they begin, and so were never valid",
+        Kind::TurnedBounds => "tokens that end before they begin",
         Kind::SkippedTime => "times that no clock in the zone has shown",
         Kind::OutsideTime => "times before 1970 or after 9999",
         Kind::LargeNumber => "numbers above 2147483647",
-        Kind::NoValue => "tokens without a value, which get their uid",
-        Kind::NoUsageCount => "tokens without a number of uses, which have none left",
-        Kind::NegativeUsageCount => "tokens with a number of uses below -1, which are unlimited",
-        Kind::NoLockTime => "tokens without a lock time, or with a negative one, which are not locked",
-        Kind::NoTime => "rows without a time, which get another one of theirs, or 1970",
+        Kind::NoValue => "tokens without a value",
+        Kind::NoUsageCount => "tokens without a number of uses",
+        Kind::NegativeUsageCount => "tokens with a number of uses below -1",
+        Kind::NoLockTime => "tokens without a lock time, or with a negative one",
+        Kind::NoTime => "rows without a time",
         Kind::NoName => "rows that name nobody",
-        Kind::Future => "times of the past that are still to come; is the time zone right?",
+        Kind::Future => "times of the past that are still to come",
         Kind::GoneToken => "log entries of tokens that are not there",
         Kind::UnknownCode => "log entries with an unknown error code",
-        Kind::OldEntry if usage_days > 0 => {
-            return format!("log entries that will be removed, as the settings keep the log for {usage_days} days");
-        }
         Kind::OldEntry => "log entries that will be removed",
-        Kind::NoLog => "missing log (there is no table token_usage)",
+        Kind::NoLog => "missing tables of log entries",
+    }
+}
+
+/// What else there is to say of a kind.
+fn note(kind: Kind, usage_days: i32) -> Option<String> {
+    let note = match kind {
+        Kind::NoValue => "they get their uid",
+        Kind::NoUsageCount => "they have no uses left",
+        Kind::NegativeUsageCount => "they are unlimited",
+        Kind::NoLockTime => "they are not locked",
+        Kind::NoTime => "they get another time of theirs, or 1970",
+        Kind::Future => "is the time zone right?",
+        Kind::OldEntry => return Some(format!("the settings keep the log for {usage_days} days")),
+        _ => return None,
     };
-    words.to_owned()
+    Some(note.to_owned())
 }

@@ -38,7 +38,7 @@ async fn what_cone_tokens_has_made_is_moved_in_and_goes_on() {
         }
         let import = ["import-cone", &url, "--source-timezone", "Europe/Vienna"];
         let said = place.works(&import);
-        assert!(said.contains("2 values that look like a UUID and are not the token's own (kept)"), "{said}");
+        assert!(said.contains("Values that look like a UUID and are not the token's own: 2 (kept)"), "{said}");
         let own = format!("sqlite:{}", place.path("tessera.db").display());
         let own = place.database.as_ref().map_or(own, |database| database.text.clone());
         real(&["compare", &alchemy, &own]);
