@@ -14,17 +14,16 @@ use crate::store::{Connection, DatabaseUrl, Error, clock, copy, settings};
 use crate::token::Micros;
 use crate::token::cone::findings::Decisions;
 use crate::token::cone::settings as cone_settings;
-use crate::token::cone::{Mapping, Plan};
+use crate::token::cone::{Mapping, Plan, Tally};
 use crate::token::settings::{Setting, Settings};
 
 /// Lists what is found in a database of cone.tokens, and moves it in.
 pub(crate) fn run(common: &Common, options: &ImportCone) -> Result<(), Failure> {
     let target = &common.database_url;
-    let refused = |error| because(target, error);
     if is_same_file(&options.from, target) {
         return Err(Failure("Nothing was imported: it would be imported into itself.".into()));
     }
-    let existing = existing_settings(target).map_err(refused)?;
+    let existing = existing_settings(target)?;
     let wanted = options.settings.as_deref().map(|file| read_settings(file, &existing)).transpose()?;
     let mut source = Source::open(&options.from)?;
     let now = Micros::now();
@@ -47,7 +46,8 @@ pub(crate) fn run(common: &Common, options: &ImportCone) -> Result<(), Failure> 
         return print(&report::would_import(&plan.tally));
     }
     let tally = import(target, &mut source, &mut plan, options, wanted.as_ref())?;
-    print(&report::imported(&plan.tally, &tally, &options.from, target))
+    let report = report::imported(&plan.tally, &tally, &options.from, target);
+    print(&report).map_err(|Failure(why)| Failure(format!("Everything was imported. {why}")))
 }
 
 /// Whether both are one file: as soon as Tessera opens a file to write, it would not be as it was.
@@ -61,20 +61,20 @@ fn is_same_file(from: &DatabaseUrl, target: &DatabaseUrl) -> bool {
 }
 
 /// The settings of the database if it is there. Nothing is made.
-fn existing_settings(target: &DatabaseUrl) -> Result<Settings, Error> {
-    let failed = |error: crate::store::OpenError| Error::Refused(error.to_string().trim_end_matches('.').to_owned());
+fn existing_settings(target: &DatabaseUrl) -> Result<Settings, Failure> {
     if let DatabaseUrl::Sqlite(file) = target
         && file.identity().is_err()
     {
         return Ok(Settings::default());
     }
-    let mut connection = target.connect().map_err(failed)?;
-    match migrations::schema(target, &mut connection).map_err(failed)? {
+    let mut connection = target.connect()?;
+    match migrations::schema(target, &mut connection)? {
         SchemaState::Empty => Ok(Settings::default()),
-        SchemaState::Behind => Err(Error::Refused("it is of an older version; run `tessera migrate` first".into())),
+        SchemaState::Behind => Err(target.open_error("is of an older version", "run `tessera migrate` first").into()),
         SchemaState::Current => {
-            cone::check_empty(&mut connection)?;
-            Ok(settings::all(&mut connection)?.settings)
+            let settings =
+                cone::check_empty(&mut connection).and_then(|()| Ok(settings::all(&mut connection)?.settings));
+            settings.map_err(|error| because(target, error))
         }
     }
 }
@@ -92,7 +92,7 @@ fn import(
     plan: &mut Plan,
     options: &ImportCone,
     wanted: Option<&(Settings, Vec<Setting>)>,
-) -> Result<crate::token::cone::Tally, Failure> {
+) -> Result<Tally, Failure> {
     let mut connection = open_alone(target)?;
     let from = options.from.to_string();
     let imported = transaction(&mut connection, |connection| {
