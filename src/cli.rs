@@ -80,7 +80,6 @@ pub(crate) enum Command {
     /// Add the tokens of a CSV or JSON Lines file, or change tokens as it says, all or nothing
     Import(Import),
     /// Move the tokens and the usage log of a cone.tokens database into an empty one, and compare both
-    #[command(after_help = IMPORT_CONE)]
     ImportCone(ImportCone),
 }
 

@@ -101,6 +101,7 @@ cannot take refuses the import. docs/MOVING.md explains each finding.";
 
 /// What `import-cone` takes.
 #[derive(Debug, Args)]
+#[command(after_help = IMPORT_CONE)]
 pub(crate) struct ImportCone {
     /// The database of cone.tokens, which is only read: sqlite:FILE or <postgres://USER@HOST/DATABASE>
     #[arg(value_name = "URL", hide_env_values = true)]

@@ -154,7 +154,7 @@ impl Action {
             Self::Unvoid => return Ok(Token { voided: None, ..token.clone() }),
             Self::Import { .. } => {
                 let after = place.target.map_or_else(|| token.clone(), |target| target.apply(token));
-                return after.checked();
+                return after.checked_after(token);
             }
             Self::Void { .. } | Self::Delete => {}
         }

@@ -8,6 +8,7 @@ use crate::access::Principal;
 use crate::store::connection::{Connection, MOST_KEYS};
 use crate::store::error::Error;
 use crate::store::schema::batches;
+use crate::store::tokens::row::value_in_use;
 use crate::store::{audit, batches as of, tokens};
 use crate::token::{BatchId, Micros, Token, Uid};
 
@@ -34,13 +35,17 @@ pub(crate) fn begin(
     Ok(begun)
 }
 
-/// Writes a piece of their tokens.
+/// Writes a piece of their tokens. Of some of them the values look like uids and were not made just now.
 ///
 /// # Errors
 /// Refused, when a batch of theirs was given up meanwhile; a value error, when a value or a uid is in use.
-pub(crate) fn add_piece(connection: &mut Connection, piece: &[Token]) -> Result<(), Error> {
+pub(crate) fn add_piece(connection: &mut Connection, piece: &[Token], like_uids: &[String]) -> Result<(), Error> {
     let ids: BTreeSet<BatchId> = piece.iter().filter_map(|token| token.batch).collect();
     check_unfinished(connection, &ids.into_iter().collect::<Vec<_>>())?;
+    let like_uids: Vec<&str> = like_uids.iter().map(String::as_str).collect();
+    if !tokens::in_use(connection, &like_uids)?.is_empty() {
+        return Err(value_in_use());
+    }
     tokens::add_all(connection, piece)
 }
 

@@ -43,6 +43,13 @@ pub(crate) fn in_use(connection: &mut Connection, uids: &[Uid], values: &[String
         let is_seen = |batch: Option<BatchId>| batch.is_none_or(|batch| !unmade.contains(&batch));
         found.values.extend(rows.into_iter().map(|(value, batch)| (value, is_seen(batch))));
     }
+    // A token without a value of its own has its uid for one.
+    let like_uids: Vec<&String> = values.iter().filter(|value| value.parse::<Uid>().is_ok()).collect();
+    for chunk in like_uids.chunks(MOST_KEYS) {
+        let rows = tokens::table.filter(tokens::deleted_at.is_null()).filter(tokens::value.is_null());
+        let rows = rows.filter(tokens::uid.eq_any(chunk.to_vec())).select(tokens::uid);
+        found.values.extend(rows.load::<String>(connection)?.into_iter().map(|uid| (uid, true)));
+    }
     Ok(found)
 }
 

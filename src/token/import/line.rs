@@ -56,11 +56,19 @@ impl LineReader {
     pub(crate) fn new_token(&self, cells: &Cells, otherwise: Uid) -> Result<NewLine, Vec<CellError>> {
         let mut errors = Vec::new();
         let uid = self.uid(cells, &mut errors).unwrap_or(otherwise);
+        // What was moved in with such a value, and exported, comes in again with it.
+        let foreign =
+            cells.filled(Field::Value).and_then(|value| value.parse::<Uid>().ok()).filter(|value| *value != uid);
         let voided = self.voided(cells, None, &mut errors);
         let batch = self.batch(cells, &mut errors);
         let origin = Origin { uid, creator: self.by.clone(), created: self.now };
-        match (fields(cells).new_token(origin, self.defaults, self.zone), errors.is_empty()) {
-            (Ok(token), true) => Ok((Token { voided, ..token }, batch)),
+        let mut fields = fields(cells);
+        fields.value = fields.value.filter(|_| foreign.is_none());
+        match (fields.new_token(origin, self.defaults, self.zone), errors.is_empty()) {
+            (Ok(token), true) => {
+                let value = foreign.map_or(token.value, |value| value.to_string());
+                Ok((Token { voided, value, ..token }, batch))
+            }
             (Err(mistakes), _) => Err(with(errors, mistakes)),
             (Ok(_), false) => Err(errors),
         }

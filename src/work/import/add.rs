@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use super::check::said_value;
 use super::job::{Job, end_stored, other_file, permission};
 use super::lines::Lines;
 use crate::store::accounts::check_may;
@@ -52,6 +53,7 @@ fn add(job: &Job, report: &ImportReport, batches: &HashMap<String, BatchId>) -> 
     uids.sort_unstable();
     let mut uids = uids.into_iter();
     let mut piece = Vec::with_capacity(job.store.piece_length());
+    let mut like_uids = Vec::new();
     loop {
         let line = lines.next().map_err(|_| other_file())?;
         let is_last = line.is_none();
@@ -64,10 +66,11 @@ fn add(job: &Job, report: &ImportReport, batches: &HashMap<String, BatchId>) -> 
             let (token, batch) = job.reader.new_token(&cells, uid).map_err(|_| other_file())?;
             let batch = batch.or_else(|| job.options.batch.clone()).unwrap_or_default();
             let batch = batches.get(&batch).copied().ok_or_else(other_file)?;
+            like_uids.extend(said_value(&cells).filter(|value| value.parse::<Uid>().is_ok()));
             piece.push(Token { batch: Some(batch), ..token });
         }
         if piece.len() == job.store.piece_length() || (is_last && !piece.is_empty()) {
-            writer.write(std::mem::take(&mut piece))?;
+            writer.write(std::mem::take(&mut piece), std::mem::take(&mut like_uids))?;
         }
         if is_last {
             break;
@@ -87,7 +90,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn write(&mut self, piece: Vec<Token>) -> Result<(), Error> {
+    fn write(&mut self, piece: Vec<Token>, like_uids: Vec<String>) -> Result<(), Error> {
         let (job, permission, by, now) = (self.job, permission(self.report), self.job.by.clone(), self.job.store.now());
         self.written += piece.len();
         let ids = if self.touched.elapsed() > TOUCH_INTERVAL { self.ids.clone() } else { Vec::new() };
@@ -99,7 +102,7 @@ impl Writer<'_> {
             if !ids.is_empty() {
                 batches::touch(connection, &ids, now)?;
             }
-            batches::add_piece(connection, &piece)
+            batches::add_piece(connection, &piece, &like_uids)
         })?;
         (job.progress)(self.written)
     }

@@ -17,6 +17,7 @@ use crate::token::import::field::{Cells, Field};
 use crate::token::import::line::{CellError, NewLine, explained};
 use crate::token::import::options::Mode;
 use crate::token::import::report::{Example, ExampleToken, ImportReport, LineError};
+use crate::token::limits::plain_value;
 use crate::token::{Micros, Token, Uid, shortened};
 
 /// Lines that are looked up together.
@@ -29,6 +30,7 @@ const MOST_BATCHES: usize = 10_000;
 const EXAMPLES: usize = 5;
 /// Characters of a cell that a report shows.
 const SHOWN: usize = 100;
+const UID_IN_USE: &str = "This uid is in use or was once; it is never given twice.";
 const VALUE_IN_USE: &str = "This value is in use by another token.";
 const VALUE_IN_IMPORT: &str = "This value is being added by another import, or one that was given up and is still being \
                                removed. Try again in a few minutes.";
@@ -99,6 +101,12 @@ pub(super) fn key(job: &Job, cells: &Cells) -> Option<String> {
             .filled(Field::Uid)
             .map(|uid| uid.parse::<Uid>().map_or_else(|_| uid.to_owned(), |uid| uid.to_string())),
     }
+}
+
+/// The value that the token of a line will have, unless it is a uid that is still to be made.
+pub(super) fn said_value(cells: &Cells) -> Option<String> {
+    let said = cells.filled(Field::Value).or_else(|| cells.filled(Field::Uid))?;
+    Some(plain_value(said.to_owned()))
 }
 
 /// Adds a token to the digest of those that are changed.
@@ -211,8 +219,7 @@ impl<'a> Check<'a> {
     fn new_tokens(&mut self, chunk: Vec<Line>) -> Result<(), Error> {
         let lines: Vec<(u64, Cells)> = chunk.into_iter().filter_map(|line| self.readable(line)).collect();
         let uids: Vec<Uid> = lines.iter().filter_map(|(_, cells)| cells.filled(Field::Uid)?.parse().ok()).collect();
-        let values =
-            lines.iter().filter_map(|(_, cells)| cells.filled(Field::Value).map(str::to_owned)).collect::<Vec<_>>();
+        let values: Vec<String> = lines.iter().filter_map(|(_, cells)| said_value(cells)).collect();
         let look_up = move |connection: &mut _| Ok(in_use(connection, &uids, &values)?);
         let taken = self.job.read(look_up)?;
         for (line, cells) in lines {
@@ -226,24 +233,28 @@ impl<'a> Check<'a> {
                     continue;
                 }
             };
-            let (uid, value) = (cells.filled(Field::Uid), cells.filled(Field::Value));
+            let mut errors = Vec::new();
+            let has_uid = cells.filled(Field::Uid).is_some();
             let twice = |field: Field, first: u64| {
                 CellError::new(field, format!("The {} stands in line {first} already.", field.name()))
             };
-            let of_uid = uid.and_then(|_| self.seen_before(Field::Uid, &token.uid.to_string(), line));
-            let of_value = value.and_then(|value| self.seen_before(Field::Value, value, line));
-            let in_use = |field: Field, why: &str| CellError::new(field, why);
-            let mut errors = Vec::new();
-            errors.extend(of_uid.map(|first| twice(Field::Uid, first)));
-            errors.extend(of_value.map(|first| twice(Field::Value, first)));
-            if uid.is_some() && taken.uids.contains(&token.uid) {
-                errors.push(in_use(Field::Uid, "This uid is in use or was once; it is never given twice."));
+            if has_uid {
+                errors.extend(
+                    self.seen_before(Field::Uid, &token.uid.to_string(), line).map(|first| twice(Field::Uid, first)),
+                );
+                if taken.uids.contains(&token.uid) {
+                    errors.push(CellError::new(Field::Uid, UID_IN_USE));
+                }
             }
-            if let Some(is_seen) = value.and_then(|value| taken.values.get(value)) {
-                errors.push(in_use(Field::Value, if *is_seen { VALUE_IN_USE } else { VALUE_IN_IMPORT }));
+            if said_value(&cells).is_some() && errors.is_empty() {
+                let first = self.seen_before(Field::Value, &token.value, line);
+                errors.extend(first.map(|first| twice(Field::Value, first)));
+                let is_seen = taken.values.get(&token.value);
+                let why = is_seen.map(|is_seen| if *is_seen { VALUE_IN_USE } else { VALUE_IN_IMPORT });
+                errors.extend(why.map(|why| CellError::new(Field::Value, why)));
             }
             if errors.is_empty() {
-                self.count_new(line, (token, batch), value.is_some())?;
+                self.count_new(line, (token, batch), cells.filled(Field::Value).is_some())?;
             }
             errors.into_iter().for_each(|error| self.fault(line, &cells, error));
         }

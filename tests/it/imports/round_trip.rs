@@ -42,7 +42,9 @@ fn any_token() -> impl Strategy<Value = (Token, Option<usize>)> {
         |(value, label, (valid_from, valid_to), usage_count, lock_time, voided, batch)| {
             let plain = token(usage_count);
             let voided = voided.map(|(at, reason)| Voided { at: Micros::stored(at), by: "user:b".into(), reason });
-            let value = value.filter(|value| value.parse::<Uid>().is_err()).unwrap_or_else(|| plain.uid.to_string());
+            // One in eight is as cone.tokens has left it.
+            let value = if lock_time % 8 == 0 { Some(Uid::random().to_string()) } else { value };
+            let value = value.unwrap_or_else(|| plain.uid.to_string());
             (Token { value, label, valid_from, valid_to, lock_time, voided, ..plain }, batch)
         },
     )
