@@ -10,12 +10,15 @@ use crate::store::{DatabaseUrl, Error};
 /// Copies the database into an empty one, and prints what was copied.
 pub(crate) fn run(common: &Common, to: &DatabaseUrl) -> Result<(), Failure> {
     let from = &common.database_url;
+    from.exists()?;
+    from.use_shared()?;
     let mut source = from.connect_exclusively()?;
     if migrations::schema(from, &mut source)? != SchemaState::Current {
         return Err(from.open_error("is of an older version", "run `tessera migrate` first").into());
     }
+    let mut alone = to.use_alone()?;
     to.create()?;
-    let mut target = to.connect()?;
+    let mut target = alone.connect()?;
     migrations::migrate(to, &mut target)?;
     // The locked source cannot change meanwhile; the transaction on the target makes the copy all or nothing.
     let copied = transaction(&mut source, |source| {

@@ -7,6 +7,7 @@ use crate::store::migrations;
 /// Migrates the database, and creates it if there is none.
 pub(crate) fn run(common: &Common) -> Result<(), Failure> {
     let url = &common.database_url;
+    url.use_shared()?;
     url.create()?;
     let steps = migrations::migrate(url, &mut url.connect()?)?;
     let outcome = match steps {

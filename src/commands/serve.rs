@@ -38,6 +38,7 @@ pub(crate) fn run(common: &Common, options: Serve) -> Result<(), Failure> {
     let listener = listen(options.bind)?;
     let address = listener.local_addr().map_err(|error| Failure(format!("The socket has no address: {error}.")))?;
     let public_url = options.public_url.map_or_else(|| PublicUrl::assumed(&format!("http://{address}")), Ok)?;
+    url.use_shared()?;
     url.create()?;
     let mut connection = url.connect()?;
     migrations::migrate(url, &mut connection)?;

@@ -6,7 +6,7 @@ use crate::access::Principal;
 use crate::cli::Common;
 use crate::store::connection::{transaction, with_retries};
 use crate::store::migrations::{self, SchemaState};
-use crate::store::{Connection, Error, OpenError, clock};
+use crate::store::{Connection, DatabaseUrl, Error, OpenError, clock};
 use crate::token::Micros;
 
 /// Why a command failed, as one sentence.
@@ -45,7 +45,13 @@ impl From<String> for Failure {
 /// Connects to an existing database for a command. A database of an older version is left to `migrate`, since a server
 /// of that version may be using it.
 pub(super) fn connect(common: &Common) -> Result<Connection, Failure> {
-    let url = &common.database_url;
+    // Not beside a mistyped name.
+    common.database_url.exists()?;
+    common.database_url.use_shared()?;
+    connect_in_use(&common.database_url)
+}
+
+fn connect_in_use(url: &DatabaseUrl) -> Result<Connection, Failure> {
     let mut connection = url.connect()?;
     match migrations::schema(url, &mut connection)? {
         SchemaState::Current => {}
@@ -59,8 +65,9 @@ pub(super) fn connect(common: &Common) -> Result<Connection, Failure> {
 
 /// Like [`connect`], but creates the database if there is none, for commands that may add the first thing to it.
 pub(super) fn create(common: &Common) -> Result<Connection, Failure> {
+    common.database_url.use_shared()?;
     common.database_url.create()?;
-    connect(common)
+    connect_in_use(&common.database_url)
 }
 
 /// Runs `work` in a transaction, with retries because of a busy server, at the time of the database's clock.

@@ -22,6 +22,7 @@ pub(crate) mod error;
 pub mod gates;
 mod halves;
 pub(crate) mod imports;
+mod in_use;
 pub mod index;
 pub mod ledger;
 pub(crate) mod lookups;

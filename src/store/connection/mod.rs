@@ -2,13 +2,13 @@
 
 pub(in crate::store) mod moment;
 pub(crate) mod postgres;
+mod retries;
 pub(crate) mod sqlite;
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
 
 use diesel::QueryResult;
 use diesel::connection::{SimpleConnection, TransactionManager};
@@ -16,7 +16,10 @@ use diesel::result::{DatabaseErrorKind, Error as Diesel};
 
 use super::error::Error;
 pub(crate) use multi::MultiBackend;
+pub(super) use postgres::BEING_REPLACED;
 pub(crate) use postgres::Plans;
+pub(super) use retries::TRIES;
+pub use retries::with_retries;
 pub(super) use sqlite::LOCK_TIMEOUT;
 
 /// A connection to the database. What works alike on both databases uses it directly; everything else matches on it.
@@ -85,6 +88,19 @@ impl DatabaseUrl {
         }
     }
 
+    /// Looks whether the file is there. Whether a PostgreSQL database is, only connecting tells.
+    ///
+    /// # Errors
+    /// It is not.
+    pub(crate) fn exists(&self) -> Result<(), OpenError> {
+        match self {
+            Self::Sqlite(file) => {
+                file.identity().map(drop).map_err(|error| self.open_error("cannot be opened", &error.to_string()))
+            }
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
     /// A connection that can write.
     ///
     /// # Errors
@@ -95,6 +111,17 @@ impl DatabaseUrl {
             Self::Postgres(server) => server.connect().map(Connection::Postgres),
         };
         connection.map_err(|why| self.open_error("cannot be opened", &why))
+    }
+
+    /// A connection of whoever uses the database alone: it does not take the lock that says that somebody uses it.
+    pub(super) fn connect_beside_lock(&self) -> Result<Connection, OpenError> {
+        match self {
+            Self::Sqlite(_) => self.connect(),
+            Self::Postgres(server) => {
+                let connection = server.connect_beside_lock().map(Connection::Postgres);
+                connection.map_err(|why| self.open_error("cannot be opened", &why))
+            }
+        }
     }
 
     /// An exclusive connection to a file, for as long as it is open; an ordinary one on a server.
@@ -360,27 +387,4 @@ fn commit(connection: &mut Connection) -> Result<(), Error> {
             Err(error.into())
         }
     }
-}
-
-/// How often a conflicting transaction is tried.
-pub(super) const TRIES: u32 = 8;
-
-/// Calls `attempt` again while it fails with [`Error::Conflict`], up to eight times.
-///
-/// # Errors
-/// The error of `attempt`; unavailable instead of a conflict.
-pub fn with_retries<T>(mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
-    let mut pause = Duration::from_millis(1);
-    for _ in 1..TRIES {
-        match attempt() {
-            // A random pause, so that the transactions that conflicted do not meet again.
-            Err(Error::Conflict(_)) => std::thread::sleep(pause.mul_f64(rand::random_range(0.5..1.5))),
-            result => return result,
-        }
-        pause = (pause * 2).min(Duration::from_millis(100));
-    }
-    attempt().map_err(|error| match error {
-        Error::Conflict(why) => Error::Unavailable(format!("others came between again and again: {why}")),
-        error => error,
-    })
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection};
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{Bool, Text};
 
 /// Where a database is.
 #[derive(Clone, PartialEq, Eq)]
@@ -74,6 +74,11 @@ impl fmt::Debug for Server {
 const SESSION_OPTIONS: &str = "SET lock_timeout = '5s'; \
      SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED; \
      SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';";
+/// Why a database cannot be used together with others now.
+pub(in crate::store) const BEING_REPLACED: &str =
+    "it is being restored, or something is imported or copied into it; wait until that has ended";
+/// The advisory lock of a database that is in use (`store/in_use.rs`): another one for each schema.
+const IN_USE: &str = "1414746963, COALESCE(hashtext(current_schema()), 0)";
 /// Optional: no reason to stop where a server or a role does not allow it. Error messages in the language that
 /// `store/error.rs` understands; no JIT for queries that take a millisecond.
 const OPTIONAL: [&str; 3] = ["SET lc_messages = 'C'", "SET jit = off", "SET client_min_messages = warning"];
@@ -97,9 +102,33 @@ const SEARCH_TIMEOUT: &str = "SET statement_timeout = '5s'";
 
 impl Server {
     /// A connection for a command.
+    ///
+    /// # Errors
+    /// Somebody uses the database alone.
     pub(crate) fn connect(&self) -> Result<PgConnection, String> {
+        // In the same round trip.
+        self.connect_after(&format!(
+            "{SESSION_OPTIONS} DO $$ BEGIN IF NOT pg_try_advisory_lock_shared({IN_USE}) THEN \
+             RAISE EXCEPTION '{BEING_REPLACED}'; END IF; END $$;"
+        ))
+    }
+
+    /// A connection that does not say that the database is in use.
+    pub(crate) fn connect_beside_lock(&self) -> Result<PgConnection, String> {
+        self.connect_after(SESSION_OPTIONS)
+    }
+
+    /// A connection that uses the database alone for as long as it is open; none, if others use it.
+    pub(crate) fn connect_alone(&self) -> Result<Option<PgConnection>, String> {
+        let mut connection = self.connect_beside_lock()?;
+        let lock = diesel::dsl::sql::<Bool>(&format!("pg_try_advisory_lock({IN_USE})"));
+        let is_alone = diesel::select(lock).get_result(&mut connection);
+        is_alone.map(|is_alone: bool| is_alone.then_some(connection)).map_err(|error| one_line(&error.to_string()))
+    }
+
+    fn connect_after(&self, options: &str) -> Result<PgConnection, String> {
         let mut connection = PgConnection::establish(&self.url).map_err(|error| one_line(&error.to_string()))?;
-        connection.batch_execute(SESSION_OPTIONS).map_err(|error| one_line(&error.to_string()))?;
+        connection.batch_execute(options).map_err(|error| one_line(&error.to_string()))?;
         for option in OPTIONAL {
             let _ = connection.batch_execute(option);
         }

@@ -48,6 +48,18 @@ impl File {
         &self.path
     }
 
+    /// Where the file is, or would be made: symbolic links lead elsewhere, and what belongs to a database stands beside it.
+    pub(crate) fn real_path(&self) -> PathBuf {
+        if let Ok(path) = self.path.canonicalize() {
+            return path;
+        }
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        match (folder.unwrap_or(Path::new(".")).canonicalize(), self.path.file_name()) {
+            (Ok(folder), Some(name)) => folder.join(name),
+            _ => self.path.clone(),
+        }
+    }
+
     /// The identity of the file that is at this path now.
     ///
     /// # Errors

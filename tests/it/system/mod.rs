@@ -5,6 +5,7 @@ mod cli;
 mod copy;
 mod crash;
 mod durability;
+mod in_use;
 mod instances;
 mod kept_plans;
 mod load;
