@@ -1,13 +1,12 @@
 //! The command line and its environment variables: the whole configuration.
 
 pub(crate) mod moving;
-mod zone;
+mod parse;
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use chrono_tz::Tz;
-use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
 use crate::access::Role;
@@ -15,8 +14,8 @@ use crate::store::DatabaseUrl;
 use crate::store::writer::BATCH;
 use crate::token::public_url::PublicUrl;
 use crate::web::client_address::TrustedProxies;
-use moving::{Export, Import, ImportCone};
-use zone::zone;
+use moving::{Backup, Export, Import, ImportCone};
+use parse::{file, zone};
 
 /// A token server: a token with n uses is used n times.
 #[derive(Debug, Parser)]
@@ -81,6 +80,14 @@ pub(crate) enum Command {
     Import(Import),
     /// Move the tokens and the usage log of a cone.tokens database into an empty one, and compare both
     ImportCone(ImportCone),
+    /// Back the database up into one file, while servers use it, or verify such a file
+    Backup(Backup),
+    /// Put a backup in the place of the database, which is kept beside it; no server may be using it
+    Restore {
+        /// The backup, as `tessera backup` has made it
+        #[arg(value_name = "FILE", value_parser = file())]
+        file: PathBuf,
+    },
 }
 
 /// What `serve` takes.
@@ -180,11 +187,6 @@ pub(crate) enum KeyCommand {
 fn address(text: &str) -> Result<SocketAddr, String> {
     let address = text.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
     address.ok_or_else(|| "write an address and a port, as in 127.0.0.1:8080".to_owned())
-}
-
-/// A file's path; empty if an environment variable is set to nothing.
-fn file() -> impl TypedValueParser<Value = PathBuf> {
-    OsStringValueParser::new().map(PathBuf::from)
 }
 
 fn log_filter(text: &str) -> Result<String, String> {

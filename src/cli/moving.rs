@@ -1,11 +1,12 @@
 //! What the commands take that move tokens in and out.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use chrono_tz::Tz;
 use clap::{Args, ValueEnum};
 
-use super::zone::zone;
+use super::parse::{file, zone};
 use crate::store::DatabaseUrl;
 use crate::token::State;
 use crate::token::import::options::{Encoding, FileFormat, Mode, Separator};
@@ -143,4 +144,18 @@ pub(crate) enum ForeignUuids {
     Keep,
     /// They refuse the import.
     Refuse,
+}
+
+/// What `backup` takes.
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// The backup's file; an older backup there is replaced by the new one once this is verified
+    #[arg(value_name = "FILE", value_parser = file())]
+    pub(crate) file: PathBuf,
+    /// Put the time into the file's name, as in tessera-20261130T221500Z.db for tessera.db, and keep the newest N of these
+    #[arg(long, value_name = "N")]
+    pub(crate) keep: Option<NonZeroUsize>,
+    /// Read the whole backup and say whether it is good, without using the database
+    #[arg(long, conflicts_with = "keep")]
+    pub(crate) verify: bool,
 }

@@ -1,11 +1,13 @@
 //! The commands, one file each.
 
+mod backup;
 mod copy;
 mod export;
 mod import;
 mod import_cone;
 mod key;
 mod migrate;
+mod restore;
 mod serve;
 mod shell;
 mod user;
@@ -27,5 +29,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Copy { to } => copy::run(&cli.common, &to),
         Command::Import(command) => import::run(&cli.common, command),
         Command::ImportCone(import) => import_cone::run(&cli.common, &import),
+        Command::Backup(backup) => backup::run(&cli.common, &backup),
+        Command::Restore { file } => restore::run(&cli.common, &file),
     }
 }

@@ -103,6 +103,12 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     written.map_err(|error| Failure(format!("Standard output cannot be written: {error}.")))
 }
 
+/// A number of things.
+pub(super) fn counted<N: PartialEq + From<u8> + std::fmt::Display>(number: N, one: &str, many: &str) -> String {
+    let name = if number == N::from(1) { one } else { many };
+    format!("{number} {name}")
+}
+
 /// Formats rows as a table, each column as wide as its widest cell.
 pub(super) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();

@@ -40,11 +40,7 @@ pub fn migrate(url: &DatabaseUrl, connection: &mut Connection) -> Result<usize, 
             if inspect(connection)? == SchemaState::Current {
                 return Ok(0);
             }
-            let ran = match connection {
-                Connection::Sqlite(connection) => connection.run_pending_migrations(SQLITE).map(|ran| ran.len()),
-                Connection::Postgres(connection) => connection.run_pending_migrations(POSTGRES).map(|ran| ran.len()),
-            };
-            ran.map_err(|error| Error::Failed(error.to_string()))
+            run(connection)
         });
         match result {
             // When two instances create the same table at once, the second gets one of several errors from PostgreSQL
@@ -58,6 +54,21 @@ pub fn migrate(url: &DatabaseUrl, connection: &mut Connection) -> Result<usize, 
             result => return result.map_err(|error| open_error(url, &error)),
         }
     }
+}
+
+/// Runs the missing migrations in the transaction that was begun, and returns how many.
+pub(super) fn run(connection: &mut Connection) -> Result<usize, Error> {
+    let ran = match connection {
+        Connection::Sqlite(connection) => connection.run_pending_migrations(SQLITE).map(|ran| ran.len()),
+        Connection::Postgres(connection) => connection.run_pending_migrations(POSTGRES).map(|ran| ran.len()),
+    };
+    ran.map_err(|error| Error::Failed(error.to_string()))
+}
+
+/// The version of the schema of a database of ours: a date.
+pub(super) fn version(connection: &mut Connection) -> QueryResult<String> {
+    let newest = diesel::dsl::sql::<Text>("SELECT max(version) FROM __diesel_schema_migrations");
+    newest.get_result(connection)
 }
 
 /// Compares the schema with this version's, without changing it.
@@ -81,7 +92,35 @@ fn open_error(url: &DatabaseUrl, error: &Error) -> OpenError {
     }
 }
 
+/// As [`schema`], where the caller has words of its own for a schema that cannot be used.
 fn inspect(connection: &mut Connection) -> Result<SchemaState, Error> {
+    let why = match found(connection)? {
+        FoundSchema::Usable(state) => return Ok(state),
+        FoundSchema::Foreign => "belongs to another program; name another one with --database-url.",
+        FoundSchema::Newer => "was migrated by a newer version of Tessera; start that version, or restore a backup.",
+        FoundSchema::Unreleased => "was made by an unreleased version of Tessera; start anew with a new database.",
+    };
+    Err(Error::Refused(why.into()))
+}
+
+/// What is found in a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FoundSchema {
+    /// Ours, or nothing.
+    Usable(SchemaState),
+    /// Another program's.
+    Foreign,
+    /// Of a newer version.
+    Newer,
+    /// Of an unreleased version.
+    Unreleased,
+}
+
+/// What is in a database, without changing it.
+///
+/// # Errors
+/// Refused, when a PostgreSQL database has another encoding than UTF-8.
+pub(super) fn found(connection: &mut Connection) -> Result<FoundSchema, Error> {
     let conditions = match connection {
         Connection::Sqlite(_) => (
             "EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '__diesel_schema_migrations')",
@@ -108,12 +147,10 @@ fn inspect(connection: &mut Connection) -> Result<SchemaState, Error> {
     // Both in one statement, and so of one moment: between two, another instance may have created the tables, which would
     // then look like another program's.
     let condition = diesel::dsl::sql::<Bool>;
-    let found = diesel::select((condition(conditions.0), condition(conditions.1))).get_result(connection)?;
-    match found {
-        (false, false) => return Ok(SchemaState::Empty),
-        (false, true) => {
-            return Err(Error::Refused("belongs to another program; name another one with --database-url.".into()));
-        }
+    let exist = diesel::select((condition(conditions.0), condition(conditions.1))).get_result(connection)?;
+    match exist {
+        (false, false) => return Ok(FoundSchema::Usable(SchemaState::Empty)),
+        (false, true) => return Ok(FoundSchema::Foreign),
         (true, _) => {}
     }
     let versions = diesel::dsl::sql::<Text>("SELECT version FROM __diesel_schema_migrations");
@@ -122,14 +159,12 @@ fn inspect(connection: &mut Connection) -> Result<SchemaState, Error> {
     // Versions are dates, and a released migration never goes away. An unknown version is therefore either newer than
     // all of ours, or was never released.
     if applied.last() > known.last() {
-        let why = "was migrated by a newer version of Tessera; start that version, or restore a backup.";
-        return Err(Error::Refused(why.into()));
+        return Ok(FoundSchema::Newer);
     }
     if !applied.is_subset(&known) {
-        let why = "was made by an unreleased version of Tessera; start anew with a new database.";
-        return Err(Error::Refused(why.into()));
+        return Ok(FoundSchema::Unreleased);
     }
-    Ok(if applied == known { SchemaState::Current } else { SchemaState::Behind })
+    Ok(FoundSchema::Usable(if applied == known { SchemaState::Current } else { SchemaState::Behind }))
 }
 
 fn own_versions(connection: &Connection) -> BTreeSet<String> {

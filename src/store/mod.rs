@@ -9,6 +9,7 @@ pub mod accounts;
 pub mod actions;
 pub(crate) mod advisory_lock;
 pub mod audit;
+pub mod backup;
 pub mod batches;
 mod checkpoint;
 pub(crate) mod clock;

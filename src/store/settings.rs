@@ -1,6 +1,7 @@
 //! The settings. A setting without a row has its default.
 
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::advisory_lock::AdvisoryLock;
 use super::connection::Connection;
@@ -12,8 +13,9 @@ use crate::access::Principal;
 use crate::token::Micros;
 use crate::token::settings::{Setting, Settings};
 
-/// A row that is not a setting: the key that encrypts cookies.
+/// Rows that are not settings: the key that encrypts cookies, and the last good backup.
 const COOKIE_KEY: &str = "cookie_key";
+const LAST_BACKUP: &str = "last_backup";
 
 /// The settings, and who last changed each.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +24,23 @@ pub struct StoredSettings {
     pub settings: Settings,
     /// The last change of each setting that has a row.
     pub(crate) changed: Vec<(Setting, SettingChange)>,
+    /// The last good backup, if any was ever made.
+    pub last_backup: Option<LastBackup>,
+}
+
+/// A good backup, as the database knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastBackup {
+    /// The moment that it is of.
+    pub taken: Micros,
+    /// When it was verified and had its name.
+    pub(crate) finished: Micros,
+    /// The file's bytes.
+    pub(crate) bytes: u64,
+    /// Its tokens.
+    pub(crate) tokens: usize,
+    /// Its entries of the usage log.
+    pub(crate) entries: usize,
 }
 
 /// The last change of a setting.
@@ -47,6 +66,9 @@ pub fn all(connection: &mut Connection) -> QueryResult<StoredSettings> {
         rows.select((settings::name, settings::value, settings::changed, settings::changed_by)).load(connection)?;
     let mut stored = StoredSettings::default();
     for (name, value, at, by) in rows {
+        if name == LAST_BACKUP {
+            stored.last_backup = serde_json::from_str(&value).ok();
+        }
         let Some(setting) = Setting::named(&name) else { continue };
         if let Some(with) = stored.settings.with(setting, &value) {
             stored.settings = with;
@@ -127,4 +149,21 @@ pub(crate) fn cookie_key(connection: &mut Connection, fresh: &str, now: Micros) 
         }
     }
     row.get_result(connection)
+}
+
+/// Remembers a good backup.
+pub(crate) fn remember_backup(
+    connection: &mut Connection,
+    backup: &LastBackup,
+    by: &Principal,
+    now: Micros,
+) -> Result<(), Error> {
+    advisory_lock::acquire(connection, AdvisoryLock::Settings)?;
+    let value = serde_json::to_string(backup).map_err(|error| Error::Failed(error.to_string()))?;
+    let set = (settings::value.eq(&value), settings::changed.eq(now.get()), settings::changed_by.eq(by.as_str()));
+    let row = settings::table.filter(settings::name.eq(LAST_BACKUP));
+    if diesel::update(row).set(set).execute(connection)? == 0 {
+        diesel::insert_into(settings::table).values((settings::name.eq(LAST_BACKUP), set)).execute(connection)?;
+    }
+    Ok(())
 }

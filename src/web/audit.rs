@@ -24,7 +24,7 @@ use crate::web::state::App;
 const ROWS: usize = 50;
 
 /// Every action that is recorded, and its words. Other actions are shown as they are stored.
-const ACTIONS: [(&str, &str); 38] = [
+const ACTIONS: [(&str, &str); 39] = [
     ("sign-in", "signed in"),
     ("sign-in failed", "failed to sign in"),
     ("sign-out", "signed out"),
@@ -63,6 +63,7 @@ const ACTIONS: [(&str, &str); 38] = [
     ("printer save", "saved the printer"),
     ("printer remove", "removed the printer"),
     ("usage retention", "removed old entries of"),
+    ("restore", "restored the backup"),
 ];
 
 /// What people call an action.

@@ -9,6 +9,7 @@ mod support;
 mod accounts;
 mod architecture;
 mod audit;
+mod backup;
 mod batches;
 mod bulk;
 mod cone;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use percent_encoding::{AsciiSet, CONTROLS};
 
 use crate::store::error::Error;
 
@@ -43,6 +44,11 @@ impl FromStr for File {
 }
 
 impl File {
+    /// The file at this path.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
     /// Its path, as given.
     pub fn path(&self) -> &Path {
         &self.path
@@ -119,6 +125,22 @@ impl File {
         Ok(connection)
     }
 
+    /// A connection to a file that nobody else opens, and that is thrown away if anything goes wrong: it has no log, and
+    /// nothing is synced.
+    pub(crate) fn connect_unsafely(&self) -> Result<SqliteConnection, String> {
+        let mut connection = SqliteConnection::establish(&self.absolute()?).map_err(|error| error.to_string())?;
+        connection.batch_execute(UNSAFE).map_err(|error| error.to_string())?;
+        Ok(connection)
+    }
+
+    /// A connection that reads a file which nobody changes meanwhile. Nothing is made beside it, and what stands there is not
+    /// looked at.
+    pub(crate) fn connect_immutably(&self) -> Result<SqliteConnection, String> {
+        let path = percent_encoding::utf8_percent_encode(&self.absolute()?, URI_PATH).to_string();
+        let uri = format!("file://{path}?mode=ro&immutable=1");
+        SqliteConnection::establish(&uri).map_err(|error| error.to_string())
+    }
+
     fn with_options(&self, options: &str) -> Result<SqliteConnection, String> {
         let mut connection = SqliteConnection::establish(&self.absolute()?).map_err(|error| error.to_string())?;
         let result =
@@ -136,6 +158,13 @@ impl File {
         path.to_str().map(str::to_owned).ok_or_else(|| "its path is not UTF-8".to_owned())
     }
 }
+
+/// What SQLite would take for something else in a path.
+const URI_PATH: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
+
+/// 64 MiB of pages in memory: indexes are made by sorting.
+const UNSAFE: &str = "PRAGMA page_size = 4096; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; \
+                      PRAGMA foreign_keys = ON; PRAGMA cache_size = -65536;";
 
 /// The busy timeout comes before WAL: another process may be opening the file at the same time.
 const OPTIONS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \

@@ -24,6 +24,33 @@ pub struct CopiedTable {
     pub rows: usize,
 }
 
+/// What `work` returns for each table, in the order in which they are copied: users come before their sessions.
+macro_rules! each_table {
+    ($work:ident $arguments:tt) => {
+        vec![
+            $work::<TokenRow> $arguments?,
+            $work::<UsageRow> $arguments?,
+            $work::<BatchRow> $arguments?,
+            $work::<ActionRow> $arguments?,
+            $work::<ActionTokenRow> $arguments?,
+            $work::<ReplyRow> $arguments?,
+            $work::<UserRow> $arguments?,
+            $work::<SessionRow> $arguments?,
+            $work::<KeyRow> $arguments?,
+            $work::<GateRow> $arguments?,
+            $work::<SettingRow> $arguments?,
+            $work::<AuditRow> $arguments?,
+            $work::<JobRow> $arguments?,
+            $work::<RunRow> $arguments?,
+            $work::<RunTokenRow> $arguments?,
+            $work::<PdfChunkRow> $arguments?,
+            $work::<SheetRow> $arguments?,
+            $work::<PrinterRow> $arguments?,
+            $work::<NextLabelRow> $arguments?,
+        ]
+    };
+}
+
 /// Copies everything except failed sign-ins, which count for only a minute, and files that are sent to be imported, which
 /// are kept for a day; and then compares row by row. `from` must
 /// not change meanwhile. `to` must be in a transaction, which rolls back if this fails.
@@ -31,28 +58,7 @@ pub struct CopiedTable {
 /// # Errors
 /// Refused when `to` is not empty; failed when a row differs after copying.
 pub fn copy(from: &mut Connection, to: &mut Connection) -> Result<Vec<CopiedTable>, Error> {
-    let copied = vec![
-        copy_table::<TokenRow>(from, to)?,
-        copy_table::<UsageRow>(from, to)?,
-        copy_table::<BatchRow>(from, to)?,
-        copy_table::<ActionRow>(from, to)?,
-        copy_table::<ActionTokenRow>(from, to)?,
-        copy_table::<ReplyRow>(from, to)?,
-        // Users come before their sessions.
-        copy_table::<UserRow>(from, to)?,
-        copy_table::<SessionRow>(from, to)?,
-        copy_table::<KeyRow>(from, to)?,
-        copy_table::<GateRow>(from, to)?,
-        copy_table::<SettingRow>(from, to)?,
-        copy_table::<AuditRow>(from, to)?,
-        copy_table::<JobRow>(from, to)?,
-        copy_table::<RunRow>(from, to)?,
-        copy_table::<RunTokenRow>(from, to)?,
-        copy_table::<PdfChunkRow>(from, to)?,
-        copy_table::<SheetRow>(from, to)?,
-        copy_table::<PrinterRow>(from, to)?,
-        copy_table::<NextLabelRow>(from, to)?,
-    ];
+    let copied = each_table!(copy_table(from, to));
     // What leads to tokens is made anew, from the tokens as they are after all uses.
     let newest = usage::table.select(diesel::dsl::max(usage::id)).get_result::<Option<i64>>(to)?;
     diesel::update(index_progress::table).set(index_progress::entry.eq(newest.unwrap_or(0))).execute(to)?;
@@ -61,6 +67,24 @@ pub fn copy(from: &mut Connection, to: &mut Connection) -> Result<Vec<CopiedTabl
         to.batch_execute("ANALYZE")?;
     }
     Ok(copied)
+}
+
+/// Reads every row that is copied.
+pub(super) fn read(connection: &mut Connection) -> Result<Vec<CopiedTable>, Error> {
+    Ok(each_table!(read_table(connection)))
+}
+
+fn read_table<R: Rows>(connection: &mut Connection) -> Result<CopiedTable, Error> {
+    let (mut last, mut rows) = (None, 0);
+    loop {
+        let page = R::page(connection, last.as_ref());
+        let page = page.map_err(|error| Error::Failed(format!("a row of {} cannot be read: {error}", R::TABLE)))?;
+        rows += page.len();
+        match page.last() {
+            Some(row) => last = Some(row.clone()),
+            None => return Ok(CopiedTable { table: R::TABLE, rows }),
+        }
+    }
 }
 
 fn copy_table<R: Rows>(from: &mut Connection, to: &mut Connection) -> Result<CopiedTable, Error> {

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::backup::BackupView;
 use super::cache::NO_LINKS;
 use super::form::{RowAction, SettingsForm, format_counts};
 use crate::access::Principal;
@@ -48,6 +49,7 @@ struct SettingsPage {
     more_ranges: bool,
     public_url: Option<String>,
     no_links: Option<&'static str>,
+    backup: Option<BackupView>,
 }
 
 /// A setting's form, and what is around its fields.
@@ -139,6 +141,7 @@ impl SettingsPage {
             runs,
             labels,
             public_url: Some(app.public_url.to_string()).filter(|_| app.public_url.is_given),
+            backup: stored.last_backup.as_ref().map(|backup| BackupView::new(backup, clock)),
             no_links: Some(NO_LINKS).filter(|_| wants_links && !app.public_url.is_given),
         }
     }

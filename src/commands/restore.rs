@@ -1,0 +1,49 @@
+//! `tessera restore`
+
+use std::path::Path;
+
+use super::shell::{Failure, counted, operator, say};
+use crate::cli::Common;
+use crate::store::backup::restore::{self, Lost, WhatIsLost};
+
+/// Restores a backup, and says what that brings back and what it forgets.
+pub(crate) fn run(common: &Common, file: &Path) -> Result<(), Failure> {
+    let url = &common.database_url;
+    let restored = restore::restore(url, file, &operator())?;
+    let (taken, contents) = (restored.taken, &restored.contents);
+    let (tokens, entries) = (contents.rows("tokens"), contents.rows("usage"));
+    let mut lines = vec![format!(
+        "The backup {} was restored to the {url}, as of {taken}: {} and {}. Nobody is signed in any more.",
+        file.display(),
+        counted(tokens, "token", "tokens"),
+        counted(entries, "log entry", "log entries"),
+    )];
+    lines.extend(restored.kept.map(|kept| format!("What was there before is kept as {kept}.")));
+    match restored.lost {
+        WhatIsLost::Nothing => {}
+        WhatIsLost::Known(lost) => lines.extend(sentences(&lost, &taken.to_string())),
+        WhatIsLost::Unknown(why) => lines.push(format!(
+            "Uses since {taken} are forgotten. How many is not known, as what was there before could not be read: {}.",
+            why.trim_end_matches('.')
+        )),
+    }
+    say(&(lines.join("\n") + "\n"));
+    Ok(())
+}
+
+fn sentences(lost: &Lost, taken: &str) -> Vec<String> {
+    let forgotten = match (lost.uses, lost.tokens) {
+        (0, _) => format!("No use was made since {taken}."),
+        (uses, tokens) => {
+            let (uses, tokens) = (counted(uses, "use", "uses"), counted(tokens, "token", "tokens"));
+            format!("Uses since {taken} are forgotten: {uses} of {tokens}, which can be used again.")
+        }
+    };
+    let list = |names: &[String], what: &str| (!names.is_empty()).then(|| format!("{what}: {}.", names.join(", ")));
+    let lists = [
+        list(&lost.keys, "Keys that were revoked since then, and work again"),
+        list(&lost.users, "Users who were removed since then, and may sign in again"),
+        list(&lost.changed, "Users who are again as they were then"),
+    ];
+    [forgotten].into_iter().chain(lists.into_iter().flatten()).collect()
+}

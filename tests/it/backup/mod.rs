@@ -1,0 +1,11 @@
+//! `tessera backup` and `tessera restore`.
+
+mod bad_files;
+mod damage;
+mod files;
+mod keep;
+mod kill;
+mod lost;
+mod page;
+mod restore;
+mod round_trip;
