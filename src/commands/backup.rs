@@ -29,7 +29,10 @@ fn take_one(common: &Common, options: &Backup) -> Result<(), Failure> {
     let now = clock::now(&mut connection).map_err(Error::from)?;
     let target = options.keep.map_or_else(|| name.clone(), |_| keep::stamped(&name, now));
     let taken = take::take(url, &mut connection, (&name, &target))?;
-    write(&mut connection, |connection, now| settings::remember_backup(connection, &taken.backup, &operator(), now))?;
+    write(&mut connection, |connection, now| settings::remember_backup(connection, &taken.backup, &operator(), now))
+        .map_err(|why| {
+            Failure(format!("The backup {} is good, but the database does not know of it. {why}", target.display()))
+        })?;
     let removed = match options.keep {
         Some(newest) => keep::remove_older(url, &name, newest.get())?,
         None => 0,

@@ -39,11 +39,11 @@ fn sentences(lost: &Lost, taken: &str) -> Vec<String> {
             format!("Uses since {taken} are forgotten: {uses} of {tokens}, which can be used again.")
         }
     };
-    let list = |names: &[String], what: &str| (!names.is_empty()).then(|| format!("{what}: {}.", names.join(", ")));
-    let lists = [
-        list(&lost.keys, "Keys that were revoked since then, and work again"),
-        list(&lost.users, "Users who were removed since then, and may sign in again"),
-        list(&lost.changed, "Users who are again as they were then"),
+    let naming = |names: &[String], what: &str| (!names.is_empty()).then(|| format!("{what}: {}.", names.join(", ")));
+    let named = [
+        naming(&lost.keys, "Keys that were revoked since then, and work again"),
+        naming(&lost.users, "Users who were removed since then, and may sign in again"),
+        naming(&lost.changed, "Users who are again as they were then"),
     ];
-    [forgotten].into_iter().chain(lists.into_iter().flatten()).collect()
+    [forgotten].into_iter().chain(named.into_iter().flatten()).collect()
 }

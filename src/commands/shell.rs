@@ -103,10 +103,12 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     written.map_err(|error| Failure(format!("Standard output cannot be written: {error}.")))
 }
 
-/// A number of things.
-pub(super) fn counted<N: PartialEq + From<u8> + std::fmt::Display>(number: N, one: &str, many: &str) -> String {
-    let name = if number == N::from(1) { one } else { many };
-    format!("{number} {name}")
+/// A number of things, as in `1 token` and `12 tokens`.
+pub(super) fn counted(number: impl TryInto<i64>, one: &str, many: &str) -> String {
+    match number.try_into().unwrap_or(i64::MAX) {
+        1 => format!("1 {one}"),
+        number => format!("{number} {many}"),
+    }
 }
 
 /// Formats rows as a table, each column as wide as its widest cell.

@@ -165,7 +165,8 @@ fn drop_indexes(copied: &mut Connection) -> Result<String, Error> {
         "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL ORDER BY name",
     );
     let indexes: Vec<(String, String)> = indexes.load(copied)?;
-    let drop: String = indexes.iter().map(|(name, _)| format!("DROP INDEX {name};")).collect();
-    copied.batch_execute(&drop)?;
-    Ok(indexes.into_iter().map(|(_, sql)| format!("{sql};\n")).collect())
+    let drop: Vec<String> = indexes.iter().map(|(name, _)| format!("DROP INDEX {name}")).collect();
+    copied.batch_execute(&drop.join("; "))?;
+    let make: Vec<String> = indexes.into_iter().map(|(_, sql)| sql).collect();
+    Ok(make.join(";\n"))
 }

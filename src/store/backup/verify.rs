@@ -115,7 +115,7 @@ pub(super) fn check_schema(connection: &mut Connection, path: &Path) -> Result<S
 /// Reads every row as a server does, and compares the log with what tokens say of their uses.
 ///
 /// # Errors
-/// Failed, with what is wrong.
+/// Refused, with what is wrong.
 pub(super) fn contents(connection: &mut Connection) -> Result<Contents, Error> {
     let tables = copy::read(connection)?;
     read_tokens(connection)?;
@@ -145,7 +145,7 @@ fn read_tokens(connection: &mut Connection) -> Result<(), Error> {
         last = *newest;
         for (id, row) in page {
             row.token()
-                .map_err(|error| Error::Failed(format!("the token with the id {id} cannot be read: {error}")))?;
+                .map_err(|error| Error::Refused(format!("the token with the id {id} cannot be read: {error}")))?;
         }
     }
 }
@@ -171,6 +171,9 @@ fn compare_uses(connection: &mut Connection) -> Result<(), Error> {
     Ok(())
 }
 
+/// An entry's id, token, uses and error code, and the token's entry before it.
+type EntryRow = (EntryId, Option<i64>, i32, Option<i16>, Option<EntryId>);
+
 fn compare_uses_of(connection: &mut Connection, range: std::ops::Range<i64>) -> Result<(), Error> {
     let place = |token: i64| usize::try_from(token - range.start).unwrap_or(usize::MAX);
     let mut logged = vec![Logged::default(); place(range.end)];
@@ -178,8 +181,7 @@ fn compare_uses_of(connection: &mut Connection, range: std::ops::Range<i64>) -> 
     loop {
         let page = usage::table.filter(usage::id.gt(last)).order(usage::id).limit(PAGE);
         let columns = (usage::id, usage::token, usage::uses, usage::error_code, usage::previous);
-        let page: Vec<(EntryId, Option<i64>, i32, Option<i16>, Option<EntryId>)> =
-            page.select(columns).load(connection)?;
+        let page: Vec<EntryRow> = page.select(columns).load(connection)?;
         let Some((newest, ..)) = page.last() else { break };
         last = *newest;
         for (_, token, uses, error, previous) in page {
@@ -201,7 +203,7 @@ fn compare_uses_of(connection: &mut Connection, range: std::ops::Range<i64>) -> 
             let is_whole = is_whole || newest.is_none();
             if uses > used || (is_whole && uses != used) {
                 let why = format!("the token with the id {id} was used {used} times, and its log says {uses}");
-                return Err(Error::Failed(why));
+                return Err(Error::Refused(why));
             }
         }
     }

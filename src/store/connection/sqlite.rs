@@ -86,9 +86,12 @@ impl File {
     }
 
     /// A connection that can write. It waits for the write lock in [`begin`], not in SQLite's busy handler, and leaves
-    /// copying the log to the thread for that, unless this has fallen behind by 48 MiB.
+    /// copying the log to the thread for that, unless this has fallen behind by 48 MiB. A log that somebody who read for long,
+    /// such as a backup, has made longer than 64 MiB is cut to that when it begins anew.
     pub(crate) fn connect(&self) -> Result<SqliteConnection, String> {
-        self.with_options("PRAGMA busy_timeout = 0; PRAGMA wal_autocheckpoint = 12288;")
+        self.with_options(
+            "PRAGMA busy_timeout = 0; PRAGMA wal_autocheckpoint = 12288; PRAGMA journal_size_limit = 67108864;",
+        )
     }
 
     /// The file itself, by which it can be synced. It is never closed: with any descriptor of a file that a process closes,

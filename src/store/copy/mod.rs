@@ -78,7 +78,7 @@ fn read_table<R: Rows>(connection: &mut Connection) -> Result<CopiedTable, Error
     let (mut last, mut rows) = (None, 0);
     loop {
         let page = R::page(connection, last.as_ref());
-        let page = page.map_err(|error| Error::Failed(format!("a row of {} cannot be read: {error}", R::TABLE)))?;
+        let page = page.map_err(|error| Error::Refused(format!("a row of {} cannot be read: {error}", R::TABLE)))?;
         rows += page.len();
         match page.last() {
             Some(row) => last = Some(row.clone()),

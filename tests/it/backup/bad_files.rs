@@ -94,8 +94,9 @@ fn two_at_once_do_not_write_one_file() {
     assert_eq!(std::fs::read(place.path("b.db")).unwrap(), before);
     // What a killed one has left is no obstacle.
     drop(other);
-    write_file(&place.path(".b.db.partial"), &[7; 100_000]);
-    write_file(&place.path(".b.db.partial-journal"), &[7; 100_000]);
+    for name in [".b.db.partial", ".b.db.partial-journal"] {
+        write_file(&place.path(name), &vec![7; 100_000]);
+    }
     place.works(&["backup", "b.db"]);
     assert!(!names(&place).iter().any(|name| name.contains("partial")), "{:?}", names(&place));
 }

@@ -19,7 +19,9 @@ fn the_newest_of_these_names_are_kept() {
         "other-20261101T000000Z.db",
         "tessera-20261101T00000xY.db",
     ];
-    others.iter().for_each(|name| write_file(&place.path(name), &good));
+    for name in others {
+        write_file(&place.path(name), &good);
+    }
     write_file(&place.path("tessera-20260101T000000Z.db"), b"Of this name, and no backup.");
     let said = text(&place.run(&["backup", "tessera.db", "--keep", "3"]).stderr);
     assert!(said.contains("3 older backups were removed."), "{said}");

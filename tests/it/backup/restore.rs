@@ -1,5 +1,7 @@
 //! What a restore does with what was there before.
 
+use std::os::unix::fs::PermissionsExt;
+
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -98,7 +100,6 @@ fn a_killed_restore_leaves_no_second_name() {
 #[test]
 fn a_file_keeps_its_mode_and_its_links() {
     only_on_sqlite!();
-    use std::os::unix::fs::PermissionsExt;
     let (place, _) = backed_up();
     std::fs::create_dir(place.path("data")).unwrap();
     std::fs::rename(place.path("tessera.db"), place.path("data/real.db")).unwrap();

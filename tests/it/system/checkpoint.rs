@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use tessera::access::Principal;
 use tessera::store::{Store, audit};
@@ -57,4 +58,38 @@ async fn the_log_stays_short_beside_searches_without_end() {
     }
     assert!(longest < 64 << 20, "{} MiB", longest >> 20);
     assert!(statements.load(Ordering::Relaxed) > 20, "there were searches: {statements:?}");
+}
+
+/// As a backup reads, for as long as it takes.
+#[actix_web::test]
+async fn a_log_that_a_long_read_has_made_long_is_cut_afterwards() {
+    if on_postgres() {
+        return;
+    }
+    let database = Database::new();
+    let store = Store::start(&database.url).unwrap();
+    let mut reader = database.connect();
+    reader.batch_execute("BEGIN").unwrap();
+    number(&mut reader, "SELECT count(*) FROM audit");
+    let detail = Arc::new("x".repeat(1_000_000));
+    let write = || {
+        let detail = Arc::clone(&detail);
+        store.write(move |connection| {
+            audit::record(connection, &Principal::user("anna"), "test", "", &detail, Micros::now())?;
+            diesel::sql_query("DELETE FROM audit WHERE id < (SELECT MAX(id) FROM audit) - 5").execute(connection)?;
+            Ok(())
+        })
+    };
+    let file = format!("{}-wal", database.text.trim_start_matches("sqlite:"));
+    let length = || std::fs::metadata(&file).unwrap().len();
+    while length() < 80 << 20 {
+        write().await.unwrap();
+    }
+    reader.batch_execute("ROLLBACK").unwrap();
+    let start = std::time::Instant::now();
+    while length() > 64 << 20 {
+        assert!(start.elapsed().as_secs() < 20, "{} MiB", length() >> 20);
+        write().await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
 }

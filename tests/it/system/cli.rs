@@ -141,7 +141,9 @@ fn check_refused(statement: &str, sentence: &str) {
     place.connection().batch_execute(statement).unwrap();
     let sentence = format!("The {} {sentence}", shown(&place));
     let copy = ["copy", "--to", "sqlite:copy.db"];
-    for command in [&["serve", "--bind", "127.0.0.1:0"][..], &["migrate"], &["key", "list"], &copy] {
+    let commands =
+        [&["serve", "--bind", "127.0.0.1:0"][..], &["migrate"], &["key", "list"], &copy, &["backup", "b.db"]];
+    for command in commands {
         place.fails(command, 1, &sentence);
     }
 }
