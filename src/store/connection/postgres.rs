@@ -106,10 +106,11 @@ impl Server {
     /// # Errors
     /// Somebody uses the database alone.
     pub(crate) fn connect(&self) -> Result<PgConnection, String> {
-        // In the same round trip.
+        // In the same round trip. Whoever has just ended may hold the lock for a moment, until the server notices.
         self.connect_after(&format!(
-            "{SESSION_OPTIONS} DO $$ BEGIN IF NOT pg_try_advisory_lock_shared({IN_USE}) THEN \
-             RAISE EXCEPTION '{BEING_REPLACED}'; END IF; END $$;"
+            "{SESSION_OPTIONS} DO $$ BEGIN FOR tried IN 1..40 LOOP \
+             IF pg_try_advisory_lock_shared({IN_USE}) THEN RETURN; END IF; PERFORM pg_sleep(0.05); END LOOP; \
+             RAISE EXCEPTION '{BEING_REPLACED}'; END $$;"
         ))
     }
 
