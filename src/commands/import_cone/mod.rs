@@ -93,7 +93,11 @@ fn import(
     options: &ImportCone,
     wanted: Option<&(Settings, Vec<Setting>)>,
 ) -> Result<Tally, Failure> {
-    let mut connection = open_alone(target)?;
+    // Before the file is made: whoever opens it first must not be in the way, nor take an empty one for the database.
+    let mut alone = target.use_alone()?;
+    target.create()?;
+    let mut connection = alone.connect()?;
+    migrations::migrate(target, &mut connection)?;
     let from = options.from.to_string();
     let imported = transaction(&mut connection, |connection| {
         copy::lock_tables(connection)?;
@@ -104,14 +108,6 @@ fn import(
         cone::import(source, connection, plan, &operator(), &from)
     });
     imported.map_err(|error| because(target, error))
-}
-
-/// The database, made and migrated if need be, and used by nobody else until this is closed.
-fn open_alone(target: &DatabaseUrl) -> Result<Connection, Failure> {
-    target.create()?;
-    let mut connection = target.connect_exclusively()?;
-    migrations::migrate(target, &mut connection)?;
-    Ok(connection)
 }
 
 fn take_over(connection: &mut Connection, wanted: &Settings, set: &[Setting], now: Micros) -> Result<(), Error> {

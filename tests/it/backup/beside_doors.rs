@@ -18,7 +18,7 @@ async fn consumes_go_on_while_a_backup_is_taken() {
     let made: Vec<Token> = (0..20_000).map(|_| token(9)).collect();
     transaction(&mut app.connection(), |connection| tokens::add_all(connection, &made)).unwrap();
     let place = Place::new();
-    let mut backup = place.start(&["--database-url", &app.database.text, "backup", "b.db"]);
+    let mut backup = place.spawn(&["--database-url", &app.database.text, "backup", "b.db"]);
     let mut slowest = Duration::ZERO;
     let mut consumed = 0;
     while backup.try_wait().unwrap().is_none() {

@@ -56,7 +56,7 @@ async fn a_target_is_empty_and_nobody_uses_it() {
 
     let mut server = place.serve();
     let key = place.key("manager");
-    let words = if on_postgres() { "in use" } else { "stop the servers on it first" };
+    let words = "is in use";
     check_failed(&without_list(cone.import(&place, &[])), 1, words);
     send(server.post(&key, "/add_token").form(&[
         ("valid_from", ""),
