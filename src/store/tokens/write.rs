@@ -17,10 +17,14 @@ use crate::token::{Micros, Token, TokenError, Uid};
 /// # Errors
 /// A value error when its uid is or was in use, or its value is in use.
 pub fn add(connection: &mut Connection, token: &Token) -> Result<(), Error> {
+    // Who waits for another one with the same uid here is then told that it is the uid.
+    let is_taken = is_taken(connection, &token.value)?;
     if is_uid_used(connection, token.uid)? {
         return Err(TokenError::value("token_uid", "This uid is in use or was once; it is never given twice").into());
     }
-    check_uid_as_value(connection, &token.value)?;
+    if is_taken {
+        return Err(value_in_use());
+    }
     add_all(connection, std::slice::from_ref(token))
 }
 
@@ -55,10 +59,9 @@ pub fn change(connection: &mut Connection, uid: Uid, change: &Change, now: Micro
     put(connection, id, &token, changed, now)
 }
 
-/// Checks that no token has this value, if it looks like a uid. Of other values an index holds that.
-fn check_uid_as_value(connection: &mut Connection, value: &str) -> Result<(), Error> {
-    let is_uid = value.parse::<Uid>().is_ok();
-    if is_uid && !foreign::in_use(connection, &[value])?.is_empty() { Err(value_in_use()) } else { Ok(()) }
+/// Whether a token has this value, if it looks like a uid. Of other values an index holds that none has.
+fn is_taken(connection: &mut Connection, value: &str) -> QueryResult<bool> {
+    Ok(value.parse::<Uid>().is_ok() && !foreign::in_use(connection, &[value])?.is_empty())
 }
 
 /// Stores `changed` in place of `before`. `modified` advances only if something is different.
@@ -75,8 +78,8 @@ pub fn put(
     if changed == *before {
         return Ok(());
     }
-    if changed.value != before.value {
-        check_uid_as_value(connection, &changed.value)?;
+    if changed.value != before.value && is_taken(connection, &changed.value)? {
+        return Err(value_in_use());
     }
     changed.modified = stamp(before.modified, now);
     diesel::update(tokens::table.find(id)).set(NewTokenRow::new(&changed)).execute(connection).map_err(unique_error)?;
