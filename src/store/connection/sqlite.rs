@@ -141,7 +141,10 @@ impl File {
     pub(crate) fn connect_immutably(&self) -> Result<SqliteConnection, String> {
         let path = percent_encoding::utf8_percent_encode(&self.absolute()?, URI_PATH).to_string();
         let uri = format!("file://{path}?mode=ro&immutable=1");
-        SqliteConnection::establish(&uri).map_err(|error| error.to_string())
+        let mut connection = SqliteConnection::establish(&uri).map_err(|error| error.to_string())?;
+        // All of the file is looked at, and each row is looked up in each index.
+        connection.batch_execute("PRAGMA cache_size = -131072").map_err(|error| error.to_string())?;
+        Ok(connection)
     }
 
     fn with_options(&self, options: &str) -> Result<SqliteConnection, String> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 
@@ -25,6 +26,7 @@ fn load(server: &Server, key: &str, uids: &[String], going: &Arc<AtomicBool>) ->
         tokio::spawn(async move {
             let mut used = 0;
             while going.load(Ordering::Relaxed) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
                 let nonce = format!("{client}-{used}");
                 let uid = uids[(used * 7 + client) % uids.len()].clone();
                 consume(vec![("token_uid", uid), ("nonce", nonce.clone())]).await.check_success();
@@ -41,7 +43,8 @@ fn load(server: &Server, key: &str, uids: &[String], going: &Arc<AtomicBool>) ->
     let going = Arc::clone(going);
     let maker = tokio::spawn(async move {
         let mut made = 0;
-        while going.load(Ordering::Relaxed) {
+        // Not more than a search reads in time on a machine that is busy: it will be the first of a new server.
+        while going.load(Ordering::Relaxed) && made < 8 {
             add(vec![("count", "700".into()), ("batch_name", format!("Batch {made}"))]).await.check_success();
             made += 1;
         }
