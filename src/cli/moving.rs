@@ -12,8 +12,7 @@ use crate::token::State;
 use crate::token::import::options::{Encoding, FileFormat, Mode, Separator};
 use crate::work::export::format::Format;
 
-/// What `import` takes. A field without an option takes the column that is named as it: uid, value, label, valid_from,
-/// valid_to, usage_count, lock_time, batch, voided or void_reason.
+/// What `import` takes.
 #[derive(Debug, Args)]
 #[command(after_help = IMPORT_COLUMNS)]
 pub(crate) struct Import {

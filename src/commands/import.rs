@@ -121,37 +121,30 @@ fn shown(number: usize) -> String {
 
 /// What is wrong and what is odd, a line each.
 fn problems(report: &ImportReport) -> String {
-    let mut text = String::new();
     let shown_text = |text: &str| if text.is_empty() { String::new() } else { format!(", {}", quoted(text)) };
-    for error in &report.errors {
+    let errors = report.errors.iter().map(|error| {
         let column = if error.column.is_empty() { String::new() } else { format!(", column {}", error.column) };
-        text.push_str(&format!("line {}{column}{}: {}\n", error.line, shown_text(&error.text), error.message));
-    }
-    if report.error_count > MOST_ERRORS {
-        text.push_str(&format!("… and {} more errors\n", shown(report.error_count - MOST_ERRORS)));
-    }
-    for warning in &report.warnings {
+        format!("line {}{column}{}: {}\n", error.line, shown_text(&error.text), error.message)
+    });
+    let more = (report.error_count > MOST_ERRORS)
+        .then(|| format!("… and {} more errors\n", shown(report.error_count - MOST_ERRORS)));
+    let warnings = report.warnings.iter().map(|warning| {
         let count = if warning.count == 1 { "1 cell".into() } else { format!("{} cells", shown(warning.count)) };
         let (from, at) = (warning.line, shown_text(&warning.text));
-        text.push_str(&format!("look at {count}, from line {from}{at}: {}\n", warning.message));
-    }
-    text
+        format!("look at {count}, from line {from}{at}: {}\n", warning.message)
+    });
+    errors.chain(more).chain(warnings).collect()
 }
 
 /// What else is to be known.
 fn beside(report: &ImportReport) -> String {
-    let mut text = String::new();
-    if report.same > 0 {
-        text.push_str(&format!(" Without a change: {}.", tokens(report.same)));
-    }
-    if report.empty > 0 {
-        text.push_str(&format!(" Empty lines: {}.", shown(report.empty)));
-    }
-    if !report.ignored.is_empty() {
-        let names: Vec<String> = report.ignored.iter().map(|name| quoted(name)).collect();
-        text.push_str(&format!(" Columns that are not imported: {}.", names.join(", ")));
-    }
-    text
+    let names: Vec<String> = report.ignored.iter().map(|name| quoted(name)).collect();
+    let said = [
+        (report.same > 0).then(|| format!(" Without a change: {}.", tokens(report.same))),
+        (report.empty > 0).then(|| format!(" Empty lines: {}.", shown(report.empty))),
+        (!names.is_empty()).then(|| format!(" Columns that are not imported: {}.", names.join(", "))),
+    ];
+    said.into_iter().flatten().collect()
 }
 
 /// Says now and then how far it is.

@@ -89,6 +89,7 @@ const NAME: &[&str] = &["name"];
 
 /// The table.
 #[rustfmt::skip]
+#[allow(clippy::too_many_lines, reason = "one line each")]
 pub fn table() -> Vec<Route> {
     vec![
         file("/static/{address}").show(assets::get).open(),

@@ -55,19 +55,19 @@ impl LineReader {
     /// Everything that is wrong with the line.
     pub(crate) fn new_token(&self, cells: &Cells, otherwise: Uid) -> Result<NewLine, Vec<CellError>> {
         let mut errors = Vec::new();
-        let uid = self.uid(cells, &mut errors).unwrap_or(otherwise);
+        let uid = Self::uid(cells, &mut errors).unwrap_or(otherwise);
         // What was moved in with such a value, and exported, comes in again with it.
         let foreign =
             cells.filled(Field::Value).and_then(|value| value.parse::<Uid>().ok()).filter(|value| *value != uid);
         let voided = self.voided(cells, None, &mut errors);
-        let batch = self.batch(cells, &mut errors);
+        let batch = Self::batch(cells, &mut errors);
         let origin = Origin { uid, creator: self.by.clone(), created: self.now };
         let mut fields = fields(cells);
         fields.value = fields.value.filter(|_| foreign.is_none());
         match (fields.new_token(origin, self.defaults, self.zone), errors.is_empty()) {
             (Ok(token), true) => {
                 let value = foreign.map_or(token.value, |value| value.to_string());
-                Ok((Token { voided, value, ..token }, batch))
+                Ok((Token { value, voided, ..token }, batch))
             }
             (Err(mistakes), _) => Err(with(errors, mistakes)),
             (Ok(_), false) => Err(errors),
@@ -80,7 +80,7 @@ impl LineReader {
     /// Everything that is wrong with the line.
     pub(crate) fn change(&self, cells: &Cells, token: &Token, batch: Option<&str>) -> Result<Target, Vec<CellError>> {
         let mut errors = Vec::new();
-        let uid = self.uid(cells, &mut errors);
+        let uid = Self::uid(cells, &mut errors);
         if uid.is_some_and(|uid| uid != token.uid) {
             errors.push(CellError::new(Field::Uid, format!("This value is that of the token {}.", token.uid)));
         }
@@ -111,12 +111,12 @@ impl LineReader {
         Ok(Target::new(&changed, change.usage_count))
     }
 
-    fn uid(&self, cells: &Cells, errors: &mut Vec<CellError>) -> Option<Uid> {
+    fn uid(cells: &Cells, errors: &mut Vec<CellError>) -> Option<Uid> {
         let read = cells.filled(Field::Uid)?.parse::<Uid>();
         read.map_err(|error| errors.push(CellError::new(Field::Uid, error.to_string()))).ok()
     }
 
-    fn batch(&self, cells: &Cells, errors: &mut Vec<CellError>) -> Option<String> {
+    fn batch(cells: &Cells, errors: &mut Vec<CellError>) -> Option<String> {
         let name = cells.filled(Field::Batch)?;
         if let Err(error) = batch::check_name(name) {
             errors.push(CellError::new(Field::Batch, error.to_string()));
@@ -161,7 +161,7 @@ impl LineReader {
             _ => match read_time("voided", &time(text), self.zone) {
                 Ok(at) => Some(before.map_or(at, |voided| voided.at)),
                 Err(error) => {
-                    let message = format!("{} Or write yes or no.", not_a_time(text, error));
+                    let message = format!("{} Or write yes or no.", not_a_time(text, &error));
                     errors.push(CellError::new(Field::Voided, message));
                     None
                 }
@@ -211,7 +211,7 @@ fn time(text: &str) -> Cow<'_, str> {
 }
 
 /// Why a text is no time, where a spreadsheet's way of writing one is the reason.
-fn not_a_time(text: &str, error: TokenError) -> String {
+fn not_a_time(text: &str, error: &TokenError) -> String {
     let text = text.trim();
     if text.contains('/') {
         return format!(
@@ -241,7 +241,7 @@ pub(crate) fn explained(error: CellError, cells: &Cells) -> CellError {
     match error.field {
         Some(field @ (Field::ValidFrom | Field::ValidTo)) if error.message.contains("is not a time") => {
             let unread = TokenError::value(field.name(), &error.message);
-            CellError::new(field, not_a_time(text, unread))
+            CellError::new(field, not_a_time(text, &unread))
         }
         _ => error,
     }

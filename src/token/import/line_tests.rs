@@ -15,12 +15,14 @@ fn reader(may_void: bool) -> LineReader {
 
 fn cells(pairs: &[(Field, &str)]) -> Cells {
     let mut cells = Cells::default();
-    pairs.iter().for_each(|(field, text)| cells.set(*field, (*text).to_owned()));
+    for (field, text) in pairs {
+        cells.set(*field, (*text).to_owned());
+    }
     cells
 }
 
-fn moment(text: &str) -> Option<Micros> {
-    Some(Micros::read(text, Tz::UTC).unwrap())
+fn moment(text: &str) -> Micros {
+    Micros::read(text, Tz::UTC).unwrap()
 }
 
 #[test]
@@ -40,7 +42,7 @@ fn a_line_becomes_a_token() {
     assert_eq!((made.uid, made.value.as_str(), made.label.as_deref()), (uid(7), "A 17", Some("Locker 17")));
     assert_eq!(
         (made.valid_from, made.valid_to),
-        (moment("2026-11-30T07:15:00Z"), moment("2026-12-01T08:00:00.123456Z"))
+        (Some(moment("2026-11-30T07:15:00Z")), Some(moment("2026-12-01T08:00:00.123456Z")))
     );
     assert_eq!((made.usage_count, made.lock_time, batch.as_deref()), (-1, 0, Some("Summer")));
     let voided = made.voided.unwrap();

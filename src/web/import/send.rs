@@ -41,14 +41,12 @@ pub(crate) async fn send(
         let _paused = RequestInProgress::pause(&request);
         take(&who.caller, &mut form, &app).await?
     };
-    match sent {
-        Some(uid) => Ok(see_other(&app, &format!("/import/{uid}"))),
-        None => {
-            let mut errors = FormErrors::default();
-            errors.add("file", "Choose a file that is not empty.");
-            form_page(&request, &app, errors).await
-        }
+    if let Some(uid) = sent {
+        return Ok(see_other(&app, &format!("/import/{uid}")));
     }
+    let mut errors = FormErrors::default();
+    errors.add("file", "Choose a file that is not empty.");
+    form_page(&request, &app, errors).await
 }
 
 /// Keeps the file of a form, and returns its uid; none, if there is none.
@@ -106,13 +104,12 @@ impl Taking<'_> {
             return Err(Error::TooLarge(MOST_BYTES));
         }
         let (store, part, now) = (&self.app.store, self.part, self.app.store.now());
-        let id = match self.begun {
-            Some((id, _)) => id,
-            None => {
-                let (uid, name, by) = (Uid::random(), self.name.clone(), self.who.principal.clone());
-                let begin = move |connection: &mut _| imports::begin(connection, uid, &name, &by, now);
-                self.begun.insert((store.write(begin).await?, uid)).0
-            }
+        let id = if let Some((id, _)) = self.begun {
+            id
+        } else {
+            let (uid, name, by) = (Uid::random(), self.name.clone(), self.who.principal.clone());
+            let begin = move |connection: &mut _| imports::begin(connection, uid, &name, &by, now);
+            self.begun.insert((store.write(begin).await?, uid)).0
         };
         self.part += 1;
         Ok(store.write(move |connection| parts::add(connection, id, (part, &piece), now)).await?)

@@ -221,7 +221,7 @@ impl<'a> Check<'a> {
         let uids: Vec<Uid> = lines.iter().filter_map(|(_, cells)| cells.filled(Field::Uid)?.parse().ok()).collect();
         let values: Vec<String> = lines.iter().filter_map(|(_, cells)| said_value(cells)).collect();
         let look_up = move |connection: &mut _| Ok(in_use(connection, &uids, &values)?);
-        let taken = self.job.read(look_up)?;
+        let in_use = self.job.read(look_up)?;
         for (line, cells) in lines {
             self.zeros.add(cells.get(Field::Value).unwrap_or_default(), line);
             let is_damaged = self.is_damaged(line, &cells);
@@ -229,7 +229,9 @@ impl<'a> Check<'a> {
                 Ok(_) if is_damaged => continue,
                 Ok(new) => new,
                 Err(errors) => {
-                    errors.into_iter().for_each(|error| self.fault(line, &cells, error));
+                    for error in errors {
+                        self.fault(line, &cells, error);
+                    }
                     continue;
                 }
             };
@@ -242,21 +244,23 @@ impl<'a> Check<'a> {
                 errors.extend(
                     self.seen_before(Field::Uid, &token.uid.to_string(), line).map(|first| twice(Field::Uid, first)),
                 );
-                if taken.uids.contains(&token.uid) {
+                if in_use.uids.contains(&token.uid) {
                     errors.push(CellError::new(Field::Uid, UID_IN_USE));
                 }
             }
             if said_value(&cells).is_some() && errors.is_empty() {
                 let first = self.seen_before(Field::Value, &token.value, line);
                 errors.extend(first.map(|first| twice(Field::Value, first)));
-                let is_seen = taken.values.get(&token.value);
+                let is_seen = in_use.values.get(&token.value);
                 let why = is_seen.map(|is_seen| if *is_seen { VALUE_IN_USE } else { VALUE_IN_IMPORT });
                 errors.extend(why.map(|why| CellError::new(Field::Value, why)));
             }
             if errors.is_empty() {
                 self.count_new(line, (token, batch), cells.filled(Field::Value).is_some())?;
             }
-            errors.into_iter().for_each(|error| self.fault(line, &cells, error));
+            for error in errors {
+                self.fault(line, &cells, error);
+            }
         }
         Ok(())
     }
@@ -303,7 +307,11 @@ impl<'a> Check<'a> {
             match self.job.reader.change(&cells, &named.token, named.batch.as_deref()) {
                 Ok(target) if !is_damaged => self.count_change(line, named, &target.apply(&named.token)),
                 Ok(_) => {}
-                Err(errors) => errors.into_iter().for_each(|error| self.fault(line, &cells, error)),
+                Err(errors) => {
+                    for error in errors {
+                        self.fault(line, &cells, error);
+                    }
+                }
             }
         }
         Ok(())

@@ -115,7 +115,7 @@ impl Read for Utf8Reader<'_> {
         self.allowance -= length;
         let given = &self.text[self.given..self.given + length];
         into[..length].copy_from_slice(given);
-        self.is_quoted ^= given.iter().filter(|byte| **byte == b'"').count() % 2 == 1;
+        self.is_quoted = given.iter().fold(self.is_quoted, |is_quoted, byte| is_quoted ^ (*byte == b'"'));
         self.given += length;
         Ok(length)
     }

@@ -35,7 +35,7 @@ fn open<'a>(source: &'a dyn Source, name: &str, options: &ImportOptions) -> io::
         _ => FileFormat::Csv,
     });
     match format {
-        FileFormat::Csv => CsvLines::open(head, reader, options.separator).map(Records::Csv),
+        FileFormat::Csv => CsvLines::open(&head, reader, options.separator).map(Records::Csv),
         FileFormat::JsonLines => JsonLines::open(head, reader).map(Records::Json),
     }
 }

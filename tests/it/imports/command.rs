@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::support::app::send;
 use crate::support::database::number;
+use crate::support::imports::numbered;
 use crate::support::process::{Place, text};
 
 #[test]
@@ -110,7 +111,7 @@ fn lines_with_errors_are_written_to_a_file_of_their_own() {
 fn of_two_imports_of_the_same_values_one_is_done() {
     let place = Place::new();
     place.works(&["migrate"]);
-    let lines: String = (0..3_000).map(|n| format!("A{n}\n")).collect();
+    let lines = numbered(3_000, |n| format!("A{n}\n"));
     fs::write(place.path("a.csv"), format!("value\n{lines}")).unwrap();
     let done = std::thread::scope(|scope| {
         let both: Vec<_> = (0..2).map(|_| scope.spawn(|| place.run(&["import", "a.csv"]))).collect();
@@ -128,7 +129,7 @@ async fn a_door_goes_on_beside_an_import() {
     let key = place.key("manager");
     let server = place.serve();
     let uids = server.add_tokens(&key, &[("count", "50"), ("usage_count", "-1")]).await;
-    let lines: String = (0..20_000).map(|n| format!("A{n},Locker {n}\n")).collect();
+    let lines = numbered(20_000, |n| format!("A{n},Locker {n}\n"));
     fs::write(place.path("a.csv"), format!("value,label\n{lines}")).unwrap();
     let (mut used, place) = (0, std::sync::Arc::new(place));
     let importing = std::sync::Arc::clone(&place);

@@ -6,7 +6,7 @@ use tessera::access::Role;
 use crate::support::app::{App, add_key};
 use crate::support::browser::Browser;
 use crate::support::database::number;
-use crate::support::imports::{check_file, run_file, send_file, step, with_file};
+use crate::support::imports::{check_file, numbered, run_file, send_file, step, with_file};
 
 async fn tokens(app: &App) -> Vec<serde_json::Value> {
     let all = app.get("/query_tokens", &[("limit", "1000")]).await;
@@ -105,7 +105,7 @@ async fn voiding_by_a_file_needs_the_role_for_it() {
 #[actix_web::test]
 async fn a_value_that_is_given_meanwhile_stops_the_whole_import() {
     let app = App::start().await;
-    let lines: String = (0..450).map(|n| format!("A{n}\n")).collect();
+    let lines = numbered(450, |n| format!("A{n}\n"));
     let uid = send_file(&app, "codes.csv", format!("value\n{lines}").as_bytes()).await;
     check_file(&app, &uid, &[("mode", "add")]).await;
     let taken = [("value", "A449"), ("usage_count", "1"), ("lock_time", ""), ("valid_from", ""), ("valid_to", "")];

@@ -53,3 +53,8 @@ pub async fn step(app: &App, role: Role, file: &str, (step, form): (&str, &[(&st
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
 }
+
+/// So many lines, each made from its number, counted from 0.
+pub fn numbered(count: usize, line: impl Fn(usize) -> String) -> String {
+    (0..count).map(line).collect::<Vec<String>>().concat()
+}

@@ -22,7 +22,8 @@ use crate::store::{clock, copy};
 const TABLES: &str = "'__diesel_schema_migrations', 'tokens', 'usage', 'batches', 'actions', 'action_tokens', 'replies', \
                       'users', 'sessions', 'keys', 'gates', 'settings', 'audit', 'attempts', 'advisory_locks', \
                       'print_jobs', 'print_runs', 'print_run_tokens', 'print_run_parts', 'sheets', 'printers', \
-                      'next_labels', 'index_queue', 'index_progress', 'token_zones', 'token_grams'";
+                      'next_labels', 'index_queue', 'index_progress', 'token_zones', 'token_grams', 'imports', \
+                      'import_parts'";
 const FUNCTIONS: &str = "'queue_tokens_added', 'queue_tokens_removed', 'queue_token_changed'";
 
 pub(super) fn restore(url: &DatabaseUrl, backup: &Path, by: &Principal) -> Result<Restored, Error> {

@@ -25,8 +25,8 @@ pub(crate) struct CsvLines<'a> {
 
 impl<'a> CsvLines<'a> {
     /// Opens a file of which `head` is read already.
-    pub(super) fn open(head: Vec<u8>, rest: Utf8Reader<'a>, chosen: Option<Separator>) -> io::Result<Self> {
-        let (told, skip) = told_separator(&head);
+    pub(super) fn open(head: &[u8], rest: Utf8Reader<'a>, chosen: Option<Separator>) -> io::Result<Self> {
+        let (told, skip) = told_separator(head);
         let head = head[skip..].to_vec();
         let end = head.iter().position(|byte| *byte == b'\n').unwrap_or(head.len());
         let separator = chosen.or(told).unwrap_or_else(|| Separator::of_head(&String::from_utf8_lossy(&head[..end])));
