@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::partial::{BESIDE, with_suffix};
+use super::partial::{BESIDE, remove, with_suffix};
 use super::seal;
 use crate::store::connection::DatabaseUrl;
 use crate::store::error::Error;
@@ -62,7 +62,7 @@ pub(crate) fn remove_older(url: &DatabaseUrl, path: &Path, newest: usize) -> Res
         if is_database(url, &path) || !seal::is_marked(&path).unwrap_or(false) {
             continue;
         }
-        fs::remove_file(&path).map_err(|error| cannot(&path, &error))?;
+        remove(&path).map_err(|error| cannot(&path, &error))?;
         removed += 1;
     }
     Ok(removed)

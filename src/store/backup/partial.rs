@@ -15,6 +15,10 @@ use crate::store::error::Error;
 const SYNC_BYTES: u64 = 8 << 20;
 const SYNC_PAUSE: Duration = Duration::from_millis(20);
 
+/// So much of a file that is removed is freed at a time, and how long others have the disk then.
+const FREE_BYTES: u64 = 64 << 20;
+const FREE_PAUSE: Duration = Duration::from_millis(10);
+
 /// What SQLite makes beside a file.
 pub(super) const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
 
@@ -91,9 +95,14 @@ impl Partial {
     /// Gives the file its name, in place of what had it, once it would survive a power cut.
     pub(super) fn name(mut self, target: &Path) -> io::Result<()> {
         self.file.sync_all()?;
+        let replaced = OpenOptions::new().write(true).open(target);
         fs::rename(&self.path, target)?;
         self.has_name = true;
-        sync_folder(target)
+        sync_folder(target)?;
+        if let Ok(replaced) = replaced {
+            free(&replaced);
+        }
+        Ok(())
     }
 
     fn remove_beside(&self) {
@@ -109,6 +118,30 @@ impl Drop for Partial {
             let _ = fs::remove_file(&self.path);
             self.remove_beside();
         }
+    }
+}
+
+/// Removes a file, bit by bit.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).open(path);
+    fs::remove_file(path)?;
+    if let Ok(file) = file {
+        free(&file);
+    }
+    Ok(())
+}
+
+/// Frees a file that has no name any more. Freed at once, gigabytes keep a file system's journal busy for a second, and a
+/// server on the same disk cannot sync its log meanwhile.
+fn free(file: &File) {
+    let Ok(metadata) = file.metadata() else { return };
+    let mut left = if metadata.nlink() == 0 { metadata.len() } else { 0 };
+    while left > 0 {
+        left = left.saturating_sub(FREE_BYTES);
+        if file.set_len(left).is_err() {
+            return;
+        }
+        std::thread::sleep(FREE_PAUSE);
     }
 }
 
