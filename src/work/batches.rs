@@ -6,6 +6,7 @@ use tokio::task::JoinHandle;
 
 use super::Background;
 use super::batch_progress::BatchProgress;
+use super::failure::failure_message;
 use crate::access::{Permission, Principal};
 use crate::store::accounts::check_may;
 use crate::store::batches::{self, NewBatch};
@@ -131,18 +132,4 @@ async fn record_failure(background: &Background, uid: Uid, error: &Error) {
 async fn generate(model: Token, pattern: String, count: usize) -> Result<Vec<Token>, Error> {
     let generated = tokio::task::spawn_blocking(move || batch::tokens(&model, &pattern, count)).await;
     Ok(generated.map_err(|error| Error::Failed(error.to_string()))??)
-}
-
-/// Why a batch was not created, for people.
-fn failure_message(error: &Error) -> String {
-    match error {
-        Error::Token(error) => error.to_string(),
-        Error::Refused(why) => why.clone(),
-        Error::Busy(why) => (*why).into(),
-        Error::Unknown(_) => "The database went away meanwhile, and it is not known whether this was done.".into(),
-        Error::Failed(_) => "Something went wrong here, and nothing was changed.".into(),
-        Error::OverQuota { .. } | Error::TooSlow | Error::Conflict(_) | Error::Unavailable(_) | Error::Lost(_) => {
-            "The database cannot take this now; try again.".into()
-        }
-    }
 }

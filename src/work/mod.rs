@@ -5,6 +5,7 @@ pub(crate) mod actions;
 pub(crate) mod batch_progress;
 pub(crate) mod batches;
 pub(crate) mod export;
+mod failure;
 pub(crate) mod import;
 pub(crate) mod indexer;
 pub(crate) mod password_hashing;

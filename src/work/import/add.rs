@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::check::said_value;
 use super::job::{Job, end_stored, other_file, permission};
+use super::keys::said_value;
 use super::lines::Lines;
 use crate::store::accounts::check_may;
 use crate::store::batches::remove_abandoned;

@@ -2,8 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
-use super::check::{self, add_to_digest, find, key};
+use super::check::CHUNK;
 use super::job::{Job, end_stored, other_file, other_tokens, permission};
+use super::keys::{self, add_to_digest, find, key};
 use super::lines::Lines;
 use crate::store::accounts::check_may;
 use crate::store::actions::import::{ImportAction, TokenTarget, stage};
@@ -39,8 +40,8 @@ fn stage_all(job: &Job, report: &ImportReport, id: i64) -> Result<Uid, Error> {
     let (mut lines, _) = Lines::read(job.source, job.name, job.options)?;
     let (mut digest, mut first, mut number) = (Sha256::new(), None, 0);
     loop {
-        let mut chunk: Vec<Cells> = Vec::with_capacity(check::CHUNK);
-        while chunk.len() < check::CHUNK {
+        let mut chunk: Vec<Cells> = Vec::with_capacity(CHUNK);
+        while chunk.len() < CHUNK {
             let Some(line) = lines.next().map_err(|_| other_file())? else { break };
             chunk.push(line.cells.map_err(|_| other_file())?);
         }
@@ -70,7 +71,7 @@ fn stage_all(job: &Job, report: &ImportReport, id: i64) -> Result<Uid, Error> {
         return Err(other_file());
     }
     match first {
-        Some(first) if check::digest(&digest) == report.tokens_digest => Ok(first),
+        Some(first) if keys::digest(&digest) == report.tokens_digest => Ok(first),
         _ => Err(other_tokens()),
     }
 }

@@ -7,17 +7,17 @@ use std::hash::BuildHasher;
 use sha2::{Digest, Sha256};
 
 use super::job::Job;
+use super::keys::{add_to_digest, digest, find, key, said_value};
 use super::lines::Lines;
 use super::lines::line::Line;
 use crate::store::Error;
-use crate::store::imports::look_up::{Named, by_uids, by_values, in_use};
+use crate::store::imports::look_up::{InUse, Named, in_use};
 use crate::token::import::columns::Columns;
 use crate::token::import::damage::{Damage, LostZeros};
 use crate::token::import::field::{Cells, Field};
 use crate::token::import::line::{CellError, NewLine, explained};
 use crate::token::import::options::Mode;
 use crate::token::import::report::{Example, ExampleToken, ImportReport, LineError};
-use crate::token::limits::plain_value;
 use crate::token::{Micros, Token, Uid, shortened};
 
 /// Lines that are looked up together.
@@ -79,47 +79,6 @@ fn chunk(lines: &mut Lines) -> (Vec<Line>, Stopped) {
         }
     }
     (chunk, None)
-}
-
-/// The key of the token that a line names, found as the mode says.
-pub(super) fn find(job: &Job, lines: &[&Cells]) -> Result<HashMap<String, Named>, Error> {
-    if job.options.mode == Mode::ChangeByValue {
-        let values: Vec<String> =
-            lines.iter().filter_map(|cells| cells.filled(Field::Value)).map(str::to_owned).collect();
-        return job.read(move |connection| by_values(connection, &values));
-    }
-    let uids: Vec<Uid> = lines.iter().filter_map(|cells| cells.filled(Field::Uid)?.parse().ok()).collect();
-    let found = job.read(move |connection| by_uids(connection, &uids))?;
-    Ok(found.into_iter().map(|(uid, named)| (uid.to_string(), named)).collect())
-}
-
-/// The text by which a line names a token.
-pub(super) fn key(job: &Job, cells: &Cells) -> Option<String> {
-    match job.options.mode {
-        Mode::ChangeByValue => cells.filled(Field::Value).map(str::to_owned),
-        _ => cells
-            .filled(Field::Uid)
-            .map(|uid| uid.parse::<Uid>().map_or_else(|_| uid.to_owned(), |uid| uid.to_string())),
-    }
-}
-
-/// The value that the token of a line will have, unless it is a uid that is still to be made.
-pub(super) fn said_value(cells: &Cells) -> Option<String> {
-    let said = cells.filled(Field::Value).or_else(|| cells.filled(Field::Uid))?;
-    Some(plain_value(said.to_owned()))
-}
-
-/// Adds a token to the digest of those that are changed.
-pub(super) fn add_to_digest(digest: &mut Sha256, named: &Named) {
-    digest.update(named.id.to_le_bytes());
-    digest.update(named.token.modified.get().to_le_bytes());
-}
-
-/// The digest of the tokens that are changed.
-pub(super) fn digest(digest: &Sha256) -> String {
-    use base64::Engine;
-    let digest: [u8; 32] = digest.clone().finalize().into();
-    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&digest[..16])
 }
 
 /// A check under way.
@@ -235,26 +194,7 @@ impl<'a> Check<'a> {
                     continue;
                 }
             };
-            let mut errors = Vec::new();
-            let has_uid = cells.filled(Field::Uid).is_some();
-            let twice = |field: Field, first: u64| {
-                CellError::new(field, format!("The {} stands in line {first} already.", field.name()))
-            };
-            if has_uid {
-                errors.extend(
-                    self.seen_before(Field::Uid, &token.uid.to_string(), line).map(|first| twice(Field::Uid, first)),
-                );
-                if in_use.uids.contains(&token.uid) {
-                    errors.push(CellError::new(Field::Uid, UID_IN_USE));
-                }
-            }
-            if said_value(&cells).is_some() && errors.is_empty() {
-                let first = self.seen_before(Field::Value, &token.value, line);
-                errors.extend(first.map(|first| twice(Field::Value, first)));
-                let is_seen = in_use.values.get(&token.value);
-                let why = is_seen.map(|is_seen| if *is_seen { VALUE_IN_USE } else { VALUE_IN_IMPORT });
-                errors.extend(why.map(|why| CellError::new(Field::Value, why)));
-            }
+            let errors = self.taken(line, &cells, &token, &in_use);
             if errors.is_empty() {
                 self.count_new(line, (token, batch), cells.filled(Field::Value).is_some())?;
             }
@@ -263,6 +203,27 @@ impl<'a> Check<'a> {
             }
         }
         Ok(())
+    }
+
+    /// What is wrong with a new token's uid and value: another line or token has them.
+    fn taken(&mut self, line: u64, cells: &Cells, token: &Token, in_use: &InUse) -> Vec<CellError> {
+        let mut errors = Vec::new();
+        let twice = |field: Field, first: u64| {
+            CellError::new(field, format!("The {} stands in line {first} already.", field.name()))
+        };
+        if cells.filled(Field::Uid).is_some() {
+            let first = self.seen_before(Field::Uid, &token.uid.to_string(), line);
+            errors.extend(first.map(|first| twice(Field::Uid, first)));
+            errors.extend(in_use.uids.contains(&token.uid).then(|| CellError::new(Field::Uid, UID_IN_USE)));
+        }
+        if said_value(cells).is_some() && errors.is_empty() {
+            let first = self.seen_before(Field::Value, &token.value, line);
+            errors.extend(first.map(|first| twice(Field::Value, first)));
+            let is_seen = in_use.values.get(&token.value);
+            let why = is_seen.map(|is_seen| if *is_seen { VALUE_IN_USE } else { VALUE_IN_IMPORT });
+            errors.extend(why.map(|why| CellError::new(Field::Value, why)));
+        }
+        errors
     }
 
     fn count_new(&mut self, line: u64, (token, batch): NewLine, has_value: bool) -> Result<(), Error> {

@@ -7,6 +7,7 @@ mod change;
 pub(crate) mod check;
 mod decode;
 pub(crate) mod job;
+mod keys;
 pub(crate) mod lines;
 pub(crate) mod rejects;
 pub(crate) mod source;

@@ -18,6 +18,7 @@ use crate::store::imports::{self, Import, Stage};
 use crate::store::{Connection, Error};
 use crate::token::import::line::LineReader;
 use crate::work::Background;
+use crate::work::failure::failure_message;
 
 /// How often it is noted how far an import is.
 const TOUCH_INTERVAL: Duration = Duration::from_millis(500);
@@ -177,21 +178,5 @@ async fn keep_failure(background: &Background, id: i64, error: &Error) {
     let kept = background.store.write(move |connection| imports::fail(connection, id, &why, now)).await;
     if let Err(error) = kept {
         tracing::warn!(%error, "why a file was not imported could not be kept");
-    }
-}
-
-/// Why a file was not imported, for people.
-fn failure_message(error: &Error) -> String {
-    match error {
-        Error::Token(error) => error.to_string(),
-        Error::Refused(why) => why.clone(),
-        Error::Busy(why) => (*why).into(),
-        Error::Unknown(_) => {
-            "The database went away meanwhile. Look whether the tokens are there before you try again.".into()
-        }
-        Error::Failed(_) => "Something went wrong here, and nothing was changed.".into(),
-        Error::OverQuota { .. } | Error::TooSlow | Error::Conflict(_) | Error::Unavailable(_) | Error::Lost(_) => {
-            "The database cannot take this now. Nothing was kept; try again.".into()
-        }
     }
 }
