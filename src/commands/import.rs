@@ -1,16 +1,18 @@
 //! `tessera import`
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
+use super::export::target::Target;
 use super::shell::{Failure, connect, operator, print, say};
 use crate::access::Principal;
 use crate::cli::Common;
 use crate::cli::moving::Import;
-use crate::store::{Error, Store, settings};
+use crate::store::{DatabaseUrl, Error, Store, settings};
 use crate::token::import::field::Field;
 use crate::token::import::line::LineReader;
 use crate::token::import::options::{ImportOptions, Mode};
@@ -32,8 +34,16 @@ pub(crate) fn run(common: &Common, command: Import) -> Result<(), Failure> {
     let defaults = settings::all(&mut connection).map_err(Error::from)?.settings.defaults();
     drop(connection);
     let (store, by) = (Store::start(&common.database_url)?, operator());
-    let reader = LineReader { zone: common.zone(), defaults, by: by.to_string(), now: store.now(), may_void: true };
-    let work = move |runtime| import_file(runtime, &store, &command, (&options, &reader, &by));
+    let reader = LineReader {
+        zone: common.zone(),
+        defaults,
+        by: by.to_string(),
+        now: store.now(),
+        may_void: true,
+        public_url: None,
+    };
+    let database = common.database_url.clone();
+    let work = move |runtime| import_file(runtime, &store, (&command, &database), (&options, &reader, &by));
     actix_web::rt::System::new().block_on(async {
         let runtime = Handle::current();
         let done = tokio::task::spawn_blocking(move || work(runtime)).await;
@@ -52,7 +62,8 @@ fn options(command: &Import) -> Result<ImportOptions, Failure> {
     ];
     let columns: BTreeMap<Field, String> =
         chosen.into_iter().filter_map(|(field, column)| Some((field, column.clone()?))).collect();
-    if let Some(name) = &command.batch {
+    let batch = command.batch.as_deref().map(str::trim);
+    if let Some(name) = batch {
         batch::check_name(name).map_err(|why| format!("--batch: {why}"))?;
     }
     let mode = command.change.unwrap_or_default();
@@ -62,7 +73,7 @@ fn options(command: &Import) -> Result<ImportOptions, Failure> {
     Ok(ImportOptions {
         columns,
         mode,
-        batch: command.batch.clone(),
+        batch: batch.map(str::to_owned),
         encoding: command.encoding,
         format: command.format,
         separator: command.separator,
@@ -72,7 +83,7 @@ fn options(command: &Import) -> Result<ImportOptions, Failure> {
 fn import_file(
     runtime: Handle,
     store: &Store,
-    command: &Import,
+    (command, database): (&Import, &DatabaseUrl),
     (options, reader, by): (&ImportOptions, &LineReader, &Principal),
 ) -> Result<(), Failure> {
     let name = command.file.file_name().unwrap_or_default().to_string_lossy();
@@ -92,12 +103,13 @@ fn import_file(
             Ok(())
         },
     };
+    let rejected = command.rejects.as_deref().map(|path| rejects_to(path, command, database)).transpose()?;
     let report = check(&job)?;
     say(&problems(&report));
     if report.error_count > 0 {
-        if let Some(path) = &command.rejects {
-            let written = std::fs::write(path, rejects(&job, &report)?);
-            written.map_err(|error| format!("--rejects: {} cannot be written: {error}.", path.display()))?;
+        if let Some(mut target) = rejected {
+            target.write(&rejects(&job, &report)?)?;
+            target.finish()?;
         }
         return Err(Failure(format!("{name} has {}; nothing was imported.", in_lines(&report))));
     }
@@ -113,6 +125,15 @@ fn import_file(
         import(&job, &report)?;
     }
     print(&format!("{} {what}.{}\n", tokens(report.tokens), beside(&report)))
+}
+
+/// Where lines with errors go: never into the file they come from, nor into the database.
+fn rejects_to(path: &Path, command: &Import, database: &DatabaseUrl) -> Result<Target, Failure> {
+    let real = |path: &Path| path.canonicalize().ok();
+    if real(path).is_some() && real(path) == real(&command.file) {
+        return Err(Failure(format!("--rejects: {} is the file that is imported; name another.", path.display())));
+    }
+    Target::open(Some(path), database)
 }
 
 fn shown(number: usize) -> String {
@@ -139,7 +160,10 @@ fn problems(report: &ImportReport) -> String {
 /// What else is to be known.
 fn beside(report: &ImportReport) -> String {
     let names: Vec<String> = report.ignored.iter().map(|name| quoted(name)).collect();
+    let changes: Vec<String> =
+        report.changes.iter().map(|(field, count)| format!("{} {}", field.name(), shown(*count))).collect();
     let said = [
+        (!changes.is_empty()).then(|| format!(" Changed: {}.", changes.join(", "))),
         (report.same > 0).then(|| format!(" Without a change: {}.", tokens(report.same))),
         (report.empty > 0).then(|| format!(" Empty lines: {}.", shown(report.empty))),
         (!names.is_empty()).then(|| format!(" Columns that are not imported: {}.", names.join(", "))),

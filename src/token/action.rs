@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::error::TokenError;
 use super::input::{Change, Mistakes};
 use super::label::fill_in_number;
-use super::record::{LABEL_MAX_CHARS, Token, Voided};
+use super::record::{LABEL_MAX_CHARS, Token, UNLIMITED, Voided};
 use super::time::Micros;
 use super::uses_left::{Charge, UsesLeft};
 use super::void::check_reason;
@@ -56,26 +56,34 @@ pub struct Target {
     label: Option<String>,
     valid_from: Option<Micros>,
     valid_to: Option<Micros>,
-    /// None, if the uses stay as they are.
-    usage_count: Option<i32>,
+    /// The uses that are to be left, and how often the token had been used when that was said; none, if the uses stay as
+    /// they are.
+    uses: Option<(i32, i64)>,
     lock_time: i32,
     voided: Option<Voided>,
 }
 
 impl Target {
-    /// What this token is to be, with these uses if they are set.
-    pub(crate) fn new(token: &Token, usage_count: Option<i32>) -> Self {
+    /// What this token is to be. Of `uses`, if they are set, the first are to be left of a token that had been used so often.
+    pub(crate) fn new(token: &Token, uses: Option<(i32, i64)>) -> Self {
         let Token { label, valid_from, valid_to, lock_time, voided, .. } = token.clone();
-        Self { label, valid_from, valid_to, usage_count, lock_time, voided }
+        Self { label, valid_from, valid_to, uses, lock_time, voided }
     }
 
-    /// The token after it. Uses that it does not set are those that are left by then.
+    /// The token after it. What was used since its uses were said stays used.
     pub(crate) fn apply(&self, token: &Token) -> Token {
         Token {
             label: self.label.clone(),
             valid_from: self.valid_from,
             valid_to: self.valid_to,
-            usage_count: self.usage_count.unwrap_or(token.usage_count),
+            usage_count: match self.uses {
+                None => token.usage_count,
+                Some((UNLIMITED, _)) => UNLIMITED,
+                Some((count, used)) => {
+                    let left = i64::from(count).saturating_sub(token.used.saturating_sub(used));
+                    i32::try_from(left.max(0)).unwrap_or(i32::MAX)
+                }
+            },
             lock_time: self.lock_time,
             voided: self.voided.clone(),
             ..token.clone()

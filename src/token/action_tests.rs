@@ -146,3 +146,17 @@ fn actions_survive_json() {
         assert_eq!(serde_json::from_str::<Action>(&text).unwrap(), action, "{text}");
     }
 }
+
+#[test]
+fn what_was_used_since_uses_were_said_stays_used() {
+    let line = Token { usage_count: 7, ..token(2) };
+    let of = |count, used| Target::new(&line, Some((count, used)));
+    let at = |left: i32, used: i64| Token { usage_count: left, used, ..token(left) };
+    assert_eq!(of(7, 3).apply(&at(2, 3)).usage_count, 7);
+    assert_eq!(of(7, 3).apply(&at(1, 4)).usage_count, 6);
+    assert_eq!(of(1, 3).apply(&at(0, 9)).usage_count, 0, "never below");
+    assert_eq!(of(7, 3).apply(&at(2, 2)).usage_count, 8, "an undone use comes back");
+    assert_eq!(of(UNLIMITED, 3).apply(&at(1, 4)).usage_count, UNLIMITED);
+    assert_eq!(of(i32::MAX, 3).apply(&at(1, 0)).usage_count, i32::MAX);
+    assert_eq!(Target::new(&line, None).apply(&at(1, 4)).usage_count, 1);
+}

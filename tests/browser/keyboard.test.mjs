@@ -64,12 +64,12 @@ async function everythingTakesFocus(visitor, path) {
     page.evaluate(() => {
       const element = document.activeElement;
       if (element === document.body) return null;
-      const all = [...document.querySelectorAll("a[href], button, input, select")];
+      const all = [...document.querySelectorAll("a[href], button, input, select, summary")];
       const { outlineStyle, outlineWidth } = getComputedStyle(element);
       return { at: all.indexOf(element), ring: outlineStyle !== "none" && parseFloat(outlineWidth) >= 2, html: element.outerHTML };
     });
   const wanted = await page.evaluate(() => {
-    const all = [...document.querySelectorAll("a[href], button, input, select")];
+    const all = [...document.querySelectorAll("a[href], button, input, select, summary")];
     return all.flatMap((element, at) => (element.checkVisibility() && !element.disabled && element.type !== "hidden" ? [at] : []));
   });
   const reached = new Set();

@@ -3,7 +3,7 @@
 mod folder;
 mod readme;
 mod rows;
-mod target;
+pub(in crate::commands) mod target;
 mod whole;
 
 use super::shell::Failure;

@@ -11,7 +11,7 @@ use crate::commands::shell::Failure;
 use crate::store::DatabaseUrl;
 
 /// Where the bytes go.
-pub(super) enum Target {
+pub(in crate::commands) enum Target {
     Stdout,
     /// A new file, under another name until it is complete; it is removed if it never is.
     New(NamedTempFile, PathBuf),
@@ -21,7 +21,7 @@ pub(super) enum Target {
 
 impl Target {
     /// Prepares to write to a file, or to standard output.
-    pub(super) fn open(output: Option<&Path>, database: &DatabaseUrl) -> Result<Self, Failure> {
+    pub(in crate::commands) fn open(output: Option<&Path>, database: &DatabaseUrl) -> Result<Self, Failure> {
         let Some(path) = output else { return Ok(Self::Stdout) };
         // Through links: what they lead to is replaced, and not the link.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
@@ -45,7 +45,7 @@ impl Target {
     }
 
     /// Writes some bytes.
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+    pub(in crate::commands) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         match self {
             Self::Stdout => io::stdout().lock().write_all(bytes).map_err(|error| stdout_failed(&error)),
             Self::New(file, path) => file.write_all(bytes).map_err(|error| not_written(path, &error)),
@@ -54,7 +54,7 @@ impl Target {
     }
 
     /// All is written: syncs the file, and gives it its name.
-    pub(super) fn finish(self) -> Result<(), Failure> {
+    pub(in crate::commands) fn finish(self) -> Result<(), Failure> {
         match self {
             Self::Stdout => io::stdout().lock().flush().map_err(|error| stdout_failed(&error)),
             Self::Device(mut file, path) => file.flush().map_err(|error| not_written(&path, &error)),

@@ -15,7 +15,9 @@ use crate::token::import::report::ImportReport;
 use crate::token::{Micros, Uid};
 
 /// For how long nothing may have been done of an import that is under way. Then whoever did it has ended.
-const SILENT: i64 = 60 * 1_000_000;
+const SILENT: i64 = 20 * 1_000_000;
+/// For how long nothing may have come of a file that is being sent.
+const UNSENT: i64 = 600 * 1_000_000;
 /// How long a file is kept that is not imported, and how long it is known what became of it.
 const KEPT: i64 = Micros::DAY;
 const KNOWN: i64 = 30 * Micros::DAY;
@@ -216,7 +218,7 @@ pub(crate) fn fail(connection: &mut Connection, id: i64, why: &str, now: Micros)
 /// and returns whether there may be more.
 pub(crate) fn remove_old(connection: &mut Connection, now: Micros) -> Result<bool, Error> {
     let long_ago = imports::created.lt(now.get() - KNOWN);
-    let unsent = || imports::stage.eq(Stage::Sending.word()).and(imports::touched.lt(now.get() - SILENT));
+    let unsent = || imports::stage.eq(Stage::Sending.word()).and(imports::touched.lt(now.get() - UNSENT));
     let old = imports::stage.eq(Stage::Done.word()).or(imports::created.lt(now.get() - KEPT)).or(unsent());
     let parts = import_parts::table.inner_join(imports::table.on(imports::id.eq(import_parts::import))).filter(old);
     let parts: Vec<i64> = parts.select(import_parts::id).limit(REMOVE_LIMIT).load(connection)?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::field::Field;
-use super::options::ImportOptions;
+use super::options::{ImportOptions, Mode};
 use crate::token::quoted;
 
 /// The columns of a file that are imported, and those that are not.
@@ -22,7 +22,9 @@ impl Columns {
     /// by which tokens are found.
     pub fn resolve(head: &[String], options: &ImportOptions) -> Result<Self, String> {
         let mut fields = BTreeMap::new();
-        for field in Field::ALL {
+        // A new token was never used.
+        let fields_of_mode = |field: &Field| *field != Field::Used || options.mode != Mode::Add;
+        for field in Field::ALL.into_iter().filter(fields_of_mode) {
             let Some(name) = column_of(field, head, options)? else { continue };
             if let Some(other) = fields.insert(name.clone(), field) {
                 let (one, other) = (field.name(), other.name());
@@ -105,7 +107,6 @@ fn named(head: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::import::options::Mode;
 
     fn head(names: &[&str]) -> Vec<String> {
         names.iter().map(|name| (*name).to_owned()).collect()

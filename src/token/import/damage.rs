@@ -11,6 +11,8 @@ pub(crate) enum Damage {
     ErrorCell,
     /// Perhaps a date that was a code, as in `3-4`.
     Date,
+    /// An apostrophe before what a spreadsheet would take for a formula: an export for Excel has it, and a code does not.
+    Apostrophe,
 }
 
 impl Damage {
@@ -22,13 +24,16 @@ impl Damage {
         if is_error(text) {
             return Some(Self::ErrorCell);
         }
+        if text.strip_prefix('\'').is_some_and(|text| text.starts_with(['=', '+', '-', '@'])) {
+            return Some(Self::Apostrophe);
+        }
         is_date(text).then_some(Self::Date)
     }
 
     /// Whether it makes the cell useless as this field. A label may well be a date; and a line that has its uid was exported,
     /// when the value was what it is.
     pub(crate) fn is_fatal(self, field: Field, has_uid: bool) -> bool {
-        field == Field::Value && self != Self::Date && !has_uid
+        field == Field::Value && matches!(self, Self::Scientific | Self::ErrorCell) && !has_uid
     }
 
     /// What is to be known of it.
@@ -39,6 +44,9 @@ impl Damage {
                  text before you enter or paste the codes, and save the file again"
             }
             Self::ErrorCell => "is a spreadsheet's error, not its content",
+            Self::Apostrophe => {
+                "begins with an apostrophe that an export for Excel puts there; export as CSV to import again"
+            }
             Self::Date => "may be a code that a spreadsheet took for a date; compare it with the original",
         }
     }

@@ -26,11 +26,13 @@ pub enum Field {
     Voided,
     /// Why it is voided.
     VoidReason,
+    /// How often it had been used when the file was written: what was used since then stays used when uses are changed.
+    Used,
 }
 
 impl Field {
     /// Every column, in the order in which an export has them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Uid,
         Self::Value,
         Self::Label,
@@ -41,6 +43,7 @@ impl Field {
         Self::Batch,
         Self::Voided,
         Self::VoidReason,
+        Self::Used,
     ];
 
     /// The name in a file, in a form and on the command line.
@@ -56,6 +59,7 @@ impl Field {
             Self::Batch => "batch",
             Self::Voided => "voided",
             Self::VoidReason => "void_reason",
+            Self::Used => "used",
         }
     }
 

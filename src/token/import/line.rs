@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use super::field::{Cells, Field};
 use crate::token::action::Target;
 use crate::token::input::{Change, Defaults, Mistakes, Origin, RawFields, read_time};
+use crate::token::public_url::PublicUrl;
 use crate::token::void::read_reason;
 use crate::token::{Micros, Token, TokenError, Uid, Voided, batch, quoted};
 
@@ -43,6 +44,8 @@ pub(crate) struct LineReader {
     pub(crate) now: Micros,
     /// Whether the principal may void tokens, and change voided ones.
     pub(crate) may_void: bool,
+    /// The address under which codes with links lead here, where it is known: no value may be another token's link.
+    pub(crate) public_url: Option<PublicUrl>,
 }
 
 /// A new token, and the name of its batch.
@@ -59,6 +62,13 @@ impl LineReader {
         // What was moved in with such a value, and exported, comes in again with it.
         let foreign =
             cells.filled(Field::Value).and_then(|value| value.parse::<Uid>().ok()).filter(|value| *value != uid);
+        if foreign.is_some() && cells.filled(Field::Uid).is_none() {
+            errors.push(CellError::new(Field::Value, "A value that looks like a uid must be the token's own uid."));
+        }
+        let linked = cells.filled(Field::Value).and_then(|value| self.public_url.as_ref()?.linked_uid(value));
+        if linked.is_some_and(|linked| linked != uid) {
+            errors.push(CellError::new(Field::Value, "This value is the address of another token."));
+        }
         let voided = self.voided(cells, None, &mut errors);
         let batch = Self::batch(cells, &mut errors);
         let origin = Origin { uid, creator: self.by.clone(), created: self.now };
@@ -95,6 +105,7 @@ impl LineReader {
             );
             errors.push(CellError::new(Field::Batch, message));
         }
+        let used = Self::used(cells, &mut errors);
         let voided = self.voided(cells, token.voided.as_ref(), &mut errors);
         if !errors.is_empty() {
             return Err(errors);
@@ -108,7 +119,7 @@ impl LineReader {
             let why = "Voided tokens can be changed only by an admin or a manager.";
             return Err(vec![CellError::of_line(why)]);
         }
-        Ok(Target::new(&changed, change.usage_count))
+        Ok(Target::new(&changed, change.usage_count.map(|count| (count, used.unwrap_or(token.used)))))
     }
 
     fn uid(cells: &Cells, errors: &mut Vec<CellError>) -> Option<Uid> {
@@ -116,8 +127,18 @@ impl LineReader {
         read.map_err(|error| errors.push(CellError::new(Field::Uid, error.to_string()))).ok()
     }
 
+    /// How often the token had been used when the file was written, if it says so.
+    fn used(cells: &Cells, errors: &mut Vec<CellError>) -> Option<i64> {
+        let text = cells.filled(Field::Used)?;
+        let used = text.trim().parse::<i64>().ok().filter(|used| *used >= 0);
+        if used.is_none() {
+            errors.push(CellError::new(Field::Used, format!("{} is no number of uses.", quoted(text))));
+        }
+        used
+    }
+
     fn batch(cells: &Cells, errors: &mut Vec<CellError>) -> Option<String> {
-        let name = cells.filled(Field::Batch)?;
+        let name = cells.filled(Field::Batch).map(str::trim).filter(|name| !name.is_empty())?;
         if let Err(error) = batch::check_name(name) {
             errors.push(CellError::new(Field::Batch, error.to_string()));
         }
@@ -219,7 +240,9 @@ fn not_a_time(text: &str, error: &TokenError) -> String {
             quoted(text)
         );
     }
-    if !text.is_empty() && text.replace([',', '.'], "").bytes().all(|byte| byte.is_ascii_digit()) {
+    // Days since 1900, as spreadsheets count.
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number(&text.replacen([',', '.'], "", 1)) {
         let shown = quoted(text);
         return format!("{shown} is a number; format the column as a date, and save the file again.");
     }

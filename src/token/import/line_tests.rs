@@ -10,6 +10,7 @@ fn reader(may_void: bool) -> LineReader {
         by: "user:anna".into(),
         now: Micros::stored(1_000_000),
         may_void,
+        public_url: Some("https://example.org/t".parse().unwrap()),
     }
 }
 

@@ -1,6 +1,10 @@
 //! What a file is found to be before it is imported.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use super::field::Field;
 
 /// Most errors that are reported one by one.
 pub const MOST_ERRORS: usize = 1_000;
@@ -26,6 +30,8 @@ pub struct ImportReport {
     pub ignored: Vec<String>,
     /// Names of the batches that would be made, each with its number of tokens. An empty name is none.
     pub batches: Vec<(String, usize)>,
+    /// How many tokens would be changed in what.
+    pub changes: BTreeMap<Field, usize>,
     /// Whether tokens would be voided or restored, or voided ones changed.
     pub voids: bool,
     /// Whether uses left would be set.

@@ -38,7 +38,7 @@ pub(super) struct OptionsForm {
     pub(super) separators: Vec<Choice>,
 }
 
-fn label(field: Field) -> &'static str {
+pub(super) fn label(field: Field) -> &'static str {
     match field {
         Field::Uid => "ID",
         Field::Value => "Value",
@@ -50,6 +50,7 @@ fn label(field: Field) -> &'static str {
         Field::Batch => "Batch",
         Field::Voided => "Voided since",
         Field::VoidReason => "Reason for voiding",
+        Field::Used => "Used so far",
     }
 }
 

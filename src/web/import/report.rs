@@ -1,7 +1,9 @@
 //! What was found in a file, as its page shows it.
 
+use super::form::label;
 use crate::token::Micros;
 use crate::token::UNLIMITED;
+use crate::token::import::field::Field;
 use crate::token::import::options::Mode;
 use crate::token::import::report::{ExampleToken, ImportReport, MOST_ERRORS};
 use crate::web::format::{TimeFormatter, duration, grouped, tokens};
@@ -16,6 +18,8 @@ pub(super) struct ReportView {
     /// As in `Import 1,204 tokens`.
     pub(super) verb: String,
     pub(super) lines: String,
+    /// As in `Label 3, Uses left 1`.
+    pub(super) changes: Option<String>,
     pub(super) same: Option<String>,
     pub(super) empty: Option<String>,
     pub(super) ignored: Option<String>,
@@ -62,6 +66,12 @@ pub(crate) fn in_lines(report: &ImportReport) -> String {
     format!("{} in {}", of(report.error_count, "error"), of(report.lines, "line"))
 }
 
+fn changes(report: &ImportReport) -> Option<String> {
+    let of = |(field, count): (&Field, &usize)| format!("{} {}", label(*field), shown(*count));
+    let all: Vec<String> = report.changes.iter().map(of).collect();
+    (!all.is_empty()).then(|| all.join(", "))
+}
+
 fn some(number: usize) -> Option<String> {
     (number > 0).then(|| shown(number))
 }
@@ -82,6 +92,7 @@ impl ReportView {
             can_undo: mode != Mode::Add,
             verb: format!("{verb} {}", tokens(report.tokens)),
             lines: shown(report.lines),
+            changes: changes(report),
             same: some(report.same),
             empty: some(report.empty),
             ignored: Some(report.ignored.join(", ")).filter(|names| !names.is_empty()),

@@ -36,6 +36,7 @@ async fn sent(import: Import, who: &Caller, app: &App) -> Result<SentFile, Error
         by: who.principal.to_string(),
         now: app.store.now(),
         may_void: who.role.may(Permission::Delete),
+        public_url: Some(app.public_url.clone()),
     };
     Ok(SentFile { import, reader, by: who.principal.clone() })
 }
@@ -91,7 +92,9 @@ pub(crate) async fn run(
         return Ok(see_other(&app, &format!("/import/{uid}")));
     };
     check_role(who.caller.role, permission(report))?;
-    if advance(&import, &[Stage::Checked], Stage::Importing, &app).await? {
+    // What was found in it still holds if it failed, also where its server has ended: else it is refused once more.
+    let from: &[Stage] = if import.stage == Stage::Failed { &Stage::ANY_BUT_DONE } else { &[Stage::Checked] };
+    if advance(&import, from, Stage::Importing, &app).await? {
         let shared = web::Data::clone(&app);
         let file = sent(import, &who.caller, &app).await?;
         wait_a_moment(spawn_import(&app.background, file, move || shared.counts.forget())).await;

@@ -57,7 +57,7 @@ fn stage_all(job: &Job, report: &ImportReport, id: i64) -> Result<Uid, Error> {
             if target.apply(&named.token) == named.token {
                 continue;
             }
-            add_to_digest(&mut digest, named);
+            add_to_digest(&mut digest, named, cells);
             first.get_or_insert(named.token.uid);
             number += 1;
             targets.push(TokenTarget { id: named.id, number, modified: named.token.modified, target });

@@ -10,6 +10,7 @@ use super::job::Job;
 use super::keys::{add_to_digest, digest, find, key, said_value};
 use super::lines::Lines;
 use super::lines::line::Line;
+use crate::access::name::is_legible;
 use crate::store::Error;
 use crate::store::imports::look_up::{InUse, Named, in_use};
 use crate::token::import::columns::Columns;
@@ -18,7 +19,7 @@ use crate::token::import::field::{Cells, Field};
 use crate::token::import::line::{CellError, NewLine, explained};
 use crate::token::import::options::Mode;
 use crate::token::import::report::{Example, ExampleToken, ImportReport, LineError};
-use crate::token::{Micros, Token, Uid, shortened};
+use crate::token::{Micros, Token, UNLIMITED, Uid, shortened};
 
 /// Lines that are looked up together.
 pub(super) const CHUNK: usize = 1_000;
@@ -30,10 +31,13 @@ const MOST_BATCHES: usize = 10_000;
 const EXAMPLES: usize = 5;
 /// Characters of a cell that a report shows.
 const SHOWN: usize = 100;
+const MORE_USES: &str = "More uses are left than now: what was used can be used again.";
+const VALUE_IS_UID: &str = "This value is the uid of another token.";
+const INVISIBLE: &str = "The value has invisible characters.";
 const UID_IN_USE: &str = "This uid is in use or was once; it is never given twice.";
 const VALUE_IN_USE: &str = "This value is in use by another token.";
-const VALUE_IN_IMPORT: &str = "This value is being added by another import, or one that was given up and is still being \
-                               removed. Try again in a few minutes.";
+const VALUE_IN_IMPORT: &str = "Another import is adding these values, or one that was given up and is still being removed. \
+                               Nothing was done; try again in a few minutes.";
 
 /// What a file would do now.
 ///
@@ -177,7 +181,9 @@ impl<'a> Check<'a> {
 
     fn new_tokens(&mut self, chunk: Vec<Line>) -> Result<(), Error> {
         let lines: Vec<(u64, Cells)> = chunk.into_iter().filter_map(|line| self.readable(line)).collect();
-        let uids: Vec<Uid> = lines.iter().filter_map(|(_, cells)| cells.filled(Field::Uid)?.parse().ok()).collect();
+        // A value may look like a uid, and then must not be another token's.
+        let uids = lines.iter().flat_map(|(_, cells)| [cells.filled(Field::Uid), cells.filled(Field::Value)]);
+        let uids: Vec<Uid> = uids.flatten().filter_map(|text| text.parse().ok()).collect();
         let values: Vec<String> = lines.iter().filter_map(|(_, cells)| said_value(cells)).collect();
         let look_up = move |connection: &mut _| Ok(in_use(connection, &uids, &values)?);
         let in_use = self.job.read(look_up)?;
@@ -194,7 +200,7 @@ impl<'a> Check<'a> {
                     continue;
                 }
             };
-            let errors = self.taken(line, &cells, &token, &in_use);
+            let errors = self.taken(line, &cells, &token, &in_use)?;
             if errors.is_empty() {
                 self.count_new(line, (token, batch), cells.filled(Field::Value).is_some())?;
             }
@@ -206,7 +212,7 @@ impl<'a> Check<'a> {
     }
 
     /// What is wrong with a new token's uid and value: another line or token has them.
-    fn taken(&mut self, line: u64, cells: &Cells, token: &Token, in_use: &InUse) -> Vec<CellError> {
+    fn taken(&mut self, line: u64, cells: &Cells, token: &Token, in_use: &InUse) -> Result<Vec<CellError>, Error> {
         let mut errors = Vec::new();
         let twice = |field: Field, first: u64| {
             CellError::new(field, format!("The {} stands in line {first} already.", field.name()))
@@ -219,16 +225,26 @@ impl<'a> Check<'a> {
         if said_value(cells).is_some() && errors.is_empty() {
             let first = self.seen_before(Field::Value, &token.value, line);
             errors.extend(first.map(|first| twice(Field::Value, first)));
+            let foreign = token.value.parse::<Uid>().ok().filter(|value| *value != token.uid);
+            let is_uid = foreign.is_some_and(|value| in_use.uids.contains(&value));
+            errors.extend(is_uid.then(|| CellError::new(Field::Value, VALUE_IS_UID)));
             let is_seen = in_use.values.get(&token.value);
-            let why = is_seen.map(|is_seen| if *is_seen { VALUE_IN_USE } else { VALUE_IN_IMPORT });
-            errors.extend(why.map(|why| CellError::new(Field::Value, why)));
+            match is_seen {
+                None => {}
+                Some(true) => errors.push(CellError::new(Field::Value, VALUE_IN_USE)),
+                // No fault of the file: told once, instead of for each line.
+                Some(false) => return Err(Error::Refused(VALUE_IN_IMPORT.into())),
+            }
         }
-        errors
+        Ok(errors)
     }
 
     fn count_new(&mut self, line: u64, (token, batch): NewLine, has_value: bool) -> Result<(), Error> {
         self.report.tokens += 1;
         self.report.voids |= token.voided.is_some();
+        if !is_legible(&token.value) {
+            self.report.warn(line, &shortened(&token.value, SHOWN), INVISIBLE);
+        }
         let batch = batch.or_else(|| self.job.options.batch.clone());
         if self.report.examples.len() < EXAMPLES {
             let mut after = example(&token, batch.clone());
@@ -266,7 +282,7 @@ impl<'a> Check<'a> {
                 continue;
             };
             match self.job.reader.change(&cells, &named.token, named.batch.as_deref()) {
-                Ok(target) if !is_damaged => self.count_change(line, named, &target.apply(&named.token)),
+                Ok(target) if !is_damaged => self.count_change(line, &cells, named, &target.apply(&named.token)),
                 Ok(_) => {}
                 Err(errors) => {
                     for error in errors {
@@ -278,7 +294,7 @@ impl<'a> Check<'a> {
         Ok(())
     }
 
-    fn count_change(&mut self, line: u64, named: &Named, after: &Token) {
+    fn count_change(&mut self, line: u64, cells: &Cells, named: &Named, after: &Token) {
         let before = &named.token;
         if after == before {
             self.report.same += 1;
@@ -286,12 +302,35 @@ impl<'a> Check<'a> {
         }
         self.report.tokens += 1;
         self.report.voids |= after.voided != before.voided || before.voided.is_some();
-        add_to_digest(&mut self.tokens, named);
+        add_to_digest(&mut self.tokens, named, cells);
+        for field in changed_fields(before, after) {
+            *self.report.changes.entry(field).or_default() += 1;
+        }
+        if has_more_uses(before, after) {
+            self.report.warn(line, &after.usage_count.to_string(), MORE_USES);
+        }
         if self.report.examples.len() < EXAMPLES {
             let (before, after) = (example(before, named.batch.clone()), example(after, named.batch.clone()));
             self.report.examples.push(Example { line, after, before: Some(before) });
         }
     }
+}
+
+/// What is different in two states of a token.
+fn changed_fields(before: &Token, after: &Token) -> Vec<Field> {
+    let differs = [
+        (Field::Label, before.label != after.label),
+        (Field::ValidFrom, before.valid_from != after.valid_from),
+        (Field::ValidTo, before.valid_to != after.valid_to),
+        (Field::UsageCount, before.usage_count != after.usage_count),
+        (Field::LockTime, before.lock_time != after.lock_time),
+        (Field::Voided, before.voided != after.voided),
+    ];
+    differs.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
+}
+
+fn has_more_uses(before: &Token, after: &Token) -> bool {
+    before.usage_count != UNLIMITED && (after.usage_count == UNLIMITED || after.usage_count > before.usage_count)
 }
 
 fn example(token: &Token, batch: Option<String>) -> ExampleToken {

@@ -40,10 +40,14 @@ pub(super) fn said_value(cells: &Cells) -> Option<String> {
     Some(plain_value(said.to_owned()))
 }
 
-/// Adds a token to the digest of those that are changed.
-pub(super) fn add_to_digest(digest: &mut Sha256, named: &Named) {
+/// Adds a token to the digest of those that are changed. A use is no change; but a line that sets the uses left, and does not
+/// say how often the token had been used by then, would give it back.
+pub(super) fn add_to_digest(digest: &mut Sha256, named: &Named, cells: &Cells) {
     digest.update(named.id.to_le_bytes());
     digest.update(named.token.modified.get().to_le_bytes());
+    if cells.get(Field::UsageCount).is_some() && cells.filled(Field::Used).is_none() {
+        digest.update(named.token.used.to_le_bytes());
+    }
 }
 
 /// The digest of the tokens that are changed.

@@ -21,14 +21,13 @@ async fn tokens_are_changed_as_the_file_says_and_that_is_undone() {
     for (value, uses) in [("A", "5"), ("B", "5"), ("C", "5")] {
         add(&app, value, uses).await;
     }
+    app.post("/consume_token", &[("value", "C")]).await.check_success();
     let file = "value,label,usage_count,lock_time,valid_to\nA,Anna,9,60,2030-01-01\nB,,5,0,\nC,Carl,5,0,\n";
     let uid = send_file(&app, "changes.csv", file.as_bytes()).await;
     let page = check_file(&app, &uid, &[("mode", "value")]).await;
     for words in ["Change 2 tokens?", "<del><bdi>5</bdi></del> → <bdi>9</bdi>", "No change needed", "Carl"] {
         assert!(page.contains(words), "{words}: {page}");
     }
-    // A use in between is no change of the token.
-    app.post("/consume_token", &[("value", "C")]).await.check_success();
     let page = run_file(&app, Role::Editor, &uid).await;
     assert!(page.contains("2 tokens changed") && page.contains(&format!("/actions/{uid}")), "{page}");
     let (a, c) = (token(&app, "A").await, token(&app, "C").await);
@@ -90,4 +89,46 @@ async fn what_an_import_cannot_change_is_told_by_line() {
     assert_eq!(undo(Role::Editor).await.unwrap().status(), 403);
     assert_eq!(undo(Role::Admin).await.unwrap().status(), 200);
     assert!(token(&app, "A").await["label"].is_null());
+}
+
+/// Whoever exports, edits labels and imports again, must not give back what was used meanwhile.
+#[actix_web::test]
+async fn what_was_used_since_the_export_stays_used() {
+    let app = App::start().await;
+    for value in ["A", "B", "C"] {
+        add(&app, value, "2").await;
+    }
+    app.post("/consume_token", &[("value", "C")]).await.check_success();
+    let export = app.request(Role::Editor, Method::GET, "/export/tokens").send().await.unwrap().text().await.unwrap();
+    // Labels, and two more uses for B.
+    let edited = export.replace("A,,", "A,Anna,").replace("B,,,,2,", "B,Berta,,,4,").replace("C,,", "C,Carl,");
+    assert_ne!(edited.lines().nth(2), export.lines().nth(2), "{export}");
+    app.post("/consume_token", &[("value", "A")]).await.check_success();
+    let uid = send_file(&app, "edited.csv", edited.as_bytes()).await;
+    let page = check_file(&app, &uid, &[("mode", "uid")]).await;
+    for words in ["Change 3 tokens?", "Label 3, Uses left 1", "More uses are left than now"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    for value in ["A", "B"] {
+        app.post("/consume_token", &[("value", value)]).await.check_success();
+    }
+    let page = run_file(&app, Role::Editor, &uid).await;
+    assert!(page.contains("3 tokens changed"), "{page}");
+    let (a, b, c) = (token(&app, "A").await, token(&app, "B").await, token(&app, "C").await);
+    let left = |token: &serde_json::Value| token["usage_count"].as_i64().unwrap();
+    assert_eq!((left(&a), left(&b), left(&c)), (0, 3, 1));
+    assert_eq!((a["label"].clone(), b["label"].clone()), ("Anna".into(), "Berta".into()));
+}
+
+/// A file that says how many uses are to be left, and not of which moment, is not taken over a use that came after its check.
+#[actix_web::test]
+async fn a_use_after_the_check_stops_a_file_that_sets_uses() {
+    let app = App::start().await;
+    add(&app, "A", "1").await;
+    let uid = send_file(&app, "uses.csv", b"value,usage_count,label\nA,1,x\n").await;
+    check_file(&app, &uid, &[("mode", "value")]).await;
+    app.post("/consume_token", &[("value", "A")]).await.check_success();
+    let page = run_file(&app, Role::Editor, &uid).await;
+    assert!(page.contains("Somebody changed these tokens"), "{page}");
+    assert_eq!(token(&app, "A").await["usage_count"], 0);
 }

@@ -101,10 +101,30 @@ fn lines_with_errors_are_written_to_a_file_of_their_own() {
     assert_eq!(place.run(&["import", "a.csv", "--rejects", "wrong.csv"]).status.code(), Some(1));
     let wrong = fs::read_to_string(place.path("wrong.csv")).unwrap();
     assert!(wrong.starts_with("line,error,value,usage_count\n3,") && wrong.ends_with(",b,x\n"), "{wrong}");
+    // Lines are counted alike, whoever has written the file.
+    for (end, wrong) in [("\n", "3,"), ("\r\n", "3,"), ("\r", "3,")] {
+        let lines = ["value,usage_count", "a,1", "b,x", "c,1"].join(end);
+        fs::write(place.path("a.csv"), lines).unwrap();
+        place.run(&["import", "a.csv", "--rejects", "wrong.csv"]);
+        let written = fs::read_to_string(place.path("wrong.csv")).unwrap();
+        assert!(written.lines().nth(1).unwrap().starts_with(wrong), "{end:?}: {written}");
+    }
     fs::write(place.path("b.jsonl"), "{\"value\":\"a\"}\n[1]\n").unwrap();
     place.run(&["import", "b.jsonl", "--rejects", "wrong.csv"]);
     let wrong = fs::read_to_string(place.path("wrong.csv")).unwrap();
     assert!(wrong.starts_with("line,error,json\n2,") && wrong.ends_with(",[1]\n"), "{wrong}");
+}
+
+#[test]
+fn lines_with_errors_replace_neither_the_database_nor_their_file() {
+    let place = Place::new();
+    place.works(&["--database-url", "sqlite:own.db", "migrate"]);
+    fs::write(place.path("a.csv"), "value,usage_count\na,x\n").unwrap();
+    let import = ["--database-url", "sqlite:own.db", "import", "a.csv", "--rejects"];
+    place.fails(&[&import[..], &["own.db"]].concat(), 1, "is the database");
+    place.fails(&[&import[..], &["./a.csv"]].concat(), 1, "is the file that is imported");
+    assert_eq!(fs::read_to_string(place.path("a.csv")).unwrap(), "value,usage_count\na,x\n");
+    place.works(&["--database-url", "sqlite:own.db", "key", "list"]);
 }
 
 #[test]

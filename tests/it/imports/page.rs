@@ -65,7 +65,7 @@ async fn errors_are_told_with_their_lines_and_nothing_is_imported() {
         "stands in line 3 already",
         "a long number that a spreadsheet has shortened",
         "not a whole number",
-        "1 cells, and the first line of the file names 3",
+        "1 cell, and the first line of the file names 3",
     ] {
         assert!(page.contains(words), "{words}: {page}");
     }
@@ -185,4 +185,42 @@ async fn a_file_that_is_not_sent_whole_is_not_there() {
     let mut browser = Browser::of(&app, Role::Editor).await;
     let page = browser.get("/import").await;
     assert!(!page.text.contains("a.csv"), "{}", page.text);
+}
+
+/// A code must not lead to another token than it says.
+#[actix_web::test]
+async fn nobody_takes_over_the_code_of_another_token() {
+    let app = App::start().await;
+    let other = app.add(&[("value", "other"), ("usage_count", "1")]).await;
+    let link = format!("{}/{other}", app.base);
+    let own = tessera::token::Uid::random();
+    let file = format!("uid,value\n,{other}\n{own},{other}\n,{link}\n");
+    let uid = send_file(&app, "codes.csv", file.as_bytes()).await;
+    let page = check_file(&app, &uid, &[("mode", "add")]).await;
+    for words in [
+        "3 errors in 3 lines",
+        "must be the token&#39;s own uid",
+        "the uid of another token",
+        "the address of another token",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+}
+
+#[actix_web::test]
+async fn an_import_whose_server_ended_is_started_again() {
+    use diesel::connection::SimpleConnection;
+    let app = App::start().await;
+    let uid = send_file(&app, "a.csv", b"value\r\nA\r\nB\r\n").await;
+    check_file(&app, &uid, &[("mode", "add")]).await;
+    app.connection().batch_execute("UPDATE imports SET stage = 'importing', touched = 1").unwrap();
+    let mut browser = Browser::of(&app, Role::Editor).await;
+    browser.get(&format!("/import/{uid}")).await.check(200, &["The server ended before this was done", "Add 2 tokens"]);
+    let page = run_file(&app, Role::Editor, &uid).await;
+    assert!(page.contains("2 tokens added"), "{page}");
+    // Tokens of an import that was given up are in the way until they are removed: said once, and not for each line.
+    app.connection().batch_execute("UPDATE batches SET made = NULL, failure = 'x'").unwrap();
+    let uid = send_file(&app, "a.csv", b"value\nA\nB\n").await;
+    let page = check_file(&app, &uid, &[("mode", "add")]).await;
+    assert!(page.contains("Another import is adding these values") && !page.contains("errors in"), "{page}");
 }

@@ -105,7 +105,8 @@ impl<'a> CsvLines<'a> {
         // Spreadsheets leave empty cells at the end away, or write some more.
         let more_is_empty = self.record.iter().skip(wants).all(str::is_empty);
         if !is_blank && (has < wants || !more_is_empty) {
-            return Err(format!("The line has {has} cells, and the first line of the file names {wants} columns."));
+            let cells = if has == 1 { "1 cell".to_owned() } else { format!("{has} cells") };
+            return Err(format!("The line has {cells}, and the first line of the file names {wants} columns."));
         }
         let mut cells = Cells::default();
         for (field, text) in self.fields.iter().zip(&self.record) {
