@@ -110,7 +110,19 @@ fn a_change_sets_what_the_line_says_and_nothing_else() {
     assert_eq!(target.apply(&used), Token { label: Some("B".into()), ..used.clone() });
     let line = cells(&[(Field::Label, ""), (Field::UsageCount, "9"), (Field::ValidFrom, "")]);
     let target = reader(false).change(&line, &before, None).unwrap();
-    assert_eq!(target.apply(&used), Token { label: None, usage_count: 9, ..used });
+    // Of the nine, one was used since.
+    assert_eq!(target.apply(&used), Token { label: None, usage_count: 8, ..used });
+}
+
+#[test]
+fn values_of_others_are_refused_unless_they_come_from_an_export() {
+    let other = uid(9).to_string();
+    let refused =
+        |pairs: &[(Field, &str)]| reader(true).new_token(&cells(pairs), uid(7)).unwrap_err()[0].message.clone();
+    assert!(refused(&[(Field::Value, &other)]).contains("must be the token's own uid"));
+    assert!(refused(&[(Field::Value, &format!("https://example.org/t/{other}"))]).contains("address of another token"));
+    let exported = cells(&[(Field::Uid, &uid(8).to_string()), (Field::Value, &other)]);
+    assert_eq!(reader(true).new_token(&exported, uid(7)).unwrap().0.value, other);
 }
 
 #[test]
