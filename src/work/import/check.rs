@@ -31,7 +31,7 @@ const MOST_BATCHES: usize = 10_000;
 const EXAMPLES: usize = 5;
 /// Characters of a cell that a report shows.
 const SHOWN: usize = 100;
-const MORE_USES: &str = "More uses are left than now: what was used can be used again.";
+const MORE_USES: &str = "This leaves more uses than now, so that what was used can be used again.";
 const VALUE_IS_UID: &str = "This value is the uid of another token.";
 const INVISIBLE: &str = "The value has invisible characters.";
 const UID_IN_USE: &str = "This uid is in use or was once; it is never given twice.";

@@ -106,7 +106,7 @@ async fn what_was_used_since_the_export_stays_used() {
     app.post("/consume_token", &[("value", "A")]).await.check_success();
     let uid = send_file(&app, "edited.csv", edited.as_bytes()).await;
     let page = check_file(&app, &uid, &[("mode", "uid")]).await;
-    for words in ["Change 3 tokens?", "Label 3, Uses left 1", "More uses are left than now"] {
+    for words in ["Change 3 tokens?", "Label 3, Uses left 1", "This leaves more uses than now"] {
         assert!(page.contains(words), "{words}: {page}");
     }
     for value in ["A", "B"] {
