@@ -89,9 +89,11 @@ impl From<Diesel> for Error {
     fn from(error: Diesel) -> Self {
         let text = error.to_string();
         match &error {
-            Diesel::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Self::Conflict(text),
+            Diesel::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Self::Conflict(one_line(&text)),
             // diesel has no kind for 40P01.
-            Diesel::DatabaseError(DatabaseErrorKind::Unknown, _) if text.contains(DEADLOCK) => Self::Conflict(text),
+            Diesel::DatabaseError(DatabaseErrorKind::Unknown, _) if text.contains(DEADLOCK) => {
+                Self::Conflict(one_line(&text))
+            }
             // A server that takes no writes is a standby; a new connection may reach the primary.
             Diesel::DatabaseError(
                 DatabaseErrorKind::ClosedConnection
@@ -99,25 +101,35 @@ impl From<Diesel> for Error {
                 | DatabaseErrorKind::UnableToSendCommand,
                 _,
             )
-            | Diesel::BrokenTransactionManager => Self::Lost(text),
+            | Diesel::BrokenTransactionManager => Self::Lost(first_line(&text)),
             Diesel::DatabaseError(DatabaseErrorKind::Unknown, _)
                 if LOST.iter().any(|message| text.contains(message)) =>
             {
-                Self::Lost(text)
+                Self::Lost(first_line(&text))
             }
             Diesel::DatabaseError(DatabaseErrorKind::Unknown, _)
                 if UNAVAILABLE.iter().any(|message| text.contains(message)) =>
             {
-                Self::Unavailable(text)
+                Self::Unavailable(one_line(&text))
             }
-            _ => Self::Failed(text),
+            _ => Self::Failed(one_line(&text)),
         }
     }
 }
 
+/// All of a message.
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// What a message says first: libpq goes on with what may have been the cause.
+fn first_line(text: &str) -> String {
+    text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
+}
+
 impl From<diesel::r2d2::PoolError> for Error {
     fn from(error: diesel::r2d2::PoolError) -> Self {
-        Self::Unavailable(error.to_string())
+        Self::Unavailable(one_line(&error.to_string()))
     }
 }
 

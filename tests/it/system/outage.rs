@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection;
 use futures_util::future::join_all;
 use reqwest::Client;
 
 use crate::support::app::{Answer, send};
 use crate::support::cluster::Cluster;
-use crate::support::process::{Place, Server};
+use crate::support::process::{Place, Server, check_failed};
 
 /// Two instances on a cluster of their own.
 struct Outage {
@@ -193,4 +194,28 @@ async fn of_several_hosts_the_one_that_takes_writes_is_used() {
     };
     let left = answer.body["usage_count"].as_i64().unwrap();
     assert!((999_989 - tries..=999_989).contains(&left), "every use is known there: {left}");
+}
+
+/// libpq tells it in several lines, with advice.
+#[test]
+fn a_command_that_loses_the_database_says_so_in_one_line() {
+    only_on_postgres!();
+    let cluster = Cluster::start(&[]);
+    let database_url = cluster.create_database("tessera");
+    let place = Place::new();
+    place.works(&["--database-url", &database_url, "migrate"]);
+    let holder = database_url.parse::<tessera::store::DatabaseUrl>().unwrap();
+    let mut holder = holder.connect().unwrap();
+    holder.batch_execute("BEGIN; LOCK TABLE keys").unwrap();
+    let add = ["--database-url", &database_url, "key", "add", "door", "--role", "scanner"];
+    let output = std::thread::scope(|scope| {
+        let command = scope.spawn(|| place.run(&add));
+        let waiting = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+        while !command.is_finished() {
+            cluster.sql("postgres", waiting);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        command.join().unwrap()
+    });
+    check_failed(&output, 1, "the connection to the database was lost: ");
 }
