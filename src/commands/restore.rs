@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::shell::{Failure, counted, operator, say};
 use crate::cli::Common;
-use crate::store::backup::restore::{self, Lost, WhatIsLost};
+use crate::store::backup::restore::{self, GoodAgain, Lost, WhatIsLost};
 
 /// Restores a backup, and says what that brings back and what it forgets.
 pub(crate) fn run(common: &Common, file: &Path) -> Result<(), Failure> {
@@ -23,12 +23,25 @@ pub(crate) fn run(common: &Common, file: &Path) -> Result<(), Failure> {
         WhatIsLost::Nothing => {}
         WhatIsLost::Known(lost) => lines.extend(sentences(&lost, &taken.to_string())),
         WhatIsLost::Unknown(why) => lines.push(format!(
-            "Uses since {taken} are forgotten. How many is not known, as what was there before could not be read: {}.",
+            "Uses since {taken} are forgotten, and what was voided, deleted, revoked or removed since then is good \
+             again. How many is not known, as what was there before could not be read: {}.",
             why.trim_end_matches('.')
         )),
     }
     say(&(lines.join("\n") + "\n"));
     Ok(())
+}
+
+fn good_again(tokens: &GoodAgain) -> Option<String> {
+    let named: Vec<&str> = tokens.first.iter().map(String::as_str).collect();
+    let more = match tokens.count - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let (count, named) = (tokens.count, named.join(", "));
+    let sentence =
+        || format!("Tokens that were voided or deleted since then, and are good again: {count} ({named}{more}).");
+    (count > 0).then(sentence)
 }
 
 fn sentences(lost: &Lost, taken: &str) -> Vec<String> {
@@ -41,6 +54,7 @@ fn sentences(lost: &Lost, taken: &str) -> Vec<String> {
     };
     let naming = |names: &[String], what: &str| (!names.is_empty()).then(|| format!("{what}: {}.", names.join(", ")));
     let named = [
+        good_again(&lost.good_again),
         naming(&lost.keys, "Keys that were revoked since then, and work again"),
         naming(&lost.users, "Users who were removed since then, and may sign in again"),
         naming(&lost.changed, "Users who are again as they were then"),

@@ -102,3 +102,39 @@ async fn what_is_forgotten_is_counted_by_time_when_the_databases_are_strangers()
     let said = text(&place.run(&["restore", backup.to_str().unwrap()]).stderr);
     assert!(said.contains(" are forgotten: 2 uses of 1 token,"), "{said}");
 }
+
+#[actix_web::test]
+async fn tokens_that_were_refused_since_are_named() {
+    let place = Place::new();
+    let mut server = place.serve();
+    let key = place.key("manager");
+    let mut uids = server.add_tokens(&key, &[("count", "16"), ("usage_count", "5")]).await;
+    uids.sort();
+    let post = async |uid: &str, what: &str| {
+        send(server.post(&key, &format!("/{uid}/{what}"))).await.check_success();
+    };
+    // These were refused before, too.
+    post(&uids[0], "void_token").await;
+    post(&uids[1], "void_token").await;
+    post(&uids[2], "delete_token").await;
+    place.works(&["backup", "b.db"]);
+    post(&uids[1], "delete_token").await;
+    for uid in &uids[3..14] {
+        post(uid, "void_token").await;
+    }
+    post(&uids[14], "delete_token").await;
+    // Refused for a while only, and one that the backup does not know.
+    post(&uids[15], "void_token").await;
+    post(&uids[15], "restore_token").await;
+    let new = server.add_tokens(&key, &[("count", "1")]).await.remove(0);
+    post(&new, "void_token").await;
+    server.kill();
+    let said = text(&place.run(&["restore", "b.db"]).stderr);
+    let named = uids[3..13].join(", ");
+    let sentence =
+        format!("Tokens that were voided or deleted since then, and are good again: 12 ({named} and 2 more).\n");
+    assert!(said.contains(&sentence), "{said}");
+    // To the other kind of database, where there is nothing before.
+    let said = text(&place.run(&["--database-url", "sqlite:new.db", "restore", "b.db"]).stderr);
+    assert!(!said.contains("good again"), "{said}");
+}

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use diesel::dsl::{count, count_star};
 use diesel::prelude::*;
 
-use crate::store::connection::Connection;
-use crate::store::schema::{keys, usage, users};
+use crate::store::connection::{Connection, MOST_KEYS};
+use crate::store::schema::{keys, tokens, usage, users};
 use crate::token::Micros;
 
 /// What is forgotten by a restore, and what it brings back.
@@ -16,6 +16,8 @@ pub(crate) struct Lost {
     pub(crate) uses: i64,
     /// Tokens that were used by them, and can be used again.
     pub(crate) tokens: i64,
+    /// Tokens that were voided or deleted, and are good again.
+    pub(crate) good_again: GoodAgain,
     /// Keys that were revoked, and work again.
     pub(crate) keys: Vec<String>,
     /// Users who were removed, and may sign in again.
@@ -23,6 +25,18 @@ pub(crate) struct Lost {
     /// Users and what of them is as it was, as in `anna (password, role viewer)`.
     pub(crate) changed: Vec<String>,
 }
+
+/// Tokens that are good again.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct GoodAgain {
+    /// How many.
+    pub(crate) count: usize,
+    /// The uids of the first.
+    pub(crate) first: BTreeSet<String>,
+}
+
+/// Uids that are named.
+const NAMED: usize = 10;
 
 /// A user, as far as it concerns who may do what.
 struct User {
@@ -34,6 +48,7 @@ struct User {
 /// Compares the database that was there with the backup of `taken`.
 pub(super) fn compare(old: &mut Connection, backup: &mut Connection, taken: Micros) -> QueryResult<Lost> {
     let (uses, tokens) = forgotten(old, backup, taken)?;
+    let good_again = good_again(old, backup)?;
     let known: BTreeSet<Vec<u8>> = keys(old)?.into_values().collect();
     let keys = keys(backup)?.into_iter().filter(|(_, hash)| !known.contains(hash));
     let keys = keys.map(|(name, _)| name).collect();
@@ -58,7 +73,7 @@ pub(super) fn compare(old: &mut Connection, backup: &mut Connection, taken: Micr
             changed.push(format!("{name} ({})", what.join(", ")));
         }
     }
-    Ok(Lost { uses, tokens, keys, users: removed, changed })
+    Ok(Lost { uses, tokens, good_again, keys, users: removed, changed })
 }
 
 /// The old database's uses that the backup does not have, and of how many tokens they are.
@@ -78,6 +93,29 @@ fn forgotten(old: &mut Connection, backup: &mut Connection, taken: Micros) -> Qu
     match same {
         Some(id) => uses.filter(usage::id.gt(id)).select(counts).get_result(old),
         None => uses.filter(usage::timestamp.gt(taken.get())).select(counts).get_result(old),
+    }
+}
+
+/// The tokens that the old database refuses and the backup does not.
+fn good_again(old: &mut Connection, backup: &mut Connection) -> QueryResult<GoodAgain> {
+    let mut good = GoodAgain::default();
+    let mut last = i64::MIN;
+    loop {
+        let refused = tokens::voided_at.is_not_null().or(tokens::deleted_at.is_not_null());
+        let page = tokens::table.filter(tokens::id.gt(last)).filter(refused).order(tokens::id);
+        let page = page.select((tokens::id, tokens::uid)).limit(i64::try_from(MOST_KEYS).unwrap_or(1));
+        let page: Vec<(i64, String)> = page.load(old)?;
+        let Some((newest, _)) = page.last() else { return Ok(good) };
+        last = *newest;
+        let uids = page.iter().map(|(_, uid)| uid);
+        let again = tokens::table.filter(tokens::uid.eq_any(uids)).filter(tokens::voided_at.is_null());
+        let again = again.filter(tokens::deleted_at.is_null()).select(tokens::uid);
+        let again: Vec<String> = again.load(backup)?;
+        good.count += again.len();
+        good.first.extend(again);
+        while good.first.len() > NAMED {
+            good.first.pop_last();
+        }
     }
 }
 

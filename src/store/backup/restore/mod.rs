@@ -10,7 +10,7 @@ use std::path::Path;
 use crate::access::Principal;
 use crate::store::connection::DatabaseUrl;
 use crate::store::error::Error;
-pub(crate) use lost::Lost;
+pub(crate) use lost::{GoodAgain, Lost};
 pub(crate) use restored::{Restored, WhatIsLost};
 
 /// Restores a backup into the database at `url`, which nobody else may be using. Either all of it is there afterwards, or
