@@ -151,7 +151,8 @@ pub(crate) struct Backup {
     /// The backup's file; an older backup there is replaced by the new one once this is verified
     #[arg(value_name = "FILE", value_parser = file())]
     pub(crate) file: PathBuf,
-    /// Put the time into the file's name, as in tessera-20261130T221500Z.db for tessera.db, and keep the newest N of these
+    /// Put the time into the file's name, as in tessera-20261130T221500Z.db for tessera.db, and keep N of these: this one,
+    /// and the newest of the others
     #[arg(long, value_name = "N")]
     pub(crate) keep: Option<NonZeroUsize>,
     /// Read the whole backup and say whether it is good, without using the database

@@ -34,7 +34,7 @@ fn take_one(common: &Common, options: &Backup) -> Result<(), Failure> {
             Failure(format!("The backup {} is good, but the database does not know of it. {why}", target.display()))
         })?;
     let removed = match options.keep {
-        Some(newest) => keep::remove_older(url, &name, newest.get())?,
+        Some(newest) => keep::remove_older(url, &name, &target, newest.get())?,
         None => 0,
     };
     let (tokens, entries, bytes) = (taken.backup.tokens, taken.backup.entries, taken.backup.bytes);

@@ -30,42 +30,45 @@ fn around_stamp(path: &Path) -> (String, String) {
     (format!("{}-", part(path.file_stem()).unwrap_or_default()), after.unwrap_or_default())
 }
 
-/// Removes the backups of these names but the newest. Returns how many it removed.
+/// Removes the backups of these names but `new`, which was just made, and the newest others: `newest` are kept in all. What is
+/// no whole backup is neither counted nor removed. Returns how many it removed.
 ///
 /// # Errors
 /// Refused: one of them cannot be removed.
-pub(crate) fn remove_older(url: &DatabaseUrl, path: &Path, newest: usize) -> Result<usize, Error> {
+pub(crate) fn remove_older(url: &DatabaseUrl, path: &Path, new: &Path, newest: usize) -> Result<usize, Error> {
     let (before, after) = around_stamp(path);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let is_stamp = |text: &str| {
-        text.len() == "20261130T221500Z".len()
-            && text.char_indices().all(|(at, letter)| match at {
-                8 => letter == 'T',
-                15 => letter == 'Z',
-                _ => letter.is_ascii_digit(),
-            })
-    };
     let is_one = |name: &str| {
         let stamp = name.strip_prefix(&before).and_then(|rest| rest.strip_suffix(&after));
         stamp.is_some_and(is_stamp)
     };
+    // Whoever has restored one by hand may be using it under this name.
+    let is_backup = |path: &PathBuf| !is_database(url, path) && seal::is_sealed(path).unwrap_or(false);
     let cannot = |path: &Path, error: &io::Error| {
         Error::Refused(format!("The backup is good, but {} cannot be removed: {error}", path.display()))
     };
     let entries = fs::read_dir(folder).map_err(|error| cannot(folder, &error))?;
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut names: Vec<String> = names.filter(|name| is_one(name)).collect();
-    names.sort_unstable_by(|one, other| other.cmp(one));
+    // A clock that was ahead has given others later names than the new one's.
+    let names = names.filter(|name| is_one(name) && new.file_name() != Some(name.as_ref()));
+    let mut others: Vec<PathBuf> = names.map(|name| folder.join(name)).filter(is_backup).collect();
+    others.sort_unstable_by(|one, other| other.cmp(one));
+    let older = others.iter().skip(newest.saturating_sub(1));
     let mut removed = 0;
-    for path in names.iter().skip(newest).map(|name| folder.join(name)) {
-        // Whoever has restored one by hand may be using it under this name.
-        if is_database(url, &path) || !seal::is_marked(&path).unwrap_or(false) {
-            continue;
-        }
-        remove(&path).map_err(|error| cannot(&path, &error))?;
+    for path in older {
+        remove(path).map_err(|error| cannot(path, &error))?;
         removed += 1;
     }
     Ok(removed)
+}
+
+fn is_stamp(text: &str) -> bool {
+    text.len() == "20261130T221500Z".len()
+        && text.char_indices().all(|(at, letter)| match at {
+            8 => letter == 'T',
+            15 => letter == 'Z',
+            _ => letter.is_ascii_digit(),
+        })
 }
 
 /// Holds that a backup may have this name: there is no such file, or an older backup.

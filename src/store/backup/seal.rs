@@ -175,16 +175,34 @@ fn has_mark(header: &[u8]) -> bool {
     header.starts_with(SQLITE) && header.get(68..72) == Some(&MARK.to_be_bytes())
 }
 
+/// Opens a file that may be a backup. A pipe would wait for whoever writes into it.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    if path.metadata()?.is_file() {
+        File::open(path)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"))
+    }
+}
+
 /// Whether a file begins as one of SQLite does, or is empty, as a new one is. See [`is_marked`].
 pub(super) fn is_database(path: &Path) -> io::Result<bool> {
-    let header = read_at(&mut File::open(path)?, 0, HEADER)?;
+    let header = read_at(&mut open(path)?, 0, HEADER)?;
     Ok(header.is_empty() || header.starts_with(SQLITE))
 }
 
 /// Whether a file is a backup by how it begins, be it whole or not. No file that this process has open by SQLite: closing it
 /// would take SQLite's locks away.
 pub(super) fn is_marked(path: &Path) -> io::Result<bool> {
-    Ok(has_mark(&read_at(&mut File::open(path)?, 0, HEADER)?))
+    Ok(has_mark(&read_at(&mut open(path)?, 0, HEADER)?))
+}
+
+/// Whether a file is a whole backup by how it begins and ends, without reading what is between. See [`is_marked`].
+pub(super) fn is_sealed(path: &Path) -> io::Result<bool> {
+    let mut file = open(path)?;
+    let header = read_at(&mut file, 0, HEADER)?;
+    let Some(body) = file.metadata()?.len().checked_sub(LENGTH) else { return Ok(false) };
+    let page = String::from_utf8(read_at(&mut file, body, LENGTH)?).unwrap_or_default();
+    Ok(has_mark(&header) && Seal::read(&page).is_some_and(|(.., sealed)| sealed == body))
 }
 
 fn read_at(file: &mut File, start: u64, length: u64) -> io::Result<Vec<u8>> {

@@ -1,7 +1,6 @@
 //! Reads all of a backup, as a server would.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::Path;
 
 use diesel::prelude::*;
@@ -42,7 +41,7 @@ impl Contents {
 /// # Errors
 /// Refused, with a sentence that says what is wrong with it.
 pub(crate) fn verify(path: &Path) -> Result<(Seal, Contents), Error> {
-    let seal = File::open(path).map_err(Flaw::from).and_then(|mut file| seal::check(&mut file));
+    let seal = seal::open(path).map_err(Flaw::from).and_then(|mut file| seal::check(&mut file));
     let seal = seal.map_err(|flaw| explain(path, &flaw))?;
     let mut connection = connect(path)?;
     let damaged = |why: &str| about(path, &format!("is damaged: {why}"));

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 
 use diesel::connection::SimpleConnection;
@@ -19,17 +20,25 @@ fn what_is_no_backup_is_named_as_what_it_is() {
     other("recipes.db").connect().unwrap().batch_execute("CREATE TABLE recipes (id INTEGER)").unwrap();
     place.works(&["--database-url", "sqlite:ours.db", "migrate"]);
     write_file(&place.path("list.txt"), "Milk, bread, butter. ".repeat(1_000).as_bytes());
+    make_pipe(&place.path("pipe"));
     for (file, words) in [
         ("recipes.db", "is no backup of Tessera; name a file that `tessera backup` has made."),
         ("list.txt", "is no backup of Tessera"),
         ("ours.db", "is a database of Tessera, and no backup: use it with --database-url"),
         ("missing.db", "cannot be read: No such file"),
-        (".", ""),
+        (".", "cannot be read: it is no regular file."),
+        ("pipe", "cannot be read: it is no regular file."),
+        ("/dev/zero", "cannot be read: it is no regular file."),
     ] {
         place.fails(&["backup", "--verify", file], 1, words);
         place.fails(&["restore", file], 1, words);
     }
     place.works(&["key", "list"]);
+}
+
+/// A pipe, into which nobody writes.
+pub fn make_pipe(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
 }
 
 #[test]

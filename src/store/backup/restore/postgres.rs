@@ -1,7 +1,6 @@
 //! Restores a backup into a PostgreSQL database, in one transaction. The tables that were there are kept in a schema of their
 //! own.
 
-use std::fs::File;
 use std::path::Path;
 
 use diesel::connection::SimpleConnection;
@@ -29,7 +28,7 @@ const FUNCTIONS: &str = "'queue_tokens_added', 'queue_tokens_removed', 'queue_to
 pub(super) fn restore(url: &DatabaseUrl, backup: &Path, by: &Principal) -> Result<Restored, Error> {
     let mut alone = url.use_alone().map_err(|error| Error::Refused(error.to_string()))?;
     let unreadable = |error| Flaw::Unreadable(error).error(backup);
-    let mut file = File::open(backup).map_err(unreadable)?;
+    let mut file = seal::open(backup).map_err(unreadable)?;
     let seal = seal::check(&mut file).map_err(|flaw| verify::explain(backup, &flaw))?;
     let bytes = file.metadata().map_err(unreadable)?.len();
     let mut source = sqlite::File::at(backup).connect_immutably().map(Connection::Sqlite);

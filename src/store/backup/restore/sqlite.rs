@@ -62,10 +62,7 @@ pub(super) fn restore(
 /// Copies a backup, checks every byte of the copy, and takes the seal off. Returns the backup's length, too.
 fn copy(backup: &Path, partial: &mut Partial) -> Result<(Seal, u64), Error> {
     let unreadable = |error: io::Error| Flaw::Unreadable(error).error(backup);
-    let mut from = fs::File::open(backup).map_err(unreadable)?;
-    if !from.metadata().map_err(unreadable)?.is_file() {
-        return Err(verify::about(backup, "is no file; name the backup that is to be restored"));
-    }
+    let mut from = seal::open(backup).map_err(unreadable)?;
     let path = partial.path().to_owned();
     let failed = |error: io::Error| cannot_write(&path, &error.to_string());
     partial.sync_while(|| -> Result<(), Error> {
