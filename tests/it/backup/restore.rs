@@ -112,6 +112,20 @@ fn a_file_keeps_its_mode_and_its_links() {
 }
 
 #[test]
+fn who_owns_a_file_that_nobody_could_write_can_write_the_new_one() {
+    only_on_sqlite!();
+    let (place, _) = backed_up();
+    std::fs::set_permissions(place.path("tessera.db"), PermissionsExt::from_mode(0o444)).unwrap();
+    // Root may restore over it.
+    let output = place.run(&["restore", "b.db"]);
+    let said = text(&output.stderr);
+    assert!(output.status.success() || said.contains("readonly database"), "{said}");
+    if output.status.success() {
+        assert_eq!(place.path("tessera.db").metadata().unwrap().permissions().mode() & 0o777, 0o644);
+    }
+}
+
+#[test]
 fn what_is_not_ours_to_replace_is_left_alone() {
     let (place, _) = backed_up();
     let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('99999999999999')";

@@ -171,10 +171,10 @@ impl OldDatabase {
                 url.open_error("cannot be kept", "its log could not be brought into it").to_string(),
             ));
         }
-        // As before, for whoever serves it. Only root can give a file away, and only root needs to.
+        // As before, for whoever serves it, who has to write it. Only root can give a file away, and only root needs to.
         let owner = database.metadata().map_err(cannot)?;
         let _ = fchown(&new.file, Some(owner.uid()), Some(owner.gid()));
-        new.file.set_permissions(PermissionsExt::from_mode(owner.mode() & 0o777)).map_err(cannot)?;
+        new.file.set_permissions(PermissionsExt::from_mode(owner.mode() & 0o777 | 0o600)).map_err(cannot)?;
         let kept = free_name(database);
         link(database, &kept).map_err(cannot)?;
         for suffix in logs {
