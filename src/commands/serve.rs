@@ -40,6 +40,7 @@ pub(crate) fn run(common: &Common, options: Serve) -> Result<(), Failure> {
     let public_url = options.public_url.map_or_else(|| PublicUrl::assumed(&format!("http://{address}")), Ok)?;
     url.use_shared()?;
     url.create()?;
+    url.check_writable()?;
     let mut connection = url.connect()?;
     migrations::migrate(url, &mut connection)?;
     if let Some(warning) = url.setting_warning(&mut connection)? {

@@ -100,9 +100,8 @@ pub(super) struct Checkpointer {
 }
 
 impl Checkpointer {
-    /// Starts the thread, where there is such a log.
-    pub(super) fn start(database: Database, gate: Arc<SearchGate>) -> std::io::Result<Option<Self>> {
-        let Some(file) = database.open_file_for_good()? else { return Ok(None) };
+    /// Starts the thread for a database in this file.
+    pub(super) fn start(database: Database, file: &'static File, gate: Arc<SearchGate>) -> std::io::Result<Self> {
         let (end, ended) = channel();
         let mut worker = Worker { database, gate, file, connection: None, next_restart: Instant::now(), pages: 0 };
         let work = move || {
@@ -116,7 +115,7 @@ impl Checkpointer {
             }
         };
         let thread = std::thread::Builder::new().name("checkpoint".into()).spawn(work)?;
-        Ok(Some(Self { end: Some(end), thread: Some(thread) }))
+        Ok(Self { end: Some(end), thread: Some(thread) })
     }
 }
 

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use diesel::PgConnection;
 
+use super::backup::before_open;
 use super::connection::{BEING_REPLACED, Connection, DatabaseUrl, OpenError, sqlite};
 
 /// How long whoever wants a database alone waits for a command that is about to end, or for a server that has just ended.
@@ -47,14 +48,16 @@ impl DatabaseUrl {
     /// created, before that.
     ///
     /// # Errors
-    /// It is being restored, or something is imported or copied into it.
+    /// It is being restored, or something is imported or copied into it; it is a backup.
     pub(crate) fn use_shared(&self) -> Result<(), OpenError> {
         // Every connection to a server takes the lock.
         let Self::Sqlite(file) = self else { return Ok(()) };
         let unusable = |why: &str| self.open_error("cannot be opened", why);
+        before_open::check_no_backup(file).map_err(|why| unusable(&why))?;
         let lock = open_lock(file).map_err(|error| self.open_error(cannot(file), &error.to_string()))?;
         match lock.try_lock_shared() {
             Ok(()) => {
+                before_open::check_names(file).map_err(|why| unusable(&why))?;
                 // Not to be released while threads may still use the database.
                 std::mem::forget(lock);
                 Ok(())
@@ -69,6 +72,9 @@ impl DatabaseUrl {
     /// # Errors
     /// Somebody else uses it, or it cannot be reached.
     pub(crate) fn use_alone(&self) -> Result<Alone, OpenError> {
+        if let Self::Sqlite(file) = self {
+            before_open::check_no_backup(file).map_err(|why| self.open_error("cannot be opened", &why))?;
+        }
         let start = Instant::now();
         loop {
             let (alone, cannot) = match self {
@@ -80,6 +86,9 @@ impl DatabaseUrl {
             };
             let alone = alone.map_err(|why| self.open_error(cannot, &why))?;
             if let Some((lock, session)) = alone {
+                if let Self::Sqlite(file) = self {
+                    before_open::check_names(file).map_err(|why| self.open_error("cannot be opened", &why))?;
+                }
                 return Ok(Alone { url: self.clone(), _lock: lock, session });
             }
             if start.elapsed() > ALONE_TIMEOUT {

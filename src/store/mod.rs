@@ -116,6 +116,8 @@ impl Store {
     /// Like [`Store::start`], with at most `batch` consumes in one transaction.
     pub(crate) fn start_with(url: &DatabaseUrl, batch: usize) -> Result<Self, OpenError> {
         let (database, clock) = (url.open()?, Clock::default());
+        let file = database.open_file_for_good();
+        let file = file.map_err(|error| url.open_error("cannot be written", &error.to_string()))?;
         let connection = database.connect().and_then(|mut connection| {
             clock.sync(&mut connection)?;
             Ok(connection)
@@ -128,8 +130,8 @@ impl Store {
             .transpose()
             .map_err(|error| no_thread(&error))?;
         let searches = SearchPool::default();
-        let checkpointer = Checkpointer::start(database.clone(), Arc::clone(searches.gate()));
-        let checkpointer = checkpointer.map_err(|error| no_thread(&error))?;
+        let checkpointer = file.map(|file| Checkpointer::start(database.clone(), file, Arc::clone(searches.gate())));
+        let checkpointer = checkpointer.transpose().map_err(|error| no_thread(&error))?;
         let size = if database.has_one_lock() { POOL_SQLITE } else { POOL_POSTGRES };
         let pool = Pool::builder().max_size(size).min_idle(Some(0)).connection_timeout(POOL_TIMEOUT);
         let pool = pool.error_handler(Box::new(LogErrors)).build_unchecked(Manager(database.clone()));

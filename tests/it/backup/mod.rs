@@ -1,6 +1,7 @@
 //! `tessera backup` and `tessera restore`.
 
 mod bad_files;
+mod before_open;
 mod beside_doors;
 mod damage;
 mod files;

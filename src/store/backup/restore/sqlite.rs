@@ -17,6 +17,7 @@ use diesel::connection::SimpleConnection;
 use super::lost;
 use super::restored::{Restored, WhatIsLost, go_on};
 use crate::access::Principal;
+use crate::store::backup::before_open::kept_prefix;
 use crate::store::backup::keep;
 use crate::store::backup::partial::{BESIDE, Partial, cannot_write, sync_folder, with_suffix};
 use crate::store::backup::seal::{self, Flaw, Seal};
@@ -40,7 +41,6 @@ pub(super) fn restore(
     }
     let _alone = url.use_alone().map_err(|error| Error::Refused(error.to_string()))?;
     let database = file.real_path();
-    forget_interrupted(&database);
     let mut partial = Partial::begin(&database)?;
     let (seal, bytes) = copy(backup, &mut partial)?;
     let copied = sqlite::File::at(partial.path());
@@ -201,10 +201,6 @@ fn is_filled(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| metadata.len() > 0)
 }
 
-fn kept_prefix(database: &Path) -> PathBuf {
-    with_suffix(database, ".before-restore-")
-}
-
 /// A name for the old database that no other has.
 fn free_name(database: &Path) -> PathBuf {
     let mut moment = Micros::now();
@@ -234,19 +230,4 @@ fn remove_beside(database: &Path) -> io::Result<()> {
         }
     }
     sync_folder(database)
-}
-
-/// Takes the second name from a database that it got from a restore which was killed before the new one took its place.
-fn forget_interrupted(database: &Path) {
-    let identity = |path: &Path| path.symlink_metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()));
-    let (Some(own), Some(folder)) = (identity(database), database.parent()) else { return };
-    let prefix = kept_prefix(database);
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let is_second = |path: &PathBuf| {
-        path.as_os_str().as_encoded_bytes().starts_with(prefix.as_os_str().as_encoded_bytes())
-            && identity(path) == Some(own)
-    };
-    for path in entries.filter(is_second) {
-        let _ = fs::remove_file(path);
-    }
 }
