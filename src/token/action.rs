@@ -22,7 +22,7 @@ pub enum Action {
         /// The last moment.
         to: Bound,
     },
-    /// Sets the number of uses left; may be [`UNLIMITED`](super::record::UNLIMITED).
+    /// Sets the number of uses left; may be [`UNLIMITED`].
     SetUses(i32),
     /// Adds to the uses left, or subtracts if negative.
     AddUses(i32),
