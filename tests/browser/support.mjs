@@ -300,11 +300,22 @@ export class Visitor {
     await page.screenshot({ path: join(folder, `${name.replaceAll(/\W+/g, "-")}.png`), fullPage: true });
   }
 
+  /** Evaluates in the page, once more if it has just loaded itself anew, as one that shows progress does. */
+  async evaluate(work) {
+    try {
+      return await this.page.evaluate(work);
+    } catch (error) {
+      if (!/context was destroyed/.test(error.message)) throw error;
+      await this.page.waitForLoadState();
+      return this.page.evaluate(work);
+    }
+  }
+
   /** Nothing is wider than the screen, be it the narrowest or one at which the layout changes. */
   async fits(name) {
     for (const width of WIDTHS) {
       await this.page.setViewportSize({ width, height: 640 });
-      const [needed, beyond] = await this.page.evaluate(() => {
+      const [needed, beyond] = await this.evaluate(() => {
         const right = (element) => element.getBoundingClientRect().right;
         const wide = [...document.querySelectorAll("body *")].filter((element) => right(element) > innerWidth + 1);
         const names = wide.map((element) => `${element.tagName.toLowerCase()}.${element.getAttribute("class") ?? ""}`);
