@@ -136,10 +136,6 @@ fn rejects_to(path: &Path, command: &Import, database: &DatabaseUrl) -> Result<T
     Target::open(Some(path), database)
 }
 
-fn shown(number: usize) -> String {
-    grouped(i64::try_from(number).unwrap_or(i64::MAX))
-}
-
 /// What is wrong and what is odd, a line each.
 fn problems(report: &ImportReport) -> String {
     let shown_text = |text: &str| if text.is_empty() { String::new() } else { format!(", {}", quoted(text)) };
@@ -148,9 +144,9 @@ fn problems(report: &ImportReport) -> String {
         format!("line {}{column}{}: {}\n", error.line, shown_text(&error.text), error.message)
     });
     let more = (report.error_count > MOST_ERRORS)
-        .then(|| format!("… and {} more errors\n", shown(report.error_count - MOST_ERRORS)));
+        .then(|| format!("… and {} more errors\n", grouped(report.error_count - MOST_ERRORS)));
     let warnings = report.warnings.iter().map(|warning| {
-        let count = if warning.count == 1 { "1 cell".into() } else { format!("{} cells", shown(warning.count)) };
+        let count = if warning.count == 1 { "1 cell".into() } else { format!("{} cells", grouped(warning.count)) };
         let (from, at) = (warning.line, shown_text(&warning.text));
         format!("look at {count}, from line {from}{at}: {}\n", warning.message)
     });
@@ -161,11 +157,11 @@ fn problems(report: &ImportReport) -> String {
 fn beside(report: &ImportReport) -> String {
     let names: Vec<String> = report.ignored.iter().map(|name| quoted(name)).collect();
     let changes: Vec<String> =
-        report.changes.iter().map(|(field, count)| format!("{} {}", field.name(), shown(*count))).collect();
+        report.changes.iter().map(|(field, count)| format!("{} {}", field.name(), grouped(*count))).collect();
     let said = [
         (!changes.is_empty()).then(|| format!(" Changed: {}.", changes.join(", "))),
         (report.same > 0).then(|| format!(" Without a change: {}.", tokens(report.same))),
-        (report.empty > 0).then(|| format!(" Empty lines: {}.", shown(report.empty))),
+        (report.empty > 0).then(|| format!(" Empty lines: {}.", grouped(report.empty))),
         (!names.is_empty()).then(|| format!(" Columns that are not imported: {}.", names.join(", "))),
     ];
     said.into_iter().flatten().collect()
@@ -194,7 +190,7 @@ impl Progress {
             && said.0.elapsed() > PROGRESS_INTERVAL
         {
             said.0 = Instant::now();
-            say(&format!("{} lines {}\n", shown(lines), said.1));
+            say(&format!("{} lines {}\n", grouped(lines), said.1));
         }
     }
 }

@@ -12,6 +12,7 @@ use super::error::{Error, is_duplicate};
 use super::lookups::{Lane, LookUp};
 use super::schema::{batches, tokens};
 use crate::access::Principal;
+use crate::token::settle::TokenId;
 use crate::token::{BatchId, Micros, Token, TokenError, Uid};
 
 /// How long nothing may have been written of a batch that is being made. Then whoever made it has ended.
@@ -166,6 +167,17 @@ pub(crate) fn find(connection: &mut Connection, uid: Uid) -> QueryResult<Option<
 fn by_id(connection: &mut Connection, id: BatchId) -> QueryResult<Option<Batch>> {
     let row = batches::table.find(id).filter(batches::name.ne("")).select(batches::all_columns);
     Ok(row.get_result::<BatchRow>(connection).optional()?.map(batch))
+}
+
+/// The batches of these tokens, as far as people hear of them.
+pub(in crate::store) fn of_tokens(
+    connection: &mut Connection,
+    tokens: &[(TokenId, Token)],
+) -> QueryResult<HashMap<BatchId, Batch>> {
+    let mut ids: Vec<BatchId> = tokens.iter().filter_map(|(_, token)| token.batch).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    by_ids(connection, &ids)
 }
 
 /// Those of these batches that people hear of.

@@ -133,13 +133,13 @@ fn uses_left(count: i32) -> String {
     match count {
         UNLIMITED => "any number of uses".into(),
         1 => "1 use left".into(),
-        count => format!("{} uses left", grouped(i64::from(count))),
+        count => format!("{} uses left", grouped(count)),
     }
 }
 
 /// A number with its thousands apart: `1,204`.
-pub(crate) fn grouped(number: i64) -> String {
-    let digits = number.to_string();
+pub(crate) fn grouped(number: impl TryInto<i64>) -> String {
+    let digits = number.try_into().unwrap_or(i64::MAX).to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
         if place > 0 && (digits.len() - place).is_multiple_of(3) && !text.ends_with('-') {
@@ -165,7 +165,7 @@ pub(crate) fn duration(seconds: i32) -> String {
     }
     let (amount, unit) = in_unit(seconds);
     let plural = if amount == 1 { "" } else { "s" };
-    format!("{} {}{plural}", grouped(i64::from(amount)), unit.trim_end_matches('s'))
+    format!("{} {}{plural}", grouped(amount), unit.trim_end_matches('s'))
 }
 
 #[cfg(test)]

@@ -2,17 +2,13 @@
 
 use std::collections::HashMap;
 
-use diesel::prelude::*;
-
-use super::pending::{Listings, Stage, is_staged_before};
-use super::perform::{ActionRequest, begin, decide};
+use super::pending::{Listings, is_staged_before};
+use super::perform::{ActionRequest, begin, decide, write_down};
 use super::plan::ActionPlan;
-use super::rows;
 use super::rows::Chosen;
 use crate::access::Principal;
 use crate::store::connection::Connection;
 use crate::store::error::Error;
-use crate::store::schema::actions;
 use crate::store::tokens::selection::{Selection, SelectionDigest, lock_by_ids};
 use crate::token::action::{Action, Target};
 use crate::token::settle::TokenId;
@@ -86,7 +82,5 @@ pub(crate) fn stage(
             _ => return Ok(false),
         }
     }
-    rows::insert(connection, action, &chosen)?;
-    let undecided = actions::table.find(action).filter(actions::pending.eq_any(Stage::UNDECIDED));
-    Ok(diesel::update(undecided).set(actions::touched.eq(now.get())).execute(connection)? > 0)
+    write_down(connection, action, &chosen, now)
 }

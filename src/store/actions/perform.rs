@@ -196,7 +196,12 @@ pub fn stage(
             _ => return Ok(false),
         }
     }
-    rows::insert(connection, id, &chosen)?;
+    write_down(connection, id, &chosen, now)
+}
+
+/// Writes down tokens, and returns whether their action is still undecided.
+pub(super) fn write_down(connection: &mut Connection, id: i64, chosen: &[Chosen], now: Micros) -> Result<bool, Error> {
+    rows::insert(connection, id, chosen)?;
     let undecided = actions::table.find(id).filter(actions::pending.eq_any(Stage::UNDECIDED));
     Ok(diesel::update(undecided).set(actions::touched.eq(now.get())).execute(connection)? > 0)
 }

@@ -9,6 +9,7 @@ use crate::store::connection::{Connection, MOST_KEYS};
 use crate::store::error::Error;
 use crate::store::schema::{batches as unmade, tokens};
 use crate::store::tokens::row::TokenRow;
+use crate::store::tokens::selection;
 use crate::store::tokens::visible::IsOneVisible;
 use crate::token::settle::TokenId;
 use crate::token::{BatchId, Token, Uid};
@@ -66,12 +67,7 @@ pub(crate) struct Named {
 
 /// The tokens with these uids.
 pub(crate) fn by_uids(connection: &mut Connection, uids: &[Uid]) -> Result<HashMap<Uid, Named>, Error> {
-    let mut found = Vec::with_capacity(uids.len());
-    for chunk in uids.chunks(MOST_KEYS) {
-        let texts: Vec<String> = chunk.iter().map(Uid::to_string).collect();
-        let rows = tokens::table.filter(IsOneVisible).filter(tokens::uid.eq_any(texts));
-        found.append(&mut rows.select((tokens::id, TokenRow::as_select())).load::<(TokenId, TokenRow)>(connection)?);
-    }
+    let found = selection::by_uids(connection, uids)?;
     let named = with_batches(connection, found)?.into_iter();
     Ok(named.map(|named| (named.token.uid, named)).collect())
 }
@@ -81,7 +77,9 @@ pub(crate) fn by_values(connection: &mut Connection, values: &[String]) -> Resul
     let mut found = Vec::with_capacity(values.len());
     for chunk in values.chunks(MOST_KEYS) {
         let rows = tokens::table.filter(IsOneVisible).filter(tokens::value.eq_any(chunk));
-        found.append(&mut rows.select((tokens::id, TokenRow::as_select())).load::<(TokenId, TokenRow)>(connection)?);
+        for (id, row) in rows.select((tokens::id, TokenRow::as_select())).load::<(TokenId, TokenRow)>(connection)? {
+            found.push((id, row.token()?));
+        }
     }
     let named = with_batches(connection, found)?.into_iter();
     let mut found: HashMap<String, Named> = named.map(|named| (named.token.value.clone(), named)).collect();
@@ -94,12 +92,8 @@ pub(crate) fn by_values(connection: &mut Connection, values: &[String]) -> Resul
     Ok(found)
 }
 
-fn with_batches(connection: &mut Connection, rows: Vec<(TokenId, TokenRow)>) -> Result<Vec<Named>, Error> {
-    let tokens = rows.into_iter().map(|(id, row)| Ok((id, row.token()?))).collect::<QueryResult<Vec<_>>>()?;
-    let mut ids: Vec<BatchId> = tokens.iter().filter_map(|(_, token)| token.batch).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let batches = batches::by_ids(connection, &ids)?;
+fn with_batches(connection: &mut Connection, tokens: Vec<(TokenId, Token)>) -> Result<Vec<Named>, Error> {
+    let batches = batches::of_tokens(connection, &tokens)?;
     let name = |token: &Token| Some(batches.get(&token.batch?)?.name.clone());
     Ok(tokens.into_iter().map(|(id, token)| Named { id, batch: name(&token), token }).collect())
 }

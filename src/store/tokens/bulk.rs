@@ -38,6 +38,12 @@ fn update_chunk(connection: &mut PgConnection, action: &Action, rows: &[(TokenId
         rows.iter().map(|(_, token)| of(token).map(Micros::get)).collect()
     };
     let integers = |of: fn(&Token) -> i32| -> Vec<i32> { rows.iter().map(|(_, token)| of(token)).collect() };
+    let texts =
+        |of: fn(&Token) -> Option<&str>| -> Vec<Option<&str>> { rows.iter().map(|(_, token)| of(token)).collect() };
+    let labels = || texts(|token| token.label.as_deref());
+    let voided_at = || micros(|token| token.voided.as_ref().map(|voided| voided.at));
+    let voided_by = || texts(|token| Some(token.voided.as_ref()?.by.as_str()));
+    let reasons = || texts(|token| token.voided.as_ref()?.reason.as_deref());
     let statement = |set: &str, arrays: &str, names: &str| {
         diesel::sql_query(format!(
             "UPDATE tokens SET modified = new.modified, {set} \
@@ -62,38 +68,30 @@ fn update_chunk(connection: &mut PgConnection, action: &Action, rows: &[(TokenId
             statement.bind::<Array<Integer>, _>(integers(|token| token.lock_time)).execute(connection)?
         }
         Action::SetLabel(_) => {
-            let labels: Vec<Option<&str>> = rows.iter().map(|(_, token)| token.label.as_deref()).collect();
             let statement = statement("label = new.label", "$3", "label");
-            statement.bind::<Array<Nullable<Text>>, _>(labels).execute(connection)?
+            statement.bind::<Array<Nullable<Text>>, _>(labels()).execute(connection)?
         }
         Action::Void { .. } | Action::Unvoid => {
-            let voided = || rows.iter().map(|(_, token)| token.voided.as_ref());
-            let by: Vec<Option<&str>> = voided().map(|voided| Some(voided?.by.as_str())).collect();
-            let reasons: Vec<Option<&str>> = voided().map(|voided| voided?.reason.as_deref()).collect();
             let set = "voided_at = new.voided_at, voided_by = new.voided_by, void_reason = new.void_reason";
             let statement = statement(set, "$3, $4, $5", "voided_at, voided_by, void_reason");
-            let at = micros(|token| token.voided.as_ref().map(|voided| voided.at));
-            let statement = statement.bind::<Array<Nullable<BigInt>>, _>(at).bind::<Array<Nullable<Text>>, _>(by);
-            statement.bind::<Array<Nullable<Text>>, _>(reasons).execute(connection)?
+            let statement = statement.bind::<Array<Nullable<BigInt>>, _>(voided_at());
+            let statement = statement.bind::<Array<Nullable<Text>>, _>(voided_by());
+            statement.bind::<Array<Nullable<Text>>, _>(reasons()).execute(connection)?
         }
         Action::Import { .. } => {
-            let voided = || rows.iter().map(|(_, token)| token.voided.as_ref());
-            let by: Vec<Option<&str>> = voided().map(|voided| Some(voided?.by.as_str())).collect();
-            let reasons: Vec<Option<&str>> = voided().map(|voided| voided?.reason.as_deref()).collect();
-            let labels: Vec<Option<&str>> = rows.iter().map(|(_, token)| token.label.as_deref()).collect();
             let set = "label = new.label, valid_from = new.valid_from, valid_to = new.valid_to, usage_count = \
                        new.usage_count, lock_time = new.lock_time, voided_at = new.voided_at, voided_by = \
                        new.voided_by, void_reason = new.void_reason";
             let names = "label, valid_from, valid_to, usage_count, lock_time, voided_at, voided_by, void_reason";
             statement(set, "$3, $4, $5, $6, $7, $8, $9, $10", names)
-                .bind::<Array<Nullable<Text>>, _>(labels)
+                .bind::<Array<Nullable<Text>>, _>(labels())
                 .bind::<Array<Nullable<BigInt>>, _>(micros(|token| token.valid_from))
                 .bind::<Array<Nullable<BigInt>>, _>(micros(|token| token.valid_to))
                 .bind::<Array<Integer>, _>(integers(|token| token.usage_count))
                 .bind::<Array<Integer>, _>(integers(|token| token.lock_time))
-                .bind::<Array<Nullable<BigInt>>, _>(micros(|token| token.voided.as_ref().map(|voided| voided.at)))
-                .bind::<Array<Nullable<Text>>, _>(by)
-                .bind::<Array<Nullable<Text>>, _>(reasons)
+                .bind::<Array<Nullable<BigInt>>, _>(voided_at())
+                .bind::<Array<Nullable<Text>>, _>(voided_by())
+                .bind::<Array<Nullable<Text>>, _>(reasons())
                 .execute(connection)?
         }
         Action::Delete => 0,

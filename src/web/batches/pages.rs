@@ -190,7 +190,7 @@ fn making(batch: &Batch, uid: Uid, request: &HttpRequest, app: &App) -> Result<H
         uid,
         name: batch.name.clone(),
         count: batch.count,
-        total: grouped(batch.count.into()),
+        total: grouped(batch.count),
         written: written.map(|written| (written, grouped(i64::try_from(written).unwrap_or_default()))),
         failure: batch.failure.clone().or_else(|| is_lost.then(|| batches::ABANDONED_WHY.to_owned())),
     };

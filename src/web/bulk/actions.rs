@@ -97,7 +97,7 @@ impl ProgressView {
             end: format!("/actions/{}?done={end}", action.uid),
             total: action.count,
             done,
-            far: format!("{} of {}", grouped(done.into()), tokens(action.count)),
+            far: format!("{} of {}", grouped(done), tokens(action.count)),
         }
     }
 }

@@ -17,11 +17,11 @@ pub(crate) fn describe(action: &Action, clock: TimeFormatter) -> String {
             format!("Validity set to {}", both.join(", "))
         }
         Action::SetUses(UNLIMITED) => "Uses set to unlimited".into(),
-        Action::SetUses(uses) => format!("Uses set to {}", grouped(i64::from(*uses))),
+        Action::SetUses(uses) => format!("Uses set to {}", grouped(*uses)),
         Action::AddUses(1) => "One use added".into(),
         Action::AddUses(-1) => "One use taken away".into(),
         Action::AddUses(uses) if *uses < 0 => format!("{} uses taken away", grouped(-i64::from(*uses))),
-        Action::AddUses(uses) => format!("{} uses added", grouped(i64::from(*uses))),
+        Action::AddUses(uses) => format!("{} uses added", grouped(*uses)),
         Action::SetLock(0) => "Lock removed".into(),
         Action::SetLock(seconds) => format!("Lock set to {}", duration(*seconds)),
         Action::SetLabel(Some(label)) => format!("Label set to “{label}”"),

@@ -192,7 +192,7 @@ async fn head(store: &Store, import: &Import) -> Result<Head, StoreError> {
 fn progress(import: &Import, request: &HttpRequest, app: &App) -> Result<HttpResponse, Error> {
     let is_check = import.stage == Stage::Checking;
     let count = import.report.as_ref().map_or(0, |report| report.tokens);
-    let total = (!is_check).then(|| grouped(i64::try_from(count).unwrap_or(i64::MAX)));
+    let total = (!is_check).then(|| grouped(count));
     let template = ProgressPage {
         page: Page::new(request, Section::Tokens),
         file: ImportView::new(import, app.time_formatter()),

@@ -56,24 +56,21 @@ pub(super) struct ExampleView {
     pub(super) facts: Vec<(&'static str, Option<String>, String)>,
 }
 
-fn shown(number: usize) -> String {
-    grouped(i64::try_from(number).unwrap_or(i64::MAX))
-}
-
 /// As in `3 errors in 450 lines`.
 pub(crate) fn in_lines(report: &ImportReport) -> String {
-    let of = |count: usize, one: &str| if count == 1 { format!("1 {one}") } else { format!("{} {one}s", shown(count)) };
+    let of =
+        |count: usize, one: &str| if count == 1 { format!("1 {one}") } else { format!("{} {one}s", grouped(count)) };
     format!("{} in {}", of(report.error_count, "error"), of(report.lines, "line"))
 }
 
 fn changes(report: &ImportReport) -> Option<String> {
-    let of = |(field, count): (&Field, &usize)| format!("{} {}", label(*field), shown(*count));
+    let of = |(field, count): (&Field, &usize)| format!("{} {}", label(*field), grouped(*count));
     let all: Vec<String> = report.changes.iter().map(of).collect();
     (!all.is_empty()).then(|| all.join(", "))
 }
 
 fn some(number: usize) -> Option<String> {
-    (number > 0).then(|| shown(number))
+    (number > 0).then(|| grouped(number))
 }
 
 impl ReportView {
@@ -84,14 +81,14 @@ impl ReportView {
         let batches = match names[..] {
             [] => None,
             [name] => Some(name.to_owned()),
-            _ => Some(shown(names.len())),
+            _ => Some(grouped(names.len())),
         };
         let errors = report.errors.iter().take(SHOWN).cloned();
         Self {
             can_import: report.is_good(),
             can_undo: mode != Mode::Add,
             verb: format!("{verb} {}", tokens(report.tokens)),
-            lines: shown(report.lines),
+            lines: grouped(report.lines),
             changes: changes(report),
             same: some(report.same),
             empty: some(report.empty),
@@ -107,7 +104,7 @@ impl ReportView {
                 })
                 .collect(),
             more_errors: some(report.error_count.saturating_sub(SHOWN)).map(|more| {
-                let most = shown(MOST_ERRORS);
+                let most = grouped(MOST_ERRORS);
                 format!("{more} more. The file of lines with errors has the first {most} errors.")
             }),
             warnings: report
@@ -115,7 +112,7 @@ impl ReportView {
                 .iter()
                 .map(|warning| WarningView {
                     is_one: warning.count == 1,
-                    count: shown(warning.count),
+                    count: grouped(warning.count),
                     line: warning.line,
                     text: warning.text.clone(),
                     message: warning.message.clone(),
@@ -147,7 +144,7 @@ fn facts(
     let moment = |at: Option<i64>| at.map_or_else(|| "none".into(), |at| clock.day_and_time(Micros::stored(at)));
     let uses = |token: &ExampleToken| match token.usage_count {
         UNLIMITED => "unlimited".into(),
-        count => grouped(count.into()),
+        count => grouped(count),
     };
     let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".into());
     let of = |token: &ExampleToken| {

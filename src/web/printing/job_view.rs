@@ -41,7 +41,7 @@ impl JobView {
             tokens: tokens(job.total),
             total: job.total,
             printed: job.printed,
-            done: grouped(job.printed.into()),
+            done: grouped(job.printed),
             parts: job.parts,
             by: job.principal.clone(),
             when: clock.format(job.timestamp),

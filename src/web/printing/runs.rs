@@ -76,7 +76,7 @@ impl How {
         Self {
             offset: is_moved.then(|| format!("{x} mm to the right, {y} mm down")),
             printer: how.printer,
-            dpi: grouped(how.dpi.into()),
+            dpi: grouped(how.dpi),
             text: how.text.words(),
             outline: how.outline,
         }
@@ -93,7 +93,7 @@ struct LabelView {
 impl LabelView {
     fn new(label: &runs::Label, clock: TimeFormatter) -> Self {
         Self {
-            position: grouped(label.position.into()),
+            position: grouped(label.position),
             row: TokenView::new(&label.token, clock),
             is_deleted: label.is_deleted,
         }

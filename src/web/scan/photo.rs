@@ -103,13 +103,12 @@ fn check_size(width: usize, height: usize, most: usize) -> Result<(), TokenError
     if width.max(height) <= MOST_ALONG && width * height <= most {
         return Ok(());
     }
-    let shown = |number: usize| grouped(i64::try_from(number).unwrap_or(i64::MAX));
     let message = format!(
         "The photo has {} by {} pixels; at most {} along a side and {} in all are read, so send it smaller",
-        shown(width),
-        shown(height),
-        shown(MOST_ALONG),
-        shown(most)
+        grouped(width),
+        grouped(height),
+        grouped(MOST_ALONG),
+        grouped(most)
     );
     Err(TokenError::value("photo", message))
 }

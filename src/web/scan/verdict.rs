@@ -137,7 +137,7 @@ impl Verdict {
     pub(super) fn used(receipt: &Receipt, context: &Context<'_>) -> Self {
         let sentence = match (receipt.uses, left(receipt.summary.usage_count)) {
             (1, left) => left,
-            (uses, left) => format!("{} uses at once. {left}", grouped(uses.into())),
+            (uses, left) => format!("{} uses at once. {left}", grouped(uses)),
         };
         let undo = context
             .undo_seconds
@@ -252,7 +252,7 @@ fn left(count: i32) -> String {
         UNLIMITED => "Unlimited uses.".into(),
         0 => "That was its last use.".into(),
         1 => "1 use left.".into(),
-        count => format!("{} uses left.", grouped(count.into())),
+        count => format!("{} uses left.", grouped(count)),
     }
 }
 
@@ -270,7 +270,7 @@ fn reason(refusal: &Refusal, last: Option<&LastUse>, context: &Context<'_>) -> S
             None => "Used up.".into(),
         },
         Refusal::UsageCountExceeded { left: 1 } => "Only 1 use left.".into(),
-        Refusal::UsageCountExceeded { left } => format!("Only {} uses left.", grouped((*left).into())),
+        Refusal::UsageCountExceeded { left } => format!("Only {} uses left.", grouped(*left)),
         Refusal::LockTimeViolation { until } => {
             let used = last.map(|last| format!(" Last used {}.", last_use(last, context))).unwrap_or_default();
             format!("Locked until {}.{used}", clock.to_the_second(*until))

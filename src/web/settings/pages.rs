@@ -160,7 +160,7 @@ fn in_words(setting: Setting, settings: &Settings) -> String {
     let list = |text: String| if text.is_empty() { "none".to_owned() } else { text };
     match setting {
         Setting::DefaultUsageCount if settings.default_usage_count == UNLIMITED => "unlimited".into(),
-        Setting::DefaultUsageCount => grouped(settings.default_usage_count.into()),
+        Setting::DefaultUsageCount => grouped(settings.default_usage_count),
         Setting::DefaultLockTime => duration(settings.default_lock_time),
         Setting::TimeRanges => {
             let ranges = settings.time_ranges.iter().map(ToString::to_string);
@@ -169,11 +169,11 @@ fn in_words(setting: Setting, settings: &Settings) -> String {
         Setting::QuickCounts => list(format_counts(&settings.quick_counts)),
         Setting::CodeHolds if settings.code_holds == CodeHolds::Link => "a link to the tile".into(),
         Setting::CodeHolds => "the value".into(),
-        Setting::UsageDays => format!("{} days", grouped(settings.usage_days.into())),
+        Setting::UsageDays => format!("{} days", grouped(settings.usage_days)),
         Setting::DefaultSheet => settings.default_sheet.clone(),
-        Setting::DefaultDpi => format!("{} dpi", grouped(settings.default_dpi.into())),
-        Setting::PrintRunDays => format!("{} days", grouped(settings.print_run_days.into())),
-        Setting::LabelsPerDay => format!("{} labels", grouped(settings.labels_per_day.into())),
+        Setting::DefaultDpi => format!("{} dpi", grouped(settings.default_dpi)),
+        Setting::PrintRunDays => format!("{} days", grouped(settings.print_run_days)),
+        Setting::LabelsPerDay => format!("{} labels", grouped(settings.labels_per_day)),
     }
 }
 

@@ -44,7 +44,7 @@ impl Quick {
     pub(crate) fn new(token: &Token, settings: &Settings, clock: TimeFormatter, add_uses: String) -> Self {
         let count = |count: &i32| CountButton {
             count: *count,
-            words: if *count == UNLIMITED { "unlimited".into() } else { grouped(i64::from(*count)) },
+            words: if *count == UNLIMITED { "unlimited".into() } else { grouped(*count) },
             is_now: *count == token.usage_count,
         };
         Self {

@@ -54,7 +54,7 @@ impl TokenView {
             label: token.label.clone(),
             why: clock.reason(token, state),
             state: state.into(),
-            uses: if token.usage_count == UNLIMITED { "unlimited".into() } else { grouped(token.usage_count.into()) },
+            uses: if token.usage_count == UNLIMITED { "unlimited".into() } else { grouped(token.usage_count) },
             valid: valid(token, clock),
             last_used: token.last_used.map(|used| clock.format(used)),
         }

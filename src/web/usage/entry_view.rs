@@ -37,7 +37,7 @@ impl EntryView {
             tile,
             refusal: entry.error_code.map(|code| UsageOutcome::Because(code).words()),
             is_undo: entry.uses < 0,
-            uses: Some(entry.uses.unsigned_abs()).filter(|uses| *uses != 1).map(|uses| grouped(uses.into())),
+            uses: Some(entry.uses.unsigned_abs()).filter(|uses| *uses != 1).map(grouped),
             gate: entry.gate,
             who: entry.user,
         }

@@ -28,9 +28,7 @@ pub(super) fn find(job: &Job, lines: &[&Cells]) -> Result<HashMap<String, Named>
 pub(super) fn key(job: &Job, cells: &Cells) -> Option<String> {
     match job.options.mode {
         Mode::ChangeByValue => cells.filled(Field::Value).map(str::to_owned),
-        _ => cells
-            .filled(Field::Uid)
-            .map(|uid| uid.parse::<Uid>().map_or_else(|_| uid.to_owned(), |uid| uid.to_string())),
+        _ => cells.filled(Field::Uid).map(|uid| plain_value(uid.to_owned())),
     }
 }
 

@@ -21,8 +21,8 @@ pub(crate) enum Lines<'a> {
     Json(JsonLines<'a>),
 }
 
-/// Opens a file, and finds out what it is: by its name, and else by what it begins with.
-fn open<'a>(source: &'a dyn Source, name: &str, options: &ImportOptions) -> io::Result<Records<'a>> {
+/// Opens a file, whose columns are not chosen yet, and finds out what it is: by its name, and else by what it begins with.
+fn open<'a>(source: &'a dyn Source, name: &str, options: &ImportOptions) -> io::Result<Lines<'a>> {
     let mut reader = Utf8Reader::new(source.open()?, options.encoding)?;
     let mut head = Vec::new();
     reader.by_ref().take(HEAD).read_to_end(&mut head)?;
@@ -35,19 +35,13 @@ fn open<'a>(source: &'a dyn Source, name: &str, options: &ImportOptions) -> io::
         _ => FileFormat::Csv,
     });
     match format {
-        FileFormat::Csv => CsvLines::open(&head, reader, options.separator).map(Records::Csv),
-        FileFormat::JsonLines => JsonLines::open(head, reader).map(Records::Json),
+        FileFormat::Csv => CsvLines::open(&head, reader, options.separator).map(Lines::Csv),
+        FileFormat::JsonLines => JsonLines::open(head, reader).map(Lines::Json),
     }
 }
 
 /// Bytes of text that are looked at to find out what a file is.
 const HEAD: u64 = 64 * 1024;
-
-/// A file whose columns are not chosen yet.
-enum Records<'a> {
-    Csv(CsvLines<'a>),
-    Json(JsonLines<'a>),
-}
 
 fn unreadable(error: &io::Error) -> Error {
     let why = error.to_string();
@@ -60,8 +54,8 @@ fn unreadable(error: &io::Error) -> Error {
 /// Refused, when it cannot be read.
 pub(crate) fn head(source: &dyn Source, name: &str, options: &ImportOptions, rows: usize) -> Result<Head, Error> {
     let found = match open(source, name, options).map_err(|error| unreadable(&error))? {
-        Records::Csv(lines) => lines.head(rows),
-        Records::Json(lines) => lines.head(rows),
+        Lines::Csv(lines) => lines.head(rows),
+        Lines::Json(lines) => lines.head(rows),
     };
     found.map_err(|error| unreadable(&error))
 }
@@ -73,12 +67,12 @@ impl<'a> Lines<'a> {
     /// Refused, when it cannot be read, or its columns cannot be told.
     pub(crate) fn read(source: &'a dyn Source, name: &str, options: &ImportOptions) -> Result<(Self, Columns), Error> {
         match open(source, name, options).map_err(|error| unreadable(&error))? {
-            Records::Csv(mut lines) => {
+            Self::Csv(mut lines) => {
                 let columns = Columns::resolve(lines.columns(), options).map_err(Error::Refused)?;
                 lines.choose(&columns);
                 Ok((Self::Csv(lines), columns))
             }
-            Records::Json(mut lines) => {
+            Self::Json(mut lines) => {
                 let columns = Columns::resolve(&lines.columns(options), options).map_err(Error::Refused)?;
                 lines.choose(&columns);
                 Ok((Self::Json(lines), columns))
