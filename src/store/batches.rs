@@ -12,7 +12,6 @@ use super::error::{Error, is_duplicate};
 use super::lookups::{Lane, LookUp};
 use super::schema::{batches, tokens};
 use crate::access::Principal;
-use crate::token::settle::TokenId;
 use crate::token::{BatchId, Micros, Token, TokenError, Uid};
 
 /// How long nothing may have been written of a batch that is being made. Then whoever made it has ended.
@@ -170,18 +169,18 @@ fn by_id(connection: &mut Connection, id: BatchId) -> QueryResult<Option<Batch>>
 }
 
 /// The batches of these tokens, as far as people hear of them.
-pub(in crate::store) fn of_tokens(
+pub(in crate::store) fn of_tokens<'a>(
     connection: &mut Connection,
-    tokens: &[(TokenId, Token)],
+    tokens: impl Iterator<Item = &'a Token>,
 ) -> QueryResult<HashMap<BatchId, Batch>> {
-    let mut ids: Vec<BatchId> = tokens.iter().filter_map(|(_, token)| token.batch).collect();
+    let mut ids: Vec<BatchId> = tokens.filter_map(|token| token.batch).collect();
     ids.sort_unstable();
     ids.dedup();
     by_ids(connection, &ids)
 }
 
 /// Those of these batches that people hear of.
-pub(in crate::store) fn by_ids(connection: &mut Connection, ids: &[BatchId]) -> QueryResult<HashMap<BatchId, Batch>> {
+fn by_ids(connection: &mut Connection, ids: &[BatchId]) -> QueryResult<HashMap<BatchId, Batch>> {
     match (connection, ids) {
         (_, []) => Ok(HashMap::new()),
         (Connection::Postgres(connection), _) => {

@@ -93,7 +93,7 @@ pub(crate) fn by_values(connection: &mut Connection, values: &[String]) -> Resul
 }
 
 fn with_batches(connection: &mut Connection, tokens: Vec<(TokenId, Token)>) -> Result<Vec<Named>, Error> {
-    let batches = batches::of_tokens(connection, &tokens)?;
+    let batches = batches::of_tokens(connection, tokens.iter().map(|(_, token)| token))?;
     let name = |token: &Token| Some(batches.get(&token.batch?)?.name.clone());
     Ok(tokens.into_iter().map(|(id, token)| Named { id, batch: name(&token), token }).collect())
 }

@@ -110,7 +110,7 @@ impl TokenPieces {
             let is_there = token.batch.is_none_or(|batch| !self.unmade.contains(&batch));
             *id <= self.newest && is_there && words.find(token)
         });
-        let batches = batches::of_tokens(connection, &found)?;
+        let batches = batches::of_tokens(connection, found.iter().map(|(_, token)| token))?;
         let name = |token: &Token| batches.get(&token.batch?).map(|batch| batch.name.clone());
         Ok((
             found.into_iter().map(|(_, token)| (name(&token), token)).map(|(name, token)| (token, name)).collect(),

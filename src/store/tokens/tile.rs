@@ -1,6 +1,5 @@
 //! What a tile shows: a token, its batch, and the latest attempts at it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use diesel::QueryResult;
@@ -11,7 +10,7 @@ use crate::store::connection::{Connection, in_one_snapshot};
 use crate::store::error::Error;
 use crate::store::lookups::LookUp;
 use crate::store::usage::{self, Entry};
-use crate::token::{BatchId, Token, Uid};
+use crate::token::{Token, Uid};
 
 /// Attempts on a tile.
 const HISTORY: usize = 20;
@@ -43,10 +42,7 @@ impl LookUp for TileOf {
 fn tiles(connection: &mut Connection, keys: &[TileOf]) -> QueryResult<Vec<Option<Arc<Tile>>>> {
     let found = with_uids(connection, keys.iter().map(|key| key.0))?;
     let of: Vec<_> = found.iter().flatten().map(|(id, token)| (*id, token)).collect();
-    let mut batches = of.iter().filter_map(|(_, token)| token.batch).collect::<Vec<_>>();
-    batches.sort_unstable();
-    batches.dedup();
-    let batches: HashMap<BatchId, Batch> = batches::by_ids(connection, &batches)?;
+    let batches = batches::of_tokens(connection, of.iter().map(|(_, token)| *token))?;
     let mut histories = usage::last::<HISTORY>(connection, &of)?.into_iter();
     let mut tile = |(_, token): (_, Token)| {
         let batch = token.batch.and_then(|batch| batches.get(&batch).cloned());
