@@ -7,7 +7,7 @@ use crate::store::accounts::keys;
 use crate::store::accounts::keys::NewKey;
 use crate::store::{Connection, Error, clock, gates};
 use crate::token::gate::GateId;
-use crate::token::{Micros, quoted};
+use crate::token::{Micros, TokenError, quoted};
 
 /// Adds, lists or revokes keys.
 pub(crate) fn run(common: &Common, command: KeyCommand) -> Result<(), Failure> {
@@ -24,7 +24,7 @@ pub(crate) fn run(common: &Common, command: KeyCommand) -> Result<(), Failure> {
 
 fn add(common: &Common, name: &str, role: Role, (expires, gate): (Option<&str>, Option<&str>)) -> Result<(), Failure> {
     check_name(name)?;
-    let read = |text| Micros::read(text, common.zone()).map_err(|why| format!("--expires: {why}."));
+    let read = |text| Micros::read(text, common.zone()).map_err(|why| TokenError::value("--expires", why).to_string());
     let expires = expires.map(read).transpose()?;
     if expires.is_some_and(|expires| expires <= Micros::now()) {
         return Err(Failure("--expires: this moment has passed; the key would never work.".into()));

@@ -12,7 +12,7 @@ use super::lookups::LookUp;
 use super::schema::gates;
 use crate::access::Principal;
 use crate::token::gate::{GateId, GateRules};
-use crate::token::{Micros, TokenError, Uid};
+use crate::token::{Micros, Problem, TokenError, Uid};
 
 /// A gate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,9 +94,9 @@ pub fn by_name(connection: &mut Connection, name: &str) -> QueryResult<Option<Ga
     Ok(row.get_result::<GateRow>(connection).optional()?.map(gate))
 }
 
-fn in_use(error: diesel::result::Error, name: &str) -> Error {
+fn in_use(error: diesel::result::Error) -> Error {
     if is_duplicate(&error, "gates", "name") {
-        return TokenError::value("name", format!("There is a gate {name} already; choose another name")).into();
+        return TokenError::value("name", Problem::NotUnique).into();
     }
     error.into()
 }
@@ -120,8 +120,8 @@ pub fn add(
         if added.name == name && added.rules == *rules {
             return Ok(uid);
         }
-        let why = "The gate of this form was added before and exists with another name or other rules; nothing was changed. Save the form again to add another gate";
-        return Err(TokenError::value("gate_uid", why).into());
+        let added = Problem::AddedBefore { what: "gate".into(), is_deleted: false };
+        return Err(TokenError::value("gate_uid", added).into());
     }
     let row = (
         gates::uid.eq(uid.to_string()),
@@ -132,7 +132,7 @@ pub fn add(
         gates::changed_by.eq(by.as_str()),
     );
     let added = diesel::insert_into(gates::table).values(row).execute(connection);
-    added.map_err(|error| in_use(error, name))?;
+    added.map_err(in_use)?;
     audit::record(connection, by, "gate add", name, "", now)?;
     Ok(uid)
 }
@@ -161,7 +161,7 @@ pub fn change(
         gates::changed_by.eq(by.as_str()),
     );
     let changed = diesel::update(gates::table.find(before.id)).set(set).execute(connection);
-    changed.map_err(|error| in_use(error, name))?;
+    changed.map_err(in_use)?;
     let action = match (before.disabled, disabled) {
         (None, Some(_)) => "gate close",
         (Some(_), None) => "gate open",

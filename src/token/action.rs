@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::error::TokenError;
 use super::input::{Change, Mistakes};
 use super::label::fill_in_number;
+use super::problem::Problem;
 use super::record::{LABEL_MAX_CHARS, Token, UNLIMITED, Voided};
 use super::time::Micros;
 use super::uses_left::{Charge, UsesLeft};
@@ -177,16 +178,16 @@ impl Action {
         match self {
             // The first number is the shortest. A pattern of megabytes must not be filled in for each of many tokens.
             Self::SetLabel(Some(pattern)) if fill_in_number(pattern, 1)?.chars().count() > LABEL_MAX_CHARS => {
-                Err(TokenError::value("label", format!("A label has at most {LABEL_MAX_CHARS} characters")))
+                Err(TokenError::value("label", Problem::too_long(LABEL_MAX_CHARS)))
             }
             Self::SetValidity { from: Bound::At(from), to: Bound::At(to) } if from >= to => {
-                Err(TokenError::value("valid_to", "valid_to must be later than valid_from"))
+                Err(TokenError::value("valid_to", Problem::NotLater { than: "valid_from".into() }))
             }
             Self::SetValidity { from: Bound::Keep, to: Bound::Keep } => {
-                Err(TokenError::value("valid_from", "Say which end of the validity is to change"))
+                Err(TokenError::value("valid_from", Problem::NothingToChange))
             }
             Self::Void { reason: Some(reason) } => check_reason(reason),
-            Self::AddUses(0) => Err(TokenError::value("add_uses", "add_uses 0 would change nothing")),
+            Self::AddUses(0) => Err(TokenError::value("add_uses", Problem::NothingToChange)),
             _ => Ok(()),
         }
     }

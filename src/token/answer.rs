@@ -1,5 +1,6 @@
 //! What becomes of an ask: its answer, and its entry in the usage log.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ask::{Ask, Deed};
@@ -14,7 +15,7 @@ use super::uid::Uid;
 const UNKNOWN_CHARS: usize = 64;
 
 /// What the bearer of a token may see of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TokenSummary {
     /// Its uid.
     pub token_uid: Uid,
@@ -30,6 +31,21 @@ pub struct TokenSummary {
     pub(crate) valid_from: Option<Micros>,
     /// The last moment at which it may be used.
     pub(crate) valid_to: Option<Micros>,
+}
+
+impl TokenSummary {
+    /// The token of the API's examples, used up at this moment.
+    pub(crate) fn example(last_used: Micros) -> Self {
+        Self {
+            token_uid: Uid::example(),
+            value: Uid::example().to_string(),
+            label: Some("Anna".into()),
+            usage_count: 0,
+            last_used: Some(last_used),
+            valid_from: None,
+            valid_to: None,
+        }
+    }
 }
 
 impl From<&Token> for TokenSummary {

@@ -2,6 +2,7 @@
 
 use super::error::TokenError;
 use super::gate::GateId;
+use super::problem::Problem;
 use super::uid::Uid;
 use crate::access::Principal;
 
@@ -134,10 +135,12 @@ impl ReplayKey {
     /// A value error of `nonce`: the text is empty, too long, or has a NUL.
     pub fn new(text: impl Into<String>) -> Result<Self, TokenError> {
         let text = text.into();
-        if !(1..=Self::MAX_CHARS).contains(&text.chars().count()) || text.contains('\0') {
-            return Err(TokenError::value("nonce", "An idempotency key has 1 to 255 characters, none of them NUL"));
-        }
-        Ok(Self(text))
+        let problem = match text.chars().count() {
+            0 => Some(Problem::Empty),
+            length if length > Self::MAX_CHARS => Some(Problem::too_long(Self::MAX_CHARS)),
+            _ => text.contains('\0').then_some(Problem::ControlCharacters),
+        };
+        problem.map_or(Ok(Self(text)), |problem| Err(TokenError::value("nonce", problem)))
     }
 
     /// Its text.
@@ -169,7 +172,7 @@ impl Lookup {
     ) -> Result<Option<T>, TokenError> {
         match (self.uid, &self.value) {
             (Some(_), Some(_)) if by_uid != by_value => {
-                Err(TokenError::value("value", "value and token_uid do not name the same token"))
+                Err(TokenError::value("value", Problem::Contradicts { with: "token_uid".into() }))
             }
             (Some(_), _) => Ok(by_uid),
             (None, _) => Ok(by_value),

@@ -2,6 +2,7 @@
 
 use super::error::TokenError;
 use super::label::fill_in_number;
+use super::problem::Problem;
 use super::record::{LABEL_MAX_CHARS, Token};
 use super::uid::Uid;
 use crate::access::name::is_legible;
@@ -38,13 +39,13 @@ fn token(model: &Token, uid: Uid, pattern: &str, n: usize) -> Result<Token, Toke
 /// # Errors
 /// A value error for the parameter `batch_name`.
 pub(crate) fn check_name(name: &str) -> Result<(), TokenError> {
-    if !(1..=NAME_MAX_CHARS).contains(&name.chars().count()) || !is_legible(name) {
-        let message = format!(
-            "The name of a batch has 1 to {NAME_MAX_CHARS} characters, and no line breaks or invisible characters"
-        );
-        return Err(TokenError::value("batch_name", message));
-    }
-    Ok(())
+    let problem = match name.chars().count() {
+        0 => Some(Problem::Empty),
+        length if length > NAME_MAX_CHARS => Some(Problem::too_long(NAME_MAX_CHARS)),
+        _ if !is_legible(name) => Some(Problem::InvisibleCharacters),
+        _ => None,
+    };
+    problem.map_or(Ok(()), |problem| Err(TokenError::value("batch_name", problem)))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use super::quoted::quoted;
+use super::problem::{Problem, shown};
 use super::record::Voided;
 use super::time::Micros;
 use super::uid::Uid;
@@ -95,52 +95,62 @@ impl fmt::Display for Refusal {
 
 /// An error in a request about tokens.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.sentence(&str::to_owned))]
 pub enum TokenError {
     /// There is no token with this uid.
-    #[error("There is no token {0}.")]
     Unknown(Uid),
     /// A value breaks a limit.
-    #[error("{message}")]
     Value {
         /// The parameter with the wrong value.
         param: Cow<'static, str>,
-        /// One sentence for people.
-        message: String,
+        /// What is wrong with it.
+        problem: Problem,
     },
     /// A parameter is missing or unknown, or the request cannot be parsed.
-    #[error("{message}")]
     Api {
         /// The parameter, if the error is about one.
         param: Option<String>,
-        /// One sentence for people.
-        message: String,
+        /// What is wrong.
+        problem: Problem,
     },
 }
 
 impl TokenError {
-    /// A value error of one parameter. Adds a full stop to the message if it has none.
-    pub(crate) fn value(param: impl Into<Cow<'static, str>>, message: impl fmt::Display) -> Self {
-        let mut message = message.to_string();
-        if !message.ends_with('.') {
-            message.push('.');
-        }
-        Self::Value { param: param.into(), message }
+    /// A value error of one parameter.
+    pub(crate) fn value(param: impl Into<Cow<'static, str>>, problem: Problem) -> Self {
+        Self::Value { param: param.into(), problem }
     }
 
-    /// An error for a required parameter that is missing.
+    /// An error for a required parameter that is missing, and may be empty.
     pub(crate) fn missing(param: &str) -> Self {
-        let message = format!("The parameter {param} is missing; it must be present, though it may be empty.");
-        Self::Api { param: Some(param.to_owned()), message }
+        Self::Api { param: Some(param.to_owned()), problem: Problem::missing() }
     }
 
-    /// An error for a request that does not say which one is meant, by what it may be said.
-    pub(crate) fn unnamed(param: &str, message: &str) -> Self {
-        Self::Api { param: Some(param.to_owned()), message: message.to_owned() }
+    /// An error for a required parameter that is missing, and must say something.
+    pub(crate) fn unnamed(param: &str) -> Self {
+        Self::Api { param: Some(param.to_owned()), problem: Problem::Missing { may_be_empty: false } }
     }
 
-    /// An error for a request that cannot be parsed, when no single parameter is to blame.
-    pub(crate) fn unreadable(message: impl Into<String>) -> Self {
-        Self::Api { param: None, message: message.into() }
+    /// An error for a request that has none of these parameters.
+    pub(crate) fn missing_one_of(params: &[&'static str]) -> Self {
+        let param = params.first().map(|param| (*param).to_owned());
+        Self::Api {
+            param,
+            problem: Problem::MissingOneOf { params: params.iter().map(|param| (*param).into()).collect() },
+        }
+    }
+
+    /// An error for a request that cannot be parsed, when no single parameter is to blame; `why` is a sentence.
+    pub(crate) fn unreadable(why: impl Into<String>) -> Self {
+        Self::Api { param: None, problem: Problem::UnreadableBody { why: why.into() } }
+    }
+
+    /// What is wrong; nothing but the name where there is no such token.
+    pub(crate) fn problem(&self) -> Option<&Problem> {
+        match self {
+            Self::Unknown(_) => None,
+            Self::Value { problem, .. } | Self::Api { problem, .. } => Some(problem),
+        }
     }
 
     /// The name for programs.
@@ -175,10 +185,7 @@ impl FromStr for Uid {
     type Err = TokenError;
 
     fn from_str(text: &str) -> Result<Self, TokenError> {
-        Self::read(text).ok_or_else(|| {
-            let why = format!("{} is not a uid; a uid looks like 1f0e6c1a-54f7-4b1c-9d5e-0a3b7c2d4e6f", quoted(text));
-            TokenError::value("token_uid", why)
-        })
+        Self::read(text).ok_or_else(|| TokenError::value("token_uid", Problem::NotAUid { value: shown(text) }))
     }
 }
 

@@ -3,10 +3,12 @@
 use chrono_tz::Tz;
 
 use super::error::TokenError;
-use super::quoted::quoted;
+use super::given::Given;
+use super::problem::Problem;
 use super::record::{Token, UNLIMITED};
 use super::time::Micros;
 use super::uid::Uid;
+use super::written_time::WrittenTime;
 
 /// A token's fields as text, as the request sent them. `None` if a field is absent.
 #[derive(Clone, Debug, Default)]
@@ -47,38 +49,86 @@ pub struct Origin {
     pub created: Micros,
 }
 
-impl RawFields {
-    /// Checks that the four fields required by cone.tokens' add and edit are present, empty or not.
-    ///
-    /// # Errors
-    /// An API error that names the first missing field.
-    pub(crate) fn require(&self) -> Result<(), TokenError> {
-        let fields = [
-            ("valid_from", &self.valid_from),
-            ("valid_to", &self.valid_to),
-            ("usage_count", &self.usage_count),
-            ("lock_time", &self.lock_time),
-        ];
-        let missing = fields.into_iter().find(|(_, field)| field.is_none());
-        missing.map_or(Ok(()), |(name, _)| Err(TokenError::missing(name)))
-    }
+/// A token's fields, parsed.
+#[derive(Clone, Debug, Default)]
+pub struct TokenFields {
+    /// The value; empty means the uid.
+    pub value: Given<String>,
+    /// The label; empty means none.
+    pub label: Given<String>,
+    /// The first moment; empty means no bound.
+    pub valid_from: Given<WrittenTime>,
+    /// The last moment; empty means no bound.
+    pub valid_to: Given<WrittenTime>,
+    /// The uses left; in a new token, empty means the default from the settings.
+    pub usage_count: Given<i32>,
+    /// Seconds of lock after a use; in a new token, empty means the default from the settings.
+    pub lock_time: Given<i32>,
+    /// A number to add to the uses left.
+    pub add_uses: Given<i32>,
+}
 
+impl RawFields {
     /// The new token that these fields describe. An absent field is like an empty one.
     ///
     /// # Errors
     /// An error for every field that cannot be parsed or breaks a limit.
     pub fn new_token(&self, origin: Origin, defaults: Defaults, zone: Tz) -> Result<Token, Mistakes> {
-        let non_empty = |field: &Option<String>| field.clone().filter(|text| !text.is_empty());
-        let mut parser = FieldParser { zone, mistakes: Vec::new() };
+        let (fields, mistakes) = self.parse();
+        fields.new_token_beside(mistakes, origin, defaults, zone)
+    }
+
+    /// The change that these fields describe. An absent field stays as it is.
+    ///
+    /// # Errors
+    /// An error for every field that cannot be parsed.
+    pub(crate) fn change(&self, zone: Tz) -> Result<Change, Mistakes> {
+        let (fields, mistakes) = self.parse();
+        fields.change_beside(mistakes, zone)
+    }
+
+    /// The fields that can be parsed, and what is wrong with the others.
+    fn parse(&self) -> (TokenFields, Vec<TokenError>) {
+        let text = |field: &Option<String>| Given::of(field.clone(), String::is_empty);
+        let mut mistakes = Vec::new();
+        let mut parser = FieldParser { mistakes: &mut mistakes };
+        let fields = TokenFields {
+            value: text(&self.value),
+            label: text(&self.label),
+            valid_from: parser.parse("valid_from", self.valid_from.as_deref(), str::parse),
+            valid_to: parser.parse("valid_to", self.valid_to.as_deref(), str::parse),
+            usage_count: parser.integer("usage_count", self.usage_count.as_deref()),
+            lock_time: parser.integer("lock_time", self.lock_time.as_deref()),
+            add_uses: parser.integer("add_uses", self.add_uses.as_deref()),
+        };
+        (fields, mistakes)
+    }
+}
+
+impl TokenFields {
+    /// The new token that these fields describe. An absent field is like an empty one.
+    ///
+    /// # Errors
+    /// An error for every field that breaks a limit.
+    pub fn new_token(self, origin: Origin, defaults: Defaults, zone: Tz) -> Result<Token, Mistakes> {
+        self.new_token_beside(Vec::new(), origin, defaults, zone)
+    }
+
+    fn new_token_beside(
+        self,
+        mut mistakes: Vec<TokenError>,
+        origin: Origin,
+        defaults: Defaults,
+        zone: Tz,
+    ) -> Result<Token, Mistakes> {
+        let mut bound = |name, time: Given<WrittenTime>| note(moment(name, time, zone), &mut mistakes).flatten();
         let token = Token {
-            value: non_empty(&self.value).unwrap_or_else(|| origin.uid.to_string()),
-            label: non_empty(&self.label),
-            valid_from: parser.time("valid_from", self.valid_from.as_deref()).flatten(),
-            valid_to: parser.time("valid_to", self.valid_to.as_deref()).flatten(),
-            usage_count: parser
-                .integer("usage_count", non_empty(&self.usage_count).as_deref())
-                .unwrap_or(defaults.usage_count),
-            lock_time: parser.integer("lock_time", non_empty(&self.lock_time).as_deref()).unwrap_or(defaults.lock_time),
+            value: self.value.value().unwrap_or_else(|| origin.uid.to_string()),
+            label: self.label.value(),
+            valid_from: bound("valid_from", self.valid_from),
+            valid_to: bound("valid_to", self.valid_to),
+            usage_count: self.usage_count.value().unwrap_or(defaults.usage_count),
+            lock_time: self.lock_time.value().unwrap_or(defaults.lock_time),
             last_used: None,
             lock_start: None,
             used: 0,
@@ -90,30 +140,57 @@ impl RawFields {
             batch: None,
             voided: None,
         };
-        token.checked_with(parser.mistakes)
+        token.checked_with(mistakes)
     }
 
     /// The change that these fields describe. An absent field stays as it is.
     ///
     /// # Errors
-    /// An error for every field that cannot be parsed.
-    pub(crate) fn change(&self, zone: Tz) -> Result<Change, Mistakes> {
-        let text = |field: &Option<String>| field.clone().map(|text| Some(text).filter(|text| !text.is_empty()));
-        let mut parser = FieldParser { zone, mistakes: Vec::new() };
-        let change = Change {
-            value: text(&self.value),
-            label: text(&self.label),
-            valid_from: parser.time("valid_from", self.valid_from.as_deref()),
-            valid_to: parser.time("valid_to", self.valid_to.as_deref()),
-            usage_count: parser.integer("usage_count", self.usage_count.as_deref()),
-            lock_time: parser.integer("lock_time", self.lock_time.as_deref()),
-            add_uses: parser.integer("add_uses", self.add_uses.as_deref()),
-        };
-        if self.add_uses.is_some() && self.usage_count.is_some() {
-            let both = TokenError::value("add_uses", "add_uses and usage_count cannot be given together");
-            parser.mistakes.push(both);
+    /// An error for every field that says nothing that it could be changed to.
+    pub(crate) fn change(self, zone: Tz) -> Result<Change, Mistakes> {
+        self.change_beside(Vec::new(), zone)
+    }
+
+    fn change_beside(self, mut mistakes: Vec<TokenError>, zone: Tz) -> Result<Change, Mistakes> {
+        if self.add_uses != Given::Absent && self.usage_count != Given::Absent {
+            mistakes.push(TokenError::value("add_uses", Problem::NotTogether { with: "usage_count".into() }));
         }
-        if parser.mistakes.is_empty() { Ok(change) } else { Err(Mistakes(parser.mistakes)) }
+        let mut bound = |name, time: Given<WrittenTime>| note(moment(name, time, zone), &mut mistakes);
+        let (valid_from, valid_to) = (bound("valid_from", self.valid_from), bound("valid_to", self.valid_to));
+        let mut number = |name, number: Given<i32>| note(filled(name, number), &mut mistakes);
+        let change = Change {
+            value: self.value.present(),
+            label: self.label.present(),
+            valid_from,
+            valid_to,
+            usage_count: number("usage_count", self.usage_count),
+            lock_time: number("lock_time", self.lock_time),
+            add_uses: number("add_uses", self.add_uses),
+        };
+        if mistakes.is_empty() { Ok(change) } else { Err(Mistakes(mistakes)) }
+    }
+}
+
+/// What was read; a mistake is noted.
+fn note<T>(read: Result<Option<T>, TokenError>, mistakes: &mut Vec<TokenError>) -> Option<T> {
+    read.unwrap_or_else(|mistake| {
+        mistakes.push(mistake);
+        None
+    })
+}
+
+/// A bound; `Some(None)` for none.
+#[allow(clippy::option_option, reason = "absent, empty and a time are three things")]
+fn moment(name: &'static str, time: Given<WrittenTime>, zone: Tz) -> Result<Option<Option<Micros>>, TokenError> {
+    let at = |time: WrittenTime| time.first_instant(zone).map_err(|problem| TokenError::value(name, problem));
+    time.present().map(|time| time.map(at).transpose()).transpose()
+}
+
+/// A number that cannot be empty.
+fn filled(name: &'static str, number: Given<i32>) -> Result<Option<i32>, TokenError> {
+    match number {
+        Given::Empty => Err(TokenError::value(name, Problem::Empty)),
+        number => Ok(number.value()),
     }
 }
 
@@ -142,7 +219,7 @@ impl From<TokenError> for Mistakes {
 impl From<Mistakes> for TokenError {
     fn from(mistakes: Mistakes) -> Self {
         let first = mistakes.0.into_iter().next();
-        first.unwrap_or_else(|| Self::value("value", "The token is not valid"))
+        first.unwrap_or_else(|| Self::value("value", Problem::Unreadable))
     }
 }
 
@@ -151,43 +228,40 @@ impl From<Mistakes> for TokenError {
 /// # Errors
 /// A value error that names the parameter.
 pub(crate) fn read_time(name: &'static str, text: &str, zone: Tz) -> Result<Micros, TokenError> {
-    Micros::read(text, zone).map_err(|why| TokenError::value(name, format!("{name} {why}")))
+    Micros::read(text, zone).map_err(|problem| TokenError::value(name, problem))
 }
 
 /// Parses one field after the other and collects the errors.
-struct FieldParser {
-    zone: Tz,
-    mistakes: Vec<TokenError>,
+struct FieldParser<'a> {
+    mistakes: &'a mut Vec<TokenError>,
 }
 
-impl FieldParser {
-    /// A time; `Some(None)` for an empty text.
-    #[allow(clippy::option_option, reason = "absent, empty and a time are three things")]
-    fn time(&mut self, name: &'static str, text: Option<&str>) -> Option<Option<Micros>> {
-        let read = |text: &str| match text {
-            "" => Ok(None),
-            text => read_time(name, text, self.zone).map(Some),
-        };
-        match read(text?) {
-            Ok(time) => Some(time),
-            Err(mistake) => {
-                self.mistakes.push(mistake);
-                None
+impl FieldParser<'_> {
+    fn parse<T>(
+        &mut self,
+        name: &'static str,
+        text: Option<&str>,
+        read: impl Fn(&str) -> Result<T, Problem>,
+    ) -> Given<T> {
+        match text.map(|text| if text.is_empty() { Ok(None) } else { read(text).map(Some) }) {
+            None => Given::Absent,
+            Some(Ok(None)) => Given::Empty,
+            Some(Ok(Some(value))) => Given::Value(value),
+            Some(Err(problem)) => {
+                self.mistakes.push(TokenError::value(name, problem));
+                Given::Absent
             }
         }
     }
 
     /// A whole number that fits into the column. Narrower limits are checked with the token.
-    fn integer(&mut self, name: &'static str, text: Option<&str>) -> Option<i32> {
-        let text = text?;
-        let integer = text.trim().parse().ok();
-        if integer.is_none() {
-            let least = if name == "lock_time" { 0 } else { -1 };
-            let range = if name == "add_uses" { String::new() } else { format!(" from {least} to {}", i32::MAX) };
-            self.mistakes
-                .push(TokenError::value(name, format!("{name} {} is not a whole number{range}", quoted(text))));
-        }
-        integer
+    fn integer(&mut self, name: &'static str, text: Option<&str>) -> Given<i32> {
+        let least = match name {
+            "usage_count" => UNLIMITED,
+            "add_uses" => i32::MIN,
+            _ => 0,
+        };
+        self.parse(name, text, |text| text.trim().parse().map_err(|_| Problem::not_an_integer(text, least, i32::MAX)))
     }
 }
 
@@ -236,11 +310,11 @@ impl Change {
 
 fn add_uses(left: i32, added: i32) -> Result<i32, TokenError> {
     if left == UNLIMITED {
-        return Err(TokenError::value("add_uses", "The token's uses are unlimited; nothing can be added to them"));
+        return Err(TokenError::value("add_uses", Problem::Unlimited));
     }
-    left.checked_add(added).filter(|sum| *sum >= 0).ok_or_else(|| {
-        TokenError::value("add_uses", format!("With {added} the {left} uses left would not be from 0 to {}", i32::MAX))
-    })
+    let sum = left.checked_add(added).filter(|sum| *sum >= 0);
+    let refused = Problem::UsesLeftOutOfRange { uses_left: left, add_uses: added };
+    sum.ok_or_else(|| TokenError::value("add_uses", refused))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::error::TokenError;
+use super::problem::Problem;
 
 /// The label of the `n`th token, counted from 1. A number wider than the width is not cut.
 ///
@@ -49,7 +50,7 @@ pub(crate) fn without_number(pattern: &str) -> String {
 }
 
 fn invalid_pattern() -> TokenError {
-    TokenError::value("label", "A running number is written {n}, or with a width as in {n:04}")
+    TokenError::value("label", Problem::MalformedNumber)
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! The limits of a token's fields, as the contract defines them.
 
-use std::borrow::Cow;
-
 use validator::{Validate, ValidationError};
 
 use super::error::TokenError;
 use super::input::Mistakes;
-use super::record::{LABEL_MAX_CHARS, Token, VALUE_MAX_BYTES, VALUE_MAX_CHARS};
+use super::problem::Problem;
+use super::record::{LABEL_MAX_CHARS, Token, UNLIMITED, VALUE_MAX_BYTES, VALUE_MAX_CHARS};
 use super::time::Micros;
 use super::uid::Uid;
+use super::validation::{errors_of, invalid, invalid_at};
 
 impl Token {
     /// The token, if it is within the limits of the contract.
@@ -34,12 +34,8 @@ impl Token {
     }
 
     fn within_limits(self, mut mistakes: Vec<TokenError>, keeps_value: bool) -> Result<Self, Mistakes> {
-        if let Err(errors) = Limits::of(&self, keeps_value).validate() {
-            let by_field = errors.field_errors();
-            let errors = FIELDS.iter().filter_map(|field| by_field.get(*field)).flat_map(|errors| errors.iter());
-            mistakes.extend(
-                errors.map(|error| TokenError::value(error.code.clone(), error.message.clone().unwrap_or_default())),
-            );
+        if let Err(found) = Limits::of(&self, keeps_value).validate() {
+            mistakes.extend(errors_of(&found, &FIELDS));
         }
         if mistakes.is_empty() { Ok(self.with_plain_value()) } else { Err(Mistakes(mistakes)) }
     }
@@ -56,15 +52,14 @@ pub(crate) fn plain_value(value: String) -> String {
 }
 
 /// Checks a value in a look-up by the same limits: a value that no token can have is an error, not an unknown token.
-///
 pub(crate) fn check_value(value: &str) -> Result<(), TokenError> {
-    value_rules(value).map_err(|error| TokenError::value("value", error.message.unwrap_or_default()))
+    value_problem(value).map_or(Ok(()), |problem| Err(TokenError::value("value", problem)))
 }
 
-/// The fields with limits, in the order in which errors are reported; rules about several fields come last.
-const FIELDS: [&str; 5] = ["value", "label", "usage_count", "lock_time", "__all__"];
+/// The fields with limits, in the order in which errors are reported.
+const FIELDS: [&str; 4] = ["value", "label", "usage_count", "lock_time"];
 
-/// The fields that the limits are about. The code of an error is the parameter's name.
+/// The fields that the limits are about, named as the parameters.
 #[derive(Validate)]
 #[validate(schema(function = "cross_field_rules"))]
 struct Limits<'a> {
@@ -73,9 +68,9 @@ struct Limits<'a> {
     value: &'a str,
     #[validate(custom(function = "label_rules"))]
     label: &'a str,
-    #[validate(range(min = -1, code = "usage_count", message = "usage_count must be -1 for unlimited, or 0 to 2147483647"))]
+    #[validate(range(min = UNLIMITED, max = i32::MAX))]
     usage_count: i32,
-    #[validate(range(min = 0, code = "lock_time", message = "lock_time must be 0 to 2147483647 seconds"))]
+    #[validate(range(min = 0, max = i32::MAX))]
     lock_time: i32,
     valid_from: Option<Micros>,
     valid_to: Option<Micros>,
@@ -97,41 +92,41 @@ impl<'a> Limits<'a> {
     }
 }
 
-fn refuse(param: &'static str, message: impl Into<Cow<'static, str>>) -> Result<(), ValidationError> {
-    Err(ValidationError::new(param).with_message(message.into()))
+fn value_rules(value: &str) -> Result<(), ValidationError> {
+    value_problem(value).map_or(Ok(()), |problem| Err(invalid(&problem)))
 }
 
-fn value_rules(value: &str) -> Result<(), ValidationError> {
+fn value_problem(value: &str) -> Option<Problem> {
     if value.chars().count() > VALUE_MAX_CHARS || value.len() > VALUE_MAX_BYTES {
-        let message = format!("A value has at most {VALUE_MAX_CHARS} characters and {VALUE_MAX_BYTES} bytes");
-        return refuse("value", message);
+        return Some(Problem::TooLong { max: VALUE_MAX_CHARS as u64, max_bytes: Some(VALUE_MAX_BYTES as u64) });
     }
     if value.trim() != value {
-        return refuse("value", "A value has no white space at its ends");
+        return Some(Problem::OuterWhiteSpace);
     }
-    if value.chars().any(char::is_control) {
-        return refuse("value", "A value has no control characters, line breaks included");
-    }
-    Ok(())
+    value.chars().any(char::is_control).then_some(Problem::ControlCharacters)
 }
 
 fn label_rules(label: &str) -> Result<(), ValidationError> {
-    if label.chars().count() > LABEL_MAX_CHARS {
-        return refuse("label", format!("A label has at most {LABEL_MAX_CHARS} characters"));
+    line_problem(label, LABEL_MAX_CHARS).map_or(Ok(()), |problem| Err(invalid(&problem)))
+}
+
+/// What is wrong with a text that may have so many characters, and must be one line.
+pub(super) fn line_problem(text: &str, max: usize) -> Option<Problem> {
+    if text.chars().count() > max {
+        return Some(Problem::too_long(max));
     }
-    if label.chars().any(char::is_control) {
-        return refuse("label", "A label has no control characters, line breaks included");
-    }
-    Ok(())
+    text.chars().any(char::is_control).then_some(Problem::ControlCharacters)
 }
 
 fn cross_field_rules(limits: &Limits<'_>) -> Result<(), ValidationError> {
     // Otherwise a token's value could be the text in another, later token's code. Only what was moved in has such values.
     if !limits.keeps_value && limits.value.parse::<Uid>().is_ok_and(|uid| uid != limits.uid) {
-        return refuse("value", "A value that looks like a uid must be the token's own uid");
+        return Err(invalid_at("value", &Problem::NamesAnotherToken));
     }
     match (limits.valid_from, limits.valid_to) {
-        (Some(from), Some(to)) if from >= to => refuse("valid_to", "valid_to must be later than valid_from"),
+        (Some(from), Some(to)) if from >= to => {
+            Err(invalid_at("valid_to", &Problem::NotLater { than: "valid_from".into() }))
+        }
         _ => Ok(()),
     }
 }

@@ -3,10 +3,11 @@
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::error::TokenError;
-use super::quoted::quoted;
+use super::problem::Problem;
 use crate::access::name::is_legible;
 
 /// Resolutions of printers, in dots per inch.
@@ -19,7 +20,7 @@ pub(crate) const SLUG_MAX: usize = 60;
 pub(crate) const FIRST_SHEET: &str = "avery-l7160";
 
 /// Selects tokens by whether they are on a printed sheet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PrintedFilter {
     /// Printed, and never used.
@@ -46,7 +47,8 @@ impl FromStr for PrintedFilter {
 
     fn from_str(text: &str) -> Result<Self, TokenError> {
         let choice = Self::ALL.into_iter().find(|printed| printed.word() == text);
-        let error = || TokenError::value("printed", format!("printed {} is none of never_used, never", quoted(text)));
+        let words = Self::ALL.map(Self::word);
+        let error = || TokenError::value("printed", Problem::not_one_of(text, words));
         choice.ok_or_else(error)
     }
 }

@@ -1,5 +1,8 @@
 //! A caller's text in a message.
 
+/// Characters of a caller's text that are sent back.
+pub(super) const SHOWN: usize = 64;
+
 /// The beginning of a text, of so many characters, with an ellipsis if there is more.
 pub(crate) fn shortened(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
@@ -8,10 +11,22 @@ pub(crate) fn shortened(text: &str, characters: usize) -> String {
     }
 }
 
+/// A number with commas between its thousands.
+pub(crate) fn grouped(number: impl TryInto<i64>) -> String {
+    let digits = number.try_into().unwrap_or(i64::MAX).to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) && !text.ends_with('-') {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// Quotes a caller's text for a message: shortened, and with control characters escaped, so that no message sends back
 /// a megabyte or a terminal escape.
 pub fn quoted(text: &str) -> String {
-    const SHOWN: usize = 64;
     format!("\"{}\"", shortened(text, SHOWN).escape_debug())
 }
 

@@ -8,6 +8,7 @@ pub use super::ask::{Ask, Deed, FormerGate, Lookup, NamedUse, ReplayKey};
 use super::consume::{consume, restarted_lock, retry_at};
 use super::error::{Refusal, TokenError};
 use super::gate::GateId;
+use super::problem::Problem;
 use super::record::Token;
 use super::time::Micros;
 use super::uid::Uid;
@@ -201,21 +202,21 @@ fn settle_one(ask: &Ask, held: &mut Held, now: Micros) -> Option<Answer> {
     Some(answer)
 }
 
-fn wrong_key(why: &str) -> Answer {
-    Answer::Mistaken(TokenError::value("nonce", why))
+fn wrong_key(problem: Problem) -> Answer {
+    Answer::Mistaken(TokenError::value("nonce", problem))
 }
 
 /// What was answered for a key, if the same is asked again.
 fn replay(first: Reply, what: &Lookup, (uses, gate): (i32, FormerGate), held: &Held) -> Answer {
     let Reply { receipt, is_undone } = first;
     if receipt.uses < 0 || !held.is_for(&receipt.summary, what) {
-        return wrong_key("This idempotency key was used for something else");
+        return wrong_key(Problem::KeyReused);
     }
     if is_undone {
-        return wrong_key("The use with this idempotency key was undone");
+        return wrong_key(Problem::KeyUndone);
     }
     if receipt.uses != uses || !gate.is(receipt.gate) {
-        return wrong_key("This idempotency key was used for another number of uses, or at another gate");
+        return wrong_key(Problem::KeyReused);
     }
     Answer::Replayed(receipt)
 }
@@ -260,15 +261,10 @@ fn settle_undo(
     let logged = held.named_use(&ask.who, which);
     if let Some(Reply { receipt, .. }) = first {
         let is_same = logged.is_some_and(|logged| logged.undone_by == Some(receipt.usage_uid));
-        return Some(if is_same {
-            Answer::Replayed(receipt)
-        } else {
-            wrong_key("This idempotency key was used for something else")
-        });
+        return Some(if is_same { Answer::Replayed(receipt) } else { wrong_key(Problem::KeyReused) });
     }
     let Some(logged) = logged else {
-        let message = "There is no such use, or not any more";
-        return Some(Answer::Mistaken(TokenError::value(which.param(), message)));
+        return Some(Answer::Mistaken(TokenError::value(which.param(), Problem::NoSuchUse)));
     };
     // Before it is looked whether the use was undone: whoever has locked its token may have done so for this key, after
     // the replies were loaded.

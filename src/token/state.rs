@@ -2,13 +2,14 @@
 
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::error::TokenError;
-use super::quoted::quoted;
+use super::problem::Problem;
 
 /// The state of a token: `Active`, or the reason why a consume would be refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// It may be used now.
@@ -59,10 +60,7 @@ impl FromStr for State {
 
     fn from_str(text: &str) -> Result<Self, TokenError> {
         let state = Self::ALL.into_iter().find(|state| state.word() == text);
-        state.ok_or_else(|| {
-            let words = Self::ALL.map(Self::word).join(", ");
-            TokenError::value("state", format!("state {} is not one of {words}", quoted(text)))
-        })
+        state.ok_or_else(|| TokenError::value("state", Problem::not_one_of(text, Self::ALL.map(Self::word))))
     }
 }
 

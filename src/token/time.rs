@@ -1,12 +1,16 @@
 //! Moments: stored in UTC with microseconds, parsed as ISO 8601 in a time zone, shown as RFC 3339.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Datelike, LocalResult, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone, Utc};
 use chrono_tz::{GapInfo, Tz};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::parsed_time::ParsedTime;
+use super::problem::{Problem, shown};
 
 const PER_SECOND: i64 = 1_000_000;
 
@@ -66,23 +70,10 @@ impl Micros {
     /// that occurs twice means the earlier one.
     ///
     /// # Errors
-    /// A sentence without a full stop: the text is malformed, or the moment does not exist in the zone or is outside
-    /// 1970 to 9999.
-    pub fn read(text: &str, zone: Tz) -> Result<Self, String> {
-        let shown = super::quoted::quoted(text);
-        let unreadable = || {
-            let hint = if text.contains(' ') { " (a + in a form or an address is written %2B)" } else { "" };
-            format!("{shown} is not a time; write 2026-09-22, 2026-09-22T10:30 or 2026-09-22T10:30:00+02:00{hint}")
-        };
-        let absent = || format!("{shown} does not exist in the time zone {zone}");
-        let instant = match ParsedTime::parse(text).ok_or_else(unreadable)? {
-            ParsedTime::Day(day) => first_instant(day, zone).ok_or_else(absent)?,
-            ParsedTime::Local(local) => earliest(&local, zone).ok_or_else(absent)?,
-            ParsedTime::Offset(local, seconds) => {
-                local.and_utc().timestamp_micros().saturating_sub(i64::from(seconds) * PER_SECOND)
-            }
-        };
-        Self::new(instant).ok_or_else(|| format!("{shown} is outside the years 1970 to 9999"))
+    /// The text is malformed, or the moment does not exist in the zone or is outside 1970 to 9999.
+    pub fn read(text: &str, zone: Tz) -> Result<Self, Problem> {
+        let parsed = ParsedTime::parse(text).ok_or_else(|| Problem::NotATime { value: shown(text) })?;
+        Self::of_parsed(&parsed, text, zone)
     }
 
     /// What a wall clock in `zone` has shown, as databases write it: `2026-09-22 10:30:00`, with a fraction or without.
@@ -113,6 +104,22 @@ impl Micros {
         first_instant(day, zone).and_then(Self::new)
     }
 
+    /// The moment of a time that was written as `text`; the first instant of a day.
+    ///
+    /// # Errors
+    /// It does not exist in the zone, or is outside 1970 to 9999.
+    pub(super) fn of_parsed(parsed: &ParsedTime, text: &str, zone: Tz) -> Result<Self, Problem> {
+        let instant = match parsed {
+            ParsedTime::Day(day) => first_instant(*day, zone),
+            ParsedTime::Local(local) => earliest(local, zone),
+            ParsedTime::Offset(local, seconds) => {
+                Some(local.and_utc().timestamp_micros().saturating_sub(i64::from(*seconds) * PER_SECOND))
+            }
+        };
+        let skipped = || Problem::NoSuchLocalTime { value: shown(text), time_zone: zone.to_string() };
+        Self::new(instant.ok_or_else(skipped)?).ok_or_else(|| Problem::TimeOutOfRange { value: shown(text) })
+    }
+
     fn utc(self) -> DateTime<Utc> {
         DateTime::from_timestamp_micros(self.0).unwrap_or_default()
     }
@@ -130,10 +137,24 @@ impl Serialize for Micros {
     }
 }
 
+impl JsonSchema for Micros {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Moment".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "format": "date-time"})
+    }
+}
+
 impl<'de> Deserialize<'de> for Micros {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::read(&text, Tz::UTC).map_err(serde::de::Error::custom)
+        Self::read(&text, Tz::UTC).map_err(|problem| serde::de::Error::custom(problem.reason()))
     }
 }
 
@@ -146,70 +167,6 @@ pub(crate) enum WallClock {
     Skipped(Micros),
     /// At no moment that is supported; this one is the nearest.
     Outside(Micros),
-}
-
-/// A parsed text, before a time zone gives it a meaning.
-enum ParsedTime {
-    Day(NaiveDate),
-    Local(NaiveDateTime),
-    Offset(NaiveDateTime, i32),
-}
-
-impl ParsedTime {
-    fn parse(text: &str) -> Option<Self> {
-        if !text.is_ascii() {
-            return None;
-        }
-        let day = text.get(..10).filter(|day| has_shape(day, "0000-00-00"))?;
-        let day = NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()?;
-        let rest = &text[10..];
-        if rest.is_empty() {
-            return Some(Self::Day(day));
-        }
-        let rest = rest.strip_prefix(['T', 't', ' '])?;
-        let (clock, zone) = rest.split_at(rest.find(['Z', 'z', '+', '-']).unwrap_or(rest.len()));
-        let local = day.and_time(read_clock(clock)?);
-        if zone.is_empty() { Some(Self::Local(local)) } else { Some(Self::Offset(local, read_offset(zone)?)) }
-    }
-}
-
-/// `10:30`, `10:30:00`, or with one to six fractional digits: a seventh could not be stored.
-fn read_clock(text: &str) -> Option<chrono::NaiveTime> {
-    let (whole, fraction) = text.split_once('.').map_or((text, None), |(whole, digits)| (whole, Some(digits)));
-    let seconds = if whole.len() == 5 && fraction.is_none() { ":00" } else { "" };
-    let whole = format!("{whole}{seconds}");
-    let digits = fraction.unwrap_or("0");
-    let fits =
-        has_shape(&whole, "00:00:00") && matches!(digits.len(), 1..=6) && digits.bytes().all(|b| b.is_ascii_digit());
-    if !fits {
-        return None;
-    }
-    let part = |range: std::ops::Range<usize>| whole.get(range)?.parse::<u32>().ok();
-    let micros = digits.parse::<u32>().ok()? * 10u32.pow(6 - u32::try_from(digits.len()).ok()?);
-    chrono::NaiveTime::from_hms_micro_opt(part(0..2)?, part(3..5)?, part(6..8)?, micros)
-}
-
-/// `Z`, `+02:00`, `+0200` or `+02`, in seconds east of UTC.
-fn read_offset(text: &str) -> Option<i32> {
-    if text.eq_ignore_ascii_case("z") {
-        return Some(0);
-    }
-    let (sign, digits) = text.split_at(1);
-    let sign = if sign == "-" { -1 } else { 1 };
-    let digits = if has_shape(digits, "00:00") { digits.replace(':', "") } else { digits.to_owned() };
-    let (hours, minutes) = match digits.len() {
-        2 if has_shape(&digits, "00") => (digits.as_str(), "00"),
-        4 if has_shape(&digits, "0000") => digits.split_at(2),
-        _ => return None,
-    };
-    let (hours, minutes) = (i32::from_str(hours).ok()?, i32::from_str(minutes).ok()?);
-    (hours <= 23 && minutes <= 59).then_some(sign * (hours * 3_600 + minutes * 60))
-}
-
-/// Whether `text` has a digit wherever `shape` has `0`, and otherwise the same characters.
-fn has_shape(text: &str, shape: &str) -> bool {
-    text.len() == shape.len()
-        && text.bytes().zip(shape.bytes()).all(|(t, s)| if s == b'0' { t.is_ascii_digit() } else { t == s })
 }
 
 /// The first moment at which the local time in `zone` is `local`. Time zone rules are available up to the year 2099;

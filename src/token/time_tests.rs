@@ -1,6 +1,7 @@
 //! ISO 8601 in and out, with gaps and repeated hours.
 
 use super::*;
+use crate::token::TokenError;
 use proptest::prelude::*;
 
 const VIENNA: Tz = Tz::Europe__Vienna;
@@ -12,7 +13,8 @@ fn check(text: &str, zone: Tz, shown: &str) {
 
 #[track_caller]
 fn check_refused(text: &str, zone: Tz, says: &str) {
-    let message = Micros::read(text, zone).expect_err(text);
+    let problem = Micros::read(text, zone).expect_err(text);
+    let message = TokenError::value("at", problem).to_string();
     assert!(message.contains(says), "{text}: {message}");
 }
 

@@ -1,7 +1,9 @@
 //! A token's uid.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 
@@ -12,6 +14,14 @@ use super::time::Micros;
 pub struct Uid(Uuid);
 
 impl Uid {
+    /// What a text must be, for those who read it.
+    pub(crate) const EXPECTED: &'static str = "a uid";
+
+    /// The uid of the API's examples.
+    pub(crate) fn example() -> Self {
+        Self(uuid::uuid!("1f0e6c1a-54f7-4b1c-9d5e-0a3b7c2d4e6f"))
+    }
+
     /// A new uid with 122 random bits: nobody can guess a token's value from another one's.
     pub fn random() -> Self {
         Self(Uuid::new_v4())
@@ -68,7 +78,21 @@ impl Serialize for Uid {
 impl<'de> Deserialize<'de> for Uid {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::read(&text).ok_or_else(|| de::Error::custom("not a uid"))
+        Self::read(&text).ok_or_else(|| de::Error::invalid_value(de::Unexpected::Str(&text), &Self::EXPECTED))
+    }
+}
+
+impl JsonSchema for Uid {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Uid".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "format": "uuid"})
     }
 }
 

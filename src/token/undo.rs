@@ -4,6 +4,7 @@ use super::answer::{Answer, UndoData};
 use super::ask::NamedUse;
 use super::error::TokenError;
 use super::gate::{GateId, GateRules};
+use super::problem::Problem;
 use super::record::{Token, UNLIMITED};
 use super::time::Micros;
 use super::uid::Uid;
@@ -55,26 +56,25 @@ impl LoggedUse {
         named: &NamedUse,
         now: Micros,
     ) -> Result<(), Box<Answer>> {
-        let mistaken = |why: String| Err(Box::new(Answer::Mistaken(TokenError::value(named.param(), why))));
+        let mistaken = |problem| Err(Box::new(Answer::Mistaken(TokenError::value(named.param(), problem))));
         let forbidden = |why| Err(Box::new(Answer::Forbidden(why)));
         if !anybody && self.by != *who {
             return forbidden("Only who used a token, or who may edit tokens, may undo that use.");
         }
         if self.undone_by.is_some() {
-            return mistaken("This use was undone already".into());
+            return mistaken(Problem::AlreadyUndone);
         }
         let Some(seconds) = self.rules.undo_seconds else {
             return forbidden("Uses at this gate cannot be undone.");
         };
         // A clock that has jumped back makes a use lie ahead: it can be undone for as long before as after.
         if self.at > now.plus_seconds(seconds) {
-            return mistaken(format!(
-                "Too late to undo: the clock has jumped back by more than {seconds} seconds since"
-            ));
+            let seconds_ago = -self.at.seconds_after(now);
+            return mistaken(Problem::TooLateToUndo { seconds_ago, max_seconds: seconds });
         }
         if now > self.at.plus_seconds(seconds) {
-            let ago = now.seconds_after(self.at);
-            return mistaken(format!("Too late to undo: it was used {ago} seconds ago, and {seconds} are allowed"));
+            let seconds_ago = now.seconds_after(self.at);
+            return mistaken(Problem::TooLateToUndo { seconds_ago, max_seconds: seconds });
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use super::error::{Refusal, TokenError};
-use super::quoted::quoted;
+use super::problem::Problem;
 
 /// Which attempts the filter matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -62,10 +62,7 @@ impl FromStr for UsageOutcome {
 
     fn from_str(text: &str) -> Result<Self, TokenError> {
         let outcome = Self::ALL.into_iter().find(|outcome| outcome.word() == text);
-        outcome.ok_or_else(|| {
-            let words = Self::ALL.map(Self::word).join(", ");
-            TokenError::value("outcome", format!("outcome {} is none of {words}", quoted(text)))
-        })
+        outcome.ok_or_else(|| TokenError::value("outcome", Problem::not_one_of(text, Self::ALL.map(Self::word))))
     }
 }
 

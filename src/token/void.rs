@@ -1,6 +1,7 @@
 //! Voiding: nobody may use the token any more, but it stays in the list, because it was lost or stolen, for example.
 
 use super::error::TokenError;
+use super::limits::line_problem;
 
 /// Longest reason, in characters.
 pub(crate) const REASON_MAX_CHARS: usize = 200;
@@ -9,7 +10,6 @@ pub(crate) const REASON_MAX_CHARS: usize = 200;
 pub(crate) const REASONS: [&str; 3] = ["Lost", "Stolen", "Misprinted"];
 
 /// Parses a reason: trims white space, and returns none for an empty text.
-///
 pub(crate) fn read_reason(text: &str) -> Result<Option<String>, TokenError> {
     let reason = text.trim();
     check_reason(reason)?;
@@ -17,15 +17,8 @@ pub(crate) fn read_reason(text: &str) -> Result<Option<String>, TokenError> {
 }
 
 /// Checks that a reason is short and has no control characters.
-///
 pub(crate) fn check_reason(reason: &str) -> Result<(), TokenError> {
-    if reason.chars().count() > REASON_MAX_CHARS {
-        return Err(TokenError::value("reason", format!("A reason has at most {REASON_MAX_CHARS} characters")));
-    }
-    if reason.chars().any(char::is_control) {
-        return Err(TokenError::value("reason", "A reason has no control characters, line breaks included"));
-    }
-    Ok(())
+    line_problem(reason, REASON_MAX_CHARS).map_or(Ok(()), |problem| Err(TokenError::value("reason", problem)))
 }
 
 #[cfg(test)]

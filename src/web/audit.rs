@@ -17,7 +17,7 @@ use crate::store::cursor::Cursor;
 use crate::web::error::Error;
 use crate::web::export::links::{ExportLink, export_links};
 use crate::web::guard::{Allowed, Manage};
-use crate::web::params::Params;
+use crate::web::params::RawParams;
 use crate::web::state::App;
 
 /// Entries on a page.
@@ -133,7 +133,7 @@ pub(crate) struct AuditQuery {
 
 impl AuditQuery {
     /// Reads the parameters.
-    pub(crate) fn read(params: &Params) -> Result<Self, Error> {
+    pub(crate) fn read(params: &RawParams) -> Result<Self, Error> {
         let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
         Ok(Self { who: text("who")?, what: text("what")?, from: text("from")?, to: text("to")? })
     }
@@ -180,7 +180,7 @@ impl AuditQuery {
 pub(crate) async fn show(
     _who: Allowed<Manage>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let query = AuditQuery::read(&params)?;

@@ -5,9 +5,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use super::error::Error;
-use super::params::Params;
+use super::params::RawParams;
 use crate::store::cursor::Cursor;
-use crate::token::TokenError;
+use crate::token::{Problem, TokenError};
 
 /// The filter that a cursor belongs to: the view's name and every part of the filter.
 pub(crate) struct CursorCodec {
@@ -49,7 +49,7 @@ impl CursorCodec {
     ///
     /// # Errors
     /// As for [`Self::read`].
-    pub(crate) fn read_from(&self, params: &Params, name: &str) -> Result<Option<Cursor>, Error> {
+    pub(crate) fn read_from(&self, params: &RawParams, name: &str) -> Result<Option<Cursor>, Error> {
         Ok(params.filled(name)?.map(|text| self.read(&text)).transpose()?)
     }
 
@@ -63,9 +63,8 @@ impl CursorCodec {
             let (place, checksum) = bytes.split_at_checked(bytes.len().checked_sub(CHECKSUM)?)?;
             (checksum == self.checksum(place)).then(|| serde_json::from_slice(place).ok()).flatten()
         };
-        let wrong = "cursor is not one that this view gave for this filter; begin again without it";
         let is_sound = |place: &Cursor| if self.by_text { place.has_text() } else { place.as_numbers().is_some() };
-        place().filter(is_sound).ok_or_else(|| TokenError::value("cursor", wrong))
+        place().filter(is_sound).ok_or_else(|| TokenError::value("cursor", Problem::ForeignCursor))
     }
 
     /// Against mistakes, not against attackers: a forged cursor shows nothing that is hidden. What a database would refuse

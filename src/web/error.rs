@@ -2,15 +2,13 @@
 
 use std::fmt;
 
+use crate::store;
+use crate::token::input::Mistakes;
+use crate::token::{Problem, Refusal, TokenError, grouped};
+use crate::web::failure::{Detail, Facts, Failure};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
-use serde::Serialize;
-
-use crate::store;
-use crate::token::input::Mistakes;
-use crate::token::{Refusal, TokenError};
-use crate::web::format::grouped;
 
 /// Why a request is not done.
 #[derive(Debug)]
@@ -98,7 +96,7 @@ pub(crate) fn or_refusal<T>(result: Result<T, store::Error>) -> Result<Result<T,
 }
 
 /// What a client that is told to come again should wait at least, in seconds.
-const AGAIN: &str = "1";
+const AGAIN: i64 = 1;
 
 impl Error {
     fn name(&self) -> &'static str {
@@ -149,40 +147,65 @@ impl Error {
                 response.insert_header((RETRY_AFTER, seconds.to_string()))
             }
             Self::Unavailable(_) | Self::Busy(_) | Self::Unknown(_) | Self::TooManyPhotos(_) => {
-                response.insert_header((RETRY_AFTER, AGAIN))
+                response.insert_header((RETRY_AFTER, AGAIN.to_string()))
             }
             _ => &mut response,
         };
-        let (error, error_code, param) = (self.name(), self.code(), self.param());
-        response.json(Failure { success: false, error, error_code, message: &self.to_string(), param })
+        response.json(self.failure())
     }
-}
 
-/// What a JSON view answers when it fails.
-#[derive(Serialize)]
-pub(crate) struct Failure<'a> {
-    /// Always false.
-    pub(crate) success: bool,
-    /// The name that programs look at.
-    pub(crate) error: &'static str,
-    /// The number that cone.tokens gave the same error.
-    pub(crate) error_code: Option<i16>,
-    /// One sentence for people.
-    pub(crate) message: &'a str,
-    /// The parameter at fault.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) param: Option<&'a str>,
+    /// What the JSON says.
+    pub(crate) fn failure(&self) -> Failure {
+        Failure {
+            success: false,
+            error: self.name(),
+            error_code: self.code(),
+            message: self.to_string(),
+            param: self.param().map(str::to_owned),
+            reason: self.problem().map(|problem| problem.reason()),
+            detail: self.detail(),
+        }
+    }
+
+    /// What is wrong with the request, if that is it.
+    fn problem(&self) -> Option<Problem> {
+        match self {
+            Self::Token(error) => error.problem().cloned(),
+            Self::TooSlow => Some(Problem::SearchTooSlow),
+            Self::TooLarge(max) => Some(Problem::BodyTooLarge { max_bytes: *max as u64 }),
+            Self::UnsupportedType(expected) => Some(Problem::UnsupportedBody { expected: (*expected).into() }),
+            _ => None,
+        }
+    }
+
+    fn detail(&self) -> Detail {
+        if let Some(problem) = self.problem() {
+            return Detail::Problem(problem);
+        }
+        let none = Facts::default();
+        Detail::Facts(match self {
+            Self::Token(TokenError::Unknown(uid)) => Facts { token_uid: Some(*uid), ..none },
+            Self::MethodNotAllowed(methods) => Facts { allow: Some(methods.clone()), ..none },
+            Self::TooManyRequests(seconds) => Facts { retry_after: Some(*seconds), ..none },
+            Self::OverQuota { most, printed, seconds } => {
+                Facts { retry_after: Some(*seconds), max: Some(*most), count: Some(*printed), ..none }
+            }
+            Self::Unavailable(_) | Self::Busy(_) | Self::TooManyPhotos(_) => Facts { retry_after: Some(AGAIN), ..none },
+            Self::Unknown(_) => Facts { retry_after: Some(AGAIN), may_be_done: true, ..none },
+            Self::Fault { request_id, .. } => Facts { request_id: request_id.clone(), ..none },
+            _ => none,
+        })
+    }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Token(error) => error.fmt(f),
-            Self::TooSlow => {
-                f.write_str("The search takes too long; narrow it, by a batch, a token, or a shorter time.")
+            Self::TooSlow | Self::TooLarge(_) | Self::UnsupportedType(_) => {
+                self.problem().map_or(Ok(()), |problem| TokenError::Api { param: None, problem }.fmt(f))
             }
-            Self::TooLarge(limit) => write!(f, "The body is too large; at most {} KiB are taken here.", limit / 1024),
-            Self::UnsupportedType(why) | Self::TooManyPhotos(why) | Self::Busy(why) => f.write_str(why),
+            Self::TooManyPhotos(why) | Self::Busy(why) => f.write_str(why),
             Self::Unauthorized(_) => {
                 f.write_str("An API key is needed that is valid now; send it as Authorization: Bearer tsr_….")
             }

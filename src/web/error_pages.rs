@@ -9,6 +9,7 @@ use actix_web::middleware::Next;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
 
+use super::form_errors::in_words_of_pages;
 use super::negotiation::answers_json;
 use super::page::{Page, html};
 use crate::token::TokenError;
@@ -82,6 +83,7 @@ impl Rendered {
                 "The database went away meanwhile. What you did may have been done; look before you do it again."
                     .to_owned()
             }
+            Error::Token(error) => in_words_of_pages(error),
             error => error.to_string(),
         };
         let template = ErrorPage { page, status: status.as_u16(), title, message, advice };

@@ -2,12 +2,14 @@
 
 use actix_web::http::StatusCode;
 
-use crate::token::TokenError;
+use crate::token::{Problem, TokenError};
 
 /// One error of a form.
 pub(crate) struct FormError {
-    /// The field, or the parameter.
+    /// The key of the field, or the parameter.
     pub(crate) field: String,
+    /// What is wrong, if a program is told.
+    problem: Option<Problem>,
     /// One sentence.
     pub(crate) message: String,
     /// The page has this field, and the summary links to it.
@@ -21,18 +23,19 @@ pub(crate) struct FormErrors(Vec<FormError>);
 impl FormErrors {
     /// Adds an error of a field.
     pub(crate) fn add(&mut self, field: &str, message: impl Into<String>) {
-        self.0.push(FormError { field: field.to_owned(), message: message.into(), has_field: !field.is_empty() });
+        self.push(field, None, message.into(), !field.is_empty());
     }
 
     /// Adds an error of a parameter that the page has no field for.
     pub(crate) fn add_without_field(&mut self, parameter: &str, message: impl Into<String>) {
-        self.0.push(FormError { field: parameter.to_owned(), message: message.into(), has_field: false });
+        self.push(parameter, None, message.into(), false);
     }
 
     /// Adds errors that name their fields, in the words of the form.
     pub(crate) fn add_all(&mut self, errors: &[TokenError]) {
         for error in errors {
-            self.add(error.param().unwrap_or("value"), in_words_of_form(error));
+            let field = error.param().unwrap_or("value");
+            self.push(field, error.problem().cloned(), in_words_of_pages(error), true);
         }
     }
 
@@ -47,9 +50,14 @@ impl FormErrors {
     /// As [`FormErrors::note`], for a parameter that the page has no field for.
     pub(crate) fn note_without_field<T>(&mut self, result: Result<Option<T>, TokenError>) -> Option<T> {
         result.unwrap_or_else(|error| {
-            self.add_without_field(error.param().unwrap_or_default(), in_words_of_form(&error));
+            let parameter = error.param().unwrap_or_default();
+            self.push(parameter, error.problem().cloned(), in_words_of_pages(&error), false);
             None
         })
+    }
+
+    fn push(&mut self, field: &str, problem: Option<Problem>, message: String, has_field: bool) {
+        self.0.push(FormError { field: field.to_owned(), problem, message, has_field });
     }
 
     /// Whether nothing is wrong.
@@ -67,9 +75,11 @@ impl FormErrors {
         &self.0
     }
 
-    /// The first error: its field and its message.
-    pub(crate) fn first(&self) -> Option<(&str, &str)> {
-        self.0.first().map(|error| (&*error.field, &*error.message))
+    /// The first error, for a program.
+    pub(crate) fn first(&self) -> Option<TokenError> {
+        let FormError { field, problem, message, .. } = self.0.first()?;
+        let problem = problem.clone().unwrap_or_else(|| Problem::Refused { why: message.clone() });
+        Some(TokenError::value(field.clone(), problem))
     }
 
     /// The message of one field.
@@ -78,38 +88,50 @@ impl FormErrors {
     }
 }
 
-fn in_words_of_form(error: &TokenError) -> String {
-    match error.param() {
-        Some("usage_count") => "Uses must be a whole number from 0 to 2,147,483,647, or unlimited.".into(),
-        Some("lock_time") => "The lock must be a whole number of up to 2,147,483,647 seconds, and 0 for none.".into(),
-        _ => with_labels(&error.to_string()),
+/// An error in the words of the pages.
+pub(crate) fn in_words_of_pages(error: &TokenError) -> String {
+    match (error.param(), error.problem()) {
+        (Some("usage_count"), Some(Problem::NotAnInteger { .. } | Problem::OutOfRange { .. } | Problem::Empty)) => {
+            "Uses must be a whole number from 0 to 2,147,483,647, or unlimited.".into()
+        }
+        (Some("lock_time"), Some(Problem::NotAnInteger { .. } | Problem::OutOfRange { .. } | Problem::Empty)) => {
+            "The lock must be a whole number of up to 2,147,483,647 seconds, and 0 for none.".into()
+        }
+        _ => error.sentence(&label),
     }
 }
 
-/// What the pages call parameters.
-const NAMES: [(&str, &str); 6] = [
-    ("valid_from", "“Valid from”"),
-    ("valid_to", "“Valid to”"),
-    ("usage_count", "“Uses”"),
-    ("lock_time", "“Lock after each use”"),
-    ("created_from", "“Created from”"),
-    ("created_to", "“Created to”"),
-];
-
-/// A message with the labels of the page in place of parameters. What the user wrote stands in quotes, and is left alone.
-fn with_labels(message: &str) -> String {
-    let (sentence, quoted) = message.split_at(message.find('"').unwrap_or(message.len()));
-    NAMES.iter().fold(sentence.to_owned(), |sentence, (name, label)| sentence.replace(name, label)) + quoted
+/// What the pages call a parameter.
+fn label(param: &str) -> String {
+    let label = LABELS.iter().find(|(name, _)| *name == param).map(|(_, label)| *label);
+    label.map_or_else(|| param.to_owned(), |label| format!("“{label}”"))
 }
+
+const LABELS: [(&str, &str); 13] = [
+    ("value", "Value"),
+    ("label", "Label"),
+    ("valid_from", "Valid from"),
+    ("valid_to", "Valid to"),
+    ("usage_count", "Uses"),
+    ("lock_time", "Lock after each use"),
+    ("created_from", "Created from"),
+    ("created_to", "Created to"),
+    ("batch_name", "Name"),
+    ("from", "From"),
+    ("to", "To"),
+    ("user", "By"),
+    ("reason", "Reason"),
+];
 
 #[cfg(test)]
 mod tests {
-    use super::with_labels;
+    use super::*;
 
     #[test]
     fn messages_call_the_fields_as_the_page_does() {
-        let message = with_labels("valid_to must be later than valid_from.");
-        assert_eq!(message, "“Valid to” must be later than “Valid from”.");
-        assert_eq!(with_labels("lock_time \"lock_time\" is no"), "“Lock after each use” \"lock_time\" is no");
+        let later = TokenError::value("valid_to", Problem::NotLater { than: "valid_from".into() });
+        assert_eq!(in_words_of_pages(&later), "“Valid to” must be later than “Valid from”.");
+        let time = TokenError::value("valid_to", Problem::NotATime { value: "valid_to".into() });
+        assert!(in_words_of_pages(&time).starts_with("“Valid to” \"valid_to\" is not a time"));
     }
 }

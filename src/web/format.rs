@@ -8,6 +8,7 @@ use chrono::{Datelike, NaiveDateTime};
 use chrono_tz::Tz;
 
 use crate::token::consume::retry_at;
+pub(crate) use crate::token::grouped;
 use crate::token::{Micros, State, Token, UNLIMITED};
 
 /// A moment as a page shows it.
@@ -135,19 +136,6 @@ fn uses_left(count: i32) -> String {
         1 => "1 use left".into(),
         count => format!("{} uses left", grouped(count)),
     }
-}
-
-/// A number with its thousands apart: `1,204`.
-pub(crate) fn grouped(number: impl TryInto<i64>) -> String {
-    let digits = number.try_into().unwrap_or(i64::MAX).to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) && !text.ends_with('-') {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// As in `1 token` and `1,204 tokens`.

@@ -14,6 +14,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use super::callers::Caller;
 use super::error::Error;
 use super::login_redirect::keep_form;
+use super::openapi::operation::{DescribesRequest, Operation};
 use super::session_cookie::SESSION_ID;
 use super::state::App;
 use crate::access::Permission;
@@ -169,6 +170,16 @@ pub(crate) struct Allowed<E> {
     /// Who it is.
     pub(crate) caller: Caller,
     entry: PhantomData<E>,
+}
+
+impl<E: Entry> DescribesRequest for Allowed<E> {
+    fn describe(operation: &mut Operation) {
+        operation.entry = Some(E::PERMISSION);
+        operation.errors.push(Error::Unauthorized("Bearer"));
+        if !E::REFUSAL.is_empty() {
+            operation.errors.push(Error::Forbidden(E::REFUSAL.into()));
+        }
+    }
 }
 
 impl<E: Entry> FromRequest for Allowed<E> {

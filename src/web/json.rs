@@ -1,9 +1,17 @@
 //! What JSON views answer when they succeed.
 
-use actix_web::HttpResponse;
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use schemars::{JsonSchema, Schema};
 use serde::Serialize;
+use serde_json::{Value, json};
 
-/// What a JSON view answers when it succeeds.
+use crate::web::openapi::operation::{DescribesAnswer, Operation, ViewAnswer};
+
+/// A success with what it says.
+pub(crate) struct Answer<T>(pub(crate) T);
+
 #[derive(Serialize)]
 struct Success<T> {
     success: bool,
@@ -11,11 +19,51 @@ struct Success<T> {
     body: T,
 }
 
-/// A success with what it says.
-pub(crate) fn success(body: impl Serialize) -> HttpResponse {
-    HttpResponse::Ok().json(Success { success: true, body })
+impl<T: Serialize> Answer<T> {
+    /// The response.
+    pub(crate) fn response(self) -> HttpResponse {
+        HttpResponse::Ok().json(Success { success: true, body: self.0 })
+    }
+}
+
+impl<T: Serialize> Responder for Answer<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        self.response()
+    }
+}
+
+impl<T: ViewAnswer> DescribesAnswer for Answer<T> {
+    fn describe(operation: &mut Operation) {
+        let schema = with_success(T::json_schema(&mut operation.generator), true);
+        let mut example = json!({"success": true});
+        if let (Some(all), Value::Object(own)) = (example.as_object_mut(), T::example()) {
+            all.extend(own);
+        }
+        operation.answer(StatusCode::OK, "application/json", schema, Some(example));
+    }
+}
+
+/// The schema of an answer that says whether it is a success.
+pub(crate) fn with_success(mut schema: Schema, success: bool) -> Schema {
+    let object = schema.ensure_object();
+    object.insert("type".into(), "object".into());
+    if let Some(properties) = object.entry("properties").or_insert_with(|| json!({})).as_object_mut() {
+        properties.insert("success".into(), json!({"const": success}));
+    }
+    if let Some(required) = object.entry("required").or_insert_with(|| json!([])).as_array_mut() {
+        required.insert(0, "success".into());
+    }
+    schema
 }
 
 /// The body of a success that has nothing to say.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct Done {}
+
+impl ViewAnswer for Done {
+    fn example() -> Value {
+        json!({})
+    }
+}

@@ -14,7 +14,7 @@ use super::bulk::selection::says_something;
 use super::local_address::{LocalAddress, encode_path};
 use super::negotiation::answers_json;
 use super::page::html;
-use super::params::{Form, Params, TICKED};
+use super::params::{RawForm, RawParams, TICKED};
 use super::query_string;
 use super::route::{Back, Kind, RouteIndex};
 use super::session_cookie::SESSION_ID;
@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LONGEST: usize = 2_500;
 
 /// The form of a POST by a browser whose session has ended.
-struct SentForm(Params<FORM>);
+struct SentForm(RawParams<FORM>);
 
 /// Reads the form of a request that is about to be refused, so that the page to which its browser comes back can show it
 /// again. Only of a browser that had a session, as its signed cookie says, and only where there is such a page: nobody
@@ -39,9 +39,9 @@ pub(crate) async fn keep_form(request: &mut ServiceRequest) {
         return;
     }
     let (mut payload, http) = (request.take_payload(), request.request().clone());
-    let form = tokio::time::timeout(PATIENCE, Form::<FORM>::from_request(&http, &mut payload)).await;
+    let form = tokio::time::timeout(PATIENCE, RawForm::<FORM>::from_request(&http, &mut payload)).await;
     drop(http);
-    if let Ok(Ok(Form(form))) = form {
+    if let Ok(Ok(RawForm(form))) = form {
         request.extensions_mut().insert(SentForm(form));
     }
 }
@@ -78,7 +78,7 @@ pub(crate) fn login_redirect(request: &HttpRequest, https: bool) -> HttpResponse
 /// first page for an address that is not ours.
 pub(crate) fn return_to(request: &HttpRequest, asked: &str, is_read: bool) -> String {
     let Some(address) = LocalAddress::read(asked, &base(request)) else { return "/".into() };
-    let parameters = Params::of_query(&address.query).unwrap_or_default();
+    let parameters = RawParams::of_query(&address.query).unwrap_or_default();
     return_address(request, &address, is_read, &parameters)
 }
 
@@ -88,7 +88,7 @@ fn return_address<const L: usize>(
     request: &HttpRequest,
     address: &LocalAddress,
     is_read: bool,
-    parameters: &Params<L>,
+    parameters: &RawParams<L>,
 ) -> String {
     let routes = request.app_data::<web::Data<RouteIndex>>();
     // What is not there is an honest 404 after signing in, too.
@@ -123,7 +123,7 @@ fn return_address<const L: usize>(
 }
 
 /// The same address, without a query that is too long for others, or has a password that should never have been in it.
-fn same<const L: usize>(address: &LocalAddress, parameters: &Params<L>) -> String {
+fn same<const L: usize>(address: &LocalAddress, parameters: &RawParams<L>) -> String {
     let path = encode_path(&address.path);
     let is_kept = !address.query.is_empty() && address.query.len() <= LONGEST && !parameters.has_any("password");
     if is_kept { format!("{path}?{}", address.query) } else { path }

@@ -6,7 +6,7 @@ use super::tokens::counts::Count;
 use crate::store::cursor::Cursor;
 use crate::store::tokens::list::{Sort, TokenSlice};
 use crate::token::TokenError;
-use crate::web::params::Params;
+use crate::web::params::RawParams;
 
 /// Where in the list a page begins.
 #[derive(Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl PageRequest {
     ///
     /// # Errors
     /// A value error for a cursor that was made up, or belongs to another filter.
-    pub(crate) fn read<const L: usize>(params: &Params<L>, cursors: &CursorCodec) -> Result<Self, TokenError> {
+    pub(crate) fn read<const L: usize>(params: &RawParams<L>, cursors: &CursorCodec) -> Result<Self, TokenError> {
         let text = |name| params.filled(name).ok().flatten();
         match (text("after"), text("before"), text("last")) {
             (Some(after), ..) => cursors.read(&after).map(Self::After),

@@ -10,6 +10,7 @@ use actix_web::{FromRequest, HttpResponse, Resource, Responder, guard, web};
 
 use super::compression::compress;
 use super::error::Error;
+use super::openapi::operation::{DescribesAnswer, DescribesRequest, Operation, describe};
 
 /// What is at an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +47,12 @@ pub struct RouteInfo {
     pub is_open: bool,
     /// Where a browser comes back to that had to sign in first.
     pub(crate) back: Option<Back>,
+    /// What is described to programs, by method.
+    pub(crate) operations: Vec<(Method, Describe)>,
 }
+
+/// Describes what a handler takes and answers.
+pub(crate) type Describe = fn(&mut Operation);
 
 /// Where a browser comes back to that had to sign in first.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +81,7 @@ macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident $kind:ident;)*) => {$(
         $(#[$doc])*
         pub(crate) fn $name(path: &'static str) -> Route {
-            let info = RouteInfo { path, kind: Kind::$kind, methods: Vec::new(), is_open: false, back: None };
+            let info = RouteInfo { path, kind: Kind::$kind, methods: Vec::new(), is_open: false, back: None, operations: Vec::new() };
             Route { info, handlers: Vec::new() }
         }
     )*};
@@ -116,6 +122,44 @@ impl Route {
         F::Output: Responder + 'static,
     {
         self.with(web::get().to(handler), &[Method::GET])
+    }
+
+    /// Answers GET and not HEAD, and is described to programs.
+    #[must_use]
+    pub(crate) fn get_view<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + DescribesRequest + 'static,
+        F::Output: Responder + DescribesAnswer + 'static,
+    {
+        self.described::<Args, F::Output>(Method::GET).get(handler)
+    }
+
+    /// Answers POST, and is described to programs.
+    #[must_use]
+    pub(crate) fn post_view<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + DescribesRequest + 'static,
+        F::Output: Responder + DescribesAnswer + 'static,
+    {
+        self.described::<Args, F::Output>(Method::POST).post(handler)
+    }
+
+    /// Answers GET and HEAD, and is described to programs.
+    #[must_use]
+    pub(crate) fn show_view<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + DescribesRequest + 'static,
+        F::Output: Responder + DescribesAnswer + 'static,
+    {
+        self.described::<Args, F::Output>(Method::GET).show(handler)
+    }
+
+    fn described<Args: DescribesRequest, Output: DescribesAnswer>(mut self, method: Method) -> Self {
+        self.info.operations.push((method, describe::<Args, Output>));
+        self
     }
 
     /// Answers POST.

@@ -11,7 +11,7 @@ use crate::store::tokens::list::{Sort, TokenFilter, TokenSlice};
 use crate::store::tokens::selection::Selection;
 use crate::store::tokens::{search, selection};
 use crate::token::settle::TokenId;
-use crate::token::{Micros, Token, TokenError, Uid};
+use crate::token::{Micros, Problem, Token, TokenError, Uid};
 
 /// How many labels a selection takes.
 ///
@@ -80,13 +80,8 @@ fn tokens_by_uids(connection: &mut Connection, uids: &[Uid], limit: usize) -> Re
 }
 
 fn voided_error(first: Uid, known: &HashMap<Uid, (TokenId, Token)>) -> TokenError {
-    let others = known.values().filter(|(_, token)| token.voided.is_some()).count() - 1;
-    let message = match others {
-        0 => format!("The token {first} is voided, and not printed: choose the others only."),
-        1 => format!("The token {first} and another one are voided, and not printed: choose the others only."),
-        others => format!("The token {first} and {others} others are voided, and not printed: choose the others only."),
-    };
-    TokenError::value("uid", message)
+    let others = known.values().filter(|(_, token)| token.voided.is_some()).count() as u64 - 1;
+    TokenError::value("uid", Problem::VoidedNotPrinted { token_uid: first.to_string(), others })
 }
 
 /// The next part of a selection and the cursor after it, for jobs of more than one PDF. Tokens that are deleted or

@@ -7,7 +7,7 @@ use diesel::result::Error as Diesel;
 
 use crate::store::error::{Error, is_duplicate};
 use crate::store::schema::tokens;
-use crate::token::{BatchId, EntryId, Micros, Token, TokenError, Voided};
+use crate::token::{BatchId, EntryId, Micros, Problem, Token, TokenError, Voided};
 
 /// The columns of `tokens` that make up a token.
 #[derive(Queryable, Selectable)]
@@ -143,7 +143,7 @@ pub(in crate::store) fn stamp(before: Micros, now: Micros) -> Micros {
 
 /// What a second token with a value is refused with.
 pub(in crate::store) fn value_in_use() -> Error {
-    TokenError::value("value", "This value is in use by another token").into()
+    TokenError::value("value", Problem::NotUnique).into()
 }
 
 /// Turns a unique violation into an error about the parameter that caused it.

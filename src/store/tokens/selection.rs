@@ -17,7 +17,7 @@ use crate::store::error::Error;
 use crate::store::schema::tokens;
 use crate::store::search::{SEARCH_LIMIT, SearchLimit};
 use crate::token::settle::TokenId;
-use crate::token::{LIST_MAX, Micros, Token, TokenError, Uid};
+use crate::token::{LIST_MAX, Micros, Problem, Token, TokenError, Uid};
 
 /// A selection of tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,9 +72,7 @@ pub(crate) fn load(
         Selection::Uids(uids) => by_uids(connection, uids)?,
     };
     if found.len() > LIST_MAX {
-        let limit = LIST_MAX;
-        let message = format!("At most {limit} tokens can be changed at once; choose fewer, by a narrower filter");
-        return Err(TokenError::value("select", message).into());
+        return Err(TokenError::value("select", Problem::TooManyTokens { max: LIST_MAX as u64 }).into());
     }
     found.sort_unstable_by_key(|(id, token)| (token.created, *id));
     found.dedup_by_key(|(id, _)| *id);

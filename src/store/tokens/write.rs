@@ -10,7 +10,7 @@ use crate::store::error::Error;
 use crate::store::schema::tokens;
 use crate::token::input::Change;
 use crate::token::settle::TokenId;
-use crate::token::{Micros, Token, TokenError, Uid};
+use crate::token::{Micros, Problem, Token, TokenError, Uid};
 
 /// Adds a token.
 ///
@@ -20,7 +20,7 @@ pub fn add(connection: &mut Connection, token: &Token) -> Result<(), Error> {
     // Who waits for another one with the same uid here is then told that it is the uid.
     let is_taken = is_taken(connection, &token.value)?;
     if is_uid_used(connection, token.uid)? {
-        return Err(TokenError::value("token_uid", "This uid is in use or was once; it is never given twice").into());
+        return Err(TokenError::value("token_uid", Problem::UidUsed).into());
     }
     if is_taken {
         return Err(value_in_use());

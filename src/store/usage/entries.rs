@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::access::Principal;
@@ -65,28 +66,30 @@ pub(crate) fn newest(connection: &mut Connection) -> QueryResult<Option<Micros>>
     Ok(newest.get_result(connection).optional()?.map(Micros::stored))
 }
 
-/// A usage entry, as the JSON views show it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// An entry of the usage log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "UsageEntry")]
 pub struct Entry {
     /// Its own uid.
     pub(crate) uid: String,
-    /// The token's uid, or the one in the request.
+    /// The token's uid, or the one that was asked for.
     pub(crate) token_uid: Option<String>,
-    /// The token's value at that time, or the beginning of the one in the request.
+    /// The token's value at that time; for an unknown token the first 64 characters of what was asked for, at `/scan` with
+    /// pictures (␝) in place of control characters.
     pub(crate) token_value: Option<String>,
     /// When the attempt was made.
     pub(crate) timestamp: Micros,
-    /// The principal that asked.
+    /// Who asked: `user:anna` or `key:door-3`.
     pub(crate) user: String,
-    /// The refusal's code; none if the token was consumed.
+    /// The refusal's code; null for a use.
     pub(crate) error_code: Option<i16>,
-    /// The refusal's name.
+    /// The refusal's name; null for a use.
     pub(crate) error: Option<&'static str>,
-    /// How many uses: asked for, used, or given back, and then negative.
+    /// How many uses were asked for; negative in the entry of an undo, so that successes sum to what was used.
     pub(crate) uses: i32,
-    /// At which gate.
+    /// The name of the gate, or null.
     pub(crate) gate: Option<String>,
-    /// The uid of the entry that this one undoes.
+    /// The uid of the use that this entry undoes, or null.
     pub(crate) undoes: Option<String>,
 }
 

@@ -9,7 +9,7 @@ use crate::token::action::Target;
 use crate::token::input::{Change, Defaults, Mistakes, Origin, RawFields, read_time};
 use crate::token::public_url::PublicUrl;
 use crate::token::void::read_reason;
-use crate::token::{Micros, Token, TokenError, Uid, Voided, batch, quoted};
+use crate::token::{Micros, Problem, Token, TokenError, Uid, Voided, batch, quoted};
 
 /// What is wrong with a cell, or with the whole line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +79,7 @@ impl LineReader {
                 let value = foreign.map_or(token.value, |value| value.to_string());
                 Ok((Token { value, voided, ..token }, batch))
             }
-            (Err(mistakes), _) => Err(with(errors, mistakes)),
+            (Err(mistakes), _) => Err(with(errors, mistakes, cells)),
             (Ok(_), false) => Err(errors),
         }
     }
@@ -110,10 +110,10 @@ impl LineReader {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let change = fields(cells).change(self.zone).map_err(|mistakes| with(Vec::new(), mistakes))?;
+        let change = fields(cells).change(self.zone).map_err(|mistakes| with(Vec::new(), mistakes, cells))?;
         // The value is the token's own here, and its uid is written where it has none.
         let change = Change { value: None, ..change };
-        let changed = change.apply(token).map_err(|mistakes| with(Vec::new(), mistakes))?;
+        let changed = change.apply(token).map_err(|mistakes| with(Vec::new(), mistakes, cells))?;
         let changed = Token { voided, ..changed };
         if token.voided.is_some() && changed != *token && !self.may_void {
             let why = "Voided tokens can be changed only by an admin or a manager.";
@@ -250,24 +250,17 @@ fn not_a_time(text: &str, error: &TokenError) -> String {
 }
 
 /// Errors of a token's fields, beside those that were found before.
-fn with(mut errors: Vec<CellError>, mistakes: Mistakes) -> Vec<CellError> {
+fn with(mut errors: Vec<CellError>, mistakes: Mistakes, cells: &Cells) -> Vec<CellError> {
     for mistake in mistakes.into_all() {
         let field = mistake.param().and_then(Field::of_param);
-        errors.push(CellError { field, message: mistake.to_string() });
+        let text = field.and_then(|field| cells.get(field)).unwrap_or_default();
+        let message = match mistake.problem() {
+            Some(Problem::NotATime { .. }) => not_a_time(text, &mistake),
+            _ => mistake.to_string(),
+        };
+        errors.push(CellError { field, message });
     }
     errors
-}
-
-/// The same errors, said so that whoever has a spreadsheet knows what to do.
-pub(crate) fn explained(error: CellError, cells: &Cells) -> CellError {
-    let text = error.field.and_then(|field| cells.get(field)).unwrap_or_default();
-    match error.field {
-        Some(field @ (Field::ValidFrom | Field::ValidTo)) if error.message.contains("is not a time") => {
-            let unread = TokenError::value(field.name(), &error.message);
-            CellError::new(field, not_a_time(text, &unread))
-        }
-        _ => error,
-    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::access::session::SessionHash;
 use crate::store;
 use crate::store::accounts::{sessions, users};
 use crate::store::audit;
-use crate::token::TokenError;
+use crate::token::{Problem, TokenError};
 use crate::web::callers::{Caller, Via};
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
@@ -18,7 +18,7 @@ use crate::web::guard::{Allowed, Anybody};
 use crate::web::navigation::Section;
 use crate::web::notice::Notice;
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::{Form, Params};
+use crate::web::params::{RawForm, RawParams};
 use crate::web::state::App;
 
 #[derive(Template)]
@@ -52,7 +52,7 @@ fn user(caller: &Caller) -> Result<(SessionHash, i64, String), Error> {
 pub(crate) async fn show(
     who: Allowed<Anybody>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let notice = match params.filled("done")?.as_deref() {
@@ -106,7 +106,7 @@ fn browser(agent: &str) -> String {
 pub(crate) async fn change_password(
     who: Allowed<Anybody>,
     request: HttpRequest,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let form = PasswordForm::read(&params)?;
@@ -130,7 +130,7 @@ struct PasswordForm {
 }
 
 impl PasswordForm {
-    fn read(params: &Params) -> Result<Self, Error> {
+    fn read(params: &RawParams) -> Result<Self, Error> {
         let field = |field| params.text(field).map(Option::unwrap_or_default);
         Ok(Self { current: field("current")?, password: field("password")?, again: field("again")? })
     }
@@ -172,12 +172,12 @@ async fn save_password(app: &App, caller: &Caller, password: String, known: Opti
 /// Ends one of the own sessions, or all but this one.
 pub(crate) async fn end_sessions(
     who: Allowed<Anybody>,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let (hash, user_id, name) = user(&who.caller)?;
     let only = params.filled("session")?.map(|id| id.parse::<i64>()).transpose();
-    let only = only.map_err(|_| TokenError::value("session", "There is no such session"))?;
+    let only = only.map_err(|_| TokenError::value("session", Problem::Unreadable))?;
     let (by, now) = (who.caller.principal, app.store.now());
     let end = app.store.write(move |connection| match sessions::end_others(connection, user_id, &hash, only)? {
         0 => Ok(()),

@@ -11,8 +11,8 @@ use crate::access::{Principal, Role, api_key, check_name};
 use crate::store::accounts::keys;
 use crate::store::accounts::keys::{Key, NewKey};
 use crate::store::gates::Gate;
-use crate::token::Micros;
 use crate::token::gate::GateId;
+use crate::token::{Micros, TokenError};
 use crate::web::choice::Choice;
 use crate::web::error::{Error, or_refusal};
 use crate::web::form_errors::FormErrors;
@@ -21,7 +21,7 @@ use crate::web::guard::{Allowed, Manage};
 use crate::web::navigation::Section;
 use crate::web::notice::Notice;
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::{Form, Params};
+use crate::web::params::{RawForm, RawParams};
 use crate::web::state::App;
 
 #[derive(Template)]
@@ -70,7 +70,7 @@ impl KeyView {
 pub(crate) async fn show(
     _who: Allowed<Manage>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let is_revoked = params.filled("done")?.as_deref() == Some("revoked");
@@ -113,7 +113,7 @@ struct KeyForm {
 }
 
 impl KeyForm {
-    fn read(params: &Params) -> Result<Self, Error> {
+    fn read(params: &RawParams) -> Result<Self, Error> {
         let text = |name| params.text(name).map(Option::unwrap_or_default);
         let name = text("name")?.trim().to_owned();
         Ok(Self { name, role: text("role")?, expires: text("expires")?, gate: text("gate")? })
@@ -124,7 +124,7 @@ impl KeyForm {
 pub(crate) async fn add_form(
     _who: Allowed<Manage>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     add_page(&app, &request, KeyForm::read(&params)?, FormErrors::default()).await
@@ -152,7 +152,7 @@ fn expiry(app: &App, text: &str, errors: &mut FormErrors) -> Option<Micros> {
         }
         Ok(expires) => Some(expires),
         Err(why) => {
-            errors.add("expires", format!("“Good until” {why}."));
+            errors.add("expires", TokenError::value("“Good until”", why).to_string());
             None
         }
     }
@@ -185,7 +185,7 @@ struct CreatedPage {
 pub(crate) async fn add(
     who: Allowed<Manage>,
     request: HttpRequest,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let form = KeyForm::read(&params)?;
@@ -246,7 +246,7 @@ fn created(
 pub(crate) async fn ask(
     _who: Allowed<Manage>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let name = named(&params)?;
@@ -260,7 +260,7 @@ pub(crate) async fn ask(
 pub(crate) async fn revoke(
     who: Allowed<Manage>,
     request: HttpRequest,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let (name, by, now) = (named(&params)?, who.caller.principal, app.store.now());

@@ -18,7 +18,7 @@ use crate::web::guard::{Allowed, Anybody};
 use crate::web::login_redirect::return_to;
 use crate::web::negotiation::answers_json;
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::{Form, Params};
+use crate::web::params::{RawForm, RawParams};
 use crate::web::session_cookie::SESSION_ID;
 use crate::web::state::App;
 
@@ -41,7 +41,7 @@ const WRONG: &str = "This name and password do not fit together.";
 ///
 /// # Errors
 /// A query string that cannot be read.
-pub(crate) async fn show(request: HttpRequest, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub(crate) async fn show(request: HttpRequest, params: RawParams, app: web::Data<App>) -> Result<HttpResponse, Error> {
     let next = local(&request, &app, params.filled("next")?.as_deref());
     let signed_out = params.filled("done")?.is_some();
     let template = LoginPage { page: Page::new(&request, None), name: String::new(), next, problem: None, signed_out };
@@ -52,7 +52,7 @@ pub(crate) async fn show(request: HttpRequest, params: Params, app: web::Data<Ap
 pub(crate) async fn sign_in(
     request: HttpRequest,
     browser: Session,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     // No name has a NUL, and PostgreSQL no text that has one.

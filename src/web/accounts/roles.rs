@@ -3,7 +3,7 @@
 use crate::access::Role;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
-use crate::web::params::Params;
+use crate::web::params::RawParams;
 
 /// A role that can be chosen.
 pub(crate) struct RoleChoice {
@@ -30,7 +30,7 @@ fn may(role: Role) -> &'static str {
 }
 
 /// The role that was chosen; an error is added when there is none.
-pub(crate) fn read(params: &Params, errors: &mut FormErrors) -> Result<Option<Role>, Error> {
+pub(crate) fn read(params: &RawParams, errors: &mut FormErrors) -> Result<Option<Role>, Error> {
     let role = params.filled("role")?.and_then(|word| word.parse().ok());
     if role.is_none() {
         errors.add("role", "Choose one of the five roles.");

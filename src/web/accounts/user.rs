@@ -12,7 +12,7 @@ use crate::access::{Principal, Role};
 use crate::store;
 use crate::store::Connection;
 use crate::store::accounts::users;
-use crate::token::{Micros, TokenError};
+use crate::token::{Micros, Problem, TokenError};
 use crate::web::callers::Caller;
 use crate::web::error::{Error, or_refusal};
 use crate::web::form_errors::FormErrors;
@@ -20,7 +20,7 @@ use crate::web::guard::{Allowed, Manage};
 use crate::web::navigation::Section;
 use crate::web::notice::Notice;
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::{Form, Params};
+use crate::web::params::{RawForm, RawParams};
 use crate::web::query_string;
 use crate::web::state::App;
 
@@ -60,7 +60,7 @@ fn edit_page(request: &HttpRequest, user: UserView) -> UserPage {
 pub(crate) async fn show(
     who: Allowed<Manage>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let user = find(&app, &who.caller, &named(&params)?).await?.ok_or(Error::NotFound)?;
@@ -162,7 +162,7 @@ pub(crate) async fn change_role(
     who: Allowed<Manage>,
     request: HttpRequest,
     browser: Session,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let change = Change { app: &app, request: &request, caller: &who.caller, name: named(&params)? };
@@ -170,7 +170,7 @@ pub(crate) async fn change_role(
     let role = roles::read(&params, &mut errors)?;
     let Some(role) = role else { return change.invalid(errors).await };
     let known = params.filled("was_role")?.map(|word| word.parse::<Role>()).transpose();
-    let known = known.map_err(|why| TokenError::value("was_role", why))?;
+    let known = known.map_err(|_| TokenError::value("was_role", Problem::Unreadable))?;
     if find(&app, &who.caller, &change.name).await?.is_some_and(|user| user.role == role) {
         return Ok(change.to_page("same"));
     }
@@ -185,7 +185,7 @@ pub(crate) async fn reset_password(
     who: Allowed<Manage>,
     request: HttpRequest,
     browser: Session,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let change = Change { app: &app, request: &request, caller: &who.caller, name: named(&params)? };
@@ -212,7 +212,7 @@ pub(crate) async fn disable(
     who: Allowed<Manage>,
     request: HttpRequest,
     browser: Session,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let change = Change { app: &app, request: &request, caller: &who.caller, name: named(&params)? };
@@ -224,7 +224,7 @@ pub(crate) async fn enable(
     who: Allowed<Manage>,
     request: HttpRequest,
     browser: Session,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let change = Change { app: &app, request: &request, caller: &who.caller, name: named(&params)? };
@@ -235,7 +235,7 @@ pub(crate) async fn enable(
 pub(crate) async fn ask(
     who: Allowed<Manage>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let user = find(&app, &who.caller, &named(&params)?).await?.ok_or(Error::NotFound)?;
@@ -247,7 +247,7 @@ pub(crate) async fn remove(
     who: Allowed<Manage>,
     request: HttpRequest,
     browser: Session,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let change = Change { app: &app, request: &request, caller: &who.caller, name: named(&params)? };

@@ -17,7 +17,7 @@ use crate::web::guard::{Allowed, Manage};
 use crate::web::navigation::Section;
 use crate::web::notice::Notice;
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::{Form, Params};
+use crate::web::params::{RawForm, RawParams};
 use crate::web::state::App;
 
 const ADDED: &str = "The user is added, and can sign in.";
@@ -67,7 +67,7 @@ pub(crate) fn is_you(caller: &Caller, name: &str) -> bool {
 }
 
 /// The user or the key that a page or a form is about. The name is a parameter, as `..` is a name and no path.
-pub(crate) fn named(params: &Params) -> Result<String, Error> {
+pub(crate) fn named(params: &RawParams) -> Result<String, Error> {
     let name = params.text("name")?.unwrap_or_default();
     check_name(&name).map_err(|_| Error::NotFound)?;
     Ok(name)
@@ -77,7 +77,7 @@ pub(crate) fn named(params: &Params) -> Result<String, Error> {
 pub(crate) async fn show(
     who: Allowed<Manage>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let notice = match params.filled("done")?.as_deref() {
@@ -116,7 +116,7 @@ struct AddPage {
 pub(crate) async fn add_form(
     _who: Allowed<Manage>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let name = params.text("name")?.unwrap_or_default();
@@ -139,7 +139,7 @@ fn add_page(
 pub(crate) async fn add(
     who: Allowed<Manage>,
     request: HttpRequest,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let name = params.text("name")?.unwrap_or_default().trim().to_owned();
@@ -193,7 +193,7 @@ pub(crate) struct NewPassword {
 
 impl NewPassword {
     /// The password for `name`; an error is added when it is refused.
-    pub(crate) fn read(params: &Params, name: &str, errors: &mut FormErrors) -> Result<Self, Error> {
+    pub(crate) fn read(params: &RawParams, name: &str, errors: &mut FormErrors) -> Result<Self, Error> {
         let Some(text) = params.filled("password")? else {
             return Ok(Self { text: password::generate(), is_generated: true });
         };

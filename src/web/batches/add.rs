@@ -15,7 +15,7 @@ use crate::web::format;
 use crate::web::guard::{Allowed, Edit};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::{Form, Params};
+use crate::web::params::{RawForm, RawParams};
 use crate::web::state::App;
 use crate::web::tokens::form::TokenForm;
 use crate::work;
@@ -45,7 +45,7 @@ struct BatchForm {
 }
 
 impl BatchForm {
-    fn read(params: &Params) -> Result<Self, Error> {
+    fn read(params: &RawParams) -> Result<Self, Error> {
         Ok(Self {
             uid: params.parsed::<Uid>("batch_uid")?.unwrap_or_else(Uid::random),
             token: TokenForm::read(params)?,
@@ -107,7 +107,7 @@ impl BatchForm {
 pub(crate) async fn form(
     _who: Allowed<Edit>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     if TokenForm::brought_back(&params)?.is_some() {
@@ -123,7 +123,7 @@ pub(crate) async fn form(
 pub(crate) async fn add(
     who: Allowed<Edit>,
     request: HttpRequest,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let (form, by) = (BatchForm::read(&params)?, who.caller.principal);

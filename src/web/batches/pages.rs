@@ -7,7 +7,7 @@ use askama::Template;
 use crate::access::{Permission, Role};
 use crate::store::batches;
 use crate::store::batches::{Batch, BatchCounts};
-use crate::token::{TokenError, Uid, batch};
+use crate::token::{Problem, TokenError, Uid, batch};
 use crate::web::conflict::{self, Conflict};
 use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
@@ -19,7 +19,7 @@ use crate::web::navigation::Section;
 use crate::web::notice::Notice;
 use crate::web::page::{Page, page, see_other};
 use crate::web::paging::{cut, more_than};
-use crate::web::params::{Form, Params};
+use crate::web::params::{RawForm, RawParams};
 use crate::web::state::App;
 
 /// Batches on a page: each one's tokens are counted for it.
@@ -109,7 +109,7 @@ impl BatchView {
 pub(crate) async fn list(
     who: Allowed<See>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let cursors = CursorCodec::new("batches", &[]);
@@ -136,7 +136,7 @@ pub(crate) async fn show(
     who: Allowed<See>,
     uid: web::Path<String>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let notice = match params.filled("done")?.as_deref() {
@@ -202,7 +202,7 @@ pub(crate) async fn rename(
     who: Allowed<Edit>,
     uid: web::Path<String>,
     request: HttpRequest,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let id: Uid = uid.parse().map_err(|_| Error::NotFound)?;
@@ -210,7 +210,7 @@ pub(crate) async fn rename(
     let was = params.filled("was_batch_name")?;
     // PostgreSQL's texts cannot hold one.
     if was.as_ref().is_some_and(|was| was.contains('\0')) {
-        return Err(TokenError::value("was_batch_name", "No batch's name has control characters").into());
+        return Err(TokenError::value("was_batch_name", Problem::ControlCharacters).into());
     }
     let again = |form| batch_page(&uid, &request, &app, who.caller.role, None, Some(form));
     if let Err(mistake) = batch::check_name(&name) {

@@ -22,7 +22,7 @@ use crate::web::navigation::Section;
 use crate::web::notice::Notice;
 use crate::web::page::{Page, page, see_other};
 use crate::web::paging::{cut, more_than};
-use crate::web::params::Params;
+use crate::web::params::RawParams;
 use crate::web::state::App;
 use crate::web::tokens::view::title;
 use crate::work;
@@ -158,7 +158,7 @@ fn why(kept: UndoSkip) -> &'static str {
 pub(crate) async fn list(
     who: Allowed<See>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let cursors = CursorCodec::new("actions", &[]);
@@ -180,7 +180,7 @@ pub(crate) async fn show(
     who: Allowed<See>,
     uid: web::Path<String>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;

@@ -14,7 +14,7 @@ use crate::store::{self, actions};
 use crate::token::action::Action;
 use crate::token::consume::state;
 use crate::token::void::{REASON_MAX_CHARS, REASONS};
-use crate::token::{Token, TokenError, UNLIMITED, Uid};
+use crate::token::{Problem, Token, TokenError, UNLIMITED, Uid};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
@@ -23,7 +23,7 @@ use crate::web::guard::{Allowed, Edit};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, page, see_other};
 use crate::web::paging;
-use crate::web::params::{Form, LARGE, Params};
+use crate::web::params::{LARGE, RawForm, RawParams};
 use crate::web::state::App;
 use crate::web::tokens::form::TokenForm;
 use crate::web::tokens::view::{StateView, TokenView, title};
@@ -146,7 +146,7 @@ fn state_words(token: &Token, clock: TimeFormatter) -> String {
 pub(crate) async fn bulk(
     who: Allowed<Edit>,
     request: HttpRequest,
-    Form(params): Form<LARGE>,
+    RawForm(params): RawForm<LARGE>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let page = BulkPage::read(&request, &params, &app)?;
@@ -175,7 +175,7 @@ async fn counted(app: &App, selected: &TokenSelection) -> Result<String, Error> 
 }
 
 impl BulkPage {
-    fn read(request: &HttpRequest, params: &Params<LARGE>, app: &App) -> Result<Self, Error> {
+    fn read(request: &HttpRequest, params: &RawParams<LARGE>, app: &App) -> Result<Self, Error> {
         let mut errors = FormErrors::default();
         let selected = TokenSelection::read(params, app, &mut errors)?;
         let change = ChangeForm::read(params)?;
@@ -199,9 +199,9 @@ impl BulkPage {
     }
 
     /// The action that was previewed, and the selection that it was previewed for.
-    fn action_request(&self, params: &Params<LARGE>) -> Result<ActionRequest, Error> {
+    fn action_request(&self, params: &RawParams<LARGE>) -> Result<ActionRequest, Error> {
         let action = params.text("action")?.unwrap_or_default();
-        let action = serde_json::from_str(&action).map_err(|_| TokenError::value("action", "action cannot be read"))?;
+        let action = serde_json::from_str(&action).map_err(|_| TokenError::value("action", Problem::Unreadable))?;
         let digest = Some(SelectionDigest::read(&params.text("seal")?.unwrap_or_default()));
         let uid = params.parsed::<Uid>("action_uid")?.unwrap_or_else(Uid::random);
         Ok(ActionRequest { uid, selection: self.selected.selection.clone(), action, digest })
@@ -248,7 +248,7 @@ impl BulkPage {
 
     async fn perform(mut self, wanted: ActionRequest, who: &Caller, app: &App) -> Result<HttpResponse, Error> {
         if ChangeKind::of(&wanted.action) != self.kind {
-            return Err(TokenError::value("action", "action is not what the form is for").into());
+            return Err(TokenError::value("action", Problem::Unreadable).into());
         }
         let permit = app.background.long_list_permit().await?;
         app.recheck(who).await?;

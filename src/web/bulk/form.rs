@@ -8,10 +8,10 @@ use crate::access::Permission;
 use crate::token::action::{Action, Bound};
 use crate::token::input::{Mistakes, RawFields, read_time};
 use crate::token::void::read_reason;
-use crate::token::{TokenError, quoted};
+use crate::token::{Problem, TokenError};
 use crate::web::choice::Choice;
 use crate::web::error::Error;
-use crate::web::params::Params;
+use crate::web::params::RawParams;
 use crate::web::tokens::form::TokenForm;
 
 /// The kinds of changes that can be chosen.
@@ -131,7 +131,7 @@ impl FromStr for ChangeKind {
 
     fn from_str(text: &str) -> Result<Self, TokenError> {
         let known = Self::ALL.into_iter().find(|kind| kind.word() == text);
-        known.ok_or_else(|| TokenError::value("do", format!("{} is nothing that can be done here", quoted(text))))
+        known.ok_or_else(|| TokenError::value("do", Problem::not_one_of(text, Self::ALL.map(Self::word))))
     }
 }
 
@@ -180,7 +180,7 @@ pub(crate) struct ChangeForm {
 
 impl ChangeForm {
     /// The fields that were sent.
-    pub(crate) fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
+    pub(crate) fn read<const L: usize>(params: &RawParams<L>) -> Result<Self, Error> {
         let text = |name| params.text(name).map(Option::unwrap_or_default);
         Ok(Self {
             change_from: BoundChange::read(&text("change_from")?),
@@ -216,7 +216,7 @@ impl ChangeForm {
             ChangeKind::Void => Action::Void { reason: read_reason(&self.reason)? },
             ChangeKind::Unvoid => Action::Unvoid,
             ChangeKind::Delete => Action::Delete,
-            ChangeKind::Import => return Err(TokenError::value("do", "A file is imported on its own page").into()),
+            ChangeKind::Import => return Err(TokenError::value("do", Problem::Unreadable).into()),
         };
         action.check()?;
         Ok(action)
@@ -227,7 +227,7 @@ impl ChangeForm {
 fn bound(name: &'static str, change: BoundChange, text: &str, zone: Tz) -> Result<Bound, TokenError> {
     match (change, text) {
         (BoundChange::Open, _) => Ok(Bound::Open),
-        (BoundChange::At, "") => Err(TokenError::value(name, format!("{name} needs a time, or another choice"))),
+        (BoundChange::At, "") => Err(TokenError::value(name, Problem::Empty)),
         (_, "") => Ok(Bound::Keep),
         (_, text) => read_time(name, text, zone).map(Bound::At),
     }

@@ -20,7 +20,7 @@ use crate::web::guard::{Allowed, See};
 use crate::web::navigation::Section;
 use crate::web::notice::Notice;
 use crate::web::page::{Page, page};
-use crate::web::params::Params;
+use crate::web::params::RawParams;
 use crate::web::state::App;
 use crate::web::tokens::page::TokenPage;
 use crate::web::tokens::view::TokenView;
@@ -74,7 +74,7 @@ async fn tiles(
 /// The uids that are selected already: those that a browser brings back that had to sign in before it could change them.
 ///
 /// All of them or none: where some are on another page, the others would be another selection, and their number is told.
-fn selected(params: &Params, shown: &[String]) -> Result<(HashSet<String>, Option<usize>), Error> {
+fn selected(params: &RawParams, shown: &[String]) -> Result<(HashSet<String>, Option<usize>), Error> {
     let kept = words(&params.text("uids")?.unwrap_or_default());
     let selected: HashSet<String> = ticked(params)?.into_iter().chain(kept).collect();
     let is_whole = selected.iter().all(|uid| shown.contains(uid));
@@ -91,7 +91,7 @@ fn kinds(role: Role, chosen: &str) -> Vec<Choice> {
 pub(crate) async fn show(
     who: Allowed<See>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let show = params.filled("show")?.and_then(|text| text.parse().ok()).filter(|show| ROWS.contains(show));

@@ -4,7 +4,7 @@ use crate::store::tokens::selection::Selection;
 use crate::token::{LIST_MAX, TokenError, Uid};
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
-use crate::web::params::Params;
+use crate::web::params::RawParams;
 use crate::web::state::App;
 use crate::web::tokens::query::TokenQuery;
 
@@ -20,7 +20,11 @@ pub(crate) struct TokenSelection {
 
 impl TokenSelection {
     /// What the overview's form, or a form with the fields of [`TokenSelection::fields`], selects.
-    pub(crate) fn read<const L: usize>(params: &Params<L>, app: &App, errors: &mut FormErrors) -> Result<Self, Error> {
+    pub(crate) fn read<const L: usize>(
+        params: &RawParams<L>,
+        app: &App,
+        errors: &mut FormErrors,
+    ) -> Result<Self, Error> {
         let query = TokenQuery::read(params)?;
         let select = params.text("select")?.unwrap_or_default();
         let mut fields: Vec<(&'static str, String)> =
@@ -54,7 +58,7 @@ impl TokenSelection {
     /// What a form selects, or the uids in an address, or what a filter finds, or everything with `all=1`; none if no
     /// parameter says which. An empty parameter counts as absent.
     pub(crate) fn any<const L: usize>(
-        params: &Params<L>,
+        params: &RawParams<L>,
         app: &App,
         errors: &mut FormErrors,
     ) -> Result<Option<Self>, Error> {
@@ -89,13 +93,13 @@ impl TokenSelection {
 }
 
 /// The uids of the boxes that are ticked; an empty one is none.
-pub(crate) fn ticked<const L: usize>(params: &Params<L>) -> Result<Vec<String>, Error> {
+pub(crate) fn ticked<const L: usize>(params: &RawParams<L>) -> Result<Vec<String>, Error> {
     Ok(params.ticked("uid")?.into_iter().filter(|uid| !uid.is_empty()).collect())
 }
 
 /// Whether a parameter counts, if it is one of a selection: the overview's form always sends all uids of its page, which
 /// would be too many for an address, and ticks that another choice overrules.
-pub(crate) fn says_something<const L: usize>(params: &Params<L>, name: &str) -> bool {
+pub(crate) fn says_something<const L: usize>(params: &RawParams<L>, name: &str) -> bool {
     let select = params.text("select").ok().flatten().unwrap_or_default();
     match name {
         "page" => select == "page",

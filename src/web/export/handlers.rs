@@ -4,12 +4,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::stream::send;
 use crate::store::usage::UsageFilter;
-use crate::token::TokenError;
 use crate::web::audit::{self, AuditQuery};
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::guard::{Allowed, Manage, See};
-use crate::web::params::Params;
+use crate::web::params::RawParams;
 use crate::web::state::App;
 use crate::web::tokens::query::TokenQuery;
 use crate::web::usage::query::UsageQuery;
@@ -28,7 +27,7 @@ use crate::work::export::usage::Usage;
 pub(crate) async fn tokens(
     who: Allowed<See>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let query = TokenQuery::read(&params)?;
@@ -49,7 +48,7 @@ pub(crate) async fn tokens(
 pub(crate) async fn usage(
     who: Allowed<See>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let query = UsageQuery::read(&params)?;
@@ -66,7 +65,7 @@ pub(crate) async fn usage(
 pub(crate) async fn usage_csv(
     who: Allowed<See>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let source = usage_of(&UsageQuery::read(&params)?, &app).await?;
@@ -88,7 +87,7 @@ async fn usage_of(query: &UsageQuery, app: &App) -> Result<Usage, Error> {
 pub(crate) async fn audit(
     who: Allowed<Manage>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let query = AuditQuery::read(&params)?;
@@ -108,7 +107,7 @@ pub(crate) async fn audit(
 pub(crate) async fn print_runs(
     who: Allowed<See>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let format = read_format(&params, &[])?;
@@ -117,13 +116,12 @@ pub(crate) async fn print_runs(
 }
 
 /// The format, CSV if none is named. There are no other parameters but these.
-fn read_format(params: &Params, filters: &[&str]) -> Result<Format, Error> {
+fn read_format(params: &RawParams, filters: &[&str]) -> Result<Format, Error> {
     params.only(&[filters, &["format"]].concat())?;
     Ok(params.parsed("format")?.unwrap_or(Format::Csv))
 }
 
 /// Refuses a filter that cannot be used.
 fn check(errors: &FormErrors) -> Result<(), Error> {
-    let Some((name, message)) = errors.first() else { return Ok(()) };
-    Err(TokenError::value(name.to_owned(), message).into())
+    errors.first().map_or(Ok(()), |error| Err(error.into()))
 }

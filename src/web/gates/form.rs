@@ -7,7 +7,7 @@ use crate::web::choice::Choice;
 use crate::web::conflict::Merge;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
-use crate::web::params::Params;
+use crate::web::params::RawParams;
 
 /// How long a use can be undone, as the form offers it: seconds and words.
 const UNDO_TIMES: [(i32, &str); 6] = [
@@ -51,19 +51,19 @@ impl GateForm {
     }
 
     /// As it was sent.
-    pub(super) fn read(params: &Params) -> Result<Self, Error> {
+    pub(super) fn read(params: &RawParams) -> Result<Self, Error> {
         Self::read_with(params, "")
     }
 
     /// As it was when the form was made, from its hidden fields.
-    pub(super) fn read_known(params: &Params) -> Result<Self, Error> {
+    pub(super) fn read_known(params: &RawParams) -> Result<Self, Error> {
         if !params.has_any("was_name") {
             return Err(TokenError::missing("was_name").into());
         }
         Self::read_with(params, "was_")
     }
 
-    fn read_with(params: &Params, prefix: &str) -> Result<Self, Error> {
+    fn read_with(params: &RawParams, prefix: &str) -> Result<Self, Error> {
         let is_set = |name| params.filled(&format!("{prefix}{name}")).map(|text| text.is_some());
         let read = |name| params.text(&format!("{prefix}{name}"));
         let text = |name| read(name).map(|text| text.unwrap_or_default().trim().to_owned());
@@ -78,12 +78,12 @@ impl GateForm {
     }
 
     /// As it was typed before its user had to sign in; none, if nothing comes with the address.
-    pub(super) fn brought_back(params: &Params) -> Result<Option<Self>, Error> {
+    pub(super) fn brought_back(params: &RawParams) -> Result<Option<Self>, Error> {
         params.has_any("name").then(|| Self::read(params)).transpose()
     }
 
     /// The hidden fields that came back with it.
-    pub(super) fn known_brought_back(params: &Params) -> Result<Option<Self>, Error> {
+    pub(super) fn known_brought_back(params: &RawParams) -> Result<Option<Self>, Error> {
         params.has_any("was_name").then(|| Self::read_known(params)).transpose()
     }
 

@@ -20,7 +20,7 @@ use crate::web::guard::{Allowed, Manage};
 use crate::web::navigation::Section;
 use crate::web::notice::Notice;
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::{Form, Params};
+use crate::web::params::{RawForm, RawParams};
 use crate::web::state::App;
 use crate::web::usage::chart::Chart;
 use crate::web::usage::chart_range::Range;
@@ -112,7 +112,7 @@ pub(crate) async fn list(
 pub(crate) async fn add_form(
     _who: Allowed<Manage>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let form = GateForm::brought_back(&params)?.unwrap_or_default();
@@ -134,7 +134,7 @@ fn add_page(
 pub(crate) async fn add(
     who: Allowed<Manage>,
     request: HttpRequest,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid = params.parsed::<Uid>("gate_uid")?.unwrap_or_else(Uid::random);
@@ -159,7 +159,7 @@ pub(crate) async fn show(
     _who: Allowed<Manage>,
     request: HttpRequest,
     uid: web::Path<String>,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let gate = find(&app, &uid).await?;
@@ -227,7 +227,7 @@ pub(crate) async fn save(
     who: Allowed<Manage>,
     request: HttpRequest,
     path: web::Path<String>,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let gate = find(&app, &path).await?;

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use crate::token::import::columns::suggested;
 use crate::token::import::field::Field;
 use crate::token::import::options::{Encoding, FileFormat, ImportOptions, Mode, Separator};
-use crate::token::{TokenError, batch};
+use crate::token::{Problem, TokenError, batch};
 use crate::web::choice::Choice;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
-use crate::web::params::Params;
+use crate::web::params::RawParams;
 use crate::work::import::lines::line::Head;
 
 /// The words of each mode in the form and on the page.
@@ -96,10 +96,11 @@ fn separator(one: Separator) -> &'static str {
 }
 
 /// What a form chooses; errors are added.
-pub(super) fn read(params: &Params, errors: &mut FormErrors) -> Result<ImportOptions, Error> {
+pub(super) fn read(params: &RawParams, errors: &mut FormErrors) -> Result<ImportOptions, Error> {
     let mode = params.filled("mode")?.unwrap_or_else(|| "add".into());
-    let mode = MODES.iter().find(|(_, word, _)| *word == mode).map(|(mode, ..)| *mode);
-    let mode = mode.ok_or_else(|| TokenError::value("mode", "mode is one of add, value, uid"))?;
+    let known = MODES.iter().find(|(_, word, _)| *word == mode).map(|(mode, ..)| *mode);
+    let none = || TokenError::value("mode", Problem::not_one_of(&mode, MODES.map(|(_, word, _)| word)));
+    let mode = known.ok_or_else(none)?;
     let mut columns = BTreeMap::new();
     for field in Field::ALL {
         if let Some(name) = params.text(&param(field))? {
@@ -118,7 +119,7 @@ pub(super) fn read(params: &Params, errors: &mut FormErrors) -> Result<ImportOpt
     })
 }
 
-fn word<T: std::str::FromStr<Err = String>>(params: &Params, name: &'static str) -> Result<Option<T>, Error> {
+fn word<T: std::str::FromStr<Err = String>>(params: &RawParams, name: &'static str) -> Result<Option<T>, Error> {
     let parsed = params.filled(name)?.map(|text| text.parse::<T>()).transpose();
-    Ok(parsed.map_err(|why| TokenError::value(name, why))?)
+    Ok(parsed.map_err(|why| TokenError::value(name, Problem::Refused { why }))?)
 }

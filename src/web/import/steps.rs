@@ -10,14 +10,14 @@ use super::form;
 use super::pages::{file_page, find};
 use crate::access::{Permission, Role};
 use crate::store::imports::{self, Import, Stage};
-use crate::token::TokenError;
 use crate::token::import::line::LineReader;
+use crate::token::{Problem, TokenError};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::guard::{Allowed, Edit};
 use crate::web::page::see_other;
-use crate::web::params::{Form, Params};
+use crate::web::params::{RawForm, RawParams};
 use crate::web::state::App;
 use crate::work::import::job::permission;
 use crate::work::import::stored::{SentFile, rejected_lines, spawn_check, spawn_import};
@@ -52,7 +52,7 @@ pub(crate) async fn check(
     who: Allowed<Edit>,
     uid: web::Path<String>,
     request: HttpRequest,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let mut import = find(&uid, &app).await?;
@@ -84,7 +84,7 @@ pub(crate) async fn check(
 pub(crate) async fn run(
     who: Allowed<Edit>,
     uid: web::Path<String>,
-    _form: Form,
+    _form: RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let import = find(&uid, &app).await?;
@@ -113,13 +113,17 @@ fn check_role(role: Role, needed: Permission) -> Result<(), Error> {
 pub(crate) async fn rejects(
     who: Allowed<Edit>,
     uid: web::Path<String>,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     params.only(&[])?;
     let import = find(&uid, &app).await?;
     if import.report.as_ref().is_none_or(|report| report.error_count == 0) {
-        return Err(TokenError::value("uid", "This file has no errors, or is not checked yet").into());
+        return Err(TokenError::value(
+            "uid",
+            Problem::Refused { why: "This file has no errors, or is not checked yet.".into() },
+        )
+        .into());
     }
     let file = sent(import, &who.caller, &app).await?;
     let lines = rejected_lines(&app.background, file).await?;

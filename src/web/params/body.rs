@@ -11,7 +11,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::raw::{List, Raw};
-use crate::token::{TokenError, quoted};
+use crate::token::{Problem, TokenError, shown};
 use crate::web::error::Error;
 use crate::web::middleware::RequestInProgress;
 
@@ -91,7 +91,7 @@ fn check_names(fields: &Fields) -> Result<(), Error> {
     if fields.len() <= MAX_NAMES {
         return Ok(());
     }
-    Err(TokenError::unreadable(format!("The request has more than {MAX_NAMES} parameters.")).into())
+    Err(TokenError::Api { param: None, problem: Problem::TooManyParameters { max: MAX_NAMES as u64 } }.into())
 }
 
 /// The one name that may come many times, once for each box that is ticked.
@@ -122,8 +122,7 @@ pub(super) fn pairs(text: &str, place: &str) -> Result<Fields, Error> {
 }
 
 fn twice(name: &str) -> Error {
-    let message = format!("The parameter {} is given twice.", quoted(name));
-    TokenError::Api { param: Some(name.chars().take(64).collect()), message }.into()
+    TokenError::Api { param: Some(shown(name)), problem: Problem::GivenTwice }.into()
 }
 
 /// Reads a JSON object of numbers, texts, nulls and lists.
@@ -133,8 +132,8 @@ pub(super) fn object(text: &str) -> Result<Fields, Error> {
     read.map_err(|error| {
         // serde's message would repeat the body, even of megabytes.
         let (line, column) = (error.line(), error.column());
-        let message = format!("The body is not a JSON object of parameters; see line {line}, column {column}.");
-        Error::from(TokenError::unreadable(message))
+        let problem = Problem::NotAnObject { line: line as u64, column: column as u64 };
+        Error::from(TokenError::Api { param: None, problem })
     })?
 }
 
@@ -165,10 +164,19 @@ impl<'de> Visitor<'de> for Members {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::params::Params;
+    use serde::Deserialize;
 
-    fn params(fields: Fields) -> Params {
-        Params { fields }
+    use crate::token::Uid;
+    use crate::web::params::{RawParams, reader};
+
+    #[derive(Debug, Deserialize)]
+    struct Uids {
+        #[expect(dead_code, reason = "it is never read so far")]
+        uids: Vec<Uid>,
+    }
+
+    fn params(fields: Fields) -> RawParams {
+        RawParams { fields }
     }
 
     #[test]
@@ -215,7 +223,7 @@ mod tests {
             let Raw::List(list) = &fields["uids"] else { panic!("a list") };
             assert_eq!(list.length, megabytes + 1);
             assert!(list.texts.len() <= crate::token::LIST_MAX, "{}", list.texts.len());
-            assert!(params(fields).uids("uids").is_err());
+            assert!(reader::read::<Uids>(&fields, true).is_err());
         }
         let deep = format!(r#"{{"value": {}{}}}"#, "[".repeat(megabytes), "]".repeat(megabytes));
         let Raw::List(list) = &object(&deep).unwrap()["value"] else { panic!("a list") };

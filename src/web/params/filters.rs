@@ -2,39 +2,19 @@
 
 use chrono_tz::Tz;
 
-use super::Params;
-use crate::token::input::read_time;
-use crate::token::{Micros, TokenError, Uid, VALUE_MAX_CHARS, quoted};
-use crate::web::error::Error;
+use crate::token::{Micros, Problem, TokenError, VALUE_MAX_CHARS, WrittenTime};
 
-/// Entries of a page when no limit is given, and at most.
-const LIMIT: usize = 100;
-const LIMIT_MAX: usize = 1_000;
+/// Entries of a page when no limit is given.
+pub(crate) const LIMIT: usize = 100;
+/// Most entries of a page.
+pub(crate) const LIMIT_MAX: usize = 1_000;
 
-/// How many entries are asked for.
+/// The moment of a time that is written in a parameter.
 ///
 /// # Errors
-/// A value error when it is no number, or outside its limits.
-pub(crate) fn limit(params: &Params) -> Result<usize, Error> {
-    Ok(params.number("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT))
-}
-
-/// A moment.
-///
-/// # Errors
-/// A value error.
-pub(crate) fn time(params: &Params, name: &'static str, zone: Tz) -> Result<Option<Micros>, Error> {
-    Ok(params.filled(name)?.map(|text| read_time(name, &text, zone)).transpose()?)
-}
-
-/// The uid of a batch or a print run.
-///
-/// # Errors
-/// A value error.
-pub(crate) fn uid_of(name: &'static str, params: &Params) -> Result<Option<Uid>, Error> {
-    let what = name.replace('_', " ");
-    let wrong = |text: &str| TokenError::value(name, format!("{name} {} is not the uid of a {what}", quoted(text)));
-    Ok(params.filled(name)?.map(|text| text.parse().map_err(|_| wrong(&text))).transpose()?)
+/// A value error: it does not exist in `zone`, or is out of range.
+pub(crate) fn moment(name: &'static str, time: Option<&WrittenTime>, zone: Tz) -> Result<Option<Micros>, TokenError> {
+    time.map(|time| time.first_instant(zone)).transpose().map_err(|problem| TokenError::value(name, problem))
 }
 
 /// What is searched for.
@@ -43,10 +23,10 @@ pub(crate) fn uid_of(name: &'static str, params: &Params) -> Result<Option<Uid>,
 /// A value error when it is too long, or could be found nowhere.
 pub(crate) fn search_term(q: String) -> Result<String, TokenError> {
     if q.chars().count() > VALUE_MAX_CHARS {
-        return Err(TokenError::value("q", format!("q has at most {VALUE_MAX_CHARS} characters")));
+        return Err(TokenError::value("q", Problem::too_long(VALUE_MAX_CHARS)));
     }
     if q.chars().any(char::is_control) {
-        return Err(TokenError::value("q", "q has no control characters, as no value or label has"));
+        return Err(TokenError::value("q", Problem::ControlCharacters));
     }
     Ok(q)
 }

@@ -18,7 +18,7 @@ pub(super) enum Raw {
 }
 
 /// A list of texts.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct List {
     /// Its texts, as many as any view takes.
     pub(super) texts: Vec<String>,

@@ -1,10 +1,10 @@
 //! The bounds of a time filter.
 
-use chrono::{Datelike, NaiveDate};
+use chrono::Datelike;
 use chrono_tz::Tz;
 
 use crate::token::input::read_time;
-use crate::token::{Micros, TokenError};
+use crate::token::{Micros, TokenError, WrittenTime};
 
 /// A bound of a filter. A day alone counts as a whole: tokens until Friday include those of Friday.
 ///
@@ -12,9 +12,9 @@ use crate::token::{Micros, TokenError};
 /// A value error that names the parameter.
 pub(crate) fn time_bound(name: &'static str, text: &str, zone: Tz) -> Result<Micros, TokenError> {
     let read = |text: &str| read_time(name, text, zone);
+    let written: WrittenTime = text.parse().map_err(|problem| TokenError::value(name, problem))?;
     let is_last = matches!(name, "created_to" | "to");
-    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|day| day.to_string() == text);
-    match day.and_then(|day| day.succ_opt()) {
+    match written.day().and_then(|day| day.succ_opt()) {
         Some(next) if is_last && next.year() > 9_999 => Ok(Micros::LAST),
         Some(next) if is_last => {
             let end = read(&next.to_string())?;

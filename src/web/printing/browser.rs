@@ -17,7 +17,7 @@ use crate::web::error::Error;
 use crate::web::guard::{Allowed, Anybody, See};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, page};
-use crate::web::params::{Form, LARGE, Params};
+use crate::web::params::{LARGE, RawForm, RawParams};
 use crate::web::state::App;
 use crate::work::printing::pdf::save_pdf;
 
@@ -39,7 +39,7 @@ struct BrowserPage {
 pub(crate) async fn print(
     who: Allowed<See>,
     request: HttpRequest,
-    Form(params): Form<LARGE>,
+    RawForm(params): RawForm<LARGE>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let by = who.caller.principal.clone();
@@ -70,7 +70,7 @@ fn draw(layout: &SheetLayout, fonts: &Fonts) -> Vec<String> {
 ///
 /// # Errors
 /// A size that no paper has.
-pub(crate) async fn paper(_who: Allowed<Anybody>, params: Params) -> Result<HttpResponse, Error> {
+pub(crate) async fn paper(_who: Allowed<Anybody>, params: RawParams) -> Result<HttpResponse, Error> {
     let side = |name| {
         let text = params.text(name)?.unwrap_or_default();
         let side = text

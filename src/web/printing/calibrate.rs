@@ -22,7 +22,7 @@ use crate::web::form_errors::FormErrors;
 use crate::web::guard::{Allowed, SavePrinters, See};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::{Form, Params};
+use crate::web::params::{RawForm, RawParams};
 use crate::web::query_string;
 use crate::web::state::App;
 use crate::work::printing::options::PrintOptions;
@@ -51,7 +51,7 @@ struct CalibrationForm {
 }
 
 impl CalibrationForm {
-    fn read(params: &Params) -> Result<Self, Error> {
+    fn read(params: &RawParams) -> Result<Self, Error> {
         let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
         Ok(Self {
             printer: text("printer")?,
@@ -86,7 +86,7 @@ impl CalibrationForm {
 
 /// The sheet and the printer that the parameters name, and what can be chosen.
 async fn read_options(
-    params: &Params,
+    params: &RawParams,
     app: &App,
     by: &Principal,
 ) -> Result<(PrintOptions, PrintChoices, FormErrors), Error> {
@@ -102,7 +102,7 @@ async fn read_options(
 pub(crate) async fn show(
     who: Allowed<See>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let (how, known, _) = read_options(&params, &app, &who.caller.principal).await?;
@@ -135,7 +135,7 @@ fn calibrate_page(
 pub(crate) async fn save(
     who: Allowed<SavePrinters>,
     request: HttpRequest,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let (form, mut errors) = (CalibrationForm::read(&params)?, FormErrors::default());
@@ -152,10 +152,14 @@ pub(crate) async fn save(
 }
 
 /// The test page of a sheet: unmoved, or moved by the offsets of a printer, to see that they are right.
-pub(crate) async fn test_page(who: Allowed<See>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub(crate) async fn test_page(
+    who: Allowed<See>,
+    params: RawParams,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
     let (how, _, errors) = read_options(&params, &app, &who.caller.principal).await?;
-    if let Some((field, message)) = errors.first() {
-        return Err(crate::token::TokenError::value(field.to_owned(), message.trim_end_matches('.')).into());
+    if let Some(error) = errors.first() {
+        return Err(error.into());
     }
     let fonts = std::sync::Arc::clone(&app.background.fonts);
     let made = app.background.render_pool.run(1, move |_| {

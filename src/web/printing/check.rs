@@ -23,7 +23,7 @@ use crate::web::format::tokens;
 use crate::web::guard::{Allowed, See};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, html};
-use crate::web::params::{Form, LARGE};
+use crate::web::params::{LARGE, RawForm};
 use crate::web::state::App;
 use crate::work::render_pool::RenderTask;
 
@@ -61,7 +61,7 @@ struct Verdict {
 pub(crate) async fn check(
     who: Allowed<See>,
     request: HttpRequest,
-    Form(params): Form<LARGE>,
+    RawForm(params): RawForm<LARGE>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let Some(mut order) = PrintOrder::read(&params, &app, &who.caller.principal, false).await? else {

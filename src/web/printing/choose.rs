@@ -6,7 +6,7 @@ use askama::Template;
 
 use crate::store::batches;
 use crate::store::tokens::list::TokenFilter;
-use crate::token::TokenError;
+use crate::token::{Problem, TokenError};
 use crate::web::choice::Choice;
 use crate::web::error::Error;
 use crate::web::navigation::Section;
@@ -14,7 +14,7 @@ use crate::web::negotiation::answers_json;
 use crate::web::notice::Notice;
 use crate::web::page::{Page, page};
 use crate::web::paging::counted;
-use crate::web::params::Params;
+use crate::web::params::RawParams;
 use crate::web::query_string;
 use crate::web::state::App;
 use crate::web::tokens::counts::Count;
@@ -23,7 +23,6 @@ use crate::web::tokens::counts::Count;
 const BATCHES: i64 = 30;
 
 /// Why nothing is printed where nothing says what.
-const NOTHING: &str = "Nothing says which tokens to print; give a uid, a filter, or all=1 for all of them.";
 
 /// Said after a printer was measured.
 const MEASURED: &str = "The printer is saved. Choose what to print with it.";
@@ -47,12 +46,12 @@ struct ChoosePage {
 pub(crate) async fn nothing_chosen<const L: usize>(
     request: &HttpRequest,
     app: &App,
-    params: &Params<L>,
+    params: &RawParams<L>,
     status: StatusCode,
 ) -> Result<HttpResponse, Error> {
     let is_refused = status != StatusCode::OK;
     if is_refused && answers_json(request) {
-        return Err(TokenError::value("uid", NOTHING).into());
+        return Err(TokenError::value("uid", Problem::NoTokensNamed).into());
     }
     let newest = app.store.read(|connection| Ok(batches::page(connection, None, BATCHES)?)).await?;
     let count = app.counts.count(&app.store, &TokenFilter::default(), app.store.now()).await?;

@@ -6,7 +6,7 @@ use crate::sheet::presets::MARGIN;
 use crate::token::print::check_name;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
-use crate::web::params::Params;
+use crate::web::params::RawParams;
 
 /// The fields in the order of the form: what the sheet calls each, its label, its hint.
 pub(crate) const MEASURES: [Measure; 9] = [
@@ -68,7 +68,7 @@ impl CustomSheetForm {
     }
 
     /// The fields that were sent.
-    pub(crate) fn read(params: &Params) -> Result<Self, Error> {
+    pub(crate) fn read(params: &RawParams) -> Result<Self, Error> {
         let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
         let mut measures: [String; MEASURES.len()] = Default::default();
         for (measure, field) in measures.iter_mut().zip(&MEASURES) {
@@ -78,7 +78,7 @@ impl CustomSheetForm {
     }
 
     /// What was typed before its user had to sign in, and comes back with the address.
-    pub(crate) fn brought_back(params: &Params) -> Result<Option<Self>, Error> {
+    pub(crate) fn brought_back(params: &RawParams) -> Result<Option<Self>, Error> {
         // Which of them were filled is not known, and addresses leave out the others.
         let is_back = params.has_any("columns")
             || params.has_any("rows")

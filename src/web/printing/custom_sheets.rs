@@ -19,7 +19,7 @@ use crate::web::guard::{Allowed, Manage};
 use crate::web::navigation::Section;
 use crate::web::notice::Notice;
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::{Form, Params};
+use crate::web::params::{RawForm, RawParams};
 use crate::web::state::App;
 use crate::work::printing::custom_sheets::{is_reserved, measures_of, sheet_of};
 
@@ -86,7 +86,7 @@ impl SheetView {
 pub(crate) async fn list(
     _who: Allowed<Manage>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let notice = match params.filled("done")?.as_deref() {
@@ -109,7 +109,7 @@ pub(crate) async fn list(
 pub(crate) async fn add_form(
     _who: Allowed<Manage>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let from = params.filled("from")?.unwrap_or_default();
@@ -163,7 +163,7 @@ impl FormPage {
 }
 
 /// Whether only a preview is asked for.
-fn is_preview(params: &Params) -> Result<bool, Error> {
+fn is_preview(params: &RawParams) -> Result<bool, Error> {
     Ok(params.text("do")?.is_some_and(|what| what == "draw"))
 }
 
@@ -171,7 +171,7 @@ fn is_preview(params: &Params) -> Result<bool, Error> {
 pub(crate) async fn add(
     who: Allowed<Manage>,
     request: HttpRequest,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let form = CustomSheetForm::read(&params)?;
@@ -204,7 +204,7 @@ pub(crate) async fn edit_form(
     _who: Allowed<Manage>,
     slug: web::Path<String>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let own = find(&app, &slug).await?;
@@ -220,7 +220,7 @@ pub(crate) async fn edit(
     who: Allowed<Manage>,
     slug: web::Path<String>,
     request: HttpRequest,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let own = find(&app, &slug).await?;

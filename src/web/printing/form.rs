@@ -14,7 +14,7 @@ use crate::token::settings::Settings;
 use crate::web::choice::Choice;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
-use crate::web::params::Params;
+use crate::web::params::RawParams;
 use crate::work::printing::custom_sheets::sheet_of;
 use crate::work::printing::options::{PrintOptions, TextBeside};
 
@@ -108,7 +108,7 @@ impl PrintChoices {
 
 impl PrintForm {
     /// Reads the parameters.
-    pub(crate) fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
+    pub(crate) fn read<const L: usize>(params: &RawParams<L>) -> Result<Self, Error> {
         let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
         let is_set = |name| Ok::<_, Error>(matches!(text(name)?.as_str(), "1" | "on" | "true"));
         Ok(Self {

@@ -16,7 +16,7 @@ use crate::web::guard::{Allowed, See};
 use crate::web::navigation::Section;
 use crate::web::notice::Notice;
 use crate::web::page::{Page, page};
-use crate::web::params::Params;
+use crate::web::params::RawParams;
 use crate::web::state::App;
 
 #[derive(Template)]
@@ -32,7 +32,7 @@ pub(crate) async fn show(
     _who: Allowed<See>,
     uid: web::Path<String>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;

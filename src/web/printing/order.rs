@@ -14,7 +14,7 @@ use crate::web::bulk::selection::TokenSelection;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::format::tokens;
-use crate::web::params::Params;
+use crate::web::params::RawParams;
 use crate::web::query_string;
 use crate::web::state::App;
 use crate::work::printing::items::{LabelItems, MAX_LABELS, label_items};
@@ -46,7 +46,7 @@ pub(crate) struct PrintOrder {
 impl PrintOrder {
     /// The order of a request; none if no parameter says which tokens. On the page, what is left out is as it was last time.
     pub(crate) async fn read<const L: usize>(
-        params: &Params<L>,
+        params: &RawParams<L>,
         app: &App,
         by: &Principal,
         is_page: bool,

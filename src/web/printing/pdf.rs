@@ -15,7 +15,7 @@ use crate::store::printing::quota::check_quota;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, See, is_prefetch};
 use crate::web::page::see_other;
-use crate::web::params::{LARGE, Params};
+use crate::web::params::{LARGE, RawParams};
 use crate::web::state::App;
 use crate::work::printing::items::LabelItems;
 use crate::work::printing::pdf::{LabelPdf, make_with, save_pdf};
@@ -46,7 +46,7 @@ const OTHERS: [&str; 14] = [
 pub(crate) async fn print(
     who: Allowed<See>,
     request: HttpRequest,
-    params: Params<LARGE>,
+    params: RawParams<LARGE>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     if is_from_elsewhere(&request)? {

@@ -20,7 +20,7 @@ use crate::web::guard::{Allowed, SavePrinters, See};
 use crate::web::navigation::Section;
 use crate::web::notice::Notice;
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::{Form, Params};
+use crate::web::params::{RawForm, RawParams};
 use crate::web::state::App;
 
 #[derive(Template)]
@@ -74,19 +74,19 @@ impl PrinterForm {
         Self { name: printer.name.clone(), offset_x, offset_y, dpi: printer.dpi.to_string() }
     }
 
-    fn read(params: &Params) -> Result<Self, Error> {
+    fn read(params: &RawParams) -> Result<Self, Error> {
         let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
         Ok(Self { name: text("name")?, offset_x: text("offset_x")?, offset_y: text("offset_y")?, dpi: text("dpi")? })
     }
 
     /// What was typed before its user had to sign in, and comes back with the address.
-    fn brought_back(params: &Params) -> Result<Option<Self>, Error> {
+    fn brought_back(params: &RawParams) -> Result<Option<Self>, Error> {
         let is_back = ["offset_x", "offset_y", "dpi"].iter().any(|name| params.has_any(name));
         is_back.then(|| Self::read(params)).transpose()
     }
 
     /// As the printer was when the form was made, from its hidden fields; none for another printer.
-    fn read_known(params: &Params) -> Result<Option<Self>, Error> {
+    fn read_known(params: &RawParams) -> Result<Option<Self>, Error> {
         if params.filled("was")?.is_none() {
             return Ok(None);
         }
@@ -172,7 +172,7 @@ async fn list(
 pub(crate) async fn show(
     who: Allowed<See>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let notice = match params.filled("done")?.as_deref() {
@@ -192,7 +192,7 @@ pub(crate) async fn show(
 }
 
 /// The printer's name in an address or a form.
-fn named<const L: usize>(params: &Params<L>, field: &str) -> Result<String, Error> {
+fn named<const L: usize>(params: &RawParams<L>, field: &str) -> Result<String, Error> {
     let name = params.text(field)?.unwrap_or_default();
     // Not by the rules for new names: one that is older must still be found, to be renamed.
     if name.contains('\0') { Err(Error::NotFound) } else { Ok(name) }
@@ -202,7 +202,7 @@ fn named<const L: usize>(params: &Params<L>, field: &str) -> Result<String, Erro
 pub(crate) async fn edit_form(
     _who: Allowed<SavePrinters>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let name = named(&params, "name")?;
@@ -226,7 +226,7 @@ fn edit_page(
 pub(crate) async fn save(
     who: Allowed<SavePrinters>,
     request: HttpRequest,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let (was, form) = (PrinterForm::read_known(&params)?, PrinterForm::read(&params)?);
@@ -288,7 +288,7 @@ fn save_merged(
 /// Removes a printer.
 pub(crate) async fn remove(
     who: Allowed<SavePrinters>,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let (name, by, now) = (named(&params, "name")?, who.caller.principal, app.store.now());

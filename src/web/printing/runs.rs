@@ -25,7 +25,7 @@ use crate::web::guard::{Allowed, See};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, page};
 use crate::web::paging::{cut, more_than};
-use crate::web::params::Params;
+use crate::web::params::RawParams;
 use crate::web::state::App;
 use crate::web::tokens::view::TokenView;
 use crate::work::printing::options::PrintOptions;
@@ -104,7 +104,7 @@ impl LabelView {
 pub(crate) async fn list(
     _who: Allowed<See>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let cursors = CursorCodec::new("print_runs", &[]);

@@ -8,14 +8,14 @@ use super::order::PrintOrder;
 use super::sheet_page::sheet_page;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, See};
-use crate::web::params::{LARGE, Params};
+use crate::web::params::{LARGE, RawParams};
 use crate::web::state::App;
 
 /// Shows what can be chosen, and a page as it will be printed. Takes POST too, for what no address can hold.
 pub(crate) async fn show(
     who: Allowed<See>,
     request: HttpRequest,
-    params: Params<LARGE>,
+    params: RawParams<LARGE>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let number = params.filled("page")?.and_then(|text| text.parse().ok()).unwrap_or(1);

@@ -8,7 +8,7 @@ use super::order::{PrintOrder, UIDS_IN_ADDRESS};
 use super::preview::SheetPreview;
 use crate::access::Permission;
 use crate::sheet::geometry::Sheet;
-use crate::token::{TokenError, Uid};
+use crate::token::Uid;
 use crate::web::choice::Choice;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
@@ -105,10 +105,10 @@ pub(crate) async fn refused(
     app: &web::Data<App>,
     order: PrintOrder,
 ) -> Result<HttpResponse, Error> {
-    if let Some((field, message)) = order.errors.first()
+    if let Some(error) = order.errors.first()
         && answers_json(request)
     {
-        return Err(TokenError::value(field.to_owned(), message).into());
+        return Err(error.into());
     }
     sheet_page(who, request, app, order, (1, None)).await
 }

@@ -15,7 +15,7 @@ use crate::token::Uid;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, See};
 use crate::web::page::see_other;
-use crate::web::params::{Form, LARGE};
+use crate::web::params::{LARGE, RawForm};
 use crate::web::state::App;
 use crate::work::printing::jobs::{RunningJob, parts};
 use crate::work::printing::options::PrintOptions;
@@ -28,7 +28,7 @@ const FOREIGN: &str =
 pub(crate) async fn print(
     who: Allowed<See>,
     request: HttpRequest,
-    Form(params): Form<LARGE>,
+    RawForm(params): RawForm<LARGE>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let by = who.caller.principal.clone();

@@ -11,7 +11,7 @@ use crate::web::error::Error;
 use crate::web::format::grouped;
 use crate::web::guard::{Allowed, Consume};
 use crate::web::page::html;
-use crate::web::params::Params;
+use crate::web::params::RawParams;
 use crate::web::state::App;
 
 /// Counts of today.
@@ -60,7 +60,7 @@ impl Counts {
 }
 
 /// The counts alone, for the page's script.
-pub(crate) async fn show(who: Allowed<Consume>, params: Params, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub(crate) async fn show(who: Allowed<Consume>, params: RawParams, app: web::Data<App>) -> Result<HttpResponse, Error> {
     let gate = gate(&app, &who.caller, &params).await?.ok().flatten();
     let counts = Counts::find(&app, gate.as_ref()).await?;
     let text = counts.render().map_err(|error| Error::fault(error.to_string()))?;

@@ -16,7 +16,7 @@ use crate::token::{Token, TokenError, Uid};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
 use crate::web::gates::replay::replay_or;
-use crate::web::params::Params;
+use crate::web::params::RawParams;
 use crate::web::params::filters::search_term;
 use crate::web::state::App;
 use crate::web::tokens::api::last_use;
@@ -24,8 +24,6 @@ use crate::web::tokens::api::undo::undo_use;
 
 /// Tokens that are offered where a label was looked up.
 const CHOICES: i64 = 8;
-
-const WHICH_USE: &str = "usage_uid is missing; it must name the use that is to be undone.";
 
 /// Who scans, and where.
 pub(super) struct Door<'a> {
@@ -68,7 +66,7 @@ impl Door<'_> {
         match scan.wish {
             Wish::Use => self.consume(scan, what).await,
             Wish::Test(at) => {
-                let (at, token) = (at.unwrap_or_else(|| self.app.store.now()), self.find(what).await?);
+                let token = self.find(what).await?;
                 match try_consume(token.as_ref(), scan.uses, at) {
                     Ok(after) => Ok(Verdict::used(&would_be(&after, scan.uses), &self.context(true))),
                     Err(refused) => self.refused(&refused, scan, true).await,
@@ -96,13 +94,13 @@ impl Door<'_> {
 
     /// The verdict on a use that was made before with the same key, where the gate would not allow it now: whose answer was
     /// lost must not be sent away because the gate was closed meanwhile.
-    pub(super) async fn replayed(&self, params: &Params, refusal: Error) -> Result<Verdict, Error> {
+    pub(super) async fn replayed(&self, params: &RawParams, refusal: Error) -> Result<Verdict, Error> {
         let scan = Scan::fields(params, self.app)?;
         if scan.wish != Wish::Use {
             return Err(refusal);
         }
         let asked = (lookup(self.app, &scan.code)?, scan.uses, scan.key);
-        let receipt = replay_or(refusal, (self.app, self.caller, params), asked).await?;
+        let receipt = replay_or(refusal, (self.app, self.caller, params.filled("gate")?.as_deref()), asked).await?;
         let gate = self.app.gates.find(&self.app.store, |gate| Some(gate.id) == receipt.gate).await?;
         let there = Door { gate: gate.as_ref(), ..*self };
         Ok(Verdict::used(&receipt, &there.context(false)))
@@ -155,9 +153,9 @@ impl Door<'_> {
     }
 
     /// Undoes a use that was made at this gate.
-    pub(super) async fn undo(&self, params: &Params) -> Result<Verdict, Error> {
+    pub(super) async fn undo(&self, params: &RawParams) -> Result<Verdict, Error> {
         let usage_uid = params.parsed::<Uid>("usage_uid")?;
-        let usage_uid = usage_uid.ok_or_else(|| TokenError::unnamed("usage_uid", WHICH_USE))?;
+        let usage_uid = usage_uid.ok_or_else(|| TokenError::unnamed("usage_uid"))?;
         let key = params.filled("nonce")?.map(ReplayKey::new).transpose()?;
         let (receipt, _) = undo_use(self.app, self.caller, NamedUse::Entry(usage_uid), key).await?;
         Ok(Verdict::undone(&receipt, &self.context(false)))

@@ -1,15 +1,17 @@
 //! The form of the scan page: one field, and what scripts send with it.
 
+use serde::Deserialize;
+use validator::Validate;
+
 use crate::store::gates::Gate;
 use crate::token::settle::ReplayKey;
-use crate::token::{Micros, TokenError};
+use crate::token::{Micros, TokenError, WrittenTime};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
 use crate::web::gates::named::{check_rules, gate_of};
-use crate::web::params::Params;
-use crate::web::params::filters::time;
+use crate::web::params::RawParams;
 use crate::web::state::App;
-use crate::web::tokens::api::consume::{is_test, uses};
+use crate::web::tokens::api::consume::{Yes, test_moment};
 
 /// What is to be done with a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +20,34 @@ pub(super) enum Wish {
     Use,
     /// To see what its token is, and whether it could be used.
     LookUp,
-    /// To see what using it would answer now, or at a moment.
-    Test(Option<Micros>),
+    /// To see what using it would answer at a moment.
+    Test(Micros),
+}
+
+/// What the form sends, and the page's script.
+#[derive(Deserialize, Validate)]
+pub(super) struct ScanFields {
+    #[serde(default)]
+    code: String,
+    /// To look the token up, instead of using it.
+    #[serde(default)]
+    look_up: bool,
+    #[validate(range(min = 1, max = i32::MAX))]
+    uses: Option<i32>,
+    test: Option<Yes>,
+    at: Option<WrittenTime>,
+    nonce: Option<String>,
+    source: Option<Source>,
+}
+
+/// Where a code comes from. Who scans says so; without scripts a handheld scanner types, and nobody can tell.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+enum Source {
+    Camera,
+    Photo,
+    Wedge,
+    Typed,
 }
 
 /// A scan.
@@ -45,27 +73,29 @@ impl Scan {
     ///
     /// # Errors
     /// A value error for what is outside its limits; forbidden for what the gate does not allow.
-    pub(super) fn read(params: &Params, app: &App, gate: Option<&Gate>) -> Result<Self, Error> {
-        let scan = Self::fields(params, app)?;
-        scan.check(gate, is_typed(params)?)?;
+    pub(super) fn read(params: &RawParams, app: &App, gate: Option<&Gate>) -> Result<Self, Error> {
+        let fields: ScanFields = params.typed(false)?;
+        let is_typed = fields.source == Some(Source::Typed);
+        let scan = Self::of(fields, app)?;
+        scan.check(gate, is_typed)?;
         Ok(scan)
     }
 
     /// What was sent, whatever the gate allows.
-    pub(super) fn fields(params: &Params, app: &App) -> Result<Self, Error> {
-        let wish = if params.filled("look_up")?.is_some() {
+    pub(super) fn fields(params: &RawParams, app: &App) -> Result<Self, Error> {
+        Self::of(params.typed(false)?, app)
+    }
+
+    fn of(fields: ScanFields, app: &App) -> Result<Self, Error> {
+        let wish = if fields.look_up {
             Wish::LookUp
-        } else if is_test(params)? {
-            Wish::Test(time(params, "at", app.zone)?)
+        } else if let Some(at) = test_moment(fields.test, fields.at.as_ref(), app)? {
+            Wish::Test(at)
         } else {
             Wish::Use
         };
-        Ok(Self {
-            code: params.text("code")?.unwrap_or_default(),
-            uses: uses(params)?,
-            key: params.filled("nonce")?.map(ReplayKey::new).transpose()?,
-            wish,
-        })
+        let key = fields.nonce.map(ReplayKey::new).transpose()?;
+        Ok(Self { code: fields.code, uses: fields.uses.unwrap_or(1), key, wish })
     }
 
     fn check(&self, gate: Option<&Gate>, is_typed: bool) -> Result<(), Error> {
@@ -77,20 +107,15 @@ impl Scan {
     }
 }
 
-/// Whether a person typed the code. Who scans sends `source`; without scripts a handheld scanner types, and nobody can tell.
-fn is_typed(params: &Params) -> Result<bool, Error> {
-    match params.filled("source")?.as_deref() {
-        None | Some("camera" | "photo" | "wedge") => Ok(false),
-        Some("typed") => Ok(true),
-        Some(_) => Err(TokenError::value("source", "source is camera, photo, wedge or typed, or left out").into()),
-    }
-}
-
 /// The gate that a request names. One that is closed meanwhile is told, and scanning goes on without it.
-pub(super) async fn gate(app: &App, caller: &Caller, params: &Params) -> Result<Result<Option<Gate>, String>, Error> {
-    match gate_of(app, caller, params).await {
+pub(super) async fn gate(
+    app: &App,
+    caller: &Caller,
+    params: &RawParams,
+) -> Result<Result<Option<Gate>, TokenError>, Error> {
+    match gate_of(app, caller, params.filled("gate")?.as_deref()).await {
         Ok(gate) => Ok(Ok(gate)),
-        Err(Error::Token(error @ TokenError::Value { .. })) => Ok(Err(error.to_string())),
+        Err(Error::Token(error @ TokenError::Value { .. })) => Ok(Err(error)),
         Err(error) => Err(error),
     }
 }

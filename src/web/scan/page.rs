@@ -11,13 +11,13 @@ use super::decide::Door;
 use super::form::{Scan, gate};
 use super::verdict::Verdict;
 use crate::qr::Code;
-use crate::token::{TokenError, Uid};
+use crate::token::Uid;
 use crate::web::callers::Caller;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Consume, refuse_prefetch};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, html, page};
-use crate::web::params::{Form, Params};
+use crate::web::params::{RawForm, RawParams};
 use crate::web::state::App;
 
 /// What layouts, Caps Lock and prefixes of handheld scanners spoil, so that the page's script can tell how.
@@ -61,7 +61,7 @@ struct ChoosePage {
 pub(crate) async fn show(
     who: Allowed<Consume>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let (gate, mistake) = match gate(&app, &who.caller, &params).await? {
@@ -71,7 +71,7 @@ pub(crate) async fn show(
     let door = Door { app: &app, caller: &who.caller, gate: gate.as_ref() };
     let code = params.filled("code")?;
     let verdict = match (mistake, code) {
-        (Some(why), _) => Some(door.lost_gate(&why)),
+        (Some(why), _) => Some(door.lost_gate(&why.to_string())),
         (None, Some(code)) => Some(verdict_of(&door, Scan::look_up(code, gate.as_ref())).await?.1),
         (None, None) => None,
     };
@@ -88,7 +88,7 @@ pub(crate) async fn show_linked(
     let door = Door { app, caller, gate: None };
     let code = app.public_url.tile(uid);
     let (status, verdict) = verdict_of(&door, Scan::look_up(code.clone(), None)).await?;
-    let code = Params::of_query(&format!("code={code}"))?;
+    let code = RawParams::of_query(&format!("code={code}"))?;
     scan_page(request, &door, (status, Some(verdict)), &code).await
 }
 
@@ -96,7 +96,7 @@ pub(crate) async fn show_linked(
 pub(crate) async fn scan(
     who: Allowed<Consume>,
     request: HttpRequest,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     refuse_prefetch(&request)?;
@@ -104,7 +104,7 @@ pub(crate) async fn scan(
     let known = gate.as_ref().ok().and_then(Option::as_ref);
     let door = Door { app: &app, caller: &who.caller, gate: known };
     let scan = match &gate {
-        Err(why) => Err(TokenError::value("gate", why).into()),
+        Err(why) => Err(why.clone().into()),
         Ok(_) => Scan::read(&params, &app, known),
     };
     let refusal = match scan {
@@ -116,18 +116,27 @@ pub(crate) async fn scan(
     };
     let verdict = match (door.replayed(&params, refusal).await, &gate) {
         (Err(Error::Token(_) | Error::Forbidden(_)), Err(why)) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, door.lost_gate(why))
+            (StatusCode::UNPROCESSABLE_ENTITY, door.lost_gate(&why.to_string()))
         }
         (verdict, _) => told(&door, verdict)?,
     };
     answer(&request, &door, verdict, &params).await
 }
 
+/// What the page calls a parameter.
+fn label(param: &str) -> String {
+    match param {
+        "value" => "The code".into(),
+        "uses" => "The number of uses".into(),
+        other => other.to_owned(),
+    }
+}
+
 /// Undoes a use. Asked again with the same key it is undone once, and says so again.
 pub(crate) async fn undo(
     who: Allowed<Consume>,
     request: HttpRequest,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let gate = gate(&app, &who.caller, &params).await?.ok().flatten();
@@ -149,7 +158,7 @@ fn told(door: &Door<'_>, verdict: Result<Verdict, Error>) -> Result<(StatusCode,
     match verdict {
         Ok(verdict) => Ok((StatusCode::OK, verdict)),
         Err(Error::Forbidden(why)) => Ok((StatusCode::FORBIDDEN, door.mistake(why))),
-        Err(Error::Token(error)) => Ok((StatusCode::UNPROCESSABLE_ENTITY, door.mistake(error.to_string()))),
+        Err(Error::Token(error)) => Ok((StatusCode::UNPROCESSABLE_ENTITY, door.mistake(error.sentence(&label)))),
         Err(error) => Err(error),
     }
 }
@@ -159,7 +168,7 @@ async fn answer(
     request: &HttpRequest,
     door: &Door<'_>,
     (status, verdict): (StatusCode, Verdict),
-    params: &Params,
+    params: &RawParams,
 ) -> Result<HttpResponse, Error> {
     if params.filled("fragment")?.is_some() {
         let text = verdict.render().map_err(|error| Error::fault(error.to_string()))?;
@@ -172,7 +181,7 @@ async fn scan_page(
     request: &HttpRequest,
     door: &Door<'_>,
     (status, verdict): (StatusCode, Option<Verdict>),
-    params: &Params,
+    params: &RawParams,
 ) -> Result<HttpResponse, Error> {
     let Door { app, caller, gate } = *door;
     let known = app.gates.get(&app.store).await?;

@@ -11,9 +11,8 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use crate::qr::read::Grey;
-use crate::token::TokenError;
+use crate::token::{Problem, TokenError};
 use crate::web::error::Error;
-use crate::web::format::grouped;
 
 /// Most bytes of a photo: phones' have 2 to 6 MiB.
 pub(super) const MOST_BYTES: usize = 8 * 1024 * 1024;
@@ -32,6 +31,9 @@ const MOST_PASSES: usize = 32;
 
 /// What a PNG may take in memory beside its pixels: a few rows and a palette.
 const PNG_BYTES: usize = 4 * 1024 * 1024;
+
+/// The kinds of file, as a sentence.
+pub(super) const PHOTO_KINDS: &str = "The body must be a photo: image/jpeg or image/png.";
 
 /// A kind of file.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +56,7 @@ impl PhotoFormat {
         match kind.split(';').next().unwrap_or_default().trim() {
             "image/jpeg" => Ok(Self::Jpeg),
             "image/png" => Ok(Self::Png),
-            _ => Err(Error::UnsupportedType("The body must be a photo: image/jpeg or image/png.")),
+            _ => Err(Error::UnsupportedType(PHOTO_KINDS)),
         }
     }
 }
@@ -85,8 +87,7 @@ impl Photo {
     /// error when there is nothing.
     pub(super) fn grey(&self) -> Result<Grey, TokenError> {
         if self.bytes.is_empty() {
-            let message = "The photo is missing: the body is empty.".to_owned();
-            return Err(TokenError::Api { param: Some("photo".into()), message });
+            return Err(TokenError::unnamed("photo"));
         }
         match self.format {
             PhotoFormat::Jpeg => jpeg(&self.bytes),
@@ -95,22 +96,16 @@ impl Photo {
     }
 }
 
-fn unreadable(kind: &str) -> TokenError {
-    TokenError::value("photo", format!("The photo is no {kind} file that can be read, or not the whole of it"))
+fn unreadable(format: &'static str) -> TokenError {
+    TokenError::value("photo", Problem::UnreadablePhoto { format: format.into() })
 }
 
 fn check_size(width: usize, height: usize, most: usize) -> Result<(), TokenError> {
     if width.max(height) <= MOST_ALONG && width * height <= most {
         return Ok(());
     }
-    let message = format!(
-        "The photo has {} by {} pixels; at most {} along a side and {} in all are read, so send it smaller",
-        grouped(width),
-        grouped(height),
-        grouped(MOST_ALONG),
-        grouped(most)
-    );
-    Err(TokenError::value("photo", message))
+    let [width, height, max_side, max_pixels] = [width, height, MOST_ALONG, most].map(|pixels| pixels as u64);
+    Err(TokenError::value("photo", Problem::PhotoTooLarge { width, height, max_side, max_pixels }))
 }
 
 fn jpeg_decoder(bytes: &[u8], colors: ColorSpace) -> Result<JpegDecoder<ZCursor<&[u8]>>, TokenError> {

@@ -7,7 +7,7 @@ use crate::web::choice::Choice;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::format::UNITS;
-use crate::web::params::Params;
+use crate::web::params::RawParams;
 use crate::web::tokens::form::{TokenForm, lock_seconds};
 
 /// The fields of all forms.
@@ -52,7 +52,7 @@ pub(crate) struct TimeRangeForm {
 }
 
 impl TimeRangeForm {
-    fn read(params: &Params, row: &str) -> Result<Option<Self>, Error> {
+    fn read(params: &RawParams, row: &str) -> Result<Option<Self>, Error> {
         let field = |part| params.text(&format!("{part}-{row}"));
         let (name, from, to) = (field("name")?, field("from")?, field("to")?);
         if name.is_none() && from.is_none() && to.is_none() {
@@ -141,7 +141,7 @@ pub(crate) enum RowAction {
 
 impl RowAction {
     /// The button that was pressed, as in `up-2`.
-    pub(crate) fn read(params: &Params) -> Result<Option<Self>, Error> {
+    pub(crate) fn read(params: &RawParams) -> Result<Option<Self>, Error> {
         let pressed = params.filled("do")?.unwrap_or_default();
         let Some((what, row)) = pressed.split_once('-') else { return Ok(None) };
         let Some(row) = row.parse().ok().filter(|row| *row < LIST_MAX) else { return Ok(None) };
@@ -205,7 +205,7 @@ impl SettingsForm {
     }
 
     /// What was typed into the form of one setting before its user had to sign in, and comes back with the address.
-    pub(crate) fn brought_back(settings: &Settings, params: &Params) -> Result<Option<(Setting, Self)>, Error> {
+    pub(crate) fn brought_back(settings: &Settings, params: &RawParams) -> Result<Option<(Setting, Self)>, Error> {
         let is_sent = |setting: &Setting| fields(*setting).iter().any(|pattern| params.has_any(pattern));
         let Some(setting) = Setting::ALL.into_iter().find(is_sent) else { return Ok(None) };
         let mut form = Self::of(settings);
@@ -214,7 +214,7 @@ impl SettingsForm {
     }
 
     /// Reads the fields of one setting.
-    pub(crate) fn read(&mut self, setting: Setting, params: &Params) -> Result<(), Error> {
+    pub(crate) fn read(&mut self, setting: Setting, params: &RawParams) -> Result<(), Error> {
         let text = |name| params.text(name).map(Option::unwrap_or_default);
         match setting {
             Setting::DefaultUsageCount => {

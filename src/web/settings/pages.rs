@@ -22,7 +22,7 @@ use crate::web::guard::{Allowed, Manage};
 use crate::web::navigation::Section;
 use crate::web::notice::Notice;
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::{Form, Params};
+use crate::web::params::{RawForm, RawParams};
 use crate::web::state::App;
 
 #[derive(Template)]
@@ -185,7 +185,7 @@ async fn stored_settings(app: &App) -> Result<StoredSettings, Error> {
 pub(crate) async fn show(
     _who: Allowed<Manage>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let (stored, sheets) = (stored_settings(&app).await?, app.sheets().await?);
@@ -205,7 +205,7 @@ pub(crate) async fn save(
     who: Allowed<Manage>,
     name: web::Path<String>,
     request: HttpRequest,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let setting = Setting::named(&name).ok_or(Error::NotFound)?;
@@ -231,7 +231,7 @@ pub(crate) async fn save(
 }
 
 /// Does what a button of a time range does. Returns the id of the element to focus.
-fn focus(setting: Setting, form: &mut SettingsForm, params: &Params) -> Result<String, Error> {
+fn focus(setting: Setting, form: &mut SettingsForm, params: &RawParams) -> Result<String, Error> {
     Ok(match RowAction::read(params)? {
         Some(action) if setting == Setting::TimeRanges => action.apply(&mut form.ranges),
         _ if setting == Setting::TimeRanges && !form.new_range.is_empty() => "name-new".into(),

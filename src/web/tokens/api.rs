@@ -4,37 +4,24 @@ pub(crate) mod add;
 pub(crate) mod consume;
 pub(crate) mod delete;
 pub(crate) mod edit;
+pub(crate) mod idempotency_key;
 pub(crate) mod query;
 mod refused;
 pub(crate) mod undo;
 pub(crate) mod void;
 
+use actix_web::web;
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::store::usage::{LastUse, LastUseOf};
 use crate::token::consume::state;
-use crate::token::input::RawFields;
 use crate::token::limits::{check_value, plain_value};
 use crate::token::settle::{Lookup, RefusedAsk};
-use crate::token::{Micros, State, Token, TokenError, Uid};
+use crate::token::{Given, Micros, Problem, State, Token, TokenError, Uid};
 use crate::web::error::Error;
-use crate::web::params::Params;
 use crate::web::state::App;
-
-/// The parameters that say what a token is.
-const FIELDS: [&str; 6] = ["valid_from", "valid_to", "usage_count", "lock_time", "value", "label"];
-
-fn raw_fields<const L: usize>(params: &Params<L>) -> Result<RawFields, Error> {
-    Ok(RawFields {
-        value: params.text("value")?,
-        label: params.text("label")?,
-        valid_from: params.text("valid_from")?,
-        valid_to: params.text("valid_to")?,
-        usage_count: params.text("usage_count")?,
-        lock_time: params.text("lock_time")?,
-        add_uses: params.text("add_uses")?,
-    })
-}
 
 /// Refuses a value that is the address of another token's tile: a code with a link says just that, and it could then not
 /// be told which of the two tokens is meant.
@@ -43,50 +30,42 @@ fn raw_fields<const L: usize>(params: &Params<L>) -> Result<RawFields, Error> {
 /// A value error.
 pub(crate) fn check_link(app: &App, value: Option<&str>, uid: Uid) -> Result<(), TokenError> {
     match value.and_then(|value| app.public_url.linked_uid(value)) {
-        Some(linked) if linked != uid => Err(TokenError::value("value", "This value is the address of another token")),
+        Some(linked) if linked != uid => Err(TokenError::value("value", Problem::NamesAnotherToken)),
         _ => Ok(()),
     }
 }
 
 /// The uid in the path, in `token_uid`, or in both, where it must be the same.
-fn named_uid(path: Option<&str>, params: &Params) -> Result<Uid, Error> {
-    let in_path = path.map(str::parse::<Uid>).transpose()?;
-    let given = params.text("token_uid")?;
-    let given = match &in_path {
-        // Beside a uid in the path an empty one says nothing.
-        Some(_) => given.filter(|text| !text.is_empty()),
-        None => given,
-    };
-    let given = given.map(|text| text.parse::<Uid>()).transpose()?;
-    match (in_path, given) {
-        (Some(path), Some(given)) if path != given => {
-            Err(TokenError::value("token_uid", "token_uid is not the uid in the path").into())
+fn named_uid(path: Option<web::Path<String>>, given: Given<Uid>) -> Result<Uid, TokenError> {
+    let path = path.map(|path| path.parse::<Uid>()).transpose()?;
+    match (path, given) {
+        (Some(path), Given::Value(given)) if path != given => {
+            Err(TokenError::value("token_uid", Problem::Contradicts { with: "path".into() }))
         }
-        (path, given) => {
-            let why = "The parameter token_uid is missing; it must have the uid of a token.";
-            path.or(given).ok_or_else(|| TokenError::unnamed("token_uid", why).into())
-        }
+        (Some(uid), _) | (None, Given::Value(uid)) => Ok(uid),
+        (None, Given::Empty) => Err(TokenError::value("token_uid", Problem::Empty)),
+        (None, Given::Absent) => Err(TokenError::unnamed("token_uid")),
     }
 }
 
 /// What a lookup by uid, by value, or by both means.
-fn lookup(path: Option<&str>, params: &Params, app: &App) -> Result<Lookup, Error> {
-    let (uid, value) = (params.text("token_uid")?, params.text("value")?);
-    let empty = uid.as_deref() == Some("") || value.as_deref() == Some("");
-    let value = value.filter(|value| !value.is_empty());
-    let named = path.is_some() || uid.as_deref().is_some_and(|uid| !uid.is_empty());
-    if !named && value.is_none() {
-        let wrong = || {
-            TokenError::value(
-                if uid.is_some() { "token_uid" } else { "value" },
-                "A uid or a value is needed, not nothing",
-            )
+fn lookup(
+    path: Option<web::Path<String>>,
+    token_uid: Given<Uid>,
+    value: Given<String>,
+    app: &App,
+) -> Result<Lookup, TokenError> {
+    if path.is_none() && token_uid.as_value().is_none() {
+        let (param, problem) = match (token_uid, &value) {
+            (_, Given::Value(text)) => return lookup_value(app, text),
+            (Given::Absent, Given::Absent) => return Err(TokenError::missing_one_of(&["token_uid", "value"])),
+            (Given::Absent, Given::Empty) => ("value", Problem::Empty),
+            (Given::Empty | Given::Value(_), _) => ("token_uid", Problem::Empty),
         };
-        let neither = || TokenError::unnamed("token_uid", "token_uid or value is missing; one must name a token.");
-        return Err(if empty { wrong() } else { neither() }.into());
+        return Err(TokenError::value(param, problem));
     }
-    let uid = named.then(|| named_uid(path, params)).transpose()?;
-    let by_value = value.map(|value| lookup_value(app, &value)).transpose()?.unwrap_or_default();
+    let uid = Some(named_uid(path, token_uid)?);
+    let by_value = value.value().map(|value| lookup_value(app, &value)).transpose()?.unwrap_or_default();
     Ok(Lookup { uid, ..by_value })
 }
 
@@ -97,7 +76,7 @@ fn lookup(path: Option<&str>, params: &Params, app: &App) -> Result<Lookup, Erro
 pub(crate) fn lookup_value(app: &App, text: &str) -> Result<Lookup, TokenError> {
     let value = scanned_value(text);
     if value.is_empty() {
-        return Err(TokenError::value("value", "A uid or a value is needed, not nothing"));
+        return Err(TokenError::value("value", Problem::Empty));
     }
     check_value(&value)?;
     let link = app.public_url.linked_uid(&value);
@@ -116,27 +95,64 @@ pub(crate) async fn last_use(app: &App, refused: &RefusedAsk) -> Result<Option<L
     Ok(app.store.look_up(LastUseOf(summary.token_uid)).await?)
 }
 
-/// The token object of the contract.
-#[derive(Serialize)]
-struct TokenObject {
+/// A token.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Token")]
+pub(crate) struct TokenObject {
+    /// Its UUID: it never changes and is never given again, not even after a deletion.
     uid: Uid,
+    /// What its QR code says.
     value: String,
+    /// Text for people, not unique; or null.
     label: Option<String>,
+    /// The first moment at which it is valid, or null.
     valid_from: Option<Micros>,
+    /// The last moment at which it is valid, or null.
     valid_to: Option<Micros>,
+    /// Uses that are left; -1 is unlimited.
     usage_count: i32,
+    /// Seconds for which it is locked after a use.
     lock_time: i32,
+    /// The last successful use, or null.
     last_used: Option<Micros>,
+    /// Who added it: `user:anna` or `key:door-3`.
     creator: String,
+    /// When it was added.
     created: Micros,
+    /// When a person or an integrator last changed it; a use is no change.
     modified: Micros,
+    /// Since when it is voided, or null.
     voided: Option<Micros>,
+    /// Who voided it, or null.
     voided_by: Option<String>,
+    /// Why, or null.
     void_reason: Option<String>,
+    /// What a use would find now.
     state: State,
 }
 
 impl TokenObject {
+    /// The token of the examples.
+    fn example() -> Value {
+        json!({
+            "uid": Uid::example(),
+            "value": Uid::example(),
+            "label": "Anna",
+            "valid_from": "2026-09-22T08:30:00Z",
+            "valid_to": null,
+            "usage_count": 3,
+            "lock_time": 10,
+            "last_used": null,
+            "creator": "key:shop",
+            "created": "2026-09-20T07:12:44.018223Z",
+            "modified": "2026-09-20T07:12:44.018223Z",
+            "voided": null,
+            "voided_by": null,
+            "void_reason": null,
+            "state": "active"
+        })
+    }
+
     fn new(token: Token, now: Micros) -> Self {
         let state = state(&token, now);
         let (voided, voided_by, void_reason) = match token.voided {

@@ -16,7 +16,7 @@ use crate::web::guard::{Allowed, Delete};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, page, see_other};
 use crate::web::paging::{cut, more_than};
-use crate::web::params::Params;
+use crate::web::params::RawParams;
 use crate::web::state::App;
 
 /// Tokens on a page.
@@ -47,7 +47,7 @@ fn cursors() -> CursorCodec {
 pub(crate) async fn show(
     _who: Allowed<Delete>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let after = cursors().read_from(&params, "after")?;

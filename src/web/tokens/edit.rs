@@ -10,7 +10,7 @@ use crate::access::Principal;
 use crate::store::{self, Connection, tokens};
 use crate::token::edit::KnownValues;
 use crate::token::input::{Change, Mistakes, Origin};
-use crate::token::{Micros, Token, TokenError, Uid};
+use crate::token::{Micros, Problem, Token, TokenError, Uid};
 use crate::web::conflict::{self, Conflict};
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
@@ -18,7 +18,7 @@ use crate::web::format::{TimeFormatter, duration};
 use crate::web::guard::{Allowed, Edit};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::{Form, Params};
+use crate::web::params::{RawForm, RawParams};
 use crate::web::state::App;
 
 #[derive(Template)]
@@ -90,7 +90,7 @@ impl FormPage {
 pub(crate) async fn add_form(
     _who: Allowed<Edit>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let defaults = app.settings.get(&app.store).await?.defaults();
@@ -104,7 +104,7 @@ pub(crate) async fn add_form(
 pub(crate) async fn add(
     who: Allowed<Edit>,
     request: HttpRequest,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let form = TokenForm::read(&params)?;
@@ -147,12 +147,8 @@ fn add_or_find(connection: &mut Connection, token: &Token) -> Result<Uid, store:
     if known.is_none() && !tokens::is_uid_used(connection, token.uid)? {
         return tokens::add(connection, token).map(|()| token.uid);
     }
-    let what = if known.is_some() { "exists with other values" } else { "was deleted" };
-    let why = format!(
-        "The token of this form was added before and {what}; nothing was changed. Save the form again to add another \
-         token"
-    );
-    Err(TokenError::value("token_uid", why).into())
+    let added = Problem::AddedBefore { what: "token".into(), is_deleted: known.is_none() };
+    Err(TokenError::value("token_uid", added).into())
 }
 
 /// The form for a token.
@@ -160,7 +156,7 @@ pub(crate) async fn edit_form(
     _who: Allowed<Edit>,
     uid: web::Path<String>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let token = super::tile_view::find(&app, &uid).await?;
@@ -184,7 +180,7 @@ pub(crate) async fn edit(
     _who: Allowed<Edit>,
     uid: web::Path<String>,
     request: HttpRequest,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;

@@ -5,11 +5,11 @@ use chrono_tz::Tz;
 
 use crate::token::edit::KnownValues;
 use crate::token::input::{Change, RawFields};
-use crate::token::{Micros, Token, TokenError, UNLIMITED, Uid};
+use crate::token::{Micros, Problem, Token, TokenError, UNLIMITED, Uid};
 use crate::web::choice::Choice;
 use crate::web::error::Error;
 use crate::web::format::{UNITS, in_unit};
-use crate::web::params::Params;
+use crate::web::params::RawParams;
 
 /// A lock in seconds; a number or a unit that cannot be read stays as it is, for the domain to refuse.
 pub(crate) fn lock_seconds(amount: &str, unit: &str) -> String {
@@ -79,7 +79,7 @@ impl TokenForm {
     }
 
     /// The fields that were sent.
-    pub(crate) fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
+    pub(crate) fn read<const L: usize>(params: &RawParams<L>) -> Result<Self, Error> {
         let text = |name| params.text(name).map(Option::unwrap_or_default);
         let unit = params.filled("lock_unit")?;
         Ok(Self {
@@ -113,7 +113,7 @@ impl TokenForm {
     }
 
     /// What was typed before its user had to sign in, and comes back with the address.
-    pub(crate) fn brought_back(params: &Params) -> Result<Option<Self>, Error> {
+    pub(crate) fn brought_back(params: &RawParams) -> Result<Option<Self>, Error> {
         // A form always sends the unit of its lock.
         Ok(if params.filled("lock_unit")?.is_some() { Some(Self::read(params)?) } else { None })
     }
@@ -201,12 +201,12 @@ pub(crate) struct OriginalValues {
 
 impl OriginalValues {
     /// The hidden fields of a form that was sent. They show what was changed.
-    pub(crate) fn read(params: &Params) -> Result<Self, Error> {
+    pub(crate) fn read(params: &RawParams) -> Result<Self, Error> {
         Self::of(|name| params.text(name)?.ok_or_else(|| TokenError::missing(name).into()))
     }
 
     fn of(text: impl Fn(&'static str) -> Result<String, Error>) -> Result<Self, Error> {
-        let unreadable = |name: &'static str| TokenError::value(name, format!("{name} cannot be read"));
+        let unreadable = |name: &'static str| TokenError::value(name, Problem::Unreadable);
         let number = |name, text: &str| text.parse::<i32>().map_err(|_| unreadable(name));
         let time = |name, text: &str| match text {
             "" => Ok(None),
@@ -227,7 +227,7 @@ impl OriginalValues {
     }
 
     /// The hidden fields that came back with [`TokenForm::brought_back`]. Addresses leave out what is empty.
-    pub(crate) fn brought_back(params: &Params) -> Result<Option<Self>, Error> {
+    pub(crate) fn brought_back(params: &RawParams) -> Result<Option<Self>, Error> {
         let is_back = params.filled("was_value")?.is_some();
         Ok(is_back.then(|| Self::of(|name| Ok(params.text(name)?.unwrap_or_default())).ok()).flatten())
     }

@@ -12,7 +12,7 @@ use crate::web::guard::{Allowed, Ask};
 use crate::web::navigation::Section;
 use crate::web::notice::Notice;
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::Params;
+use crate::web::params::RawParams;
 use crate::web::state::App;
 
 /// Tokens on a page.
@@ -31,7 +31,7 @@ struct ListPage {
 pub(crate) async fn show(
     who: Allowed<Ask>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     // Who may only scan begins at the door.
@@ -51,7 +51,7 @@ pub(crate) async fn show(
 }
 
 /// What was done before the page was opened.
-fn notice(params: &Params) -> Result<Option<Notice>, Error> {
+fn notice(params: &RawParams) -> Result<Option<Notice>, Error> {
     let uid = params.filled("token")?.and_then(|uid| uid.parse::<Uid>().ok());
     let undo = uid.map(|uid| format!("/{uid}/restore"));
     let is_deleted = params.filled("done")?.as_deref() == Some("deleted");

@@ -17,7 +17,7 @@ use crate::web::error::Error;
 use crate::web::export::links::{ExportLink, export_links};
 use crate::web::form_errors::FormErrors;
 use crate::web::paging::{PageRequest, counted, more_than};
-use crate::web::params::Params;
+use crate::web::params::RawParams;
 use crate::web::state::App;
 use crate::work::printing::options::PrintOptions;
 
@@ -68,7 +68,13 @@ pub(crate) struct TokenPage {
 
 impl TokenPage {
     /// Finds the tokens that the parameters ask for, `rows` to a page, at `path` below the base path; links keep `more`.
-    pub(crate) async fn read(app: &App, params: &Params, path: &str, more: &str, rows: usize) -> Result<Self, Error> {
+    pub(crate) async fn read(
+        app: &App,
+        params: &RawParams,
+        path: &str,
+        more: &str,
+        rows: usize,
+    ) -> Result<Self, Error> {
         let query = TokenQuery::read(params)?;
         let mut errors = FormErrors::default();
         let filter = query.filter(app, &mut errors);

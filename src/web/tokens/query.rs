@@ -2,11 +2,11 @@
 
 use crate::store::tokens::list::{Sort, TokenFilter};
 use crate::token::print::PrintedFilter;
-use crate::token::{State, TokenError, Uid};
+use crate::token::{Problem, State, TokenError, Uid, shown};
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::params::filters::search_term;
-use crate::web::params::{Params, time_bound};
+use crate::web::params::{RawParams, time_bound};
 use crate::web::query_string;
 use crate::web::state::App;
 
@@ -42,7 +42,7 @@ pub(crate) struct TokenQuery {
 
 impl TokenQuery {
     /// Reads the parameters.
-    pub(crate) fn read<const L: usize>(params: &Params<L>) -> Result<Self, Error> {
+    pub(crate) fn read<const L: usize>(params: &RawParams<L>) -> Result<Self, Error> {
         let text = |name| params.text(name).map(Option::unwrap_or_default);
         let sort = text("sort")?;
         let known = ORDERS.iter().find(|(word, ..)| *word == sort).map_or("newest", |(word, ..)| word);
@@ -86,20 +86,18 @@ impl TokenQuery {
     pub(crate) fn filter(&self, app: &App, errors: &mut FormErrors) -> TokenFilter {
         let filled = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         let day = |name, text| filled(text).map(|text| time_bound(name, &text, app.zone)).transpose();
-        let uid = |name, words, text| {
+        let uid = |name, text: &String| {
             let uid = filled(text).map(|text| text.parse::<Uid>()).transpose();
-            uid.map_err(|_| TokenError::value(name, words))
+            uid.map_err(|_| TokenError::value(name, Problem::NotAUid { value: shown(text) }))
         };
-        let no_batch = "The batch is not one of those that can be chosen";
-        let no_run = "The print run's uid in the address is none";
         TokenFilter {
             voided: None,
             q: errors.note(filled(&self.q).map(search_term).transpose()),
             state: errors.note(filled(&self.state).map(|word| word.parse::<State>()).transpose()),
             created_from: errors.note(day("created_from", &self.created_from)),
             created_to: errors.note(day("created_to", &self.created_to)),
-            batch: errors.note(uid("batch", no_batch, &self.batch)),
-            print_run: errors.note_without_field(uid("print_run", no_run, &self.print_run)),
+            batch: errors.note(uid("batch", &self.batch)),
+            print_run: errors.note_without_field(uid("print_run", &self.print_run)),
             printed: errors.note(filled(&self.printed).map(|word| word.parse::<PrintedFilter>()).transpose()),
         }
     }

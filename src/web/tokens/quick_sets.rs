@@ -10,7 +10,7 @@ use crate::store::actions::past::PastAction;
 use crate::store::actions::{ActionRequest, ActionResult, past};
 use crate::store::{Connection, actions};
 use crate::token::action::{Action, Bound};
-use crate::token::{Token, TokenError, UNLIMITED, Uid, quoted};
+use crate::token::{Problem, Token, TokenError, UNLIMITED, Uid};
 use crate::web::bulk::describe::describe;
 use crate::web::callers::Caller;
 use crate::web::error::Error;
@@ -19,14 +19,14 @@ use crate::web::format::TimeFormatter;
 use crate::web::guard::{Allowed, Edit};
 use crate::web::notice::Notice;
 use crate::web::page::see_other;
-use crate::web::params::{Form, Params};
+use crate::web::params::{RawForm, RawParams};
 use crate::web::state::App;
 
 /// Makes a token valid in a named time range, today, or without limits.
 pub(crate) async fn set_range(
     who: Allowed<Edit>,
     uid: web::Path<String>,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
@@ -54,15 +54,13 @@ pub(crate) async fn set_range(
 pub(crate) async fn set_count(
     who: Allowed<Edit>,
     uid: web::Path<String>,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let text = params.filled("usage_count")?.ok_or_else(|| TokenError::missing("usage_count"))?;
-    let count = text.parse::<i32>().ok().filter(|count| *count >= UNLIMITED).ok_or_else(|| {
-        let message = format!("usage_count {} is not a whole number from -1 to {}", quoted(&text), i32::MAX);
-        TokenError::value("usage_count", message)
-    })?;
+    let none = || TokenError::value("usage_count", Problem::not_an_integer(&text, UNLIMITED, i32::MAX));
+    let count = text.parse::<i32>().ok().filter(|count| *count >= UNLIMITED).ok_or_else(none)?;
     let done = perform(&app, &who.caller, uid, Action::SetUses(count), &params).await?;
     Ok(to_tile(&app, uid, done))
 }
@@ -72,7 +70,7 @@ pub(crate) async fn add_uses(
     who: Allowed<Edit>,
     uid: web::Path<String>,
     request: HttpRequest,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
@@ -104,7 +102,7 @@ pub(crate) async fn perform(
     who: &Caller,
     uid: Uid,
     action: Action,
-    params: &Params,
+    params: &RawParams,
 ) -> Result<Result<String, Box<Token>>, Error> {
     let nonce = params.filled("nonce")?.and_then(|nonce| nonce.parse::<Uid>().ok());
     let (by, now) = (who.principal.clone(), app.store.now());

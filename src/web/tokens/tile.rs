@@ -12,7 +12,7 @@ use crate::web::gates::named::gate_of;
 use crate::web::guard::{Allowed, Ask, Consume, refuse_prefetch};
 use crate::web::notice::Notice;
 use crate::web::page::see_other;
-use crate::web::params::{Form, Params};
+use crate::web::params::{RawForm, RawParams};
 use crate::web::scan::page::show_linked;
 use crate::web::state::App;
 
@@ -21,7 +21,7 @@ pub(crate) async fn show(
     who: Allowed<Ask>,
     uid: web::Path<String>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
@@ -37,7 +37,7 @@ pub(crate) async fn show(
 }
 
 /// What was done before the tile was opened.
-fn notice(params: &Params) -> Result<Option<Notice>, Error> {
+fn notice(params: &RawParams) -> Result<Option<Notice>, Error> {
     Ok(match params.filled("done")?.as_deref() {
         Some("added") => Some(Notice::done("The token is added.")),
         Some("saved") => Some(Notice::done("The token is saved.")),
@@ -62,14 +62,14 @@ pub(crate) async fn use_once(
     who: Allowed<Consume>,
     request: HttpRequest,
     uid: web::Path<String>,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     refuse_prefetch(&request)?;
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let key = params.filled("nonce")?.map(ReplayKey::new).transpose()?;
     let what = Lookup { uid: Some(uid), ..Lookup::default() };
-    let gate = gate_of(&app, &who.caller, &params).await?.map(|gate| gate.id);
+    let gate = gate_of(&app, &who.caller, params.filled("gate")?.as_deref()).await?.map(|gate| gate.id);
     let once = Deed::Use { what, uses: 1, gate };
     let done = match app.store.consume(settle::Ask::new(who.caller.principal, once, key)).await? {
         Answer::Done(..) => "used".to_owned(),

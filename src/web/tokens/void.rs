@@ -14,7 +14,7 @@ use crate::web::form_errors::FormErrors;
 use crate::web::guard::{Allowed, Void};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::{Form, Params};
+use crate::web::params::{RawForm, RawParams};
 use crate::web::state::App;
 
 #[derive(Template)]
@@ -52,7 +52,7 @@ pub(crate) async fn ask(
     _who: Allowed<Void>,
     uid: web::Path<String>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let token = super::tile_view::find(&app, &uid).await?;
@@ -68,7 +68,7 @@ pub(crate) async fn void(
     who: Allowed<Void>,
     uid: web::Path<String>,
     request: HttpRequest,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
@@ -90,7 +90,7 @@ pub(crate) async fn void(
 pub(crate) async fn unvoid(
     who: Allowed<Void>,
     uid: web::Path<String>,
-    Form(params): Form,
+    RawForm(params): RawForm,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;

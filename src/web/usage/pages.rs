@@ -29,7 +29,7 @@ use crate::web::guard::{Allowed, See};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, page};
 use crate::web::paging::{PageRequest, more_than};
-use crate::web::params::Params;
+use crate::web::params::RawParams;
 use crate::web::state::App;
 use crate::web::tokens::view;
 
@@ -90,7 +90,7 @@ struct Names {
 pub(crate) async fn show(
     _who: Allowed<See>,
     request: HttpRequest,
-    params: Params,
+    params: RawParams,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let query = UsageQuery::read(&params)?;

@@ -3,11 +3,11 @@
 use chrono::NaiveDate;
 
 use crate::store::usage::UsageFilter;
-use crate::token::{TokenError, Uid, UsageOutcome, VALUE_MAX_CHARS};
+use crate::token::{Problem, TokenError, Uid, UsageOutcome, VALUE_MAX_CHARS, shown};
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::gates::named::by_name;
-use crate::web::params::{Params, time_bound};
+use crate::web::params::{RawParams, time_bound};
 use crate::web::query_string;
 use crate::web::state::App;
 
@@ -36,7 +36,7 @@ pub(crate) struct UsageQuery {
 
 impl UsageQuery {
     /// Reads the parameters.
-    pub(crate) fn read(params: &Params) -> Result<Self, Error> {
+    pub(crate) fn read(params: &RawParams) -> Result<Self, Error> {
         let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
         Ok(Self {
             q: text("q")?,
@@ -88,36 +88,25 @@ impl UsageQuery {
             gate => Ok(gate?.map(|gate| gate.name)),
         };
         let filled = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-        let time = |name, label, text: &String| {
-            let read = filled(text).map(|text| time_bound(name, &text, app.zone)).transpose();
-            read.map_err(|error| named(name, label, &error.to_string()))
-        };
-        let uid = |name, words: &'static str, text: &String| {
+        let time = |name, text: &String| filled(text).map(|text| time_bound(name, &text, app.zone)).transpose();
+        let uid = |name, text: &String| {
             let uid = filled(text).map(|text| text.parse::<Uid>()).transpose();
-            uid.map_err(|_| TokenError::value(name, words))
+            uid.map_err(|_| TokenError::value(name, Problem::NotAUid { value: shown(text) }))
         };
         let filter = UsageFilter {
             found: None,
-            q: errors.note(filled(&self.q).map(|text| part("q", "“Value”", VALUE_MAX_CHARS, text)).transpose()),
-            user: errors.note(filled(&self.user).map(|text| part("user", "“By”", 100, text)).transpose()),
+            q: errors.note(filled(&self.q).map(|text| part("q", VALUE_MAX_CHARS, text)).transpose()),
+            user: errors.note(filled(&self.user).map(|text| part("user", 100, text)).transpose()),
             gate: errors.note(gate),
             outcome: errors.note(filled(&self.outcome).map(|word| word.parse::<UsageOutcome>()).transpose()),
-            from: errors.note(time("from", "“From”", &self.from)),
-            to: errors.note(time("to", "“To”", &self.to)),
-            token_uid: errors.note_without_field(uid(
-                "token_uid",
-                "The token's uid in the address is none",
-                &self.token_uid,
-            )),
-            batch: errors.note_without_field(uid("batch", "The batch's uid in the address is none", &self.batch)),
-            print_run: errors.note_without_field(uid(
-                "print_run",
-                "The print run's uid in the address is none",
-                &self.print_run,
-            )),
+            from: errors.note(time("from", &self.from)),
+            to: errors.note(time("to", &self.to)),
+            token_uid: errors.note_without_field(uid("token_uid", &self.token_uid)),
+            batch: errors.note_without_field(uid("batch", &self.batch)),
+            print_run: errors.note_without_field(uid("print_run", &self.print_run)),
         };
         if filter.from.zip(filter.to).is_some_and(|(from, to)| to < from) {
-            errors.add("to", "“To” must not be before “From”.");
+            errors.add_all(&[TokenError::value("to", Problem::Before { than: "from".into() })]);
         }
         Ok(filter)
     }
@@ -150,18 +139,13 @@ impl UsageQuery {
     }
 }
 
-/// An error whose message calls its field as the page does.
-fn named(name: &'static str, label: &str, message: &str) -> TokenError {
-    TokenError::value(name, format!("{label}{}", message.strip_prefix(name).unwrap_or(message).trim_end_matches('.')))
-}
-
 /// A part of a text that is looked for.
-fn part(name: &'static str, label: &str, longest: usize, text: String) -> Result<String, TokenError> {
+fn part(name: &'static str, longest: usize, text: String) -> Result<String, TokenError> {
     if text.chars().count() > longest {
-        return Err(TokenError::value(name, format!("{label} has at most {longest} characters")));
+        return Err(TokenError::value(name, Problem::too_long(longest)));
     }
     if text.chars().any(char::is_control) {
-        return Err(TokenError::value(name, format!("{label} has no control characters, as no entry has")));
+        return Err(TokenError::value(name, Problem::ControlCharacters));
     }
     Ok(text)
 }

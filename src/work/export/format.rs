@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::token::{TokenError, quoted};
+use crate::token::{Problem, TokenError};
 
 /// How rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,9 +52,6 @@ impl FromStr for Format {
 
     fn from_str(text: &str) -> Result<Self, TokenError> {
         let format = Self::ALL.into_iter().find(|format| format.word() == text);
-        format.ok_or_else(|| {
-            let words = Self::ALL.map(Self::word).join(", ");
-            TokenError::value("format", format!("format {} is not one of {words}", quoted(text)))
-        })
+        format.ok_or_else(|| TokenError::value("format", Problem::not_one_of(text, Self::ALL.map(Self::word))))
     }
 }

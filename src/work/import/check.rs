@@ -16,7 +16,7 @@ use crate::store::imports::look_up::{InUse, Named, in_use};
 use crate::token::import::columns::Columns;
 use crate::token::import::damage::{Damage, LostZeros};
 use crate::token::import::field::{Cells, Field};
-use crate::token::import::line::{CellError, NewLine, explained};
+use crate::token::import::line::{CellError, NewLine};
 use crate::token::import::options::Mode;
 use crate::token::import::report::{Example, ExampleToken, ImportReport, LineError};
 use crate::token::{Micros, Token, UNLIMITED, Uid, shortened};
@@ -144,7 +144,7 @@ impl<'a> Check<'a> {
     }
 
     fn fault(&mut self, line: u64, cells: &Cells, error: CellError) {
-        let CellError { field, message } = explained(error, cells);
+        let CellError { field, message } = error;
         let text = field.and_then(|field| cells.get(field)).unwrap_or_default();
         let column = field.map_or("", |field| self.columns.name_of(field)).to_owned();
         self.report.add_error(LineError { line, column, text: shortened(text, SHOWN), message });

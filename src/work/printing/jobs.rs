@@ -16,7 +16,7 @@ use crate::store::search::SearchLimit;
 use crate::store::tokens::selection::Selection;
 use crate::store::{Connection, Error};
 use crate::token::public_url::CodeTexts;
-use crate::token::{Micros, TokenError, Uid};
+use crate::token::{Micros, Problem, TokenError, Uid};
 use crate::work::Background;
 
 /// How long the tokens of a part may be searched for: nobody waits for it as for a page.
@@ -125,7 +125,8 @@ impl RunningJob {
         let mut part = 1 + parts_printed(&runs, done);
         loop {
             if background.shutdown.is_ending() {
-                return Err(TokenError::value("uid", "The server ended before all was printed.").into());
+                let why = "The server ended before all was printed.".into();
+                return Err(TokenError::value("uid", Problem::Refused { why }).into());
             }
             let options =
                 PrintOptions { start: if part == 1 { self.options.start } else { 1 }, ..self.options.clone() };
@@ -144,7 +145,7 @@ impl RunningJob {
             let pdf = make(background, &options, std::mem::take(&mut labels.items)).await?;
             let refusal =
                 |refusals: Vec<SheetRefusal>| refusals.first().map_or_else(String::new, SheetRefusal::to_string);
-            let pdf = pdf.map_err(|refusals| TokenError::value("sheet", refusal(refusals)))?;
+            let pdf = pdf.map_err(|refused| TokenError::value("sheet", Problem::Refused { why: refusal(refused) }))?;
             let count = i32::try_from(done).unwrap_or(i32::MAX);
             let previous_cursor = self.job.cursor.clone();
             let progress = JobProgress { uid: self.uid, previous_cursor, printed: count, cursor: next.clone() };

@@ -32,7 +32,7 @@ async fn a_gate_is_added_changed_and_closed() {
 
     let other = Uid::random().to_string();
     let same = [("gate_uid", other.as_str()), ("name", "North"), ("undo", "60"), ("open", "1")];
-    browser.post("/gates/add", &same).await.check(422, &["There is a gate North already", "href=\"#name\""]);
+    browser.post("/gates/add", &same).await.check(422, &["name is in use already", "href=\"#name\""]);
     for (name, undo, says) in [
         ("", "60", "1 to 60 characters"),
         ("North\u{200b}", "60", "invisible"),

@@ -87,7 +87,7 @@ async fn only_who_used_a_token_or_may_edit_undoes_that_use_and_in_time_only() {
     for neither in [vec![], vec![("nonce", "")], vec![("usage_uid", "")]] {
         let neither = undo_as(&app, Role::Manager, &neither).await;
         neither.check_failure("TokenAPIError").check_param("usage_uid");
-        assert_eq!(neither.body["message"], "usage_uid or nonce must name the use that is to be undone.");
+        assert_eq!(neither.body["message"], "One of the parameters usage_uid and nonce must be given.");
     }
     let get = app.request(Role::Manager, Method::GET, "/undo_consume");
     send(get.query(&[("usage_uid", &by_manager)])).await.check_failure("MethodNotAllowed");

@@ -59,7 +59,7 @@ async fn a_scanner_lands_at_the_door_and_uses_tokens_there() {
         "refused",
         &["no token with this code", "nothing &#60;b&#62;"],
     );
-    check_verdict(&browser.post("/scan", &[("code", " ")]).await, "look", &["A uid or a value is needed"]);
+    check_verdict(&browser.post("/scan", &[("code", " ")]).await, "look", &["The code must not be empty."]);
     check_verdict(&browser.post("/scan", &[("code", &uid), ("gate", "gone")]).await, "look", &["There is no gate"]);
     for wrong in ["0", "-1", "x"] {
         check_verdict(
@@ -259,7 +259,7 @@ async fn what_nobody_can_mean_is_said_and_does_nothing() {
     let app = App::start().await;
     let uid = app.add(&[("usage_count", "5")]).await;
     let mut browser = Browser::of(&app, Role::Scanner).await;
-    for (name, value, says) in [("source", "evil", "source is camera"), ("test", "0", "test is 1, or left out")] {
+    for (name, value, says) in [("source", "evil", "source &#34;"), ("test", "0", "test is 1, or left out")] {
         let wrong = browser.post("/scan", &[("code", uid.as_str()), (name, value)]).await;
         check_verdict(&wrong, "look", &[says]);
         assert_eq!(wrong.status, 422);

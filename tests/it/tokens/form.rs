@@ -25,7 +25,7 @@ async fn a_form_with_errors_comes_back_with_what_was_typed() {
         ("lock_unit", "seconds"),
     ];
     for (field, text, says) in [
-        ("value", "T-1", "in use by another token"),
+        ("value", "T-1", "“Value” is in use already"),
         ("value", " x", "white space"),
         ("value", MISSING_UID, "own uid"),
         ("label", "a\tb", "control characters"),

@@ -17,7 +17,7 @@ async fn a_token_is_voided_from_its_tile_and_it_is_undone() {
     let nonce = form.field("nonce");
 
     let wrong = browser.post(&void, &[("nonce", &nonce), ("reason", &"<i>".repeat(100))]).await;
-    wrong.check(422, &["The token was not voided", "A reason has at most 200 characters.", "aria-invalid=\"true\""]);
+    wrong.check(422, &["The token was not voided", "“Reason” has at most 200 characters.", "aria-invalid=\"true\""]);
     assert_eq!(wrong.field("reason"), "<i>".repeat(100), "what was typed stays");
 
     let done = browser.post(&void, &[("nonce", &nonce), ("reason", " Lost & found ")]).await;

@@ -1,38 +1,161 @@
 //! `consume_token`.
 
-use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Serialize;
+use actix_web::body::BoxBody;
+use actix_web::{HttpRequest, HttpResponse, Responder, web};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use validator::Validate;
 
+use super::idempotency_key::{IdempotencyKey, KEY_MAX_CHARS};
 use super::lookup;
-use super::refused::Refused;
+use super::refused::{Refused, RefusedUse};
 use crate::store::gates::Gate;
 use crate::token::consume::try_consume;
-use crate::token::settle::{Answer, Ask, Deed, Lookup, Receipt, ReplayKey, TokenSummary};
-use crate::token::{TokenError, Uid};
+use crate::token::settle::{Answer as Settled, Ask, Deed, Lookup, Receipt, TokenSummary};
+use crate::token::{Given, Micros, Problem, TokenError, Uid, WrittenTime};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
 use crate::web::gates::named::{check_rules, gate_of};
 use crate::web::gates::replay::replay_or;
 use crate::web::guard::{Allowed, Consume, refuse_foreign_get, refuse_prefetch};
-use crate::web::json::success;
+use crate::web::json::Answer;
+use crate::web::openapi::operation::{DescribesAnswer, Operation, ViewAnswer, ViewParams};
 use crate::web::params::Params;
-use crate::web::params::filters::time;
+use crate::web::params::filters::moment;
 use crate::web::state::App;
 
-const PARAMETERS: [&str; 7] = ["token_uid", "value", "nonce", "uses", "gate", "test", "at"];
+/// Uses a token, if it can be used.
+///
+/// It checks in this order, and the first check that fails is the refusal: the token exists, is not voided, has uses left, is
+/// not locked, and is within its time range. Check, change and log entry are one step on the disk, and the answer is sent only
+/// after that step would survive a power cut. Every attempt, refused or not, is in the usage log exactly once.
+///
+/// Send an `Idempotency-Key` wherever a lost answer matters, and prefer POST: proxies and browsers may repeat a GET. HEAD is
+/// refused, and so is a prefetch (`Sec-Purpose`, `Purpose` or `X-Moz`); neither counts as an attempt, and nor does a request
+/// that cannot be read, contradicts itself, or is not allowed.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[schemars(extend("x-one-of" = ["token_uid", "value"]))]
+pub(crate) struct ConsumeToken {
+    /// The token's uid, in either case.
+    #[serde(default)]
+    #[schemars(extend("x-in-path" = true))]
+    token_uid: Given<Uid>,
+    /// Its value, or what a code with a link says: the address of its page. White space and line ends around it are cut, and a
+    /// uid may be in capitals.
+    #[serde(default)]
+    value: Given<String>,
+    /// The idempotency key, where no header can be sent.
+    #[serde(default)]
+    #[validate(length(min = 1, max = KEY_MAX_CHARS))]
+    nonce: Given<String>,
+    /// How many uses at once: all of them or none. One entry in the log says how many.
+    #[validate(range(min = 1, max = i32::MAX))]
+    #[schemars(extend("default" = 1))]
+    uses: Option<i32>,
+    /// The name of the gate at which the token is used. A key that is tied to a gate uses that one, and may name no other.
+    gate: Option<String>,
+    /// `1` answers what a use would answer, and uses and logs nothing.
+    test: Option<Yes>,
+    /// The moment that a test means. Left out: now.
+    at: Option<WrittenTime>,
+}
 
-#[derive(Serialize)]
-struct Used {
+impl ViewParams for ConsumeToken {
+    fn example() -> Value {
+        json!({"token_uid": Uid::example(), "gate": "North entrance"})
+    }
+
+    fn errors() -> Vec<Error> {
+        let value = |param: &'static str, problem| TokenError::value(param, problem).into();
+        vec![
+            TokenError::missing_one_of(&["token_uid", "value"]).into(),
+            value("gate", Problem::NoSuchGate { gate: "South".into() }),
+            value("gate", Problem::GateClosed { gate: "South entrance".into() }),
+            value("nonce", Problem::KeyReused),
+            value("nonce", Problem::KeyUndone),
+            value("at", Problem::OnlyTogether { with: "test".into() }),
+        ]
+    }
+}
+
+/// The one value of a parameter that is given or not.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+pub(crate) enum Yes {
+    /// Yes.
+    #[serde(rename = "1")]
+    Yes,
+}
+
+/// A token was used, or could be used.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Used {
+    /// Whether it was used; false in a test.
     consumed: bool,
+    /// It was used earlier, with the same idempotency key; now nothing was used or logged.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     replayed: bool,
+    /// It was only asked what would happen.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     test: bool,
     #[serde(flatten)]
     summary: TokenSummary,
+    /// How many uses were taken.
     uses: i32,
+    /// The uid of the entry in the usage log; null in a test.
     usage_uid: Option<Uid>,
+    /// The name of the gate, or null.
     gate: Option<String>,
+}
+
+impl ViewAnswer for Used {
+    fn example() -> Value {
+        json!({
+            "consumed": true,
+            "token_uid": Uid::example(),
+            "value": Uid::example(),
+            "label": "Anna",
+            "usage_count": 2,
+            "last_used": "2026-09-22T08:30:00.123456Z",
+            "valid_from": null,
+            "valid_to": "2026-12-31T22:59:59.999999Z",
+            "uses": 1,
+            "usage_uid": "0199705f-0b7b-7c3e-9b0d-6f2a8c41d5e7",
+            "gate": "North entrance"
+        })
+    }
+}
+
+/// What became of a use.
+pub(crate) enum Consumed {
+    /// It was made.
+    Used(Used),
+    /// It was refused.
+    Refused(Box<RefusedUse>),
+}
+
+impl From<RefusedUse> for Consumed {
+    fn from(refused: RefusedUse) -> Self {
+        Self::Refused(Box::new(refused))
+    }
+}
+
+impl Responder for Consumed {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        match self {
+            Self::Used(used) => Answer(used).response(),
+            Self::Refused(refused) => refused.response(),
+        }
+    }
+}
+
+impl DescribesAnswer for Consumed {
+    fn describe(operation: &mut Operation) {
+        Answer::<Used>::describe(operation);
+        RefusedUse::describe(operation);
+    }
 }
 
 /// Uses a token, or says whether it could be used.
@@ -40,35 +163,36 @@ pub(crate) async fn consume_token(
     who: Allowed<Consume>,
     request: HttpRequest,
     uid: Option<web::Path<String>>,
-    params: Params,
+    Params(params): Params<ConsumeToken>,
+    header: IdempotencyKey,
     app: web::Data<App>,
-) -> Result<HttpResponse, Error> {
+) -> Result<Consumed, Error> {
     refuse_prefetch(&request)?;
     refuse_foreign_get(&request)?;
-    params.only(&PARAMETERS)?;
-    let what = lookup(uid.as_deref().map(String::as_str), &params, &app)?;
-    let key = replay_key(&request, &params)?;
-    let (uses, is_test) = (uses(&params)?, is_test(&params)?);
-    let gate = gate_for(&app, &who.caller, &params, (uses, is_test)).await;
-    if is_test {
-        return test(&app, &who.caller, &params, (what, uses, gate?)).await;
+    let what = lookup(uid, params.token_uid, params.value, &app)?;
+    let key = header.or_nonce(params.nonce)?;
+    let (uses, test_at) = (params.uses.unwrap_or(1), test_moment(params.test, params.at.as_ref(), &app)?);
+    let gate = gate_for(&app, &who.caller, params.gate.as_deref(), (uses, test_at.is_some())).await;
+    if let Some(at) = test_at {
+        return test(&app, &who.caller, at, (what, uses, gate?)).await;
     }
     let gate = match gate {
         Ok(gate) => gate,
         Err(refusal) => {
-            let receipt = replay_or(refusal, (&app, &who.caller, &params), (what, uses, key)).await?;
+            let named = params.gate.as_deref();
+            let receipt = replay_or(refusal, (&app, &who.caller, named), (what, uses, key)).await?;
             let gate = app.gates.name(&app.store, receipt.gate).await?;
             return Ok(used(receipt, gate, true));
         }
     };
     let deed = Deed::Use { what, uses, gate: gate.as_ref().map(|gate| gate.id) };
     match app.store.consume(Ask::new(who.caller.principal.clone(), deed, key)).await? {
-        Answer::Done(receipt, _) => Ok(used(receipt, gate.map(|gate| gate.name), false)),
-        Answer::Replayed(receipt) => Ok(used(receipt, gate.map(|gate| gate.name), true)),
-        Answer::NotKept => Err(Error::fault("a use was answered as a replay")),
-        Answer::Mistaken(error) => Err(error.into()),
-        Answer::Forbidden(why) => Err(Error::Forbidden(why.into())),
-        Answer::Refused(refused) => Refused::new(refused, gate).answer(&app, &who.caller).await,
+        Settled::Done(receipt, _) => Ok(used(receipt, gate.map(|gate| gate.name), false)),
+        Settled::Replayed(receipt) => Ok(used(receipt, gate.map(|gate| gate.name), true)),
+        Settled::NotKept => Err(Error::fault("a use was answered as a replay")),
+        Settled::Mistaken(error) => Err(error.into()),
+        Settled::Forbidden(why) => Err(Error::Forbidden(why.into())),
+        Settled::Refused(refused) => Ok(Refused::new(refused, gate).answer(&app, &who.caller).await?.into()),
     }
 }
 
@@ -76,82 +200,50 @@ pub(crate) async fn consume_token(
 async fn gate_for(
     app: &App,
     caller: &Caller,
-    params: &Params,
+    named: Option<&str>,
     (uses, is_test): (i32, bool),
 ) -> Result<Option<Gate>, Error> {
-    let gate = gate_of(app, caller, params).await?;
+    let gate = gate_of(app, caller, named).await?;
     check_rules(gate.as_ref(), uses, is_test)?;
     Ok(gate)
 }
 
-fn used(receipt: Receipt, gate: Option<String>, replayed: bool) -> HttpResponse {
+fn used(receipt: Receipt, gate: Option<String>, replayed: bool) -> Consumed {
     let Receipt { summary, usage_uid, uses, .. } = receipt;
-    success(Used { consumed: true, replayed, test: false, summary, uses, usage_uid: Some(usage_uid), gate })
+    Consumed::Used(Used { consumed: true, replayed, test: false, summary, uses, usage_uid: Some(usage_uid), gate })
 }
 
-/// What consuming would answer, now or at another moment. It uses nothing, and leaves no entry in the log.
+/// What consuming would answer at a moment. It uses nothing, and leaves no entry in the log.
 async fn test(
     app: &App,
     caller: &Caller,
-    params: &Params,
+    at: Micros,
     (what, uses, gate): (Lookup, i32, Option<Gate>),
-) -> Result<HttpResponse, Error> {
-    let at = time(params, "at", app.zone)?.unwrap_or_else(|| app.store.now());
+) -> Result<Consumed, Error> {
     let token = app.store.look_up(what).await??;
     match try_consume(token.as_ref(), uses, at) {
         Ok(after) => {
             let (summary, gate) = (TokenSummary::from(&after), gate.map(|gate| gate.name));
-            Ok(success(Used { consumed: false, replayed: false, test: true, summary, uses, usage_uid: None, gate }))
+            let used = Used { consumed: false, replayed: false, test: true, summary, uses, usage_uid: None, gate };
+            Ok(Consumed::Used(used))
         }
-        Err(refused) => Refused::new(*refused, gate).in_test().answer(app, caller).await,
+        Err(refused) => Ok(Refused::new(*refused, gate).in_test().answer(app, caller).await?.into()),
     }
 }
 
-/// How many uses are wanted at once: one, if nothing says so.
+/// The moment that a test means; none if it is no test.
 ///
 /// # Errors
-/// A value error when it is no whole number from 1 on.
-pub(crate) fn uses(params: &Params) -> Result<i32, Error> {
-    let uses = params.number("uses", 1..=i32::MAX.unsigned_abs() as usize)?;
-    Ok(uses.and_then(|uses| i32::try_from(uses).ok()).unwrap_or(1))
-}
-
-/// Whether it is only asked what would happen.
-///
-/// # Errors
-/// A value error for anything else than 1, and for a moment without a test.
-pub(crate) fn is_test(params: &Params) -> Result<bool, Error> {
-    let wrong = |name, why: &str| Err(TokenError::value(name, why).into());
-    match params.filled("test")?.as_deref() {
-        Some("1") => Ok(true),
-        None if params.filled("at")?.is_some() => wrong("at", "at goes with test=1 only"),
-        None => Ok(false),
-        // Neither a use nor a test, whatever else is meant by it: a use could be a surprise.
-        Some(_) => wrong("test", "test is 1, or left out"),
+/// A value error for a moment without a test: a use could be a surprise.
+pub(crate) fn test_moment(
+    test: Option<Yes>,
+    at: Option<&WrittenTime>,
+    app: &App,
+) -> Result<Option<Micros>, TokenError> {
+    let at = moment("at", at, app.zone)?;
+    match (test, at) {
+        (None, Some(_)) => Err(TokenError::value("at", Problem::OnlyTogether { with: "test".into() })),
+        (None, None) => Ok(None),
+        (Some(Yes::Yes), at) => Ok(Some(at.unwrap_or_else(|| app.store.now()))),
     }
-}
-
-/// The idempotency key, from the header or from `nonce`.
-fn replay_key(request: &HttpRequest, params: &Params) -> Result<Option<ReplayKey>, Error> {
-    let header = header_key(request)?;
-    let nonce = params.text("nonce")?;
-    if header.is_some() && nonce.is_some() && header != nonce {
-        return Err(TokenError::value("nonce", TWO_KEYS).into());
-    }
-    let Some(key) = header.or(nonce) else { return Ok(None) };
-    Ok(Some(ReplayKey::new(key)?))
-}
-
-const TWO_KEYS: &str = "Two idempotency keys are given that are not the same";
-
-/// The idempotency key of the header.
-///
-/// # Errors
-/// A value error when there are two, or it is not visible ASCII.
-pub(super) fn header_key(request: &HttpRequest) -> Result<Option<String>, Error> {
-    let wrong = |why: &str| Error::from(TokenError::value("nonce", why));
-    let mut headers = request.headers().get_all("idempotency-key");
-    let header = headers.next().map(|value| value.to_str().map(str::trim).map(str::to_owned));
-    let header = header.transpose().map_err(|_| wrong("The Idempotency-Key is not visible ASCII"))?;
-    if headers.next().is_some() { Err(wrong(TWO_KEYS)) } else { Ok(header) }
 }

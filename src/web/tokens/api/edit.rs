@@ -1,44 +1,147 @@
 //! `edit_token` and `update_token`.
 
-use actix_web::{HttpResponse, web};
+use actix_web::web;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use validator::Validate;
 
-use super::{FIELDS, check_link, named_uid, raw_fields};
+use super::{check_link, named_uid};
 use crate::store::tokens;
+use crate::token::input::TokenFields;
+use crate::token::validation::chars;
+use crate::token::{Given, LABEL_MAX_CHARS, Problem, TokenError, UNLIMITED, Uid, VALUE_MAX_CHARS, WrittenTime};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Edit};
-use crate::web::json::{Done, success};
+use crate::web::json::{Answer, Done};
+use crate::web::openapi::operation::ViewParams;
 use crate::web::params::Params;
 use crate::web::state::App;
+
+/// Changes a token. Its times, uses and lock must be given.
+///
+/// Prefer `update_token`, which changes nothing but what is given.
+#[derive(Deserialize, JsonSchema, Validate)]
+pub(crate) struct EditToken {
+    /// The token's uid.
+    #[serde(default)]
+    #[schemars(extend("x-in-path" = true))]
+    token_uid: Given<Uid>,
+    /// The first moment at which the token is valid. Empty: no bound.
+    valid_from: Given<WrittenTime>,
+    /// The last moment at which it is valid, later than `valid_from`. Empty: no bound.
+    valid_to: Given<WrittenTime>,
+    /// The uses that are left; -1 is unlimited. It must not be empty.
+    #[validate(range(min = UNLIMITED, max = i32::MAX))]
+    usage_count: Given<i32>,
+    /// Seconds for which the token is locked after a use. It must not be empty.
+    #[validate(range(min = 0, max = i32::MAX))]
+    lock_time: Given<i32>,
+    /// What the QR code says, as in `add_token`. Empty: the uid. Left out: it stays.
+    #[serde(default)]
+    #[validate(length(max = chars(VALUE_MAX_CHARS)))]
+    value: Given<String>,
+    /// Text for people. Empty: no label. Left out: it stays.
+    #[serde(default)]
+    #[validate(length(max = chars(LABEL_MAX_CHARS)))]
+    label: Given<String>,
+}
+
+impl ViewParams for EditToken {
+    fn example() -> Value {
+        json!({"token_uid": Uid::example(), "valid_from": "", "valid_to": "2026-12-31", "usage_count": 5, "lock_time": 0})
+    }
+
+    fn errors() -> Vec<Error> {
+        vec![
+            TokenError::Unknown(Uid::example()).into(),
+            TokenError::value("usage_count", Problem::Empty).into(),
+            TokenError::value("value", Problem::NotUnique).into(),
+        ]
+    }
+}
+
+/// Changes what is given of a token.
+///
+/// What is left out stays as it is. Uses that are consumed meanwhile are not lost.
+#[derive(Deserialize, JsonSchema, Validate)]
+pub(crate) struct UpdateToken {
+    /// The token's uid.
+    #[serde(default)]
+    #[schemars(extend("x-in-path" = true))]
+    token_uid: Given<Uid>,
+    /// The first moment at which the token is valid. Empty: no bound. Left out: it stays.
+    #[serde(default)]
+    valid_from: Given<WrittenTime>,
+    /// The last moment at which it is valid, later than `valid_from`. Empty: no bound. Left out: it stays.
+    #[serde(default)]
+    valid_to: Given<WrittenTime>,
+    /// The uses that are left; -1 is unlimited. It must not be empty. Left out: they stay.
+    #[serde(default)]
+    #[validate(range(min = UNLIMITED, max = i32::MAX))]
+    usage_count: Given<i32>,
+    /// Seconds for which the token is locked after a use. It must not be empty. Left out: they stay.
+    #[serde(default)]
+    #[validate(range(min = 0, max = i32::MAX))]
+    lock_time: Given<i32>,
+    /// What the QR code says, as in `add_token`. Empty: the uid. Left out: it stays.
+    #[serde(default)]
+    #[validate(length(max = chars(VALUE_MAX_CHARS)))]
+    value: Given<String>,
+    /// Text for people. Empty: no label. Left out: it stays.
+    #[serde(default)]
+    #[validate(length(max = chars(LABEL_MAX_CHARS)))]
+    label: Given<String>,
+    /// Added to the uses that are left, or subtracted if negative; uses that are consumed meanwhile count. Not together with
+    /// `usage_count`, and not for a token with unlimited uses. It must not be empty.
+    #[serde(default)]
+    #[validate(range(min = i32::MIN, max = i32::MAX))]
+    add_uses: Given<i32>,
+}
+
+impl ViewParams for UpdateToken {
+    fn example() -> Value {
+        json!({"token_uid": Uid::example(), "add_uses": 2, "label": "Anna B."})
+    }
+
+    fn errors() -> Vec<Error> {
+        vec![
+            TokenError::Unknown(Uid::example()).into(),
+            TokenError::value("add_uses", Problem::NotTogether { with: "usage_count".into() }).into(),
+            TokenError::value("add_uses", Problem::Unlimited).into(),
+            TokenError::value("add_uses", Problem::UsesLeftOutOfRange { uses_left: 1, add_uses: -2 }).into(),
+        ]
+    }
+}
 
 /// Changes a token as cone.tokens does: four fields must be present.
 pub(crate) async fn edit_token(
     _who: Allowed<Edit>,
     uid: Option<web::Path<String>>,
-    params: Params,
+    Params(params): Params<EditToken>,
     app: web::Data<App>,
-) -> Result<HttpResponse, Error> {
-    params.only(&[&FIELDS[..], &["token_uid"]].concat())?;
-    raw_fields(&params)?.require()?;
-    change(uid, &params, &app).await
+) -> Result<Answer<Done>, Error> {
+    let EditToken { token_uid, valid_from, valid_to, usage_count, lock_time, value, label } = params;
+    let fields = TokenFields { valid_from, valid_to, usage_count, lock_time, value, label, add_uses: Given::Absent };
+    change(named_uid(uid, token_uid)?, fields, &app).await
 }
 
 /// Changes of a token what is given, and nothing else.
 pub(crate) async fn update_token(
     _who: Allowed<Edit>,
     uid: Option<web::Path<String>>,
-    params: Params,
+    Params(params): Params<UpdateToken>,
     app: web::Data<App>,
-) -> Result<HttpResponse, Error> {
-    params.only(&[&FIELDS[..], &["token_uid", "add_uses"]].concat())?;
-    change(uid, &params, &app).await
+) -> Result<Answer<Done>, Error> {
+    let UpdateToken { token_uid, valid_from, valid_to, usage_count, lock_time, value, label, add_uses } = params;
+    let fields = TokenFields { valid_from, valid_to, usage_count, lock_time, value, label, add_uses };
+    change(named_uid(uid, token_uid)?, fields, &app).await
 }
 
-async fn change(uid: Option<web::Path<String>>, params: &Params, app: &App) -> Result<HttpResponse, Error> {
-    let uid = named_uid(uid.as_deref().map(String::as_str), params)?;
-    let raw = raw_fields(params)?;
-    check_link(app, raw.value.as_deref(), uid)?;
-    let change = raw.change(app.zone)?;
+async fn change(uid: Uid, fields: TokenFields, app: &App) -> Result<Answer<Done>, Error> {
+    check_link(app, fields.value.as_value().map(String::as_str), uid)?;
+    let change = fields.change(app.zone)?;
     let now = app.store.now();
     app.store.write(move |connection| tokens::change(connection, uid, &change, now)).await?;
-    Ok(success(Done {}))
+    Ok(Answer(Done {}))
 }

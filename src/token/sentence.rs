@@ -1,0 +1,187 @@
+//! The one place that says in English what is wrong with a request.
+
+use super::error::TokenError;
+use super::problem::Problem;
+use super::quoted::{grouped, quoted};
+use super::uid::Uid;
+
+/// What calls a parameter by its name for people, or by the one for programs.
+pub(crate) type Naming<'a> = &'a dyn Fn(&str) -> String;
+
+impl TokenError {
+    /// What is wrong, as one sentence that calls parameters as `name` does.
+    pub(crate) fn sentence(&self, name: Naming<'_>) -> String {
+        match self {
+            Self::Unknown(uid) => format!("There is no token {uid}."),
+            Self::Value { param, problem } => problem.sentence(&name(param), name),
+            Self::Api { param, problem } => {
+                let param = param.as_deref().map(name).unwrap_or_default();
+                problem.sentence(&param, name)
+            }
+        }
+    }
+}
+
+impl Problem {
+    fn sentence(&self, param: &str, name: Naming<'_>) -> String {
+        self.of_request(param, name)
+            .or_else(|| self.of_value(param, name))
+            .or_else(|| self.of_use(param))
+            .unwrap_or_else(|| self.of_print(param))
+    }
+
+    /// What is wrong with the request before its values are looked at.
+    fn of_request(&self, param: &str, name: Naming<'_>) -> Option<String> {
+        Some(match self {
+            Self::Missing { may_be_empty: true } => {
+                format!("The parameter {param} is missing; it must be present, though it may be empty.")
+            }
+            Self::Missing { may_be_empty: false } => format!("The parameter {param} is missing."),
+            Self::MissingOneOf { params } => {
+                let params: Vec<String> = params.iter().map(|param| name(param)).collect();
+                format!("One of the parameters {} must be given.", params.join(" and "))
+            }
+            Self::UnknownParameter { known } if known.is_empty() => {
+                format!("The parameter {} is unknown here; there are none.", quoted(param))
+            }
+            Self::UnknownParameter { known } => {
+                format!("The parameter {} is unknown here; known are {}.", quoted(param), known.join(", "))
+            }
+            Self::GivenTwice => format!("The parameter {} is given twice.", quoted(param)),
+            Self::TooManyParameters { max } => format!("The request has more than {} parameters.", grouped(*max)),
+            Self::UnreadableBody { why } => why.clone(),
+            Self::NotAnObject { line, column } => {
+                format!("The body is not a JSON object of parameters; see line {line}, column {column}.")
+            }
+            Self::BodyTooLarge { max_bytes } => {
+                format!("The body is too large; at most {} KiB are taken here.", max_bytes / 1_024)
+            }
+            Self::UnsupportedBody { expected } => expected.to_string(),
+            Self::WrongType { expected } => format!("The parameter {} must be {expected}.", quoted(param)),
+            _ => return None,
+        })
+    }
+
+    /// What is wrong with a value by itself, or beside the others.
+    fn of_value(&self, param: &str, name: Naming<'_>) -> Option<String> {
+        Some(match self {
+            Self::Empty => format!("{param} must not be empty."),
+            Self::TooLong { max, max_bytes: None } => format!("{param} has at most {} characters.", grouped(*max)),
+            Self::TooLong { max, max_bytes: Some(bytes) } => {
+                format!("{param} has at most {} characters and {} bytes.", grouped(*max), grouped(*bytes))
+            }
+            Self::ControlCharacters => format!("{param} must have no control characters, line breaks included."),
+            Self::InvisibleCharacters => format!("{param} must have no line breaks or invisible characters."),
+            Self::OuterWhiteSpace => format!("{param} must have no white space at its ends."),
+            Self::NotAnInteger { value, min, max } => {
+                let bounds = min.zip(*max).map(|(min, max)| format!(" from {min} to {max}")).unwrap_or_default();
+                format!("{param} {} is not a whole number{bounds}.", quoted(value))
+            }
+            Self::OutOfRange { min, max } => format!("{param} must be a whole number from {min} to {max}."),
+            Self::NotATime { value } => {
+                let hint = if value.contains(' ') { " (a + in a form or an address is written %2B)" } else { "" };
+                format!(
+                    "{param} {} is not a time; write 2026-09-22, 2026-09-22T10:30 or 2026-09-22T10:30:00+02:00{hint}.",
+                    quoted(value)
+                )
+            }
+            Self::NoSuchLocalTime { value, time_zone } => {
+                format!("{param} {} does not exist in the time zone {time_zone}.", quoted(value))
+            }
+            Self::TimeOutOfRange { value } => format!("{param} {} is outside the years 1970 to 9999.", quoted(value)),
+            Self::NotAUid { value } => {
+                format!("{param} {} is not a uid; a uid looks like {}.", quoted(value), Uid::example())
+            }
+            Self::NotOneOf { value, allowed } => {
+                format!("{param} {} is not one of {}.", quoted(value), allowed.join(", "))
+            }
+            Self::TooManyItems { count, max } => {
+                format!("{param} has {} items; at most {} are taken.", grouped(*count), grouped(*max))
+            }
+            Self::NotLater { than } => format!("{param} must be later than {}.", name(than)),
+            Self::Before { than } => format!("{param} must not be before {}.", name(than)),
+            Self::NotTogether { with } => format!("{param} and {} cannot be given together.", name(with)),
+            Self::OnlyTogether { with } => format!("{param} is taken together with {} only.", name(with)),
+            Self::Contradicts { with } if with == "path" => format!("{param} is not the uid in the path."),
+            Self::Contradicts { with } => format!("{param} and {} do not say the same.", name(with)),
+            Self::Unreadable => format!("{param} cannot be read."),
+            _ => return None,
+        })
+    }
+
+    /// What is wrong about tokens, gates and uses.
+    fn of_use(&self, param: &str) -> Option<String> {
+        Some(match self {
+            Self::NotUnique => format!("{param} is in use already; choose another."),
+            Self::UidUsed => "This uid is in use or was once; it is never given twice.".into(),
+            Self::NamesAnotherToken => {
+                format!("{param} must not be the uid of another token, or the address of its page.")
+            }
+            Self::Unlimited => "The token's uses are unlimited; nothing can be added to them.".into(),
+            Self::UsesLeftOutOfRange { uses_left, add_uses } => {
+                format!("With {add_uses} the {uses_left} uses left would not be from 0 to {}.", i32::MAX)
+            }
+            Self::NothingToChange => format!("{param} would change nothing."),
+            Self::NoSuchGate { gate } => format!("There is no gate {}.", quoted(gate)),
+            Self::GateClosed { gate } => format!("The gate {gate} is closed."),
+            Self::ForeignCursor => {
+                format!("{param} is not one that this view gave for this filter; begin again without it.")
+            }
+            Self::KeyReused => "This idempotency key was used for something else.".into(),
+            Self::KeyUndone => "The use with this idempotency key was undone.".into(),
+            Self::NoSuchUse => "There is no such use, or not any more.".into(),
+            Self::AlreadyUndone => "This use was undone already.".into(),
+            Self::TooLateToUndo { seconds_ago, max_seconds } if *seconds_ago < 0 => {
+                format!("Too late to undo: the clock has jumped back by more than {max_seconds} seconds since.")
+            }
+            Self::TooLateToUndo { seconds_ago, max_seconds } => {
+                format!("Too late to undo: it was used {seconds_ago} seconds ago, and {max_seconds} are allowed.")
+            }
+            Self::MalformedNumber => "A running number is written {n}, or with a width as in {n:04}.".into(),
+            Self::UnreadablePhoto { format } => {
+                format!("The photo is no {format} file that can be read, or not the whole of it.")
+            }
+            Self::PhotoTooLarge { width, height, max_side, max_pixels } => format!(
+                "The photo has {} by {} pixels; at most {} along a side and {} in all are read, so send it smaller.",
+                grouped(*width),
+                grouped(*height),
+                grouped(*max_side),
+                grouped(*max_pixels)
+            ),
+            Self::SearchTooSlow => {
+                "The search takes too long; narrow it, by a batch, a token, or a shorter time.".into()
+            }
+            Self::AddedBefore { what, is_deleted } => {
+                let now = if *is_deleted { "was deleted" } else { "exists with other values" };
+                format!(
+                    "The {what} of this form was added before and {now}; nothing was changed. Save the form again to add \
+                     another {what}."
+                )
+            }
+            _ => return None,
+        })
+    }
+
+    /// What is wrong about printing, and about many tokens at once.
+    fn of_print(&self, param: &str) -> String {
+        match self {
+            Self::NoTokensNamed => {
+                "Nothing says which tokens are to be printed: name them by uid, by a filter, or take all=1.".into()
+            }
+            Self::NothingToPrint => "There is no token to print; voided ones are not printed. Choose others.".into(),
+            Self::TooManyTokens { max } => {
+                format!("At most {} tokens can be changed at once; choose fewer, by a narrower filter.", grouped(*max))
+            }
+            Self::VoidedNotPrinted { token_uid, others } => {
+                let them = match others {
+                    0 => format!("The token {token_uid} is voided"),
+                    1 => format!("The token {token_uid} and another one are voided"),
+                    others => format!("The token {token_uid} and {} others are voided", grouped(*others)),
+                };
+                format!("{them}, and not printed: choose the others only.")
+            }
+            Self::Refused { why } => why.clone(),
+            _ => format!("{param} cannot be taken."),
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The description of the API to programs: OpenAPI 3.1.
+
+pub(crate) mod operation;

@@ -1,0 +1,154 @@
+//! What the description says of one view. Nothing of it is written down twice: it comes from the types that a handler takes
+//! and answers.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, web};
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::Value;
+
+use crate::access::Permission;
+use crate::web::error::Error;
+use crate::web::state::App;
+
+/// A view by one method, as it is put together.
+pub(crate) struct Operation {
+    /// Of answers; what they share is defined once.
+    pub(crate) generator: SchemaGenerator,
+    /// Its parameters.
+    pub(crate) input: Option<Input>,
+    /// The body that it takes instead of parameters: its media types, and what it is.
+    pub(crate) file: Option<(&'static [&'static str], &'static str)>,
+    /// Whether it takes an `Idempotency-Key`.
+    pub(crate) takes_key: bool,
+    /// Whether a caller must be known, and what they must be permitted.
+    pub(crate) entry: Option<Option<Permission>>,
+    /// What it answers.
+    pub(crate) answers: Vec<DescribedAnswer>,
+    /// Errors that it can answer.
+    pub(crate) errors: Vec<Error>,
+}
+
+/// The parameters of a view.
+pub(crate) struct Input {
+    /// As an object.
+    pub(crate) schema: Schema,
+    /// Most bytes of a body.
+    pub(crate) limit: usize,
+    /// Parameters that work with the tokens of the examples.
+    pub(crate) example: Value,
+}
+
+/// An answer.
+pub(crate) struct DescribedAnswer {
+    /// Its status.
+    pub(crate) status: StatusCode,
+    /// Its media type.
+    pub(crate) media_type: &'static str,
+    /// What it is.
+    pub(crate) schema: Schema,
+    /// One.
+    pub(crate) example: Option<Value>,
+    /// Headers that it has, and what they say.
+    pub(crate) headers: &'static [(&'static str, &'static str)],
+}
+
+impl Operation {
+    /// Of a view of which nothing is known yet.
+    pub(crate) fn new() -> Self {
+        let settings = SchemaSettings::draft2020_12().for_serialize();
+        let settings = settings.with(|settings| settings.definitions_path = "/components/schemas".into());
+        Self {
+            generator: settings.into_generator(),
+            input: None,
+            file: None,
+            takes_key: false,
+            entry: None,
+            answers: Vec::new(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// Adds an answer.
+    pub(crate) fn answer(
+        &mut self,
+        status: StatusCode,
+        media_type: &'static str,
+        schema: Schema,
+        example: Option<Value>,
+    ) {
+        self.answers.push(DescribedAnswer { status, media_type, schema, example, headers: &[] });
+    }
+}
+
+/// Parameters of a view, with what the description says beside them.
+pub(crate) trait ViewParams: JsonSchema {
+    /// Parameters that work, if the token, the gate and the use of the examples exist.
+    fn example() -> Value;
+
+    /// Errors that only this view, or few, can answer.
+    fn errors() -> Vec<Error> {
+        Vec::new()
+    }
+}
+
+/// What a view answers, with an example.
+pub(crate) trait ViewAnswer: JsonSchema {
+    /// An answer, without `success`.
+    fn example() -> Value;
+}
+
+/// An argument of a handler, which knows what it takes of a request.
+pub(crate) trait DescribesRequest {
+    /// Adds it.
+    fn describe(operation: &mut Operation);
+}
+
+/// What a handler returns, which knows how it is answered.
+pub(crate) trait DescribesAnswer {
+    /// Adds it.
+    fn describe(operation: &mut Operation);
+}
+
+impl DescribesRequest for HttpRequest {
+    fn describe(_: &mut Operation) {}
+}
+
+impl DescribesRequest for web::Data<App> {
+    fn describe(_: &mut Operation) {}
+}
+
+/// A uid in the path, which the address describes.
+impl DescribesRequest for web::Path<String> {
+    fn describe(_: &mut Operation) {}
+}
+
+impl<T: DescribesRequest> DescribesRequest for Option<T> {
+    fn describe(operation: &mut Operation) {
+        T::describe(operation);
+    }
+}
+
+impl<T: DescribesAnswer> DescribesAnswer for Result<T, Error> {
+    fn describe(operation: &mut Operation) {
+        T::describe(operation);
+    }
+}
+
+macro_rules! tuples {
+    ($(($($argument:ident)*))*) => {$(
+        impl<$($argument: DescribesRequest),*> DescribesRequest for ($($argument,)*) {
+            fn describe(operation: &mut Operation) {
+                $($argument::describe(operation);)*
+            }
+        }
+    )*};
+}
+
+tuples! { (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) }
+
+/// Describes a handler by its type.
+pub(crate) fn describe<Args: DescribesRequest, Output: DescribesAnswer>(operation: &mut Operation) {
+    Args::describe(operation);
+    Output::describe(operation);
+}

@@ -1,0 +1,278 @@
+//! Raw parameters, read by serde into a struct. The struct's fields are all that there is: from them come which parameters
+//! are known, in which order their errors are told, and (by schemars) how they are described.
+
+use std::fmt::Display;
+
+use serde::de::value::StrDeserializer;
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Expected, MapAccess, SeqAccess, Unexpected, Visitor,
+};
+use serde::forward_to_deserialize_any;
+
+use super::body::{Fields, TICKED};
+use super::raw::{List, Raw};
+use crate::token::{LIST_MAX, Problem, TokenError, Uid, WrittenTime, shown};
+
+/// What is wrong with a parameter: serde knows what, and whoever reads its name.
+#[derive(Debug, thiserror::Error)]
+#[error("{problem:?}")]
+pub(super) struct ReadError {
+    name: Option<String>,
+    problem: Problem,
+    /// It is about the request, and not about a value.
+    is_api: bool,
+}
+
+impl ReadError {
+    fn value(problem: Problem) -> Self {
+        Self { name: None, problem, is_api: false }
+    }
+
+    fn api(name: &str, problem: Problem) -> Self {
+        Self { name: Some(shown(name)), problem, is_api: true }
+    }
+
+    fn at(self, name: &str) -> Self {
+        Self { name: self.name.or_else(|| Some(shown(name))), ..self }
+    }
+}
+
+impl From<ReadError> for TokenError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError { name, problem, is_api: true } => Self::Api { param: name, problem },
+            ReadError { name, problem, is_api: false } => Self::value(name.unwrap_or_default(), problem),
+        }
+    }
+}
+
+impl serde::de::Error for ReadError {
+    fn custom<T: Display>(_: T) -> Self {
+        Self::value(Problem::Unreadable)
+    }
+
+    /// Types of this crate say what they expect in words that are known here: serde carries no more than text.
+    fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let value = match unexpected {
+            Unexpected::Str(text) => shown(text),
+            other => other.to_string(),
+        };
+        Self::value(match expected.to_string().as_str() {
+            Uid::EXPECTED => Problem::NotAUid { value },
+            WrittenTime::EXPECTED => Problem::NotATime { value },
+            _ => Problem::Unreadable,
+        })
+    }
+
+    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
+        Self::value(Problem::not_one_of(variant, expected.iter().copied()))
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self::api(field, Problem::Missing { may_be_empty: false })
+    }
+}
+
+/// Reads the parameters of a struct. Others are refused by name if it `is_strict`, unless they begin with `_`: one that is
+/// written wrong must not be passed over.
+pub(super) fn read<T: DeserializeOwned>(fields: &Fields, is_strict: bool) -> Result<T, ReadError> {
+    T::deserialize(Reader { fields, is_strict })
+}
+
+/// The names of the parameters of a struct.
+pub(crate) fn names_of<T: DeserializeOwned>() -> &'static [&'static str] {
+    let mut names: &'static [&'static str] = &[];
+    // Whatever is read: the names come before it.
+    let _ = T::deserialize(Names(&mut names));
+    names
+}
+
+struct Names<'a>(&'a mut &'static [&'static str]);
+
+impl<'de> Deserializer<'de> for Names<'_> {
+    type Error = ReadError;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, ReadError> {
+        *self.0 = fields;
+        Err(ReadError::custom(""))
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, ReadError> {
+        Err(ReadError::custom(""))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+struct Reader<'a> {
+    fields: &'a Fields,
+    is_strict: bool,
+}
+
+impl<'de> Deserializer<'de> for Reader<'_> {
+    type Error = ReadError;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        known: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        let is_known = |name: &str| known.contains(&name);
+        let unknown = self.fields.keys().find(|name| !name.starts_with('_') && !is_known(name));
+        if let Some(name) = unknown.filter(|_| self.is_strict) {
+            let known = known.iter().map(|name| (*name).into()).collect();
+            return Err(ReadError::api(name, Problem::UnknownParameter { known }));
+        }
+        // In the order of the struct, which is that of its errors.
+        let present = known.iter().filter_map(|name| Some((*name, self.fields.get(*name)?)));
+        visitor.visit_map(Present { rest: present, value: None })
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, ReadError> {
+        Err(ReadError::custom("not a struct"))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+struct Present<'a, I> {
+    rest: I,
+    value: Option<(&'static str, &'a Raw)>,
+}
+
+impl<'de, 'a, I: Iterator<Item = (&'static str, &'a Raw)>> MapAccess<'de> for Present<'a, I> {
+    type Error = ReadError;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ReadError> {
+        self.value = self.rest.next();
+        self.value.map(|(name, _)| seed.deserialize(StrDeserializer::new(name))).transpose()
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ReadError> {
+        let Some((name, raw)) = self.value.take() else { return Err(ReadError::custom("no key")) };
+        seed.deserialize(Parameter { name, raw }).map_err(|error| error.at(name))
+    }
+}
+
+/// One parameter.
+struct Parameter<'a> {
+    name: &'static str,
+    raw: &'a Raw,
+}
+
+impl<'a> Parameter<'a> {
+    fn text(&self) -> Result<&'a str, ReadError> {
+        match self.raw {
+            Raw::Text(text) => Ok(text),
+            Raw::List(_) | Raw::Other => {
+                Err(ReadError::value(Problem::WrongType { expected: "a text or a number".into() }))
+            }
+        }
+    }
+
+    fn integer(&self) -> Result<i64, ReadError> {
+        let text = self.text()?;
+        let none = || Problem::NotAnInteger { value: shown(text), min: None, max: None };
+        text.trim().parse().map_err(|_| ReadError::value(none()))
+    }
+
+    fn list(&self) -> Result<std::borrow::Cow<'a, List>, ReadError> {
+        let wrong = || ReadError::value(Problem::WrongType { expected: "a JSON list".into() });
+        let list = match self.raw {
+            Raw::List(list) => std::borrow::Cow::Borrowed(list),
+            Raw::Text(text) if self.name == TICKED => {
+                let mut list = List::default();
+                list.push(text.clone());
+                std::borrow::Cow::Owned(list)
+            }
+            // A form or a query string holds it as text.
+            Raw::Text(text) => std::borrow::Cow::Owned(List::read(text).map_err(|_| wrong())?),
+            Raw::Other => return Err(wrong()),
+        };
+        if list.length > LIST_MAX {
+            let too_many = Problem::TooManyItems { count: list.length as u64, max: LIST_MAX as u64 };
+            return Err(ReadError::value(too_many));
+        }
+        match &list.wrong {
+            Some(_) => Err(ReadError::value(Problem::WrongType { expected: "a JSON list of texts".into() })),
+            None => Ok(list),
+        }
+    }
+}
+
+macro_rules! integers {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+            visitor.visit_i64(self.integer()?)
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for Parameter<'_> {
+    type Error = ReadError;
+
+    integers! {
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8 deserialize_u16 deserialize_u32
+        deserialize_u64
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_str(self.text()?)
+    }
+
+    /// A box of a form is ticked if it is sent.
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_bool(!self.text()?.is_empty())
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        match self.raw {
+            Raw::Text(text) if text.is_empty() => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_seq(Items(self.list()?.texts.iter()))
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        visitor.visit_enum(StrDeserializer::new(self.text()?))
+    }
+
+    forward_to_deserialize_any! {
+        i128 u128 f32 f64 char str string bytes byte_buf unit unit_struct tuple tuple_struct map struct identifier
+        ignored_any
+    }
+}
+
+struct Items<'a>(std::slice::Iter<'a, String>);
+
+impl<'de> SeqAccess<'de> for Items<'_> {
+    type Error = ReadError;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, ReadError> {
+        self.0.next().map(|text| seed.deserialize(StrDeserializer::new(text))).transpose()
+    }
+}

@@ -1,0 +1,72 @@
+//! Parameters as structs.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+use validator::Validate;
+
+use super::raw_params::{RawForm, RawParams, SMALL};
+use crate::token::{Problem, TokenError};
+use crate::web::error::Error;
+use crate::web::openapi::operation::{DescribesRequest, Input, Operation, ViewParams};
+
+/// A view's parameters, of a body of at most `LIMIT` bytes and of the query string. There are no others.
+pub(crate) struct Params<T, const LIMIT: usize = SMALL>(pub(crate) T);
+
+/// A page's form: its fields come from the body alone. A link with fields in its query string must not decide what a form
+/// writes that somebody else fills in.
+pub(crate) struct Form<T, const LIMIT: usize = SMALL>(pub(crate) T);
+
+impl<T: DeserializeOwned + Validate + ViewParams + 'static, const LIMIT: usize> FromRequest for Params<T, LIMIT> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let raw = RawParams::<LIMIT>::from_request(request, payload);
+        Box::pin(async move { Ok(Self(raw.await?.typed(true).map_err(explained::<T>)?)) })
+    }
+}
+
+impl<T: DeserializeOwned + Validate + 'static, const LIMIT: usize> FromRequest for Form<T, LIMIT> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let raw = RawForm::<LIMIT>::from_request(request, payload);
+        Box::pin(async move { Ok(Self(raw.await?.0.typed(false)?)) })
+    }
+}
+
+impl<T: ViewParams, const LIMIT: usize> DescribesRequest for Params<T, LIMIT> {
+    fn describe(operation: &mut Operation) {
+        // Of its own: the answers' are described as they are written, and this as it is read.
+        let mut generator =
+            SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).into_generator();
+        let schema = T::json_schema(&mut generator);
+        operation.input = Some(Input { schema, limit: LIMIT, example: T::example() });
+        operation.errors.extend(T::errors());
+    }
+}
+
+/// The error with what the description of its parameter says: bounds, and whether it may be empty.
+fn explained<T: JsonSchema>(error: TokenError) -> TokenError {
+    let schema = SchemaGenerator::default().into_root_schema_for::<T>();
+    let property = error.param().and_then(|param| schema.get("properties")?.get(param)).cloned().unwrap_or_default();
+    let bound = |name: &str| property.get(name).and_then(serde_json::Value::as_i64);
+    match error {
+        TokenError::Api { param, problem: Problem::Missing { .. } } => {
+            let may_be_empty = property.get("type").is_some_and(|kind| kind.to_string().contains("null"));
+            TokenError::Api { param, problem: Problem::Missing { may_be_empty } }
+        }
+        TokenError::Value { param, problem: Problem::NotAnInteger { value, .. } } => {
+            let problem = Problem::NotAnInteger { value, min: bound("minimum"), max: bound("maximum") };
+            TokenError::Value { param, problem }
+        }
+        other => other,
+    }
+}
