@@ -177,3 +177,17 @@ async fn the_old_tables_are_kept_in_a_schema_of_their_own() {
     let found = send(server.get(&key, "/query_tokens?q=new")).await;
     assert_eq!(found.check_success().body["tokens"].as_array().unwrap().len(), 1);
 }
+
+/// Two restores may begin in one second.
+#[test]
+fn a_schema_that_was_kept_is_not_in_the_next_restores_way() {
+    only_on_postgres!();
+    let (place, _) = backed_up();
+    let kept =
+        "to_char(now() AT TIME ZONE 'UTC' + n * interval '1 s', '\"before_restore_\"YYYYMMDD\"t\"HH24MISS\"z\"')";
+    let taken = format!("DO $$ BEGIN FOR n IN 0..60 LOOP EXECUTE 'CREATE SCHEMA ' || {kept}; END LOOP; END $$");
+    place.connection().batch_execute(&taken).unwrap();
+    restored(&place);
+    let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'before_restore_2%z'";
+    assert_eq!(number(&mut place.connection(), schemas), 62);
+}

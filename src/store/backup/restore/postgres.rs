@@ -4,8 +4,9 @@
 use std::path::Path;
 
 use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{Bool, Text};
 
 use super::lost;
 use super::restored::{Restored, WhatIsLost, go_on};
@@ -78,10 +79,22 @@ pub(super) fn restore(url: &DatabaseUrl, backup: &Path, by: &Principal) -> Resul
     Ok(Restored { taken: seal.taken, contents, kept: kept.map(|schema| format!("the schema {schema}")), lost })
 }
 
+/// A name for a schema that no other has: two restores may begin in one second.
+fn free_name(connection: &mut Connection) -> Result<String, Error> {
+    let mut moment = clock::now(connection)?;
+    loop {
+        let name = format!("before_restore_{}", keep::stamp(moment).to_lowercase());
+        if diesel::select(sql::<Bool>(&format!("to_regnamespace('{name}') IS NULL"))).get_result(connection)? {
+            return Ok(name);
+        }
+        moment = moment.plus_seconds(1);
+    }
+}
+
 /// Moves everything into a schema of its own, and returns its name.
 fn keep(connection: &mut Connection) -> Result<String, Error> {
-    let kept = format!("before_restore_{}", keep::stamp(clock::now(connection)?).to_lowercase());
-    let moves = diesel::dsl::sql::<Text>(&format!(
+    let kept = free_name(connection)?;
+    let moves = sql::<Text>(&format!(
         "SELECT format('ALTER TABLE %I.%I SET SCHEMA {kept}', current_schema(), relname) FROM pg_class \
          WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND relname IN ({TABLES}) \
          UNION ALL SELECT format('ALTER FUNCTION %I.%I SET SCHEMA {kept}', current_schema(), proname) FROM pg_proc \
