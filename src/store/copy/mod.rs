@@ -63,8 +63,10 @@ pub fn copy(from: &mut Connection, to: &mut Connection) -> Result<Vec<CopiedTabl
     let newest = usage::table.select(diesel::dsl::max(usage::id)).get_result::<Option<i64>>(to)?;
     diesel::update(index_progress::table).set(index_progress::entry.eq(newest.unwrap_or(0))).execute(to)?;
     if let Connection::Postgres(to) = to {
-        // Until ANALYZE, PostgreSQL plans as if the tables were empty.
-        to.batch_execute("ANALYZE")?;
+        // Until ANALYZE, PostgreSQL plans as if the tables were empty. Of these tables only: an administrator's ANALYZE of
+        // everything locks what all databases of a server share, until this transaction ends.
+        let tables: Vec<&str> = copied.iter().map(|copied| copied.table).collect();
+        to.batch_execute(&format!("ANALYZE {}, index_queue", tables.join(", ")))?;
     }
     Ok(copied)
 }

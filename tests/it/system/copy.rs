@@ -2,8 +2,11 @@
 
 use serde_json::Value;
 
+use tessera::store::connection::transaction;
+use tessera::store::copy;
+
 use crate::support::app::send;
-use crate::support::database::Database;
+use crate::support::database::{Database, number};
 use crate::support::process::{Place, Server, text};
 
 /// Everything that the views tell of tokens and the log.
@@ -64,4 +67,18 @@ async fn a_database_moves_whole_and_back() {
     assert_eq!(server.wait(), Some(0));
     assert!(place.run(&copy).status.success());
     assert_eq!(tokens_and_usage(&place.serve_on("sqlite:b.db"), key).await, after);
+}
+
+/// It would hold the lock until its transaction ends, and wait for the lock of a copy into another database.
+#[test]
+fn a_copy_locks_nothing_that_the_databases_of_a_server_share() {
+    only_on_postgres!();
+    let (from, to) = (Database::new(), Database::new());
+    let shared = "SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND database = 0 AND locktype = 'relation'
+        AND mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')";
+    let locked = transaction(&mut to.connect(), |to| {
+        copy::copy(&mut from.connect(), to)?;
+        Ok(number(to, shared))
+    });
+    assert_eq!(locked.unwrap(), 0);
 }
