@@ -8,16 +8,12 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use diesel::PgConnection;
 
 use super::backup::before_open;
-use super::connection::{BEING_REPLACED, Connection, DatabaseUrl, OpenError, sqlite};
-
-/// How long whoever wants a database alone waits for a command that is about to end, or for a server that has just ended.
-const ALONE_TIMEOUT: Duration = Duration::from_secs(2);
-const RETRY_PAUSE: Duration = Duration::from_millis(50);
+use super::connection::{BEING_REPLACED, Connection, DatabaseUrl, LEAVE_TIMEOUT, OpenError, RETRY_PAUSE, sqlite};
 
 const IN_USE: &str = "stop every server and every other command on it first";
 
@@ -91,7 +87,7 @@ impl DatabaseUrl {
                 }
                 return Ok(Alone { url: self.clone(), _lock: lock, session });
             }
-            if start.elapsed() > ALONE_TIMEOUT {
+            if start.elapsed() > LEAVE_TIMEOUT {
                 return Err(self.open_error("is in use", IN_USE));
             }
             std::thread::sleep(RETRY_PAUSE);

@@ -16,8 +16,8 @@ use diesel::result::{DatabaseErrorKind, Error as Diesel};
 
 use super::error::Error;
 pub(crate) use multi::MultiBackend;
-pub(super) use postgres::BEING_REPLACED;
 pub(crate) use postgres::Plans;
+pub(super) use postgres::{BEING_REPLACED, LEAVE_TIMEOUT, RETRY_PAUSE};
 pub(super) use retries::TRIES;
 pub use retries::with_retries;
 pub(super) use sqlite::LOCK_TIMEOUT;

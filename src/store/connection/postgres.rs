@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection};
 use diesel::prelude::*;
@@ -74,14 +75,24 @@ impl fmt::Debug for Server {
 const SESSION_OPTIONS: &str = "SET lock_timeout = '5s'; \
      SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED; \
      SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';";
+/// How long whoever wants a database waits for those in the way who are about to end, or have just ended: the server takes a
+/// moment to notice that, and longer where it is short of processors.
+pub(in crate::store) const LEAVE_TIMEOUT: Duration = Duration::from_secs(5);
+pub(in crate::store) const RETRY_PAUSE: Duration = Duration::from_millis(50);
 /// Why a database cannot be used together with others now.
 pub(in crate::store) const BEING_REPLACED: &str =
     "it is being restored, or something is imported or copied into it; wait until that has ended";
 /// The advisory lock of a database that is in use (`store/in_use.rs`): another one for each schema.
 const IN_USE: &str = "1414746963, COALESCE(hashtext(current_schema()), 0)";
 /// Optional: no reason to stop where a server or a role does not allow it. Error messages in the language that
-/// `store/error.rs` understands; no JIT for queries that take a millisecond.
-const OPTIONAL: [&str; 3] = ["SET lc_messages = 'C'", "SET jit = off", "SET client_min_messages = warning"];
+/// `store/error.rs` understands; no JIT for queries that take a millisecond. And a statement whose client
+/// was killed ends, where it would go on and keep its locks (PostgreSQL 14): a restore would have to wait for it.
+const OPTIONAL: [&str; 4] = [
+    "SET lc_messages = 'C'",
+    "SET jit = off",
+    "SET client_min_messages = warning",
+    "SET client_connection_check_interval = '500ms'",
+];
 /// For a server's connections: ends a query that takes too long, releases the locks of an instance that hangs in the middle of
 /// a transaction, and keeps a query from taking the processors that doors need.
 const SERVER_OPTIONS: [&str; 3] = [
@@ -106,10 +117,12 @@ impl Server {
     /// # Errors
     /// Somebody uses the database alone.
     pub(crate) fn connect(&self) -> Result<PgConnection, String> {
-        // In the same round trip. Whoever has just ended may hold the lock for a moment, until the server notices.
+        let tries = LEAVE_TIMEOUT.as_millis() / RETRY_PAUSE.as_millis();
+        let pause = RETRY_PAUSE.as_secs_f64();
+        // In the same round trip.
         self.connect_after(&format!(
-            "{SESSION_OPTIONS} DO $$ BEGIN FOR tried IN 1..40 LOOP \
-             IF pg_try_advisory_lock_shared({IN_USE}) THEN RETURN; END IF; PERFORM pg_sleep(0.05); END LOOP; \
+            "{SESSION_OPTIONS} DO $$ BEGIN FOR tried IN 1..{tries} LOOP \
+             IF pg_try_advisory_lock_shared({IN_USE}) THEN RETURN; END IF; PERFORM pg_sleep({pause}); END LOOP; \
              RAISE EXCEPTION '{BEING_REPLACED}'; END $$;"
         ))
     }

@@ -2,6 +2,8 @@
 
 mod rows;
 
+use std::time::Instant;
+
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
@@ -11,7 +13,7 @@ use rows::{
     ReplyRow, Rows, RunRow, RunTokenRow, SessionRow, SettingRow, SheetRow, TokenRow, UsageRow, UserRow,
 };
 
-use super::connection::Connection;
+use super::connection::{Connection, LEAVE_TIMEOUT, RETRY_PAUSE};
 use super::error::Error;
 use super::schema::{index_progress, usage};
 
@@ -146,8 +148,14 @@ pub(crate) fn lock_tables(from: &mut Connection) -> Result<(), Error> {
     let Connection::Postgres(from) = from else { return Ok(()) };
     let others = "EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() \
                   AND pid <> pg_backend_pid() AND usename IS NOT NULL)";
-    if diesel::select(diesel::dsl::sql::<Bool>(others)).get_result(from)? {
-        return Err(Error::Refused("It is in use; stop every server on it first.".into()));
+    let start = Instant::now();
+    while diesel::select(diesel::dsl::sql::<Bool>(others)).get_result(from)? {
+        if start.elapsed() > LEAVE_TIMEOUT {
+            return Err(Error::Refused("It is in use; stop every server on it first.".into()));
+        }
+        std::thread::sleep(RETRY_PAUSE);
+        // Within a transaction the server goes on showing what it has shown.
+        from.batch_execute("SELECT pg_stat_clear_snapshot()")?;
     }
     // From now on others can read, and wait with changes until the copy is complete.
     let tables = "tokens, usage, batches, actions, action_tokens, replies, users, sessions, keys, gates, settings, audit, \

@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection;
 use rand::RngExt;
 
 use super::files::{names, own_url, rows};
-use crate::support::process::Place;
+use crate::support::database::number;
+use crate::support::process::{Place, text};
 
 /// How often each is killed.
 fn rounds() -> usize {
@@ -58,8 +60,12 @@ async fn a_killed_restore_leaves_the_old_database_or_the_new_one() {
         kill_within(&place, &["restore", ["other.db", "one.db"][round % 2]], whole);
         // PostgreSQL may take a moment to notice that whoever held its lock is gone.
         let start = Instant::now();
-        while !place.run(&["backup", "now.db"]).status.success() {
-            assert!(start.elapsed() < Duration::from_secs(20), "round {round}");
+        loop {
+            let backup = place.run(&["backup", "now.db"]);
+            if backup.status.success() {
+                break;
+            }
+            assert!(start.elapsed() < Duration::from_mins(1), "round {round}: {}", text(&backup.stderr));
             std::thread::sleep(Duration::from_millis(100));
         }
         let tokens = rows(&place, "now.db", "tokens");
@@ -71,4 +77,29 @@ async fn a_killed_restore_leaves_the_old_database_or_the_new_one() {
     let uid = server.add_tokens(&key, &[("count", "1")]).await.remove(0);
     assert_eq!(server.post(&key, &format!("/{uid}/consume_token")).send().await.unwrap().status(), 200, "{found:?}");
     assert!(!names(&place).iter().any(|name| name.contains("partial")), "{:?}", names(&place));
+}
+
+/// Nobody has to wait for the end of a statement whose command was killed.
+#[test]
+fn what_was_killed_in_a_long_statement_is_in_no_restores_way() {
+    only_on_postgres!();
+    let place = Place::new();
+    place.works(&["migrate"]);
+    place.works(&["backup", "b.db"]);
+    let slow = "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql
+        AS 'BEGIN PERFORM pg_sleep(120); RETURN NEW; END';
+        CREATE TRIGGER slow BEFORE INSERT ON keys FOR EACH ROW EXECUTE FUNCTION slow()";
+    let mut connection = place.connection();
+    connection.batch_execute(slow).unwrap();
+    let mut adding = place.spawn(&["key", "add", "late", "--role", "viewer"]);
+    let sleeping =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
+    while number(&mut connection, sleeping) == 0 {
+        assert!(adding.try_wait().unwrap().is_none(), "the key was added at once");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    drop(connection);
+    adding.kill().unwrap();
+    adding.wait().unwrap();
+    place.works(&["restore", "b.db"]);
 }

@@ -36,6 +36,30 @@ fn who_replaces_a_database_uses_it_alone() {
     place.fails(&copy, 1, "something in its table users already");
 }
 
+/// A server takes a moment to notice that whoever used a database has ended.
+#[test]
+fn who_is_about_to_leave_a_database_is_waited_for() {
+    only_on_postgres!();
+    let place = Place::new();
+    place.works(&["migrate"]);
+    let leaving = |mut connection: Connection| {
+        std::thread::spawn(move || {
+            connection.batch_execute("SELECT pg_sleep(1)").unwrap();
+        })
+    };
+    // From it, into it, and to use it while it was used alone.
+    let using = leaving(place.connection());
+    place.works(&["copy", "--to", "sqlite:other.db"]);
+    using.join().unwrap();
+    place.works(&["backup", "b.db"]);
+    let using = leaving(place.connection());
+    place.works(&["restore", "b.db"]);
+    using.join().unwrap();
+    let using = leaving(alone(&place).0);
+    place.works(&["key", "list"]);
+    using.join().unwrap();
+}
+
 #[test]
 fn a_database_that_is_being_replaced_is_left_alone() {
     let place = Place::new();
