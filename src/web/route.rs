@@ -10,7 +10,7 @@ use actix_web::{FromRequest, HttpResponse, Resource, Responder, guard, web};
 
 use super::compression::compress;
 use super::error::Error;
-use super::openapi::operation::{DescribesAnswer, DescribesRequest, Operation, describe};
+use super::openapi::operation::{DescribesAnswer, DescribesRequest, Operation, describe, names_of_request};
 
 /// What is at an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub struct RouteInfo {
     pub kind: Kind,
     /// The methods it takes, HEAD included.
     pub methods: Vec<Method>,
+    /// The names of the parameters that it takes by each method; one with a `*` at its end means all that begin so.
+    pub parameters: Vec<(Method, &'static [&'static str])>,
     /// Whether it answers without signing in.
     pub is_open: bool,
     /// Where a browser comes back to that had to sign in first.
@@ -50,6 +52,9 @@ pub struct RouteInfo {
     /// What is described to programs, by method.
     pub(crate) operations: Vec<(Method, Describe)>,
 }
+
+/// The parameters of the page to which a browser comes back, until that page is looked up.
+const FROM_PAGE: &[&str] = &["*"];
 
 /// Describes what a handler takes and answers.
 pub(crate) type Describe = fn(&mut Operation);
@@ -81,7 +86,7 @@ macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident $kind:ident;)*) => {$(
         $(#[$doc])*
         pub(crate) fn $name(path: &'static str) -> Route {
-            let info = RouteInfo { path, kind: Kind::$kind, methods: Vec::new(), is_open: false, back: None, operations: Vec::new() };
+            let info = RouteInfo { path, kind: Kind::$kind, methods: Vec::new(), parameters: Vec::new(), is_open: false, back: None, operations: Vec::new() };
             Route { info, handlers: Vec::new() }
         }
     )*};
@@ -106,11 +111,11 @@ impl Route {
     pub(crate) fn show<F, Args>(self, handler: F) -> Self
     where
         F: Handler<Args>,
-        Args: FromRequest + 'static,
+        Args: FromRequest + DescribesRequest + 'static,
         F::Output: Responder + 'static,
     {
         let route = web::route().guard(guard::Any(guard::Get()).or(guard::Head())).to(handler);
-        self.with(route, &[Method::GET, Method::HEAD])
+        self.with::<Args>(route, &[Method::GET, Method::HEAD])
     }
 
     /// Answers GET and not HEAD: for what does something, such as consuming a token.
@@ -118,13 +123,24 @@ impl Route {
     pub(crate) fn get<F, Args>(self, handler: F) -> Self
     where
         F: Handler<Args>,
-        Args: FromRequest + 'static,
+        Args: FromRequest + DescribesRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.with(web::get().to(handler), &[Method::GET])
+        self.with::<Args>(web::get().to(handler), &[Method::GET])
     }
 
-    /// Answers GET and not HEAD, and is described to programs.
+    /// Answers POST.
+    #[must_use]
+    pub(crate) fn post<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + DescribesRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.with::<Args>(web::post().to(handler), &[Method::POST])
+    }
+
+    /// As [`Route::get`], and described to programs.
     #[must_use]
     pub(crate) fn get_view<F, Args>(self, handler: F) -> Self
     where
@@ -135,7 +151,7 @@ impl Route {
         self.described::<Args, F::Output>(Method::GET).get(handler)
     }
 
-    /// Answers POST, and is described to programs.
+    /// As [`Route::post`], and described to programs.
     #[must_use]
     pub(crate) fn post_view<F, Args>(self, handler: F) -> Self
     where
@@ -146,7 +162,7 @@ impl Route {
         self.described::<Args, F::Output>(Method::POST).post(handler)
     }
 
-    /// Answers GET and HEAD, and is described to programs.
+    /// As [`Route::show`], and described to programs.
     #[must_use]
     pub(crate) fn show_view<F, Args>(self, handler: F) -> Self
     where
@@ -162,19 +178,9 @@ impl Route {
         self
     }
 
-    /// Answers POST.
-    #[must_use]
-    pub(crate) fn post<F, Args>(self, handler: F) -> Self
-    where
-        F: Handler<Args>,
-        Args: FromRequest + 'static,
-        F::Output: Responder + 'static,
-    {
-        self.with(web::post().to(handler), &[Method::POST])
-    }
-
-    fn with(mut self, handler: actix_web::Route, methods: &[Method]) -> Self {
+    fn with<Args: DescribesRequest>(mut self, handler: actix_web::Route, methods: &[Method]) -> Self {
         self.info.methods.extend_from_slice(methods);
+        self.info.parameters.extend(methods.iter().map(|method| (method.clone(), names_of_request::<Args>())));
         self.handlers.push(handler);
         self
     }
@@ -199,6 +205,20 @@ impl Route {
     pub(crate) fn or_to(mut self, path: &'static str) -> Self {
         self.info.back = self.info.back.map(|back| Back { without: path, ..back });
         self
+    }
+
+    /// Where a browser comes back to, with what that page reads of what was typed and chosen.
+    #[must_use]
+    pub(crate) fn comes_back_to(mut self, path: &'static str) -> Self {
+        self.info.back = Some(Back { page: path, parameters: FROM_PAGE, without: path });
+        self
+    }
+
+    /// A browser comes back to this page, with what it reads of what was typed.
+    #[must_use]
+    pub(crate) fn comes_back(self) -> Self {
+        let path = self.info.path;
+        self.comes_back_to(path)
     }
 
     /// After signing in a browser comes back to this page with what was typed into its form.
@@ -242,8 +262,19 @@ impl RouteIndex {
     pub fn new(routes: &[Route]) -> Self {
         let views = routes.iter().filter(|route| route.info.kind == Kind::View);
         let views = views.map(|route| last_part(route.info.path)).collect();
-        let routes = routes.iter().map(|route| (route.info.clone(), ResourceDef::new(route.info.path))).collect();
-        Self { routes, views }
+        let shown = |path: &str| {
+            let page = routes.iter().map(|route| &route.info).find(|info| info.path == path);
+            page.and_then(|page| page.parameters.iter().find(|(method, _)| *method == Method::GET))
+                .map(|(_, names)| *names)
+        };
+        let resolved = |route: &Route| {
+            let mut info = route.info.clone();
+            if let Some(back) = info.back.as_mut().filter(|back| back.parameters == FROM_PAGE) {
+                back.parameters = shown(back.page).unwrap_or_default();
+            }
+            (info, ResourceDef::new(route.info.path))
+        };
+        Self { routes: routes.iter().map(resolved).collect(), views }
     }
 
     /// Every route.

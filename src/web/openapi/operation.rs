@@ -1,7 +1,10 @@
 //! What the description says of one view. Nothing of it is written down twice: it comes from the types that a handler takes
 //! and answers.
 
+use actix_multipart::Multipart;
+use actix_session::Session;
 use actix_web::http::StatusCode;
+use actix_web::http::header::IfNoneMatch;
 use actix_web::{HttpRequest, web};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -15,6 +18,8 @@ use crate::web::state::App;
 pub(crate) struct Operation {
     /// Of answers; what they share is defined once.
     pub(crate) generator: SchemaGenerator,
+    /// The names of its parameters.
+    pub(crate) names: &'static [&'static str],
     /// Its parameters.
     pub(crate) input: Option<Input>,
     /// The body that it takes instead of parameters: its media types, and what it is.
@@ -60,6 +65,7 @@ impl Operation {
         let settings = settings.with(|settings| settings.definitions_path = "/components/schemas".into());
         Self {
             generator: settings.into_generator(),
+            names: &[],
             input: None,
             file: None,
             takes_key: false,
@@ -110,18 +116,17 @@ pub(crate) trait DescribesAnswer {
     fn describe(operation: &mut Operation);
 }
 
-impl DescribesRequest for HttpRequest {
-    fn describe(_: &mut Operation) {}
+macro_rules! describe_nothing {
+    ($($argument:ty)*) => {$(
+        impl DescribesRequest for $argument {
+            fn describe(_: &mut Operation) {}
+        }
+    )*};
 }
 
-impl DescribesRequest for web::Data<App> {
-    fn describe(_: &mut Operation) {}
-}
-
-/// A uid in the path, which the address describes.
-impl DescribesRequest for web::Path<String> {
-    fn describe(_: &mut Operation) {}
-}
+// What is in the path the address describes.
+describe_nothing! {
+() HttpRequest web::Data<App> web::Path<String> web::Payload Session Multipart web::Header<IfNoneMatch> }
 
 impl<T: DescribesRequest> DescribesRequest for Option<T> {
     fn describe(operation: &mut Operation) {
@@ -146,6 +151,13 @@ macro_rules! tuples {
 }
 
 tuples! { (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) }
+
+/// The names of the parameters that a handler takes.
+pub(crate) fn names_of_request<Args: DescribesRequest>() -> &'static [&'static str] {
+    let mut operation = Operation::new();
+    Args::describe(&mut operation);
+    operation.names
+}
 
 /// Describes a handler by its type.
 pub(crate) fn describe<Args: DescribesRequest, Output: DescribesAnswer>(operation: &mut Operation) {

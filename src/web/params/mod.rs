@@ -11,4 +11,4 @@ mod typed;
 pub(crate) use body::TICKED;
 pub(crate) use raw_params::{LARGE, RawForm, RawParams, counted_body};
 pub(crate) use time_bound::time_bound;
-pub(crate) use typed::Params;
+pub(crate) use typed::{Form, Params, Query};

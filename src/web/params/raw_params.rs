@@ -14,9 +14,10 @@ use super::body::{Fields, body_fields, body_kind, pairs, read, unreadable};
 use super::raw::{List, Raw};
 use super::reader;
 use crate::token::validation::errors_of;
-use crate::token::{LIST_MAX, Problem, TokenError, Uid, shown};
+use crate::token::{LIST_MAX, Problem, TokenError, shown};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
+use crate::web::openapi::operation::{DescribesRequest, Operation};
 use crate::web::state::App;
 
 /// Most bytes of a body.
@@ -36,6 +37,14 @@ pub(crate) struct RawParams<const LIMIT: usize = SMALL> {
 /// A page's form: its fields come from the body alone. A link with fields in its query string must not decide what a
 /// form writes that somebody else fills in.
 pub(crate) struct RawForm<const LIMIT: usize = SMALL>(pub(crate) RawParams<LIMIT>);
+
+impl<const LIMIT: usize> DescribesRequest for RawForm<LIMIT> {
+    fn describe(_: &mut Operation) {}
+}
+
+impl<const LIMIT: usize> DescribesRequest for RawParams<LIMIT> {
+    fn describe(_: &mut Operation) {}
+}
 
 impl<const LIMIT: usize> FromRequest for RawForm<LIMIT> {
     type Error = Error;

@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 
-use serde::de::value::StrDeserializer;
+use serde::de::value::{MapDeserializer, StrDeserializer};
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Expected, MapAccess, SeqAccess, Unexpected, Visitor,
 };
@@ -55,6 +55,10 @@ impl serde::de::Error for ReadError {
     fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
         let value = match unexpected {
             Unexpected::Str(text) => shown(text),
+            // It does not fit into the type of the field.
+            Unexpected::Signed(number) => {
+                return Self::value(Problem::NotAnInteger { value: number.to_string(), min: None, max: None });
+            }
             other => other.to_string(),
         };
         Self::value(match expected.to_string().as_str() {
@@ -126,14 +130,18 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         known: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        let is_known = |name: &str| known.contains(&name);
+        let is_known = |name: &str| known.iter().any(|known| means(known, name));
         let unknown = self.fields.keys().find(|name| !name.starts_with('_') && !is_known(name));
         if let Some(name) = unknown.filter(|_| self.is_strict) {
             let known = known.iter().map(|name| (*name).into()).collect();
             return Err(ReadError::api(name, Problem::UnknownParameter { known }));
         }
         // In the order of the struct, which is that of its errors.
-        let present = known.iter().filter_map(|name| Some((*name, self.fields.get(*name)?)));
+        let fields = self.fields;
+        let present = known.iter().filter_map(|name| match name.strip_suffix('*') {
+            Some(prefix) => Some((*name, Source::Group(Group { prefix, fields }))),
+            None => Some((*name, Source::One(fields.get(*name)?))),
+        });
         visitor.visit_map(Present { rest: present, value: None })
     }
 
@@ -147,22 +155,59 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     }
 }
 
-struct Present<'a, I> {
-    rest: I,
-    value: Option<(&'static str, &'a Raw)>,
+/// Whether a field of a struct means a parameter: that of its name, or with a `*` at its end each that begins so.
+fn means(field: &str, name: &str) -> bool {
+    field.strip_suffix('*').map_or(field == name, |prefix| name.starts_with(prefix))
 }
 
-impl<'de, 'a, I: Iterator<Item = (&'static str, &'a Raw)>> MapAccess<'de> for Present<'a, I> {
+/// What a field of a struct is read from.
+enum Source<'a> {
+    One(&'a Raw),
+    Group(Group<'a>),
+}
+
+/// Parameters whose names begin alike, as in `name-1` and `name-2`: a map by what comes behind.
+struct Group<'a> {
+    prefix: &'static str,
+    fields: &'a Fields,
+}
+
+impl<'de> Deserializer<'de> for Group<'_> {
+    type Error = ReadError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        let prefix = self.prefix;
+        let own = self.fields.iter().filter_map(|(name, raw)| Some((name.strip_prefix(prefix)?, raw)));
+        let texts = own.map(|(name, raw)| Ok((name, Parameter { name: prefix, raw }.text()?)));
+        let texts: Result<Vec<_>, ReadError> = texts.collect();
+        visitor.visit_map(MapDeserializer::new(texts?.into_iter()))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+struct Present<'a, I> {
+    rest: I,
+    value: Option<(&'static str, Source<'a>)>,
+}
+
+impl<'de, 'a, I: Iterator<Item = (&'static str, Source<'a>)>> MapAccess<'de> for Present<'a, I> {
     type Error = ReadError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ReadError> {
         self.value = self.rest.next();
-        self.value.map(|(name, _)| seed.deserialize(StrDeserializer::new(name))).transpose()
+        self.value.as_ref().map(|(name, _)| seed.deserialize(StrDeserializer::new(name))).transpose()
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ReadError> {
-        let Some((name, raw)) = self.value.take() else { return Err(ReadError::custom("no key")) };
-        seed.deserialize(Parameter { name, raw }).map_err(|error| error.at(name))
+        match self.value.take() {
+            None => Err(ReadError::custom("no key")),
+            Some((_, Source::Group(group))) => seed.deserialize(group),
+            Some((name, Source::One(raw))) => seed.deserialize(Parameter { name, raw }).map_err(|error| error.at(name)),
+        }
     }
 }
 
@@ -274,5 +319,65 @@ impl<'de> SeqAccess<'de> for Items<'_> {
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, ReadError> {
         self.0.next().map(|text| seed.deserialize(StrDeserializer::new(text))).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::token::Given;
+    use crate::web::params::body::{object, pairs};
+
+    #[derive(Debug, Default, Deserialize, PartialEq)]
+    struct Read {
+        count: u32,
+        #[serde(default)]
+        value: Given<String>,
+        token: Option<Uid>,
+        #[serde(default)]
+        is_open: bool,
+        #[serde(default, rename = "name-*")]
+        names: BTreeMap<String, String>,
+    }
+
+    fn read_form(text: &str) -> Result<Read, TokenError> {
+        Ok(read(&pairs(text, "form").unwrap(), true)?)
+    }
+
+    #[test]
+    fn a_struct_is_read_from_a_form_and_from_json() {
+        let uid = "1F0E6C1A-54F7-4B1C-9D5E-0A3B7C2D4E6F";
+        let form = read_form(&format!("count=+7+&value=&token={uid}&is_open=on&name-1=a&name-x=b&_=free")).unwrap();
+        let names = [("1", "a"), ("x", "b")].map(|(place, name)| (place.to_owned(), name.to_owned()));
+        let wanted =
+            Read { count: 7, value: Given::Empty, token: uid.parse().ok(), is_open: true, names: names.into() };
+        assert_eq!(form, wanted);
+        let json = object(r#"{"count": 7, "value": null, "token": null, "is_open": ""}"#).unwrap();
+        assert_eq!(read::<Read>(&json, true).unwrap(), Read { count: 7, value: Given::Empty, ..Read::default() });
+        assert_eq!(read_form("count=7").unwrap(), Read { count: 7, ..Read::default() });
+        assert_eq!(names_of::<Read>(), ["count", "value", "token", "is_open", "name-*"]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_in_the_order_of_the_struct() {
+        let refused = |text: &str| {
+            let error = read_form(text).unwrap_err();
+            (error.param().unwrap_or_default().to_owned(), error.problem().map(Problem::reason).unwrap_or_default())
+        };
+        for (text, param, reason) in [
+            ("value=1", "count", "missing"),
+            ("count=many", "count", "not_an_integer"),
+            ("count=", "count", "not_an_integer"),
+            ("count=-1", "count", "not_an_integer"),
+            ("count=1&token=17", "token", "not_a_uid"),
+            ("count=1&Value=1", "Value", "unknown_parameter"),
+            ("count=x&token=17", "count", "not_an_integer"),
+        ] {
+            assert_eq!(refused(text), (param.to_owned(), reason.to_owned()), "{text}");
+        }
     }
 }

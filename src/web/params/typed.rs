@@ -1,6 +1,6 @@
 //! Parameters as structs.
 
-use std::future::Future;
+use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use validator::Validate;
 
 use super::raw_params::{RawForm, RawParams, SMALL};
+use super::reader::names_of;
 use crate::token::{Problem, TokenError};
 use crate::web::error::Error;
 use crate::web::openapi::operation::{DescribesRequest, Input, Operation, ViewParams};
@@ -21,6 +22,9 @@ pub(crate) struct Params<T, const LIMIT: usize = SMALL>(pub(crate) T);
 /// A page's form: its fields come from the body alone. A link with fields in its query string must not decide what a form
 /// writes that somebody else fills in.
 pub(crate) struct Form<T, const LIMIT: usize = SMALL>(pub(crate) T);
+
+/// What the address of a page chooses or brings back. What it does not know is passed over: links live long.
+pub(crate) struct Query<T>(pub(crate) T);
 
 impl<T: DeserializeOwned + Validate + ViewParams + 'static, const LIMIT: usize> FromRequest for Params<T, LIMIT> {
     type Error = Error;
@@ -42,8 +46,31 @@ impl<T: DeserializeOwned + Validate + 'static, const LIMIT: usize> FromRequest f
     }
 }
 
-impl<T: ViewParams, const LIMIT: usize> DescribesRequest for Params<T, LIMIT> {
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for Query<T> {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let params = RawParams::of_query(request.query_string());
+        ready(params.and_then(|params| Ok(Self(params.typed(false)?))))
+    }
+}
+
+impl<T: DeserializeOwned, const LIMIT: usize> DescribesRequest for Form<T, LIMIT> {
     fn describe(operation: &mut Operation) {
+        operation.names = names_of::<T>();
+    }
+}
+
+impl<T: DeserializeOwned> DescribesRequest for Query<T> {
+    fn describe(operation: &mut Operation) {
+        operation.names = names_of::<T>();
+    }
+}
+
+impl<T: DeserializeOwned + ViewParams, const LIMIT: usize> DescribesRequest for Params<T, LIMIT> {
+    fn describe(operation: &mut Operation) {
+        operation.names = names_of::<T>();
         // Of its own: the answers' are described as they are written, and this as it is read.
         let mut generator =
             SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).into_generator();
