@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Key(KeyCommand),
     /// Bring the database to this version's schema
     Migrate,
+    /// Print the description of the JSON API, OpenAPI 3.1
+    Openapi,
     /// Write tokens, the usage log or everything to a file or to standard output
     Export(Export),
     /// Copy the whole database into an empty one, as from SQLite to PostgreSQL, and compare every row

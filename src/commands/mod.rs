@@ -7,6 +7,7 @@ mod import;
 mod import_cone;
 mod key;
 mod migrate;
+mod openapi;
 mod restore;
 mod serve;
 mod shell;
@@ -25,6 +26,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::User(command) => user::run(&cli.common, command),
         Command::Key(command) => key::run(&cli.common, command),
         Command::Export(wanted) => export::run(&cli.common, &wanted),
+        Command::Openapi => openapi::run(),
         Command::Migrate => migrate::run(&cli.common),
         Command::Copy { to } => copy::run(&cli.common, &to),
         Command::Import(command) => import::run(&cli.common, command),

@@ -11,7 +11,7 @@ use actix_web::http::header::{ALLOW, CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICAT
 use actix_web::{HttpResponse, ResponseError};
 
 /// Why a request is not done.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Error {
     /// The seven kinds of the contract.
     Token(TokenError),

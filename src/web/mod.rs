@@ -31,7 +31,7 @@ pub mod middleware;
 pub(crate) mod navigation;
 pub(crate) mod negotiation;
 pub(crate) mod notice;
-pub(crate) mod openapi;
+pub mod openapi;
 pub(crate) mod page;
 pub(crate) mod paging;
 pub(crate) mod params;

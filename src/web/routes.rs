@@ -15,7 +15,7 @@ use super::route::{Route, file, page, secret_page, streamed_page, view};
 use super::session_cookie::sessions;
 use super::state::App;
 use super::tokens::{api, delete, deleted, edit, list, qr_code, quick_sets, tile, void};
-use super::{assets, audit, batches, export, gates, import, scan, settings, usage};
+use super::{assets, audit, batches, export, gates, import, openapi, scan, settings, usage};
 
 /// What a browser takes along when it has to sign in before it comes back: what was chosen or typed, and no secret. With
 /// it goes what the form knew, so that what somebody else changed meanwhile is still a conflict.
@@ -117,6 +117,8 @@ pub fn table() -> Vec<Route> {
         view("/query_tokens").get_view(api::query::query_tokens),
         view("/query_usage").get_view(usage::api::query_usage),
         view("/scan/read").post_view(scan::read::read),
+
+        file("/openapi.json").show(openapi::file::openapi_json).open(),
 
         // Tokens. Those of one token come last, as their first part is a uid.
         page("/").show(list::show),

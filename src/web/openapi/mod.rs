@@ -1,3 +1,9 @@
-//! The description of the API to programs: OpenAPI 3.1.
+//! The description of the API: for programs as OpenAPI 3.1, for people as a page, and as docs/API.md.
 
+pub mod document;
+mod errors;
+pub(crate) mod file;
+mod links;
+mod model;
 pub(crate) mod operation;
+mod schema;

@@ -52,7 +52,7 @@ pub(super) enum Kind {
 }
 
 /// The kinds in words.
-const KINDS: &str =
+pub(crate) const BODY_KINDS: &str =
     "The body must be application/json or application/x-www-form-urlencoded, in UTF-8 and not compressed.";
 
 /// What kind of body a request says that it has.
@@ -63,12 +63,12 @@ pub(super) fn body_kind(request: &HttpRequest) -> Result<Kind, Error> {
     let charset = options.split(';').find_map(|option| option.trim().strip_prefix("charset="));
     let plain = header(CONTENT_ENCODING).is_none_or(|coding| coding == "identity");
     if !plain || charset.is_some_and(|charset| charset.trim_matches('"') != "utf-8") {
-        return Err(Error::UnsupportedType(KINDS));
+        return Err(Error::UnsupportedType(BODY_KINDS));
     }
     match kind.trim() {
         "application/json" => Ok(Kind::Json),
         "application/x-www-form-urlencoded" => Ok(Kind::Form),
-        _ => Err(Error::UnsupportedType(KINDS)),
+        _ => Err(Error::UnsupportedType(BODY_KINDS)),
     }
 }
 

@@ -8,7 +8,7 @@ mod reader;
 mod time_bound;
 mod typed;
 
-pub(crate) use body::TICKED;
-pub(crate) use raw_params::{LARGE, RawForm, RawParams, counted_body};
+pub(crate) use body::{BODY_KINDS, TICKED};
+pub(crate) use raw_params::{LARGE, RawForm, RawParams, SMALL, counted_body};
 pub(crate) use time_bound::time_bound;
 pub(crate) use typed::{Form, Params, Query};

@@ -35,7 +35,7 @@ use crate::web::state::App;
 /// refused, and so is a prefetch (`Sec-Purpose`, `Purpose` or `X-Moz`); neither counts as an attempt, and nor does a request
 /// that cannot be read, contradicts itself, or is not allowed.
 #[derive(Deserialize, JsonSchema, Validate)]
-#[schemars(extend("x-one-of" = ["token_uid", "value"]))]
+#[schemars(extend("x-one-of" = ["token_uid", "value"], "dependentRequired" = {"at": ["test"]}))]
 pub(crate) struct ConsumeToken {
     /// The token's uid, in either case.
     #[serde(default)]
@@ -63,7 +63,7 @@ pub(crate) struct ConsumeToken {
 
 impl ViewParams for ConsumeToken {
     fn example() -> Value {
-        json!({"token_uid": Uid::example(), "gate": "North entrance"})
+        json!({"token_uid": Uid::example(), "uses": 1})
     }
 
     fn errors() -> Vec<Error> {

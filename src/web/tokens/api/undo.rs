@@ -25,7 +25,7 @@ use crate::web::state::App;
 /// ran before; `last_used` stays. The use of a voided token can be undone, that of a deleted one cannot. An `Idempotency-Key`
 /// is the undo's own.
 #[derive(Deserialize, JsonSchema, Validate)]
-#[schemars(extend("x-one-of" = ["usage_uid", "nonce"]))]
+#[schemars(extend("x-exactly-one-of" = ["usage_uid", "nonce"]))]
 pub(crate) struct UndoConsume {
     /// The uid of the use's entry in the usage log, as its answer has it.
     usage_uid: Option<Uid>,
