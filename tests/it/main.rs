@@ -18,6 +18,7 @@ mod export;
 mod gates;
 mod imports;
 mod model;
+mod openapi;
 mod printing;
 mod scale;
 mod scan;

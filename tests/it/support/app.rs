@@ -19,6 +19,7 @@ use tessera::web::client_address::TrustedProxies;
 use tessera::web::{session_cookie, state};
 
 use crate::support::database::Database;
+use crate::support::described;
 
 /// A running application, which ends with the test.
 pub struct App {
@@ -225,13 +226,24 @@ impl Drop for App {
 
 /// The four fields that must be present, empty where `fields` does not name them, and then `fields`.
 pub fn with_required<'a>(fields: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-    let required = ["valid_from", "valid_to", "usage_count", "lock_time"];
-    let missing = required.into_iter().filter(|name| !fields.iter().any(|(given, _)| given == name));
+    let missing = described::Operation::named("add_token")
+        .required()
+        .into_iter()
+        .filter(|name| !fields.iter().any(|(given, _)| given == name));
     missing.map(|name| (name, "")).chain(fields.iter().copied()).collect()
 }
 
+/// Sends a request, and holds the answer of a JSON view against the description of the API.
 pub async fn send(request: RequestBuilder) -> Answer {
-    Answer::of(request.send().await.unwrap()).await
+    let (client, request) = request.build_split();
+    let request = request.unwrap();
+    let (method, address) = (request.method().clone(), request.url().path().to_owned());
+    let answer = Answer::of(client.execute(request).await.unwrap()).await;
+    // The head alone says nothing of the body.
+    if method != Method::HEAD {
+        described::check(&method, &address, (answer.status, &answer.headers), &answer.body);
+    }
+    answer
 }
 
 pub fn add_key(connection: &mut Connection, name: &str, role: Role, expires: Option<Micros>) -> String {

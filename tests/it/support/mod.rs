@@ -7,6 +7,7 @@ pub mod cluster;
 mod cluster_tests;
 #[macro_use]
 pub mod database;
+pub mod described;
 pub mod export;
 pub mod forms;
 pub mod frames;

@@ -1,0 +1,6 @@
+//! The description of the API: equal to the route table, and true.
+
+mod description;
+mod errors;
+mod examples;
+mod input;
