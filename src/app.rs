@@ -11,6 +11,7 @@ use tracing_actix_web::TracingLogger;
 use crate::web::error_pages::error_pages;
 use crate::web::headers::common;
 use crate::web::middleware::{RequestLog, faults, track_requests};
+use crate::web::openapi::file::Description;
 use crate::web::route::RouteIndex;
 use crate::web::routes::{routes, table};
 use crate::web::state::App;
@@ -45,11 +46,13 @@ pub fn serve(listener: TcpListener, state: App) -> std::io::Result<Running> {
     indexer::spawn(&state.background);
     let state = web::Data::new(state);
     let index = web::Data::new(RouteIndex::new(&table()));
+    let description = web::Data::new(Description::new(table, state.public_url.to_string()));
     let server = HttpServer::new(move || {
         let for_routes = web::Data::clone(&state);
         ActixApp::new()
             .app_data(web::Data::clone(&state))
             .app_data(web::Data::clone(&index))
+            .app_data(web::Data::clone(&description))
             .configure(move |config| routes(config, &for_routes))
             .wrap(from_fn(faults))
             .wrap(from_fn(error_pages))

@@ -1,9 +1,8 @@
 //! What every request can reach.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use actix_web::cookie::Key;
-use actix_web::web::Bytes;
 
 use chrono_tz::Tz;
 use tokio::sync::Semaphore;
@@ -55,8 +54,6 @@ pub struct App {
     pub(crate) codes: Codes,
     /// How many tokens there are, counted a moment ago.
     pub(crate) counts: TokenCounts,
-    /// The description of the API, once somebody has asked for it.
-    pub(crate) openapi: OnceLock<Bytes>,
     /// Permits for sign-ins: many of them must not take all database connections.
     pub(crate) login_permits: Semaphore,
     /// How often each device has sent a photo within the last second.
@@ -94,7 +91,6 @@ impl App {
             gates_today: GatesToday::default(),
             codes: Codes::default(),
             counts: TokenCounts::default(),
-            openapi: OnceLock::new(),
             photo_rate: PhotoRate::default(),
             photo_queue: PhotoQueue::default(),
             login_permits: Semaphore::new(LOGINS),

@@ -1,15 +1,32 @@
 //! `/openapi.json`.
 
+use std::sync::OnceLock;
+
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, web};
 
 use super::document::openapi;
-use crate::web::routes::table;
-use crate::web::state::App;
+use crate::web::route::Route;
+
+/// A server's description of its API, which is made once somebody asks for it.
+pub struct Description {
+    routes: fn() -> Vec<Route>,
+    server: String,
+    json: OnceLock<Bytes>,
+}
+
+impl Description {
+    /// Of the views of a table of routes, at a server.
+    pub fn new(routes: fn() -> Vec<Route>, server: String) -> Self {
+        Self { routes, server, json: OnceLock::new() }
+    }
+
+    fn json(&self) -> Bytes {
+        self.json.get_or_init(|| Bytes::from(openapi(&(self.routes)(), &self.server).to_string())).clone()
+    }
+}
 
 /// The description of this server's API.
-pub(crate) async fn openapi_json(app: web::Data<App>) -> HttpResponse {
-    let description =
-        app.openapi.get_or_init(|| Bytes::from(openapi(&table(), &app.public_url.to_string()).to_string()));
-    HttpResponse::Ok().content_type("application/json").body(description.clone())
+pub(crate) async fn openapi_json(description: web::Data<Description>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(description.json())
 }

@@ -2,7 +2,7 @@
 
 pub mod document;
 mod errors;
-pub(crate) mod file;
+pub mod file;
 mod links;
 mod model;
 pub(crate) mod operation;

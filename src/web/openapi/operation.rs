@@ -12,7 +12,6 @@ use serde_json::Value;
 
 use crate::access::Permission;
 use crate::web::error::Error;
-use crate::web::state::App;
 
 /// A view by one method, as it is put together.
 pub(crate) struct Operation {
@@ -126,7 +125,12 @@ macro_rules! describe_nothing {
 
 // What is in the path the address describes.
 describe_nothing! {
-() HttpRequest web::Data<App> web::Path<String> web::Payload Session Multipart web::Header<IfNoneMatch> }
+    () HttpRequest web::Path<String> web::Payload Session Multipart web::Header<IfNoneMatch>
+}
+
+impl<T> DescribesRequest for web::Data<T> {
+    fn describe(_: &mut Operation) {}
+}
 
 impl<T: DescribesRequest> DescribesRequest for Option<T> {
     fn describe(operation: &mut Operation) {

@@ -75,7 +75,10 @@ async fn many_tokens_are_made_as_a_batch_that_counts_its_uses() {
     browser.get(&format!("/?batch={uid}")).await.check(200, &["119 tokens", "selected>Fête"]);
     browser.get("/batches").await.check(200, &["Fête", "119"]);
 
-    browser.post(&format!("/batches/{uid}/rename"), &[("batch_name", "\n")]).await.check(422, &["has 1 to 200"]);
+    browser
+        .post(&format!("/batches/{uid}/rename"), &[("batch_name", "\n")])
+        .await
+        .check(422, &["“Name” must not be empty."]);
     let renamed = browser.post(&format!("/batches/{uid}/rename"), &[("batch_name", "Herbst")]).await;
     browser.get(&renamed.check_leads_to("/batches/").location).await.check(200, &["The batch is renamed.", "Herbst"]);
     let stale = [("batch_name", "Winter"), ("was_batch_name", "Fête")];
@@ -101,7 +104,7 @@ async fn a_batch_that_cannot_be_made_is_refused_with_what_was_typed() {
         (with(&[("count", "3"), ("label", &long)]), "at most 200 characters"),
         (with(&[("count", "10"), ("label", &nearly)]), "at most 200 characters"),
         (with(&[("count", "3"), ("label", "{n:0}")]), "A running number is written"),
-        (with(&[("count", "3"), ("batch_name", &long)]), "The name of a batch"),
+        (with(&[("count", "3"), ("batch_name", &long)]), "“Name” has at most 200 characters"),
         (with(&[("count", "3"), ("usage_count", "")]), "whole number"),
         (
             with(&[("count", "3"), ("valid_from", "2026-01-02T00:00"), ("valid_to", "2026-01-01T00:00")]),

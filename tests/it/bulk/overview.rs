@@ -171,13 +171,13 @@ async fn what_cannot_be_done_to_many_is_said() {
         form
     };
     let cases: [(&[(&str, &str)], &str); 11] = [
-        (&[("do", "validity")], "Say which end"),
+        (&[("do", "validity")], "“Valid from” would change nothing"),
         (
             &[("do", "validity"), ("valid_from", "2026-03-01T10:00"), ("valid_to", "2026-03-01T10:00")],
             "must be later than",
         ),
         (&[("do", "validity"), ("valid_from", "yesterday")], "is not a time"),
-        (&[("do", "validity"), ("change_to", "at")], "needs a time"),
+        (&[("do", "validity"), ("change_to", "at")], "“Valid to” must not be empty"),
         (&[("do", "uses"), ("usage_count", "-5")], "Refused"),
         (&[("do", "uses"), ("usage_count", "many")], "whole number"),
         (&[("do", "add_uses"), ("add_uses", "0")], "would change nothing"),

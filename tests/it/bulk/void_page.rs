@@ -31,7 +31,7 @@ async fn many_are_voided_and_restored_from_the_overview() {
     browser.post("/bulk", &void).await.check(200, &["Reason", "<option value=\"Lost\">", "Of 5 tokens."]);
     let long = "x".repeat(201);
     let wrong = browser.post("/bulk", &[&void[..], &[("step", "preview"), ("reason", &long)]].concat()).await;
-    wrong.check(422, &["A reason has at most 200 characters.", &long]);
+    wrong.check(422, &["“Reason” has at most 200 characters.", &long]);
     let void = [&void[..], &[("reason", "Lost")]].concat();
     let says = ["Voided as “Lost”", "<strong>4 tokens</strong>", "Already so</dt><dd>1 token", "Voided (Lost)"];
     let action = confirm(&mut browser, &void, &says).await;

@@ -127,7 +127,7 @@ async fn wrong_filters_are_named() {
     place.fails(&["export", "--batch", ""], 1, "there is no batch \"\"");
     place.fails(&["export", "--batch", "Nobody"], 1, "--batch: there is no batch \"Nobody\"");
     place.fails(&["export", "--batch", "1f0e6c1a-54f7-4b1c-9d5e-0a3b7c2d4e6f"], 1, "there is no batch");
-    place.fails(&["export", "--q", &"x".repeat(1_001)], 1, "--q: q has at most 1000 characters");
+    place.fails(&["export", "--q", &"x".repeat(1_001)], 1, "--q: q has at most 1,000 characters");
     place.fails(&["export", "--format", "xlsx"], 2, "is not one of csv, excel, jsonl");
     place.fails(&["export", "--state", "lost"], 2, "is not one of");
     place.fails(&["export", "--usage", "--state", "active"], 2, "cannot be used with");

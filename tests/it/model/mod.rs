@@ -236,6 +236,10 @@ fn is_met(expected: &Expected, answer: &Answer) -> bool {
             let body = json!({"success": false, "error": fault.error, "error_code": code, "message": message});
             let mut body = body.as_object().unwrap().clone();
             fault.param.iter().for_each(|param| drop(body.insert("param".into(), json!(param))));
+            // The data of the sentence; what belongs to which error has tests of its own.
+            for data in ["reason", "detail"] {
+                answer.body.get(data).into_iter().for_each(|seen| drop(body.insert(data.into(), seen.clone())));
+            }
             answer.status == status
                 && answer.body == Value::Object(body)
                 && message.is_some_and(|text| text.ends_with('.'))

@@ -252,5 +252,11 @@ pub fn success(more: Value) -> Expected {
 pub fn refused(error: &str, more: Value, seen: &Value) -> Expected {
     let (code, status) = code_and_status(error);
     let body = json!({"success": false, "error": error, "error_code": code, "message": seen["message"]});
+    // What belongs to the first reason.
+    let detail = more["reasons"].get(0).and_then(Value::as_object).map(|reason| {
+        let own = reason.iter().filter(|(name, _)| !["error", "error_code", "message"].contains(&name.as_str()));
+        own.map(|(name, value)| (name.clone(), value.clone())).collect::<serde_json::Map<_, _>>()
+    });
+    let body = with(body, detail.map_or_else(|| json!({}), |detail| json!({"detail": detail})));
     Expected::Body(status, with(body, more))
 }

@@ -46,10 +46,10 @@ async fn what_cannot_be_printed_is_refused_with_the_reason_and_the_field() {
         ("q", "nothing like it", "There is no token to print"),
         ("q", "a\0b", "control characters"),
         ("state", "melted", "state"),
-        ("created_from", "yesterday", "“Created from”"),
-        ("batch", "x", "batch"),
-        ("print_run", "x", "print run"),
-        ("printed", "x", "printed"),
+        ("created_from", "yesterday", "is not a time"),
+        ("batch", "x", "is not a uid"),
+        ("print_run", "x", "is not a uid"),
+        ("printed", "x", "is not one of never_used, never"),
     ] {
         let sheet = if name == "sheet" { value } else { "avery-l7160" };
         let mut query = vec![("all", "1"), ("sheet", sheet)];

@@ -37,7 +37,7 @@ async fn a_run_tells_what_became_of_its_tokens_and_leads_to_them() {
     never_used.check(200, &["20 tokens", "never_used\" selected"]);
     let nothing = admin.get(&format!("/?print_run={}&printed=never", run.uid)).await;
     nothing.check(200, &["the print run", "whether it was printed"]);
-    admin.get("/?print_run=x&printed=y").await.check(422, &["print run", "never_used"]);
+    admin.get("/?print_run=x&printed=y").await.check(422, &["is not a uid", "never_used"]);
     admin.get(&format!("/usage?print_run={}", run.uid)).await.check(200, &["Usage of a printed sheet", "1 entry"]);
     admin.get("/usage?print_run=x").await.check(422, &[]);
 

@@ -27,7 +27,7 @@ async fn a_form_with_errors_comes_back_with_what_was_typed() {
     for (field, text, says) in [
         ("value", "T-1", "“Value” is in use already"),
         ("value", " x", "white space"),
-        ("value", MISSING_UID, "own uid"),
+        ("value", MISSING_UID, "must not be the uid of another token"),
         ("label", "a\tb", "control characters"),
         ("valid_from", "2026-03-29T02:30", "does not exist in the time zone"),
         ("valid_to", "soon", "is not a time"),
