@@ -34,6 +34,7 @@ pub(crate) mod notice;
 pub mod openapi;
 pub(crate) mod page;
 pub(crate) mod paging;
+pub(crate) mod pairs;
 pub(crate) mod params;
 pub(crate) mod printing;
 pub(crate) mod query_string;
