@@ -1,5 +1,15 @@
 //! A notice: what was done, or why it was not, shown at the top of the next page.
 
+use serde::Deserialize;
+use validator::Validate;
+
+/// What the address of a page says was done before it was opened, in a word of that page.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct Done {
+    pub(crate) done: String,
+}
+
 /// What was done, or why it was not.
 pub(crate) struct Notice {
     /// One sentence.

@@ -9,6 +9,11 @@ use serde::ser::{self, Impossible, SerializeSeq, SerializeStruct, SerializeTuple
 /// for each item, a box that is ticked is 1, and structs within are read as if their fields were the outer one's. Maps are
 /// left out: their keys are not known here.
 pub(crate) fn pairs_of(fields: &impl Serialize) -> Vec<(&'static str, String)> {
+    all_pairs_of(fields).into_iter().filter(|(_, text)| !text.is_empty()).collect()
+}
+
+/// The same, with fields that are empty: what they say is that there was nothing.
+pub(crate) fn all_pairs_of(fields: &impl Serialize) -> Vec<(&'static str, String)> {
     let mut pairs = Pairs::default();
     let written = fields.serialize(&mut pairs);
     debug_assert!(written.is_ok(), "not a struct of texts, numbers, boxes and lists");
@@ -23,9 +28,7 @@ struct Pairs {
 
 impl Pairs {
     fn push(&mut self, text: String) {
-        if !text.is_empty() {
-            self.found.push((self.name, text));
-        }
+        self.found.push((self.name, text));
     }
 }
 
@@ -85,6 +88,7 @@ impl Serializer for &mut Pairs {
     }
 
     fn serialize_none(self) -> Result<(), NoField> {
+        self.push(String::new());
         Ok(())
     }
 
@@ -276,6 +280,8 @@ mod tests {
             ("sort", "label"),
         ];
         assert_eq!(pairs_of(&fields), wanted.map(|(name, value)| (name, value.to_owned())));
+        let nothing = (Option::<i32>::None, [""; 0], false);
+        assert_eq!(all_pairs_of(&nothing), [("", String::new())], "only what has a value has none");
         let both = (Part { sort: "a" }, Part { sort: "b" });
         assert_eq!(pairs_of(&both), [("sort", "a".to_owned()), ("sort", "b".to_owned())]);
     }

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use validator::Validate;
 
 use super::body::{Fields, body_fields, body_kind, pairs, read, unreadable};
+use super::names::names_of;
 use super::raw::{List, Raw};
 use super::reader;
 use crate::token::validation::errors_of;
@@ -166,7 +167,7 @@ impl<const LIMIT: usize> RawParams<LIMIT> {
         match typed.validate() {
             Ok(()) => Ok(typed),
             Err(found) => {
-                let first = errors_of(&found, reader::names_of::<T>()).into_iter().next();
+                let first = errors_of(&found, &names_of::<T>()).into_iter().next();
                 Err(first.unwrap_or_else(|| TokenError::unreadable("The parameters cannot be taken.")))
             }
         }

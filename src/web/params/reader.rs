@@ -10,6 +10,7 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 
 use super::body::{Fields, TICKED};
+use super::names::names_of;
 use super::raw::{List, Raw};
 use crate::token::{LIST_MAX, Problem, TokenError, Uid, WrittenTime, shown};
 
@@ -80,45 +81,19 @@ impl serde::de::Error for ReadError {
 /// Reads the parameters of a struct. Others are refused by name if it `is_strict`, unless they begin with `_`: one that is
 /// written wrong must not be passed over.
 pub(super) fn read<T: DeserializeOwned>(fields: &Fields, is_strict: bool) -> Result<T, ReadError> {
-    T::deserialize(Reader { fields, is_strict })
+    let known = if is_strict { names_of::<T>() } else { Vec::new() };
+    let is_known = |name: &str| known.iter().any(|known| means(known, name));
+    let unknown = fields.keys().find(|name| !name.starts_with('_') && !is_known(name));
+    if let Some(name) = unknown.filter(|_| is_strict) {
+        let known = known.into_iter().map(Into::into).collect();
+        return Err(ReadError::api(name, Problem::UnknownParameter { known }));
+    }
+    T::deserialize(Reader { fields })
 }
 
-/// The names of the parameters of a struct.
-pub(crate) fn names_of<T: DeserializeOwned>() -> &'static [&'static str] {
-    let mut names: &'static [&'static str] = &[];
-    // Whatever is read: the names come before it.
-    let _ = T::deserialize(Names(&mut names));
-    names
-}
-
-struct Names<'a>(&'a mut &'static [&'static str]);
-
-impl<'de> Deserializer<'de> for Names<'_> {
-    type Error = ReadError;
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        fields: &'static [&'static str],
-        _: V,
-    ) -> Result<V::Value, ReadError> {
-        *self.0 = fields;
-        Err(ReadError::custom(""))
-    }
-
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, ReadError> {
-        Err(ReadError::custom(""))
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
-    }
-}
-
+#[derive(Clone, Copy)]
 struct Reader<'a> {
     fields: &'a Fields,
-    is_strict: bool,
 }
 
 impl<'de> Deserializer<'de> for Reader<'_> {
@@ -130,12 +105,6 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         known: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        let is_known = |name: &str| known.iter().any(|known| means(known, name));
-        let unknown = self.fields.keys().find(|name| !name.starts_with('_') && !is_known(name));
-        if let Some(name) = unknown.filter(|_| self.is_strict) {
-            let known = known.iter().map(|name| (*name).into()).collect();
-            return Err(ReadError::api(name, Problem::UnknownParameter { known }));
-        }
         // In the order of the struct, which is that of its errors.
         let fields = self.fields;
         let present = known.iter().filter_map(|name| match name.strip_suffix('*') {
@@ -145,13 +114,32 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         visitor.visit_map(Present { rest: present, value: None })
     }
 
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_seq(Each(self))
+    }
+
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, ReadError> {
         Err(ReadError::custom("not a struct"))
     }
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+        seq tuple_struct map enum identifier ignored_any
+    }
+}
+
+/// Several structs, of the same parameters.
+struct Each<'a>(Reader<'a>);
+
+impl<'de> SeqAccess<'de> for Each<'_> {
+    type Error = ReadError;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, ReadError> {
+        seed.deserialize(self.0).map(Some)
     }
 }
 

@@ -10,8 +10,8 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use validator::Validate;
 
+use super::names::names_of;
 use super::raw_params::{RawForm, RawParams, SMALL};
-use super::reader::names_of;
 use crate::token::{Problem, TokenError};
 use crate::web::error::Error;
 use crate::web::openapi::operation::{DescribesRequest, Input, Operation, ViewParams};
@@ -22,6 +22,9 @@ pub(crate) struct Params<T, const LIMIT: usize = SMALL>(pub(crate) T);
 /// A page's form: its fields come from the body alone. A link with fields in its query string must not decide what a form
 /// writes that somebody else fills in.
 pub(crate) struct Form<T, const LIMIT: usize = SMALL>(pub(crate) T);
+
+/// What a file is made of, which programs ask for as well: a body and the query string. There is nothing else.
+pub(crate) struct FileParams<T, const LIMIT: usize = SMALL>(pub(crate) T);
 
 /// What the address of a page chooses or brings back. What it does not know is passed over: links live long.
 pub(crate) struct Query<T>(pub(crate) T);
@@ -46,6 +49,16 @@ impl<T: DeserializeOwned + Validate + 'static, const LIMIT: usize> FromRequest f
     }
 }
 
+impl<T: DeserializeOwned + Validate + 'static, const LIMIT: usize> FromRequest for FileParams<T, LIMIT> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let raw = RawParams::<LIMIT>::from_request(request, payload);
+        Box::pin(async move { Ok(Self(raw.await?.typed(true)?)) })
+    }
+}
+
 impl<T: DeserializeOwned + Validate + 'static> FromRequest for Query<T> {
     type Error = Error;
     type Future = Ready<Result<Self, Error>>;
@@ -58,19 +71,25 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Query<T> {
 
 impl<T: DeserializeOwned, const LIMIT: usize> DescribesRequest for Form<T, LIMIT> {
     fn describe(operation: &mut Operation) {
-        operation.names = names_of::<T>();
+        operation.names = known::<T>();
+    }
+}
+
+impl<T: DeserializeOwned, const LIMIT: usize> DescribesRequest for FileParams<T, LIMIT> {
+    fn describe(operation: &mut Operation) {
+        operation.names = known::<T>();
     }
 }
 
 impl<T: DeserializeOwned> DescribesRequest for Query<T> {
     fn describe(operation: &mut Operation) {
-        operation.names = names_of::<T>();
+        operation.names = known::<T>();
     }
 }
 
 impl<T: DeserializeOwned + ViewParams, const LIMIT: usize> DescribesRequest for Params<T, LIMIT> {
     fn describe(operation: &mut Operation) {
-        operation.names = names_of::<T>();
+        operation.names = known::<T>();
         // Of its own: the answers' are described as they are written, and this as it is read.
         let mut generator =
             SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).into_generator();
@@ -78,6 +97,11 @@ impl<T: DeserializeOwned + ViewParams, const LIMIT: usize> DescribesRequest for 
         operation.input = Some(Input { schema, limit: LIMIT, example: T::example() });
         operation.errors.extend(T::errors());
     }
+}
+
+/// The names for the table of routes, which lives as long as its thread.
+fn known<T: DeserializeOwned>() -> &'static [&'static str] {
+    names_of::<T>().leak()
 }
 
 /// The error with what the description of its parameter says: bounds, and whether it may be empty.
