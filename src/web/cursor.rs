@@ -2,12 +2,19 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use validator::Validate;
 
-use super::error::Error;
-use super::params::RawParams;
 use crate::store::cursor::Cursor;
 use crate::token::{Problem, TokenError};
+
+/// Where in a list that is turned forwards the page of an address begins.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct After {
+    pub(crate) after: Option<String>,
+}
 
 /// The filter that a cursor belongs to: the view's name and every part of the filter.
 pub(crate) struct CursorCodec {
@@ -45,12 +52,12 @@ impl CursorCodec {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// The place of the cursor in a parameter; none for the first page.
+    /// The place that an address names; none for the first page.
     ///
     /// # Errors
     /// As for [`Self::read`].
-    pub(crate) fn read_from(&self, params: &RawParams, name: &str) -> Result<Option<Cursor>, Error> {
-        Ok(params.filled(name)?.map(|text| self.read(&text)).transpose()?)
+    pub(crate) fn after(&self, query: &After) -> Result<Option<Cursor>, TokenError> {
+        query.after.as_ref().map(|text| self.read(text)).transpose()
     }
 
     /// The place of a cursor.

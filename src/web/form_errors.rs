@@ -107,7 +107,7 @@ fn label(param: &str) -> String {
     label.map_or_else(|| param.to_owned(), |label| format!("“{label}”"))
 }
 
-const LABELS: [(&str, &str); 13] = [
+const LABELS: [(&str, &str); 21] = [
     ("value", "Value"),
     ("label", "Label"),
     ("valid_from", "Valid from"),
@@ -121,6 +121,14 @@ const LABELS: [(&str, &str); 13] = [
     ("to", "To"),
     ("user", "By"),
     ("reason", "Reason"),
+    ("count", "How many"),
+    ("add_uses", "Uses to add"),
+    ("select", "Which"),
+    ("columns", "Columns"),
+    ("rows", "Rows"),
+    ("start", "First free label"),
+    ("dpi", "Dots per inch"),
+    ("text", "Beside the code"),
 ];
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use actix_web::http::{Method, StatusCode, header};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::bulk::selection::says_something;
+use super::bulk::selection::Ticks;
 use super::local_address::{LocalAddress, encode_path};
 use super::negotiation::answers_json;
 use super::page::html;
@@ -109,7 +109,8 @@ fn return_address<const L: usize>(
         encode_path(&places.iter().fold(page.to_owned(), fill))
     };
     let names = back.parameters.iter().flat_map(|pattern| parameters.names(pattern));
-    let values = names.filter(|name| says_something(parameters, name)).flat_map(|name| {
+    let ticks: Ticks = parameters.typed(false).unwrap_or_default();
+    let values = names.filter(|name| !ticks.overrule(name)).flat_map(|name| {
         let values = match name {
             TICKED => parameters.ticked(name).unwrap_or_default(),
             name => parameters.text(name).ok().flatten().into_iter().collect(),

@@ -1,12 +1,23 @@
 //! Turning the pages of a list, forwards and backwards.
 
+use serde::Deserialize;
+use validator::Validate;
+
 use super::cursor::CursorCodec;
 use super::format::tokens;
 use super::tokens::counts::Count;
 use crate::store::cursor::Cursor;
 use crate::store::tokens::list::{Sort, TokenSlice};
 use crate::token::TokenError;
-use crate::web::params::RawParams;
+
+/// Where in a list that is turned both ways the page of an address begins.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct PageQuery {
+    after: Option<String>,
+    before: Option<String>,
+    last: Option<String>,
+}
 
 /// Where in the list a page begins.
 #[derive(Clone, PartialEq, Eq)]
@@ -22,15 +33,14 @@ pub(crate) enum PageRequest {
 }
 
 impl PageRequest {
-    /// What the parameters `after`, `before` and `last` say.
+    /// What an address says.
     ///
     /// # Errors
     /// A value error for a cursor that was made up, or belongs to another filter.
-    pub(crate) fn read<const L: usize>(params: &RawParams<L>, cursors: &CursorCodec) -> Result<Self, TokenError> {
-        let text = |name| params.filled(name).ok().flatten();
-        match (text("after"), text("before"), text("last")) {
-            (Some(after), ..) => cursors.read(&after).map(Self::After),
-            (_, Some(before), _) => cursors.read(&before).map(Self::Before),
+    pub(crate) fn read(query: &PageQuery, cursors: &CursorCodec) -> Result<Self, TokenError> {
+        match (&query.after, &query.before, &query.last) {
+            (Some(after), ..) => cursors.read(after).map(Self::After),
+            (_, Some(before), _) => cursors.read(before).map(Self::Before),
             (.., Some(_)) => Ok(Self::Last),
             _ => Ok(Self::First),
         }

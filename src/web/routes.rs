@@ -19,54 +19,6 @@ use super::{assets, audit, batches, export, gates, import, openapi, scan, settin
 
 /// What a browser takes along when it has to sign in before it comes back: what was chosen or typed, and no secret. With
 /// it goes what the form knew, so that what somebody else changed meanwhile is still a conflict.
-const TOKEN: &[&str] =
-    &["value", "label", "valid_from", "valid_to", "usage_count", "unlimited", "lock_time", "lock_unit", "was_*"];
-const BATCH: &[&str] =
-    &["count", "batch_name", "label", "valid_from", "valid_to", "usage_count", "unlimited", "lock_time", "lock_unit"];
-const SELECTION: &[&str] =
-    &["q", "state", "created_from", "created_to", "batch", "print_run", "printed", "sort", "show", "uid", "uids", "do"];
-const PRINTING: &[&str] = &[
-    "uid",
-    "uids",
-    "select",
-    "page",
-    "q",
-    "state",
-    "created_from",
-    "created_to",
-    "batch",
-    "print_run",
-    "printed",
-    "all",
-    "sheet",
-    "for_sheet",
-    "start",
-    "offset_x",
-    "offset_y",
-    "text",
-    "outline",
-    "dpi",
-    "printer",
-    "for_printer",
-    "leave_out",
-];
-const CALIBRATION: &[&str] = &["sheet", "printer", "measured_x", "measured_y", "dpi"];
-const PRINTER: &[&str] = &["name", "was", "was_*", "offset_x", "offset_y", "dpi"];
-const SHEET: &[&str] = &[
-    "name",
-    "columns",
-    "rows",
-    "page_width",
-    "page_height",
-    "width",
-    "height",
-    "left",
-    "top",
-    "pitch_x",
-    "pitch_y",
-    "margin",
-    "known",
-];
 const SETTING: &[&str] = &[
     "was",
     "usage_count",
@@ -122,18 +74,18 @@ pub fn table() -> Vec<Route> {
 
         // Tokens. Those of one token come last, as their first part is a uid.
         page("/").show(list::show),
-        page("/add").show(edit::add_form).post(edit::add).keeps(TOKEN),
+        page("/add").show(edit::add_form).post(edit::add).comes_back(),
         page("/deleted").show(deleted::show),
         page("/overview").show(overview::show),
-        page("/bulk").post(change::bulk).back_to("/overview", SELECTION),
+        page("/bulk").post(change::bulk).comes_back_to("/overview"),
         file("/export/tokens").show(export::handlers::tokens),
         page("/actions").show(actions::list),
         page("/actions/{uid}").show(actions::show),
-        page("/actions/{uid}/undo").post(actions::undo).back_to("/actions/{uid}", &[]),
-        page("/add_many").show(batches::add::form).post(batches::add::add).keeps(BATCH),
+        page("/actions/{uid}/undo").post(actions::undo).comes_back_to("/actions/{uid}"),
+        page("/add_many").show(batches::add::form).post(batches::add::add).comes_back(),
         page("/batches").show(batches::pages::list),
         page("/batches/{uid}").show(batches::pages::show),
-        page("/batches/{uid}/rename").post(batches::pages::rename).back_to("/batches/{uid}", &["batch_name", "was_batch_name"]),
+        page("/batches/{uid}/rename").post(batches::pages::rename).comes_back_to("/batches/{uid}"),
         page("/import").show(import::pages::form).post(import::send::send).keeps(&[]),
         page("/import/{uid}").show(import::pages::show),
         page("/import/{uid}/check").post(import::steps::check).back_to("/import/{uid}", &[]),
@@ -151,27 +103,27 @@ pub fn table() -> Vec<Route> {
         file("/export/usage").show(export::handlers::usage),
 
         // Printing.
-        page("/sheet").show(sheet::show).post(sheet::show).keeps(PRINTING),
-        file("/sheet.pdf").get(pdf::print).post(pdf::print).back_to("/sheet", PRINTING),
+        page("/sheet").show(sheet::show).post(sheet::show_form).comes_back(),
+        file("/sheet.pdf").get(pdf::print).post(pdf::print).comes_back_to("/sheet"),
         file("/sheet.css").show(browser::paper),
-        page("/sheet/browser").post(browser::print).back_to("/sheet", PRINTING),
-        streamed_page("/sheet/check").post(check::check).back_to("/sheet", PRINTING),
-        page("/sheet/calibrate").show(calibrate::show).post(calibrate::save).keeps(CALIBRATION),
+        page("/sheet/browser").post(browser::print).comes_back_to("/sheet"),
+        streamed_page("/sheet/check").post(check::check).comes_back_to("/sheet"),
+        page("/sheet/calibrate").show(calibrate::show).post(calibrate::save).comes_back(),
         file("/sheet/calibrate.pdf").show(calibrate::test_page),
-        page("/print_jobs").post(start_job::print).back_to("/sheet", PRINTING),
+        page("/print_jobs").post(start_job::print).comes_back_to("/sheet"),
         page("/print_jobs/{uid}").show(jobs::show),
-        page("/print_jobs/{uid}/go_on").post(start_job::go_on).back_to("/print_jobs/{uid}", &[]),
+        page("/print_jobs/{uid}/go_on").post(start_job::go_on).comes_back_to("/print_jobs/{uid}"),
         page("/print_runs").show(runs::list),
         file("/export/print_runs").show(export::handlers::print_runs),
         file("/print_runs/{uid}.pdf").show(runs::pdf),
         page("/print_runs/{uid}").show(runs::show),
-        page("/printers").show(printers::show).post(printers::save).keeps(PRINTER),
+        page("/printers").show(printers::show).post(printers::save).comes_back(),
         page("/printers/edit").show(printers::edit_form),
-        page("/printers/remove").post(printers::remove).back_to("/printers", &[]),
+        page("/printers/remove").post(printers::remove).comes_back_to("/printers"),
         page("/sheets").show(custom_sheets::list),
-        page("/sheets/add").show(custom_sheets::add_form).post(custom_sheets::add).keeps(SHEET),
-        page("/sheets/{slug}").show(custom_sheets::edit_form).post(custom_sheets::edit).keeps(SHEET),
-        page("/sheets/{slug}/remove").show(custom_sheets::ask).post(custom_sheets::remove).keeps(&[]),
+        page("/sheets/add").show(custom_sheets::add_form).post(custom_sheets::add).comes_back(),
+        page("/sheets/{slug}").show(custom_sheets::edit_form).post(custom_sheets::edit).comes_back(),
+        page("/sheets/{slug}/remove").show(custom_sheets::ask).post(custom_sheets::remove).comes_back(),
 
         // The account of whoever is signed in.
         page("/account").show(account::show),
@@ -201,15 +153,15 @@ pub fn table() -> Vec<Route> {
 
         // One token.
         page("/{uid}").show(tile::show),
-        page("/{uid}/use").post(tile::use_once).back_to("/{uid}", &[]),
-        page("/{uid}/edit").show(edit::edit_form).post(edit::edit).keeps(TOKEN),
-        page("/{uid}/delete").show(delete::ask).post(delete::delete).keeps(&[]),
-        page("/{uid}/restore").post(deleted::restore).back_to("/deleted", &[]),
-        page("/{uid}/void").show(void::ask).post(void::void).keeps(&["reason"]),
-        page("/{uid}/unvoid").post(void::unvoid).back_to("/{uid}", &[]),
-        page("/{uid}/set_range").post(quick_sets::set_range).back_to("/{uid}", &[]),
-        page("/{uid}/set_count").post(quick_sets::set_count).back_to("/{uid}", &[]),
-        page("/{uid}/add_uses").post(quick_sets::add_uses).back_to("/{uid}", &[]),
+        page("/{uid}/use").post(tile::use_once).comes_back_to("/{uid}"),
+        page("/{uid}/edit").show(edit::edit_form).post(edit::edit).comes_back(),
+        page("/{uid}/delete").show(delete::ask).post(delete::delete).comes_back(),
+        page("/{uid}/restore").post(deleted::restore).comes_back_to("/deleted"),
+        page("/{uid}/void").show(void::ask).post(void::void).comes_back(),
+        page("/{uid}/unvoid").post(void::unvoid).comes_back_to("/{uid}"),
+        page("/{uid}/set_range").post(quick_sets::set_range).comes_back_to("/{uid}"),
+        page("/{uid}/set_count").post(quick_sets::set_count).comes_back_to("/{uid}"),
+        page("/{uid}/add_uses").post(quick_sets::add_uses).comes_back_to("/{uid}"),
         file("/{uid}/qr_code").show(qr_code::png),
         file("/{uid}/qr_code.svg").show(qr_code::svg),
     ]

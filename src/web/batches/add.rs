@@ -4,18 +4,20 @@ use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
+use validator::Validate;
 
 use crate::access::Principal;
 use crate::store::batches::{self, NewBatch};
 use crate::token::input::{Origin, RawFields};
-use crate::token::{LIST_MAX, Token, Uid, batch, label};
+use crate::token::{LIST_MAX, Problem, Token, TokenError, Uid, batch, label};
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::format;
 use crate::web::guard::{Allowed, Edit};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::{RawForm, RawParams};
+use crate::web::params::{Form, Parts, Query, trimmed};
 use crate::web::state::App;
 use crate::web::tokens::form::TokenForm;
 use crate::work;
@@ -36,24 +38,38 @@ struct AddManyPage {
     errors: FormErrors,
 }
 
-/// The fields of the form.
+/// The fields of the form that a token does not have.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct BatchFields {
+    count: String,
+    #[serde(deserialize_with = "trimmed")]
+    batch_name: String,
+}
+
+/// The uid that the batch will have: sent twice, the form makes one batch.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct NewBatchUid {
+    batch_uid: Option<Uid>,
+}
+
+/// The form.
 struct BatchForm {
     uid: Uid,
     token: TokenForm,
-    count: String,
-    name: String,
+    fields: BatchFields,
+}
+
+impl BatchFields {
+    fn count(&self) -> Result<usize, TokenError> {
+        let count = self.count.trim().parse().ok().filter(|count| (1..=LIST_MAX).contains(count));
+        let most = i64::try_from(LIST_MAX).unwrap_or(i64::MAX);
+        count.ok_or_else(|| TokenError::value("count", Problem::OutOfRange { min: 1, max: most }))
+    }
 }
 
 impl BatchForm {
-    fn read(params: &RawParams) -> Result<Self, Error> {
-        Ok(Self {
-            uid: params.parsed::<Uid>("batch_uid")?.unwrap_or_else(Uid::random),
-            token: TokenForm::read(params)?,
-            count: params.text("count")?.unwrap_or_default(),
-            name: params.text("batch_name")?.unwrap_or_default().trim().to_owned(),
-        })
-    }
-
     fn page(self, request: &HttpRequest, app: &App, errors: FormErrors) -> Result<HttpResponse, Error> {
         let status = errors.status();
         let template = AddManyPage {
@@ -62,8 +78,8 @@ impl BatchForm {
             is_there: false,
             zone: app.zone.to_string(),
             form: self.token,
-            count: self.count,
-            name: self.name,
+            count: self.fields.count,
+            name: self.fields.batch_name,
             errors,
         };
         page(app, status, &template)
@@ -71,10 +87,7 @@ impl BatchForm {
 
     /// The batch and a model of its tokens; errors are added.
     async fn understand(&self, app: &App, by: &Principal, errors: &mut FormErrors) -> Result<(NewBatch, Token), Error> {
-        let count = self.count.trim().parse().ok().filter(|count| (1..=LIST_MAX).contains(count));
-        if count.is_none() {
-            errors.add("count", "How many must be a whole number from 1 to 100,000.");
-        }
+        let count = errors.note(self.fields.count().map(Some));
         let defaults = app.settings.get(&app.store).await?.defaults();
         let origin = Origin { uid: Uid::random(), creator: by.to_string(), created: app.store.now() };
         let raw = RawFields { value: None, label: None, ..self.token.raw() };
@@ -86,7 +99,8 @@ impl BatchForm {
         if let Err(mistake) = batch::check(&model, &self.token.label, count) {
             errors.add_all(&[mistake]);
         }
-        let name = if self.name.is_empty() { self.default_name(app, count) } else { self.name.clone() };
+        let typed = &self.fields.batch_name;
+        let name = if typed.is_empty() { self.default_name(app, count) } else { typed.clone() };
         if let Err(mistake) = batch::check_name(&name) {
             errors.add_all(&[mistake]);
         }
@@ -107,15 +121,17 @@ impl BatchForm {
 pub(crate) async fn form(
     _who: Allowed<Edit>,
     request: HttpRequest,
-    params: RawParams,
+    Query(Parts((token, fields))): Query<Parts<(TokenForm, BatchFields)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    if TokenForm::brought_back(&params)?.is_some() {
-        return BatchForm::read(&params)?.page(&request, &app, FormErrors::default());
-    }
-    let defaults = app.settings.get(&app.store).await?.defaults();
-    let token = TokenForm::new(defaults.usage_count, defaults.lock_time);
-    let form = BatchForm { uid: Uid::random(), token, count: String::new(), name: String::new() };
+    let uid = Uid::random();
+    let form = if let Some(token) = token.brought_back() {
+        BatchForm { uid, token, fields }
+    } else {
+        let defaults = app.settings.get(&app.store).await?.defaults();
+        let token = TokenForm::new(defaults.usage_count, defaults.lock_time);
+        BatchForm { uid, token, fields: BatchFields::default() }
+    };
     form.page(&request, &app, FormErrors::default())
 }
 
@@ -123,10 +139,11 @@ pub(crate) async fn form(
 pub(crate) async fn add(
     who: Allowed<Edit>,
     request: HttpRequest,
-    RawForm(params): RawForm,
+    Form(Parts((token, fields, new))): Form<Parts<(TokenForm, BatchFields, NewBatchUid)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let (form, by) = (BatchForm::read(&params)?, who.caller.principal);
+    let form = BatchForm { uid: new.batch_uid.unwrap_or_else(Uid::random), token, fields };
+    let by = who.caller.principal;
     let mut errors = FormErrors::default();
     let (mut new, model) = form.understand(&app, &by, &mut errors).await?;
     if !errors.is_empty() {

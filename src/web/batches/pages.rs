@@ -3,23 +3,25 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
+use validator::Validate;
 
 use crate::access::{Permission, Role};
 use crate::store::batches;
 use crate::store::batches::{Batch, BatchCounts};
 use crate::token::{Problem, TokenError, Uid, batch};
 use crate::web::conflict::{self, Conflict};
-use crate::web::cursor::CursorCodec;
+use crate::web::cursor::{After, CursorCodec};
 use crate::web::error::Error;
 use crate::web::export::links::{ExportLink, export_links};
 use crate::web::form_errors::FormErrors;
 use crate::web::format::{FormattedTime, TimeFormatter, grouped, tokens};
 use crate::web::guard::{Allowed, Edit, See};
 use crate::web::navigation::Section;
-use crate::web::notice::Notice;
+use crate::web::notice::{Done, Notice};
 use crate::web::page::{Page, page, see_other};
 use crate::web::paging::{cut, more_than};
-use crate::web::params::{RawForm, RawParams};
+use crate::web::params::{Form, Parts, Query, trimmed};
 use crate::web::state::App;
 
 /// Batches on a page: each one's tokens are counted for it.
@@ -48,6 +50,16 @@ struct BatchPage {
     errors: FormErrors,
     conflicts: Vec<Conflict>,
     exports: Vec<ExportLink>,
+}
+
+/// What the form sends that renames a batch.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct RenameForm {
+    #[serde(deserialize_with = "trimmed")]
+    batch_name: String,
+    /// As the form knew it; none if as it is now.
+    was_batch_name: Option<String>,
 }
 
 /// The form that renames a batch.
@@ -109,11 +121,11 @@ impl BatchView {
 pub(crate) async fn list(
     who: Allowed<See>,
     request: HttpRequest,
-    params: RawParams,
+    Query(place): Query<After>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let cursors = CursorCodec::new("batches", &[]);
-    let after = cursors.read_from(&params, "after")?;
+    let after = cursors.after(&place)?;
     let found = app.store.read(move |connection| {
         let (found, last) = cut(batches::page(connection, after.as_ref(), more_than(ROWS))?, ROWS);
         let ids: Vec<i64> = found.iter().map(|(_, batch)| batch.id).collect();
@@ -136,16 +148,16 @@ pub(crate) async fn show(
     who: Allowed<See>,
     uid: web::Path<String>,
     request: HttpRequest,
-    params: RawParams,
+    Query(Parts((Done { done }, form))): Query<Parts<(Done, RenameForm)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let notice = match params.filled("done")?.as_deref() {
-        Some("made") => Some("The tokens are made."),
-        Some("renamed") => Some("The batch is renamed."),
+    let notice = match &*done {
+        "made" => Some("The tokens are made."),
+        "renamed" => Some("The batch is renamed."),
         _ => None,
     };
-    let was = params.filled("was_batch_name")?;
-    let brought_back = params.text("batch_name")?.map(|name| NameForm { name, was, ..NameForm::default() });
+    let RenameForm { batch_name: name, was_batch_name: was } = form;
+    let brought_back = (!name.is_empty()).then(|| NameForm { name, was, ..NameForm::default() });
     batch_page(&uid, &request, &app, who.caller.role, notice.map(Notice::done), brought_back).await
 }
 
@@ -202,12 +214,10 @@ pub(crate) async fn rename(
     who: Allowed<Edit>,
     uid: web::Path<String>,
     request: HttpRequest,
-    RawForm(params): RawForm,
+    Form(RenameForm { batch_name: name, was_batch_name: was }): Form<RenameForm>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let id: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let name = params.text("batch_name")?.unwrap_or_default().trim().to_owned();
-    let was = params.filled("was_batch_name")?;
     // PostgreSQL's texts cannot hold one.
     if was.as_ref().is_some_and(|was| was.contains('\0')) {
         return Err(TokenError::value("was_batch_name", Problem::ControlCharacters).into());

@@ -14,15 +14,15 @@ use crate::store::actions::past::PastAction;
 use crate::store::{self, Connection};
 use crate::token::action::{Action, UndoSkip};
 use crate::token::{Token, Uid};
-use crate::web::cursor::CursorCodec;
+use crate::web::cursor::{After, CursorCodec};
 use crate::web::error::Error;
 use crate::web::format::{FormattedTime, TimeFormatter, grouped, tokens};
 use crate::web::guard::{Allowed, Edit, See};
 use crate::web::navigation::Section;
-use crate::web::notice::Notice;
+use crate::web::notice::{Done, Notice};
 use crate::web::page::{Page, page, see_other};
 use crate::web::paging::{cut, more_than};
-use crate::web::params::RawParams;
+use crate::web::params::Query;
 use crate::web::state::App;
 use crate::web::tokens::view::title;
 use crate::work;
@@ -158,11 +158,11 @@ fn why(kept: UndoSkip) -> &'static str {
 pub(crate) async fn list(
     who: Allowed<See>,
     request: HttpRequest,
-    params: RawParams,
+    Query(place): Query<After>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let cursors = CursorCodec::new("actions", &[]);
-    let after = cursors.read_from(&params, "after")?;
+    let after = cursors.after(&place)?;
     let work = move |connection: &mut _| Ok(past::page(connection, after.as_ref(), more_than(ROWS))?);
     let (actions, last) = cut(app.store.read(work).await?, ROWS);
     let clock = app.time_formatter();
@@ -180,7 +180,7 @@ pub(crate) async fn show(
     who: Allowed<See>,
     uid: web::Path<String>,
     request: HttpRequest,
-    params: RawParams,
+    Query(Done { done }): Query<Done>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
@@ -188,7 +188,7 @@ pub(crate) async fn show(
     let (action, kept_count, tokens) = found.ok_or(Error::NotFound)?;
     let is_gone = action.action == Some(Action::Delete) && action.undone.is_none();
     let total = if kept_count > 0 { kept_count } else { i64::from(action.count) };
-    let notice = notice(params.filled("done")?.as_deref(), &action, kept_count);
+    let notice = notice(&done, &action, kept_count);
     let template = ActionPage {
         page: Page::new(&request, Section::Overview).with_notice(notice),
         more: Some(total - i64::try_from(tokens.len()).unwrap_or_default()).filter(|more| *more > 0).map(grouped),
@@ -210,13 +210,13 @@ fn find(connection: &mut Connection, uid: Uid) -> Result<Option<ActionWithTokens
 }
 
 /// What was done before the page was opened. An action that is sent again after its undo is not done again.
-fn notice(done: Option<&str>, action: &PastAction, kept: i64) -> Option<Notice> {
+fn notice(done: &str, action: &PastAction, kept: i64) -> Option<Notice> {
     let left = tokens(kept);
     if action.progress.is_some() {
         let words = "This is still being done. Undo it when it is done.";
-        return done.filter(|word| *word == "under-way").map(|_| Notice::refused(words));
+        return (done == "under-way").then(|| Notice::refused(words));
     }
-    match (done?, action.undone.is_some()) {
+    match (done, action.undone.is_some()) {
         ("done", false) => Some(Notice::done("It is done.")),
         ("undone", true) if kept == 0 => Some(Notice::done("It is undone.")),
         ("undone", true) => {

@@ -3,11 +3,13 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
+use validator::Validate;
 
 use super::actions::wait_a_moment;
 use super::describe::describe;
 use super::form::{ChangeForm, ChangeKind};
-use super::selection::TokenSelection;
+use super::selection::{SelectionForm, TokenSelection};
 use crate::store::actions::{ActionPlan, ActionRequest, ActionResult};
 use crate::store::tokens::selection::{Selection, SelectionDigest};
 use crate::store::{self, actions};
@@ -23,7 +25,7 @@ use crate::web::guard::{Allowed, Edit};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, page, see_other};
 use crate::web::paging;
-use crate::web::params::{LARGE, RawForm, RawParams};
+use crate::web::params::{Form, LARGE, Parts};
 use crate::web::state::App;
 use crate::web::tokens::form::TokenForm;
 use crate::web::tokens::view::{StateView, TokenView, title};
@@ -51,6 +53,26 @@ struct BulkPage {
     is_stale: bool,
     preview: Option<Preview>,
 }
+
+/// Which change it is, how far it is, and what was previewed.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct StepForm {
+    /// A word of [`ChangeKind`].
+    #[serde(rename = "do")]
+    kind: String,
+    /// `preview` or `do`; none for the empty form.
+    step: String,
+    /// The action that was previewed.
+    action: String,
+    /// The digest of the tokens that it was previewed for.
+    seal: String,
+    /// Makes two clicks one action.
+    action_uid: Option<Uid>,
+}
+
+/// The form of every step.
+type BulkForm = Parts<(SelectionForm, TokenForm, ChangeForm, StepForm)>;
 
 /// What the change would do.
 struct Preview {
@@ -146,22 +168,22 @@ fn state_words(token: &Token, clock: TimeFormatter) -> String {
 pub(crate) async fn bulk(
     who: Allowed<Edit>,
     request: HttpRequest,
-    RawForm(params): RawForm<LARGE>,
+    Form(Parts((selection, form, change, step))): Form<BulkForm, LARGE>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let page = BulkPage::read(&request, &params, &app)?;
+    let page = BulkPage::read(&request, &app, selection, (form, change), step.kind.parse()?);
     if !who.caller.role.may(page.kind.permission()) {
         return Err(Error::Forbidden("You may not delete, void or restore tokens with this role.".into()));
     }
     if !page.errors.is_empty() {
         return page.answer(&app, StatusCode::UNPROCESSABLE_ENTITY);
     }
-    match params.text("step")?.as_deref() {
-        Some("do") => {
-            let request = page.action_request(&params)?;
+    match &*step.step {
+        "do" => {
+            let request = page.action_request(&step)?;
             page.perform(request, &who.caller, &app).await
         }
-        Some("preview") => page.preview_form(&who.caller, &app).await,
+        "preview" => page.preview_form(&who.caller, &app).await,
         _ if page.kind.has_form() => page.empty_form(&app).await,
         _ => page.preview_form(&who.caller, &app).await,
     }
@@ -175,18 +197,22 @@ async fn counted(app: &App, selected: &TokenSelection) -> Result<String, Error> 
 }
 
 impl BulkPage {
-    fn read(request: &HttpRequest, params: &RawParams<LARGE>, app: &App) -> Result<Self, Error> {
+    fn read(
+        request: &HttpRequest,
+        app: &App,
+        selection: SelectionForm,
+        (form, change): (TokenForm, ChangeForm),
+        kind: ChangeKind,
+    ) -> Self {
         let mut errors = FormErrors::default();
-        let selected = TokenSelection::read(params, app, &mut errors)?;
-        let change = ChangeForm::read(params)?;
-        Ok(Self {
+        Self {
             page: Page::new(request, Section::Overview),
-            selected,
+            selected: TokenSelection::read(selection, app, &mut errors),
             count: String::new(),
-            kind: params.text("do")?.unwrap_or_default().parse()?,
+            kind,
             zone: app.zone.to_string(),
             is_there: true,
-            form: TokenForm::read(params)?,
+            form,
             reason: change.reason.clone(),
             change,
             reasons: REASONS,
@@ -195,15 +221,15 @@ impl BulkPage {
             errors,
             is_stale: false,
             preview: None,
-        })
+        }
     }
 
     /// The action that was previewed, and the selection that it was previewed for.
-    fn action_request(&self, params: &RawParams<LARGE>) -> Result<ActionRequest, Error> {
-        let action = params.text("action")?.unwrap_or_default();
-        let action = serde_json::from_str(&action).map_err(|_| TokenError::value("action", Problem::Unreadable))?;
-        let digest = Some(SelectionDigest::read(&params.text("seal")?.unwrap_or_default()));
-        let uid = params.parsed::<Uid>("action_uid")?.unwrap_or_else(Uid::random);
+    fn action_request(&self, step: &StepForm) -> Result<ActionRequest, Error> {
+        let action =
+            serde_json::from_str(&step.action).map_err(|_| TokenError::value("action", Problem::Unreadable))?;
+        let digest = Some(SelectionDigest::read(&step.seal));
+        let uid = step.action_uid.unwrap_or_else(Uid::random);
         Ok(ActionRequest { uid, selection: self.selected.selection.clone(), action, digest })
     }
 

@@ -3,6 +3,8 @@
 use std::str::FromStr;
 
 use chrono_tz::Tz;
+use serde::{Deserialize, Deserializer};
+use validator::Validate;
 
 use crate::access::Permission;
 use crate::token::action::{Action, Bound};
@@ -10,8 +12,6 @@ use crate::token::input::{Mistakes, RawFields, read_time};
 use crate::token::void::read_reason;
 use crate::token::{Problem, TokenError};
 use crate::web::choice::Choice;
-use crate::web::error::Error;
-use crate::web::params::RawParams;
 use crate::web::tokens::form::TokenForm;
 
 /// The kinds of changes that can be chosen.
@@ -154,10 +154,6 @@ impl BoundChange {
         (Self::Open, "open", "is removed"),
     ];
 
-    fn read(word: &str) -> Self {
-        Self::ALL.into_iter().find(|(_, known, _)| *known == word).map_or(Self::Keep, |(change, ..)| change)
-    }
-
     /// The options of the select.
     pub(crate) fn choices(self) -> [Choice; 3] {
         // Nothing needs to be marked for the first option: browsers select it.
@@ -165,8 +161,18 @@ impl BoundChange {
     }
 }
 
+impl<'de> Deserialize<'de> for BoundChange {
+    /// No word, or an unknown one, changes nothing.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        let known = Self::ALL.into_iter().find(|(_, known, _)| *known == word);
+        Ok(known.map_or(Self::Keep, |(change, ..)| change))
+    }
+}
+
 /// The fields that only a bulk change has.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Validate)]
+#[serde(default)]
 pub(crate) struct ChangeForm {
     /// What becomes of the start.
     pub(crate) change_from: BoundChange,
@@ -179,17 +185,6 @@ pub(crate) struct ChangeForm {
 }
 
 impl ChangeForm {
-    /// The fields that were sent.
-    pub(crate) fn read<const L: usize>(params: &RawParams<L>) -> Result<Self, Error> {
-        let text = |name| params.text(name).map(Option::unwrap_or_default);
-        Ok(Self {
-            change_from: BoundChange::read(&text("change_from")?),
-            change_to: BoundChange::read(&text("change_to")?),
-            add_uses: text("add_uses")?,
-            reason: text("reason")?,
-        })
-    }
-
     /// The action that the fields describe.
     pub(crate) fn action(&self, kind: ChangeKind, form: &TokenForm, zone: Tz) -> Result<Action, Mistakes> {
         let raw = form.raw();

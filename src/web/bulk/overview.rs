@@ -7,6 +7,8 @@ use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
+use validator::Validate;
 
 use super::form::ChangeKind;
 use super::selection::{ticked, words};
@@ -20,9 +22,11 @@ use crate::web::guard::{Allowed, See};
 use crate::web::navigation::Section;
 use crate::web::notice::Notice;
 use crate::web::page::{Page, page};
-use crate::web::params::RawParams;
+use crate::web::paging::PageQuery;
+use crate::web::params::{Parts, Query};
 use crate::web::state::App;
 use crate::web::tokens::page::TokenPage;
+use crate::web::tokens::query::{TokenOrder, TokenQuery};
 use crate::web::tokens::view::TokenView;
 
 /// How many tiles can be shown on a page.
@@ -45,6 +49,20 @@ struct OverviewPage {
     size: usize,
     /// How many tiles a page can show.
     counts: Vec<Choice>,
+}
+
+/// How tokens are shown, and what is chosen already: what a browser brings back that had to sign in before it could change
+/// them.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct OverviewQuery {
+    /// How many tiles a page has.
+    show: String,
+    size: String,
+    uid: Vec<String>,
+    uids: String,
+    #[serde(rename = "do")]
+    kind: String,
 }
 
 /// A token with its code.
@@ -71,14 +89,13 @@ async fn tiles(
     made.map_err(|error| Error::fault(error.to_string()))?
 }
 
-/// The uids that are selected already: those that a browser brings back that had to sign in before it could change them.
+/// The uids that are selected already.
 ///
 /// All of them or none: where some are on another page, the others would be another selection, and their number is told.
-fn selected(params: &RawParams, shown: &[String]) -> Result<(HashSet<String>, Option<usize>), Error> {
-    let kept = words(&params.text("uids")?.unwrap_or_default());
-    let selected: HashSet<String> = ticked(params)?.into_iter().chain(kept).collect();
+fn selected(query: &OverviewQuery, shown: &[String]) -> (HashSet<String>, Option<usize>) {
+    let selected: HashSet<String> = ticked(&query.uid).into_iter().chain(words(&query.uids)).collect();
     let is_whole = selected.iter().all(|uid| shown.contains(uid));
-    Ok(if is_whole { (selected, None) } else { (HashSet::new(), Some(selected.len())) })
+    if is_whole { (selected, None) } else { (HashSet::new(), Some(selected.len())) }
 }
 
 /// The changes that a role may make.
@@ -91,24 +108,24 @@ fn kinds(role: Role, chosen: &str) -> Vec<Choice> {
 pub(crate) async fn show(
     who: Allowed<See>,
     request: HttpRequest,
-    params: RawParams,
+    Query(Parts((query, order, place, how))): Query<Parts<(TokenQuery, TokenOrder, PageQuery, OverviewQuery)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let show = params.filled("show")?.and_then(|text| text.parse().ok()).filter(|show| ROWS.contains(show));
+    let show = how.show.parse().ok().filter(|show| ROWS.contains(show));
     let show = show.unwrap_or(ROWS[0]);
     let more = if show == ROWS[0] { String::new() } else { format!("show={show}") };
-    let mut list = TokenPage::read(&app, &params, "/overview", &more, show).await?;
+    let mut list = TokenPage::read(&app, (query, order, place), "/overview", &more, show).await?;
     let clock = app.time_formatter();
     let uids: Vec<String> = list.tokens.iter().map(|token| token.uid.to_string()).collect();
-    let (new_size, role) = (size(params.filled("size")?), who.caller.role);
-    let (selected, elsewhere) = selected(&params, &uids)?;
+    let (new_size, role) = (size(&how.size), who.caller.role);
+    let (selected, elsewhere) = selected(&how, &uids);
     let notice = elsewhere.map(|count| {
         Notice::refused(format!("{} were selected, not all of them on this page. Select them again.", tokens(count)))
     });
     let template = OverviewPage {
         page: Page::new(&request, Section::Overview).with_notice(notice),
         may_edit: role.may(Permission::Edit),
-        kinds: kinds(role, &params.text("do")?.unwrap_or_default()),
+        kinds: kinds(role, &how.kind),
         uids: uids.join(" "),
         size: new_size.unwrap_or_else(|| kept_size(&request)),
         counts: Choice::words(ROWS.map(|count| count.to_string()), &show.to_string()),
@@ -126,12 +143,12 @@ fn keep_size(mut response: HttpResponse, app: &App, size: Option<usize>) -> Resu
     Ok(response)
 }
 
-fn size(text: Option<String>) -> Option<usize> {
-    text.and_then(|text| text.parse().ok()).filter(|size| SIZES.contains(size))
+fn size(text: &str) -> Option<usize> {
+    text.parse().ok().filter(|size| SIZES.contains(size))
 }
 
 fn kept_size(request: &HttpRequest) -> usize {
-    size(request.cookie(SIZE_COOKIE).map(|cookie| cookie.value().to_owned())).unwrap_or(SIZE)
+    request.cookie(SIZE_COOKIE).and_then(|cookie| size(cookie.value())).unwrap_or(SIZE)
 }
 
 /// Kept for a year. The page's script writes it, too, so it is no secret and not `HttpOnly`.

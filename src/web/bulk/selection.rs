@@ -1,44 +1,74 @@
 //! Which tokens a form is about: those that were ticked, those of the page, or all that the filter finds.
 
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+
 use crate::store::tokens::selection::Selection;
-use crate::token::{LIST_MAX, TokenError, Uid};
-use crate::web::error::Error;
+use crate::token::{LIST_MAX, Problem, TokenError, Uid};
 use crate::web::form_errors::FormErrors;
-use crate::web::params::RawParams;
+use crate::web::pairs::pairs_of;
+use crate::web::params::Parts;
 use crate::web::state::App;
-use crate::web::tokens::query::TokenQuery;
+use crate::web::tokens::query::{TokenOrder, TokenQuery};
+
+/// Which tokens, as a form or an address says it.
+pub(crate) type SelectionForm = Parts<(TokenQuery, TokenOrder, Ticks)>;
+
+/// Which tokens of those that a filter finds.
+#[derive(Default, Deserialize, Serialize, Validate)]
+#[serde(default)]
+pub(crate) struct Ticks {
+    /// 1 for all tokens that there are.
+    all: String,
+    /// The boxes that are ticked.
+    uid: Vec<String>,
+    /// Uids with spaces between them.
+    uids: String,
+    /// Which of these count: `ticked`, `page` or `found`.
+    select: String,
+    /// All uids of the page, with spaces between them.
+    page: String,
+}
+
+impl Ticks {
+    /// The uids that are ticked or named, whatever else counts.
+    fn named(&self) -> Vec<String> {
+        let named = words(&self.uids);
+        if named.is_empty() { ticked(&self.uid) } else { named }
+    }
+
+    /// Whether a parameter does not count beside the others, if it is one of these: the overview's form always sends all
+    /// uids of its page, which would be too many for an address, and ticks that another choice overrules.
+    pub(crate) fn overrule(&self, name: &str) -> bool {
+        match name {
+            "page" => self.select != "page",
+            "uid" | "uids" => matches!(&*self.select, "page" | "found"),
+            // What is ticked says it as well, and without ticks nothing is chosen.
+            "select" => self.select == "ticked",
+            _ => false,
+        }
+    }
+}
 
 /// A selection, and the hidden fields by which a form keeps it.
 pub(crate) struct TokenSelection {
     /// Which tokens.
     pub(crate) selection: Selection,
-    /// The filter from which they were selected: the way back.
-    pub(crate) query: TokenQuery,
+    /// The filter from which they were selected, and its order: the way back.
+    query: TokenQuery,
+    order: TokenOrder,
     /// Names and values of hidden fields.
     pub(crate) fields: Vec<(&'static str, String)>,
 }
 
 impl TokenSelection {
     /// What the overview's form, or a form with the fields of [`TokenSelection::fields`], selects.
-    pub(crate) fn read<const L: usize>(
-        params: &RawParams<L>,
-        app: &App,
-        errors: &mut FormErrors,
-    ) -> Result<Self, Error> {
-        let query = TokenQuery::read(params)?;
-        let select = params.text("select")?.unwrap_or_default();
-        let mut fields: Vec<(&'static str, String)> =
-            query.filters().into_iter().map(|(name, value)| (name, value.to_owned())).collect();
-        if select == "found" {
-            fields.push(("select", select));
-            return Ok(Self { selection: Selection::Filter(query.filter(app, errors)), query, fields });
+    pub(crate) fn read(Parts((query, order, ticks)): SelectionForm, app: &App, errors: &mut FormErrors) -> Self {
+        if ticks.select == "found" {
+            let again = Ticks { select: ticks.select, ..Ticks::default() };
+            return Self::found(query, order, &again, app, errors);
         }
-        let kept = words(&params.text("uids")?.unwrap_or_default());
-        let texts = match select.as_str() {
-            "page" => words(&params.text("page")?.unwrap_or_default()),
-            _ if kept.is_empty() => ticked(params)?,
-            _ => kept,
-        };
+        let texts = if ticks.select == "page" { words(&ticks.page) } else { ticks.named() };
         let uids: Result<Vec<Uid>, TokenError> = texts.iter().map(|text| text.parse()).collect();
         let uids = errors.note(uids.map(Some)).unwrap_or_default();
         if errors.is_empty() && uids.is_empty() {
@@ -48,34 +78,34 @@ impl TokenSelection {
             );
         }
         if uids.len() > LIST_MAX {
-            errors.add_without_field("select", "At most 100,000 tokens can be selected at once.");
+            let too_many = Problem::TooManyItems { count: uids.len() as u64, max: LIST_MAX as u64 };
+            errors.note_without_field::<()>(Err(TokenError::value("select", too_many)));
         }
         let kept: Vec<String> = uids.iter().map(Uid::to_string).collect();
-        fields.push(("uids", kept.join(" ")));
-        Ok(Self { selection: Selection::Uids(uids), query, fields })
+        let again = Ticks { uids: kept.join(" "), ..Ticks::default() };
+        Self { selection: Selection::Uids(uids), fields: pairs_of(&(&query, again)), query, order }
+    }
+
+    /// All tokens of a filter.
+    fn found(query: TokenQuery, order: TokenOrder, again: &Ticks, app: &App, errors: &mut FormErrors) -> Self {
+        let selection = Selection::Filter(query.filter(app, errors));
+        Self { selection, fields: pairs_of(&(&query, again)), query, order }
     }
 
     /// What a form selects, or the uids in an address, or what a filter finds, or everything with `all=1`; none if no
     /// parameter says which. An empty parameter counts as absent.
-    pub(crate) fn any<const L: usize>(
-        params: &RawParams<L>,
-        app: &App,
-        errors: &mut FormErrors,
-    ) -> Result<Option<Self>, Error> {
-        let has = |name| params.text(name).map(|text| text.is_some_and(|text| !text.trim().is_empty()));
-        if has("select")? || has("uids")? || !ticked(params)?.is_empty() {
-            return Self::read(params, app, errors).map(Some);
+    pub(crate) fn any(form: SelectionForm, app: &App, errors: &mut FormErrors) -> Option<Self> {
+        let Parts((query, _, ticks)) = &form;
+        if !ticks.select.trim().is_empty() || !ticks.named().is_empty() {
+            return Some(Self::read(form, app, errors));
         }
-        let query = TokenQuery::read(params)?;
-        let fields = query.filters().into_iter().filter(|(_, value)| !value.is_empty());
-        let mut fields: Vec<_> = fields.map(|(name, value)| (name, value.to_owned())).collect();
-        if fields.is_empty() {
-            if params.filled("all")?.as_deref() != Some("1") {
-                return Ok(None);
-            }
-            fields.push(("all", "1".into()));
+        let all = if query.is_set() { "" } else { "1" };
+        if !query.is_set() && ticks.all != all {
+            return None;
         }
-        Ok(Some(Self { selection: Selection::Filter(query.filter(app, errors)), query, fields }))
+        let Parts((query, order, _)) = form;
+        let again = Ticks { all: all.to_owned(), ..Ticks::default() };
+        Some(Self::found(query, order, &again, app, errors))
     }
 
     /// The uids that were ticked or named; none, if a filter says which.
@@ -88,26 +118,13 @@ impl TokenSelection {
 
     /// The address at `path` that leads back.
     pub(crate) fn back(&self, path: &str) -> String {
-        self.query.href(path, "")
+        self.query.href(&self.order, path, "")
     }
 }
 
 /// The uids of the boxes that are ticked; an empty one is none.
-pub(crate) fn ticked<const L: usize>(params: &RawParams<L>) -> Result<Vec<String>, Error> {
-    Ok(params.ticked("uid")?.into_iter().filter(|uid| !uid.is_empty()).collect())
-}
-
-/// Whether a parameter counts, if it is one of a selection: the overview's form always sends all uids of its page, which
-/// would be too many for an address, and ticks that another choice overrules.
-pub(crate) fn says_something<const L: usize>(params: &RawParams<L>, name: &str) -> bool {
-    let select = params.text("select").ok().flatten().unwrap_or_default();
-    match name {
-        "page" => select == "page",
-        "uid" | "uids" => !matches!(&*select, "page" | "found"),
-        // What is ticked says it as well, and without ticks nothing is chosen.
-        "select" => select != "ticked",
-        _ => true,
-    }
+pub(crate) fn ticked(uids: &[String]) -> Vec<String> {
+    uids.iter().filter(|uid| !uid.is_empty()).cloned().collect()
 }
 
 /// The uids that one parameter holds, with spaces between them.

@@ -1,14 +1,17 @@
 //! `/export/tokens`, `/export/usage`, `/export/audit` and `/export/print_runs`: what the pages of these names list.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use validator::Validate;
 
 use super::stream::send;
 use crate::store::usage::UsageFilter;
+use crate::token::TokenError;
 use crate::web::audit::{self, AuditQuery};
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::guard::{Allowed, Manage, See};
-use crate::web::params::RawParams;
+use crate::web::params::{FileParams, Parts, Query, RawParams};
 use crate::web::state::App;
 use crate::web::tokens::query::TokenQuery;
 use crate::web::usage::query::UsageQuery;
@@ -20,6 +23,20 @@ use crate::work::export::rows::Layout;
 use crate::work::export::tokens::Tokens;
 use crate::work::export::usage::Usage;
 
+/// The format of a file.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct FormatQuery {
+    format: Option<String>,
+}
+
+impl FormatQuery {
+    /// CSV if none is named.
+    fn read(&self) -> Result<Format, TokenError> {
+        self.format.as_deref().map_or(Ok(Format::Csv), str::parse)
+    }
+}
+
 /// Sends the tokens of a filter, oldest first.
 ///
 /// # Errors
@@ -27,11 +44,10 @@ use crate::work::export::usage::Usage;
 pub(crate) async fn tokens(
     who: Allowed<See>,
     request: HttpRequest,
-    params: RawParams,
+    FileParams(Parts((query, format))): FileParams<Parts<(TokenQuery, FormatQuery)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let query = TokenQuery::read(&params)?;
-    let format = read_format(&params, query.filters().map(|(name, _)| name).as_slice())?;
+    let format = format.read()?;
     let mut errors = FormErrors::default();
     let filter = query.filter(&app, &mut errors);
     check(&errors)?;
@@ -48,11 +64,10 @@ pub(crate) async fn tokens(
 pub(crate) async fn usage(
     who: Allowed<See>,
     request: HttpRequest,
-    params: RawParams,
+    FileParams(Parts((query, format))): FileParams<Parts<(UsageQuery, FormatQuery)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let query = UsageQuery::read(&params)?;
-    let format = read_format(&params, query.parts().map(|(name, _)| name).as_slice())?;
+    let format = format.read()?;
     let source = usage_of(&query, &app).await?;
     let layout = Layout::new(format, &export::usage::COLUMNS, app.zone);
     Ok(send(&request, &app, who.caller, "usage", (layout, Box::new(source))))
@@ -65,10 +80,10 @@ pub(crate) async fn usage(
 pub(crate) async fn usage_csv(
     who: Allowed<See>,
     request: HttpRequest,
-    params: RawParams,
+    Query(query): Query<UsageQuery>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let source = usage_of(&UsageQuery::read(&params)?, &app).await?;
+    let source = usage_of(&query, &app).await?;
     let layout = Layout::new(Format::Csv, &export::usage::COLUMNS, app.zone).harmless();
     Ok(send(&request, &app, who.caller, "usage", (layout, Box::new(source))))
 }
@@ -107,10 +122,10 @@ pub(crate) async fn audit(
 pub(crate) async fn print_runs(
     who: Allowed<See>,
     request: HttpRequest,
-    params: RawParams,
+    FileParams(format): FileParams<FormatQuery>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let format = read_format(&params, &[])?;
+    let format = format.read()?;
     let layout = Layout::new(format, &export::print_runs::COLUMNS, app.zone);
     Ok(send(&request, &app, who.caller, "print-runs", (layout, Box::new(PrintRuns::default()))))
 }

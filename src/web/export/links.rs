@@ -12,10 +12,14 @@ pub(crate) struct ExportLink {
 }
 
 /// The files at `path` with these parameters, one of each format.
-pub(crate) fn export_links(path: &str, parameters: &[(&str, &str)]) -> Vec<ExportLink> {
+pub(crate) fn export_links(path: &str, parameters: &[(&str, impl AsRef<str>)]) -> Vec<ExportLink> {
     let link = |format: Format| ExportLink {
         words: format.words(),
-        href: query_string::with(path, parameters.iter().copied(), &format!("format={}", format.word())),
+        href: query_string::with(
+            path,
+            parameters.iter().map(|(name, value)| (*name, value)),
+            &format!("format={}", format.word()),
+        ),
     };
     Format::ALL.map(link).into()
 }

@@ -3,8 +3,11 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
+use validator::Validate;
 
 use super::choose::nothing_chosen;
+use super::form::PrintForm;
 use super::order::PrintOrder;
 use super::pdf::make_all;
 use super::sheet_page::refused;
@@ -13,11 +16,12 @@ use crate::sheet::layout::SheetLayout;
 use crate::sheet::mm::Mm;
 use crate::sheet::svg;
 use crate::sheet::svg::PageStyle;
+use crate::web::bulk::selection::SelectionForm;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Anybody, See};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, page};
-use crate::web::params::{LARGE, RawForm, RawParams};
+use crate::web::params::{Form, LARGE, Parts, Query};
 use crate::web::state::App;
 use crate::work::printing::pdf::save_pdf;
 
@@ -39,12 +43,12 @@ struct BrowserPage {
 pub(crate) async fn print(
     who: Allowed<See>,
     request: HttpRequest,
-    RawForm(params): RawForm<LARGE>,
+    Form(Parts((which, form))): Form<Parts<(SelectionForm, PrintForm)>, LARGE>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let by = who.caller.principal.clone();
-    let Some(mut order) = PrintOrder::read(&params, &app, &by, false).await? else {
-        return nothing_chosen(&request, &app, &params, StatusCode::UNPROCESSABLE_ENTITY).await;
+    let Some(mut order) = PrintOrder::read(which, form.clone(), &app, &by, false).await? else {
+        return nothing_chosen(&request, &app, &form, None, StatusCode::UNPROCESSABLE_ENTITY).await;
     };
     if order.total > MOST {
         order.errors.add("uid", "From the browser at most 2,000 labels can be printed; open the PDF instead.");
@@ -66,20 +70,27 @@ fn draw(layout: &SheetLayout, fonts: &Fonts) -> Vec<String> {
     (0..layout.pages()).map(|page| svg::svg(&layout.page(page), fonts, &look(page + 1))).collect()
 }
 
+/// A paper's size in millimetres.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct PaperQuery {
+    width: String,
+    height: String,
+}
+
 /// The size of the paper, in millimetres, which a page may not say itself: it has no style of its own.
 ///
 /// # Errors
 /// A size that no paper has.
-pub(crate) async fn paper(_who: Allowed<Anybody>, params: RawParams) -> Result<HttpResponse, Error> {
-    let side = |name| {
-        let text = params.text(name)?.unwrap_or_default();
+pub(crate) async fn paper(_who: Allowed<Anybody>, Query(paper): Query<PaperQuery>) -> Result<HttpResponse, Error> {
+    let side = |text: &str| {
         let side = text
             .parse()
             .ok()
             .filter(|side| (Mm::from_micrometres(1_000)..=Mm::from_micrometres(2_000_000)).contains(side));
         side.ok_or(Error::NotFound)
     };
-    let (width, height): (Mm, Mm) = (side("width")?, side("height")?);
+    let (width, height): (Mm, Mm) = (side(&paper.width)?, side(&paper.height)?);
     let css = format!(
         "@page {{ size: {width}mm {height}mm; margin: 0; }}\n.sheet-page {{ width: {width}mm; height: {height}mm; }}\n"
     );

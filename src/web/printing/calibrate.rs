@@ -5,6 +5,8 @@ use std::ops::ControlFlow;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
+use validator::Validate;
 
 use super::form::{PrintChoices, PrintForm};
 use super::printers::read_dpi;
@@ -22,7 +24,7 @@ use crate::web::form_errors::FormErrors;
 use crate::web::guard::{Allowed, SavePrinters, See};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::{RawForm, RawParams};
+use crate::web::params::{Form, Parts, Query, trimmed};
 use crate::web::query_string;
 use crate::web::state::App;
 use crate::work::printing::options::PrintOptions;
@@ -42,25 +44,20 @@ struct CalibratePage {
 }
 
 /// The fields of the form.
-#[derive(Default)]
-struct CalibrationForm {
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct CalibrationForm {
+    #[serde(deserialize_with = "trimmed")]
     printer: String,
+    #[serde(deserialize_with = "trimmed")]
     measured_x: String,
+    #[serde(deserialize_with = "trimmed")]
     measured_y: String,
+    #[serde(deserialize_with = "trimmed")]
     dpi: String,
 }
 
 impl CalibrationForm {
-    fn read(params: &RawParams) -> Result<Self, Error> {
-        let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
-        Ok(Self {
-            printer: text("printer")?,
-            measured_x: text("measured_x")?,
-            measured_y: text("measured_y")?,
-            dpi: text("dpi")?,
-        })
-    }
-
     /// The printer as it was measured; errors are added.
     fn to_printer(&self, errors: &mut FormErrors) -> Option<Printer> {
         if let Err(why) = check_name(&self.printer) {
@@ -84,9 +81,9 @@ impl CalibrationForm {
     }
 }
 
-/// The sheet and the printer that the parameters name, and what can be chosen.
+/// The sheet and the printer that are named, and what can be chosen.
 async fn read_options(
-    params: &RawParams,
+    mut form: PrintForm,
     app: &App,
     by: &Principal,
 ) -> Result<(PrintOptions, PrintChoices, FormErrors), Error> {
@@ -94,7 +91,7 @@ async fn read_options(
     let by = by.clone();
     let known = app.store.read_inline(move |connection| PrintChoices::read(connection, &by)).await?;
     let mut errors = FormErrors::default();
-    let how = PrintForm::read(params)?.how(&known, &settings, &mut errors);
+    let how = form.how(&known, &settings, &mut errors);
     Ok((how, known, errors))
 }
 
@@ -102,11 +99,11 @@ async fn read_options(
 pub(crate) async fn show(
     who: Allowed<See>,
     request: HttpRequest,
-    params: RawParams,
+    Query(Parts((print, form))): Query<Parts<(PrintForm, CalibrationForm)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let (how, known, _) = read_options(&params, &app, &who.caller.principal).await?;
-    let form = CalibrationForm { dpi: how.dpi.to_string(), ..CalibrationForm::read(&params)? };
+    let (how, known, _) = read_options(print, &app, &who.caller.principal).await?;
+    let form = CalibrationForm { dpi: how.dpi.to_string(), ..form };
     calibrate_page(&request, &app, how.sheet, known, (form, FormErrors::default()))
 }
 
@@ -135,29 +132,27 @@ fn calibrate_page(
 pub(crate) async fn save(
     who: Allowed<SavePrinters>,
     request: HttpRequest,
-    RawForm(params): RawForm,
+    Form(Parts((print, form))): Form<Parts<(PrintForm, CalibrationForm)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let (form, mut errors) = (CalibrationForm::read(&params)?, FormErrors::default());
+    let (mut errors, sheet) = (FormErrors::default(), print.sheet.clone());
     let Some(printer) = form.to_printer(&mut errors) else {
-        let sheet = params.text("sheet")?.unwrap_or_default();
-        let (how, known, _) = read_options(&params, &app, &who.caller.principal).await?;
+        let (how, known, _) = read_options(print, &app, &who.caller.principal).await?;
         let sheet = known.sheet(&sheet).cloned().unwrap_or(how.sheet);
         return calibrate_page(&request, &app, sheet, known, (form, errors));
     };
     let (by, now, name) = (who.caller.principal, app.store.now(), printer.name.clone());
     app.store.write(move |connection| printers::save(connection, None, &printer, &by, now)).await?;
-    let sheet = params.text("sheet")?.unwrap_or_default();
     Ok(see_other(&app, &query_string::with("/sheet", [("sheet", &*sheet), ("printer", &*name)], "done=measured")))
 }
 
 /// The test page of a sheet: unmoved, or moved by the offsets of a printer, to see that they are right.
 pub(crate) async fn test_page(
     who: Allowed<See>,
-    params: RawParams,
+    Query(form): Query<PrintForm>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let (how, _, errors) = read_options(&params, &app, &who.caller.principal).await?;
+    let (how, _, errors) = read_options(form, &app, &who.caller.principal).await?;
     if let Some(error) = errors.first() {
         return Err(error.into());
     }

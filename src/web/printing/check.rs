@@ -11,19 +11,21 @@ use askama::Template;
 use futures_util::stream::{self, Stream};
 
 use super::choose::nothing_chosen;
+use super::form::PrintForm;
 use super::order::{PrintOrder, refusals};
 use super::sheet_page::refused;
 use crate::sheet::fonts::Fonts;
 use crate::sheet::layout::SheetLayout;
 use crate::sheet::pdf;
 use crate::sheet::proof::{self, Failure};
+use crate::web::bulk::selection::SelectionForm;
 use crate::web::callers::Caller;
 use crate::web::error::Error;
 use crate::web::format::tokens;
 use crate::web::guard::{Allowed, See};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, html};
-use crate::web::params::{LARGE, RawForm};
+use crate::web::params::{Form, LARGE, Parts};
 use crate::web::state::App;
 use crate::work::render_pool::RenderTask;
 
@@ -61,11 +63,11 @@ struct Verdict {
 pub(crate) async fn check(
     who: Allowed<See>,
     request: HttpRequest,
-    RawForm(params): RawForm<LARGE>,
+    Form(Parts((which, form))): Form<Parts<(SelectionForm, PrintForm)>, LARGE>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let Some(mut order) = PrintOrder::read(&params, &app, &who.caller.principal, false).await? else {
-        return nothing_chosen(&request, &app, &params, StatusCode::UNPROCESSABLE_ENTITY).await;
+    let Some(mut order) = PrintOrder::read(which, form.clone(), &app, &who.caller.principal, false).await? else {
+        return nothing_chosen(&request, &app, &form, None, StatusCode::UNPROCESSABLE_ENTITY).await;
     };
     match lay_out(&app, &mut order).await? {
         Some(layout) => stream(&request, &app, who.caller, &order, layout),

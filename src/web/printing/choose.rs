@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::form::PrintForm;
 use crate::store::batches;
 use crate::store::tokens::list::TokenFilter;
 use crate::token::{Problem, TokenError};
@@ -14,18 +15,13 @@ use crate::web::negotiation::answers_json;
 use crate::web::notice::Notice;
 use crate::web::page::{Page, page};
 use crate::web::paging::counted;
-use crate::web::params::RawParams;
+use crate::web::pairs::pairs_of;
 use crate::web::query_string;
 use crate::web::state::App;
 use crate::web::tokens::counts::Count;
 
 /// The newest batches, which can be chosen.
 const BATCHES: i64 = 30;
-
-/// Why nothing is printed where nothing says what.
-
-/// Said after a printer was measured.
-const MEASURED: &str = "The printer is saved. Choose what to print with it.";
 
 #[derive(Template)]
 #[template(path = "printing/choose.html")]
@@ -43,10 +39,11 @@ struct ChoosePage {
 
 /// Asks what to print. Where something was to be printed at once, that is refused: as an error to programs, and as the page
 /// to people.
-pub(crate) async fn nothing_chosen<const L: usize>(
+pub(crate) async fn nothing_chosen(
     request: &HttpRequest,
     app: &App,
-    params: &RawParams<L>,
+    form: &PrintForm,
+    notice: Option<Notice>,
     status: StatusCode,
 ) -> Result<HttpResponse, Error> {
     let is_refused = status != StatusCode::OK;
@@ -55,16 +52,15 @@ pub(crate) async fn nothing_chosen<const L: usize>(
     }
     let newest = app.store.read(|connection| Ok(batches::page(connection, None, BATCHES)?)).await?;
     let count = app.counts.count(&app.store, &TokenFilter::default(), app.store.now()).await?;
-    let value = |name| Ok::<_, Error>(params.filled(name)?.map(|value| (name, value)));
-    let kept: Vec<_> = [value("sheet")?, value("printer")?].into_iter().flatten().collect();
-    let parameters = kept.iter().map(|(name, value)| (*name, value.as_str()));
-    let is_measured = params.filled("done")?.as_deref() == Some("measured");
+    let (sheet, printer) = (form.sheet.clone(), form.printer.clone());
+    let kept = pairs_of(&PrintForm { sheet, printer, ..PrintForm::default() });
+    let all = query_string::with(&format!("{}/sheet", app.base), kept.clone(), "all=1");
     let template = ChoosePage {
-        page: Page::new(request, Section::Print).with_notice(is_measured.then(|| Notice::done(MEASURED))),
+        page: Page::new(request, Section::Print).with_notice(notice),
         is_refused,
         count: counted(count),
         is_empty: count == Count::Exactly(0),
-        all: query_string::with(&format!("{}/sheet", app.base), parameters, "all=1"),
+        all,
         batches: Choice::list(newest.into_iter().map(|(_, batch)| (batch.uid, batch.name)), ""),
         kept,
     };

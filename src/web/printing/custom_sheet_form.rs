@@ -1,135 +1,168 @@
 //! The form of a label sheet, and the sheet's picture.
 
+use serde::Deserialize;
+use validator::Validate;
+
 use crate::sheet::geometry::Sheet;
 use crate::sheet::mm::Mm;
 use crate::sheet::presets::MARGIN;
 use crate::token::print::check_name;
-use crate::web::error::Error;
+use crate::token::{Problem, TokenError};
 use crate::web::form_errors::FormErrors;
-use crate::web::params::RawParams;
-
-/// The fields in the order of the form: what the sheet calls each, its label, its hint.
-pub(crate) const MEASURES: [Measure; 9] = [
-    Measure { name: "page_width", label: "Page width", hint: "A4 is 210 × 297, Letter 215.9 × 279.4." },
-    Measure { name: "page_height", label: "Page height", hint: "" },
-    Measure { name: "width", label: "Label width", hint: "" },
-    Measure { name: "height", label: "Label height", hint: "" },
-    Measure { name: "left", label: "Left", hint: "From the page’s left edge to the first label." },
-    Measure { name: "top", label: "Top", hint: "From the page’s upper edge to the first label." },
-    Measure { name: "pitch_x", label: "Pitch across", hint: "From one label’s left edge to the next one’s." },
-    Measure { name: "pitch_y", label: "Pitch down", hint: "From one label’s upper edge to the next one’s." },
-    Measure {
-        name: "margin", label: "Margin", hint: "What the printer cannot reach at the paper’s edge; 5 is usual."
-    },
-];
+use crate::web::params::trimmed;
 
 /// A field that takes a length.
-pub(crate) struct Measure {
+pub(crate) struct Measure<'a> {
     /// What the sheet calls it.
     pub(crate) name: &'static str,
     /// What the page calls it.
     pub(crate) label: &'static str,
     /// What else is to be known.
     pub(crate) hint: &'static str,
+    /// What stands in it.
+    pub(crate) text: &'a str,
 }
 
-/// The fields of the form.
-#[derive(Clone)]
+/// The fields of the form. Lengths are in millimetres.
+#[derive(Clone, Default, Deserialize, Validate)]
+#[serde(default)]
 pub(crate) struct CustomSheetForm {
     /// The name.
+    #[serde(deserialize_with = "trimmed")]
     pub(crate) name: String,
     /// Labels beside each other.
+    #[serde(deserialize_with = "trimmed")]
     pub(crate) columns: String,
     /// Labels below each other.
+    #[serde(deserialize_with = "trimmed")]
     pub(crate) rows: String,
-    /// Lengths, in the order of [`MEASURES`].
-    pub(crate) measures: [String; MEASURES.len()],
+    #[serde(deserialize_with = "trimmed")]
+    page_width: String,
+    #[serde(deserialize_with = "trimmed")]
+    page_height: String,
+    #[serde(deserialize_with = "trimmed")]
+    width: String,
+    #[serde(deserialize_with = "trimmed")]
+    height: String,
+    #[serde(deserialize_with = "trimmed")]
+    left: String,
+    #[serde(deserialize_with = "trimmed")]
+    top: String,
+    #[serde(deserialize_with = "trimmed")]
+    pitch_x: String,
+    #[serde(deserialize_with = "trimmed")]
+    pitch_y: String,
+    #[serde(deserialize_with = "trimmed")]
+    margin: String,
 }
 
 impl CustomSheetForm {
     /// Of a new sheet: a page of A4.
     pub(crate) fn blank() -> Self {
-        let measures = ["210", "297", "", "", "", "", "", "", "5"].map(str::to_owned);
-        Self { name: String::new(), columns: String::new(), rows: String::new(), measures }
+        let [page_width, page_height, margin] = ["210", "297", "5"].map(str::to_owned);
+        Self { page_width, page_height, margin, ..Self::default() }
     }
 
     /// Of a label that a roll printer prints: a page of one.
     pub(crate) fn roll() -> Self {
-        let measures = ["57", "32", "57", "32", "0", "0", "57", "32", "1"].map(str::to_owned);
-        Self { name: "Roll".into(), columns: "1".into(), rows: "1".into(), measures }
+        let [one, zero, width, height] = ["1", "0", "57", "32"].map(str::to_owned);
+        Self {
+            name: "Roll".into(),
+            columns: one.clone(),
+            rows: one.clone(),
+            page_width: width.clone(),
+            page_height: height.clone(),
+            left: zero.clone(),
+            top: zero,
+            pitch_x: width.clone(),
+            pitch_y: height.clone(),
+            margin: one,
+            width,
+            height,
+        }
     }
 
     /// Of a sheet.
     pub(crate) fn of(sheet: &Sheet) -> Self {
-        let Sheet { page_width, page_height, width, height, left, top, pitch_x, pitch_y, margin, .. } = *sheet;
-        let lengths = [page_width, page_height, width, height, left, top, pitch_x, pitch_y, margin];
-        let (columns, rows) = (sheet.columns.to_string(), sheet.rows.to_string());
-        Self { name: sheet.name.clone(), columns, rows, measures: lengths.map(|length| length.to_string()) }
-    }
-
-    /// The fields that were sent.
-    pub(crate) fn read(params: &RawParams) -> Result<Self, Error> {
-        let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
-        let mut measures: [String; MEASURES.len()] = Default::default();
-        for (measure, field) in measures.iter_mut().zip(&MEASURES) {
-            *measure = text(field.name)?;
+        Self {
+            name: sheet.name.clone(),
+            columns: sheet.columns.to_string(),
+            rows: sheet.rows.to_string(),
+            page_width: sheet.page_width.to_string(),
+            page_height: sheet.page_height.to_string(),
+            width: sheet.width.to_string(),
+            height: sheet.height.to_string(),
+            left: sheet.left.to_string(),
+            top: sheet.top.to_string(),
+            pitch_x: sheet.pitch_x.to_string(),
+            pitch_y: sheet.pitch_y.to_string(),
+            margin: sheet.margin.to_string(),
         }
-        Ok(Self { name: text("name")?, columns: text("columns")?, rows: text("rows")?, measures })
     }
 
     /// What was typed before its user had to sign in, and comes back with the address.
-    pub(crate) fn brought_back(params: &RawParams) -> Result<Option<Self>, Error> {
+    pub(crate) fn brought_back(self) -> Option<Self> {
         // Which of them were filled is not known, and addresses leave out the others.
-        let is_back = params.has_any("columns")
-            || params.has_any("rows")
-            || MEASURES.iter().any(|measure| params.has_any(measure.name));
-        is_back.then(|| Self::read(params)).transpose()
+        let is_back = !self.columns.is_empty()
+            || !self.rows.is_empty()
+            || self.measures().iter().any(|measure| !measure.text.is_empty());
+        is_back.then_some(self)
     }
 
-    /// The fields, with what stands in each.
-    pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static Measure, &String)> {
-        MEASURES.iter().zip(&self.measures)
+    /// The fields that take a length, in the order of the form.
+    pub(crate) fn measures(&self) -> [Measure<'_>; 9] {
+        let field = |name, label, hint, text| Measure { name, label, hint, text };
+        let of_page = "A4 is 210 × 297, Letter 215.9 × 279.4.";
+        let of_margin = "What the printer cannot reach at the paper’s edge; 5 is usual.";
+        [
+            field("page_width", "Page width", of_page, &self.page_width),
+            field("page_height", "Page height", "", &self.page_height),
+            field("width", "Label width", "", &self.width),
+            field("height", "Label height", "", &self.height),
+            field("left", "Left", "From the page’s left edge to the first label.", &self.left),
+            field("top", "Top", "From the page’s upper edge to the first label.", &self.top),
+            field("pitch_x", "Pitch across", "From one label’s left edge to the next one’s.", &self.pitch_x),
+            field("pitch_y", "Pitch down", "From one label’s upper edge to the next one’s.", &self.pitch_y),
+            field("margin", "Margin", of_margin, &self.margin),
+        ]
     }
 
     /// The sheet, if all fields can be parsed; errors are added.
     pub(crate) fn to_sheet(&self, slug: &str, errors: &mut FormErrors) -> Option<Sheet> {
-        let mut count = |name: &str, words: &str, text: &str| {
+        let mut count = |name: &'static str, text: &str| {
             let read = text.parse::<u16>().ok().filter(|count| (1..=1_000).contains(count));
-            if read.is_none() {
-                errors.add(name, format!("“{words}” must be a whole number from 1 to 1,000."));
-            }
-            read
+            errors
+                .note(read.map(Some).ok_or_else(|| TokenError::value(name, Problem::OutOfRange { min: 1, max: 1_000 })))
         };
-        let (columns, rows) = (count("columns", "Columns", &self.columns), count("rows", "Rows", &self.rows));
+        let (columns, rows) = (count("columns", &self.columns), count("rows", &self.rows));
         let is_one = [columns == Some(1), rows == Some(1)];
-        let lengths = self.fields().map(|(field, text)| {
+        let lengths = self.measures().map(|field| {
             // Where there is one column, nobody has to know how far the next one would be.
             let is_idle = (field.name == "pitch_x" && is_one[0]) || (field.name == "pitch_y" && is_one[1]);
-            if is_idle && text.is_empty() {
+            if is_idle && field.text.is_empty() {
                 return Some(Mm::ZERO);
             }
-            let read = text.parse::<Mm>();
+            let read = field.text.parse::<Mm>();
             if let Err(why) = &read {
                 errors.add(field.name, format!("“{}”: {why}.", field.label));
             }
             read.ok()
         });
-        let lengths: Vec<Option<Mm>> = lengths.collect();
-        let length = |n: usize| lengths.get(n).copied().flatten();
+        let [page_width, page_height, width, height, left, top, pitch_x, pitch_y, margin] = lengths;
         let sheet = Sheet {
             slug: slug.to_owned(),
             name: self.name.clone(),
-            page_width: length(0)?,
-            page_height: length(1)?,
+            page_width: page_width?,
+            page_height: page_height?,
             columns: columns?,
             rows: rows?,
-            width: length(2)?,
-            height: length(3)?,
-            left: length(4)?,
-            top: length(5)?,
-            pitch_x: length(6)?,
-            pitch_y: length(7)?,
-            margin: length(8).unwrap_or(MARGIN),
+            width: width?,
+            height: height?,
+            left: left?,
+            top: top?,
+            pitch_x: pitch_x?,
+            pitch_y: pitch_y?,
+            margin: margin.unwrap_or(MARGIN),
         };
         for misfit in sheet.check() {
             errors.add(misfit.field, misfit.message);
@@ -212,14 +245,14 @@ mod tests {
         };
         assert_eq!(with(|form| form.columns = "0".into()), ["columns"]);
         assert_eq!(with(|form| form.rows = "2.5".into()), ["rows"]);
-        assert_eq!(with(|form| form.measures[2] = "wide".into()), ["width"]);
-        assert_eq!(with(|form| form.measures[8] = String::new()), ["margin"]);
+        assert_eq!(with(|form| form.width = "wide".into()), ["width"]);
+        assert_eq!(with(|form| form.margin = String::new()), ["margin"]);
         assert_eq!(with(|form| form.rows = "9".into()), ["rows"]);
         assert_eq!(with(|form| form.name = String::new()), ["name"]);
         assert!(
             with(|form| {
                 form.columns = "1".into();
-                form.measures[6] = String::new();
+                form.pitch_x = String::new();
             })
             .is_empty()
         );

@@ -3,6 +3,8 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
+use validator::Validate;
 
 use super::custom_sheet_form::{CustomSheetForm, SheetPicture};
 use crate::access::Principal;
@@ -17,9 +19,9 @@ use crate::web::form_errors::FormErrors;
 use crate::web::format::{FormattedTime, TimeFormatter};
 use crate::web::guard::{Allowed, Manage};
 use crate::web::navigation::Section;
-use crate::web::notice::Notice;
+use crate::web::notice::{Done, Notice};
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::{RawForm, RawParams};
+use crate::web::params::{Form, Parts, Query};
 use crate::web::state::App;
 use crate::work::printing::custom_sheets::{is_reserved, measures_of, sheet_of};
 
@@ -86,13 +88,13 @@ impl SheetView {
 pub(crate) async fn list(
     _who: Allowed<Manage>,
     request: HttpRequest,
-    params: RawParams,
+    Query(Done { done }): Query<Done>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let notice = match params.filled("done")?.as_deref() {
-        Some("added") => Some("The sheet is added."),
-        Some("changed") => Some("The sheet is changed. What was printed before stays as it was."),
-        Some("removed") => Some("The sheet is removed. What was printed on it stays."),
+    let notice = match &*done {
+        "added" => Some("The sheet is added."),
+        "changed" => Some("The sheet is changed. What was printed before stays as it was."),
+        "removed" => Some("The sheet is removed. What was printed on it stays."),
         _ => None,
     };
     let own = app.store.read(|connection| Ok(sheets::all(connection)?)).await?;
@@ -109,11 +111,10 @@ pub(crate) async fn list(
 pub(crate) async fn add_form(
     _who: Allowed<Manage>,
     request: HttpRequest,
-    params: RawParams,
+    Query(Parts((form, CopyQuery { from }))): Query<Parts<(CustomSheetForm, CopyQuery)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let from = params.filled("from")?.unwrap_or_default();
-    let (form, sheet) = match (CustomSheetForm::brought_back(&params)?, app.sheet(&from).await?) {
+    let (form, sheet) = match (form.brought_back(), app.sheet(&from).await?) {
         (Some(form), _) => (form, None),
         (None, Some(sheet)) => {
             let copy = Sheet { name: format!("{} (copy)", sheet.name), ..sheet };
@@ -162,22 +163,45 @@ impl FormPage {
     }
 }
 
-/// Whether only a preview is asked for.
-fn is_preview(params: &RawParams) -> Result<bool, Error> {
-    Ok(params.text("do")?.is_some_and(|what| what == "draw"))
+/// The button that sent the form.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct Button {
+    #[serde(rename = "do")]
+    what: String,
+}
+
+impl Button {
+    /// Whether only a preview is asked for.
+    fn is_preview(&self) -> bool {
+        self.what == "draw"
+    }
+}
+
+/// The sheet of which a new one is a copy.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct CopyQuery {
+    from: String,
+}
+
+/// When the sheet had been changed, as the form knew it.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct Known {
+    known: Option<String>,
 }
 
 /// Adds a sheet, or draws the form.
 pub(crate) async fn add(
     who: Allowed<Manage>,
     request: HttpRequest,
-    RawForm(params): RawForm,
+    Form(Parts((form, button))): Form<Parts<(CustomSheetForm, Button)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let form = CustomSheetForm::read(&params)?;
     let mut errors = FormErrors::default();
     let sheet = form.to_sheet("new", &mut errors).filter(|_| errors.is_empty());
-    let (Some(sheet), false) = (&sheet, is_preview(&params)?) else {
+    let (Some(sheet), false) = (&sheet, button.is_preview()) else {
         return FormPage::new(&request, None, form, sheet.as_ref(), errors).answer(&app);
     };
     let (by, now, new) = (who.caller.principal, app.store.now(), measures_of(sheet));
@@ -204,14 +228,14 @@ pub(crate) async fn edit_form(
     _who: Allowed<Manage>,
     slug: web::Path<String>,
     request: HttpRequest,
-    params: RawParams,
+    Query(Parts((form, Known { known }))): Query<Parts<(CustomSheetForm, Known)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let own = find(&app, &slug).await?;
     let sheet = sheet_of(&own);
-    let form = CustomSheetForm::brought_back(&params)?.unwrap_or_else(|| CustomSheetForm::of(&sheet));
+    let form = form.brought_back().unwrap_or_else(|| CustomSheetForm::of(&sheet));
     let form_page = FormPage::new(&request, Some(&own), form, Some(&sheet), FormErrors::default());
-    let known = params.filled("known")?.unwrap_or_else(|| form_page.known.clone());
+    let known = known.unwrap_or_else(|| form_page.known.clone());
     form_page.with_known(known).answer(&app)
 }
 
@@ -220,15 +244,14 @@ pub(crate) async fn edit(
     who: Allowed<Manage>,
     slug: web::Path<String>,
     request: HttpRequest,
-    RawForm(params): RawForm,
+    Form(Parts((form, Known { known }, button))): Form<Parts<(CustomSheetForm, Known, Button)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let own = find(&app, &slug).await?;
-    let known = params.text("known")?.ok_or_else(|| TokenError::missing("known"))?;
-    let form = CustomSheetForm::read(&params)?;
+    let known = known.ok_or_else(|| TokenError::missing("known"))?;
     let mut errors = FormErrors::default();
     let sheet = form.to_sheet(&own.slug, &mut errors).filter(|_| errors.is_empty());
-    let (Some(sheet), false) = (&sheet, is_preview(&params)?) else {
+    let (Some(sheet), false) = (&sheet, button.is_preview()) else {
         let form_page = FormPage::new(&request, Some(&own), form, sheet.as_ref(), errors);
         return form_page.with_known(known).answer(&app);
     };

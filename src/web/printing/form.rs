@@ -1,5 +1,8 @@
 //! How tokens are to be printed: the fields of an address or a form, and the options that they give.
 
+use serde::{Deserialize, Deserializer, Serialize};
+use validator::Validate;
+
 use crate::access::Principal;
 use crate::sheet::geometry::Sheet;
 use crate::sheet::mm::Mm;
@@ -9,59 +12,68 @@ use crate::store::Connection;
 use crate::store::printing::printers::Printer;
 use crate::store::printing::{printers, sheets};
 use crate::token::print::FIRST_SHEET;
-use crate::token::quoted;
 use crate::token::settings::Settings;
+use crate::token::{Given, Problem, TokenError, quoted, shown};
 use crate::web::choice::Choice;
-use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
-use crate::web::params::RawParams;
+use crate::web::params::trimmed;
 use crate::work::printing::custom_sheets::sheet_of;
 use crate::work::printing::options::{PrintOptions, TextBeside};
-
-/// The names of the parameters that say how, not which.
-pub(crate) const NAMES: [&str; 12] = [
-    "sheet",
-    "start",
-    "offset_x",
-    "offset_y",
-    "text",
-    "outline",
-    "dpi",
-    "printer",
-    "leave_out",
-    "page",
-    "for_sheet",
-    "for_printer",
-];
 
 /// The usual resolution of an office printer, for when none is named.
 const DPI: u32 = 300;
 
 /// The fields as they were sent; on the page, with defaults for those that were left out.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, Validate)]
+#[serde(default)]
 pub(crate) struct PrintForm {
     /// A sheet's slug.
+    #[serde(deserialize_with = "trimmed")]
     pub(crate) sheet: String,
     /// The first free label.
+    #[serde(deserialize_with = "trimmed")]
     pub(crate) start: String,
     /// Millimetres to the right.
+    #[serde(deserialize_with = "trimmed")]
     pub(crate) offset_x: String,
     /// Millimetres down.
+    #[serde(deserialize_with = "trimmed")]
     pub(crate) offset_y: String,
     /// A word of [`TextBeside`].
+    #[serde(deserialize_with = "trimmed")]
     pub(crate) text: String,
     /// Whether each label's edge is drawn.
+    #[serde(deserialize_with = "is_set")]
     pub(crate) outline: bool,
     /// Dots per inch.
+    #[serde(deserialize_with = "trimmed")]
     pub(crate) dpi: String,
     /// A printer's name.
+    #[serde(deserialize_with = "trimmed")]
     pub(crate) printer: String,
     /// Whether characters without a glyph are left out.
+    #[serde(deserialize_with = "is_set")]
     pub(crate) leave_out: bool,
     /// The sheet for which `start` was entered: for another one it does not count.
-    for_sheet: Option<String>,
+    #[serde(skip_serializing)]
+    pub(crate) for_sheet: Given<String>,
     /// The printer for which offsets and resolution were entered.
-    for_printer: Option<String>,
+    #[serde(skip_serializing)]
+    pub(crate) for_printer: Given<String>,
+}
+
+/// A box that a link can leave out, or say no to.
+fn is_set<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(matches!(String::deserialize(deserializer)?.trim(), "1" | "on" | "true"))
+}
+
+/// Whether fields were entered for something else than is chosen now.
+fn is_for_another(before: &Given<String>, now: &str) -> bool {
+    match before {
+        Given::Absent => false,
+        Given::Empty => !now.is_empty(),
+        Given::Value(before) => before != now,
+    }
 }
 
 /// The sheets and printers that can be chosen.
@@ -107,45 +119,9 @@ impl PrintChoices {
 }
 
 impl PrintForm {
-    /// Reads the parameters.
-    pub(crate) fn read<const L: usize>(params: &RawParams<L>) -> Result<Self, Error> {
-        let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
-        let is_set = |name| Ok::<_, Error>(matches!(text(name)?.as_str(), "1" | "on" | "true"));
-        Ok(Self {
-            sheet: text("sheet")?,
-            start: text("start")?,
-            offset_x: text("offset_x")?,
-            offset_y: text("offset_y")?,
-            text: text("text")?,
-            outline: is_set("outline")?,
-            dpi: text("dpi")?,
-            printer: text("printer")?,
-            leave_out: is_set("leave_out")?,
-            for_sheet: params.text("for_sheet")?,
-            for_printer: params.text("for_printer")?,
-        })
-    }
-
-    /// Names and values, as a form or an address has them.
-    pub(crate) fn fields(&self) -> Vec<(&'static str, String)> {
-        let is_set = |set: bool| if set { "1".to_owned() } else { String::new() };
-        let fields = [
-            ("sheet", self.sheet.clone()),
-            ("start", self.start.clone()),
-            ("offset_x", self.offset_x.clone()),
-            ("offset_y", self.offset_y.clone()),
-            ("text", self.text.clone()),
-            ("outline", is_set(self.outline)),
-            ("dpi", self.dpi.clone()),
-            ("printer", self.printer.clone()),
-            ("leave_out", is_set(self.leave_out)),
-        ];
-        fields.into_iter().filter(|(_, value)| !value.is_empty()).collect()
-    }
-
     /// Whether a form of ours sent it, whose fields were filled for one sheet and one printer.
     pub(crate) fn is_of_form(&self) -> bool {
-        self.for_sheet.is_some() || self.for_printer.is_some()
+        self.for_sheet != Given::Absent || self.for_printer != Given::Absent
     }
 
     /// Fills empty fields with defaults, for the page: the sheet of the settings, and the label after the last one that
@@ -156,13 +132,13 @@ impl PrintForm {
             self.sheet.clone_from(&default_sheet(known, settings).slug);
         }
         let sheet = known.sheet(&self.sheet);
-        if self.for_sheet.as_ref().is_some_and(|before| *before != self.sheet) {
+        if is_for_another(&self.for_sheet, &self.sheet) {
             self.start.clear();
         }
         if self.start.is_empty() {
             self.start = sheet.and_then(|sheet| known.next_label(sheet)).unwrap_or(1).to_string();
         }
-        if self.for_printer.as_ref().is_some_and(|before| *before != self.printer) {
+        if is_for_another(&self.for_printer, &self.printer) {
             (self.offset_x, self.offset_y, self.dpi) = Default::default();
         }
         self
@@ -187,7 +163,8 @@ impl PrintForm {
         let start = number("start", &mut self.start, 1, errors);
         let known_text = TextBeside::ALL.into_iter().find(|(_, word, _)| *word == self.text);
         if known_text.is_none() && !self.text.is_empty() {
-            errors.add("text", format!("text {} is none of label, value, none.", quoted(&self.text)));
+            let words = TextBeside::ALL.map(|(_, word, _)| word);
+            errors.add_all(&[TokenError::value("text", Problem::not_one_of(&self.text, words))]);
         }
         let text = known_text.map_or_else(TextBeside::default, |(beside, ..)| beside);
         let printer = printer.map(|printer| printer.name.clone());
@@ -223,7 +200,7 @@ fn offset(name: &str, text: &mut String, usual: Mm, errors: &mut FormErrors) -> 
 
 /// A whole number; the layout knows its limits.
 fn number<N: std::str::FromStr + std::fmt::Display>(
-    name: &str,
+    name: &'static str,
     text: &mut String,
     usual: N,
     errors: &mut FormErrors,
@@ -232,11 +209,8 @@ fn number<N: std::str::FromStr + std::fmt::Display>(
         *text = usual.to_string();
     }
     text.parse().unwrap_or_else(|_| {
-        errors.add(name, format!("{} {} is not a whole number that is possible here.", labelled(name), quoted(text)));
+        let problem = Problem::NotAnInteger { value: shown(text), min: None, max: None };
+        errors.add_all(&[TokenError::value(name, problem)]);
         usual
     })
-}
-
-fn labelled(name: &str) -> &'static str {
-    if name == "dpi" { "Dots per inch" } else { "The first free label" }
 }

@@ -14,9 +14,9 @@ use crate::token::Uid;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, See};
 use crate::web::navigation::Section;
-use crate::web::notice::Notice;
+use crate::web::notice::{Done, Notice};
 use crate::web::page::{Page, page};
-use crate::web::params::RawParams;
+use crate::web::params::Query;
 use crate::web::state::App;
 
 #[derive(Template)]
@@ -32,7 +32,7 @@ pub(crate) async fn show(
     _who: Allowed<See>,
     uid: web::Path<String>,
     request: HttpRequest,
-    params: RawParams,
+    Query(Done { done }): Query<Done>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
@@ -41,7 +41,7 @@ pub(crate) async fn show(
     let clock = app.time_formatter();
     let job = JobView::new(&job, clock);
     let is_done = !job.is_under_way && job.failure.is_none();
-    let shows_end = is_done && params.filled("done")?.is_some();
+    let shows_end = is_done && !done.is_empty();
     let notice = shows_end.then(|| Notice::done("All of them are printed: open each part and print it."));
     let template = JobPage {
         page: Page::new(&request, Section::Print).with_notice(notice),

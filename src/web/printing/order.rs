@@ -7,14 +7,14 @@ use crate::access::Principal;
 use crate::sheet::refusal::SheetRefusal;
 use crate::store;
 use crate::store::printing::labels;
-use crate::token::Micros;
 use crate::token::public_url::CodeTexts;
 use crate::token::settings::Settings;
-use crate::web::bulk::selection::TokenSelection;
+use crate::token::{Micros, Problem, TokenError};
+use crate::web::bulk::selection::{SelectionForm, TokenSelection};
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::format::tokens;
-use crate::web::params::RawParams;
+use crate::web::pairs::pairs_of;
 use crate::web::query_string;
 use crate::web::state::App;
 use crate::work::printing::items::{LabelItems, MAX_LABELS, label_items};
@@ -45,14 +45,15 @@ pub(crate) struct PrintOrder {
 
 impl PrintOrder {
     /// The order of a request; none if no parameter says which tokens. On the page, what is left out is as it was last time.
-    pub(crate) async fn read<const L: usize>(
-        params: &RawParams<L>,
+    pub(crate) async fn read(
+        which: SelectionForm,
+        mut form: PrintForm,
         app: &App,
         by: &Principal,
         is_page: bool,
     ) -> Result<Option<Self>, Error> {
         let mut errors = FormErrors::default();
-        let Some(selected) = TokenSelection::any(params, app, &mut errors)? else { return Ok(None) };
+        let Some(selected) = TokenSelection::any(which, app, &mut errors) else { return Ok(None) };
         let settings: Arc<Settings> = app.settings.get(&app.store).await?;
         let (who, now, selection) = (by.clone(), app.store.now(), selected.selection.clone());
         let is_good = errors.is_empty();
@@ -63,13 +64,12 @@ impl PrintOrder {
                 Ok((PrintChoices::read(connection, &who)?, total))
             })
             .await?;
-        let mut form = PrintForm::read(params)?;
         if is_page || form.is_of_form() {
             form = form.filled(&choices, &settings);
         }
         let options = form.how(&choices, &settings, &mut errors);
         if total == 0 && errors.is_empty() {
-            errors.add("uid", "There is no token to print; voided ones are not printed. Choose others.");
+            errors.add_all(&[TokenError::value("uid", Problem::NothingToPrint)]);
         }
         let texts = app.code_texts_by(&settings);
         Ok(Some(Self { selected, form, options, choices, errors, total, now, texts }))
@@ -82,16 +82,16 @@ impl PrintOrder {
 
     /// Names and values of a form that repeats the order.
     pub(crate) fn fields(&self) -> Vec<(&'static str, String)> {
-        self.selected.fields.iter().cloned().chain(self.form.fields()).collect()
+        self.selected.fields.iter().cloned().chain(pairs_of(&self.form)).collect()
     }
 
     /// The address at `path` of the same order, ending with `start=`, for another first label to be appended.
     pub(crate) fn address_but_start(&self, path: &str) -> String {
         let uids = self.selected.uids().unwrap_or_default().iter().map(|uid| ("uid", uid.to_string()));
         let which = self.selected.fields.iter().cloned();
-        let how = self.form.fields().into_iter().filter(|(name, _)| *name != "start");
+        let how = pairs_of(&PrintForm { start: String::new(), ..self.form.clone() });
         let all: Vec<_> = which.filter(|_| self.selected.uids().is_none()).chain(uids).chain(how).collect();
-        query_string::with(path, all.iter().map(|(name, value)| (*name, value.as_str())), "start=")
+        query_string::with(path, all, "start=")
     }
 
     /// At most `limit` tokens after the first `skip`, with what is printed of each; none, with an error added, if one of them

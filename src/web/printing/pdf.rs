@@ -2,9 +2,11 @@
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use validator::Validate;
 
 use super::choose::nothing_chosen;
-use super::form::NAMES;
+use super::form::PrintForm;
 use super::order::{PrintOrder, refusals};
 use super::runs::stored_pdf;
 use super::sheet_page::refused;
@@ -12,31 +14,28 @@ use crate::access::Principal;
 use crate::sheet::fonts::Fonts;
 use crate::sheet::layout::SheetLayout;
 use crate::store::printing::quota::check_quota;
+use crate::web::bulk::selection::SelectionForm;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, See, is_prefetch};
 use crate::web::page::see_other;
-use crate::web::params::{LARGE, RawParams};
+use crate::web::params::{FileParams, LARGE, Parts};
 use crate::web::state::App;
 use crate::work::printing::items::LabelItems;
 use crate::work::printing::pdf::{LabelPdf, make_with, save_pdf};
 
-/// The names of the parameters that say which tokens, and of those that a form of ours sends besides.
-const OTHERS: [&str; 14] = [
-    "all",
-    "uid",
-    "uids",
-    "select",
-    "q",
-    "state",
-    "created_from",
-    "created_to",
-    "batch",
-    "print_run",
-    "printed",
-    "sort",
-    "do",
-    "job_uid",
-];
+/// What forms of ours send besides.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct OfOtherForms {
+    /// Of the overview.
+    #[serde(rename = "do")]
+    kind: String,
+    /// Of a print job.
+    job_uid: String,
+}
+
+/// The names and values of an order; there are no others.
+type PdfForm = Parts<(SelectionForm, PrintForm, OfOtherForms)>;
 
 /// Prints labels: makes the PDF, keeps it as a print run, and remembers the next free label.
 ///
@@ -46,16 +45,15 @@ const OTHERS: [&str; 14] = [
 pub(crate) async fn print(
     who: Allowed<See>,
     request: HttpRequest,
-    params: RawParams<LARGE>,
+    FileParams(Parts((which, form, _))): FileParams<PdfForm, LARGE>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     if is_from_elsewhere(&request)? {
         return Ok(see_other(&app, &format!("/sheet?{}", request.query_string())));
     }
-    params.only(&[&NAMES[..], &OTHERS[..]].concat())?;
     let by = who.caller.principal.clone();
-    let Some(mut order) = PrintOrder::read(&params, &app, &by, false).await? else {
-        return nothing_chosen(&request, &app, &params, StatusCode::UNPROCESSABLE_ENTITY).await;
+    let Some(mut order) = PrintOrder::read(which, form.clone(), &app, &by, false).await? else {
+        return nothing_chosen(&request, &app, &form, None, StatusCode::UNPROCESSABLE_ENTITY).await;
     };
     let Some((printed, made, ())) = make_all(&app, &mut order, &by, |_, _| ()).await? else {
         return refused(&who, &request, &app, order).await;

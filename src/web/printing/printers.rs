@@ -2,6 +2,8 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use serde::{Deserialize, Serialize};
+use validator::Validate;
 
 use crate::access::{Permission, Principal};
 use crate::sheet::mm::Mm;
@@ -11,16 +13,17 @@ use crate::store::printing::printers::{Printer, StoredPrinter};
 use crate::store::{self, Connection};
 use crate::token::print::{DPI, check_name};
 use crate::token::settings::Settings;
-use crate::token::{Micros, TokenError};
+use crate::token::{Micros, Problem, TokenError};
 use crate::web::conflict::{self, Conflict, Merge};
 use crate::web::error::{Error, or_refusal};
 use crate::web::form_errors::FormErrors;
 use crate::web::format::{FormattedTime, TimeFormatter};
 use crate::web::guard::{Allowed, SavePrinters, See};
 use crate::web::navigation::Section;
-use crate::web::notice::Notice;
+use crate::web::notice::{Done, Notice};
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::{RawForm, RawParams};
+use crate::web::pairs::all_pairs_of;
+use crate::web::params::{Form, Parts, Query, trimmed};
 use crate::web::state::App;
 
 #[derive(Template)]
@@ -38,6 +41,7 @@ struct EditPage {
     page: Page,
     /// As the form knew the printer.
     was: PrinterForm,
+    hidden: Vec<(&'static str, String)>,
     form: PrinterForm,
     errors: FormErrors,
     conflicts: Vec<Conflict>,
@@ -54,12 +58,56 @@ struct PrinterView {
 }
 
 /// The fields of the form.
-#[derive(Clone)]
-struct PrinterForm {
+#[derive(Clone, Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct PrinterForm {
+    #[serde(deserialize_with = "trimmed")]
     name: String,
+    #[serde(deserialize_with = "trimmed")]
     offset_x: String,
+    #[serde(deserialize_with = "trimmed")]
     offset_y: String,
+    #[serde(deserialize_with = "trimmed")]
     dpi: String,
+}
+
+/// As the printer was when the form was made, in hidden fields of the form; empty for another printer.
+#[derive(Clone, Default, Deserialize, Serialize, Validate)]
+#[serde(default)]
+pub(crate) struct KnownPrinter {
+    was: String,
+    was_offset_x: String,
+    was_offset_y: String,
+    was_dpi: String,
+}
+
+impl KnownPrinter {
+    fn of(PrinterForm { name, offset_x, offset_y, dpi }: PrinterForm) -> Self {
+        Self { was: name, was_offset_x: offset_x, was_offset_y: offset_y, was_dpi: dpi }
+    }
+
+    /// As a form; none for another printer.
+    fn form(self) -> Result<Option<PrinterForm>, Error> {
+        if self.was.is_empty() {
+            return Ok(None);
+        }
+        for (name, text) in
+            [("was_offset_x", &self.was_offset_x), ("was_offset_y", &self.was_offset_y), ("was_dpi", &self.was_dpi)]
+        {
+            if text.is_empty() {
+                return Err(TokenError::missing(name).into());
+            }
+        }
+        let Self { was, was_offset_x: offset_x, was_offset_y: offset_y, was_dpi: dpi } = self;
+        Ok(Some(PrinterForm { name: checked(was)?, offset_x, offset_y, dpi }))
+    }
+}
+
+/// A printer by its name.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct PrinterName {
+    name: String,
 }
 
 impl PrinterForm {
@@ -74,25 +122,10 @@ impl PrinterForm {
         Self { name: printer.name.clone(), offset_x, offset_y, dpi: printer.dpi.to_string() }
     }
 
-    fn read(params: &RawParams) -> Result<Self, Error> {
-        let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
-        Ok(Self { name: text("name")?, offset_x: text("offset_x")?, offset_y: text("offset_y")?, dpi: text("dpi")? })
-    }
-
     /// What was typed before its user had to sign in, and comes back with the address.
-    fn brought_back(params: &RawParams) -> Result<Option<Self>, Error> {
-        let is_back = ["offset_x", "offset_y", "dpi"].iter().any(|name| params.has_any(name));
-        is_back.then(|| Self::read(params)).transpose()
-    }
-
-    /// As the printer was when the form was made, from its hidden fields; none for another printer.
-    fn read_known(params: &RawParams) -> Result<Option<Self>, Error> {
-        if params.filled("was")?.is_none() {
-            return Ok(None);
-        }
-        let text = |name| params.text(name)?.ok_or_else(|| Error::from(TokenError::missing(name)));
-        let (offset_x, offset_y, dpi) = (text("was_offset_x")?, text("was_offset_y")?, text("was_dpi")?);
-        Ok(Some(Self { name: named(params, "was")?, offset_x, offset_y, dpi }))
+    fn brought_back(self) -> Option<Self> {
+        let is_back = [&self.offset_x, &self.offset_y, &self.dpi].iter().any(|text| !text.is_empty());
+        is_back.then_some(self)
     }
 
     /// The form with what its user changed, and all else as it is `now`.
@@ -135,7 +168,8 @@ impl PrinterForm {
 pub(crate) fn read_dpi(text: &str, errors: &mut FormErrors) -> Option<i32> {
     let dpi = text.parse().ok().filter(|dpi| DPI.contains(dpi));
     if dpi.is_none() {
-        errors.add("dpi", "The resolution must be a whole number from 150 to 1,200 dots per inch.");
+        let problem = Problem::OutOfRange { min: (*DPI.start()).into(), max: (*DPI.end()).into() };
+        errors.add_all(&[TokenError::value("dpi", problem)]);
     }
     dpi
 }
@@ -172,17 +206,17 @@ async fn list(
 pub(crate) async fn show(
     who: Allowed<See>,
     request: HttpRequest,
-    params: RawParams,
+    Query(Parts((Done { done }, form, known))): Query<Parts<(Done, PrinterForm, KnownPrinter)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let notice = match params.filled("done")?.as_deref() {
-        Some("saved") => Some("The printer is saved."),
-        Some("removed") => Some("The printer is removed."),
+    let notice = match &*done {
+        "saved" => Some("The printer is saved."),
+        "removed" => Some("The printer is removed."),
         _ => None,
     };
-    let brought_back = PrinterForm::brought_back(&params)?.filter(|_| who.caller.role.may(Permission::Edit));
+    let brought_back = form.brought_back().filter(|_| who.caller.role.may(Permission::Edit));
     let form = match brought_back {
-        Some(form) => match PrinterForm::read_known(&params)? {
+        Some(form) => match known.form()? {
             Some(was) => return edit_page(&app, &request, (was, form), FormErrors::default(), Vec::new()),
             None => form,
         },
@@ -191,9 +225,8 @@ pub(crate) async fn show(
     list(&app, &request, notice.map(Notice::done), form, FormErrors::default()).await
 }
 
-/// The printer's name in an address or a form.
-fn named<const L: usize>(params: &RawParams<L>, field: &str) -> Result<String, Error> {
-    let name = params.text(field)?.unwrap_or_default();
+/// A printer's name in an address or a form.
+fn checked(name: String) -> Result<String, Error> {
     // Not by the rules for new names: one that is older must still be found, to be renamed.
     if name.contains('\0') { Err(Error::NotFound) } else { Ok(name) }
 }
@@ -202,10 +235,10 @@ fn named<const L: usize>(params: &RawParams<L>, field: &str) -> Result<String, E
 pub(crate) async fn edit_form(
     _who: Allowed<SavePrinters>,
     request: HttpRequest,
-    params: RawParams,
+    Query(PrinterName { name }): Query<PrinterName>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let name = named(&params, "name")?;
+    let name = checked(name)?;
     let stored = app.store.read_inline(move |connection| Ok(printers::find(connection, &name)?)).await?;
     let form = PrinterForm::of(&stored.ok_or(Error::NotFound)?.printer);
     edit_page(&app, &request, (form.clone(), form), FormErrors::default(), Vec::new())
@@ -219,17 +252,18 @@ fn edit_page(
     conflicts: Vec<Conflict>,
 ) -> Result<HttpResponse, Error> {
     let (page_of, status) = (Page::new(request, Section::Print), conflict::status(&conflicts, &errors));
-    page(app, status, &EditPage { page: page_of, was, form, errors, conflicts })
+    let hidden = all_pairs_of(&KnownPrinter::of(was.clone()));
+    page(app, status, &EditPage { page: page_of, was, hidden, form, errors, conflicts })
 }
 
 /// Adds a printer, or changes the one that the form was about.
 pub(crate) async fn save(
     who: Allowed<SavePrinters>,
     request: HttpRequest,
-    RawForm(params): RawForm,
+    Form(Parts((form, known))): Form<Parts<(PrinterForm, KnownPrinter)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let (was, form) = (PrinterForm::read_known(&params)?, PrinterForm::read(&params)?);
+    let was = known.form()?;
     let mut errors = FormErrors::default();
     form.to_printer(&mut errors);
     let mut both = None;
@@ -288,10 +322,10 @@ fn save_merged(
 /// Removes a printer.
 pub(crate) async fn remove(
     who: Allowed<SavePrinters>,
-    RawForm(params): RawForm,
+    Form(PrinterName { name }): Form<PrinterName>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let (name, by, now) = (named(&params, "name")?, who.caller.principal, app.store.now());
+    let (name, by, now) = (checked(name)?, who.caller.principal, app.store.now());
     let removed = app.store.write(move |connection| printers::remove(connection, &name, &by, now)).await;
     // A refusal: somebody else was quicker, and it is gone all the same.
     let _ = or_refusal(removed)?;

@@ -16,7 +16,7 @@ use crate::store::printing::runs::{PrintRun, RunCounts};
 use crate::store::printing::{jobs, runs};
 use crate::store::{self, Connection};
 use crate::token::Uid;
-use crate::web::cursor::CursorCodec;
+use crate::web::cursor::{After, CursorCodec};
 use crate::web::error::Error;
 use crate::web::etag::is_known;
 use crate::web::export::links::{ExportLink, export_links};
@@ -25,7 +25,7 @@ use crate::web::guard::{Allowed, See};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, page};
 use crate::web::paging::{cut, more_than};
-use crate::web::params::RawParams;
+use crate::web::params::Query;
 use crate::web::state::App;
 use crate::web::tokens::view::TokenView;
 use crate::work::printing::options::PrintOptions;
@@ -104,11 +104,11 @@ impl LabelView {
 pub(crate) async fn list(
     _who: Allowed<See>,
     request: HttpRequest,
-    params: RawParams,
+    Query(place): Query<After>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let cursors = CursorCodec::new("print_runs", &[]);
-    let after = cursors.read_from(&params, "after")?;
+    let after = cursors.after(&place)?;
     let is_first = after.is_none();
     let (runs, counts, last, jobs) = app.store.read(move |connection| find_page(connection, after.as_ref())).await?;
     let clock = app.time_formatter();
@@ -118,7 +118,7 @@ pub(crate) async fn list(
         page: Page::new(&request, Section::Print),
         jobs: unfinished.map(|job| JobView::new(&job, clock)).collect(),
         rows: run_views(&runs, &counts, clock),
-        exports: export_links(&format!("{}/export/print_runs", app.base), &[]),
+        exports: export_links(&format!("{}/export/print_runs", app.base), &[] as &[(&str, &str)]),
         older: last.map(|place| format!("{path}?after={}", cursors.write(&place))),
         newest: (!is_first).then_some(path),
     };

@@ -2,27 +2,63 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use validator::Validate;
 
 use super::choose::nothing_chosen;
+use super::form::PrintForm;
 use super::order::PrintOrder;
 use super::sheet_page::sheet_page;
+use crate::web::bulk::selection::SelectionForm;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, See};
-use crate::web::params::{LARGE, RawParams};
+use crate::web::notice::Notice;
+use crate::web::params::{Form, LARGE, Parts, Query};
 use crate::web::state::App;
 
-/// Shows what can be chosen, and a page as it will be printed. Takes POST too, for what no address can hold.
+/// Which page is looked at, and what was done before the page was opened.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct SheetQuery {
+    /// A number, or the uids of the overview's page.
+    page: String,
+    done: String,
+}
+
+/// Which tokens, and how.
+type SheetForm = Parts<(SelectionForm, PrintForm, SheetQuery)>;
+
+/// Shows what can be chosen, and a page as it will be printed.
 pub(crate) async fn show(
     who: Allowed<See>,
     request: HttpRequest,
-    params: RawParams<LARGE>,
+    Query(form): Query<SheetForm>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let number = params.filled("page")?.and_then(|text| text.parse().ok()).unwrap_or(1);
-    let is_measured = params.filled("done")?.as_deref() == Some("measured");
-    let Some(order) = PrintOrder::read(&params, &app, &who.caller.principal, true).await? else {
-        return nothing_chosen(&request, &app, &params, StatusCode::OK).await;
+    sheet(&who, &request, form, &app).await
+}
+
+/// The same, of what no address can hold.
+pub(crate) async fn show_form(
+    who: Allowed<See>,
+    request: HttpRequest,
+    Form(form): Form<SheetForm, LARGE>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    sheet(&who, &request, form, &app).await
+}
+
+async fn sheet(
+    who: &Allowed<See>,
+    request: &HttpRequest,
+    Parts((which, form, query)): SheetForm,
+    app: &web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let is_measured = query.done == "measured";
+    let Some(order) = PrintOrder::read(which, form.clone(), app, &who.caller.principal, true).await? else {
+        let notice = is_measured.then(|| Notice::done("The printer is saved. Choose what to print with it."));
+        return nothing_chosen(request, app, &form, notice, StatusCode::OK).await;
     };
     let flash = is_measured.then_some("The printer is saved, and chosen below.");
-    sheet_page(&who, &request, &app, order, (number, flash)).await
+    sheet_page(who, request, app, order, (query.page.parse().unwrap_or(1), flash)).await
 }

@@ -2,8 +2,11 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use validator::Validate;
 
 use super::choose::nothing_chosen;
+use super::form::PrintForm;
 use super::order::{PrintOrder, refusals};
 use super::sheet_page::refused;
 use crate::access::Principal;
@@ -12,10 +15,11 @@ use crate::store::Connection;
 use crate::store::printing::jobs;
 use crate::store::printing::jobs::NewPrintJob;
 use crate::token::Uid;
+use crate::web::bulk::selection::SelectionForm;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, See};
 use crate::web::page::see_other;
-use crate::web::params::{LARGE, RawForm};
+use crate::web::params::{Form, LARGE, Parts};
 use crate::web::state::App;
 use crate::work::printing::jobs::{RunningJob, parts};
 use crate::work::printing::options::PrintOptions;
@@ -24,22 +28,29 @@ use crate::work::printing::options::PrintOptions;
 const FOREIGN: &str =
     "It was begun by another version of Tessera, which this one does not understand: print the rest anew.";
 
+/// The uid that the job will have: sent twice, the form begins one job.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct JobUid {
+    job_uid: Option<Uid>,
+}
+
 /// Begins to print more labels than one PDF can hold, and leads to the page that tells how far it is.
 pub(crate) async fn print(
     who: Allowed<See>,
     request: HttpRequest,
-    RawForm(params): RawForm<LARGE>,
+    Form(Parts((which, form, new))): Form<Parts<(SelectionForm, PrintForm, JobUid)>, LARGE>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let by = who.caller.principal.clone();
-    let Some(mut order) = PrintOrder::read(&params, &app, &by, false).await? else {
-        return nothing_chosen(&request, &app, &params, StatusCode::UNPROCESSABLE_ENTITY).await;
+    let Some(mut order) = PrintOrder::read(which, form.clone(), &app, &by, false).await? else {
+        return nothing_chosen(&request, &app, &form, None, StatusCode::UNPROCESSABLE_ENTITY).await;
     };
     check_layout(&mut order, &app);
     if !order.errors.is_empty() {
         return refused(&who, &request, &app, order).await;
     }
-    let uid = start(&app, order, params.parsed("job_uid")?, by).await?;
+    let uid = start(&app, order, new.job_uid, by).await?;
     Ok(see_other(&app, &format!("/print_jobs/{uid}")))
 }
 

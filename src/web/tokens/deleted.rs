@@ -9,14 +9,14 @@ use crate::store::cursor::Cursor;
 use crate::store::tokens::delete;
 use crate::store::tokens::delete::DeletedToken;
 use crate::token::{TokenError, Uid};
-use crate::web::cursor::CursorCodec;
+use crate::web::cursor::{After, CursorCodec};
 use crate::web::error::Error;
 use crate::web::format::FormattedTime;
 use crate::web::guard::{Allowed, Delete};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, page, see_other};
 use crate::web::paging::{cut, more_than};
-use crate::web::params::RawParams;
+use crate::web::params::Query;
 use crate::web::state::App;
 
 /// Tokens on a page.
@@ -47,10 +47,10 @@ fn cursors() -> CursorCodec {
 pub(crate) async fn show(
     _who: Allowed<Delete>,
     request: HttpRequest,
-    params: RawParams,
+    Query(place): Query<After>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let after = cursors().read_from(&params, "after")?;
+    let after = cursors().after(&place)?;
     list(&request, &app, after, StatusCode::OK, None).await
 }
 

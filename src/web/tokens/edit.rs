@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::api::check_link;
-use super::form::{HiddenFields, OriginalValues, TokenForm};
+use super::form::{NewTokenUid, OriginalValues, TokenForm};
 use super::view::title;
 use crate::access::Principal;
 use crate::store::{self, Connection, tokens};
@@ -18,7 +18,8 @@ use crate::web::format::{TimeFormatter, duration};
 use crate::web::guard::{Allowed, Edit};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::{RawForm, RawParams};
+use crate::web::pairs::{all_pairs_of, pairs_of};
+use crate::web::params::{Form, Parts, Query};
 use crate::web::state::App;
 
 #[derive(Template)]
@@ -31,14 +32,14 @@ struct FormPage {
     keep: String,
     zone: String,
     form: TokenForm,
-    was: HiddenFields,
+    hidden: Vec<(&'static str, String)>,
     unshown: Vec<(&'static str, Micros)>,
     errors: FormErrors,
     conflicts: Vec<Conflict>,
 }
 
 impl FormPage {
-    fn new(request: &HttpRequest, app: &App, uid: Option<Uid>, form: TokenForm, was: HiddenFields) -> Self {
+    fn new(request: &HttpRequest, app: &App, uid: Option<Uid>, form: TokenForm) -> Self {
         let page = Page::new(request, Section::Tokens);
         // By user: who signs in next in the same tab must not find what another user wrote.
         let user = page.user.as_ref().map(|user| user.name.clone()).unwrap_or_default();
@@ -50,11 +51,21 @@ impl FormPage {
             is_there: uid.is_some(),
             zone: app.zone.to_string(),
             form,
-            unshown: was.unshown(app.zone),
-            was,
+            hidden: Vec::new(),
+            unshown: Vec::new(),
             errors: FormErrors::default(),
             conflicts: Vec::new(),
         }
+    }
+
+    /// Of a new token that will have this uid.
+    fn of_new(self, uid: Uid) -> Self {
+        Self { hidden: pairs_of(&NewTokenUid { token_uid: Some(uid) }), ..self }
+    }
+
+    /// Of a token that had these values when the form was made.
+    fn of_known(self, original: &OriginalValues, app: &App) -> Self {
+        Self { hidden: all_pairs_of(original), unshown: original.unshown(app.zone), ..self }
     }
 
     fn answer(self, app: &App) -> Result<HttpResponse, Error> {
@@ -79,10 +90,10 @@ impl FormPage {
     }
 
     /// The form of a token that exists already, to be sent again for another one.
-    fn for_another(mut self, why: &TokenError, app: &App) -> Result<HttpResponse, Error> {
-        self.was = HiddenFields::new_token(Uid::random());
-        self.errors.add_without_field("token_uid", why.to_string());
-        self.answer(app)
+    fn for_another(self, why: TokenError, app: &App) -> Result<HttpResponse, Error> {
+        let mut another = self.of_new(Uid::random());
+        another.errors.note_without_field::<()>(Err(why));
+        another.answer(app)
     }
 }
 
@@ -90,26 +101,25 @@ impl FormPage {
 pub(crate) async fn add_form(
     _who: Allowed<Edit>,
     request: HttpRequest,
-    params: RawParams,
+    Query(form): Query<TokenForm>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let defaults = app.settings.get(&app.store).await?.defaults();
     let new = || TokenForm::new(defaults.usage_count, defaults.lock_time);
-    let form = TokenForm::brought_back(&params)?.unwrap_or_else(new);
+    let form = form.brought_back().unwrap_or_else(new);
     // Never one that a link names: its author would know what the code says.
-    FormPage::new(&request, &app, None, form, HiddenFields::new_token(Uid::random())).answer(&app)
+    FormPage::new(&request, &app, None, form).of_new(Uid::random()).answer(&app)
 }
 
 /// Adds a token, or shows the form again.
 pub(crate) async fn add(
     who: Allowed<Edit>,
     request: HttpRequest,
-    RawForm(params): RawForm,
+    Form(Parts((form, new))): Form<Parts<(TokenForm, NewTokenUid)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let form = TokenForm::read(&params)?;
-    let uid = params.parsed::<Uid>("token_uid")?.unwrap_or_else(Uid::random);
-    let form_page = FormPage::new(&request, &app, None, form.clone(), HiddenFields::new_token(uid));
+    let uid = new.token_uid.unwrap_or_else(Uid::random);
+    let form_page = FormPage::new(&request, &app, None, form.clone()).of_new(uid);
     let token = match new_token(&app, &form, uid, &who.caller.principal).await? {
         Ok(token) => token,
         Err(mistakes) => return form_page.refused(mistakes.all(), &app),
@@ -119,7 +129,7 @@ pub(crate) async fn add(
             app.counts.forget();
             Ok(see_other(&app, &format!("/{uid}?done=added")))
         }
-        Err(store::Error::Token(error)) if error.param() == Some("token_uid") => form_page.for_another(&error, &app),
+        Err(store::Error::Token(error)) if error.param() == Some("token_uid") => form_page.for_another(error, &app),
         Err(store::Error::Token(error)) => form_page.refused(&[error], &app),
         Err(error) => Err(error.into()),
     }
@@ -156,14 +166,13 @@ pub(crate) async fn edit_form(
     _who: Allowed<Edit>,
     uid: web::Path<String>,
     request: HttpRequest,
-    params: RawParams,
+    Query(Parts((form, original))): Query<Parts<(TokenForm, OriginalValues)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let token = super::tile_view::find(&app, &uid).await?;
-    let form = TokenForm::brought_back(&params)?.unwrap_or_else(|| TokenForm::of(&token, app.zone));
-    let original = OriginalValues::brought_back(&params)?;
-    let hidden = original.map_or_else(|| HiddenFields::of(&token), |original| original.fields());
-    let mut form_page = FormPage::new(&request, &app, Some(token.uid), form, hidden);
+    let form = form.brought_back().unwrap_or_else(|| TokenForm::of(&token, app.zone));
+    let original = original.brought_back().unwrap_or_else(|| OriginalValues::of(&token));
+    let mut form_page = FormPage::new(&request, &app, Some(token.uid), form).of_known(&original, &app);
     form_page.title = title(token.label.as_deref(), &token.value);
     form_page.answer(&app)
 }
@@ -180,17 +189,17 @@ pub(crate) async fn edit(
     _who: Allowed<Edit>,
     uid: web::Path<String>,
     request: HttpRequest,
-    RawForm(params): RawForm,
+    Form(Parts((form, original))): Form<Parts<(TokenForm, OriginalValues)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let (form, original) = (TokenForm::read(&params)?, OriginalValues::read(&params)?);
-    let form_page = FormPage::new(&request, &app, Some(uid), form.clone(), original.fields());
+    let known = original.known()?;
+    let form_page = FormPage::new(&request, &app, Some(uid), form.clone()).of_known(&original, &app);
     let change = match change_of_form(&app, uid, &form, &original) {
         Ok(change) => change,
         Err(mistakes) => return form_page.refused(mistakes.all(), &app),
     };
-    match save(&app, uid, change.clone(), original.known()).await {
+    match save(&app, uid, change.clone(), known).await {
         Ok(EditResult::Saved) => Ok(see_other(&app, &format!("/{uid}?done=saved"))),
         Ok(EditResult::Refused(token, mistakes)) => {
             updated_form(&request, &app, &token, &change, &form).refused(mistakes.all(), &app)
@@ -233,7 +242,8 @@ async fn save(app: &App, uid: Uid, change: Change, known: KnownValues) -> Result
 /// now shows.
 fn updated_form(request: &HttpRequest, app: &App, token: &Token, change: &Change, form: &TokenForm) -> FormPage {
     let merged = form.where_changed(change, &TokenForm::of(token, app.zone));
-    let mut form_page = FormPage::new(request, app, Some(token.uid), merged, HiddenFields::of(token));
+    let form_page = FormPage::new(request, app, Some(token.uid), merged);
+    let mut form_page = form_page.of_known(&OriginalValues::of(token), app);
     form_page.title = title(token.label.as_deref(), &token.value);
     form_page
 }
@@ -249,7 +259,7 @@ fn conflict_at(field: &'static str, token: &Token, form: &TokenForm, clock: Time
         "valid_from" => ("Valid from", time(token.valid_from), or_none(&form.valid_from)),
         "valid_to" => ("Valid to", time(token.valid_to), or_none(&form.valid_to)),
         "usage_count" => ("Uses left", uses(token.usage_count), form.uses()),
-        _ => ("Lock after each use", duration(token.lock_time), format!("{} {}", form.lock_time, form.lock_unit)),
+        _ => ("Lock after each use", duration(token.lock_time), format!("{} {}", form.lock_time, form.lock_unit())),
     };
     Conflict { field, name, now, yours }
 }

@@ -2,14 +2,14 @@
 
 use chrono::Datelike;
 use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use validator::Validate;
 
 use crate::token::edit::KnownValues;
 use crate::token::input::{Change, RawFields};
-use crate::token::{Micros, Problem, Token, TokenError, UNLIMITED, Uid};
+use crate::token::{Given, Micros, Problem, Token, TokenError, UNLIMITED, Uid};
 use crate::web::choice::Choice;
-use crate::web::error::Error;
 use crate::web::format::{UNITS, in_unit};
-use crate::web::params::RawParams;
 
 /// A lock in seconds; a number or a unit that cannot be read stays as it is, for the domain to refuse.
 pub(crate) fn lock_seconds(amount: &str, unit: &str) -> String {
@@ -21,7 +21,8 @@ pub(crate) fn lock_seconds(amount: &str, unit: &str) -> String {
 }
 
 /// The fields of the form.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Validate)]
+#[serde(default)]
 pub(crate) struct TokenForm {
     /// The value; empty for a random one.
     pub(crate) value: String,
@@ -37,7 +38,7 @@ pub(crate) struct TokenForm {
     pub(crate) unlimited: bool,
     /// A number of `lock_unit`.
     pub(crate) lock_time: String,
-    /// One of [`UNITS`].
+    /// One of [`UNITS`]; empty for seconds.
     pub(crate) lock_unit: String,
 }
 
@@ -78,25 +79,14 @@ impl TokenForm {
         }
     }
 
-    /// The fields that were sent.
-    pub(crate) fn read<const L: usize>(params: &RawParams<L>) -> Result<Self, Error> {
-        let text = |name| params.text(name).map(Option::unwrap_or_default);
-        let unit = params.filled("lock_unit")?;
-        Ok(Self {
-            value: text("value")?,
-            label: text("label")?,
-            valid_from: text("valid_from")?,
-            valid_to: text("valid_to")?,
-            usage_count: text("usage_count")?,
-            unlimited: params.filled("unlimited")?.is_some(),
-            lock_time: text("lock_time")?,
-            lock_unit: unit.unwrap_or_else(|| "seconds".into()),
-        })
-    }
-
     /// The units of the lock.
     pub(crate) fn lock_units(&self) -> Vec<Choice> {
-        Choice::words(UNITS.map(|(unit, _)| unit), &self.lock_unit)
+        Choice::words(UNITS.map(|(unit, _)| unit), self.lock_unit())
+    }
+
+    /// The unit of the lock.
+    pub(crate) fn lock_unit(&self) -> &str {
+        if self.lock_unit.is_empty() { "seconds" } else { &self.lock_unit }
     }
 
     /// The uses in one word.
@@ -109,13 +99,13 @@ impl TokenForm {
     }
 
     fn lock_seconds(&self) -> String {
-        lock_seconds(&self.lock_time, &self.lock_unit)
+        lock_seconds(&self.lock_time, self.lock_unit())
     }
 
     /// What was typed before its user had to sign in, and comes back with the address.
-    pub(crate) fn brought_back(params: &RawParams) -> Result<Option<Self>, Error> {
+    pub(crate) fn brought_back(self) -> Option<Self> {
         // A form always sends the unit of its lock.
-        Ok(if params.filled("lock_unit")?.is_some() { Some(Self::read(params)?) } else { None })
+        (!self.lock_unit.is_empty()).then_some(self)
     }
 
     /// All fields, for a new token. No number is a mistake here, and not the default.
@@ -150,125 +140,119 @@ impl TokenForm {
     }
 }
 
-/// Hidden fields of the form.
-pub(crate) struct HiddenFields(Vec<(&'static str, String)>);
+/// The hidden field of a form for a new token.
+#[derive(Default, Deserialize, Serialize, Validate)]
+#[serde(default)]
+pub(crate) struct NewTokenUid {
+    /// The uid that the token will have: sent twice, the form adds one token.
+    pub(crate) token_uid: Option<Uid>,
+}
 
-impl HiddenFields {
-    /// The uid that a new token will have.
-    pub(crate) fn new_token(uid: Uid) -> Self {
-        Self(vec![("token_uid", uid.to_string())])
-    }
+/// The exact values of a token when its form was made, in hidden fields of the form. All of them are sent, also where there
+/// was nothing.
+#[derive(Clone, Default, Deserialize, Serialize, Validate)]
+#[serde(default)]
+pub(crate) struct OriginalValues {
+    was_value: Given<String>,
+    was_label: Given<String>,
+    was_valid_from: Given<String>,
+    was_valid_to: Given<String>,
+    was_usage_count: Given<String>,
+    was_lock_time: Given<String>,
+}
 
-    /// The exact values of a token when the form is made.
+/// The text of a hidden field.
+fn text(given: &Given<String>) -> &str {
+    given.as_value().map_or("", String::as_str)
+}
+
+impl OriginalValues {
+    /// Of a token as it is.
     pub(crate) fn of(token: &Token) -> Self {
         let exact = |moment: Option<Micros>| moment.map(|moment| moment.to_string()).unwrap_or_default();
-        Self(vec![
-            ("was_value", token.value.clone()),
-            ("was_label", token.label.clone().unwrap_or_default()),
-            ("was_valid_from", exact(token.valid_from)),
-            ("was_valid_to", exact(token.valid_to)),
-            ("was_usage_count", token.usage_count.to_string()),
-            ("was_lock_time", token.lock_time.to_string()),
-        ])
+        let given = |text: String| Given::of(Some(text), String::is_empty);
+        Self {
+            was_value: given(token.value.clone()),
+            was_label: given(token.label.clone().unwrap_or_default()),
+            was_valid_from: given(exact(token.valid_from)),
+            was_valid_to: given(exact(token.valid_to)),
+            was_usage_count: given(token.usage_count.to_string()),
+            was_lock_time: given(token.lock_time.to_string()),
+        }
+    }
+
+    /// Those that came back with [`TokenForm::brought_back`]. Addresses leave out what is empty.
+    pub(crate) fn brought_back(self) -> Option<Self> {
+        let there = |given| if given == Given::Absent { Given::Empty } else { given };
+        let Self { was_value, was_label, was_valid_from, was_valid_to, was_usage_count, was_lock_time } = self;
+        let back = Self {
+            was_label: there(was_label),
+            was_valid_from: there(was_valid_from),
+            was_valid_to: there(was_valid_to),
+            was_value,
+            was_usage_count,
+            was_lock_time,
+        };
+        back.known().is_ok().then_some(back)
+    }
+
+    /// The values that the form knew.
+    ///
+    /// # Errors
+    /// What is missing or cannot be read.
+    pub(crate) fn known(&self) -> Result<KnownValues, TokenError> {
+        let unreadable = |name| TokenError::value(name, Problem::Unreadable);
+        let present = |name, given: &Given<String>| match given {
+            Given::Absent => Err(TokenError::missing(name)),
+            Given::Empty => Ok(None),
+            Given::Value(text) => Ok(Some(text.clone())),
+        };
+        let number =
+            |name, given| present(name, given)?.and_then(|text| text.parse().ok()).ok_or_else(|| unreadable(name));
+        let time = |name, given| match present(name, given)? {
+            None => Ok(None),
+            Some(text) => moment(&text).map(Some).ok_or_else(|| unreadable(name)),
+        };
+        Ok(KnownValues {
+            value: Some(present("was_value", &self.was_value)?.unwrap_or_default()),
+            label: Some(present("was_label", &self.was_label)?),
+            valid_from: Some(time("was_valid_from", &self.was_valid_from)?),
+            valid_to: Some(time("was_valid_to", &self.was_valid_to)?),
+            usage_count: Some(number("was_usage_count", &self.was_usage_count)?),
+            lock_time: Some(number("was_lock_time", &self.was_lock_time)?),
+        })
     }
 
     /// The times that the form's fields cannot show, and therefore leave as they are: their fields' names, and the times.
     pub(crate) fn unshown(&self, zone: Tz) -> Vec<(&'static str, Micros)> {
-        let times = [("was_valid_from", "Valid from"), ("was_valid_to", "Valid to")];
-        let unshown = |(field, name): (&str, &'static str)| {
-            let exact = self.0.iter().find(|(known, _)| *known == field).and_then(|(_, exact)| moment(exact))?;
+        let times = [(&self.was_valid_from, "Valid from"), (&self.was_valid_to, "Valid to")];
+        let unshown = |(exact, name): (&Given<String>, &'static str)| {
+            let exact = moment(text(exact))?;
             local(Some(exact), zone).is_empty().then_some((name, exact))
         };
         times.into_iter().filter_map(unshown).collect()
     }
 
-    /// Names and values.
-    pub(crate) fn pairs(&self) -> &[(&'static str, String)] {
-        &self.0
-    }
-}
-
-/// The values of the form when it was made, from its hidden fields.
-pub(crate) struct OriginalValues {
-    value: String,
-    label: String,
-    valid_from: String,
-    valid_to: String,
-    usage_count: String,
-    lock_time: String,
-    known: KnownValues,
-}
-
-impl OriginalValues {
-    /// The hidden fields of a form that was sent. They show what was changed.
-    pub(crate) fn read(params: &RawParams) -> Result<Self, Error> {
-        Self::of(|name| params.text(name)?.ok_or_else(|| TokenError::missing(name).into()))
-    }
-
-    fn of(text: impl Fn(&'static str) -> Result<String, Error>) -> Result<Self, Error> {
-        let unreadable = |name: &'static str| TokenError::value(name, Problem::Unreadable);
-        let number = |name, text: &str| text.parse::<i32>().map_err(|_| unreadable(name));
-        let time = |name, text: &str| match text {
-            "" => Ok(None),
-            text => moment(text).map(Some).ok_or_else(|| unreadable(name)),
-        };
-        let (value, label) = (text("was_value")?, text("was_label")?);
-        let (valid_from, valid_to) = (text("was_valid_from")?, text("was_valid_to")?);
-        let (usage_count, lock_time) = (text("was_usage_count")?, text("was_lock_time")?);
-        let known = KnownValues {
-            value: Some(value.clone()),
-            label: Some(Some(label.clone()).filter(|label| !label.is_empty())),
-            valid_from: Some(time("was_valid_from", &valid_from)?),
-            valid_to: Some(time("was_valid_to", &valid_to)?),
-            usage_count: Some(number("was_usage_count", &usage_count)?),
-            lock_time: Some(number("was_lock_time", &lock_time)?),
-        };
-        Ok(Self { value, label, valid_from, valid_to, usage_count, lock_time, known })
-    }
-
-    /// The hidden fields that came back with [`TokenForm::brought_back`]. Addresses leave out what is empty.
-    pub(crate) fn brought_back(params: &RawParams) -> Result<Option<Self>, Error> {
-        let is_back = params.filled("was_value")?.is_some();
-        Ok(is_back.then(|| Self::of(|name| Ok(params.text(name)?.unwrap_or_default())).ok()).flatten())
-    }
-
-    /// The same hidden fields again.
-    pub(crate) fn fields(&self) -> HiddenFields {
-        HiddenFields(vec![
-            ("was_value", self.value.clone()),
-            ("was_label", self.label.clone()),
-            ("was_valid_from", self.valid_from.clone()),
-            ("was_valid_to", self.valid_to.clone()),
-            ("was_usage_count", self.usage_count.clone()),
-            ("was_lock_time", self.lock_time.clone()),
-        ])
-    }
-
     /// The fields that were changed. A time with the same seconds was not: its microseconds must not be lost.
     pub(crate) fn changed(&self, form: &TokenForm, zone: Tz) -> RawFields {
-        let differs = |was: &String, text: String| Some(text).filter(|text| was != text);
-        let time = |was: &str, text: &str| {
-            let shown = local(moment(was), zone);
-            Some(text.to_owned()).filter(|text| shown != to_the_second(text))
+        let differs = |was: &Given<String>, now: String| Some(now).filter(|now| text(was) != now);
+        let time = |was: &Given<String>, now: &str| {
+            let shown = local(moment(text(was)), zone);
+            Some(now.to_owned()).filter(|now| shown != to_the_second(now))
         };
         // A number that was entered beside "unlimited" contradicts it; one that was there before does not.
         let number = form.usage_count.trim();
-        let both = form.unlimited && !number.is_empty() && number != self.usage_count;
+        let both = form.unlimited && !number.is_empty() && number != text(&self.was_usage_count);
         let usage_count = if both { format!("{number} or unlimited") } else { form.usage_count() };
         RawFields {
-            value: differs(&self.value, form.value.clone()),
-            label: differs(&self.label, form.label.clone()),
-            valid_from: time(&self.valid_from, &form.valid_from),
-            valid_to: time(&self.valid_to, &form.valid_to),
-            usage_count: differs(&self.usage_count, usage_count),
-            lock_time: differs(&self.lock_time, form.lock_seconds()),
+            value: differs(&self.was_value, form.value.clone()),
+            label: differs(&self.was_label, form.label.clone()),
+            valid_from: time(&self.was_valid_from, &form.valid_from),
+            valid_to: time(&self.was_valid_to, &form.valid_to),
+            usage_count: differs(&self.was_usage_count, usage_count),
+            lock_time: differs(&self.was_lock_time, form.lock_seconds()),
             add_uses: None,
         }
-    }
-
-    /// The values that the form knew.
-    pub(crate) fn known(&self) -> KnownValues {
-        self.known.clone()
     }
 }
 
@@ -302,20 +286,6 @@ mod tests {
         }
     }
 
-    fn was(token: &Token) -> OriginalValues {
-        let fields = HiddenFields::of(token);
-        let field = |name| fields.pairs().iter().find(|(of, _)| *of == name).map(|(_, text)| text.clone()).unwrap();
-        OriginalValues {
-            value: field("was_value"),
-            label: field("was_label"),
-            valid_from: field("was_valid_from"),
-            valid_to: field("was_valid_to"),
-            usage_count: field("was_usage_count"),
-            lock_time: field("was_lock_time"),
-            known: KnownValues::default(),
-        }
-    }
-
     #[test]
     fn a_form_that_is_sent_as_it_was_changes_nothing() {
         let zone = Tz::Europe__Vienna;
@@ -325,7 +295,7 @@ mod tests {
         assert_eq!((form.lock_time.as_str(), form.lock_unit.as_str()), ("90", "minutes"));
         let without_seconds = TokenForm { valid_to: "2026-11-30T18:00".into(), ..form.clone() };
         for sent in [form, without_seconds] {
-            assert_eq!(was(&token()).changed(&sent, zone).change(zone), Ok(Change::default()));
+            assert_eq!(OriginalValues::of(&token()).changed(&sent, zone).change(zone), Ok(Change::default()));
         }
     }
 
@@ -336,13 +306,13 @@ mod tests {
         let parked = Token { valid_from: Some(last), valid_to: Some(Micros::LAST), ..token() };
         let form = TokenForm { label: "Anna".into(), ..TokenForm::of(&parked, zone) };
         assert_eq!((form.valid_from.as_str(), form.valid_to.as_str()), ("", ""));
-        let change = was(&parked).changed(&form, zone).change(zone).unwrap();
+        let change = OriginalValues::of(&parked).changed(&form, zone).change(zone).unwrap();
         assert_eq!(change, Change { label: Some(Some("Anna".into())), ..Change::default() });
-        let unshown = HiddenFields::of(&parked).unshown(zone);
+        let unshown = OriginalValues::of(&parked).unshown(zone);
         assert_eq!(unshown, [("Valid from", last), ("Valid to", Micros::LAST)]);
-        assert_eq!(HiddenFields::of(&parked).unshown(Tz::UTC), []);
+        assert_eq!(OriginalValues::of(&parked).unshown(Tz::UTC), []);
         let typed = TokenForm { valid_from: "2026-01-01T00:00".into(), ..form };
-        assert!(was(&parked).changed(&typed, zone).change(zone).unwrap().valid_from.is_some());
+        assert!(OriginalValues::of(&parked).changed(&typed, zone).change(zone).unwrap().valid_from.is_some());
     }
 
     #[test]
@@ -354,7 +324,7 @@ mod tests {
             valid_to: String::new(),
             ..TokenForm::of(&token(), zone)
         };
-        let change = was(&token()).changed(&form, zone).change(zone).unwrap();
+        let change = OriginalValues::of(&token()).changed(&form, zone).change(zone).unwrap();
         assert_eq!(change, Change { usage_count: Some(3), valid_to: Some(None), ..Change::default() });
     }
 }

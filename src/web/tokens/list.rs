@@ -2,8 +2,11 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
+use validator::Validate;
 
 use super::page::TokenPage;
+use super::query::{TokenOrder, TokenQuery};
 use super::view::TokenView;
 use crate::access::Permission;
 use crate::token::Uid;
@@ -12,7 +15,8 @@ use crate::web::guard::{Allowed, Ask};
 use crate::web::navigation::Section;
 use crate::web::notice::Notice;
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::RawParams;
+use crate::web::paging::PageQuery;
+use crate::web::params::{Parts, Query};
 use crate::web::state::App;
 
 /// Tokens on a page.
@@ -27,22 +31,30 @@ struct ListPage {
     rows: Vec<TokenView>,
 }
 
+/// What was done before the page was opened, and to which token.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct ListDone {
+    done: String,
+    token: String,
+}
+
 /// Shows a page of the list.
 pub(crate) async fn show(
     who: Allowed<Ask>,
     request: HttpRequest,
-    params: RawParams,
+    Query(Parts((query, order, place, done))): Query<Parts<(TokenQuery, TokenOrder, PageQuery, ListDone)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     // Who may only scan begins at the door.
     if !who.caller.role.may(Permission::See) {
         return Ok(see_other(&app, "/scan"));
     }
-    let list = TokenPage::read(&app, &params, "/", "", ROWS).await?;
+    let list = TokenPage::read(&app, (query, order, place), "/", "", ROWS).await?;
     let clock = app.time_formatter();
     let status = list.errors.status();
     let template = ListPage {
-        page: Page::new(&request, Section::Tokens).with_notice(notice(&params)?),
+        page: Page::new(&request, Section::Tokens).with_notice(notice(&done)),
         may_edit: who.caller.role.may(Permission::Edit),
         rows: list.tokens.iter().map(|token| TokenView::new(token, clock)).collect(),
         list,
@@ -50,10 +62,7 @@ pub(crate) async fn show(
     page(&app, status, &template)
 }
 
-/// What was done before the page was opened.
-fn notice(params: &RawParams) -> Result<Option<Notice>, Error> {
-    let uid = params.filled("token")?.and_then(|uid| uid.parse::<Uid>().ok());
-    let undo = uid.map(|uid| format!("/{uid}/restore"));
-    let is_deleted = params.filled("done")?.as_deref() == Some("deleted");
-    Ok(is_deleted.then(|| Notice::done("The token is deleted.").with_undo(undo)))
+fn notice(ListDone { done, token }: &ListDone) -> Option<Notice> {
+    let undo = token.parse::<Uid>().ok().map(|uid| format!("/{uid}/restore"));
+    (done == "deleted").then(|| Notice::done("The token is deleted.").with_undo(undo))
 }

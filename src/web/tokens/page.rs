@@ -1,7 +1,7 @@
 //! A page of the tokens of a filter: for the list and for the overview.
 
 use super::counts::Count;
-use super::query::{ORDERS, TokenQuery};
+use super::query::{TokenOrder, TokenQuery};
 use super::view::StateView;
 use crate::store;
 use crate::store::batches::{self, NewestBatches};
@@ -16,8 +16,8 @@ use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
 use crate::web::export::links::{ExportLink, export_links};
 use crate::web::form_errors::FormErrors;
-use crate::web::paging::{PageRequest, counted, more_than};
-use crate::web::params::RawParams;
+use crate::web::paging::{PageQuery, PageRequest, counted, more_than};
+use crate::web::pairs::pairs_of;
 use crate::web::state::App;
 use crate::work::printing::options::PrintOptions;
 
@@ -28,8 +28,10 @@ const BATCHES: i64 = 30;
 pub(crate) struct TokenPage {
     /// The path of the page, with the base path.
     pub(crate) path: String,
-    /// The filter and the order.
+    /// The filter.
     pub(crate) query: TokenQuery,
+    /// The filter's parameters.
+    pub(crate) filters: Vec<(&'static str, String)>,
     /// What is wrong with it.
     pub(crate) errors: FormErrors,
     /// The tokens of the page.
@@ -67,22 +69,21 @@ pub(crate) struct TokenPage {
 }
 
 impl TokenPage {
-    /// Finds the tokens that the parameters ask for, `rows` to a page, at `path` below the base path; links keep `more`.
+    /// Finds the tokens that an address asks for, `rows` to a page, at `path` below the base path; links keep `more`.
     pub(crate) async fn read(
         app: &App,
-        params: &RawParams,
+        (query, sort, place): (TokenQuery, TokenOrder, PageQuery),
         path: &str,
         more: &str,
         rows: usize,
     ) -> Result<Self, Error> {
-        let query = TokenQuery::read(params)?;
         let mut errors = FormErrors::default();
         let filter = query.filter(app, &mut errors);
-        let cursors = CursorCodec::new(path, &[Some(query.href("", more))]).by_text(query.order().0.is_text());
+        let cursors = CursorCodec::new(path, &[Some(query.href(&sort, "", more))]).by_text(sort.order().0.is_text());
         let page_request =
-            errors.note_without_field(PageRequest::read(params, &cursors).map(Some)).unwrap_or(PageRequest::First);
+            errors.note_without_field(PageRequest::read(&place, &cursors).map(Some)).unwrap_or(PageRequest::First);
         let clock = app.time_formatter();
-        let order = query.order();
+        let order = sort.order();
         let (batches, run) = (choices(app, filter.batch).await?, chosen_run(app, filter.print_run).await?);
         let slice = page_request.part(order.0, order.1, rows);
         let page = if errors.is_empty() { find(app, &filter, slice, &mut errors).await? } else { Vec::new() };
@@ -98,28 +99,29 @@ impl TokenPage {
                 count => count,
             }
         };
-        let path = format!("{}{path}", app.base);
+        let (path, filters) = (format!("{}{path}", app.base), pairs_of(&query));
         let and = |part: &str| if more.is_empty() { part.to_owned() } else { format!("{more}&{part}") };
         let link = |name: &str, place: Option<Cursor>| {
-            place.map(|place| query.href(&path, &and(&format!("{name}={}", cursors.write(&place)))))
+            place.map(|place| query.href(&sort, &path, &and(&format!("{name}={}", cursors.write(&place)))))
         };
         Ok(Self {
             untouched: tokens.is_empty() && is_all && !query.is_set() && errors.is_empty(),
             states: Choice::list(State::ALL.map(|state| (state.word(), StateView::from(state).badge())), &query.state),
-            orders: Choice::list(ORDERS.map(|(word, words, ..)| (word, words)), &query.sort),
+            orders: sort.choices(),
             printed: Choice::list(PrintedFilter::ALL.map(|it| (it.word(), printed_words(it))), &query.printed),
             batches: Choice::list(batches, &query.batch),
             print_run,
-            loosen: query.loosen(&path),
-            as_tiles: query.href(&format!("{}/overview", app.base), ""),
-            exports: export_links(&format!("{}/export/tokens", app.base), &query.filters()),
-            to_print: query.href(&format!("{}/sheet", app.base), if query.is_set() { "" } else { "all=1" }),
-            first: query.href(&path, more),
+            loosen: query.loosen(&sort, &path),
+            as_tiles: query.href(&sort, &format!("{}/overview", app.base), ""),
+            exports: export_links(&format!("{}/export/tokens", app.base), &filters),
+            to_print: query.href(&sort, &format!("{}/sheet", app.base), if query.is_set() { "" } else { "all=1" }),
+            first: query.href(&sort, &path, more),
             newer: link("before", before),
             older: link("after", behind),
-            last: query.href(&path, &and("last=1")),
+            last: query.href(&sort, &path, &and("last=1")),
             path,
             query,
+            filters,
             errors,
             tokens,
             count,

@@ -1,17 +1,21 @@
 //! The filter and the order of tokens in an address: for every page that shows or changes the tokens of a filter.
 
+use serde::{Deserialize, Deserializer, Serialize};
+use validator::Validate;
+
 use crate::store::tokens::list::{Sort, TokenFilter};
 use crate::token::print::PrintedFilter;
 use crate::token::{Problem, State, TokenError, Uid, shown};
-use crate::web::error::Error;
+use crate::web::choice::Choice;
 use crate::web::form_errors::FormErrors;
+use crate::web::pairs::pairs_of;
 use crate::web::params::filters::search_term;
-use crate::web::params::{RawParams, time_bound};
+use crate::web::params::{time_bound, trimmed};
 use crate::web::query_string;
 use crate::web::state::App;
 
 /// The orders that can be chosen: the word in the address, the words on the page, and what they mean.
-pub(crate) const ORDERS: [(&str, &str, Sort, bool); 5] = [
+const ORDERS: [(&str, &str, Sort, bool); 5] = [
     ("newest", "Newest first", Sort::Created, true),
     ("oldest", "Oldest first", Sort::Created, false),
     ("value", "By value", Sort::Value, false),
@@ -19,10 +23,12 @@ pub(crate) const ORDERS: [(&str, &str, Sort, bool); 5] = [
     ("valid_to", "Ending first", Sort::ValidTo, false),
 ];
 
-/// The filter and the order, as the address has them.
-#[derive(Clone, Default)]
+/// The filter, as the address has it.
+#[derive(Clone, Default, Deserialize, Serialize, Validate)]
+#[serde(default)]
 pub(crate) struct TokenQuery {
     /// Part of value or label, or a uid.
+    #[serde(deserialize_with = "trimmed")]
     pub(crate) q: String,
     /// A state's word.
     pub(crate) state: String,
@@ -36,50 +42,45 @@ pub(crate) struct TokenQuery {
     pub(crate) print_run: String,
     /// The word of a [`PrintedFilter`].
     pub(crate) printed: String,
-    /// The word of one of [`ORDERS`].
-    pub(crate) sort: String,
+}
+
+/// The order, as the address has it.
+#[derive(Clone, Default, Deserialize, Serialize, Validate)]
+#[serde(default)]
+pub(crate) struct TokenOrder {
+    /// The word of one of [`ORDERS`]; empty for the first.
+    #[serde(deserialize_with = "known_order")]
+    sort: String,
+}
+
+/// An order's word; the first and any other are left out of addresses.
+fn known_order<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let sort = String::deserialize(deserializer)?;
+    Ok(if ORDERS.iter().skip(1).any(|(word, ..)| *word == sort) { sort } else { String::new() })
+}
+
+impl TokenOrder {
+    fn known(&self) -> (&'static str, Sort, bool) {
+        let order = ORDERS.iter().find(|(word, ..)| *word == self.sort).unwrap_or(&ORDERS[0]);
+        (order.0, order.2, order.3)
+    }
+
+    /// What it is ordered by, and whether it goes from the greatest to the least.
+    pub(crate) fn order(&self) -> (Sort, bool) {
+        let (_, sort, descending) = self.known();
+        (sort, descending)
+    }
+
+    /// The orders that can be chosen.
+    pub(crate) fn choices(&self) -> Vec<Choice> {
+        Choice::list(ORDERS.map(|(word, words, ..)| (word, words)), self.known().0)
+    }
 }
 
 impl TokenQuery {
-    /// Reads the parameters.
-    pub(crate) fn read<const L: usize>(params: &RawParams<L>) -> Result<Self, Error> {
-        let text = |name| params.text(name).map(Option::unwrap_or_default);
-        let sort = text("sort")?;
-        let known = ORDERS.iter().find(|(word, ..)| *word == sort).map_or("newest", |(word, ..)| word);
-        Ok(Self {
-            q: text("q")?.trim().to_owned(),
-            state: text("state")?,
-            created_from: text("created_from")?,
-            created_to: text("created_to")?,
-            batch: text("batch")?,
-            print_run: text("print_run")?,
-            printed: text("printed")?,
-            sort: known.to_owned(),
-        })
-    }
-
     /// Whether it leaves out any token.
     pub(crate) fn is_set(&self) -> bool {
-        self.filters().into_iter().any(|(_, part)| !part.is_empty())
-    }
-
-    /// The parameters of the filter and their values.
-    pub(crate) fn filters(&self) -> [(&'static str, &str); 7] {
-        [
-            ("q", &self.q),
-            ("state", &self.state),
-            ("created_from", &self.created_from),
-            ("created_to", &self.created_to),
-            ("batch", &self.batch),
-            ("print_run", &self.print_run),
-            ("printed", &self.printed),
-        ]
-    }
-
-    /// The order, and whether it goes from the greatest to the least.
-    pub(crate) fn order(&self) -> (Sort, bool) {
-        let order = ORDERS.iter().find(|(word, ..)| *word == self.sort);
-        order.map_or((Sort::Created, true), |(_, _, sort, descending)| (*sort, *descending))
+        !pairs_of(self).is_empty()
     }
 
     /// The filter; errors are added.
@@ -102,14 +103,13 @@ impl TokenQuery {
         }
     }
 
-    /// The address of these tokens at `path`, with `more` behind it.
-    pub(crate) fn href(&self, path: &str, more: &str) -> String {
-        let sort = if self.sort == "newest" { "" } else { &self.sort };
-        query_string::with(path, self.filters().into_iter().chain([("sort", sort)]), more)
+    /// The address of these tokens at `path`, in their order, with `more` behind it.
+    pub(crate) fn href(&self, order: &TokenOrder, path: &str, more: &str) -> String {
+        query_string::with(path, pairs_of(&(self, order)), more)
     }
 
     /// The parts of the filter, and the address at `path` without each.
-    pub(crate) fn loosen(&self, path: &str) -> Vec<(&'static str, String)> {
+    pub(crate) fn loosen(&self, order: &TokenOrder, path: &str) -> Vec<(&'static str, String)> {
         let parts: [(_, query_string::Part<Self>); 7] = [
             ("the search", |query| &mut query.q),
             ("the state", |query| &mut query.state),
@@ -119,6 +119,6 @@ impl TokenQuery {
             ("the print run", |query| &mut query.print_run),
             ("whether it was printed", |query| &mut query.printed),
         ];
-        query_string::without_each(self, parts, |other| other.href(path, ""))
+        query_string::without_each(self, parts, |other| other.href(order, path, ""))
     }
 }

@@ -2,6 +2,8 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use validator::Validate;
 
 use super::tile_view::TileOptions;
 use crate::access::Role;
@@ -19,18 +21,47 @@ use crate::web::format::TimeFormatter;
 use crate::web::guard::{Allowed, Edit};
 use crate::web::notice::Notice;
 use crate::web::page::see_other;
-use crate::web::params::{RawForm, RawParams};
+use crate::web::params::{Form, Parts};
 use crate::web::state::App;
+
+/// The uid that a form brings for its action: sent twice, it is done once. One that cannot be read is none.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct Nonce {
+    nonce: String,
+}
+
+/// A named time range, or none.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct RangeForm {
+    range: Option<String>,
+    no_limits: bool,
+}
+
+/// The uses that are to be left.
+#[derive(Deserialize, Validate)]
+pub(crate) struct CountForm {
+    #[validate(range(min = UNLIMITED, max = i32::MAX))]
+    usage_count: i32,
+}
+
+/// The uses that are to be added, as they were typed.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct AddUsesForm {
+    add_uses: String,
+}
 
 /// Makes a token valid in a named time range, today, or without limits.
 pub(crate) async fn set_range(
     who: Allowed<Edit>,
     uid: web::Path<String>,
-    RawForm(params): RawForm,
+    Form(Parts((form, nonce))): Form<Parts<(RangeForm, Nonce)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let (from, to) = if let Some(name) = params.filled("range")? {
+    let (from, to) = if let Some(name) = form.range {
         let settings = app.settings.get(&app.store).await?;
         let Some(range) = settings.time_ranges.iter().find(|range| range.name == name) else {
             return Ok(see_other(&app, &format!("/{uid}?done=no-range")));
@@ -39,11 +70,12 @@ pub(crate) async fn set_range(
             return Ok(see_other(&app, &format!("/{uid}?done=not-today")));
         };
         (Bound::At(from), Bound::At(to))
-    } else {
-        params.filled("no_limits")?.ok_or_else(|| TokenError::missing("range"))?;
+    } else if form.no_limits {
         (Bound::Open, Bound::Open)
+    } else {
+        return Err(TokenError::missing("range").into());
     };
-    let done = perform(&app, &who.caller, uid, Action::SetValidity { from, to }, &params).await?;
+    let done = perform(&app, &who.caller, uid, Action::SetValidity { from, to }, &nonce).await?;
     Ok(to_tile(&app, uid, done))
 }
 
@@ -54,14 +86,11 @@ pub(crate) async fn set_range(
 pub(crate) async fn set_count(
     who: Allowed<Edit>,
     uid: web::Path<String>,
-    RawForm(params): RawForm,
+    Form(Parts((nonce, form))): Form<Parts<(Nonce, CountForm)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let text = params.filled("usage_count")?.ok_or_else(|| TokenError::missing("usage_count"))?;
-    let none = || TokenError::value("usage_count", Problem::not_an_integer(&text, UNLIMITED, i32::MAX));
-    let count = text.parse::<i32>().ok().filter(|count| *count >= UNLIMITED).ok_or_else(none)?;
-    let done = perform(&app, &who.caller, uid, Action::SetUses(count), &params).await?;
+    let done = perform(&app, &who.caller, uid, Action::SetUses(form.usage_count), &nonce).await?;
     Ok(to_tile(&app, uid, done))
 }
 
@@ -70,24 +99,26 @@ pub(crate) async fn add_uses(
     who: Allowed<Edit>,
     uid: web::Path<String>,
     request: HttpRequest,
-    RawForm(params): RawForm,
+    Form(Parts((form, nonce))): Form<Parts<(AddUsesForm, Nonce)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let text = params.text("add_uses")?.unwrap_or_default();
-    let why = match text.trim().parse::<i32>().ok().filter(|uses| *uses > 0) {
-        None => "Write how many uses to add: a whole number from 1 to 2,147,483,647.",
-        Some(uses) => match perform(&app, &who.caller, uid, Action::AddUses(uses), &params).await? {
+    let mut errors = FormErrors::default();
+    match form.add_uses.trim().parse::<i32>().ok().filter(|uses| *uses > 0) {
+        None => {
+            let problem = Problem::OutOfRange { min: 1, max: i32::MAX.into() };
+            errors.add_all(&[TokenError::value("add_uses", problem)]);
+        }
+        Some(uses) => match perform(&app, &who.caller, uid, Action::AddUses(uses), &nonce).await? {
             Ok(done) => return Ok(see_other(&app, &format!("/{uid}?done={done}"))),
             Err(token) if token.usage_count == UNLIMITED => {
                 return Ok(see_other(&app, &format!("/{uid}?done=unlimited")));
             }
-            Err(_) => "There would be more than 2,147,483,647 uses left; add fewer.",
+            Err(_) => errors.add("add_uses", "There would be more than 2,147,483,647 uses left; add fewer."),
         },
-    };
-    let mut errors = FormErrors::default();
-    errors.add("add_uses", why);
-    let options = TileOptions { status: StatusCode::UNPROCESSABLE_ENTITY, notice: None, errors, add_uses: text };
+    }
+    let options =
+        TileOptions { status: StatusCode::UNPROCESSABLE_ENTITY, notice: None, errors, add_uses: form.add_uses };
     super::tile_view::render(&app, &request, who.caller.role, uid, options).await
 }
 
@@ -102,9 +133,9 @@ pub(crate) async fn perform(
     who: &Caller,
     uid: Uid,
     action: Action,
-    params: &RawParams,
+    Nonce { nonce }: &Nonce,
 ) -> Result<Result<String, Box<Token>>, Error> {
-    let nonce = params.filled("nonce")?.and_then(|nonce| nonce.parse::<Uid>().ok());
+    let nonce = nonce.parse::<Uid>().ok();
     let (by, now) = (who.principal.clone(), app.store.now());
     let outcome = app.store.write(move |connection| {
         let mut wanted = ActionRequest::one(uid, action.clone());

@@ -1,6 +1,8 @@
 //! `/{uid}`: a token's tile, and its use by a click.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use validator::Validate;
 
 use super::quick_sets;
 use super::tile_view::{TileOptions, refusal_reason, render};
@@ -10,18 +12,26 @@ use crate::token::{Refusal, Uid};
 use crate::web::error::Error;
 use crate::web::gates::named::gate_of;
 use crate::web::guard::{Allowed, Ask, Consume, refuse_prefetch};
-use crate::web::notice::Notice;
+use crate::web::notice::{Done, Notice};
 use crate::web::page::see_other;
-use crate::web::params::{RawForm, RawParams};
+use crate::web::params::{Form, Query};
 use crate::web::scan::page::show_linked;
 use crate::web::state::App;
+
+/// What the button sends that uses a token.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct UseForm {
+    nonce: Option<String>,
+    gate: Option<String>,
+}
 
 /// Shows a tile; to who may only scan, the verdict on its token.
 pub(crate) async fn show(
     who: Allowed<Ask>,
     uid: web::Path<String>,
     request: HttpRequest,
-    params: RawParams,
+    Query(Done { done }): Query<Done>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
@@ -29,31 +39,30 @@ pub(crate) async fn show(
     if !role.may(Permission::See) {
         return show_linked(&request, &app, &who.caller, uid).await;
     }
-    let notice = match params.filled("done")?.as_deref().and_then(|done| done.strip_prefix("did-")) {
+    let notice = match done.strip_prefix("did-") {
         Some(action) => quick_sets::notice(&app, uid, action, role).await?,
-        None => notice(&params)?,
+        None => notice(&done),
     };
     render(&app, &request, role, uid, TileOptions { notice, ..TileOptions::default() }).await
 }
 
 /// What was done before the tile was opened.
-fn notice(params: &RawParams) -> Result<Option<Notice>, Error> {
-    Ok(match params.filled("done")?.as_deref() {
-        Some("added") => Some(Notice::done("The token is added.")),
-        Some("saved") => Some(Notice::done("The token is saved.")),
-        Some("used") => Some(Notice::done("The token is used once.")),
-        Some("replayed") => Some(Notice::done("The token was used once by this click; a second click uses nothing.")),
-        Some("same") => Some(Notice::done("It is so already; nothing was changed.")),
-        Some("unlimited") => Some(Notice::refused("No uses were added: they are unlimited.")),
-        Some("no-range") => Some(Notice::refused("Nothing was changed: there is no such time range any more.")),
-        Some("not-today") => Some(Notice::refused("Nothing was changed: the clock leaves this time range out today.")),
-        Some("undone") => Some(Notice::done("It is undone.")),
-        Some("restored") => Some(Notice::done("The token is restored.")),
-        Some(other) => {
-            let code = other.strip_prefix("refused-").and_then(|code| code.parse().ok());
-            code.map(|code| Notice::refused(format!("It was not used: {}.", refusal_reason(code))))
+fn notice(done: &str) -> Option<Notice> {
+    Some(match done {
+        "added" => Notice::done("The token is added."),
+        "saved" => Notice::done("The token is saved."),
+        "used" => Notice::done("The token is used once."),
+        "replayed" => Notice::done("The token was used once by this click; a second click uses nothing."),
+        "same" => Notice::done("It is so already; nothing was changed."),
+        "unlimited" => Notice::refused("No uses were added: they are unlimited."),
+        "no-range" => Notice::refused("Nothing was changed: there is no such time range any more."),
+        "not-today" => Notice::refused("Nothing was changed: the clock leaves this time range out today."),
+        "undone" => Notice::done("It is undone."),
+        "restored" => Notice::done("The token is restored."),
+        other => {
+            let code = other.strip_prefix("refused-").and_then(|code| code.parse().ok())?;
+            Notice::refused(format!("It was not used: {}.", refusal_reason(code)))
         }
-        None => None,
     })
 }
 
@@ -62,14 +71,14 @@ pub(crate) async fn use_once(
     who: Allowed<Consume>,
     request: HttpRequest,
     uid: web::Path<String>,
-    RawForm(params): RawForm,
+    Form(form): Form<UseForm>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     refuse_prefetch(&request)?;
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let key = params.filled("nonce")?.map(ReplayKey::new).transpose()?;
+    let key = form.nonce.map(ReplayKey::new).transpose()?;
     let what = Lookup { uid: Some(uid), ..Lookup::default() };
-    let gate = gate_of(&app, &who.caller, params.filled("gate")?.as_deref()).await?.map(|gate| gate.id);
+    let gate = gate_of(&app, &who.caller, form.gate.as_deref()).await?.map(|gate| gate.id);
     let once = Deed::Use { what, uses: 1, gate };
     let done = match app.store.consume(settle::Ask::new(who.caller.principal, once, key)).await? {
         Answer::Done(..) => "used".to_owned(),

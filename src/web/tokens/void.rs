@@ -3,8 +3,10 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
+use validator::Validate;
 
-use super::quick_sets;
+use super::quick_sets::{self, Nonce};
 use super::view::TokenView;
 use crate::token::action::Action;
 use crate::token::void::{REASON_MAX_CHARS, REASONS, read_reason};
@@ -14,7 +16,7 @@ use crate::web::form_errors::FormErrors;
 use crate::web::guard::{Allowed, Void};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::{RawForm, RawParams};
+use crate::web::params::{Form, Parts, Query};
 use crate::web::state::App;
 
 #[derive(Template)]
@@ -29,6 +31,13 @@ struct VoidPage {
     reasons: [&'static str; 3],
     most: usize,
     errors: FormErrors,
+}
+
+/// Why a token is voided, as it was typed.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct ReasonForm {
+    reason: String,
 }
 
 impl VoidPage {
@@ -52,14 +61,13 @@ pub(crate) async fn ask(
     _who: Allowed<Void>,
     uid: web::Path<String>,
     request: HttpRequest,
-    params: RawParams,
+    Query(ReasonForm { reason }): Query<ReasonForm>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let token = super::tile_view::find(&app, &uid).await?;
     if token.voided.is_some() {
         return Ok(see_other(&app, &format!("/{}?done=same", token.uid)));
     }
-    let reason = params.text("reason")?.unwrap_or_default();
     page(&app, StatusCode::OK, &VoidPage { reason, ..VoidPage::new(&request, &app, &token) })
 }
 
@@ -68,21 +76,20 @@ pub(crate) async fn void(
     who: Allowed<Void>,
     uid: web::Path<String>,
     request: HttpRequest,
-    RawForm(params): RawForm,
+    Form(Parts((form, nonce))): Form<Parts<(ReasonForm, Nonce)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let text = params.text("reason")?.unwrap_or_default();
-    let reason = match read_reason(&text) {
+    let reason = match read_reason(&form.reason) {
         Ok(reason) => reason,
         Err(mistake) => {
             let token = super::tile_view::find(&app, &uid.to_string()).await?;
-            let mut form = VoidPage { reason: text, ..VoidPage::new(&request, &app, &token) };
-            form.errors.add_all(&[mistake]);
-            return page(&app, form.errors.status(), &form);
+            let mut again = VoidPage { reason: form.reason, ..VoidPage::new(&request, &app, &token) };
+            again.errors.add_all(&[mistake]);
+            return page(&app, again.errors.status(), &again);
         }
     };
-    let done = quick_sets::perform(&app, &who.caller, uid, Action::Void { reason }, &params).await?;
+    let done = quick_sets::perform(&app, &who.caller, uid, Action::Void { reason }, &nonce).await?;
     Ok(quick_sets::to_tile(&app, uid, done))
 }
 
@@ -90,10 +97,10 @@ pub(crate) async fn void(
 pub(crate) async fn unvoid(
     who: Allowed<Void>,
     uid: web::Path<String>,
-    RawForm(params): RawForm,
+    Form(nonce): Form<Nonce>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let done = quick_sets::perform(&app, &who.caller, uid, Action::Unvoid, &params).await?;
+    let done = quick_sets::perform(&app, &who.caller, uid, Action::Unvoid, &nonce).await?;
     Ok(quick_sets::to_tile(&app, uid, done))
 }

@@ -17,8 +17,8 @@ use crate::store::search::SearchLimit;
 use crate::store::usage::list::{UsageScan, UsageSlice};
 use crate::store::usage::{self, Entry, UsageFilter, list};
 use crate::store::{Connection, batches, tokens};
-use crate::token::UsageOutcome;
 use crate::token::calendar::Tally;
+use crate::token::{Problem, TokenError, UsageOutcome};
 use crate::web::choice::Choice;
 use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
@@ -28,8 +28,9 @@ use crate::web::format::{TimeFormatter, grouped};
 use crate::web::guard::{Allowed, See};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, page};
-use crate::web::paging::{PageRequest, more_than};
-use crate::web::params::RawParams;
+use crate::web::paging::{PageQuery, PageRequest, more_than};
+use crate::web::pairs::pairs_of;
+use crate::web::params::{Parts, Query};
 use crate::web::state::App;
 use crate::web::tokens::view;
 
@@ -37,8 +38,6 @@ use crate::web::tokens::view;
 const ROWS: usize = 50;
 /// Entries are counted up to this number.
 const COUNTED: i64 = 10_000;
-/// What the form says of a search that takes too long.
-const TOO_SLOW: &str = "This search takes too long. Narrow it, by a shorter time, a token or a batch.";
 
 #[derive(Template)]
 #[template(path = "usage/log.html")]
@@ -90,22 +89,21 @@ struct Names {
 pub(crate) async fn show(
     _who: Allowed<See>,
     request: HttpRequest,
-    params: RawParams,
+    Query(Parts((query, place))): Query<Parts<(UsageQuery, PageQuery)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let query = UsageQuery::read(&params)?;
     let mut errors = FormErrors::default();
     let filter = query.filter(&app, &mut errors).await?;
     let cursors = CursorCodec::new("usage", &[Some(query.href("", ""))]);
     let page_request =
-        errors.note_without_field(PageRequest::read(&params, &cursors).map(Some)).unwrap_or(PageRequest::First);
+        errors.note_without_field(PageRequest::read(&place, &cursors).map(Some)).unwrap_or(PageRequest::First);
     let clock = app.time_formatter();
     let results = if errors.is_empty() {
         let (filter, page_request) = (filter, page_request.clone());
         let found = app.store.search(move |connection, limit| find(connection, &filter, &page_request, clock, limit));
         match found.await {
             Err(store::Error::TooSlow) => {
-                errors.add("", TOO_SLOW);
+                errors.note_without_field::<()>(Err(TokenError::value("", Problem::SearchTooSlow)));
                 None
             }
             found => Some(found?),
@@ -215,7 +213,7 @@ impl UsagePage {
             count,
             zone: clock.zone.to_string(),
             loosen: query.loosen(&path),
-            exports: export_links(&format!("{}/export/usage", page.base), &query.parts()),
+            exports: export_links(&format!("{}/export/usage", page.base), &pairs_of(&query)),
             first: query.href(&path, ""),
             newer,
             older,

@@ -1,71 +1,53 @@
 //! The filter of the log in an address.
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use validator::Validate;
 
 use crate::store::usage::UsageFilter;
 use crate::token::{Problem, TokenError, Uid, UsageOutcome, VALUE_MAX_CHARS, shown};
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::gates::named::by_name;
-use crate::web::params::{RawParams, time_bound};
+use crate::web::pairs::pairs_of;
+use crate::web::params::{time_bound, trimmed};
 use crate::web::query_string;
 use crate::web::state::App;
 
 /// The filter, as the address has it.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Deserialize, Serialize, Validate)]
+#[serde(default)]
 pub(crate) struct UsageQuery {
     /// Part of a token's value.
+    #[serde(deserialize_with = "trimmed")]
     pub(crate) q: String,
     /// Part of a principal.
+    #[serde(deserialize_with = "trimmed")]
     pub(crate) user: String,
     /// An outcome's word.
+    #[serde(deserialize_with = "trimmed")]
     pub(crate) outcome: String,
+    /// A gate's name.
+    #[serde(deserialize_with = "trimmed")]
+    pub(crate) gate: String,
     /// A day, or a moment.
+    #[serde(deserialize_with = "trimmed")]
     pub(crate) from: String,
     /// A day, which counts to its end, or a moment.
+    #[serde(deserialize_with = "trimmed")]
     pub(crate) to: String,
-    /// A gate's name.
-    pub(crate) gate: String,
     /// A token's uid.
+    #[serde(deserialize_with = "trimmed")]
     pub(crate) token_uid: String,
     /// A batch's uid.
+    #[serde(deserialize_with = "trimmed")]
     pub(crate) batch: String,
     /// A print run's uid.
+    #[serde(deserialize_with = "trimmed")]
     pub(crate) print_run: String,
 }
 
 impl UsageQuery {
-    /// Reads the parameters.
-    pub(crate) fn read(params: &RawParams) -> Result<Self, Error> {
-        let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
-        Ok(Self {
-            q: text("q")?,
-            user: text("user")?,
-            outcome: text("outcome")?,
-            gate: text("gate")?,
-            from: text("from")?,
-            to: text("to")?,
-            token_uid: text("token_uid")?,
-            batch: text("batch")?,
-            print_run: text("print_run")?,
-        })
-    }
-
-    /// The parameters and their values.
-    pub(crate) fn parts(&self) -> [(&'static str, &str); 9] {
-        [
-            ("q", &self.q),
-            ("user", &self.user),
-            ("outcome", &self.outcome),
-            ("gate", &self.gate),
-            ("from", &self.from),
-            ("to", &self.to),
-            ("token_uid", &self.token_uid),
-            ("batch", &self.batch),
-            ("print_run", &self.print_run),
-        ]
-    }
-
     /// Whether a bound is a day, or not there: a date's field can hold it.
     #[allow(clippy::unused_self, reason = "the template calls it")]
     pub(crate) fn is_day(&self, bound: &str) -> bool {
@@ -74,7 +56,7 @@ impl UsageQuery {
 
     /// Whether it leaves out any entry.
     pub(crate) fn is_set(&self) -> bool {
-        self.parts().into_iter().any(|(_, part)| !part.is_empty())
+        !pairs_of(self).is_empty()
     }
 
     /// The filter; errors are added.
@@ -113,7 +95,7 @@ impl UsageQuery {
 
     /// The address of these entries at `path`, with `more` behind it.
     pub(crate) fn href(&self, path: &str, more: &str) -> String {
-        query_string::with(path, self.parts(), more)
+        query_string::with(path, pairs_of(self), more)
     }
 
     /// The same within another time.

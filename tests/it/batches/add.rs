@@ -97,10 +97,10 @@ async fn a_batch_that_cannot_be_made_is_refused_with_what_was_typed() {
     let long = "🦉".repeat(201);
     let nearly = format!("{}{{n}}", "ש".repeat(199));
     for (fields, told) in [
-        (with(&[("count", "0")]), "from 1 to 100,000"),
-        (with(&[("count", "100001")]), "from 1 to 100,000"),
-        (with(&[("count", "ten")]), "from 1 to 100,000"),
-        (with(&[("count", "")]), "from 1 to 100,000"),
+        (with(&[("count", "0")]), "from 1 to 100000"),
+        (with(&[("count", "100001")]), "from 1 to 100000"),
+        (with(&[("count", "ten")]), "from 1 to 100000"),
+        (with(&[("count", "")]), "from 1 to 100000"),
         (with(&[("count", "3"), ("label", &long)]), "at most 200 characters"),
         (with(&[("count", "10"), ("label", &nearly)]), "at most 200 characters"),
         (with(&[("count", "3"), ("label", "{n:0}")]), "A running number is written"),

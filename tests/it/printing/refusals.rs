@@ -39,7 +39,7 @@ async fn what_cannot_be_printed_is_refused_with_the_reason_and_the_field() {
         ("dpi", "149", "150 to 1200 dpi"),
         ("dpi", "1201", "150 to 1200 dpi"),
         ("dpi", "x", "not a whole number"),
-        ("text", "other", "none of label, value, none"),
+        ("text", "other", "is not one of label, value, none"),
         ("sheet", "avery-l0000", "There is no sheet"),
         ("sheet", "\0", "There is no sheet"),
         ("printer", "HP \"<b>Office</b>'", "There is no printer"),
