@@ -107,7 +107,7 @@ fn label(param: &str) -> String {
     label.map_or_else(|| param.to_owned(), |label| format!("“{label}”"))
 }
 
-const LABELS: [(&str, &str); 21] = [
+const LABELS: &[(&str, &str)] = &[
     ("value", "Value"),
     ("label", "Label"),
     ("valid_from", "Valid from"),
@@ -129,6 +129,7 @@ const LABELS: [(&str, &str); 21] = [
     ("start", "First free label"),
     ("dpi", "Dots per inch"),
     ("text", "Beside the code"),
+    ("expires", "Good until"),
 ];
 
 #[cfg(test)]

@@ -37,7 +37,6 @@ const SETTING: &[&str] = &[
     "labels_per_day",
 ];
 const GATE: &[&str] = &["name", "undo", "look_up", "typing", "several", "open", "was_*"];
-const NAME: &[&str] = &["name"];
 
 /// The table.
 #[rustfmt::skip]
@@ -45,7 +44,7 @@ const NAME: &[&str] = &["name"];
 pub fn table() -> Vec<Route> {
     vec![
         file("/static/{address}").show(assets::get).open(),
-        secret_page("/login").show(login::show).post(login::sign_in).keeps(&["next"]).open(),
+        secret_page("/login").show(login::show).post(login::sign_in).open(),
 
         // For programs, by key; and for the pages' scripts, by session.
         view("/{uid}/consume_token").get_view(api::consume::consume_token).post_view(api::consume::consume_token),
@@ -127,24 +126,24 @@ pub fn table() -> Vec<Route> {
 
         // The account of whoever is signed in.
         page("/account").show(account::show),
-        page("/account/password").post(account::change_password).back_to("/account", &[]),
-        page("/account/sessions/end").post(account::end_sessions).back_to("/account", &[]),
-        page("/logout").post(login::sign_out).back_to("/", &[]),
+        page("/account/password").post(account::change_password).comes_back_to("/account"),
+        page("/account/sessions/end").post(account::end_sessions).comes_back_to("/account"),
+        page("/logout").post(login::sign_out).comes_back_to("/"),
 
         // For managers.
         page("/settings").show(settings::pages::show),
         page("/settings/{setting}").post(settings::pages::save).back_to("/settings", SETTING),
         page("/users").show(users::show),
-        secret_page("/users/add").show(users::add_form).post(users::add).keeps(&["name", "role"]),
+        secret_page("/users/add").show(users::add_form).post(users::add).comes_back(),
         page("/users/edit").show(user::show),
-        page("/users/role").post(user::change_role).back_to("/users/edit", NAME).or_to("/users"),
-        secret_page("/users/password").post(user::reset_password).back_to("/users/edit", NAME).or_to("/users"),
-        page("/users/disable").post(user::disable).back_to("/users/edit", NAME).or_to("/users"),
-        page("/users/enable").post(user::enable).back_to("/users/edit", NAME).or_to("/users"),
-        page("/users/remove").show(user::ask).post(user::remove).keeps(NAME).or_to("/users"),
+        page("/users/role").post(user::change_role).comes_back_to("/users/edit").or_to("/users"),
+        secret_page("/users/password").post(user::reset_password).comes_back_to("/users/edit").or_to("/users"),
+        page("/users/disable").post(user::disable).comes_back_to("/users/edit").or_to("/users"),
+        page("/users/enable").post(user::enable).comes_back_to("/users/edit").or_to("/users"),
+        page("/users/remove").show(user::ask).post(user::remove).comes_back().or_to("/users"),
         page("/keys").show(keys::show),
-        secret_page("/keys/add").show(keys::add_form).post(keys::add).keeps(&["name", "role", "expires", "gate"]),
-        page("/keys/revoke").show(keys::ask).post(keys::revoke).keeps(NAME).or_to("/keys"),
+        secret_page("/keys/add").show(keys::add_form).post(keys::add).comes_back(),
+        page("/keys/revoke").show(keys::ask).post(keys::revoke).comes_back().or_to("/keys"),
         page("/gates").show(gates::pages::list),
         page("/gates/add").show(gates::pages::add_form).post(gates::pages::add).keeps(GATE),
         page("/gates/{uid}").show(gates::pages::show).post(gates::pages::save).keeps(GATE),

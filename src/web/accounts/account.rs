@@ -2,6 +2,8 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
+use validator::Validate;
 
 use super::password_attempt::{FailureRecord, PasswordAttempt};
 use crate::access::password;
@@ -9,16 +11,15 @@ use crate::access::session::SessionHash;
 use crate::store;
 use crate::store::accounts::{sessions, users};
 use crate::store::audit;
-use crate::token::{Problem, TokenError};
 use crate::web::callers::{Caller, Via};
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::format::FormattedTime;
 use crate::web::guard::{Allowed, Anybody};
 use crate::web::navigation::Section;
-use crate::web::notice::Notice;
+use crate::web::notice::{Done, Notice};
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::{RawForm, RawParams};
+use crate::web::params::{Form, Query};
 use crate::web::state::App;
 
 #[derive(Template)]
@@ -52,13 +53,13 @@ fn user(caller: &Caller) -> Result<(SessionHash, i64, String), Error> {
 pub(crate) async fn show(
     who: Allowed<Anybody>,
     request: HttpRequest,
-    params: RawParams,
+    Query(query): Query<Done>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let notice = match params.filled("done")?.as_deref() {
-        Some("password") => Some("Your password is changed, and every other session is ended."),
-        Some("ended") => Some("That session is signed out."),
-        Some("all-ended") => Some("You are signed out everywhere else."),
+    let notice = match query.done.as_str() {
+        "password" => Some("Your password is changed, and every other session is ended."),
+        "ended" => Some("That session is signed out."),
+        "all-ended" => Some("You are signed out everywhere else."),
         _ => None,
     };
     account(&who.caller, &request, &app, FormErrors::default(), notice.map(Notice::done)).await
@@ -106,10 +107,9 @@ fn browser(agent: &str) -> String {
 pub(crate) async fn change_password(
     who: Allowed<Anybody>,
     request: HttpRequest,
-    RawForm(params): RawForm,
+    Form(form): Form<PasswordForm>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let form = PasswordForm::read(&params)?;
     let (_, _, name) = user(&who.caller)?;
     let failure = FailureRecord { by: who.caller.principal.clone(), action: "password refused" };
     let attempt = PasswordAttempt::begin(&app, &request, &name).await?;
@@ -123,18 +123,15 @@ pub(crate) async fn change_password(
 }
 
 /// The fields of the form.
-struct PasswordForm {
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct PasswordForm {
     current: String,
     password: String,
     again: String,
 }
 
 impl PasswordForm {
-    fn read(params: &RawParams) -> Result<Self, Error> {
-        let field = |field| params.text(field).map(Option::unwrap_or_default);
-        Ok(Self { current: field("current")?, password: field("password")?, again: field("again")? })
-    }
-
     fn errors(&self, name: &str, current_is_right: bool) -> FormErrors {
         let mut errors = FormErrors::default();
         if !current_is_right {
@@ -169,15 +166,20 @@ async fn save_password(app: &App, caller: &Caller, password: String, known: Opti
     Ok(())
 }
 
+/// Which of the own sessions is to end.
+#[derive(Deserialize, Validate)]
+pub(crate) struct SessionForm {
+    /// Its id; none for all but this one.
+    session: Option<i64>,
+}
+
 /// Ends one of the own sessions, or all but this one.
 pub(crate) async fn end_sessions(
     who: Allowed<Anybody>,
-    RawForm(params): RawForm,
+    Form(SessionForm { session: only }): Form<SessionForm>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let (hash, user_id, name) = user(&who.caller)?;
-    let only = params.filled("session")?.map(|id| id.parse::<i64>()).transpose();
-    let only = only.map_err(|_| TokenError::value("session", Problem::Unreadable))?;
     let (by, now) = (who.caller.principal, app.store.now());
     let end = app.store.write(move |connection| match sessions::end_others(connection, user_id, &hash, only)? {
         0 => Ok(()),

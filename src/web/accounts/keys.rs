@@ -3,10 +3,12 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
+use validator::Validate;
 
 use super::roles;
 use super::roles::RoleChoice;
-use super::users::named;
+use super::users::Named;
 use crate::access::{Principal, Role, api_key, check_name};
 use crate::store::accounts::keys;
 use crate::store::accounts::keys::{Key, NewKey};
@@ -19,9 +21,9 @@ use crate::web::form_errors::FormErrors;
 use crate::web::format::{FormattedTime, TimeFormatter};
 use crate::web::guard::{Allowed, Manage};
 use crate::web::navigation::Section;
-use crate::web::notice::Notice;
+use crate::web::notice::{Done, Notice};
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::{RawForm, RawParams};
+use crate::web::params::{Form, Query};
 use crate::web::state::App;
 
 #[derive(Template)]
@@ -70,10 +72,10 @@ impl KeyView {
 pub(crate) async fn show(
     _who: Allowed<Manage>,
     request: HttpRequest,
-    params: RawParams,
+    Query(query): Query<Done>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let is_revoked = params.filled("done")?.as_deref() == Some("revoked");
+    let is_revoked = query.done == "revoked";
     let notice = is_revoked.then(|| Notice::done("The key is revoked; whoever comes with it is refused."));
     list(&app, &request, notice, None).await
 }
@@ -104,30 +106,23 @@ struct AddPage {
 }
 
 /// The fields of the form.
-#[derive(Default)]
-struct KeyForm {
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct KeyForm {
     name: String,
     role: String,
     expires: String,
     gate: String,
 }
 
-impl KeyForm {
-    fn read(params: &RawParams) -> Result<Self, Error> {
-        let text = |name| params.text(name).map(Option::unwrap_or_default);
-        let name = text("name")?.trim().to_owned();
-        Ok(Self { name, role: text("role")?, expires: text("expires")?, gate: text("gate")? })
-    }
-}
-
 /// The form for a new key.
 pub(crate) async fn add_form(
     _who: Allowed<Manage>,
     request: HttpRequest,
-    params: RawParams,
+    Query(form): Query<KeyForm>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    add_page(&app, &request, KeyForm::read(&params)?, FormErrors::default()).await
+    add_page(&app, &request, form, FormErrors::default()).await
 }
 
 async fn add_page(app: &App, request: &HttpRequest, form: KeyForm, errors: FormErrors) -> Result<HttpResponse, Error> {
@@ -151,10 +146,7 @@ fn expiry(app: &App, text: &str, errors: &mut FormErrors) -> Option<Micros> {
             None
         }
         Ok(expires) => Some(expires),
-        Err(why) => {
-            errors.add("expires", TokenError::value("“Good until”", why).to_string());
-            None
-        }
+        Err(why) => errors.note(Err(TokenError::value("expires", why))),
     }
 }
 
@@ -185,15 +177,15 @@ struct CreatedPage {
 pub(crate) async fn add(
     who: Allowed<Manage>,
     request: HttpRequest,
-    RawForm(params): RawForm,
+    Form(mut form): Form<KeyForm>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let form = KeyForm::read(&params)?;
+    form.name = form.name.trim().to_owned();
     let mut errors = FormErrors::default();
     if let Err(why) = check_name(&form.name) {
         errors.add("name", why);
     }
-    let role = roles::read(&params, &mut errors)?;
+    let role = roles::chosen(&form.role, &mut errors);
     let expires = expiry(&app, &form.expires, &mut errors);
     let gate = gate(&app, &form.gate, &mut errors).await?;
     let (Some(role), true) = (role, errors.is_empty()) else {
@@ -246,10 +238,10 @@ fn created(
 pub(crate) async fn ask(
     _who: Allowed<Manage>,
     request: HttpRequest,
-    params: RawParams,
+    Query(query): Query<Named>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let name = named(&params)?;
+    let name = query.checked()?;
     let key = app.store.read_inline(move |connection| keys::by_name(connection, &name)).await?;
     let clock = app.time_formatter();
     let key = KeyView::new(key.ok_or(Error::NotFound)?, clock, &app.gates.get(&app.store).await?);
@@ -260,10 +252,10 @@ pub(crate) async fn ask(
 pub(crate) async fn revoke(
     who: Allowed<Manage>,
     request: HttpRequest,
-    RawForm(params): RawForm,
+    Form(form): Form<Named>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let (name, by, now) = (named(&params)?, who.caller.principal, app.store.now());
+    let (name, by, now) = (form.checked()?, who.caller.principal, app.store.now());
     let revoked = app.store.write(move |connection| keys::revoke(connection, &name, &by, now)).await;
     app.callers.forget_keys();
     match or_refusal(revoked)? {

@@ -4,6 +4,8 @@ use actix_session::Session;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
+use validator::Validate;
 
 use super::password_attempt;
 use super::password_attempt::{FailureRecord, PasswordAttempt};
@@ -18,7 +20,7 @@ use crate::web::guard::{Allowed, Anybody};
 use crate::web::login_redirect::return_to;
 use crate::web::negotiation::answers_json;
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::{RawForm, RawParams};
+use crate::web::params::{Form, Query};
 use crate::web::session_cookie::SESSION_ID;
 use crate::web::state::App;
 
@@ -37,13 +39,36 @@ const AGENT_CHARS: usize = 200;
 /// Told for unknown names and wrong passwords alike: nobody learns which names there are.
 const WRONG: &str = "This name and password do not fit together.";
 
+/// The address of the page.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct LoginQuery {
+    /// Where to go on.
+    next: String,
+    /// Somebody has signed out.
+    done: bool,
+}
+
+/// The fields of the form.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct LoginForm {
+    name: String,
+    password: String,
+    next: String,
+}
+
 /// The form.
 ///
 /// # Errors
 /// A query string that cannot be read.
-pub(crate) async fn show(request: HttpRequest, params: RawParams, app: web::Data<App>) -> Result<HttpResponse, Error> {
-    let next = local(&request, &app, params.filled("next")?.as_deref());
-    let signed_out = params.filled("done")?.is_some();
+pub(crate) async fn show(
+    request: HttpRequest,
+    Query(query): Query<LoginQuery>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let next = local(&request, &app, &query.next);
+    let signed_out = query.done;
     let template = LoginPage { page: Page::new(&request, None), name: String::new(), next, problem: None, signed_out };
     page(&app, StatusCode::OK, &template)
 }
@@ -52,13 +77,12 @@ pub(crate) async fn show(request: HttpRequest, params: RawParams, app: web::Data
 pub(crate) async fn sign_in(
     request: HttpRequest,
     browser: Session,
-    RawForm(params): RawForm,
+    Form(LoginForm { name, password, next }): Form<LoginForm>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     // No name has a NUL, and PostgreSQL no text that has one.
-    let name = params.text("name")?.unwrap_or_default().replace('\0', "\u{fffd}");
-    let password = params.text("password")?.unwrap_or_default();
-    let next = local(&request, &app, params.filled("next")?.as_deref());
+    let name = name.replace('\0', "\u{fffd}");
+    let next = local(&request, &app, &next);
     let attempt = match PasswordAttempt::begin(&app, &request, &name).await {
         Ok(attempt) => attempt,
         Err(Error::TooManyRequests(seconds)) if !answers_json(&request) => {
@@ -169,6 +193,6 @@ pub(crate) async fn sign_out(
 }
 
 /// The address to go on to after the sign-in: a page of ours that only shows something, or the first page.
-fn local(request: &HttpRequest, app: &App, next: Option<&str>) -> String {
-    format!("{}{}", app.base, return_to(request, next.unwrap_or_default(), true))
+fn local(request: &HttpRequest, app: &App, next: &str) -> String {
+    format!("{}{}", app.base, return_to(request, next, true))
 }

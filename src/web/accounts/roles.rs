@@ -1,9 +1,7 @@
 //! The choice of a role, with what each may do: in the forms of users and of keys.
 
 use crate::access::Role;
-use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
-use crate::web::params::RawParams;
 
 /// A role that can be chosen.
 pub(crate) struct RoleChoice {
@@ -29,11 +27,11 @@ fn may(role: Role) -> &'static str {
     }
 }
 
-/// The role that was chosen; an error is added when there is none.
-pub(crate) fn read(params: &RawParams, errors: &mut FormErrors) -> Result<Option<Role>, Error> {
-    let role = params.filled("role")?.and_then(|word| word.parse().ok());
+/// The role that was chosen by its word; an error is added when there is none.
+pub(crate) fn chosen(word: &str, errors: &mut FormErrors) -> Option<Role> {
+    let role = word.parse().ok();
     if role.is_none() {
         errors.add("role", "Choose one of the five roles.");
     }
-    Ok(role)
+    role
 }

@@ -4,10 +4,12 @@ use actix_session::Session;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
+use validator::Validate;
 
 use super::roles;
 use super::roles::RoleChoice;
-use super::users::{NewPassword, UserView, is_you, list, named, show_password};
+use super::users::{Named, NewPassword, UserView, checked, is_you, list, show_password};
 use crate::access::{Principal, Role};
 use crate::store;
 use crate::store::Connection;
@@ -20,7 +22,7 @@ use crate::web::guard::{Allowed, Manage};
 use crate::web::navigation::Section;
 use crate::web::notice::Notice;
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::{RawForm, RawParams};
+use crate::web::params::{Form, Query};
 use crate::web::query_string;
 use crate::web::state::App;
 
@@ -56,20 +58,28 @@ fn edit_page(request: &HttpRequest, user: UserView) -> UserPage {
     UserPage { page, roles: roles::choices(Some(user.role)), user, refusal: None, errors: FormErrors::default() }
 }
 
+/// The address of a user's page.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct UserQuery {
+    name: String,
+    done: String,
+}
+
 /// Shows a user, with forms for what can be changed.
 pub(crate) async fn show(
     who: Allowed<Manage>,
     request: HttpRequest,
-    params: RawParams,
+    Query(query): Query<UserQuery>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let user = find(&app, &who.caller, &named(&params)?).await?.ok_or(Error::NotFound)?;
-    let notice = match params.filled("done")?.as_deref() {
-        Some("role") => Some("The role is changed, and every session of this user is ended."),
-        Some("same") => Some("The role is what it was; nothing was changed."),
-        Some("password") => Some(PASSWORD_CHANGED),
-        Some("disabled") => Some("The user is disabled, and signed out everywhere."),
-        Some("enabled") => Some("The user is enabled, and can sign in again."),
+    let user = find(&app, &who.caller, &checked(query.name)?).await?.ok_or(Error::NotFound)?;
+    let notice = match query.done.as_str() {
+        "role" => Some("The role is changed, and every session of this user is ended."),
+        "same" => Some("The role is what it was; nothing was changed."),
+        "password" => Some(PASSWORD_CHANGED),
+        "disabled" => Some("The user is disabled, and signed out everywhere."),
+        "enabled" => Some("The user is enabled, and can sign in again."),
         _ => None,
     };
     let page_of = Page::new(&request, Section::Users).with_notice(notice.map(Notice::done));
@@ -157,19 +167,28 @@ impl Change<'_> {
     }
 }
 
+/// The form for another role.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct RoleForm {
+    name: String,
+    role: String,
+    /// What the form knew.
+    was_role: String,
+}
+
 /// Gives a user another role, unless somebody else has meanwhile.
 pub(crate) async fn change_role(
     who: Allowed<Manage>,
     request: HttpRequest,
     browser: Session,
-    RawForm(params): RawForm,
+    Form(form): Form<RoleForm>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let change = Change { app: &app, request: &request, caller: &who.caller, name: named(&params)? };
+    let change = Change { app: &app, request: &request, caller: &who.caller, name: checked(form.name)? };
     let mut errors = FormErrors::default();
-    let role = roles::read(&params, &mut errors)?;
-    let Some(role) = role else { return change.invalid(errors).await };
-    let known = params.filled("was_role")?.map(|word| word.parse::<Role>()).transpose();
+    let Some(role) = roles::chosen(&form.role, &mut errors) else { return change.invalid(errors).await };
+    let known = Some(form.was_role).filter(|word| !word.is_empty()).map(|word| word.parse::<Role>()).transpose();
     let known = known.map_err(|_| TokenError::value("was_role", Problem::Unreadable))?;
     if find(&app, &who.caller, &change.name).await?.is_some_and(|user| user.role == role) {
         return Ok(change.to_page("same"));
@@ -180,17 +199,26 @@ pub(crate) async fn change_role(
     change.make_and_redirect(&browser, "role", work).await
 }
 
+/// The form for another password.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct NewPasswordForm {
+    name: String,
+    /// Empty for a generated one.
+    password: String,
+}
+
 /// Gives a user another password, from the form or generated.
 pub(crate) async fn reset_password(
     who: Allowed<Manage>,
     request: HttpRequest,
     browser: Session,
-    RawForm(params): RawForm,
+    Form(form): Form<NewPasswordForm>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let change = Change { app: &app, request: &request, caller: &who.caller, name: named(&params)? };
+    let change = Change { app: &app, request: &request, caller: &who.caller, name: checked(form.name)? };
     let mut errors = FormErrors::default();
-    let password = NewPassword::read(&params, &change.name, &mut errors)?;
+    let password = NewPassword::of(form.password, &change.name, &mut errors);
     if !errors.is_empty() {
         return change.invalid(errors).await;
     }
@@ -212,10 +240,10 @@ pub(crate) async fn disable(
     who: Allowed<Manage>,
     request: HttpRequest,
     browser: Session,
-    RawForm(params): RawForm,
+    Form(form): Form<Named>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let change = Change { app: &app, request: &request, caller: &who.caller, name: named(&params)? };
+    let change = Change { app: &app, request: &request, caller: &who.caller, name: form.checked()? };
     change.make_and_redirect(&browser, "disabled", users::disable).await
 }
 
@@ -224,10 +252,10 @@ pub(crate) async fn enable(
     who: Allowed<Manage>,
     request: HttpRequest,
     browser: Session,
-    RawForm(params): RawForm,
+    Form(form): Form<Named>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let change = Change { app: &app, request: &request, caller: &who.caller, name: named(&params)? };
+    let change = Change { app: &app, request: &request, caller: &who.caller, name: form.checked()? };
     change.make_and_redirect(&browser, "enabled", users::enable).await
 }
 
@@ -235,10 +263,10 @@ pub(crate) async fn enable(
 pub(crate) async fn ask(
     who: Allowed<Manage>,
     request: HttpRequest,
-    params: RawParams,
+    Query(query): Query<Named>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let user = find(&app, &who.caller, &named(&params)?).await?.ok_or(Error::NotFound)?;
+    let user = find(&app, &who.caller, &query.checked()?).await?.ok_or(Error::NotFound)?;
     page(&app, StatusCode::OK, &RemovePage { page: Page::new(&request, Section::Users), user })
 }
 
@@ -247,10 +275,10 @@ pub(crate) async fn remove(
     who: Allowed<Manage>,
     request: HttpRequest,
     browser: Session,
-    RawForm(params): RawForm,
+    Form(form): Form<Named>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let change = Change { app: &app, request: &request, caller: &who.caller, name: named(&params)? };
+    let change = Change { app: &app, request: &request, caller: &who.caller, name: form.checked()? };
     if let Err(refused) = change.make(users::remove).await? {
         return Ok(refused);
     }

@@ -3,6 +3,8 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
+use validator::Validate;
 
 use super::roles;
 use super::roles::RoleChoice;
@@ -15,9 +17,9 @@ use crate::web::form_errors::FormErrors;
 use crate::web::format::{FormattedTime, TimeFormatter};
 use crate::web::guard::{Allowed, Manage};
 use crate::web::navigation::Section;
-use crate::web::notice::Notice;
+use crate::web::notice::{Done, Notice};
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::{RawForm, RawParams};
+use crate::web::params::{Form, Query};
 use crate::web::state::App;
 
 const ADDED: &str = "The user is added, and can sign in.";
@@ -67,8 +69,21 @@ pub(crate) fn is_you(caller: &Caller, name: &str) -> bool {
 }
 
 /// The user or the key that a page or a form is about. The name is a parameter, as `..` is a name and no path.
-pub(crate) fn named(params: &RawParams) -> Result<String, Error> {
-    let name = params.text("name")?.unwrap_or_default();
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct Named {
+    name: String,
+}
+
+impl Named {
+    /// The name.
+    pub(crate) fn checked(self) -> Result<String, Error> {
+        checked(self.name)
+    }
+}
+
+/// A name that a user or a key can have; nobody has any other.
+pub(crate) fn checked(name: String) -> Result<String, Error> {
     check_name(&name).map_err(|_| Error::NotFound)?;
     Ok(name)
 }
@@ -77,12 +92,12 @@ pub(crate) fn named(params: &RawParams) -> Result<String, Error> {
 pub(crate) async fn show(
     who: Allowed<Manage>,
     request: HttpRequest,
-    params: RawParams,
+    Query(query): Query<Done>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let notice = match params.filled("done")?.as_deref() {
-        Some("added") => Some(ADDED),
-        Some("removed") => Some("The user is removed, and signed out everywhere."),
+    let notice = match query.done.as_str() {
+        "added" => Some(ADDED),
+        "removed" => Some("The user is removed, and signed out everywhere."),
         _ => None,
     };
     list(&app, &request, &who.caller, notice.map(Notice::done), None).await
@@ -112,16 +127,32 @@ struct AddPage {
     errors: FormErrors,
 }
 
+/// The address of the form, which brings back what was typed.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct NewUserQuery {
+    name: String,
+    role: String,
+}
+
+/// The fields of the form.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct NewUserForm {
+    name: String,
+    role: String,
+    /// Empty for a generated one.
+    password: String,
+}
+
 /// The form for a new user.
 pub(crate) async fn add_form(
     _who: Allowed<Manage>,
     request: HttpRequest,
-    params: RawParams,
+    Query(query): Query<NewUserQuery>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let name = params.text("name")?.unwrap_or_default();
-    let role = params.filled("role")?.and_then(|role| role.parse().ok());
-    add_page(&app, &request, name, role, FormErrors::default())
+    add_page(&app, &request, query.name, query.role.parse().ok(), FormErrors::default())
 }
 
 fn add_page(
@@ -139,16 +170,16 @@ fn add_page(
 pub(crate) async fn add(
     who: Allowed<Manage>,
     request: HttpRequest,
-    RawForm(params): RawForm,
+    Form(form): Form<NewUserForm>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let name = params.text("name")?.unwrap_or_default().trim().to_owned();
+    let name = form.name.trim().to_owned();
     let mut errors = FormErrors::default();
     if let Err(why) = check_name(&name) {
         errors.add("name", why);
     }
-    let role = roles::read(&params, &mut errors)?;
-    let password = NewPassword::read(&params, &name, &mut errors)?;
+    let role = roles::chosen(&form.role, &mut errors);
+    let password = NewPassword::of(form.password, &name, &mut errors);
     let (Some(role), true) = (role, errors.is_empty()) else {
         return add_page(&app, &request, name, role, errors);
     };
@@ -193,14 +224,14 @@ pub(crate) struct NewPassword {
 
 impl NewPassword {
     /// The password for `name`; an error is added when it is refused.
-    pub(crate) fn read(params: &RawParams, name: &str, errors: &mut FormErrors) -> Result<Self, Error> {
-        let Some(text) = params.filled("password")? else {
-            return Ok(Self { text: password::generate(), is_generated: true });
-        };
+    pub(crate) fn of(text: String, name: &str, errors: &mut FormErrors) -> Self {
+        if text.is_empty() {
+            return Self { text: password::generate(), is_generated: true };
+        }
         if let Err(why) = password::check(&text, name) {
             errors.add("password", why);
         }
-        Ok(Self { text, is_generated: false })
+        Self { text, is_generated: false }
     }
 }
 
