@@ -130,6 +130,9 @@ const LABELS: &[(&str, &str)] = &[
     ("dpi", "Dots per inch"),
     ("text", "Beside the code"),
     ("expires", "Good until"),
+    ("who", "Who"),
+    ("what", "What"),
+    ("undo", "Undo a use within"),
 ];
 
 #[cfg(test)]

@@ -17,27 +17,6 @@ use super::state::App;
 use super::tokens::{api, delete, deleted, edit, list, qr_code, quick_sets, tile, void};
 use super::{assets, audit, batches, export, gates, import, openapi, scan, settings, usage};
 
-/// What a browser takes along when it has to sign in before it comes back: what was chosen or typed, and no secret. With
-/// it goes what the form knew, so that what somebody else changed meanwhile is still a conflict.
-const SETTING: &[&str] = &[
-    "was",
-    "usage_count",
-    "unlimited",
-    "lock_time",
-    "lock_unit",
-    "name-*",
-    "from-*",
-    "to-*",
-    "quick_counts",
-    "code_holds",
-    "usage_days",
-    "default_sheet",
-    "default_dpi",
-    "print_run_days",
-    "labels_per_day",
-];
-const GATE: &[&str] = &["name", "undo", "look_up", "typing", "several", "open", "was_*"];
-
 /// The table.
 #[rustfmt::skip]
 #[allow(clippy::too_many_lines, reason = "one line each")]
@@ -132,7 +111,7 @@ pub fn table() -> Vec<Route> {
 
         // For managers.
         page("/settings").show(settings::pages::show),
-        page("/settings/{setting}").post(settings::pages::save).back_to("/settings", SETTING),
+        page("/settings/{setting}").post(settings::pages::save).comes_back_to("/settings"),
         page("/users").show(users::show),
         secret_page("/users/add").show(users::add_form).post(users::add).comes_back(),
         page("/users/edit").show(user::show),
@@ -145,8 +124,8 @@ pub fn table() -> Vec<Route> {
         secret_page("/keys/add").show(keys::add_form).post(keys::add).comes_back(),
         page("/keys/revoke").show(keys::ask).post(keys::revoke).comes_back().or_to("/keys"),
         page("/gates").show(gates::pages::list),
-        page("/gates/add").show(gates::pages::add_form).post(gates::pages::add).keeps(GATE),
-        page("/gates/{uid}").show(gates::pages::show).post(gates::pages::save).keeps(GATE),
+        page("/gates/add").show(gates::pages::add_form).post(gates::pages::add).comes_back(),
+        page("/gates/{uid}").show(gates::pages::show).post(gates::pages::save).comes_back(),
         page("/audit").show(audit::show),
         file("/export/audit").show(export::handlers::audit),
 

@@ -1,13 +1,16 @@
 //! The form of a gate.
 
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+
 use crate::store::gates::Gate;
-use crate::token::TokenError;
 use crate::token::gate::{GateRules, UNDO_SECONDS, UNDO_SECONDS_MAX, check_name};
+use crate::token::{Problem, TokenError, Uid};
 use crate::web::choice::Choice;
 use crate::web::conflict::Merge;
-use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
-use crate::web::params::RawParams;
+use crate::web::pairs::pairs_of;
+use crate::web::params::trimmed;
 
 /// How long a use can be undone, as the form offers it: seconds and words.
 const UNDO_TIMES: [(i32, &str); 6] = [
@@ -20,21 +23,70 @@ const UNDO_TIMES: [(i32, &str); 6] = [
 ];
 
 /// The fields of the form, as they were sent.
-#[derive(Clone)]
+#[derive(Clone, Default, Deserialize, Validate)]
+#[serde(default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a box to tick")]
-pub(super) struct GateForm {
+pub(crate) struct GateForm {
+    #[serde(deserialize_with = "trimmed")]
     pub(super) name: String,
     /// Seconds; empty if uses cannot be undone.
+    #[serde(deserialize_with = "trimmed")]
     undo: String,
     pub(super) look_up: bool,
     pub(super) typing: bool,
     pub(super) several: bool,
+    #[serde(rename = "open")]
     pub(super) is_open: bool,
 }
 
-impl Default for GateForm {
-    fn default() -> Self {
-        Self::new(String::new(), &GateRules::default(), true)
+/// What the form of a new gate knows: sent twice, it adds one gate.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct NewGate {
+    pub(super) gate_uid: Option<Uid>,
+}
+
+/// What the form of a gate knew, in its hidden fields.
+#[derive(Default, Deserialize, Serialize, Validate)]
+#[serde(default)]
+#[allow(clippy::struct_excessive_bools, reason = "as in the form")]
+pub(crate) struct KnownGate {
+    #[serde(deserialize_with = "trimmed")]
+    was_name: String,
+    #[serde(deserialize_with = "trimmed")]
+    was_undo: String,
+    was_look_up: bool,
+    was_typing: bool,
+    was_several: bool,
+    was_open: bool,
+}
+
+impl KnownGate {
+    /// As the form was; none, if nothing says so.
+    pub(super) fn was(self) -> Option<GateForm> {
+        let Self {
+            was_name: name,
+            was_undo: undo,
+            was_look_up: look_up,
+            was_typing: typing,
+            was_several: several,
+            was_open: is_open,
+        } = self;
+        // No gate's name is empty.
+        (!name.is_empty()).then_some(GateForm { name, undo, look_up, typing, several, is_open })
+    }
+}
+
+impl From<GateForm> for KnownGate {
+    fn from(form: GateForm) -> Self {
+        Self {
+            was_name: form.name,
+            was_undo: form.undo,
+            was_look_up: form.look_up,
+            was_typing: form.typing,
+            was_several: form.several,
+            was_open: form.is_open,
+        }
     }
 }
 
@@ -45,59 +97,24 @@ impl GateForm {
         Self { name, undo, look_up, typing, several, is_open }
     }
 
+    /// As a new gate is at first.
+    pub(super) fn of_new() -> Self {
+        Self::new(String::new(), &GateRules::default(), true)
+    }
+
     /// As the gate is.
     pub(super) fn of(gate: &Gate) -> Self {
         Self::new(gate.name.clone(), &gate.rules, gate.disabled.is_none())
     }
 
-    /// As it was sent.
-    pub(super) fn read(params: &RawParams) -> Result<Self, Error> {
-        Self::read_with(params, "")
-    }
-
-    /// As it was when the form was made, from its hidden fields.
-    pub(super) fn read_known(params: &RawParams) -> Result<Self, Error> {
-        if !params.has_any("was_name") {
-            return Err(TokenError::missing("was_name").into());
-        }
-        Self::read_with(params, "was_")
-    }
-
-    fn read_with(params: &RawParams, prefix: &str) -> Result<Self, Error> {
-        let is_set = |name| params.filled(&format!("{prefix}{name}")).map(|text| text.is_some());
-        let read = |name| params.text(&format!("{prefix}{name}"));
-        let text = |name| read(name).map(|text| text.unwrap_or_default().trim().to_owned());
-        Ok(Self {
-            name: text("name")?,
-            undo: text("undo")?,
-            look_up: is_set("look_up")?,
-            typing: is_set("typing")?,
-            several: is_set("several")?,
-            is_open: is_set("open")?,
-        })
-    }
-
-    /// As it was typed before its user had to sign in; none, if nothing comes with the address.
-    pub(super) fn brought_back(params: &RawParams) -> Result<Option<Self>, Error> {
-        params.has_any("name").then(|| Self::read(params)).transpose()
-    }
-
-    /// The hidden fields that came back with it.
-    pub(super) fn known_brought_back(params: &RawParams) -> Result<Option<Self>, Error> {
-        params.has_any("was_name").then(|| Self::read_known(params)).transpose()
+    /// As it was typed before its user had to sign in; none, if nothing came with the address.
+    pub(super) fn brought_back(self) -> Option<Self> {
+        (!self.name.is_empty()).then_some(self)
     }
 
     /// The hidden fields of a form that shows this.
-    pub(super) fn hidden_fields(&self) -> [(&'static str, &str); 6] {
-        let ticked = |is_set: bool| if is_set { "1" } else { "" };
-        [
-            ("was_name", &self.name),
-            ("was_undo", &self.undo),
-            ("was_look_up", ticked(self.look_up)),
-            ("was_typing", ticked(self.typing)),
-            ("was_several", ticked(self.several)),
-            ("was_open", ticked(self.is_open)),
-        ]
+    pub(super) fn hidden_fields(&self) -> Vec<(&'static str, String)> {
+        pairs_of(&KnownGate::from(self.clone()))
     }
 
     /// The form with what its user changed, and all else as it is `now`.
@@ -125,7 +142,8 @@ impl GateForm {
             None => None,
             Some(Ok(seconds)) if (1..=UNDO_SECONDS_MAX).contains(&seconds) => Some(seconds),
             Some(_) => {
-                errors.add("undo", format!("Choose a time of 1 to {UNDO_SECONDS_MAX} seconds."));
+                let problem = Problem::OutOfRange { min: 1, max: UNDO_SECONDS_MAX.into() };
+                errors.add_all(&[TokenError::value("undo", problem)]);
                 Some(UNDO_SECONDS)
             }
         };

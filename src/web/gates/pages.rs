@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::form::GateForm;
+use super::form::{GateForm, KnownGate, NewGate};
 use crate::access::Principal;
 use crate::store::gates::{self, Gate};
 use crate::store::usage::{self, Entry};
@@ -18,9 +18,9 @@ use crate::web::form_errors::FormErrors;
 use crate::web::format::grouped;
 use crate::web::guard::{Allowed, Manage};
 use crate::web::navigation::Section;
-use crate::web::notice::Notice;
+use crate::web::notice::{Done, Notice};
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::{RawForm, RawParams};
+use crate::web::params::{Form, Parts, Query};
 use crate::web::state::App;
 use crate::web::usage::chart::Chart;
 use crate::web::usage::chart_range::Range;
@@ -112,10 +112,10 @@ pub(crate) async fn list(
 pub(crate) async fn add_form(
     _who: Allowed<Manage>,
     request: HttpRequest,
-    params: RawParams,
+    Query(form): Query<GateForm>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let form = GateForm::brought_back(&params)?.unwrap_or_default();
+    let form = form.brought_back().unwrap_or_else(GateForm::of_new);
     add_page(&app, &request, Uid::random(), form, FormErrors::default())
 }
 
@@ -134,11 +134,10 @@ fn add_page(
 pub(crate) async fn add(
     who: Allowed<Manage>,
     request: HttpRequest,
-    RawForm(params): RawForm,
+    Form(Parts((form, NewGate { gate_uid }))): Form<Parts<(GateForm, NewGate)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let uid = params.parsed::<Uid>("gate_uid")?.unwrap_or_else(Uid::random);
-    let (form, mut errors) = (GateForm::read(&params)?, FormErrors::default());
+    let (uid, mut errors) = (gate_uid.unwrap_or_else(Uid::random), FormErrors::default());
     let rules = form.rules(&mut errors);
     if errors.is_empty() {
         let (name, by, now) = (form.name.clone(), who.caller.principal, app.store.now());
@@ -159,16 +158,15 @@ pub(crate) async fn show(
     _who: Allowed<Manage>,
     request: HttpRequest,
     uid: web::Path<String>,
-    params: RawParams,
+    Query(Parts((form, known, done))): Query<Parts<(GateForm, KnownGate, Done)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let gate = find(&app, &uid).await?;
     let now = || GateForm::of(&gate);
-    let form = GateForm::brought_back(&params)?.unwrap_or_else(now);
-    let was = GateForm::known_brought_back(&params)?.unwrap_or_else(now);
-    let notice = match params.filled("done")?.as_deref() {
-        Some("added") => Some(format!("Gate {} added.", gate.name)),
-        Some("saved") => Some(format!("Gate {} saved.", gate.name)),
+    let (form, was) = (form.brought_back().unwrap_or_else(now), known.was().unwrap_or_else(now));
+    let notice = match done.done.as_str() {
+        "added" => Some(format!("Gate {} added.", gate.name)),
+        "saved" => Some(format!("Gate {} saved.", gate.name)),
         _ => None,
     };
     let filled = Filled { form, was, errors: FormErrors::default(), conflicts: Vec::new() };
@@ -227,12 +225,13 @@ pub(crate) async fn save(
     who: Allowed<Manage>,
     request: HttpRequest,
     path: web::Path<String>,
-    RawForm(params): RawForm,
+    Form(Parts((form, known))): Form<Parts<(GateForm, KnownGate)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let gate = find(&app, &path).await?;
     let uid: Uid = path.parse().map_err(|_| Error::NotFound)?;
-    let (form, was, mut errors) = (GateForm::read(&params)?, GateForm::read_known(&params)?, FormErrors::default());
+    let was = known.was().ok_or_else(|| TokenError::missing("was_name"))?;
+    let mut errors = FormErrors::default();
     form.rules(&mut errors);
     let mut found = None;
     if errors.is_empty() {
@@ -275,13 +274,10 @@ fn save_merged(
 fn note_name<T>(result: Result<T, store::Error>, errors: &mut FormErrors) -> Result<Option<T>, Error> {
     match result {
         Ok(done) => Ok(Some(done)),
-        Err(store::Error::Token(error @ TokenError::Value { .. })) => {
-            match error.param() {
-                Some("gate_uid") => errors.add_without_field("gate_uid", error.to_string()),
-                _ => errors.add_all(&[error]),
-            }
-            Ok(None)
-        }
+        Err(store::Error::Token(error @ TokenError::Value { .. })) => Ok(match error.param() {
+            Some("gate_uid") => errors.note_without_field(Err(error)),
+            _ => errors.note(Err(error)),
+        }),
         Err(error) => Err(error.into()),
     }
 }

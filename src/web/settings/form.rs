@@ -1,13 +1,12 @@
 //! The forms of the settings: their fields as text.
 
+use super::fields::{RowButton, SettingsFields, TimeRangeForm};
 use crate::token::settings::{CodeHolds, LIST_MAX, Setting, Settings};
 use crate::token::time_range::{DayTime, TimeRange};
 use crate::token::{UNLIMITED, quoted};
 use crate::web::choice::Choice;
-use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::format::UNITS;
-use crate::web::params::RawParams;
 use crate::web::tokens::form::{TokenForm, lock_seconds};
 
 /// The fields of all forms.
@@ -40,28 +39,7 @@ pub(crate) struct SettingsForm {
     pub(crate) labels_per_day: String,
 }
 
-/// The fields of a time range.
-#[derive(Clone, Default)]
-pub(crate) struct TimeRangeForm {
-    /// Its name.
-    pub(crate) name: String,
-    /// As in `08:00`.
-    pub(crate) from: String,
-    /// As `from`.
-    pub(crate) to: String,
-}
-
 impl TimeRangeForm {
-    fn read(params: &RawParams, row: &str) -> Result<Option<Self>, Error> {
-        let field = |part| params.text(&format!("{part}-{row}"));
-        let (name, from, to) = (field("name")?, field("from")?, field("to")?);
-        if name.is_none() && from.is_none() && to.is_none() {
-            return Ok(None);
-        }
-        let name = name.unwrap_or_default().trim().to_owned();
-        Ok(Some(Self { name, from: from.unwrap_or_default(), to: to.unwrap_or_default() }))
-    }
-
     /// Whether all fields are empty.
     pub(crate) fn is_empty(&self) -> bool {
         self.name.is_empty() && self.from.is_empty() && self.to.is_empty()
@@ -95,22 +73,6 @@ impl From<&TimeRange> for TimeRangeForm {
     }
 }
 
-/// The names of the fields that tell which setting's form was sent; a `*` stands for the row.
-fn fields(setting: Setting) -> &'static [&'static str] {
-    match setting {
-        Setting::DefaultUsageCount => &["usage_count", "unlimited"],
-        Setting::DefaultLockTime => &["lock_time", "lock_unit"],
-        Setting::TimeRanges => &["name-*", "from-*", "to-*"],
-        Setting::QuickCounts => &["quick_counts"],
-        Setting::CodeHolds => &["code_holds"],
-        Setting::UsageDays => &["usage_days"],
-        Setting::DefaultSheet => &["default_sheet"],
-        Setting::DefaultDpi => &["default_dpi"],
-        Setting::PrintRunDays => &["print_run_days"],
-        Setting::LabelsPerDay => &["labels_per_day"],
-    }
-}
-
 /// Quick counts as text.
 pub(crate) fn format_counts(counts: &[i32]) -> String {
     let word = |count: &i32| if *count == UNLIMITED { "unlimited".to_owned() } else { count.to_string() };
@@ -140,17 +102,16 @@ pub(crate) enum RowAction {
 }
 
 impl RowAction {
-    /// The button that was pressed, as in `up-2`.
-    pub(crate) fn read(params: &RawParams) -> Result<Option<Self>, Error> {
-        let pressed = params.filled("do")?.unwrap_or_default();
-        let Some((what, row)) = pressed.split_once('-') else { return Ok(None) };
-        let Some(row) = row.parse().ok().filter(|row| *row < LIST_MAX) else { return Ok(None) };
-        Ok(match what {
+    /// What the button does that was pressed; none if none of these was.
+    pub(crate) fn of(button: &RowButton) -> Option<Self> {
+        let (what, row) = button.pressed.split_once('-')?;
+        let row = row.parse().ok().filter(|row| *row < LIST_MAX)?;
+        match what {
             "up" => Some(Self::Up(row)),
             "down" => Some(Self::Down(row)),
             "remove" => Some(Self::Remove(row)),
             _ => None,
-        })
+        }
     }
 
     /// Does it, unless there is no such row. Returns the id of the element to focus.
@@ -205,43 +166,39 @@ impl SettingsForm {
     }
 
     /// What was typed into the form of one setting before its user had to sign in, and comes back with the address.
-    pub(crate) fn brought_back(settings: &Settings, params: &RawParams) -> Result<Option<(Setting, Self)>, Error> {
-        let is_sent = |setting: &Setting| fields(*setting).iter().any(|pattern| params.has_any(pattern));
-        let Some(setting) = Setting::ALL.into_iter().find(is_sent) else { return Ok(None) };
+    pub(crate) fn brought_back(settings: &Settings, fields: &SettingsFields) -> Option<(Setting, Self)> {
+        let setting = fields.setting()?;
         let mut form = Self::of(settings);
-        form.read(setting, params)?;
-        Ok(Some((setting, form)))
+        form.take(setting, fields);
+        Some((setting, form))
     }
 
-    /// Reads the fields of one setting.
-    pub(crate) fn read(&mut self, setting: Setting, params: &RawParams) -> Result<(), Error> {
-        let text = |name| params.text(name).map(Option::unwrap_or_default);
+    /// Takes the fields of one setting.
+    pub(crate) fn take(&mut self, setting: Setting, fields: &SettingsFields) {
         match setting {
             Setting::DefaultUsageCount => {
-                (self.usage_count, self.unlimited) = (text("usage_count")?, params.filled("unlimited")?.is_some());
+                self.usage_count.clone_from(&fields.usage_count);
+                self.unlimited = fields.unlimited;
             }
-            Setting::DefaultLockTime => (self.lock_time, self.lock_unit) = (text("lock_time")?, text("lock_unit")?),
-            Setting::TimeRanges => {
-                // One more than is allowed: it is refused, and not silently dropped.
-                let rows = (0..=LIST_MAX).map(|row| TimeRangeForm::read(params, &row.to_string()));
-                self.ranges = rows.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
-                self.new_range = TimeRangeForm::read(params, "new")?.unwrap_or_default();
+            Setting::DefaultLockTime => {
+                self.lock_time.clone_from(&fields.lock_time);
+                self.lock_unit.clone_from(&fields.lock_unit);
             }
-            Setting::QuickCounts => self.quick_counts = text("quick_counts")?,
+            Setting::TimeRanges => (self.ranges, self.new_range) = (fields.ranges(), fields.new_range()),
+            Setting::QuickCounts => self.quick_counts.clone_from(&fields.quick_counts),
             Setting::CodeHolds => {
-                self.code_holds = match params.text("code_holds")?.as_deref() {
-                    Some("value") => Some(CodeHolds::Value),
-                    Some("link") => Some(CodeHolds::Link),
+                self.code_holds = match &*fields.code_holds {
+                    "value" => Some(CodeHolds::Value),
+                    "link" => Some(CodeHolds::Link),
                     _ => None,
                 }
             }
-            Setting::UsageDays => self.usage_days = text("usage_days")?,
-            Setting::DefaultSheet => self.default_sheet = text("default_sheet")?,
-            Setting::DefaultDpi => self.default_dpi = text("default_dpi")?,
-            Setting::PrintRunDays => self.print_run_days = text("print_run_days")?,
-            Setting::LabelsPerDay => self.labels_per_day = text("labels_per_day")?,
+            Setting::UsageDays => self.usage_days.clone_from(&fields.usage_days),
+            Setting::DefaultSheet => self.default_sheet.clone_from(&fields.default_sheet),
+            Setting::DefaultDpi => self.default_dpi.clone_from(&fields.default_dpi),
+            Setting::PrintRunDays => self.print_run_days.clone_from(&fields.print_run_days),
+            Setting::LabelsPerDay => self.labels_per_day.clone_from(&fields.labels_per_day),
         }
-        Ok(())
     }
 
     /// The settings with the one that the form changes; its errors are added.

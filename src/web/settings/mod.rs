@@ -2,5 +2,6 @@
 
 mod backup;
 pub(crate) mod cache;
+mod fields;
 pub(crate) mod form;
 pub(crate) mod pages;

@@ -6,6 +6,7 @@ use askama::Template;
 
 use super::backup::BackupView;
 use super::cache::NO_LINKS;
+use super::fields::{RowButton, SettingsFields};
 use super::form::{RowAction, SettingsForm, format_counts};
 use crate::access::Principal;
 use crate::sheet::geometry::Sheet;
@@ -20,9 +21,9 @@ use crate::web::form_errors::FormErrors;
 use crate::web::format::{FormattedTime, TimeFormatter, duration, grouped};
 use crate::web::guard::{Allowed, Manage};
 use crate::web::navigation::Section;
-use crate::web::notice::Notice;
+use crate::web::notice::{Done, Notice};
 use crate::web::page::{Page, page, see_other};
-use crate::web::params::{RawForm, RawParams};
+use crate::web::params::{Form, Parts, Query};
 use crate::web::state::App;
 
 #[derive(Template)]
@@ -185,18 +186,16 @@ async fn stored_settings(app: &App) -> Result<StoredSettings, Error> {
 pub(crate) async fn show(
     _who: Allowed<Manage>,
     request: HttpRequest,
-    params: RawParams,
+    Query(Parts((fields, done))): Query<Parts<(SettingsFields, Done)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let (stored, sheets) = (stored_settings(&app).await?, app.sheets().await?);
-    if let Some((setting, form)) = SettingsForm::brought_back(&stored.settings, &params)? {
-        let known = params.filled("was")?;
+    if let Some((setting, form)) = SettingsForm::brought_back(&stored.settings, &fields) {
         let mut page = SettingsPage::new(&request, &app, (&stored, &sheets), Submitted::BroughtBack(form));
-        page.set_known(setting, known);
+        page.set_known(setting, fields.was);
         return page.answer(&app, StatusCode::OK);
     }
-    let saved = params.filled("done")?.and_then(|name| Setting::named(&name));
-    let submitted = saved.map_or(Submitted::Nothing, Submitted::Saved);
+    let submitted = Setting::named(&done.done).map_or(Submitted::Nothing, Submitted::Saved);
     SettingsPage::new(&request, &app, (&stored, &sheets), submitted).answer(&app, StatusCode::OK)
 }
 
@@ -205,16 +204,16 @@ pub(crate) async fn save(
     who: Allowed<Manage>,
     name: web::Path<String>,
     request: HttpRequest,
-    RawForm(params): RawForm,
+    Form(Parts((fields, button))): Form<Parts<(SettingsFields, RowButton)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let setting = Setting::named(&name).ok_or(Error::NotFound)?;
     // What the form knew shows whether somebody else changed the setting meanwhile.
-    let known = params.text("was")?.ok_or_else(|| TokenError::missing("was"))?;
+    let known = fields.was.clone().ok_or_else(|| TokenError::unnamed("was"))?;
     let (current, sheets) = (stored_settings(&app).await?, app.sheets().await?);
     let mut form = SettingsForm::of(&current.settings);
-    form.read(setting, &params)?;
-    let focus = focus(setting, &mut form, &params)?;
+    form.take(setting, &fields);
+    let focus = focus(setting, &mut form, &button);
     let (wanted, errors) = settings_of_form(setting, &form, (&current.settings, &sheets), &app);
     let page = |current: &StoredSettings, submitted| SettingsPage::new(&request, &app, (current, &sheets), submitted);
     if !errors.is_empty() {
@@ -231,12 +230,12 @@ pub(crate) async fn save(
 }
 
 /// Does what a button of a time range does. Returns the id of the element to focus.
-fn focus(setting: Setting, form: &mut SettingsForm, params: &RawParams) -> Result<String, Error> {
-    Ok(match RowAction::read(params)? {
+fn focus(setting: Setting, form: &mut SettingsForm, button: &RowButton) -> String {
+    match RowAction::of(button) {
         Some(action) if setting == Setting::TimeRanges => action.apply(&mut form.ranges),
         _ if setting == Setting::TimeRanges && !form.new_range.is_empty() => "name-new".into(),
         _ => format!("setting-{}", setting.name()),
-    })
+    }
 }
 
 async fn save_setting(

@@ -8,6 +8,7 @@ use tessera::token::Uid;
 use crate::support::app::{App, send};
 use crate::support::audit::check_audited;
 use crate::support::browser::{Browser, PageAnswer};
+use crate::support::forms::forms;
 use crate::support::usage_log::{at, write_many};
 
 #[actix_web::test]
@@ -37,8 +38,8 @@ async fn a_gate_is_added_changed_and_closed() {
         ("", "60", "1 to 60 characters"),
         ("North\u{200b}", "60", "invisible"),
         ("\u{202e}htroN", "60", "invisible"),
-        ("A", "0", "1 to 86400 seconds"),
-        ("A", "x", "seconds"),
+        ("A", "0", "“Undo a use within” must be a whole number from 1 to 86400."),
+        ("A", "x", "must be a whole number"),
     ] {
         let wrong = [("name", name), ("undo", undo), ("open", "1")];
         browser.post("/gates/add", &wrong).await.check(422, &[says, "was not added"]);
@@ -77,7 +78,7 @@ async fn a_gate_is_added_changed_and_closed() {
 #[derive(Clone)]
 struct GateForm {
     path: String,
-    fields: Vec<(&'static str, String)>,
+    fields: Vec<(String, String)>,
 }
 
 impl GateForm {
@@ -88,15 +89,16 @@ impl GateForm {
     }
 
     fn of(path: &str, page: &PageAnswer) -> Self {
-        let hidden = ["was_name", "was_undo", "was_look_up", "was_typing", "was_several", "was_open"];
-        let mut fields: Vec<(&str, String)> = hidden.map(|name| (name, page.field(name))).to_vec();
+        let form = forms(&page.text).into_iter().find(|form| form.action.ends_with(path)).unwrap();
+        let mut fields: Vec<(String, String)> =
+            form.fields.into_iter().filter(|(name, _)| name.starts_with("was_")).collect();
         for name in ["look_up", "typing", "several", "open"] {
             let is_ticked = page.text.contains(&format!("name=\"{name}\" value=\"1\" checked"));
-            fields.push((name, if is_ticked { "1".into() } else { String::new() }));
+            fields.push((name.into(), if is_ticked { "1".into() } else { String::new() }));
         }
         let chosen = page.text.split("<select id=\"undo\"").nth(1).unwrap().split(" selected").next().unwrap();
         let undo = chosen.rsplit("value=\"").next().unwrap().split('"').next().unwrap().to_owned();
-        fields.extend([("name", page.field("name")), ("undo", undo)]);
+        fields.extend([("name".into(), page.field("name")), ("undo".into(), undo)]);
         Self { path: path.to_owned(), fields }
     }
 
@@ -107,7 +109,8 @@ impl GateForm {
     }
 
     async fn save(&self, browser: &mut Browser<'_>) -> PageAnswer {
-        let fields: Vec<(&str, &str)> = self.fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let fields: Vec<(&str, &str)> =
+            self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         browser.post(&self.path, &fields).await
     }
 }
