@@ -221,6 +221,13 @@ impl Route {
         self.comes_back_to(path)
     }
 
+    /// Where a browser comes back to with the parameters of `Args` alone: that page reads more, and would act on it.
+    #[must_use]
+    pub(crate) fn comes_back_with<Args: DescribesRequest>(mut self, path: &'static str) -> Self {
+        self.info.back = Some(Back { page: path, parameters: names_of_request::<Args>(), without: path });
+        self
+    }
+
     /// After signing in a browser comes back to this page with what was typed into its form.
     #[must_use]
     pub(crate) fn keeps(self, parameters: &'static [&'static str]) -> Self {

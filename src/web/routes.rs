@@ -10,8 +10,10 @@ use super::bulk::{actions, change, overview};
 use super::error::Error;
 use super::guard::{authenticate, same_origin};
 use super::health::{healthz, readyz};
+use super::params::Query;
 use super::printing::{browser, calibrate, check, custom_sheets, jobs, pdf, printers, runs, sheet, start_job};
 use super::route::{Route, file, page, secret_page, streamed_page, view};
+use super::scan::form::AtGate;
 use super::session_cookie::sessions;
 use super::state::App;
 use super::tokens::{api, delete, deleted, edit, list, qr_code, quick_sets, tile, void};
@@ -71,8 +73,8 @@ pub fn table() -> Vec<Route> {
         file("/import/{uid}/errors.csv").show(import::steps::rejects),
 
         // The door.
-        page("/scan").show(scan::page::show).post(scan::page::scan).keeps(&["gate"]),
-        page("/scan/undo").post(scan::page::undo).back_to("/scan", &["gate"]),
+        page("/scan").show(scan::page::show).post(scan::page::scan).comes_back_with::<Query<AtGate>>("/scan"),
+        page("/scan/undo").post(scan::page::undo).comes_back_with::<Query<AtGate>>("/scan"),
         page("/scan/counts").show(scan::counts::show),
 
         // Usage.

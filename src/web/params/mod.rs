@@ -11,7 +11,7 @@ mod time_bound;
 mod typed;
 
 pub(crate) use body::{BODY_KINDS, TICKED};
-pub(crate) use parts::{Parts, trimmed};
+pub(crate) use parts::{NoParams, Parts, trimmed};
 pub(crate) use raw_params::{LARGE, RawForm, RawParams, SMALL, counted_body};
 pub(crate) use time_bound::time_bound;
-pub(crate) use typed::{FileParams, Form, Params, Query};
+pub(crate) use typed::{FileParams, Form, Params, Query, TriedForm};

@@ -3,6 +3,11 @@
 use serde::{Deserialize, Deserializer};
 use validator::{Validate, ValidationErrors};
 
+/// No parameters.
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct NoParams {}
+
 /// Several structs of one form or address, each with names of its own or shared ones. All but the last can do without any.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Parts<T>(pub(crate) T);

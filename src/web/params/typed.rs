@@ -23,6 +23,9 @@ pub(crate) struct Params<T, const LIMIT: usize = SMALL>(pub(crate) T);
 /// writes that somebody else fills in.
 pub(crate) struct Form<T, const LIMIT: usize = SMALL>(pub(crate) T);
 
+/// A page's form in two parts: what its page needs in any case, and the rest, or what is wrong with that.
+pub(crate) struct TriedForm<A, B>(pub(crate) A, pub(crate) Result<B, TokenError>);
+
 /// What a file is made of, which programs ask for as well: a body and the query string. There is nothing else.
 pub(crate) struct FileParams<T, const LIMIT: usize = SMALL>(pub(crate) T);
 
@@ -49,6 +52,21 @@ impl<T: DeserializeOwned + Validate + 'static, const LIMIT: usize> FromRequest f
     }
 }
 
+impl<A: DeserializeOwned + Validate + 'static, B: DeserializeOwned + Validate + 'static> FromRequest
+    for TriedForm<A, B>
+{
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let raw = RawForm::<SMALL>::from_request(request, payload);
+        Box::pin(async move {
+            let RawForm(raw) = raw.await?;
+            Ok(Self(raw.typed(false)?, raw.typed(false)))
+        })
+    }
+}
+
 impl<T: DeserializeOwned + Validate + 'static, const LIMIT: usize> FromRequest for FileParams<T, LIMIT> {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
@@ -72,6 +90,12 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Query<T> {
 impl<T: DeserializeOwned, const LIMIT: usize> DescribesRequest for Form<T, LIMIT> {
     fn describe(operation: &mut Operation) {
         operation.names = known::<T>();
+    }
+}
+
+impl<A: DeserializeOwned, B: DeserializeOwned> DescribesRequest for TriedForm<A, B> {
+    fn describe(operation: &mut Operation) {
+        operation.names = known::<(A, B)>();
     }
 }
 

@@ -4,14 +4,14 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::form::gate;
+use super::form::{AtGate, gate};
 use crate::store::gates::Gate;
 use crate::token::calendar::{Step, Tally, days_before, fold, spans};
 use crate::web::error::Error;
 use crate::web::format::grouped;
 use crate::web::guard::{Allowed, Consume};
 use crate::web::page::html;
-use crate::web::params::RawParams;
+use crate::web::params::Query;
 use crate::web::state::App;
 
 /// Counts of today.
@@ -60,8 +60,12 @@ impl Counts {
 }
 
 /// The counts alone, for the page's script.
-pub(crate) async fn show(who: Allowed<Consume>, params: RawParams, app: web::Data<App>) -> Result<HttpResponse, Error> {
-    let gate = gate(&app, &who.caller, &params).await?.ok().flatten();
+pub(crate) async fn show(
+    who: Allowed<Consume>,
+    Query(at): Query<AtGate>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let gate = gate(&app, &who.caller, &at).await?.ok().flatten();
     let counts = Counts::find(&app, gate.as_ref()).await?;
     let text = counts.render().map_err(|error| Error::fault(error.to_string()))?;
     Ok(html(StatusCode::OK, app.public_url.is_https()).body(text))

@@ -1,7 +1,7 @@
 //! Decides what becomes of a scan.
 
 use super::code::lookup;
-use super::form::{Scan, Wish};
+use super::form::{Scan, UndoFields, Wish};
 use super::verdict::{Choice, Context, Verdict};
 use crate::access::Permission;
 use crate::store::gates::Gate;
@@ -16,7 +16,6 @@ use crate::token::{Token, TokenError, Uid};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
 use crate::web::gates::replay::replay_or;
-use crate::web::params::RawParams;
 use crate::web::params::filters::search_term;
 use crate::web::state::App;
 use crate::web::tokens::api::last_use;
@@ -55,9 +54,8 @@ impl Door<'_> {
     }
 
     /// The verdict where the gate that a request names is closed, or not there.
-    pub(super) fn lost_gate(&self, why: &str) -> Verdict {
-        let sentence = format!("{}. Choose a gate.", why.trim_end_matches('.'));
-        Verdict::lost_gate(sentence, &self.context(false))
+    pub(super) fn lost_gate(&self, why: &TokenError) -> Verdict {
+        Verdict::lost_gate(format!("{why} Choose a gate."), &self.context(false))
     }
 
     /// The verdict on a scan.
@@ -94,13 +92,12 @@ impl Door<'_> {
 
     /// The verdict on a use that was made before with the same key, where the gate would not allow it now: whose answer was
     /// lost must not be sent away because the gate was closed meanwhile.
-    pub(super) async fn replayed(&self, params: &RawParams, refusal: Error) -> Result<Verdict, Error> {
-        let scan = Scan::fields(params, self.app)?;
+    pub(super) async fn replayed(&self, scan: Scan, named: Option<&str>, refusal: Error) -> Result<Verdict, Error> {
         if scan.wish != Wish::Use {
             return Err(refusal);
         }
         let asked = (lookup(self.app, &scan.code)?, scan.uses, scan.key);
-        let receipt = replay_or(refusal, (self.app, self.caller, params.filled("gate")?.as_deref()), asked).await?;
+        let receipt = replay_or(refusal, (self.app, self.caller, named), asked).await?;
         let gate = self.app.gates.find(&self.app.store, |gate| Some(gate.id) == receipt.gate).await?;
         let there = Door { gate: gate.as_ref(), ..*self };
         Ok(Verdict::used(&receipt, &there.context(false)))
@@ -153,10 +150,9 @@ impl Door<'_> {
     }
 
     /// Undoes a use that was made at this gate.
-    pub(super) async fn undo(&self, params: &RawParams) -> Result<Verdict, Error> {
-        let usage_uid = params.parsed::<Uid>("usage_uid")?;
-        let usage_uid = usage_uid.ok_or_else(|| TokenError::unnamed("usage_uid"))?;
-        let key = params.filled("nonce")?.map(ReplayKey::new).transpose()?;
+    pub(super) async fn undo(&self, fields: UndoFields) -> Result<Verdict, Error> {
+        let usage_uid = fields.usage_uid.ok_or_else(|| TokenError::unnamed("usage_uid"))?;
+        let key = fields.nonce.map(ReplayKey::new).transpose()?;
         let (receipt, _) = undo_use(self.app, self.caller, NamedUse::Entry(usage_uid), key).await?;
         Ok(Verdict::undone(&receipt, &self.context(false)))
     }

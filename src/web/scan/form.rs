@@ -1,15 +1,15 @@
-//! The form of the scan page: one field, and what scripts send with it.
+//! The forms of the scan page: one field, and what scripts send with it.
 
 use serde::Deserialize;
 use validator::Validate;
 
 use crate::store::gates::Gate;
 use crate::token::settle::ReplayKey;
-use crate::token::{Micros, TokenError, WrittenTime};
+use crate::token::{Given, Micros, TokenError, Uid, WrittenTime};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
 use crate::web::gates::named::{check_rules, gate_of};
-use crate::web::params::RawParams;
+use crate::web::params::Parts;
 use crate::web::state::App;
 use crate::web::tokens::api::consume::{Yes, test_moment};
 
@@ -24,13 +24,49 @@ pub(super) enum Wish {
     Test(Micros),
 }
 
-/// What the form sends, and the page's script.
-#[derive(Deserialize, Validate)]
-pub(super) struct ScanFields {
-    #[serde(default)]
-    code: String,
+/// Which gate somebody is at.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct AtGate {
+    /// Its name. Empty for none, by somebody's choice.
+    pub(super) gate: Given<String>,
+}
+
+impl AtGate {
+    /// The gate's name, if there is one.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.gate.as_value().map(String::as_str)
+    }
+}
+
+/// What the page shows: it comes with its address, and each of its forms sends it.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct Shown {
+    /// What is scanned, or was opened and is looked at.
+    pub(super) code: String,
+    /// Whether only what using it would answer is asked for.
+    pub(super) test: bool,
+    /// Whether somebody wants to choose the gate, whatever the device remembers.
+    pub(super) choose: bool,
+}
+
+/// How the page's script takes an answer.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct Wanted {
+    /// The verdict alone is wanted.
+    pub(super) fragment: bool,
+}
+
+/// What a form of the page sends with its own fields.
+pub(super) type Around = Parts<(AtGate, Shown, Wanted)>;
+
+/// What the form sends beside the code, and the page's script.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct ScanFields {
     /// To look the token up, instead of using it.
-    #[serde(default)]
     look_up: bool,
     #[validate(range(min = 1, max = i32::MAX))]
     uses: Option<i32>,
@@ -38,6 +74,14 @@ pub(super) struct ScanFields {
     at: Option<WrittenTime>,
     nonce: Option<String>,
     source: Option<Source>,
+}
+
+/// What undoes a use.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct UndoFields {
+    pub(super) usage_uid: Option<Uid>,
+    pub(super) nonce: Option<String>,
 }
 
 /// Where a code comes from. Who scans says so; without scripts a handheld scanner types, and nobody can tell.
@@ -56,6 +100,7 @@ pub(super) struct Scan {
     pub(super) uses: i32,
     pub(super) key: Option<ReplayKey>,
     pub(super) wish: Wish,
+    source: Option<Source>,
 }
 
 impl Scan {
@@ -64,29 +109,16 @@ impl Scan {
     /// # Errors
     /// Forbidden, where the gate does not allow it.
     pub(super) fn look_up(code: String, gate: Option<&Gate>) -> Result<Self, Error> {
-        let scan = Self { code, uses: 1, key: None, wish: Wish::LookUp };
-        scan.check(gate, false)?;
-        Ok(scan)
-    }
-
-    /// Reads a scan at a gate.
-    ///
-    /// # Errors
-    /// A value error for what is outside its limits; forbidden for what the gate does not allow.
-    pub(super) fn read(params: &RawParams, app: &App, gate: Option<&Gate>) -> Result<Self, Error> {
-        let fields: ScanFields = params.typed(false)?;
-        let is_typed = fields.source == Some(Source::Typed);
-        let scan = Self::of(fields, app)?;
-        scan.check(gate, is_typed)?;
+        let scan = Self { code, uses: 1, key: None, wish: Wish::LookUp, source: None };
+        scan.check(gate)?;
         Ok(scan)
     }
 
     /// What was sent, whatever the gate allows.
-    pub(super) fn fields(params: &RawParams, app: &App) -> Result<Self, Error> {
-        Self::of(params.typed(false)?, app)
-    }
-
-    fn of(fields: ScanFields, app: &App) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    /// A value error for what is outside its limits.
+    pub(super) fn of(shown: &Shown, fields: ScanFields, app: &App) -> Result<Self, TokenError> {
         let wish = if fields.look_up {
             Wish::LookUp
         } else if let Some(at) = test_moment(fields.test, fields.at.as_ref(), app)? {
@@ -95,12 +127,17 @@ impl Scan {
             Wish::Use
         };
         let key = fields.nonce.map(ReplayKey::new).transpose()?;
-        Ok(Self { code: fields.code, uses: fields.uses.unwrap_or(1), key, wish })
+        let (code, uses) = (shown.code.clone(), fields.uses.unwrap_or(1));
+        Ok(Self { code, uses, key, wish, source: fields.source })
     }
 
-    fn check(&self, gate: Option<&Gate>, is_typed: bool) -> Result<(), Error> {
+    /// Holds that the gate allows it.
+    ///
+    /// # Errors
+    /// Forbidden.
+    pub(super) fn check(&self, gate: Option<&Gate>) -> Result<(), Error> {
         check_rules(gate, self.uses, self.wish != Wish::Use)?;
-        if is_typed && gate.is_some_and(|gate| !gate.rules.typing) {
+        if self.source == Some(Source::Typed) && gate.is_some_and(|gate| !gate.rules.typing) {
             return Err(Error::Forbidden("This gate does not allow typing. Scan the code.".into()));
         }
         Ok(())
@@ -108,12 +145,8 @@ impl Scan {
 }
 
 /// The gate that a request names. One that is closed meanwhile is told, and scanning goes on without it.
-pub(super) async fn gate(
-    app: &App,
-    caller: &Caller,
-    params: &RawParams,
-) -> Result<Result<Option<Gate>, TokenError>, Error> {
-    match gate_of(app, caller, params.filled("gate")?.as_deref()).await {
+pub(super) async fn gate(app: &App, caller: &Caller, at: &AtGate) -> Result<Result<Option<Gate>, TokenError>, Error> {
+    match gate_of(app, caller, at.name()).await {
         Ok(gate) => Ok(Ok(gate)),
         Err(Error::Token(error @ TokenError::Value { .. })) => Ok(Err(error)),
         Err(error) => Err(error),

@@ -3,7 +3,7 @@
 mod code;
 pub(crate) mod counts;
 mod decide;
-mod form;
+pub(crate) mod form;
 pub(crate) mod page;
 mod photo;
 pub(crate) mod rate;

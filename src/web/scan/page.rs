@@ -8,16 +8,16 @@ use askama::Template;
 
 use super::counts::Counts;
 use super::decide::Door;
-use super::form::{Scan, gate};
+use super::form::{Around, AtGate, Scan, ScanFields, Shown, UndoFields, gate};
 use super::verdict::Verdict;
 use crate::qr::Code;
-use crate::token::Uid;
+use crate::token::{Given, Uid};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Consume, refuse_prefetch};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, html, page};
-use crate::web::params::{RawForm, RawParams};
+use crate::web::params::{Parts, Query, TriedForm};
 use crate::web::state::App;
 
 /// What layouts, Caps Lock and prefixes of handheld scanners spoil, so that the page's script can tell how.
@@ -61,21 +61,21 @@ struct ChoosePage {
 pub(crate) async fn show(
     who: Allowed<Consume>,
     request: HttpRequest,
-    params: RawParams,
+    Query(Parts((at, shown))): Query<Parts<(AtGate, Shown)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let (gate, mistake) = match gate(&app, &who.caller, &params).await? {
+    let (gate, mistake) = match gate(&app, &who.caller, &at).await? {
         Ok(gate) => (gate, None),
         Err(why) => (None, Some(why)),
     };
     let door = Door { app: &app, caller: &who.caller, gate: gate.as_ref() };
-    let code = params.filled("code")?;
+    let code = Some(shown.code.clone()).filter(|code| !code.is_empty());
     let verdict = match (mistake, code) {
-        (Some(why), _) => Some(door.lost_gate(&why.to_string())),
+        (Some(why), _) => Some(door.lost_gate(&why)),
         (None, Some(code)) => Some(verdict_of(&door, Scan::look_up(code, gate.as_ref())).await?.1),
         (None, None) => None,
     };
-    scan_page(&request, &door, (StatusCode::OK, verdict), &params).await
+    scan_page(&request, &door, (StatusCode::OK, verdict), (at, shown)).await
 }
 
 /// Shows what a token is whose link was opened by somebody who may use it, and not see it among others.
@@ -88,39 +88,36 @@ pub(crate) async fn show_linked(
     let door = Door { app, caller, gate: None };
     let code = app.public_url.tile(uid);
     let (status, verdict) = verdict_of(&door, Scan::look_up(code.clone(), None)).await?;
-    let code = RawParams::of_query(&format!("code={code}"))?;
-    scan_page(request, &door, (status, Some(verdict)), &code).await
+    let shown = Shown { code, ..Shown::default() };
+    scan_page(request, &door, (status, Some(verdict)), (AtGate::default(), shown)).await
 }
 
 /// Uses a token, looks it up, or tests it.
 pub(crate) async fn scan(
     who: Allowed<Consume>,
     request: HttpRequest,
-    RawForm(params): RawForm,
+    TriedForm(around, fields): TriedForm<Around, ScanFields>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     refuse_prefetch(&request)?;
-    let gate = gate(&app, &who.caller, &params).await?;
+    let Parts((at, shown, _)) = &around;
+    let gate = gate(&app, &who.caller, at).await?;
     let known = gate.as_ref().ok().and_then(Option::as_ref);
     let door = Door { app: &app, caller: &who.caller, gate: known };
-    let scan = match &gate {
-        Err(why) => Err(why.clone().into()),
-        Ok(_) => Scan::read(&params, &app, known),
+    let decided = match fields.and_then(|fields| Scan::of(shown, fields, &app)) {
+        Ok(scan) => match gate.as_ref().map_err(|why| why.clone().into()).and_then(|_| scan.check(known)) {
+            Ok(()) => door.decide(&scan).await,
+            Err(refusal) => door.replayed(scan, at.name(), refusal).await,
+        },
+        Err(error) => Err(error.into()),
     };
-    let refusal = match scan {
-        Ok(scan) => {
-            let verdict = told(&door, door.decide(&scan).await)?;
-            return answer(&request, &door, verdict, &params).await;
-        }
-        Err(refusal) => refusal,
-    };
-    let verdict = match (door.replayed(&params, refusal).await, &gate) {
+    let verdict = match (decided, &gate) {
         (Err(Error::Token(_) | Error::Forbidden(_)), Err(why)) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, door.lost_gate(&why.to_string()))
+            (StatusCode::UNPROCESSABLE_ENTITY, door.lost_gate(why))
         }
-        (verdict, _) => told(&door, verdict)?,
+        (decided, _) => told(&door, decided)?,
     };
-    answer(&request, &door, verdict, &params).await
+    answer(&request, &door, verdict, around).await
 }
 
 /// What the page calls a parameter.
@@ -136,13 +133,18 @@ fn label(param: &str) -> String {
 pub(crate) async fn undo(
     who: Allowed<Consume>,
     request: HttpRequest,
-    RawForm(params): RawForm,
+    TriedForm(around, fields): TriedForm<Around, UndoFields>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let gate = gate(&app, &who.caller, &params).await?.ok().flatten();
+    let Parts((at, ..)) = &around;
+    let gate = gate(&app, &who.caller, at).await?.ok().flatten();
     let door = Door { app: &app, caller: &who.caller, gate: gate.as_ref() };
-    let verdict = told(&door, door.undo(&params).await)?;
-    answer(&request, &door, verdict, &params).await
+    let undone = match fields {
+        Ok(fields) => door.undo(fields).await,
+        Err(error) => Err(error.into()),
+    };
+    let verdict = told(&door, undone)?;
+    answer(&request, &door, verdict, around).await
 }
 
 /// The verdict on a scan, or on what is wrong with it.
@@ -168,32 +170,32 @@ async fn answer(
     request: &HttpRequest,
     door: &Door<'_>,
     (status, verdict): (StatusCode, Verdict),
-    params: &RawParams,
+    Parts((at, shown, wanted)): Around,
 ) -> Result<HttpResponse, Error> {
-    if params.filled("fragment")?.is_some() {
+    if wanted.fragment {
         let text = verdict.render().map_err(|error| Error::fault(error.to_string()))?;
         return Ok(html(status, door.app.public_url.is_https()).body(text));
     }
-    scan_page(request, door, (status, Some(verdict)), params).await
+    scan_page(request, door, (status, Some(verdict)), (at, shown)).await
 }
 
 async fn scan_page(
     request: &HttpRequest,
     door: &Door<'_>,
     (status, verdict): (StatusCode, Option<Verdict>),
-    params: &RawParams,
+    (at, shown): (AtGate, Shown),
 ) -> Result<HttpResponse, Error> {
     let Door { app, caller, gate } = *door;
     let known = app.gates.get(&app.store).await?;
     let open = known.iter().filter(|other| other.disabled.is_none() && caller.gate.is_none_or(|id| id == other.id));
     let gates: Vec<String> = open.map(|gate| gate.name.clone()).collect();
-    let is_none_chosen = params.text("gate")?.is_some_and(|name| name.is_empty());
+    let is_none_chosen = at.gate == Given::Empty;
     if gate.is_none() && !is_none_chosen && !known.is_empty() {
         let template = ChoosePage {
             page: Page::new(request, Section::Scan),
             gates,
-            code: params.text("code")?.unwrap_or_default(),
-            is_asked: params.filled("choose")?.is_some(),
+            code: shown.code,
+            is_asked: shown.choose,
             verdict: verdict.map(Verdict::without_use),
         };
         return page(app, status, &template);
@@ -207,7 +209,7 @@ async fn scan_page(
         may_look_up: rules.look_up,
         may_use_several: rules.several,
         nonce: Uid::random().to_string(),
-        is_test: params.filled("test")?.is_some(),
+        is_test: shown.test,
         counts: Counts::find(app, gate).await?,
         set_up: SET_UP,
         set_up_code: app.codes.get(SET_UP).map_err(|error| Error::fault(error.to_string()))?,
