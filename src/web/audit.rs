@@ -2,22 +2,25 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use serde::{Deserialize, Serialize};
+use validator::Validate;
 
 use super::choice::Choice;
-use super::cursor::CursorCodec;
+use super::cursor::{After, CursorCodec};
 use super::form_errors::FormErrors;
 use super::format::{FormattedTime, TimeFormatter};
 use super::navigation::Section;
 use super::page::{Page, page};
 use super::paging::{cut, more_than};
-use super::params::time_bound;
+use super::pairs::pairs_of;
+use super::params::{Parts, Query, time_bound, trimmed};
 use super::query_string;
 use crate::store::audit::{self, AuditFilter, Entry};
 use crate::store::cursor::Cursor;
+use crate::token::{Problem, TokenError};
 use crate::web::error::Error;
 use crate::web::export::links::{ExportLink, export_links};
 use crate::web::guard::{Allowed, Manage};
-use crate::web::params::RawParams;
 use crate::web::state::App;
 
 /// Entries on a page.
@@ -124,27 +127,22 @@ impl EntryView {
 }
 
 /// The filter, as the address has it.
+#[derive(Default, Deserialize, Serialize, Validate)]
+#[serde(default)]
 pub(crate) struct AuditQuery {
+    #[serde(deserialize_with = "trimmed")]
     who: String,
+    #[serde(deserialize_with = "trimmed")]
     what: String,
+    #[serde(deserialize_with = "trimmed")]
     from: String,
+    #[serde(deserialize_with = "trimmed")]
     to: String,
 }
 
 impl AuditQuery {
-    /// Reads the parameters.
-    pub(crate) fn read(params: &RawParams) -> Result<Self, Error> {
-        let text = |name| params.text(name).map(|text| text.unwrap_or_default().trim().to_owned());
-        Ok(Self { who: text("who")?, what: text("what")?, from: text("from")?, to: text("to")? })
-    }
-
-    /// The parameters and their values.
-    pub(crate) fn parts(&self) -> [(&'static str, &str); 4] {
-        [("who", &self.who), ("what", &self.what), ("from", &self.from), ("to", &self.to)]
-    }
-
     fn is_set(&self) -> bool {
-        self.parts().iter().any(|(_, text)| !text.is_empty())
+        !pairs_of(self).is_empty()
     }
 
     /// An action that is none of ours, which an older or a newer version may have recorded.
@@ -156,10 +154,14 @@ impl AuditQuery {
     pub(crate) fn filter(&self, app: &App, errors: &mut FormErrors) -> AuditFilter {
         let mut text = |field, text: &str| {
             // PostgreSQL's texts cannot hold a NUL.
-            if text.contains('\0') {
-                errors.add(field, "This has a character that no text has.");
-            }
-            Some(text.to_owned()).filter(|text| !text.is_empty() && !text.contains('\0'))
+            let is_good = !text.contains('\0');
+            errors
+                .note(if is_good {
+                    Ok(Some(text.to_owned()))
+                } else {
+                    Err(TokenError::value(field, Problem::ControlCharacters))
+                })
+                .filter(|text| !text.is_empty())
         };
         let (who, what) = (text("who", &self.who), text("what", &self.what));
         let mut day = |name, text: &String| {
@@ -171,8 +173,8 @@ impl AuditQuery {
 
     /// The address of this list, from `after` on.
     fn href(&self, base: &str, after: Option<&str>) -> String {
-        let parts = self.parts().into_iter().chain(after.map(|after| ("after", after)));
-        query_string::with(&format!("{base}/audit"), parts, "")
+        let after = pairs_of(&After { after: after.map(str::to_owned) });
+        query_string::with(&format!("{base}/audit"), pairs_of(self).into_iter().chain(after), "")
     }
 }
 
@@ -180,14 +182,13 @@ impl AuditQuery {
 pub(crate) async fn show(
     _who: Allowed<Manage>,
     request: HttpRequest,
-    params: RawParams,
+    Query(Parts((query, after))): Query<Parts<(AuditQuery, After)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let query = AuditQuery::read(&params)?;
     let mut errors = FormErrors::default();
     let filter = query.filter(&app, &mut errors);
     let cursors = CursorCodec::new("audit", &[Some(query.href("", None))]);
-    let after = errors.note_without_field(params.filled("after")?.map(|text| cursors.read(&text)).transpose());
+    let after = errors.note_without_field(cursors.after(&after));
     let newest = after.as_ref().map(|_| query.href(&app.base, None));
     let (entries, last) = if errors.is_empty() { find(&app, filter, after).await? } else { (Vec::new(), None) };
     let clock = app.time_formatter();
@@ -198,7 +199,7 @@ pub(crate) async fn show(
         newest,
         older: last.map(|place| query.href(&app.base, Some(&cursors.write(&place)))),
         zone: app.zone.to_string(),
-        exports: export_links(&format!("{}/export/audit", app.base), &query.parts()),
+        exports: export_links(&format!("{}/export/audit", app.base), &pairs_of(&query)),
         errors,
         filter: query,
     };

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use validator::Validate;
 
@@ -10,7 +10,7 @@ use crate::store::cursor::Cursor;
 use crate::token::{Problem, TokenError};
 
 /// Where in a list that is turned forwards the page of an address begins.
-#[derive(Default, Deserialize, Validate)]
+#[derive(Default, Deserialize, Serialize, Validate)]
 #[serde(default)]
 pub(crate) struct After {
     pub(crate) after: Option<String>,

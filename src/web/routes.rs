@@ -66,10 +66,10 @@ pub fn table() -> Vec<Route> {
         page("/batches").show(batches::pages::list),
         page("/batches/{uid}").show(batches::pages::show),
         page("/batches/{uid}/rename").post(batches::pages::rename).comes_back_to("/batches/{uid}"),
-        page("/import").show(import::pages::form).post(import::send::send).keeps(&[]),
+        page("/import").show(import::pages::form).post(import::send::send).comes_back(),
         page("/import/{uid}").show(import::pages::show),
-        page("/import/{uid}/check").post(import::steps::check).back_to("/import/{uid}", &[]),
-        page("/import/{uid}/run").post(import::steps::run).back_to("/import/{uid}", &[]),
+        page("/import/{uid}/check").post(import::steps::check).comes_back_to("/import/{uid}"),
+        page("/import/{uid}/run").post(import::steps::run).comes_back_to("/import/{uid}"),
         file("/import/{uid}/errors.csv").show(import::steps::rejects),
 
         // The door.

@@ -11,7 +11,7 @@ use crate::web::audit::{self, AuditQuery};
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::guard::{Allowed, Manage, See};
-use crate::web::params::{FileParams, Parts, Query, RawParams};
+use crate::web::params::{FileParams, Parts, Query};
 use crate::web::state::App;
 use crate::web::tokens::query::TokenQuery;
 use crate::web::usage::query::UsageQuery;
@@ -102,11 +102,10 @@ async fn usage_of(query: &UsageQuery, app: &App) -> Result<Usage, Error> {
 pub(crate) async fn audit(
     who: Allowed<Manage>,
     request: HttpRequest,
-    params: RawParams,
+    FileParams(Parts((query, format))): FileParams<Parts<(AuditQuery, FormatQuery)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let query = AuditQuery::read(&params)?;
-    let format = read_format(&params, query.parts().map(|(name, _)| name).as_slice())?;
+    let format = format.read()?;
     let mut errors = FormErrors::default();
     let filter = query.filter(&app, &mut errors);
     check(&errors)?;
@@ -128,12 +127,6 @@ pub(crate) async fn print_runs(
     let format = format.read()?;
     let layout = Layout::new(format, &export::print_runs::COLUMNS, app.zone);
     Ok(send(&request, &app, who.caller, "print-runs", (layout, Box::new(PrintRuns::default()))))
-}
-
-/// The format, CSV if none is named. There are no other parameters but these.
-fn read_format(params: &RawParams, filters: &[&str]) -> Result<Format, Error> {
-    params.only(&[filters, &["format"]].concat())?;
-    Ok(params.parsed("format")?.unwrap_or(Format::Csv))
 }
 
 /// Refuses a filter that cannot be used.

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+use validator::Validate;
+
 use crate::token::import::columns::suggested;
 use crate::token::import::field::Field;
 use crate::token::import::options::{Encoding, FileFormat, ImportOptions, Mode, Separator};
@@ -9,7 +12,6 @@ use crate::token::{Problem, TokenError, batch};
 use crate::web::choice::Choice;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
-use crate::web::params::RawParams;
 use crate::work::import::lines::line::Head;
 
 /// The words of each mode in the form and on the page.
@@ -95,31 +97,37 @@ fn separator(one: Separator) -> &'static str {
     }
 }
 
-/// What a form chooses; errors are added.
-pub(super) fn read(params: &RawParams, errors: &mut FormErrors) -> Result<ImportOptions, Error> {
-    let mode = params.filled("mode")?.unwrap_or_else(|| "add".into());
-    let known = MODES.iter().find(|(_, word, _)| *word == mode).map(|(mode, ..)| *mode);
-    let none = || TokenError::value("mode", Problem::not_one_of(&mode, MODES.map(|(_, word, _)| word)));
-    let mode = known.ok_or_else(none)?;
-    let mut columns = BTreeMap::new();
-    for field in Field::ALL {
-        if let Some(name) = params.text(&param(field))? {
-            columns.insert(field, name);
-        }
-    }
-    let batch = params.filled("batch_name")?.map(|name| name.trim().to_owned()).filter(|_| mode == Mode::Add);
-    let batch = errors.note(batch.map(|name| batch::check_name(&name).map(|()| name)).transpose());
-    Ok(ImportOptions {
-        columns,
-        mode,
-        batch,
-        encoding: word(params, "encoding")?,
-        format: word(params, "format")?,
-        separator: word(params, "separator")?,
-    })
+/// What the form sends.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct ImportForm {
+    /// The word of one of [`MODES`]; none for the first.
+    mode: Option<String>,
+    /// The columns' names by the fields' names.
+    #[serde(rename = "column_*")]
+    columns: BTreeMap<String, String>,
+    batch_name: Option<String>,
+    encoding: Option<Encoding>,
+    format: Option<FileFormat>,
+    separator: Option<Separator>,
 }
 
-fn word<T: std::str::FromStr<Err = String>>(params: &RawParams, name: &'static str) -> Result<Option<T>, Error> {
-    let parsed = params.filled(name)?.map(|text| text.parse::<T>()).transpose();
-    Ok(parsed.map_err(|why| TokenError::value(name, Problem::Refused { why }))?)
+impl ImportForm {
+    /// What it chooses; errors are added.
+    pub(super) fn options(mut self, errors: &mut FormErrors) -> Result<ImportOptions, Error> {
+        let mode = self.mode.unwrap_or_else(|| MODES[0].1.to_owned());
+        let known = MODES.iter().find(|(_, word, _)| *word == mode).map(|(mode, ..)| *mode);
+        let none = || TokenError::value("mode", Problem::not_one_of(&mode, MODES.map(|(_, word, _)| word)));
+        let mode = known.ok_or_else(none)?;
+        let batch = self.batch_name.map(|name| name.trim().to_owned()).filter(|_| mode == Mode::Add);
+        let columns = Field::ALL.into_iter().filter_map(|field| Some((field, self.columns.remove(field.name())?)));
+        Ok(ImportOptions {
+            columns: columns.collect(),
+            mode,
+            batch: errors.note(batch.map(|name| batch::check_name(&name).map(|()| name)).transpose()),
+            encoding: self.encoding,
+            format: self.format,
+            separator: self.separator,
+        })
+    }
 }

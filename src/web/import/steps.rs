@@ -6,7 +6,7 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use tokio::task::JoinHandle;
 
-use super::form;
+use super::form::ImportForm;
 use super::pages::{file_page, find};
 use crate::access::{Permission, Role};
 use crate::store::imports::{self, Import, Stage};
@@ -17,7 +17,7 @@ use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::guard::{Allowed, Edit};
 use crate::web::page::see_other;
-use crate::web::params::{RawForm, RawParams};
+use crate::web::params::{FileParams, Form, NoParams};
 use crate::web::state::App;
 use crate::work::import::job::permission;
 use crate::work::import::stored::{SentFile, rejected_lines, spawn_check, spawn_import};
@@ -52,12 +52,12 @@ pub(crate) async fn check(
     who: Allowed<Edit>,
     uid: web::Path<String>,
     request: HttpRequest,
-    RawForm(params): RawForm,
+    Form(form): Form<ImportForm>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let mut import = find(&uid, &app).await?;
     let mut errors = FormErrors::default();
-    import.options = form::read(&params, &mut errors)?;
+    import.options = form.options(&mut errors)?;
     if !errors.is_empty() {
         return file_page(import, &request, &app, errors).await;
     }
@@ -84,7 +84,7 @@ pub(crate) async fn check(
 pub(crate) async fn run(
     who: Allowed<Edit>,
     uid: web::Path<String>,
-    _form: RawForm,
+    _form: Form<NoParams>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let import = find(&uid, &app).await?;
@@ -113,10 +113,9 @@ fn check_role(role: Role, needed: Permission) -> Result<(), Error> {
 pub(crate) async fn rejects(
     who: Allowed<Edit>,
     uid: web::Path<String>,
-    params: RawParams,
+    _none: FileParams<NoParams>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    params.only(&[])?;
     let import = find(&uid, &app).await?;
     if import.report.as_ref().is_none_or(|report| report.error_count == 0) {
         return Err(TokenError::value(
