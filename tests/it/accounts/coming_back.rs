@@ -10,7 +10,10 @@ use tessera::web::routes::table;
 
 use crate::support::app::{App, with_required};
 use crate::support::browser::{Browser, PageAnswer, add_user};
+use crate::support::forms::forms;
 use crate::support::imports::send_file;
+
+type Fields = Vec<(String, String)>;
 
 /// Ends every other session of anna's, at once.
 pub(super) async fn end_sessions(elsewhere: &mut Browser<'_>) {
@@ -187,16 +190,15 @@ async fn after_every_post_one_comes_back_to_a_page_that_shows_it_and_nothing_is_
 }
 
 /// The hidden fields of a token's form: what it knew.
-fn known_of(form: &PageAnswer) -> Vec<(&'static str, String)> {
-    let names = ["was_value", "was_label", "was_valid_from", "was_valid_to", "was_usage_count", "was_lock_time"];
-    names.into_iter().map(|name| (name, form.field(name))).collect()
+fn known_of(page: &PageAnswer) -> Fields {
+    forms(&page.text).into_iter().flat_map(|form| form.fields).filter(|(name, _)| name.starts_with("was_")).collect()
 }
 
 /// What the form sends when only the label was changed.
-fn labelled_mine<'a>(known: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
+fn labelled_mine(known: &Fields) -> Vec<(&str, &str)> {
     let typed =
         [("value", "v-1"), ("label", "Mine"), ("usage_count", "5"), ("lock_time", "0"), ("lock_unit", "seconds")];
-    known.iter().map(|(name, value)| (*name, value.as_str())).chain(typed).collect()
+    known.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(typed).collect()
 }
 
 #[actix_web::test]

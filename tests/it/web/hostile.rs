@@ -1,6 +1,6 @@
 //! What every address makes of parameters, cursors and rows that are not what Tessera gives out itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use diesel::connection::SimpleConnection;
@@ -19,7 +19,7 @@ use tessera::token::{Micros, Uid};
 use tessera::web::route::{Kind, RouteInfo};
 use tessera::web::routes;
 
-use crate::support::app::{App, send};
+use crate::support::app::App;
 use crate::support::browser::Browser;
 use crate::support::forms::forms;
 use crate::support::gates::add_gate;
@@ -28,16 +28,6 @@ use crate::support::printing::{add_job, anna, keep_run_of, measures};
 use crate::support::settings::save_setting;
 use crate::support::tokens::MISSING_UID;
 
-/// Names that some address takes: each is sent to every address, beside those of its own forms.
-#[rustfmt::skip]
-const NAMES: [&str; 66] = [
-    "q", "state", "batch", "sort", "created_from", "created_to", "after", "before", "last", "show", "size", "done", "who",
-    "what", "from", "to", "name", "next", "token_uid", "outcome", "range", "user", "cursor", "sheet", "start", "offset_x",
-    "text", "dpi", "printer", "page", "uid", "width", "batch_name", "label", "count", "batch_uid", "uids", "job_uid",
-    "outline", "leave_out", "for_sheet", "for_printer", "print_run", "printed", "select", "action", "seal", "action_uid",
-    "nonce", "usage_count", "add_uses", "no_limits", "valid_from", "valid_to", "change_from", "was", "name-new",
-    "from-new", "quick_counts", "role", "password", "expires", "do", "reason", "session", "known",
-];
 /// Parameters that no page gives out.
 static VALUES: LazyLock<[String; 10]> = LazyLock::new(|| {
     [
@@ -159,14 +149,10 @@ async fn all_forms(app: &App, browser: &mut Browser<'_>, routes: &[RouteInfo]) -
     all
 }
 
-/// The parameters of an address that takes no others: it names them to whoever sends one.
-async fn only_parameters(app: &App, method: &Method, address: &str) -> Option<Fields> {
-    let request = app.request(Role::Manager, method.clone(), address).header("Accept", "application/json");
-    let wrong = [("wrong", "")];
-    let request = if *method == Method::POST { request.form(&wrong) } else { request.query(&wrong) };
-    let answer = send(request).await;
-    let known = answer.body["message"].as_str()?.split_once("known are ")?.1.trim_end_matches('.').to_owned();
-    Some(known.split(", ").map(|name| (name.to_owned(), String::new())).collect())
+/// The parameters that a route takes by a method, as the table of routes has them; one that means many stands for itself.
+fn own_parameters(route: &RouteInfo, method: &Method) -> Vec<String> {
+    let names = route.parameters.iter().filter(|(by, _)| by.as_str() == method.as_str());
+    names.flat_map(|(_, names)| names.iter().map(|name| name.replace('*', "new"))).collect()
 }
 
 /// Sends hostile requests, some at a time, and holds that none is a fault of the server or comes back as markup.
@@ -195,20 +181,19 @@ async fn check_all(app: &App, browser: &mut Browser<'_>, requests: Vec<(Method, 
     }
 }
 
-/// The requests to a route: every name of its own with every value; the names of all others at once, with every value; and
-/// each of these alone, with one value, or in a long run with all.
+/// The requests to a route: every name of its own with every value; and the names of all others at once with every value,
+/// in a long run each of these alone, too.
 fn requests(
     method: &Method,
     route: &RouteInfo,
     addresses: &[String],
-    own: &Fields,
-    usual: &Fields,
-    is_long: bool,
+    (own, usual, others): (&Fields, &Fields, &[String]),
 ) -> Vec<(Method, String, Fields)> {
     let with = |name: &str, value: &str| -> Fields {
         let rest = usual.iter().filter(|(known, _)| known != name).cloned();
         rest.chain([(name.to_owned(), value.to_owned())]).collect()
     };
+    let is_long = std::env::var_os("TESSERA_TEST_LONG").is_some();
     let mut all: Vec<(String, Fields)> = Vec::new();
     for part in PARTS.iter().filter(|_| route.path.contains('{')) {
         all.push((fill(route.path, part), usual.clone()));
@@ -220,26 +205,34 @@ fn requests(
             let values = if *method == Method::HEAD { &VALUES[..1] } else { &VALUES[..] };
             all.extend(values.iter().map(|value| (address.clone(), with(name, value))));
         }
-        let others = NAMES.into_iter().filter(|_| *method != Method::HEAD);
-        let others: Vec<&str> = others.filter(|name| !own.iter().any(|(known, _)| known == name)).collect();
         // Each value for all of them at once.
+        let others = if *method == Method::HEAD { &[] } else { others };
         for value in VALUES.iter().filter(|_| !others.is_empty()) {
-            let with_all = others.iter().map(|name| ((*name).to_owned(), value.clone()));
-            let rest = usual.iter().filter(|(known, _)| !others.contains(&known.as_str())).cloned();
+            let with_all = others.iter().map(|name| (name.clone(), value.clone()));
+            let rest = usual.iter().filter(|(known, _)| !others.contains(known)).cloned();
             all.push((address.clone(), rest.chain(with_all).collect()));
         }
-        for (name, n) in others.into_iter().zip(route.path.len()..) {
-            let values = if is_long { &VALUES[..] } else { std::slice::from_ref(&VALUES[n % VALUES.len()]) };
-            all.extend(values.iter().map(|value| (address.clone(), with(name, value))));
+        for name in others.iter().filter(|_| is_long) {
+            all.extend(VALUES.iter().map(|value| (address.clone(), with(name, value))));
         }
     }
     all.into_iter().map(|(address, fields)| (method.clone(), address, fields)).collect()
 }
 
-/// Every route by each of its methods. What is rotated here is sent whole when `TESSERA_TEST_LONG` is set.
+/// What a route takes by a method, with the values that its forms have, and else none.
+fn own_fields(route: &RouteInfo, method: &Method, form: Option<&Fields>) -> Fields {
+    let mut own = form.filter(|_| *method == Method::POST).cloned().unwrap_or_default();
+    for name in own_parameters(route, method) {
+        if own.iter().all(|(known, _)| *known != name) {
+            own.push((name, String::new()));
+        }
+    }
+    own
+}
+
+/// Every route by each of its methods; with all names one by one when `TESSERA_TEST_LONG` is set.
 #[actix_web::test]
 async fn no_request_is_a_fault_of_the_server() {
-    let is_long = std::env::var_os("TESSERA_TEST_LONG").is_some();
     let app = App::start().await;
     let mut browser = Browser::of(&app, Role::Manager).await;
     app.add(&[("label", "Anna")]).await;
@@ -258,26 +251,34 @@ async fn no_request_is_a_fault_of_the_server() {
 
     let routes: Vec<RouteInfo> = routes::table().iter().map(|route| route.info().clone()).collect();
     let forms = all_forms(&app, &mut browser, &routes).await;
+    let methods = || [Method::GET, Method::POST].into_iter();
+    let names: BTreeSet<String> = routes
+        .iter()
+        .flat_map(|route| methods().flat_map(|method| own_parameters(route, &method)))
+        .chain(forms.values().flatten().map(|(name, _)| name.clone()))
+        .collect();
     for route in &routes {
         // Sheets and lists show all tokens that there are; these take no longer with each route.
         let gone = "UPDATE tokens SET deleted_at = created, deleted_by = 'x' WHERE deleted_at IS NULL";
         app.connection().batch_execute(gone).unwrap();
         for method in route.methods.iter().map(|method| method.as_str().parse::<Method>().unwrap()) {
             let addresses = existing(&app, route).await;
-            let only = only_parameters(&app, &method, &addresses[0]).await;
-            let takes_any = only.is_none();
-            let own = only.unwrap_or_else(|| forms.get(route.path).cloned().unwrap_or_default());
-            let mut usual = if takes_any && method != Method::POST { Vec::new() } else { own.clone() };
+            let own = own_fields(route, &method, forms.get(route.path));
+            let is_page = !matches!(route.kind, Kind::View | Kind::File);
+            // A page that is opened shows what one parameter does; a form and a view want all.
+            let mut usual = if is_page && method != Method::POST { Vec::new() } else { own.clone() };
             let uid = app.add(&[("usage_count", "3")]).await;
             for (name, value) in USUAL.into_iter().chain([("uid", &*uid), ("token_uid", &*uid), ("usage_days", "400")])
             {
-                match usual.iter_mut().find(|(known, _)| known == name) {
-                    Some((_, known)) if known.is_empty() => value.clone_into(known),
-                    None if takes_any && method == Method::POST => usual.push((name.into(), value.into())),
-                    _ => {}
+                if let Some((_, known)) =
+                    usual.iter_mut().find(|(known, _)| known == name).filter(|(_, known)| known.is_empty())
+                {
+                    value.clone_into(known);
                 }
             }
-            let requests = requests(&method, route, &addresses, &own, &usual, is_long);
+            let others: Vec<String> =
+                names.iter().filter(|name| own.iter().all(|(known, _)| known != *name)).cloned().collect();
+            let requests = requests(&method, route, &addresses, (&own, &usual, &others));
             check_all(&app, &mut browser, requests).await;
         }
     }
