@@ -192,6 +192,33 @@ pub enum Problem {
         /// How many others.
         others: u64,
     },
+    /// There is no such sheet.
+    NoSuchSheet {
+        /// The beginning of its short name.
+        sheet: String,
+    },
+    /// There is no such printer.
+    NoSuchPrinter {
+        /// The beginning of its name.
+        printer: String,
+    },
+    /// It is no number of millimetres.
+    NotMillimetres {
+        /// The beginning of what was sent.
+        value: String,
+    },
+    /// More labels than one PDF has, or than a browser prints.
+    TooManyLabels {
+        /// How many.
+        count: u64,
+        /// Most labels.
+        max: u64,
+    },
+    /// It cannot be printed so that it fits, and can be read.
+    NotPrintable {
+        /// Why, and what would help, as a sentence.
+        remedy: String,
+    },
     /// It is refused for a reason that has no word of its own.
     Refused {
         /// Why, and what would help, as a sentence.

@@ -180,7 +180,15 @@ impl Problem {
                 };
                 format!("{them}, and not printed: choose the others only.")
             }
-            Self::Refused { why } => why.clone(),
+            Self::NoSuchSheet { sheet } => format!("There is no sheet {}.", quoted(sheet)),
+            Self::NoSuchPrinter { printer } => format!("There is no printer {}.", quoted(printer)),
+            Self::NotMillimetres { value } => {
+                format!("{param} {} is not a number of millimetres, as in 1.5 or -0.3.", quoted(value))
+            }
+            Self::TooManyLabels { count, max } => {
+                format!("At most {} labels are printed at once, and these are {}.", grouped(*max), grouped(*count))
+            }
+            Self::NotPrintable { remedy: why } | Self::Refused { why } => why.clone(),
             _ => format!("{param} cannot be taken."),
         }
     }

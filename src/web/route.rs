@@ -192,14 +192,6 @@ impl Route {
         self
     }
 
-    /// After signing in a browser comes back to `path`, a page that shows what the request was about, with those of the
-    /// request's parameters that the page takes. In `path`, `{uid}` and the like are this route's.
-    #[must_use]
-    pub(crate) fn back_to(mut self, path: &'static str, parameters: &'static [&'static str]) -> Self {
-        self.info.back = Some(Back { page: path, parameters, without: path });
-        self
-    }
-
     /// Where a browser comes back to when the parameters that the other page needs cannot be brought back.
     #[must_use]
     pub(crate) fn or_to(mut self, path: &'static str) -> Self {
@@ -207,7 +199,9 @@ impl Route {
         self
     }
 
-    /// Where a browser comes back to, with what that page reads of what was typed and chosen.
+    /// Where a browser comes back to that had to sign in first: a page that shows what the request was about, with what that
+    /// page reads of what was typed and chosen. So its address has no secret, but what the form knew: what somebody else
+    /// changed meanwhile is still a conflict. In `path`, `{uid}` and the like are this route's.
     #[must_use]
     pub(crate) fn comes_back_to(mut self, path: &'static str) -> Self {
         self.info.back = Some(Back { page: path, parameters: FROM_PAGE, without: path });
@@ -226,13 +220,6 @@ impl Route {
     pub(crate) fn comes_back_with<Args: DescribesRequest>(mut self, path: &'static str) -> Self {
         self.info.back = Some(Back { page: path, parameters: names_of_request::<Args>(), without: path });
         self
-    }
-
-    /// After signing in a browser comes back to this page with what was typed into its form.
-    #[must_use]
-    pub(crate) fn keeps(self, parameters: &'static [&'static str]) -> Self {
-        let path = self.info.path;
-        self.back_to(path, parameters)
     }
 
     /// What is known of it.

@@ -49,7 +49,7 @@ pub(crate) struct NewGate {
 /// What the form of a gate knew, in its hidden fields.
 #[derive(Default, Deserialize, Serialize, Validate)]
 #[serde(default)]
-#[allow(clippy::struct_excessive_bools, reason = "as in the form")]
+#[allow(clippy::struct_excessive_bools, clippy::struct_field_names, reason = "each is a box to tick, as it was")]
 pub(crate) struct KnownGate {
     #[serde(deserialize_with = "trimmed")]
     was_name: String,

@@ -8,7 +8,7 @@ use validator::Validate;
 
 use super::choose::nothing_chosen;
 use super::form::PrintForm;
-use super::order::PrintOrder;
+use super::order::{PrintOrder, too_many};
 use super::pdf::make_all;
 use super::sheet_page::refused;
 use crate::sheet::fonts::Fonts;
@@ -51,7 +51,7 @@ pub(crate) async fn print(
         return nothing_chosen(&request, &app, &form, None, StatusCode::UNPROCESSABLE_ENTITY).await;
     };
     if order.total > MOST {
-        order.errors.add("uid", "From the browser at most 2,000 labels can be printed; open the PDF instead.");
+        order.errors.add_all(&[too_many(order.total, MOST)]);
     }
     let Some((printed, made, pages)) = make_all(&app, &mut order, &by, draw).await? else {
         return refused(&who, &request, &app, order).await;

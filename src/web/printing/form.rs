@@ -13,7 +13,7 @@ use crate::store::printing::printers::Printer;
 use crate::store::printing::{printers, sheets};
 use crate::token::print::FIRST_SHEET;
 use crate::token::settings::Settings;
-use crate::token::{Given, Problem, TokenError, quoted, shown};
+use crate::token::{Given, Problem, TokenError, shown};
 use crate::web::choice::Choice;
 use crate::web::form_errors::FormErrors;
 use crate::web::params::trimmed;
@@ -148,12 +148,13 @@ impl PrintForm {
     pub(crate) fn how(&mut self, known: &PrintChoices, settings: &Settings, errors: &mut FormErrors) -> PrintOptions {
         let named = known.sheet(&self.sheet);
         if named.is_none() && !self.sheet.is_empty() {
-            errors.add("sheet", format!("There is no sheet {}; choose one of those below.", quoted(&self.sheet)));
+            errors.add_all(&[TokenError::value("sheet", Problem::NoSuchSheet { sheet: shown(&self.sheet) })]);
         }
         let sheet = named.unwrap_or_else(|| default_sheet(known, settings)).clone();
         let printer = known.printers.iter().find(|printer| printer.name == self.printer);
         if printer.is_none() && !self.printer.is_empty() {
-            errors.add("printer", format!("There is no printer {}; choose one of those below.", quoted(&self.printer)));
+            let none = Problem::NoSuchPrinter { printer: shown(&self.printer) };
+            errors.add_all(&[TokenError::value("printer", none)]);
         }
         let of_printer = |of: fn(&Printer) -> i32| printer.map_or(Mm::ZERO, |it| Mm::from_micrometres(of(it)));
         let offset_x = offset("offset_x", &mut self.offset_x, of_printer(|it| it.offset_x), errors);
@@ -193,7 +194,7 @@ fn offset(name: &str, text: &mut String, usual: Mm, errors: &mut FormErrors) -> 
         *text = usual.to_string();
     }
     text.parse().unwrap_or_else(|_| {
-        errors.add(name, format!("The offset {} is not a number of millimetres, as in 1.5 or -0.3.", quoted(text)));
+        errors.add_all(&[TokenError::value(name.to_owned(), Problem::NotMillimetres { value: shown(text) })]);
         usual
     })
 }

@@ -116,17 +116,22 @@ impl PrintOrder {
     /// All of them, for one PDF; none, with an error added, if they are too many.
     pub(crate) async fn all(&mut self, app: &App) -> Result<Option<LabelItems>, Error> {
         if self.total > MAX_LABELS {
-            let (most, total) = (tokens(MAX_LABELS), tokens(self.total));
-            self.errors.add("uid", format!("A PDF has at most {most}, and these are {total}: print them in parts."));
+            self.errors.add_all(&[too_many(self.total, MAX_LABELS)]);
             return Ok(None);
         }
         self.tokens(app, 0, MAX_LABELS).await
     }
 }
 
+/// More labels than are printed at once.
+pub(crate) fn too_many(count: usize, max: usize) -> TokenError {
+    TokenError::value("uid", Problem::TooManyLabels { count: count as u64, max: max as u64 })
+}
+
 /// Adds why labels cannot be laid out, each to the form's field.
 pub(crate) fn refusals(refused: &[SheetRefusal], errors: &mut FormErrors) {
     for refusal in refused {
-        errors.add(refusal.field(), refusal.to_string());
+        let problem = Problem::NotPrintable { remedy: refusal.to_string() };
+        errors.add_all(&[TokenError::value(refusal.field(), problem)]);
     }
 }

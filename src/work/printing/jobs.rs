@@ -145,7 +145,8 @@ impl RunningJob {
             let pdf = make(background, &options, std::mem::take(&mut labels.items)).await?;
             let refusal =
                 |refusals: Vec<SheetRefusal>| refusals.first().map_or_else(String::new, SheetRefusal::to_string);
-            let pdf = pdf.map_err(|refused| TokenError::value("sheet", Problem::Refused { why: refusal(refused) }))?;
+            let pdf =
+                pdf.map_err(|refused| TokenError::value("sheet", Problem::NotPrintable { remedy: refusal(refused) }))?;
             let count = i32::try_from(done).unwrap_or(i32::MAX);
             let previous_cursor = self.job.cursor.clone();
             let progress = JobProgress { uid: self.uid, previous_cursor, printed: count, cursor: next.clone() };

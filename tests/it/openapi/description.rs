@@ -80,7 +80,8 @@ const WORDS: &str = "empty too_long control_characters invisible_characters oute
     names_another_token not_later before not_together only_together contradicts unlimited uses_left_out_of_range \
     nothing_to_change no_such_gate gate_closed foreign_cursor key_reused key_undone no_such_use already_undone \
     too_late_to_undo malformed_number unreadable_photo photo_too_large search_too_slow no_tokens_named nothing_to_print \
-    too_many_tokens voided_not_printed refused unreadable added_before missing missing_one_of unknown_parameter given_twice \
+    too_many_tokens voided_not_printed no_such_sheet no_such_printer not_millimetres too_many_labels \
+    not_printable refused unreadable added_before missing missing_one_of unknown_parameter given_twice \
     too_many_parameters unreadable_body not_an_object body_too_large unsupported_body";
 
 #[actix_web::test]
