@@ -12,6 +12,8 @@ use crate::token::LIST_MAX;
 #[derive(Debug, PartialEq)]
 pub(super) enum Raw {
     Text(String),
+    /// A number of JSON, as it is written.
+    Number(String),
     List(List),
     /// What no view takes.
     Other,
@@ -37,12 +39,44 @@ impl Raw {
         let json = json.get();
         Ok(match json.as_bytes().first() {
             Some(b'"') => Self::Text(serde_json::from_str(json)?),
-            Some(b'-' | b'0'..=b'9') => Self::Text(json.to_owned()),
+            Some(b'-' | b'0'..=b'9') => Self::Number(json.to_owned()),
             Some(b'n') => Self::Text(String::new()),
             Some(b'[') => Self::List(List::read(json)?),
             _ => Self::Other,
         })
     }
+
+    /// A text, or a number as it is written.
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) | Self::Number(text) => Some(text),
+            Self::List(_) | Self::Other => None,
+        }
+    }
+
+    /// A whole number. JSON knows no other kind of number: `5.0` is 5 there, but in a text it is what somebody has written.
+    pub(super) fn integer(&self) -> Option<i64> {
+        match self {
+            Self::Text(text) => text.trim().parse().ok(),
+            Self::Number(number) => whole(number),
+            Self::List(_) | Self::Other => None,
+        }
+    }
+}
+
+/// A number of JSON, if it is exactly a whole one. A power of ten may be far too large to be written out.
+fn whole(number: &str) -> Option<i64> {
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let significant = digits.trim_end_matches('0');
+    if matches!(significant, "" | "-") {
+        return Some(0);
+    }
+    let zeros = i64::try_from(digits.len() - significant.len()).ok()?;
+    let power = exponent.parse::<i64>().ok()?.checked_add(zeros)?.checked_sub(i64::try_from(fraction.len()).ok()?)?;
+    let factor = 10_i64.checked_pow(u32::try_from(power).ok()?)?;
+    significant.parse::<i64>().ok()?.checked_mul(factor)
 }
 
 impl List {
@@ -89,4 +123,42 @@ impl<'de> Visitor<'de> for Items {
 /// The text of a string of JSON.
 fn text(json: &str) -> Option<String> {
     json.starts_with('"').then(|| serde_json::from_str(json).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_of_json_is_whole_however_it_is_written() {
+        for (number, wanted) in [
+            ("5", Some(5)),
+            ("-1", Some(-1)),
+            ("5.0", Some(5)),
+            ("-1.000", Some(-1)),
+            ("1e3", Some(1_000)),
+            ("1.5E+1", Some(15)),
+            ("1500e-2", Some(15)),
+            ("100", Some(100)),
+            ("0", Some(0)),
+            ("-0.0", Some(0)),
+            ("0e999999999999999999999", Some(0)),
+            ("2147483648.0", Some(2_147_483_648)),
+            ("9223372036854775807", Some(i64::MAX)),
+            ("1.5", None),
+            ("15e-1", None),
+            ("5.00000000000000000000000000001", None),
+            ("1e-400", None),
+            ("1e400", None),
+            ("1e999999999999999999999", None),
+            ("9223372036854775808", None),
+        ] {
+            let raw = Raw::read(serde_json::from_str(number).unwrap()).unwrap();
+            assert_eq!(raw.integer(), wanted, "{number}");
+            assert_eq!(raw.text(), Some(number));
+        }
+        for (text, wanted) in [(" +5 ", Some(5)), ("5.0", None), ("1e3", None), ("", None)] {
+            assert_eq!(Raw::Text(text.into()).integer(), wanted, "{text}");
+        }
+    }
 }

@@ -191,11 +191,9 @@ impl<const LIMIT: usize> RawParams<LIMIT> {
     /// # Errors
     /// A value error when it is a list.
     pub(crate) fn text(&self, name: &str) -> Result<Option<String>, Error> {
-        match self.fields.get(name) {
-            None => Ok(None),
-            Some(Raw::Text(text)) => Ok(Some(text.clone())),
-            Some(Raw::List(_) | Raw::Other) => Err(wrong_kind(name, "a text or a number")),
-        }
+        let Some(raw) = self.fields.get(name) else { return Ok(None) };
+        let text = raw.text().ok_or_else(|| wrong_kind(name, "a text or a number"))?;
+        Ok(Some(text.to_owned()))
     }
 
     /// The text of a parameter, if it is present and not empty.
@@ -218,7 +216,7 @@ impl<const LIMIT: usize> RawParams<LIMIT> {
     pub(crate) fn ticked(&self, name: &str) -> Result<Vec<String>, Error> {
         match self.fields.get(name) {
             None => Ok(Vec::new()),
-            Some(Raw::Text(text)) => Ok(vec![text.clone()]),
+            Some(Raw::Text(text) | Raw::Number(text)) => Ok(vec![text.clone()]),
             Some(Raw::List(list)) if list.wrong.is_none() => {
                 check_length(name, list)?;
                 Ok(list.texts.clone())

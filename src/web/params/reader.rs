@@ -207,32 +207,28 @@ struct Parameter<'a> {
 
 impl<'a> Parameter<'a> {
     fn text(&self) -> Result<&'a str, ReadError> {
-        match self.raw {
-            Raw::Text(text) => Ok(text),
-            Raw::List(_) | Raw::Other => {
-                Err(ReadError::value(Problem::WrongType { expected: "a text or a number".into() }))
-            }
-        }
+        let wrong = || ReadError::value(Problem::WrongType { expected: "a text or a number".into() });
+        self.raw.text().ok_or_else(wrong)
     }
 
     fn integer(&self) -> Result<i64, ReadError> {
         let text = self.text()?;
         let none = || Problem::NotAnInteger { value: shown(text), min: None, max: None };
-        text.trim().parse().map_err(|_| ReadError::value(none()))
+        self.raw.integer().ok_or_else(|| ReadError::value(none()))
     }
 
     fn list(&self) -> Result<std::borrow::Cow<'a, List>, ReadError> {
         let wrong = || ReadError::value(Problem::WrongType { expected: "a JSON list".into() });
         let list = match self.raw {
             Raw::List(list) => std::borrow::Cow::Borrowed(list),
-            Raw::Text(text) if self.name == TICKED => {
+            Raw::Text(text) | Raw::Number(text) if self.name == TICKED => {
                 let mut list = List::default();
                 list.push(text.clone());
                 std::borrow::Cow::Owned(list)
             }
             // A form or a query string holds it as text.
             Raw::Text(text) => std::borrow::Cow::Owned(List::read(text).map_err(|_| wrong())?),
-            Raw::Other => return Err(wrong()),
+            Raw::Number(_) | Raw::Other => return Err(wrong()),
         };
         if list.length > LIST_MAX {
             let too_many = Problem::TooManyItems { count: list.length as u64, max: LIST_MAX as u64 };

@@ -55,6 +55,25 @@ async fn values_of_a_kind_that_no_view_takes() {
 }
 
 #[actix_web::test]
+async fn a_whole_number_may_have_a_fraction_of_zero_in_json() {
+    let app = App::start().await;
+    let add = async |count: &'static str| {
+        let body = format!(r#"{{"valid_from": "", "valid_to": "", "usage_count": {count}, "lock_time": 1e1}}"#);
+        send(post(&app, "/add_token", JSON, body)).await
+    };
+    for count in ["5.0", "0.5e1", "50e-1"] {
+        let uid = add(count).await.check_success().body["token_uid"].as_str().unwrap_or_default().to_owned();
+        let token = app.token(&uid).await;
+        assert_eq!((&token["usage_count"], &token["lock_time"]), (&json!(5), &json!(10)), "{count}");
+    }
+    for count in ["1.5", "1e400", "2147483648.0", r#""5.0""#, r#""1e3""#] {
+        add(count).await.check_failure("TokenValueError").check_param("usage_count");
+    }
+    let form = with_required(&[("usage_count", "5.0")]);
+    app.post("/add_token", &form).await.check_failure("TokenValueError").check_param("usage_count");
+}
+
+#[actix_web::test]
 async fn no_message_carries_the_body_back() {
     let app = App::start().await;
     let long = format!("\"{}\"", "x".repeat(1_000_000));
