@@ -64,8 +64,12 @@ impl<'de> Deserialize<'de> for WrittenTime {
     }
 }
 
-/// [`ParsedTime::parse`] as a regular expression, but for days and hours that do not exist.
-const PATTERN: &str = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)?)?$";
+/// [`ParsedTime::parse`] as a regular expression, but for days that do not exist; of the years that can be stored.
+const PATTERN: &str = concat!(
+    r"^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])",
+    r"([Tt ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?",
+    r"([Zz]|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)?)?$"
+);
 
 impl JsonSchema for WrittenTime {
     fn inline_schema() -> bool {

@@ -6,4 +6,4 @@ pub mod file;
 mod links;
 mod model;
 pub(crate) mod operation;
-mod schema;
+pub(crate) mod schema;

@@ -5,11 +5,13 @@ use schemars::Schema;
 use serde_json::{Map, Value, json};
 
 /// A whole number as text; white space around it is passed over.
-const INTEGER: &str = r"^\s*[+-]?[0-9]+\s*$";
+const INTEGER: &str = r"^\s*[+-]?0*[0-9]{1,10}\s*$";
 const UUID: &str = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$";
 
 /// Marks a parameter that need not be given where the path has it.
 pub(crate) const IN_PATH: &str = "x-in-path";
+/// Marks a parameter that must not be empty, though whoever reads it tells that apart from one that is not given.
+pub(crate) const NOT_EMPTY: &str = "x-not-empty";
 /// Marks a struct of which one of these parameters must be given.
 pub(crate) const ONE_OF: &str = "x-one-of";
 /// As [`ONE_OF`], where no other of them may be given beside it.
@@ -45,7 +47,7 @@ pub(crate) fn one_line(text: &str) -> String {
 /// A parameter as it is sent.
 pub(crate) fn property(read: &Value, sent: Sent) -> Value {
     let mut property = read.as_object().cloned().unwrap_or_default();
-    property.remove(IN_PATH);
+    property.retain(|name, _| name != IN_PATH && name != NOT_EMPTY);
     // Of what is left out, and not a value that could be sent.
     property.retain(|name, value| name != "default" || !value.is_null());
     if let Some(description) = property.get_mut("description") {
@@ -54,7 +56,7 @@ pub(crate) fn property(read: &Value, sent: Sent) -> Value {
     property.remove("format").filter(|format| format == "uuid").map(|_| property.insert("pattern".into(), UUID.into()));
     let kinds = kinds(&property);
     let is = |kind: &str| kinds.iter().any(|known| known == kind);
-    let may_be_empty = is("null");
+    let may_be_empty = may_be_empty(read);
     if is("integer") {
         integer(&mut property, may_be_empty, sent);
     } else if is("array") {
@@ -66,6 +68,12 @@ pub(crate) fn property(read: &Value, sent: Sent) -> Value {
         text(&mut property, may_be_empty, sent);
     }
     Value::Object(property)
+}
+
+/// Whether a parameter may be empty where it is given.
+pub(crate) fn may_be_empty(read: &Value) -> bool {
+    let kinds = read.as_object().map(kinds).unwrap_or_default();
+    kinds.iter().any(|kind| kind == "null") && read.get(NOT_EMPTY).is_none()
 }
 
 fn kinds(property: &Map<String, Value>) -> Vec<String> {
@@ -127,14 +135,16 @@ pub(crate) fn words(property: &Map<String, Value>) -> Option<Vec<String>> {
 
 /// The object of a body. Names that begin with `_` are free.
 pub(crate) fn body(read: &Schema, sent: Sent, has_path: bool) -> Value {
-    let all = properties(read);
-    let properties: Map<String, Value> = all.iter().map(|(name, read)| (name.clone(), property(read, sent))).collect();
-    let mut required = names(read, "required");
-    if !has_path {
-        required.extend(all.iter().filter(|(_, read)| read.get(IN_PATH).is_some()).map(|(name, _)| name.as_str()));
-    }
+    let mut all = properties(read);
     let one_of = names(read, ONE_OF);
-    required.retain(|name| !one_of.contains(name));
+    let mut required: Vec<String> = names(read, "required").into_iter().map(str::to_owned).collect();
+    for (name, read) in &mut all {
+        if read.get(IN_PATH).is_some() && !has_path && !one_of.contains(&name.as_str()) {
+            required.push(name.clone());
+            read[NOT_EMPTY] = true.into();
+        }
+    }
+    let properties: Map<String, Value> = all.iter().map(|(name, read)| (name.clone(), property(read, sent))).collect();
     let mut object = json!({
         "type": "object",
         "properties": properties,
@@ -142,20 +152,29 @@ pub(crate) fn body(read: &Schema, sent: Sent, has_path: bool) -> Value {
         "patternProperties": {"^_": {}},
         "additionalProperties": false
     });
-    if let Some(dependent) = read.get("dependentRequired") {
-        object["dependentRequired"] = dependent.clone();
+    for rule in ["dependentRequired", "not"] {
+        if let Some(rule_of) = read.get(rule) {
+            object[rule] = rule_of.clone();
+        }
     }
     if !one_of.is_empty() && !has_path {
-        object["anyOf"] = one_of.iter().map(|name| json!({"required": [name]})).collect();
+        let given = |name: &&str| json!({"required": [name], "properties": {*name: filled()}});
+        object["anyOf"] = one_of.iter().map(given).collect();
     }
     let exactly = names(read, EXACTLY_ONE_OF);
     if !exactly.is_empty() {
-        let others = |name: &str| -> Map<String, Value> {
-            let nothing = if sent == Sent::Json { json!({"enum": ["", null]}) } else { json!({"const": ""}) };
-            exactly.iter().filter(|other| **other != name).map(|other| ((*other).to_owned(), nothing.clone())).collect()
+        let nothing = if sent == Sent::Json { json!({"enum": ["", null]}) } else { json!({"const": ""}) };
+        let only = |name: &&str| {
+            let is = |other: &&str| if other == name { filled() } else { nothing.clone() };
+            let properties: Map<String, Value> = exactly.iter().map(|other| ((*other).to_owned(), is(other))).collect();
+            json!({"required": [name], "properties": properties})
         };
-        let only = |name: &&str| json!({"required": [name], "properties": others(name)});
         object["oneOf"] = exactly.iter().map(only).collect();
     }
     object
+}
+
+/// What is neither null nor empty.
+fn filled() -> Value {
+    json!({"type": ["string", "number"], "minLength": 1})
 }

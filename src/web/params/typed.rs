@@ -15,6 +15,7 @@ use super::raw_params::{RawForm, RawParams, SMALL};
 use crate::token::{Problem, TokenError};
 use crate::web::error::Error;
 use crate::web::openapi::operation::{DescribesRequest, Input, Operation, ViewParams};
+use crate::web::openapi::schema::may_be_empty;
 
 /// A view's parameters, of a body of at most `LIMIT` bytes and of the query string. There are no others.
 pub(crate) struct Params<T, const LIMIT: usize = SMALL>(pub(crate) T);
@@ -135,7 +136,7 @@ fn explained<T: JsonSchema>(error: TokenError) -> TokenError {
     let bound = |name: &str| property.get(name).and_then(serde_json::Value::as_i64);
     match error {
         TokenError::Api { param, problem: Problem::Missing { .. } } => {
-            let may_be_empty = property.get("type").is_some_and(|kind| kind.to_string().contains("null"));
+            let may_be_empty = may_be_empty(&property);
             TokenError::Api { param, problem: Problem::Missing { may_be_empty } }
         }
         TokenError::Value { param, problem: Problem::NotAnInteger { value, .. } } => {

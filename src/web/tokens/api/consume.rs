@@ -48,6 +48,7 @@ pub(crate) struct ConsumeToken {
     /// The idempotency key, where no header can be sent.
     #[serde(default)]
     #[validate(length(min = 1, max = KEY_MAX_CHARS))]
+    #[schemars(extend("x-not-empty" = true))]
     nonce: Given<String>,
     /// How many uses at once: all of them or none. One entry in the log says how many.
     #[validate(range(min = 1, max = i32::MAX))]

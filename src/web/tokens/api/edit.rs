@@ -33,9 +33,11 @@ pub(crate) struct EditToken {
     valid_to: Given<WrittenTime>,
     /// The uses that are left; -1 is unlimited. It must not be empty.
     #[validate(range(min = UNLIMITED, max = i32::MAX))]
+    #[schemars(extend("x-not-empty" = true))]
     usage_count: Given<i32>,
     /// Seconds for which the token is locked after a use. It must not be empty.
     #[validate(range(min = 0, max = i32::MAX))]
+    #[schemars(extend("x-not-empty" = true))]
     lock_time: Given<i32>,
     /// What the QR code says, as in `add_token`. Empty: the uid. Left out: it stays.
     #[serde(default)]
@@ -65,6 +67,7 @@ impl ViewParams for EditToken {
 ///
 /// What is left out stays as it is. Uses that are consumed meanwhile are not lost.
 #[derive(Deserialize, JsonSchema, Validate)]
+#[schemars(extend("not" = {"required": ["usage_count", "add_uses"]}))]
 pub(crate) struct UpdateToken {
     /// The token's uid.
     #[serde(default)]
@@ -79,10 +82,12 @@ pub(crate) struct UpdateToken {
     /// The uses that are left; -1 is unlimited. It must not be empty. Left out: they stay.
     #[serde(default)]
     #[validate(range(min = UNLIMITED, max = i32::MAX))]
+    #[schemars(extend("x-not-empty" = true))]
     usage_count: Given<i32>,
     /// Seconds for which the token is locked after a use. It must not be empty. Left out: they stay.
     #[serde(default)]
     #[validate(range(min = 0, max = i32::MAX))]
+    #[schemars(extend("x-not-empty" = true))]
     lock_time: Given<i32>,
     /// What the QR code says, as in `add_token`. Empty: the uid. Left out: it stays.
     #[serde(default)]
@@ -96,6 +101,7 @@ pub(crate) struct UpdateToken {
     /// `usage_count`, and not for a token with unlimited uses. It must not be empty.
     #[serde(default)]
     #[validate(range(min = i32::MIN, max = i32::MAX))]
+    #[schemars(extend("x-not-empty" = true))]
     add_uses: Given<i32>,
 }
 
