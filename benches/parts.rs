@@ -25,7 +25,7 @@ use tessera::store::tokens::list::{TokenFilter, TokenSlice};
 use tessera::store::{DatabaseUrl, Store, migrations, tokens};
 use tessera::token::input::{Defaults, Origin, RawFields};
 use tessera::token::settle::{Ask, Held, Lookup, settle};
-use tessera::token::{Micros, Token, UNLIMITED, Uid};
+use tessera::token::{Micros, Problem, Token, UNLIMITED, Uid};
 use tessera::web::client_address::TrustedProxies;
 use tessera::web::routes::routes;
 use tessera::web::session_cookie;
@@ -118,7 +118,7 @@ fn token() -> Token {
 
 /// A time as people and programs write it, in a zone with daylight saving time.
 #[divan::bench(sample_size = 100, args = ["2026-09-22", "2026-09-22T10:30", "2026-09-22T10:30:00.123456+02:00"])]
-fn read_time(text: &str) -> Result<Micros, String> {
+fn read_time(text: &str) -> Result<Micros, Problem> {
     Micros::read(black_box(text), Tz::Europe__Vienna)
 }
 

@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::str::FromStr;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
@@ -18,7 +17,6 @@ use crate::token::validation::errors_of;
 use crate::token::{LIST_MAX, Problem, TokenError, shown};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
-use crate::web::openapi::operation::{DescribesRequest, Operation};
 use crate::web::state::App;
 
 /// Most bytes of a body.
@@ -35,17 +33,8 @@ pub(crate) struct RawParams<const LIMIT: usize = SMALL> {
     pub(super) fields: Fields,
 }
 
-/// A page's form: its fields come from the body alone. A link with fields in its query string must not decide what a
-/// form writes that somebody else fills in.
+/// The parameters of a body alone.
 pub(crate) struct RawForm<const LIMIT: usize = SMALL>(pub(crate) RawParams<LIMIT>);
-
-impl<const LIMIT: usize> DescribesRequest for RawForm<LIMIT> {
-    fn describe(_: &mut Operation) {}
-}
-
-impl<const LIMIT: usize> DescribesRequest for RawParams<LIMIT> {
-    fn describe(_: &mut Operation) {}
-}
 
 impl<const LIMIT: usize> FromRequest for RawForm<LIMIT> {
     type Error = Error;
@@ -194,19 +183,6 @@ impl<const LIMIT: usize> RawParams<LIMIT> {
         let Some(raw) = self.fields.get(name) else { return Ok(None) };
         let text = raw.text().ok_or_else(|| wrong_kind(name, "a text or a number"))?;
         Ok(Some(text.to_owned()))
-    }
-
-    /// The text of a parameter, if it is present and not empty.
-    ///
-    /// # Errors
-    /// A value error when it is a list.
-    pub(crate) fn filled(&self, name: &str) -> Result<Option<String>, Error> {
-        Ok(self.text(name)?.filter(|text| !text.is_empty()))
-    }
-
-    /// What a parameter that is present and not empty is read as.
-    pub(crate) fn parsed<T: FromStr<Err = TokenError>>(&self, name: &str) -> Result<Option<T>, Error> {
-        Ok(self.filled(name)?.map(|text| text.parse()).transpose()?)
     }
 
     /// The values of all boxes of that name that are ticked, in the order of the page.

@@ -152,6 +152,7 @@ pub(crate) struct NewTokenUid {
 /// was nothing.
 #[derive(Clone, Default, Deserialize, Serialize, Validate)]
 #[serde(default)]
+#[allow(clippy::struct_field_names, reason = "they are the names of the hidden fields")]
 pub(crate) struct OriginalValues {
     was_value: Given<String>,
     was_label: Given<String>,
