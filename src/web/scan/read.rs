@@ -28,7 +28,8 @@ const DESCRIPTION: &str = "\
 Reads the QR code in a photo, for scanning where the browser cannot read codes itself.
 
 The body is the file. It has at most 8 MiB, 25,000,000 pixels and 16,384 along a side; a JPEG that is not stored by its luma \
-(CMYK, RGB) has at most 6,000,000 pixels. It uses no token. Each key or session may have two photos a second read, and two at \
+(CMYK, RGB) has at most 6,000,000 pixels. A photo that is damaged or has no end is a `TokenValueError` that names `photo`. \
+It uses no token. Each key or session may have two photos a second read, and two at \
 once here, one that is read and one that waits; any more are a 429. Photos are read one after another, small ones first; when \
 too many wait, the last in that order is a 503. What is not found in two seconds of work is taken as not there.";
 

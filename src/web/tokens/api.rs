@@ -99,7 +99,7 @@ pub(crate) async fn last_use(app: &App, refused: &RefusedAsk) -> Result<Option<L
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Token")]
 pub(crate) struct TokenObject {
-    /// Its UUID: it never changes and is never given again, not even after a deletion.
+    /// Its UUID, in lower case: it never changes and is never given again, not even after a deletion.
     uid: Uid,
     /// What its QR code says.
     value: String,
@@ -109,7 +109,7 @@ pub(crate) struct TokenObject {
     valid_from: Option<Micros>,
     /// The last moment at which it is valid, or null.
     valid_to: Option<Micros>,
-    /// Uses that are left; -1 is unlimited.
+    /// Uses that are left, 0 to 2,147,483,647; -1 is unlimited.
     usage_count: i32,
     /// Seconds for which it is locked after a use.
     lock_time: i32,
@@ -127,7 +127,7 @@ pub(crate) struct TokenObject {
     voided_by: Option<String>,
     /// Why, or null.
     void_reason: Option<String>,
-    /// What a use would find now.
+    /// `active`, or why a use would be refused now: `voided`, `used_up`, `locked`, `pending` (not yet valid) or `expired`.
     state: State,
 }
 

@@ -35,13 +35,13 @@ pub(crate) struct QueryUsage {
     batch: Option<Uid>,
     /// The uid of a print run.
     print_run: Option<Uid>,
-    /// The name of a gate.
+    /// The name of a gate. One that does not exist is a `TokenValueError`.
     gate: Option<String>,
     /// Most entries of a page.
     #[validate(range(min = 1, max = LIMIT_MAX))]
     #[schemars(extend("default" = LIMIT))]
     limit: Option<usize>,
-    /// The `next_cursor` of the page before. It belongs to this view and filter.
+    /// The `next_cursor` of the page before. It belongs to this view and filter; with another filter it is a `TokenValueError`.
     cursor: Option<String>,
 }
 

@@ -31,9 +31,9 @@ use crate::web::state::App;
 /// not locked, and is within its time range. Check, change and log entry are one step on the disk, and the answer is sent only
 /// after that step would survive a power cut. Every attempt, refused or not, is in the usage log exactly once.
 ///
-/// Send an `Idempotency-Key` wherever a lost answer matters, and prefer POST: proxies and browsers may repeat a GET. HEAD is
-/// refused, and so is a prefetch (`Sec-Purpose`, `Purpose` or `X-Moz`); neither counts as an attempt, and nor does a request
-/// that cannot be read, contradicts itself, or is not allowed.
+/// Send an `Idempotency-Key` wherever a lost answer matters, and prefer POST: proxies and browsers may repeat a GET. HEAD is a
+/// 405. A request that says it is a prefetch (`Sec-Purpose`, `Purpose` or `X-Moz`) is a 403. Neither counts as an attempt, and
+/// nor does a request that cannot be read, contradicts itself, or is not allowed.
 #[derive(Deserialize, JsonSchema, Validate)]
 #[schemars(extend("x-one-of" = ["token_uid", "value"], "dependentRequired" = {"at": ["test"]}))]
 pub(crate) struct ConsumeToken {
@@ -41,8 +41,8 @@ pub(crate) struct ConsumeToken {
     #[serde(default)]
     #[schemars(extend("x-in-path" = true))]
     token_uid: Given<Uid>,
-    /// Its value, or what a code with a link says: the address of its page. White space and line ends around it are cut, and a
-    /// uid may be in capitals.
+    /// Its value, or what a code with a link says: `https://your.host/{uid}`. White space and line ends around it are cut, and a
+    /// uid may be in capitals. No token has an empty value.
     #[serde(default)]
     value: Given<String>,
     /// The idempotency key, where no header can be sent.
@@ -50,13 +50,16 @@ pub(crate) struct ConsumeToken {
     #[validate(length(min = 1, max = KEY_MAX_CHARS))]
     #[schemars(extend("x-not-empty" = true))]
     nonce: Given<String>,
-    /// How many uses at once: all of them or none. One entry in the log says how many.
+    /// How many uses at once: all of them or none. More than are left is a `TokenUsageCountExceeded`. One entry in the log says
+    /// how many.
     #[validate(range(min = 1, max = i32::MAX))]
     #[schemars(extend("default" = 1))]
     uses: Option<i32>,
-    /// The name of the gate at which the token is used. A key that is tied to a gate uses that one, and may name no other.
+    /// The name of the gate at which the token is used. An unknown or closed gate is a `TokenValueError`; what its rules forbid
+    /// is a 403. Neither is logged. A key that is tied to a gate uses that one; naming another one is a 403.
     gate: Option<String>,
-    /// `1` answers what a use would answer, and uses and logs nothing.
+    /// `1` answers what a use would answer, with `"test": true, "consumed": false`, and uses and logs nothing. A gate that allows
+    /// no look-up does not allow it. Anything but `1` is a `TokenValueError`.
     test: Option<Yes>,
     /// The moment that a test means. Left out: now.
     at: Option<WrittenTime>,

@@ -98,7 +98,7 @@ pub(crate) struct UpdateToken {
     #[validate(length(max = chars(LABEL_MAX_CHARS)))]
     label: Given<String>,
     /// Added to the uses that are left, or subtracted if negative; uses that are consumed meanwhile count. Not together with
-    /// `usage_count`, and not for a token with unlimited uses. It must not be empty.
+    /// `usage_count`, not for a token with unlimited uses, and not if the result would be below 0. It must not be empty.
     #[serde(default)]
     #[validate(range(min = i32::MIN, max = i32::MAX))]
     #[schemars(extend("x-not-empty" = true))]

@@ -25,14 +25,16 @@ use crate::web::params::filters::{LIMIT, LIMIT_MAX, moment, search_term, shown};
 use crate::web::state::App;
 
 /// Looks up one token by exactly its uid or its value.
+///
+/// A gate that allows no look-up refuses it to the keys that are tied to it.
 #[derive(Deserialize, JsonSchema, Validate)]
 #[schemars(extend("x-one-of" = ["token_uid", "value"]))]
 pub(crate) struct QueryToken {
     /// The token's uid.
     #[serde(default)]
     token_uid: Given<Uid>,
-    /// Its value, or what a code with a link says. White space around it is cut. Beside `token_uid` it must name the same
-    /// token.
+    /// Its value, or what a code with a link says: `https://your.host/{uid}`. White space around it is cut. No token has an empty
+    /// value. Beside `token_uid` it must name the same token.
     #[serde(default)]
     value: Given<String>,
 }
@@ -83,13 +85,13 @@ pub(crate) struct QueryTokens {
     batch: Option<Uid>,
     /// The uid of a print run that they are on.
     print_run: Option<Uid>,
-    /// Whether they were printed.
+    /// `never_used`: printed, but never used. `never`: not printed.
     printed: Option<PrintedFilter>,
     /// Most tokens of a page.
     #[validate(range(min = 1, max = LIMIT_MAX))]
     #[schemars(extend("default" = LIMIT))]
     limit: Option<usize>,
-    /// The `next_cursor` of the page before. It belongs to this view and filter.
+    /// The `next_cursor` of the page before. It belongs to this view and filter; with another filter it is a `TokenValueError`.
     cursor: Option<String>,
 }
 

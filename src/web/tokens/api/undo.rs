@@ -21,9 +21,14 @@ use crate::web::state::App;
 /// Gives back what a use took, once.
 ///
 /// Anyone who may consume can undo their own uses; editors can undo anyone's. That is possible for 60 seconds, or as long as
-/// the rules of the use's gate allow. The use then counts as not made: its uses are back, and the lock runs again from where it
-/// ran before; `last_used` stays. The use of a voided token can be undone, that of a deleted one cannot. An `Idempotency-Key`
-/// is the undo's own.
+/// the rules of the use's gate allow. An `Idempotency-Key` is the undo's own.
+///
+/// The use then counts as not made, also for `never_used` and in the counts of batches and print runs: its uses are back, and
+/// the lock runs again from where it ran before. `last_used` stays. Where the office has undone a change of the token's uses,
+/// before or after, the token has left what it would have had without both.
+///
+/// A second undo, one that comes too late, and the key of the undone use are a `TokenValueError`. The use of a voided token can
+/// be undone; of a deleted one that is a `TokenNotExists`.
 #[derive(Deserialize, JsonSchema, Validate)]
 #[schemars(extend("x-exactly-one-of" = ["usage_uid", "nonce"]))]
 pub(crate) struct UndoConsume {
