@@ -15,6 +15,12 @@ use crate::web::route::Route;
 /// The name of the security scheme.
 const KEY: &str = "key";
 
+/// What the header for idempotency is.
+pub(crate) const KEY_TEXT: &str = "\
+    Makes it safe to send the request again when its answer got lost: within 24 hours the same caller gets the first \
+    success again, with `replayed`, and nothing is done twice. A refusal is not kept. With another token, gate or number of \
+    uses the same key is a `TokenValueError`.";
+
 /// What is said of the API as a whole, in Markdown.
 pub(crate) const GUIDE: &str = include_str!("guide.md");
 
@@ -99,9 +105,7 @@ fn parameters(view: &View) -> Vec<Value> {
     if view.takes_key {
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
-            "description": "Makes it safe to send the request again when its answer got lost: within 24 hours the same caller \
-                gets the first success again, with `replayed`, and nothing is done twice. A refusal is not kept. With \
-                another token, gate or number of uses the same key is a TokenValueError.",
+            "description": KEY_TEXT,
             "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
             "example": "order-4711-seat-3"
         }));
