@@ -51,6 +51,7 @@ pub fn table() -> Vec<Route> {
         view("/scan/read").post_view(scan::read::read),
 
         file("/openapi.json").show(openapi::file::openapi_json).open(),
+        page("/docs").show(openapi::page::docs),
 
         // Tokens. Those of one token come last, as their first part is a uid.
         page("/").show(list::show),
