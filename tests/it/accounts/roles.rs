@@ -144,6 +144,7 @@ const SHOWN: &[(&str, Permission)] = &[
     ("/sheets/{slug}", Permission::Manage),
     ("/sheets/{slug}/remove", Permission::Manage),
     ("/account", Permission::Ask),
+    ("/docs", Permission::Ask),
     ("/settings", Permission::Manage),
     ("/users", Permission::Manage),
     ("/users/add", Permission::Manage),

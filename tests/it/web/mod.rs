@@ -3,6 +3,7 @@
 mod assets;
 mod bad_input;
 mod compression;
+mod docs;
 mod errors;
 mod headers;
 mod health;
