@@ -174,7 +174,8 @@ pub(crate) struct Allowed<E> {
 
 impl<E: Entry> DescribesRequest for Allowed<E> {
     fn describe(operation: &mut Operation) {
-        operation.entry = Some(E::PERMISSION);
+        operation.needs_caller = true;
+        operation.permission = E::PERMISSION;
         operation.errors.push(Error::Unauthorized("Bearer"));
         if !E::REFUSAL.is_empty() {
             operation.errors.push(Error::Forbidden(E::REFUSAL.into()));

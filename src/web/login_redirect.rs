@@ -52,8 +52,8 @@ fn comes_back_with_form(request: &HttpRequest) -> bool {
     }
     let routes = request.app_data::<web::Data<RouteIndex>>();
     let address = LocalAddress::read(request.path(), &base(request));
-    let route = routes.zip(address).and_then(|(routes, address)| Some(routes.find(&address.path)?.0.back));
-    route.flatten().is_some_and(|back| !back.parameters.is_empty())
+    let route = routes.zip(address).and_then(|(routes, address)| Some(routes.find(&address.path)?.0.back.clone()));
+    route.flatten().is_some_and(|back| back.parameters.is_some_and(|names| !names.is_empty()))
 }
 
 fn base(request: &HttpRequest) -> Arc<str> {
@@ -103,12 +103,12 @@ fn return_address<const L: usize>(
         return same(address, parameters);
     }
     let own = if route.is_shown() { route.path } else { "/" };
-    let back = route.back.unwrap_or(Back { page: own, parameters: &[], without: own });
+    let back = route.back.clone().unwrap_or(Back { page: own, parameters: None, without: own });
     let at = |page: &str| {
         let fill = |page: String, (name, value): &(String, String)| page.replace(&format!("{{{name}}}"), value);
         encode_path(&places.iter().fold(page.to_owned(), fill))
     };
-    let names = back.parameters.iter().flat_map(|pattern| parameters.names(pattern));
+    let names = back.parameters.iter().flatten().flat_map(|pattern| parameters.names(pattern));
     let ticks: Ticks = parameters.typed(false).unwrap_or_default();
     let values = names.filter(|name| !ticks.overrule(name)).flat_map(|name| {
         let values = match name {

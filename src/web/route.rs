@@ -44,7 +44,7 @@ pub struct RouteInfo {
     /// The methods it takes, HEAD included.
     pub methods: Vec<Method>,
     /// The names of the parameters that it takes by each method; one with a `*` at its end means all that begin so.
-    pub parameters: Vec<(Method, &'static [&'static str])>,
+    pub parameters: Vec<(Method, Vec<&'static str>)>,
     /// Whether it answers without signing in.
     pub is_open: bool,
     /// Where a browser comes back to that had to sign in first.
@@ -53,19 +53,17 @@ pub struct RouteInfo {
     pub(crate) operations: Vec<(Method, Describe)>,
 }
 
-/// The parameters of the page to which a browser comes back, until that page is looked up.
-const FROM_PAGE: &[&str] = &["*"];
-
 /// Describes what a handler takes and answers.
 pub(crate) type Describe = fn(&mut Operation);
 
 /// Where a browser comes back to that had to sign in first.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Back {
     /// A page that shows what the request was about.
     pub(crate) page: &'static str,
-    /// The request's parameters that the page takes; one with a `*` at its end means all that begin so.
-    pub(crate) parameters: &'static [&'static str],
+    /// The request's parameters that the page takes, if they are not simply those that it reads; one with a `*` at its end
+    /// means all that begin so.
+    pub(crate) parameters: Option<Vec<&'static str>>,
     /// The page where none of them can be brought back.
     pub(crate) without: &'static str,
 }
@@ -162,17 +160,6 @@ impl Route {
         self.described::<Args, F::Output>(Method::POST).post(handler)
     }
 
-    /// As [`Route::show`], and described to programs.
-    #[must_use]
-    pub(crate) fn show_view<F, Args>(self, handler: F) -> Self
-    where
-        F: Handler<Args>,
-        Args: FromRequest + DescribesRequest + 'static,
-        F::Output: Responder + DescribesAnswer + 'static,
-    {
-        self.described::<Args, F::Output>(Method::GET).show(handler)
-    }
-
     fn described<Args: DescribesRequest, Output: DescribesAnswer>(mut self, method: Method) -> Self {
         self.info.operations.push((method, describe::<Args, Output>));
         self
@@ -204,7 +191,7 @@ impl Route {
     /// changed meanwhile is still a conflict. In `path`, `{uid}` and the like are this route's.
     #[must_use]
     pub(crate) fn comes_back_to(mut self, path: &'static str) -> Self {
-        self.info.back = Some(Back { page: path, parameters: FROM_PAGE, without: path });
+        self.info.back = Some(Back { page: path, parameters: None, without: path });
         self
     }
 
@@ -218,7 +205,7 @@ impl Route {
     /// Where a browser comes back to with the parameters of `Args` alone: that page reads more, and would act on it.
     #[must_use]
     pub(crate) fn comes_back_with<Args: DescribesRequest>(mut self, path: &'static str) -> Self {
-        self.info.back = Some(Back { page: path, parameters: names_of_request::<Args>(), without: path });
+        self.info.back = Some(Back { page: path, parameters: Some(names_of_request::<Args>()), without: path });
         self
     }
 
@@ -259,12 +246,12 @@ impl RouteIndex {
         let shown = |path: &str| {
             let page = routes.iter().map(|route| &route.info).find(|info| info.path == path);
             page.and_then(|page| page.parameters.iter().find(|(method, _)| *method == Method::GET))
-                .map(|(_, names)| *names)
+                .map(|(_, names)| names.clone())
         };
         let resolved = |route: &Route| {
             let mut info = route.info.clone();
-            if let Some(back) = info.back.as_mut().filter(|back| back.parameters == FROM_PAGE) {
-                back.parameters = shown(back.page).unwrap_or_default();
+            if let Some(back) = info.back.as_mut().filter(|back| back.parameters.is_none()) {
+                back.parameters = shown(back.page);
             }
             (info, ResourceDef::new(route.info.path))
         };

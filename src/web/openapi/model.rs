@@ -43,7 +43,7 @@ pub(crate) struct View {
     /// The roles that may ask for it.
     pub(crate) roles: Vec<Role>,
     /// Its parameters in their order.
-    pub(crate) names: &'static [&'static str],
+    pub(crate) names: Vec<&'static str>,
     /// What its parameters are.
     pub(crate) input: Option<Input>,
     /// The media types of the body that it takes instead.
@@ -102,7 +102,7 @@ fn view(path: &'static str, method: &Method, (is_open, shares_path): (bool, bool
     let text = schema.and_then(|schema| schema.get("description")).and_then(Value::as_str);
     let text = text.or(operation.file.map(|(_, text)| text)).unwrap_or_default().to_owned();
     let (summary, description) = text.split_once("\n\n").unwrap_or((&text, ""));
-    let permission = operation.entry.flatten();
+    let permission = operation.permission;
     let may = |role: &Role| permission.is_none_or(|permission: Permission| role.may(permission));
     View {
         id: id.into_iter().flatten().collect::<Vec<_>>().join("_"),
@@ -137,7 +137,7 @@ fn common_errors(path: &str, method: &Method, operation: &Operation) -> Vec<Erro
     let limit = operation.input.as_ref().map_or(LARGE, |input| input.limit);
     let limit = (*method == Method::POST).then_some(limit);
     let is_of_token = path.contains("{uid}") || operation.input.as_ref().is_some_and(names_token);
-    let mut errors = of_every_view(operation.entry.is_some(), limit, operation.input.is_some());
+    let mut errors = of_every_view(operation.needs_caller, limit, operation.input.is_some());
     errors.extend(is_of_token.then(not_a_uid));
     errors
 }

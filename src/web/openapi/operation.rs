@@ -18,15 +18,17 @@ pub(crate) struct Operation {
     /// Of answers; what they share is defined once.
     pub(crate) generator: SchemaGenerator,
     /// The names of its parameters.
-    pub(crate) names: &'static [&'static str],
+    pub(crate) names: Vec<&'static str>,
     /// Its parameters.
     pub(crate) input: Option<Input>,
     /// The body that it takes instead of parameters: its media types, and what it is.
     pub(crate) file: Option<(&'static [&'static str], &'static str)>,
     /// Whether it takes an `Idempotency-Key`.
     pub(crate) takes_key: bool,
-    /// Whether a caller must be known, and what they must be permitted.
-    pub(crate) entry: Option<Option<Permission>>,
+    /// Whether a caller must be known.
+    pub(crate) needs_caller: bool,
+    /// What the caller must be permitted.
+    pub(crate) permission: Option<Permission>,
     /// What it answers.
     pub(crate) answers: Vec<DescribedAnswer>,
     /// Errors that it can answer.
@@ -53,8 +55,6 @@ pub(crate) struct DescribedAnswer {
     pub(crate) schema: Schema,
     /// One.
     pub(crate) example: Option<Value>,
-    /// Headers that it has, and what they say.
-    pub(crate) headers: &'static [(&'static str, &'static str)],
 }
 
 impl Operation {
@@ -64,11 +64,12 @@ impl Operation {
         let settings = settings.with(|settings| settings.definitions_path = "/components/schemas".into());
         Self {
             generator: settings.into_generator(),
-            names: &[],
+            names: Vec::new(),
             input: None,
             file: None,
             takes_key: false,
-            entry: None,
+            needs_caller: false,
+            permission: None,
             answers: Vec::new(),
             errors: Vec::new(),
         }
@@ -82,7 +83,7 @@ impl Operation {
         schema: Schema,
         example: Option<Value>,
     ) {
-        self.answers.push(DescribedAnswer { status, media_type, schema, example, headers: &[] });
+        self.answers.push(DescribedAnswer { status, media_type, schema, example });
     }
 }
 
@@ -157,7 +158,7 @@ macro_rules! tuples {
 tuples! { (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) }
 
 /// The names of the parameters that a handler takes.
-pub(crate) fn names_of_request<Args: DescribesRequest>() -> &'static [&'static str] {
+pub(crate) fn names_of_request<Args: DescribesRequest>() -> Vec<&'static str> {
     let mut operation = Operation::new();
     Args::describe(&mut operation);
     operation.names

@@ -90,31 +90,31 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Query<T> {
 
 impl<T: DeserializeOwned, const LIMIT: usize> DescribesRequest for Form<T, LIMIT> {
     fn describe(operation: &mut Operation) {
-        operation.names = known::<T>();
+        operation.names = names_of::<T>();
     }
 }
 
 impl<A: DeserializeOwned, B: DeserializeOwned> DescribesRequest for TriedForm<A, B> {
     fn describe(operation: &mut Operation) {
-        operation.names = known::<(A, B)>();
+        operation.names = names_of::<(A, B)>();
     }
 }
 
 impl<T: DeserializeOwned, const LIMIT: usize> DescribesRequest for FileParams<T, LIMIT> {
     fn describe(operation: &mut Operation) {
-        operation.names = known::<T>();
+        operation.names = names_of::<T>();
     }
 }
 
 impl<T: DeserializeOwned> DescribesRequest for Query<T> {
     fn describe(operation: &mut Operation) {
-        operation.names = known::<T>();
+        operation.names = names_of::<T>();
     }
 }
 
 impl<T: DeserializeOwned + ViewParams, const LIMIT: usize> DescribesRequest for Params<T, LIMIT> {
     fn describe(operation: &mut Operation) {
-        operation.names = known::<T>();
+        operation.names = names_of::<T>();
         // Of its own: the answers' are described as they are written, and this as it is read.
         let mut generator =
             SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).into_generator();
@@ -122,11 +122,6 @@ impl<T: DeserializeOwned + ViewParams, const LIMIT: usize> DescribesRequest for 
         operation.input = Some(Input { schema, limit: LIMIT, example: T::example() });
         operation.errors.extend(T::errors());
     }
-}
-
-/// The names for the table of routes, which lives as long as its thread.
-fn known<T: DeserializeOwned>() -> &'static [&'static str] {
-    names_of::<T>().leak()
 }
 
 /// The error with what the description of its parameter says: bounds, and whether it may be empty.

@@ -16,7 +16,7 @@ fn every_view_of_the_route_table_is_described_and_nothing_else() {
     let mut routes = BTreeSet::new();
     for route in table().iter().filter(|route| route.info().kind == Kind::View) {
         for (method, names) in &route.info().parameters {
-            routes.insert((route.info().path.to_owned(), method.as_str().to_lowercase(), names.to_vec()));
+            routes.insert((route.info().path.to_owned(), method.as_str().to_lowercase(), names.clone()));
         }
     }
     let views = operations().into_iter();

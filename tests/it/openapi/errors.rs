@@ -8,10 +8,9 @@ use crate::support::app::{Answer, App, send, with_required};
 
 /// Holds that a request failed for this reason at this parameter, with this data.
 #[track_caller]
-fn check(answer: &Answer, param: Value, reason: &str, detail: Value) {
+fn check(answer: &Answer, param: &str, reason: &str, mut detail: Value) {
     let body = &answer.body;
-    assert_eq!((&body["param"], &body["reason"]), (&param, &reason.into()), "{body}");
-    let mut detail = detail;
+    assert_eq!((&body["param"], &body["reason"]), (&param.into(), &reason.into()), "{body}");
     detail["reason"] = reason.into();
     assert_eq!(body["detail"], detail, "{body}");
 }
@@ -23,59 +22,59 @@ async fn value_errors_have_a_word_and_their_data() {
     let update = async |fields: &[(&str, &str)]| app.post(&format!("/{uid}/update_token"), fields).await;
     let long = "x".repeat(1_001);
     let other = app.add(&[]).await;
-    check(&update(&[("value", &long)]).await, json!("value"), "too_long", json!({"max": 1_000}));
-    check(&update(&[("value", " a")]).await, json!("value"), "outer_white_space", json!({}));
-    check(&update(&[("value", "a\nb")]).await, json!("value"), "control_characters", json!({}));
-    check(&update(&[("value", &other)]).await, json!("value"), "names_another_token", json!({}));
+    check(&update(&[("value", &long)]).await, "value", "too_long", json!({"max": 1_000}));
+    check(&update(&[("value", " a")]).await, "value", "outer_white_space", json!({}));
+    check(&update(&[("value", "a\nb")]).await, "value", "control_characters", json!({}));
+    check(&update(&[("value", &other)]).await, "value", "names_another_token", json!({}));
     let bytes = json!({"max": 1_000, "max_bytes": 1_200});
-    check(&update(&[("value", &"ä".repeat(601))]).await, json!("value"), "too_long", bytes);
-    check(&app.post("/add_token", &with_required(&[("value", "T-1")])).await, json!("value"), "not_unique", json!({}));
+    check(&update(&[("value", &"ä".repeat(601))]).await, "value", "too_long", bytes);
+    check(&app.post("/add_token", &with_required(&[("value", "T-1")])).await, "value", "not_unique", json!({}));
     let range = json!({"min": -1, "max": i32::MAX});
-    check(&update(&[("usage_count", "-2")]).await, json!("usage_count"), "out_of_range", range);
+    check(&update(&[("usage_count", "-2")]).await, "usage_count", "out_of_range", range);
     let many = json!({"value": "many", "min": -1, "max": i32::MAX});
-    check(&update(&[("usage_count", "many")]).await, json!("usage_count"), "not_an_integer", many);
-    check(&update(&[("usage_count", "")]).await, json!("usage_count"), "empty", json!({}));
-    check(&update(&[("valid_from", "soon")]).await, json!("valid_from"), "not_a_time", json!({"value": "soon"}));
+    check(&update(&[("usage_count", "many")]).await, "usage_count", "not_an_integer", many);
+    check(&update(&[("usage_count", "")]).await, "usage_count", "empty", json!({}));
+    check(&update(&[("valid_from", "soon")]).await, "valid_from", "not_a_time", json!({"value": "soon"}));
     let skipped = json!({"value": "2026-03-29T02:30", "time_zone": "Europe/Vienna"});
-    check(&update(&[("valid_from", "2026-03-29T02:30")]).await, json!("valid_from"), "no_such_local_time", skipped);
+    check(&update(&[("valid_from", "2026-03-29T02:30")]).await, "valid_from", "no_such_local_time", skipped);
     let bounds = [("valid_from", "2026-02-01"), ("valid_to", "2026-01-01")];
-    check(&update(&bounds).await, json!("valid_to"), "not_later", json!({"than": "valid_from"}));
+    check(&update(&bounds).await, "valid_to", "not_later", json!({"than": "valid_from"}));
     let both = [("add_uses", "1"), ("usage_count", "1")];
-    check(&update(&both).await, json!("add_uses"), "not_together", json!({"with": "usage_count"}));
+    check(&update(&both).await, "add_uses", "not_together", json!({"with": "usage_count"}));
     let below = json!({"uses_left": 5, "add_uses": -6});
-    check(&update(&[("add_uses", "-6")]).await, json!("add_uses"), "uses_left_out_of_range", below);
-    check(&update(&[("token_uid", "17")]).await, json!("token_uid"), "not_a_uid", json!({"value": "17"}));
-    check(&update(&[("token_uid", &other)]).await, json!("token_uid"), "contradicts", json!({"with": "path"}));
+    check(&update(&[("add_uses", "-6")]).await, "add_uses", "uses_left_out_of_range", below);
+    check(&update(&[("token_uid", "17")]).await, "token_uid", "not_a_uid", json!({"value": "17"}));
+    check(&update(&[("token_uid", &other)]).await, "token_uid", "contradicts", json!({"with": "path"}));
     let state = app.get("/query_tokens", &[("state", "gone")]).await;
     let allowed = json!(["active", "voided", "used_up", "locked", "pending", "expired"]);
-    check(&state, json!("state"), "not_one_of", json!({"value": "gone", "allowed": allowed}));
+    check(&state, "state", "not_one_of", json!({"value": "gone", "allowed": allowed}));
     check(
         &app.get("/query_tokens", &[("limit", "0")]).await,
         json!("limit"),
         "out_of_range",
         json!({"min": 1, "max": 1_000}),
     );
-    check(&app.get("/query_tokens", &[("cursor", "x")]).await, json!("cursor"), "foreign_cursor", json!({}));
+    check(&app.get("/query_tokens", &[("cursor", "x")]).await, "cursor", "foreign_cursor", json!({}));
     let gate = app.post("/consume_token", &[("token_uid", &uid), ("gate", "South")]).await;
-    check(&gate, json!("gate"), "no_such_gate", json!({"gate": "South"}));
+    check(&gate, "gate", "no_such_gate", json!({"gate": "South"}));
     let at = app.post("/consume_token", &[("token_uid", &uid), ("at", "2026-01-01")]).await;
-    check(&at, json!("at"), "only_together", json!({"with": "test"}));
+    check(&at, "at", "only_together", json!({"with": "test"}));
 }
 
 #[actix_web::test]
 async fn request_errors_have_a_word_and_their_data() {
     let app = App::start().await;
     let missing = app.post("/add_token", &[]).await;
-    check(&missing, json!("valid_from"), "missing", json!({"may_be_empty": true}));
-    check(&app.post("/add_tokens", &[]).await, json!("count"), "missing", json!({"may_be_empty": false}));
+    check(&missing, "valid_from", "missing", json!({"may_be_empty": true}));
+    check(&app.post("/add_tokens", &[]).await, "count", "missing", json!({"may_be_empty": false}));
     let none = json!({"params": ["token_uid", "value"]});
-    check(&app.post("/consume_token", &[]).await, json!("token_uid"), "missing_one_of", none);
+    check(&app.post("/consume_token", &[]).await, "token_uid", "missing_one_of", none);
     let known = json!({"known": ["token_uid"]});
-    check(&app.post("/restore_token", &[("uid_", "1")]).await, json!("uid_"), "unknown_parameter", known);
+    check(&app.post("/restore_token", &[("uid_", "1")]).await, "uid_", "unknown_parameter", known);
     let twice = send(app.request(Role::Manager, Method::POST, "/restore_token?token_uid=1&token_uid=2")).await;
-    check(&twice, json!("token_uid"), "given_twice", json!({}));
+    check(&twice, "token_uid", "given_twice", json!({}));
     let kind = app.post_json("/restore_token", json!({"token_uid": {}})).await;
-    check(&kind, json!("token_uid"), "wrong_type", json!({"expected": "a text or a number"}));
+    check(&kind, "token_uid", "wrong_type", json!({"expected": "a text or a number"}));
 }
 
 #[actix_web::test]

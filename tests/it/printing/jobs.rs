@@ -65,8 +65,8 @@ async fn more_than_a_pdf_holds_is_printed_in_parts_of_whole_pages() {
     let answer = send(asked.query(&[("all", "1")])).await;
     answer.check_failure("TokenValueError").check_param("uid");
     assert!(answer.body["message"].as_str().unwrap().contains("25,000"), "{answer:?}");
-    viewer.post("/sheet.pdf", &SMALL).await.check(422, &["at most 10,000 tokens", "Make 3 PDFs"]);
-    viewer.post("/sheet/check", &SMALL).await.check(422, &["at most 10,000 tokens"]);
+    viewer.post("/sheet.pdf", &SMALL).await.check(422, &["At most 10,000 labels", "Make 3 PDFs"]);
+    viewer.post("/sheet/check", &SMALL).await.check(422, &["At most 10,000 labels"]);
     viewer.post("/sheet/browser", &SMALL).await.check(422, &["2,000"]);
     let page = viewer.get("/sheet?all=1&sheet=avery-l4731&dpi=600&text=none&start=100&page=3").await;
     page.check(200, &["25,000 tokens", "Make 3 PDFs", "Page 3 of"]);

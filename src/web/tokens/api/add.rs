@@ -93,7 +93,7 @@ pub(crate) async fn add_token(
     let uid = uid.map_or_else(|| Ok(Uid::random()), |uid| uid.parse())?;
     check_link(&app, params.value.as_value().map(String::as_str), uid)?;
     let AddToken { valid_from, valid_to, usage_count, lock_time, value, label } = params;
-    let fields = TokenFields { valid_from, valid_to, usage_count, lock_time, value, label, ..TokenFields::default() };
+    let fields = TokenFields { value, label, valid_from, valid_to, usage_count, lock_time, ..TokenFields::default() };
     let token = fields.new_token(origin(&app, uid, &who.caller.principal), defaults(&app).await?, app.zone)?;
     app.store.write(move |connection| tokens::add(connection, &token)).await?;
     Ok(Answer(Added { token_uid: uid }))

@@ -228,8 +228,8 @@ async fn test(
     match try_consume(token.as_ref(), uses, at) {
         Ok(after) => {
             let (summary, gate) = (TokenSummary::from(&after), gate.map(|gate| gate.name));
-            let used = Used { consumed: false, replayed: false, test: true, summary, uses, usage_uid: None, gate };
-            Ok(Consumed::Used(used))
+            let would_be = Used { consumed: false, replayed: false, test: true, summary, uses, usage_uid: None, gate };
+            Ok(Consumed::Used(would_be))
         }
         Err(refused) => Ok(Refused::new(*refused, gate).in_test().answer(app, caller).await?.into()),
     }

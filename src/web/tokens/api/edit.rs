@@ -128,7 +128,7 @@ pub(crate) async fn edit_token(
     app: web::Data<App>,
 ) -> Result<Answer<Done>, Error> {
     let EditToken { token_uid, valid_from, valid_to, usage_count, lock_time, value, label } = params;
-    let fields = TokenFields { valid_from, valid_to, usage_count, lock_time, value, label, add_uses: Given::Absent };
+    let fields = TokenFields { value, label, valid_from, valid_to, usage_count, lock_time, add_uses: Given::Absent };
     change(named_uid(uid, token_uid)?, fields, &app).await
 }
 
@@ -140,7 +140,7 @@ pub(crate) async fn update_token(
     app: web::Data<App>,
 ) -> Result<Answer<Done>, Error> {
     let UpdateToken { token_uid, valid_from, valid_to, usage_count, lock_time, value, label, add_uses } = params;
-    let fields = TokenFields { valid_from, valid_to, usage_count, lock_time, value, label, add_uses };
+    let fields = TokenFields { value, label, valid_from, valid_to, usage_count, lock_time, add_uses };
     change(named_uid(uid, token_uid)?, fields, &app).await
 }
 

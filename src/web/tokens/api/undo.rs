@@ -58,6 +58,7 @@ impl ViewParams for UndoConsume {
 
 /// A use was undone.
 #[derive(Serialize, JsonSchema)]
+#[allow(clippy::struct_field_names, reason = "the names of the API")]
 pub(crate) struct Undone {
     /// Always true.
     undone: bool,
