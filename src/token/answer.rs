@@ -34,13 +34,13 @@ pub struct TokenSummary {
 }
 
 impl TokenSummary {
-    /// The token of the API's examples, used up at this moment.
+    /// The token of the API's examples, used at this moment.
     pub(crate) fn example(last_used: Micros) -> Self {
         Self {
             token_uid: Uid::example(),
             value: Uid::example().to_string(),
             label: Some("Anna".into()),
-            usage_count: 0,
+            usage_count: 2,
             last_used: Some(last_used),
             valid_from: None,
             valid_to: None,

@@ -26,6 +26,8 @@ pub enum Problem {
     ControlCharacters,
     /// The text has line breaks or characters that cannot be seen.
     InvisibleCharacters,
+    /// The text has characters other than visible ASCII and spaces.
+    NotAscii,
     /// The text has white space at an end.
     OuterWhiteSpace,
     /// It is no whole number, or not one that can be stored.
@@ -260,6 +262,13 @@ pub enum Problem {
     UnreadableBody {
         /// Why, as a sentence.
         why: String,
+    },
+    /// The body is no valid JSON.
+    InvalidJson {
+        /// The line at which that was seen.
+        line: u64,
+        /// The column.
+        column: u64,
     },
     /// The body is no JSON object of parameters.
     NotAnObject {

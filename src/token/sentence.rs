@@ -50,11 +50,18 @@ impl Problem {
             Self::GivenTwice => format!("The parameter {} is given twice.", quoted(param)),
             Self::TooManyParameters { max } => format!("The request has more than {} parameters.", grouped(*max)),
             Self::UnreadableBody { why } => why.clone(),
+            Self::InvalidJson { line, column } => {
+                format!("The body is not valid JSON; see line {line}, column {column}.")
+            }
             Self::NotAnObject { line, column } => {
                 format!("The body is not a JSON object of parameters; see line {line}, column {column}.")
             }
             Self::BodyTooLarge { max_bytes } => {
-                format!("The body is too large; at most {} KiB are taken here.", max_bytes / 1_024)
+                let (size, unit) = match max_bytes / 1_024 {
+                    kib if kib >= 1_024 => (kib / 1_024, "MiB"),
+                    kib => (kib, "KiB"),
+                };
+                format!("The body is too large; at most {size} {unit} are taken here.")
             }
             Self::UnsupportedBody { expected } => expected.to_string(),
             Self::WrongType { expected } => format!("The parameter {} must be {expected}.", quoted(param)),
@@ -72,6 +79,7 @@ impl Problem {
             }
             Self::ControlCharacters => format!("{param} must have no control characters, line breaks included."),
             Self::InvisibleCharacters => format!("{param} must have no line breaks or invisible characters."),
+            Self::NotAscii => format!("{param} must have visible ASCII characters and spaces only."),
             Self::OuterWhiteSpace => format!("{param} must have no white space at its ends."),
             Self::NotAnInteger { value, min, max } => {
                 let bounds = min.zip(*max).map(|(min, max)| format!(" from {min} to {max}")).unwrap_or_default();
@@ -88,9 +96,14 @@ impl Problem {
             Self::NoSuchLocalTime { value, time_zone } => {
                 format!("{param} {} does not exist in the time zone {time_zone}.", quoted(value))
             }
-            Self::TimeOutOfRange { value } => format!("{param} {} is outside the years 1970 to 9999.", quoted(value)),
+            Self::TimeOutOfRange { value } => {
+                format!("{param} {} is outside the years 1970 to 9999 in UTC.", quoted(value))
+            }
             Self::NotAUid { value } => {
                 format!("{param} {} is not a uid; a uid looks like {}.", quoted(value), Uid::example())
+            }
+            Self::NotOneOf { allowed, .. } if allowed.len() == 1 => {
+                format!("{param} must be {}, or be left out.", allowed.join(""))
             }
             Self::NotOneOf { value, allowed } => {
                 format!("{param} {} is not one of {}.", quoted(value), allowed.join(", "))

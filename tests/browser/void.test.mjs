@@ -24,7 +24,7 @@ for (const javaScript of [true, false]) {
       await visitor.check("void");
       await visitor.fill("Reason", "x".repeat(300));
       await visitor.click("button", "Void token");
-      await visitor.says("The token was not voided", "A reason has at most 200 characters.");
+      await visitor.says("The token was not voided", "“Reason” has at most 200 characters.");
       await visitor.check("void with a reason too long", 422);
       await visitor.fill("Reason", "Lost");
       await visitor.click("button", "Void token");

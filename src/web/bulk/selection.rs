@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use crate::store::tokens::selection::Selection;
-use crate::token::{LIST_MAX, Problem, TokenError, Uid};
+use crate::token::{LIST_MAX, Problem, TokenError, Uid, shown};
 use crate::web::form_errors::FormErrors;
 use crate::web::pairs::pairs_of;
 use crate::web::params::Parts;
@@ -61,6 +61,11 @@ pub(crate) struct TokenSelection {
     pub(crate) fields: Vec<(&'static str, String)>,
 }
 
+/// A uid of a selection.
+fn parse_uid(text: &str) -> Result<Uid, TokenError> {
+    text.parse().map_err(|_| TokenError::value("uid", Problem::NotAUid { value: shown(text) }))
+}
+
 impl TokenSelection {
     /// What the overview's form, or a form with the fields of [`TokenSelection::fields`], selects.
     pub(crate) fn read(Parts((query, order, ticks)): SelectionForm, app: &App, errors: &mut FormErrors) -> Self {
@@ -69,7 +74,7 @@ impl TokenSelection {
             return Self::found(query, order, &again, app, errors);
         }
         let texts = if ticks.select == "page" { words(&ticks.page) } else { ticks.named() };
-        let uids: Result<Vec<Uid>, TokenError> = texts.iter().map(|text| text.parse()).collect();
+        let uids: Result<Vec<Uid>, TokenError> = texts.iter().map(|text| parse_uid(text)).collect();
         let uids = errors.note(uids.map(Some)).unwrap_or_default();
         if errors.is_empty() && uids.is_empty() {
             errors.add_without_field(

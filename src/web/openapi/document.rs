@@ -106,7 +106,7 @@ fn parameters(view: &View) -> Vec<Value> {
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
             "description": KEY_TEXT,
-            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
             "example": "order-4711-seat-3"
         }));
     }

@@ -41,7 +41,9 @@ pub(crate) async fn read(
 }
 
 pub(crate) fn unreadable(error: impl fmt::Display) -> Error {
-    TokenError::unreadable(format!("The body cannot be read: {error}.")).into()
+    // What the library says of it is for its authors.
+    tracing::debug!(%error, "a body did not come whole");
+    TokenError::unreadable("The body did not come whole, or not as the request's head says.").into()
 }
 
 /// The kinds of body that are read.
@@ -125,6 +127,11 @@ fn twice(name: &str) -> Error {
     TokenError::Api { param: Some(shown(name)), problem: Problem::GivenTwice }.into()
 }
 
+/// A text that is none, such as half of a surrogate pair (RFC 8259, section 8.2).
+fn unreadable_value(name: &str) -> Error {
+    TokenError::Api { param: Some(shown(name)), problem: Problem::Unreadable }.into()
+}
+
 /// Reads a JSON object of numbers, texts, nulls and lists.
 pub(super) fn object(text: &str) -> Result<Fields, Error> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
@@ -132,7 +139,10 @@ pub(super) fn object(text: &str) -> Result<Fields, Error> {
     read.map_err(|error| {
         // serde's message would repeat the body, even of megabytes.
         let (line, column) = (error.line(), error.column());
-        let problem = Problem::NotAnObject { line: line as u64, column: column as u64 };
+        let (line, column) = (line as u64, column as u64);
+        let is_object = text.trim_start().starts_with('{');
+        let problem =
+            if is_object { Problem::InvalidJson { line, column } } else { Problem::NotAnObject { line, column } };
         Error::from(TokenError::Api { param: None, problem })
     })?
 }
@@ -150,7 +160,10 @@ impl<'de> Visitor<'de> for Members {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let (mut fields, mut refused) = (Fields::new(), None);
         while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
-            let raw = Raw::read(value).map_err(serde::de::Error::custom)?;
+            let Ok(raw) = Raw::read(value) else {
+                refused = refused.or_else(|| Some(unreadable_value(&name)));
+                continue;
+            };
             let is_free = name.starts_with('_');
             if refused.is_none() && fields.insert(name.clone(), raw).is_some() && !is_free {
                 refused = Some(twice(&name));

@@ -213,6 +213,9 @@ impl<'a> Parameter<'a> {
 
     fn integer(&self) -> Result<i64, ReadError> {
         let text = self.text()?;
+        if text.is_empty() {
+            return Err(ReadError::value(Problem::Empty));
+        }
         let none = || Problem::NotAnInteger { value: shown(text), min: None, max: None };
         self.raw.integer().ok_or_else(|| ReadError::value(none()))
     }
@@ -355,7 +358,7 @@ mod tests {
         for (text, param, reason) in [
             ("value=1", "count", "missing"),
             ("count=many", "count", "not_an_integer"),
-            ("count=", "count", "not_an_integer"),
+            ("count=", "count", "empty"),
             ("count=-1", "count", "not_an_integer"),
             ("count=1&token=17", "token", "not_a_uid"),
             ("count=1&Value=1", "Value", "unknown_parameter"),

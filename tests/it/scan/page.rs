@@ -255,7 +255,7 @@ async fn what_nobody_can_mean_is_said_and_does_nothing() {
     let app = App::start().await;
     let uid = app.add(&[("usage_count", "5")]).await;
     let mut browser = Browser::of(&app, Role::Scanner).await;
-    for (name, value, says) in [("source", "evil", "source &#34;"), ("test", "0", "test &#34;0&#34; is not one of 1")] {
+    for (name, value, says) in [("source", "evil", "source &#34;"), ("test", "0", "test must be 1, or be left out.")] {
         let wrong = browser.post("/scan", &[("code", uid.as_str()), (name, value)]).await;
         check_verdict(&wrong, "look", &[says]);
         assert_eq!(wrong.status, 422);

@@ -237,6 +237,17 @@ async fn a_key_is_forgotten_after_a_day() {
 }
 
 #[actix_web::test]
+async fn an_empty_test_is_no_use() {
+    let app = App::start().await;
+    let uid = app.add(&[("usage_count", "2")]).await;
+    for test in [json!(""), json!(null)] {
+        let asked = app.post_json("/consume_token", json!({"token_uid": uid, "test": test})).await;
+        asked.check_failure("TokenValueError").check_param("test");
+    }
+    assert_eq!(app.token(&uid).await["usage_count"], 2);
+}
+
+#[actix_web::test]
 async fn keys_have_1_to_255_characters_and_agree() {
     let app = App::start().await;
     let uid = app.add(&[("usage_count", "-1")]).await;
@@ -246,8 +257,11 @@ async fn keys_have_1_to_255_characters_and_agree() {
     for bad in ["", &more] {
         app.post(&path, &[("nonce", bad)]).await.check_failure("TokenValueError").check_param("nonce");
         let header = app.request(Role::Scanner, Method::POST, &path).header("Idempotency-Key", bad);
-        send(header).await.check_failure("TokenValueError").check_param("nonce");
+        send(header).await.check_failure("TokenValueError").check_param("Idempotency-Key");
     }
+    let twice = app.request(Role::Scanner, Method::POST, &path).header("Idempotency-Key", "a");
+    let twice = send(twice.header("Idempotency-Key", "a")).await;
+    assert_eq!(twice.check_failure("TokenValueError").body["reason"], "given_twice");
     let two = app.request(Role::Scanner, Method::POST, &path).header("Idempotency-Key", "a").form(&[("nonce", "b")]);
     send(two).await.check_failure("TokenValueError").check_param("nonce");
     let same = app.request(Role::Scanner, Method::POST, &path).header("Idempotency-Key", "a").form(&[("nonce", "a")]);

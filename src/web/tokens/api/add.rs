@@ -154,7 +154,15 @@ pub(crate) struct AddedMany {
 
 impl ViewAnswer for AddedMany {
     fn example() -> Value {
-        json!({"count": 1, "token_uids": [Uid::example()], "batch_uid": "6c2f0d9e-41b8-4b1e-8a57-2f9c3e7d1a05"})
+        json!({
+            "count": 3,
+            "token_uids": [
+                Uid::example(),
+                "b7a1c2d3-6e5f-4a3b-8c9d-0e1f2a3b4c5d",
+                "0c9f8e7d-1a2b-4c3d-9e4f-5a6b7c8d9e0f"
+            ],
+            "batch_uid": "6c2f0d9e-41b8-4b1e-8a57-2f9c3e7d1a05"
+        })
     }
 }
 

@@ -59,8 +59,10 @@ pub(crate) struct ConsumeToken {
     /// is a 403. Neither is logged. A key that is tied to a gate uses that one; naming another one is a 403.
     gate: Option<String>,
     /// `1` answers what a use would answer, with `"test": true, "consumed": false`, and uses and logs nothing. A gate that allows
-    /// no look-up does not allow it. Anything but `1` is a `TokenValueError`.
-    test: Option<Yes>,
+    /// no look-up does not allow it. Anything but `1` is a `TokenValueError`, an empty one too: a use could be a surprise.
+    #[serde(default)]
+    #[schemars(extend("x-not-empty" = true))]
+    test: Given<Yes>,
     /// The moment that a test means. Left out: now.
     at: Option<WrittenTime>,
 }
@@ -121,11 +123,11 @@ impl ViewAnswer for Used {
             "label": "Anna",
             "usage_count": 2,
             "last_used": "2026-09-22T08:30:00.123456Z",
-            "valid_from": null,
-            "valid_to": "2026-12-31T22:59:59.999999Z",
+            "valid_from": "2026-09-22T08:30:00Z",
+            "valid_to": null,
             "uses": 1,
             "usage_uid": "0199705f-0b7b-7c3e-9b0d-6f2a8c41d5e7",
-            "gate": "North entrance"
+            "gate": null
         })
     }
 }
@@ -175,7 +177,7 @@ pub(crate) async fn consume_token(
     refuse_foreign_get(&request)?;
     let what = lookup(uid, params.token_uid, params.value, &app)?;
     let key = header.or_nonce(params.nonce)?;
-    let (uses, test_at) = (params.uses.unwrap_or(1), test_moment(params.test, params.at.as_ref(), &app)?);
+    let (uses, test_at) = (params.uses.unwrap_or(1), test_moment(wanted_test(params.test)?, params.at.as_ref(), &app)?);
     let gate = gate_for(&app, &who.caller, params.gate.as_deref(), (uses, test_at.is_some())).await;
     if let Some(at) = test_at {
         return test(&app, &who.caller, at, (what, uses, gate?)).await;
@@ -232,6 +234,17 @@ async fn test(
             Ok(Consumed::Used(would_be))
         }
         Err(refused) => Ok(Refused::new(*refused, gate).in_test().answer(app, caller).await?.into()),
+    }
+}
+
+/// Whether a test is wanted.
+///
+/// # Errors
+/// A value error where that is left open: it could be a use or a test.
+fn wanted_test(test: Given<Yes>) -> Result<Option<Yes>, TokenError> {
+    match test {
+        Given::Empty => Err(TokenError::value("test", Problem::Empty)),
+        test => Ok(test.value()),
     }
 }
 

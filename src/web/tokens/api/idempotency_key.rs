@@ -13,6 +13,9 @@ use crate::web::openapi::operation::{DescribesRequest, Operation};
 /// Most characters of a key.
 pub(crate) const KEY_MAX_CHARS: u64 = 255;
 
+/// The header, as errors call it.
+const HEADER: &str = "Idempotency-Key";
+
 /// The key of the header, if there is one.
 pub(crate) struct IdempotencyKey(pub(crate) Option<ReplayKey>);
 
@@ -49,13 +52,15 @@ impl FromRequest for IdempotencyKey {
 fn header_key(request: &HttpRequest) -> Result<Option<ReplayKey>, TokenError> {
     let mut headers = request.headers().get_all("idempotency-key");
     let Some(header) = headers.next() else { return Ok(None) };
+    let wrong = |problem| TokenError::value(HEADER, problem);
     if headers.next().is_some() {
-        return Err(two_keys());
+        return Err(wrong(Problem::GivenTwice));
     }
-    let text = header.to_str().map_err(|_| TokenError::value("nonce", Problem::Unreadable))?;
-    ReplayKey::new(text.trim()).map(Some)
+    let text = header.to_str().map_err(|_| wrong(Problem::NotAscii))?;
+    let key = ReplayKey::new(text.trim());
+    key.map(Some).map_err(|error| wrong(error.problem().cloned().unwrap_or(Problem::Unreadable)))
 }
 
 fn two_keys() -> TokenError {
-    TokenError::value("nonce", Problem::Contradicts { with: "Idempotency-Key".into() })
+    TokenError::value("nonce", Problem::Contradicts { with: HEADER.into() })
 }

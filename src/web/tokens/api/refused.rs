@@ -89,6 +89,9 @@ impl RefusedUse {
     }
 }
 
+/// An entry of the examples.
+const USAGE_UID: &str = "0199705f-0b7b-7c3e-9b0d-6f2a8c41d5e7";
+
 /// One of each, of the token of the examples.
 impl DescribesAnswer for RefusedUse {
     fn describe(operation: &mut Operation) {
@@ -108,14 +111,17 @@ impl DescribesAnswer for RefusedUse {
                 LastUse { timestamp: at("2026-09-22T08:30:00Z"), gate: None, user: Some("key:door-3".into()) };
             let body = Body {
                 failure: Failure::of_refusal(&refusal, true),
-                summary: is_known.then(|| summary.clone()),
+                summary: is_known.then(|| match refusal {
+                    Refusal::UsageCountExceeded { left } => TokenSummary { usage_count: left, ..summary.clone() },
+                    _ => summary.clone(),
+                }),
                 retry_at: match refusal {
                     Refusal::LockTimeViolation { until } => Some(until),
                     _ => None,
                 },
                 reasons: vec![reason(&refusal, true)],
                 last_use: is_known.then_some(last_use),
-                usage_uid: Some(Uid::example()),
+                usage_uid: USAGE_UID.parse().ok(),
                 gate: None,
                 test: None,
                 consumed: None,
