@@ -23,7 +23,11 @@ impl Model {
         let mut contradiction = Vec::new();
         let found = self.find(&what, &mut contradiction);
         let key = [ask.key.as_deref(), ask.field("nonce")].into_iter().flatten().collect::<BTreeSet<_>>();
-        if key.len() > 1 || key.iter().any(|key| !(1..=255).contains(&key.len())) {
+        let is_wrong = |key: &str| !(1..=255).contains(&key.len());
+        if ask.key.as_deref().is_some_and(is_wrong) {
+            faults.push(Fault::value("Idempotency-Key"));
+        }
+        if key.len() > 1 || ask.field("nonce").is_some_and(is_wrong) {
             faults.push(Fault::value("nonce"));
         }
         let kept = key.first().map(|key| (ask.user(), (*key).to_owned()));
@@ -136,7 +140,7 @@ impl Model {
     pub fn undo(&mut self, ask: &Ask, seen: &Value, faults: &mut Vec<Fault>) -> Option<Expected> {
         check_fields(ask, &["nonce", "usage_uid"], &[], faults);
         if ask.key.as_ref().is_some_and(|key| !(1..=255).contains(&key.len())) {
-            faults.push(Fault::value("nonce"));
+            faults.push(Fault::value("Idempotency-Key"));
         }
         let given = |name| ask.field(name).filter(|text| !text.is_empty());
         let (param, of) = match (given("nonce"), given("usage_uid")) {
