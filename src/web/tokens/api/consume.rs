@@ -12,7 +12,7 @@ use super::lookup;
 use super::refused::{Refused, RefusedUse};
 use crate::store::gates::Gate;
 use crate::token::consume::try_consume;
-use crate::token::settle::{Answer as Settled, Ask, Deed, Lookup, Receipt, TokenSummary};
+use crate::token::settle::{Answer as Settled, Ask, Deed, Lookup, Receipt, ReplayKey, TokenSummary};
 use crate::token::{Given, Micros, Problem, TokenError, Uid, WrittenTime};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
@@ -182,23 +182,32 @@ pub(crate) async fn consume_token(
     if let Some(at) = test_at {
         return test(&app, &who.caller, at, (what, uses, gate?)).await;
     }
+    use_token(&app, &who.caller, (params.gate.as_deref(), gate), (what, uses, key)).await
+}
+
+/// Uses a token at a gate; where the gate refuses that, answers what the same request was answered before.
+async fn use_token(
+    app: &App,
+    caller: &Caller,
+    (named, gate): (Option<&str>, Result<Option<Gate>, Error>),
+    (what, uses, key): (Lookup, i32, Option<ReplayKey>),
+) -> Result<Consumed, Error> {
     let gate = match gate {
         Ok(gate) => gate,
         Err(refusal) => {
-            let named = params.gate.as_deref();
-            let receipt = replay_or(refusal, (&app, &who.caller, named), (what, uses, key)).await?;
+            let receipt = replay_or(refusal, (app, caller, named), (what, uses, key)).await?;
             let gate = app.gates.name(&app.store, receipt.gate).await?;
             return Ok(used(receipt, gate, true));
         }
     };
     let deed = Deed::Use { what, uses, gate: gate.as_ref().map(|gate| gate.id) };
-    match app.store.consume(Ask::new(who.caller.principal.clone(), deed, key)).await? {
+    match app.store.consume(Ask::new(caller.principal.clone(), deed, key)).await? {
         Settled::Done(receipt, _) => Ok(used(receipt, gate.map(|gate| gate.name), false)),
         Settled::Replayed(receipt) => Ok(used(receipt, gate.map(|gate| gate.name), true)),
         Settled::NotKept => Err(Error::fault("a use was answered as a replay")),
         Settled::Mistaken(error) => Err(error.into()),
         Settled::Forbidden(why) => Err(Error::Forbidden(why.into())),
-        Settled::Refused(refused) => Ok(Refused::new(refused, gate).answer(&app, &who.caller).await?.into()),
+        Settled::Refused(refused) => Ok(Refused::new(refused, gate).answer(app, caller).await?.into()),
     }
 }
 
