@@ -94,7 +94,7 @@ pub(crate) fn kinds() -> Vec<ErrorKind> {
         error(
             Error::Fault { detail: String::new(), request_id: Some(EXAMPLE_REQUEST.into()) },
             "An internal error. The log has more about it, under the request id of the message.",
-            "Tell whoever looks after the server.",
+            "Tell the server's administrator.",
         ),
         error(
             Error::Unavailable(String::new()),

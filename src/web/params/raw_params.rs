@@ -140,11 +140,8 @@ impl<const LIMIT: usize> RawParams<LIMIT> {
     ///
     /// # Errors
     /// An API error that names the first unknown one.
-    pub(crate) fn only(&self, known: &[&str]) -> Result<(), Error> {
-        let unknown = self.fields.keys().find(|name| !name.starts_with('_') && !known.contains(&name.as_str()));
-        let Some(name) = unknown else { return Ok(()) };
-        let known = known.iter().map(|name| name.to_string().into()).collect();
-        Err(TokenError::Api { param: Some(shown(name)), problem: Problem::UnknownParameter { known } }.into())
+    pub(crate) fn only(&self, known: &[&'static str]) -> Result<(), TokenError> {
+        Ok(reader::check_known(&self.fields, known)?)
     }
 
     /// The parameters as a struct's fields, behind its rules.
@@ -213,7 +210,7 @@ mod tests {
     #[test]
     fn what_is_not_known_is_named() {
         let read = params(pairs("value=1&_=2&valeu=3", "form").unwrap());
-        let Err(Error::Token(error)) = read.only(&["value"]) else { panic!("refused") };
+        let Err(error) = read.only(&["value"]) else { panic!("refused") };
         assert_eq!(error.param(), Some("valeu"));
     }
 }

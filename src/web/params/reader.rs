@@ -10,7 +10,6 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 
 use super::body::{Fields, TICKED};
-use super::names::names_of;
 use super::raw::{List, Raw};
 use crate::token::{LIST_MAX, Problem, TokenError, Uid, WrittenTime, shown};
 
@@ -78,22 +77,25 @@ impl serde::de::Error for ReadError {
     }
 }
 
-/// Reads the parameters of a struct. Others are refused by name if it `is_strict`, unless they begin with `_`: one that is
-/// written wrong must not be passed over.
+/// Reads the parameters of a struct. Others are refused by name if it `is_strict`; where there are several structs, by whoever
+/// knows the names of all.
 pub(super) fn read<T: DeserializeOwned>(fields: &Fields, is_strict: bool) -> Result<T, ReadError> {
-    let known = if is_strict { names_of::<T>() } else { Vec::new() };
+    T::deserialize(Reader { fields, is_strict })
+}
+
+/// Holds that there is no parameter but these, unless it begins with `_`: one that is written wrong must not be passed over.
+pub(super) fn check_known(fields: &Fields, known: &[&'static str]) -> Result<(), ReadError> {
     let is_known = |name: &str| known.iter().any(|known| means(known, name));
     let unknown = fields.keys().find(|name| !name.starts_with('_') && !is_known(name));
-    if let Some(name) = unknown.filter(|_| is_strict) {
-        let known = known.into_iter().map(Into::into).collect();
-        return Err(ReadError::api(name, Problem::UnknownParameter { known }));
-    }
-    T::deserialize(Reader { fields })
+    let Some(name) = unknown else { return Ok(()) };
+    let known = known.iter().map(|name| (*name).into()).collect();
+    Err(ReadError::api(name, Problem::UnknownParameter { known }))
 }
 
 #[derive(Clone, Copy)]
 struct Reader<'a> {
     fields: &'a Fields,
+    is_strict: bool,
 }
 
 impl<'de> Deserializer<'de> for Reader<'_> {
@@ -105,6 +107,9 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         known: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ReadError> {
+        if self.is_strict {
+            check_known(self.fields, known)?;
+        }
         // In the order of the struct, which is that of its errors.
         let fields = self.fields;
         let present = known.iter().filter_map(|name| match name.strip_suffix('*') {
@@ -119,7 +124,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, ReadError> {
-        visitor.visit_seq(Each(self))
+        visitor.visit_seq(Each(Self { is_strict: false, ..self }))
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, ReadError> {
@@ -318,6 +323,7 @@ mod tests {
     use super::*;
     use crate::token::Given;
     use crate::web::params::body::{object, pairs};
+    use crate::web::params::names::names_of;
 
     #[derive(Debug, Default, Deserialize, PartialEq)]
     struct Read {

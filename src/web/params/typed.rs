@@ -74,7 +74,11 @@ impl<T: DeserializeOwned + Validate + 'static, const LIMIT: usize> FromRequest f
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let raw = RawParams::<LIMIT>::from_request(request, payload);
-        Box::pin(async move { Ok(Self(raw.await?.typed(true)?)) })
+        Box::pin(async move {
+            let raw = raw.await?;
+            raw.only(&names_of::<T>())?;
+            Ok(Self(raw.typed(false)?))
+        })
     }
 }
 
