@@ -53,6 +53,29 @@ impl Principal {
     }
 }
 
+/// Whose idempotency keys are meant: a user's, or an API key's. Another API key that gets the same name has others.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct KeyOwner(Arc<str>);
+
+impl KeyOwner {
+    /// The API key with this uid.
+    pub(crate) fn api_key(uid: &str) -> Self {
+        Self(format!("key:{uid}").into())
+    }
+
+    /// The text in the database.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&Principal> for KeyOwner {
+    /// A user, whose name is theirs alone.
+    fn from(user: &Principal) -> Self {
+        Self(Arc::clone(&user.0))
+    }
+}
+
 impl fmt::Display for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

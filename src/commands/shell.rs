@@ -31,7 +31,9 @@ impl From<Error> for Failure {
             Error::Unavailable(_) | Error::Conflict(_) | Error::Lost(_) | Error::Failed(_) | Error::TooSlow => {
                 format!("Nothing was changed, as {text}.")
             }
-            Error::Token(_) | Error::Refused(_) | Error::OverQuota { .. } | Error::Busy(_) => format!("{text}."),
+            Error::Token(_) | Error::Refused(_) | Error::OverQuota { .. } | Error::Busy(_) | Error::KeyInProgress => {
+                format!("{text}.")
+            }
         })
     }
 }

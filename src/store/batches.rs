@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
+use super::actions::pending::is_silent;
 use super::audit;
 use super::connection::Connection;
 use super::cursor::Cursor;
 use super::error::{Error, is_duplicate};
+use super::ledger::replies;
 use super::lookups::{Lane, LookUp};
 use super::schema::{batches, tokens};
 use crate::access::Principal;
@@ -108,10 +110,19 @@ pub(crate) fn add_piece(connection: &mut Connection, uid: Uid, new: &[Token], no
 pub(crate) fn finish(connection: &mut Connection, uid: Uid, by: &Principal, now: Micros) -> Result<(), Error> {
     let batch = unfinished(connection, uid)?;
     diesel::update(batches::table.find(batch.id)).set(batches::made.eq(now.get())).execute(connection)?;
+    replies::complete(connection, &batch.uid)?;
     if batch.name.is_empty() {
         return Ok(());
     }
     audit::record(connection, by, "batch add", &batch.uid, &format!("{} tokens: {}", batch.count, batch.name), now)
+}
+
+/// Whether a batch with this uid is being made, by somebody who has not ended.
+pub(super) fn is_being_made(connection: &mut Connection, uid: Uid, now: Micros) -> QueryResult<bool> {
+    let unmade = batches::table.filter(batches::uid.eq(uid.to_string())).filter(batches::made.is_null());
+    let touched = unmade.filter(batches::failure.is_null()).select(batches::touched);
+    let touched = touched.get_result::<i64>(connection).optional()?;
+    Ok(touched.is_some_and(|touched| !is_silent(touched, now)))
 }
 
 /// The batch, locked on PostgreSQL, so that nobody gives it up before this transaction ends.

@@ -43,6 +43,9 @@ pub enum Error {
     /// A search read for as long as it may, and had not ended.
     #[error("the search takes too long")]
     TooSlow,
+    /// The first request with this idempotency key is not done yet. Nothing was changed.
+    #[error("a request with this idempotency key is in progress")]
+    KeyInProgress,
     /// A bug in Tessera. Nothing was changed.
     #[error("the database refused a statement: {0}")]
     Failed(String),

@@ -22,6 +22,7 @@ pub mod cursor;
 pub(crate) mod error;
 pub mod gates;
 mod halves;
+pub(crate) mod idempotency;
 pub(crate) mod imports;
 mod in_use;
 pub mod index;

@@ -137,6 +137,7 @@ diesel::table! {
 diesel::table! {
     keys (id) {
         id -> Int8,
+        uid -> Text,
         name -> Text,
         hash -> Bytea,
         role -> Text,
@@ -223,20 +224,23 @@ diesel::table! {
 }
 
 diesel::table! {
-    replies (principal, key) {
-        principal -> Text,
+    replies (owner, key) {
+        owner -> Text,
         key -> Text,
         created -> Int8,
-        token_uid -> Text,
-        value -> Text,
+        token_uid -> Nullable<Text>,
+        value -> Nullable<Text>,
         label -> Nullable<Text>,
-        usage_count -> Int4,
+        usage_count -> Nullable<Int4>,
         last_used -> Nullable<Int8>,
         valid_from -> Nullable<Int8>,
         valid_to -> Nullable<Int8>,
-        usage_uid -> Text,
+        usage_uid -> Nullable<Text>,
         gate -> Nullable<Int8>,
-        uses -> Int4,
+        uses -> Nullable<Int4>,
+        request -> Nullable<Text>,
+        answer -> Nullable<Text>,
+        work -> Nullable<Text>,
     }
 }
 

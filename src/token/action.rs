@@ -40,6 +40,11 @@ pub enum Action {
     },
     /// Lifts the voiding.
     Unvoid,
+    /// Makes each token what a program has sent for it, its [`Target`].
+    Update {
+        /// Whether uses left are set.
+        sets_uses: bool,
+    },
     /// Makes each token what a line of a file says, its [`Target`].
     Import {
         /// The file's name.
@@ -51,7 +56,7 @@ pub enum Action {
     },
 }
 
-/// What a line of a file makes of a token.
+/// What a line of a file, or an item of a list, makes of a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
     label: Option<String>,
@@ -92,12 +97,12 @@ impl Target {
     }
 }
 
-/// A token's place in an action: its number, counted from 1, and what an import makes of it.
+/// A token's place in an action: its number, counted from 1, and what a file or a list makes of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
     /// Its number.
     pub number: usize,
-    /// Its target; only imports have any.
+    /// Its target, where each token has its own.
     pub target: Option<&'a Target>,
 }
 
@@ -146,6 +151,9 @@ impl Action {
     /// # Errors
     /// An error for every field of the changed token that breaks a limit.
     pub(crate) fn apply(&self, token: &Token, place: Place, by: &Principal, at: Micros) -> Result<Token, Mistakes> {
+        if let Some(target) = place.target {
+            return target.apply(token).checked_after(token);
+        }
         let mut change = Change::default();
         match self {
             Self::SetValidity { from, to } => (change.valid_from, change.valid_to) = (from.change(), to.change()),
@@ -161,11 +169,7 @@ impl Action {
                 return Ok(Token { voided: Some(voided), ..token.clone() });
             }
             Self::Unvoid => return Ok(Token { voided: None, ..token.clone() }),
-            Self::Import { .. } => {
-                let after = place.target.map_or_else(|| token.clone(), |target| target.apply(token));
-                return after.checked_after(token);
-            }
-            Self::Void { .. } | Self::Delete => {}
+            Self::Void { .. } | Self::Delete | Self::Update { .. } | Self::Import { .. } => {}
         }
         change.apply(token)
     }
@@ -205,7 +209,7 @@ impl Action {
             Self::SetLock(_) => undone.lock_time = before.lock_time,
             Self::SetLabel(_) => undone.label.clone_from(&before.label),
             Self::Void { .. } | Self::Unvoid => undone.voided.clone_from(&before.voided),
-            Self::Import { sets_uses, .. } => {
+            Self::Import { sets_uses, .. } | Self::Update { sets_uses } => {
                 undone.label.clone_from(&before.label);
                 (undone.valid_from, undone.valid_to) = (before.valid_from, before.valid_to);
                 undone.lock_time = before.lock_time;
@@ -226,7 +230,13 @@ impl Action {
 
     /// Whether it changes how many uses are left.
     pub(crate) fn changes_uses(&self) -> bool {
-        matches!(self, Self::SetUses(_) | Self::AddUses(_) | Self::Import { sets_uses: true, .. })
+        matches!(
+            self,
+            Self::SetUses(_)
+                | Self::AddUses(_)
+                | Self::Import { sets_uses: true, .. }
+                | Self::Update { sets_uses: true }
+        )
     }
 }
 

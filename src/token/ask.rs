@@ -4,7 +4,7 @@ use super::error::TokenError;
 use super::gate::GateId;
 use super::problem::Problem;
 use super::uid::Uid;
-use crate::access::Principal;
+use crate::access::{KeyOwner, Principal};
 
 /// A request to use a token, or to undo a use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Ask {
     /// What is to be done.
     pub deed: Deed,
     /// The idempotency key: the same key means the same request.
-    pub key: Option<ReplayKey>,
+    pub key: Option<OwnedKey>,
     /// Random, and all but the time of the uid of the entry in the usage log.
     pub entry: Uid,
 }
@@ -75,14 +75,14 @@ impl Ask {
     }
 
     /// A request with its own entry in the log.
-    pub fn new(who: Principal, deed: Deed, key: Option<ReplayKey>) -> Self {
+    pub fn new(who: Principal, deed: Deed, key: Option<OwnedKey>) -> Self {
         Self { who, deed, key, entry: Uid::random() }
     }
 
-    /// The same with an idempotency key.
+    /// The same with an idempotency key of the user who asks.
     #[must_use]
     pub fn with_key(self, key: ReplayKey) -> Self {
-        Self { key: Some(key), ..self }
+        Self { key: Some(OwnedKey::of_user(&self.who, key)), ..self }
     }
 
     /// The token that is to be used, or was.
@@ -106,7 +106,7 @@ impl Ask {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum NamedUse {
     /// By the idempotency key with which whoever asks has made it.
-    Key(ReplayKey),
+    Key(OwnedKey),
     /// By the uid of its entry in the usage log.
     Entry(Uid),
 }
@@ -121,11 +121,29 @@ impl NamedUse {
     }
 }
 
+/// An idempotency key and whose it is: others may use the same text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OwnedKey {
+    /// Whose it is.
+    pub owner: KeyOwner,
+    /// Its text.
+    pub key: ReplayKey,
+}
+
+impl OwnedKey {
+    /// A user's.
+    pub fn of_user(user: &Principal, key: ReplayKey) -> Self {
+        Self { owner: user.into(), key }
+    }
+}
+
 /// An idempotency key, of 1 to 255 characters, none of them NUL.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ReplayKey(String);
 
 impl ReplayKey {
+    /// The header that has it, as errors call it.
+    pub(crate) const HEADER: &'static str = "Idempotency-Key";
     /// Most characters.
     const MAX_CHARS: usize = 255;
 

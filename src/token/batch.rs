@@ -1,5 +1,7 @@
 //! Tokens that are created together. They differ only in their uids and a running number.
 
+use serde::{Deserialize, Serialize};
+
 use super::error::TokenError;
 use super::label::fill_in_number;
 use super::problem::Problem;
@@ -10,15 +12,32 @@ use crate::access::name::is_legible;
 /// Longest name of a batch, in characters.
 pub(crate) const NAME_MAX_CHARS: usize = LABEL_MAX_CHARS;
 
-/// `count` tokens like `model`. Each has a new uid, which is also its value, and a label from `pattern`, in which `{n}`
-/// stands for its number. Their uids ascend: inserted in the order of the index, they cost half of the time and of what is
-/// written. Each is as random as before, but for the 17 bits that say which of a hundred thousand it is.
+/// The secret from which the uids of many tokens are made: an answer with all of them can be given again without having kept
+/// them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct UidSeed([u8; 32]);
+
+impl UidSeed {
+    /// A new one.
+    pub(crate) fn random() -> Self {
+        Self(rand::random())
+    }
+
+    /// So many uids, which ascend: inserted in the order of the index, they cost half of the time and of what is written. Each
+    /// is as random as before, but for the 17 bits that say which of a hundred thousand it is.
+    pub(crate) fn uids(self, count: usize) -> Vec<Uid> {
+        let mut uids: Vec<Uid> = (0..count as u64).map(|n| Uid::of_seed(&self.0, n)).collect();
+        uids.sort_unstable();
+        uids
+    }
+}
+
+/// A token like `model` for each uid, which is also its value, with a label from `pattern`, in which `{n}` stands for its
+/// number.
 ///
 /// # Errors
 /// A value error when a label would be too long, or the pattern is invalid.
-pub(crate) fn tokens(model: &Token, pattern: &str, count: usize) -> Result<Vec<Token>, TokenError> {
-    let mut uids: Vec<Uid> = (0..count).map(|_| Uid::random()).collect();
-    uids.sort_unstable();
+pub(crate) fn tokens(model: &Token, pattern: &str, uids: Vec<Uid>) -> Result<Vec<Token>, TokenError> {
     uids.into_iter().zip(1..).map(|(uid, n)| token(model, uid, pattern, n)).collect()
 }
 

@@ -113,9 +113,23 @@ pub enum TokenError {
         /// What is wrong.
         problem: Problem,
     },
+    /// An item of a list is wrong.
+    InList {
+        /// The item's place, from 0.
+        place: usize,
+        /// The item, as in `tokens[6]`.
+        item: String,
+        /// What is wrong in it, as in `tokens[6].value`; the list itself where the item has no parameters.
+        param: String,
+        /// What is wrong with the item.
+        error: Box<Self>,
+    },
 }
 
 impl TokenError {
+    /// What an error calls an item of a list of texts, which has no parameters.
+    pub(crate) const ITEM: &'static str = "the item";
+
     /// A value error of one parameter.
     pub(crate) fn value(param: impl Into<Cow<'static, str>>, problem: Problem) -> Self {
         Self::Value { param: param.into(), problem }
@@ -145,11 +159,23 @@ impl TokenError {
         Self::Api { param: None, problem: Problem::UnreadableBody { why: why.into() } }
     }
 
+    /// An error of the item at this place of the list in a parameter.
+    #[must_use]
+    pub(crate) fn in_list(self, list: &str, place: usize) -> Self {
+        let item = format!("{list}[{place}]");
+        let param = match self.param() {
+            Some(Self::ITEM) | None => list.to_owned(),
+            Some(param) => format!("{item}.{param}"),
+        };
+        Self::InList { place, item, param, error: Box::new(self) }
+    }
+
     /// What is wrong; nothing but the name where there is no such token.
     pub(crate) fn problem(&self) -> Option<&Problem> {
         match self {
             Self::Unknown(_) => None,
             Self::Value { problem, .. } | Self::Api { problem, .. } => Some(problem),
+            Self::InList { error, .. } => error.problem(),
         }
     }
 
@@ -159,6 +185,7 @@ impl TokenError {
             Self::Unknown(_) => Refusal::NotExists.name(),
             Self::Value { .. } => "TokenValueError",
             Self::Api { .. } => "TokenAPIError",
+            Self::InList { error, .. } => error.name(),
         }
     }
 
@@ -168,6 +195,24 @@ impl TokenError {
             Self::Unknown(_) => Refusal::NotExists.code(),
             Self::Value { .. } => 5,
             Self::Api { .. } => 6,
+            Self::InList { error, .. } => error.code(),
+        }
+    }
+
+    /// The place in a list of the item that is wrong, from 0.
+    pub(crate) fn place(&self) -> Option<usize> {
+        match self {
+            Self::InList { place, .. } => Some(*place),
+            Self::Unknown(_) | Self::Value { .. } | Self::Api { .. } => None,
+        }
+    }
+
+    /// The token that does not exist.
+    pub(crate) fn unknown_uid(&self) -> Option<Uid> {
+        match self {
+            Self::Unknown(uid) => Some(*uid),
+            Self::InList { error, .. } => error.unknown_uid(),
+            Self::Value { .. } | Self::Api { .. } => None,
         }
     }
 
@@ -177,6 +222,7 @@ impl TokenError {
             Self::Unknown(_) => None,
             Self::Value { param, .. } => Some(param),
             Self::Api { param, .. } => param.as_deref(),
+            Self::InList { param, .. } => Some(param),
         }
     }
 }

@@ -47,6 +47,15 @@ impl<T> Given<T> {
         }
     }
 
+    /// The same, or if the request does not have it, `other`.
+    #[must_use]
+    pub(crate) fn or(self, other: &Self) -> Self
+    where
+        T: Clone,
+    {
+        if let Self::Absent = self { other.clone() } else { self }
+    }
+
     /// What it says where it is present; `Some(None)` where it is empty.
     #[allow(clippy::option_option, reason = "absent, empty and a value are three things")]
     pub(crate) fn present(self) -> Option<Option<T>> {

@@ -285,6 +285,11 @@ pub struct Change {
 }
 
 impl Change {
+    /// Whether it changes how many uses are left.
+    pub(crate) fn changes_uses(&self) -> bool {
+        self.usage_count.is_some() || self.add_uses.is_some()
+    }
+
     /// Applies the change to the token as it is now, so that a use in the meantime is not lost.
     ///
     /// # Errors

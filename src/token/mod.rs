@@ -15,8 +15,10 @@ pub mod gate;
 mod given;
 pub(crate) mod import;
 pub mod input;
+mod keyed_request;
 pub(crate) mod label;
 pub(crate) mod limits;
+pub(crate) mod list_change;
 mod parsed_time;
 pub mod print;
 mod problem;
@@ -40,6 +42,7 @@ mod written_time;
 
 pub use error::{Refusal, TokenError};
 pub use given::Given;
+pub(crate) use keyed_request::KeyedRequest;
 pub use problem::Problem;
 pub(crate) use problem::shown;
 pub use quoted::quoted;

@@ -89,6 +89,16 @@ pub enum Problem {
         /// Most items.
         max: u64,
     },
+    /// The list has the same token at an earlier place.
+    ListedTwice {
+        /// The earlier place, from 0.
+        first: u64,
+    },
+    /// Values are changed in a list of more tokens than that is done for at once.
+    TooManyValues {
+        /// Most tokens of such a list.
+        max: u64,
+    },
     /// Another token, or another thing of this kind, has it already.
     NotUnique,
     /// The uid was given before, also to a token that is deleted: none is given twice.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::time::Micros;
 use super::uid::Uid;
+use crate::access::Principal;
 
 /// `usage_count` of a token with unlimited uses.
 pub const UNLIMITED: i32 = -1;
@@ -64,6 +65,18 @@ pub struct Voided {
     pub by: String,
     /// The reason, if one was given; within the limits of [`check_reason`](super::void::check_reason).
     pub reason: Option<String>,
+}
+
+impl Voided {
+    /// As it is after voiding: a token that was voided before gets the new reason, if there is one, but keeps the time and the
+    /// principal of the first voiding.
+    pub(crate) fn again(before: Option<&Self>, reason: Option<&str>, by: &Principal, at: Micros) -> Self {
+        match (before, reason) {
+            (Some(voided), None) => voided.clone(),
+            (Some(voided), Some(reason)) => Self { reason: Some(reason.to_owned()), ..voided.clone() },
+            (None, reason) => Self { at, by: by.to_string(), reason: reason.map(str::to_owned) },
+        }
+    }
 }
 
 /// The id of a batch: tokens that were created together.

@@ -18,6 +18,7 @@ impl TokenError {
                 let param = param.as_deref().map(name).unwrap_or_default();
                 problem.sentence(&param, name)
             }
+            Self::InList { item, error, .. } => format!("{item}: {}", error.sentence(name)),
         }
     }
 }
@@ -110,6 +111,10 @@ impl Problem {
             }
             Self::TooManyItems { count, max } => {
                 format!("{param} has {} items; at most {} are taken.", grouped(*count), grouped(*max))
+            }
+            Self::ListedTwice { first } => format!("{param} stands in the list already, at place {first}."),
+            Self::TooManyValues { max } => {
+                format!("{param} can be changed in a list of at most {} tokens.", grouped(*max))
             }
             Self::NotLater { than } => format!("{param} must be later than {}.", name(than)),
             Self::Before { than } => format!("{param} must not be before {}.", name(than)),

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::answer::UndoData;
 pub use super::answer::{Answer, Receipt, RefusedAsk, TokenSummary};
-pub use super::ask::{Ask, Deed, FormerGate, Lookup, NamedUse, ReplayKey};
+pub use super::ask::{Ask, Deed, FormerGate, Lookup, NamedUse, OwnedKey, ReplayKey};
 use super::consume::{consume, restarted_lock, retry_at};
 use super::error::{Refusal, TokenError};
 use super::gate::GateId;
@@ -27,21 +27,26 @@ pub struct Held {
     tokens: HashMap<TokenId, HeldToken>,
     uids: HashMap<Uid, TokenId>,
     values: HashMap<String, TokenId>,
-    replies: HashMap<(Principal, ReplayKey), Reply>,
+    replies: HashMap<OwnedKey, Reply>,
     uses: HashMap<(Principal, NamedUse), LoggedUse>,
     late_uses: HashSet<(Principal, NamedUse)>,
-    new_keys: HashSet<(Principal, ReplayKey)>,
+    new_keys: HashSet<OwnedKey>,
     locked_uids: HashSet<Uid>,
     locked_values: HashSet<String>,
 }
 
-/// What was answered for a key.
+/// For what a key was used.
 #[derive(Clone, Debug)]
-pub struct Reply {
-    /// The answer.
-    pub receipt: Receipt,
-    /// Whether that use was undone since.
-    pub is_undone: bool,
+pub enum Reply {
+    /// For a use, or its undo.
+    Use {
+        /// What was answered.
+        receipt: Receipt,
+        /// Whether that use was undone since.
+        is_undone: bool,
+    },
+    /// For a request of another kind.
+    OtherRequest,
 }
 
 #[derive(Clone, Debug)]
@@ -59,8 +64,8 @@ impl Held {
     }
 
     /// Adds the reply saved for a key.
-    pub fn insert_reply(&mut self, who: Principal, key: ReplayKey, reply: Reply) {
-        self.replies.insert((who, key), reply);
+    pub fn insert_reply(&mut self, key: OwnedKey, reply: Reply) {
+        self.replies.insert(key, reply);
     }
 
     /// Adds the use that somebody names to undo it.
@@ -133,8 +138,12 @@ impl Held {
         for logged in self.uses.values_mut().filter(|logged| logged.uid == use_uid) {
             logged.undone_by = Some(undone_by);
         }
-        for reply in self.replies.values_mut().filter(|reply| reply.receipt.usage_uid == use_uid) {
-            reply.is_undone = true;
+        for reply in self.replies.values_mut() {
+            if let Reply::Use { receipt, is_undone } = reply
+                && receipt.usage_uid == use_uid
+            {
+                *is_undone = true;
+            }
         }
     }
 
@@ -183,8 +192,7 @@ pub fn settle(asks: &[Ask], held: &mut Held, now: Micros) -> Vec<Option<Answer>>
 }
 
 fn settle_one(ask: &Ask, held: &mut Held, now: Micros) -> Option<Answer> {
-    let reply_key = ask.key.clone().map(|key| (ask.who.clone(), key));
-    let first = reply_key.as_ref().and_then(|reply_key| held.replies.get(reply_key)).cloned();
+    let first = ask.key.as_ref().and_then(|key| held.replies.get(key)).cloned();
     let answer = match &ask.deed {
         Deed::Use { what, uses, gate } => settle_use(ask, what, (*uses, *gate), first, held, now)?,
         Deed::Replay { what, uses, gate } => match first {
@@ -195,20 +203,20 @@ fn settle_one(ask: &Ask, held: &mut Held, now: Micros) -> Option<Answer> {
         },
         Deed::Undo { which, anybody } => settle_undo(ask, which, *anybody, first, held, now)?,
     };
-    if let (Some(reply_key), Answer::Done(receipt, _)) = (reply_key, &answer) {
-        held.new_keys.insert(reply_key.clone());
-        held.replies.insert(reply_key, Reply { receipt: receipt.clone(), is_undone: false });
+    if let (Some(key), Answer::Done(receipt, _)) = (&ask.key, &answer) {
+        held.new_keys.insert(key.clone());
+        held.replies.insert(key.clone(), Reply::Use { receipt: receipt.clone(), is_undone: false });
     }
     Some(answer)
 }
 
 fn wrong_key(problem: Problem) -> Answer {
-    Answer::Mistaken(TokenError::value("nonce", problem))
+    Answer::Mistaken(TokenError::value(ReplayKey::HEADER, problem))
 }
 
 /// What was answered for a key, if the same is asked again.
 fn replay(first: Reply, what: &Lookup, (uses, gate): (i32, FormerGate), held: &Held) -> Answer {
-    let Reply { receipt, is_undone } = first;
+    let Reply::Use { receipt, is_undone } = first else { return wrong_key(Problem::KeyReused) };
     if receipt.uses < 0 || !held.is_for(&receipt.summary, what) {
         return wrong_key(Problem::KeyReused);
     }
@@ -251,7 +259,7 @@ fn settle_undo(
     now: Micros,
 ) -> Option<Answer> {
     if let NamedUse::Key(key) = which
-        && held.new_keys.contains(&(ask.who.clone(), key.clone()))
+        && held.new_keys.contains(key)
     {
         return None;
     }
@@ -259,9 +267,13 @@ fn settle_undo(
         return None;
     }
     let logged = held.named_use(&ask.who, which);
-    if let Some(Reply { receipt, .. }) = first {
-        let is_same = logged.is_some_and(|logged| logged.undone_by == Some(receipt.usage_uid));
-        return Some(if is_same { Answer::Replayed(receipt) } else { wrong_key(Problem::KeyReused) });
+    if let Some(first) = first {
+        return Some(match first {
+            Reply::Use { receipt, .. } if logged.is_some_and(|logged| logged.undone_by == Some(receipt.usage_uid)) => {
+                Answer::Replayed(receipt)
+            }
+            _ => wrong_key(Problem::KeyReused),
+        });
     }
     let Some(logged) = logged else {
         return Some(Answer::Mistaken(TokenError::value(which.param(), Problem::NoSuchUse)));

@@ -5,6 +5,7 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::time::Micros;
@@ -25,6 +26,14 @@ impl Uid {
     /// A new uid with 122 random bits: nobody can guess a token's value from another one's.
     pub fn random() -> Self {
         Self(Uuid::new_v4())
+    }
+
+    /// The `n`th uid of a secret seed: the same seed gives the same uids again, and without it nobody can guess one.
+    /// Of version 4 (RFC 9562, section 5.4).
+    pub(crate) fn of_seed(seed: &[u8; 32], n: u64) -> Self {
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&Sha256::new().chain_update(seed).chain_update(n.to_be_bytes()).finalize()[..16]);
+        Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
     }
 
     /// The uid of something that was done at this moment: its random bits behind the time in milliseconds (RFC 9562, section

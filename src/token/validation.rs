@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde_json::Value;
-use validator::{ValidationError, ValidationErrors};
+use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 
 use super::error::TokenError;
 use super::problem::Problem;
@@ -34,7 +34,8 @@ pub(crate) fn invalid_at(param: &'static str, problem: &Problem) -> ValidationEr
     error
 }
 
-/// What was found, in the order of the fields; what is about several comes last.
+/// What was found, in the order of the fields; what is about several comes last, and behind that the first item of each list
+/// that is wrong.
 pub(crate) fn errors_of(found: &ValidationErrors, fields: &[&'static str]) -> Vec<TokenError> {
     let by_field = found.field_errors();
     let about_fields = fields.iter().flat_map(|field| {
@@ -46,7 +47,20 @@ pub(crate) fn errors_of(found: &ValidationErrors, fields: &[&'static str]) -> Ve
         let param = error.params.get(PARAM).and_then(Value::as_str).unwrap_or_default().to_owned();
         TokenError::value(param, problem_of(error))
     });
-    about_fields.chain(about_all).collect()
+    let in_lists = found.errors().iter().filter_map(|(list, errors)| match errors {
+        ValidationErrorsKind::List(items) => items.iter().next().and_then(|(place, item)| in_item(list, *place, item)),
+        ValidationErrorsKind::Field(_) | ValidationErrorsKind::Struct(_) => None,
+    });
+    about_fields.chain(about_all).chain(in_lists).collect()
+}
+
+/// The first error of an item, by the names of its fields.
+fn in_item(list: &str, place: usize, item: &ValidationErrors) -> Option<TokenError> {
+    let mut fields: Vec<_> = item.field_errors().into_iter().collect();
+    fields.sort_unstable_by_key(|(name, _)| name.to_string());
+    let (name, errors) = fields.into_iter().next()?;
+    let error = TokenError::value(name.to_string(), problem_of(errors.first()?));
+    Some(error.in_list(list, place))
 }
 
 fn problem_of(error: &ValidationError) -> Problem {

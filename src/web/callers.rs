@@ -6,12 +6,13 @@ use super::brief_cache::BriefCache;
 use super::error::Error;
 use crate::access::api_key::{self, KeyHash};
 use crate::access::session::{self, SessionHash};
-use crate::access::{Principal, Role};
+use crate::access::{KeyOwner, Principal, Role};
 use crate::store::Store;
 use crate::store::accounts::keys::{self, KeyOf};
 use crate::store::accounts::sessions::{self, SessionOf};
 use crate::token::Micros;
 use crate::token::gate::GateId;
+use crate::token::settle::{OwnedKey, ReplayKey};
 
 /// Who sent a request.
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub(crate) enum Via {
     Key {
         /// The hash of its text.
         hash: KeyHash,
+        /// Its uid.
+        uid: Arc<str>,
     },
     /// A session.
     Session {
@@ -57,7 +60,17 @@ impl Via {
     /// The hash of the key or the session: another device of the same user has another.
     pub(crate) fn hash(&self) -> [u8; 32] {
         match self {
-            Self::Key { hash } | Self::Session { hash, .. } => *hash,
+            Self::Key { hash, .. } | Self::Session { hash, .. } => *hash,
+        }
+    }
+}
+
+impl Caller {
+    /// An idempotency key that this caller sends.
+    pub(crate) fn own(&self, key: ReplayKey) -> OwnedKey {
+        match &self.via {
+            Via::Key { uid, .. } => OwnedKey { owner: KeyOwner::api_key(uid), key },
+            Via::Session { .. } => OwnedKey::of_user(&self.principal, key),
         }
     }
 }
@@ -88,8 +101,8 @@ impl Callers {
             if is_old(key.last_used, now) {
                 write_later(store, move |connection| Ok(keys::touch(connection, &hash, now)?));
             }
-            let caller =
-                Caller { principal: Principal::key(&key.name), role: key.role, gate: key.gate, via: Via::Key { hash } };
+            let via = Via::Key { hash, uid: key.uid.into() };
+            let caller = Caller { principal: Principal::key(&key.name), role: key.role, gate: key.gate, via };
             Ok::<_, Error>(Some((caller, key.expires)))
         };
         let found = self.keys.get(&hash, ask).await?;
@@ -127,7 +140,7 @@ impl Callers {
     /// Unauthorized when the key or the session has ended.
     pub(crate) async fn recheck(&self, store: &Store, caller: &Caller) -> Result<(), Error> {
         let now_known = match caller.via {
-            Via::Key { hash } => self.key(store, hash).await?,
+            Via::Key { hash, .. } => self.key(store, hash).await?,
             Via::Session { hash, .. } => self.session(store, hash).await?,
         };
         now_known.map(drop).ok_or(Error::Unauthorized("Bearer error=\"invalid_token\""))

@@ -48,6 +48,8 @@ pub(crate) enum Error {
     Busy(&'static str),
     /// The database went away in the middle: it is not known whether this was done.
     Unknown(String),
+    /// The first request with the same idempotency key is not done yet.
+    KeyInProgress,
     /// A fault of ours.
     Fault {
         /// What happened; for the log only.
@@ -78,6 +80,7 @@ impl From<store::Error> for Error {
                 Self::Unavailable(why)
             }
             store::Error::TooSlow => Self::TooSlow,
+            store::Error::KeyInProgress => Self::KeyInProgress,
             store::Error::Busy(why) => Self::Busy(why),
             store::Error::OverQuota { most, printed, seconds } => Self::OverQuota { most, printed, seconds },
             store::Error::Unknown(why) => Self::Unknown(why),
@@ -110,6 +113,7 @@ impl Error {
             Self::MethodNotAllowed(_) => "MethodNotAllowed",
             Self::TooManyRequests(_) | Self::TooManyPhotos(_) | Self::OverQuota { .. } => "TooManyRequests",
             Self::Unavailable(_) | Self::Busy(_) | Self::Unknown(_) => "Unavailable",
+            Self::KeyInProgress => "Conflict",
             Self::Fault { .. } => "Exception",
         }
     }
@@ -130,6 +134,13 @@ impl Error {
         }
     }
 
+    fn place(&self) -> Option<usize> {
+        match self {
+            Self::Token(error) => error.place(),
+            _ => None,
+        }
+    }
+
     /// A fault of ours, described for the log.
     pub(crate) fn fault(detail: impl Into<String>) -> Self {
         Self::Fault { detail: detail.into(), request_id: None }
@@ -146,7 +157,7 @@ impl Error {
             Self::TooManyRequests(seconds) | Self::OverQuota { seconds, .. } => {
                 response.insert_header((RETRY_AFTER, seconds.to_string()))
             }
-            Self::Unavailable(_) | Self::Busy(_) | Self::Unknown(_) | Self::TooManyPhotos(_) => {
+            Self::Unavailable(_) | Self::Busy(_) | Self::Unknown(_) | Self::TooManyPhotos(_) | Self::KeyInProgress => {
                 response.insert_header((RETRY_AFTER, AGAIN.to_string()))
             }
             _ => &mut response,
@@ -162,6 +173,7 @@ impl Error {
             error_code: self.code(),
             message: self.to_string(),
             param: self.param().map(str::to_owned),
+            place: self.place(),
             reason: self.problem().map(|problem| problem.reason()),
             detail: self.detail(),
         }
@@ -184,13 +196,15 @@ impl Error {
         }
         let none = Facts::default();
         Detail::Facts(match self {
-            Self::Token(TokenError::Unknown(uid)) => Facts { token_uid: Some(*uid), ..none },
+            Self::Token(error) => Facts { token_uid: error.unknown_uid(), ..none },
             Self::MethodNotAllowed(methods) => Facts { allow: Some(methods.clone()), ..none },
             Self::TooManyRequests(seconds) => Facts { retry_after: Some(*seconds), ..none },
             Self::OverQuota { most, printed, seconds } => {
                 Facts { retry_after: Some(*seconds), max: Some(*most), count: Some(*printed), ..none }
             }
-            Self::Unavailable(_) | Self::Busy(_) | Self::TooManyPhotos(_) => Facts { retry_after: Some(AGAIN), ..none },
+            Self::Unavailable(_) | Self::Busy(_) | Self::TooManyPhotos(_) | Self::KeyInProgress => {
+                Facts { retry_after: Some(AGAIN), ..none }
+            }
             Self::Unknown(_) => Facts { retry_after: Some(AGAIN), may_be_done: true, ..none },
             Self::Fault { request_id, .. } => Facts { request_id: request_id.clone(), ..none },
             _ => none,
@@ -232,6 +246,10 @@ impl fmt::Display for Error {
                 "The database went away meanwhile, and it is not known whether this was done: look before you try again, \
                  or ask again with the same Idempotency-Key.",
             ),
+            Self::KeyInProgress => f.write_str(
+                "The first request with this Idempotency-Key is still in progress. Send the same request again in a second to \
+                 get its answer.",
+            ),
             Self::Fault { request_id, .. } => {
                 f.write_str("Something went wrong here, and nothing was changed.")?;
                 request_id.iter().try_for_each(|id| write!(f, " The log has the details under request {id}."))
@@ -252,9 +270,8 @@ fn hours(seconds: i64) -> String {
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::Token(TokenError::Unknown(_)) => refusal_status(&Refusal::NotExists),
-            Self::Token(TokenError::Value { .. }) | Self::TooSlow => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Token(TokenError::Api { .. }) => StatusCode::BAD_REQUEST,
+            Self::Token(error) => token_status(error),
+            Self::TooSlow => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
@@ -263,12 +280,22 @@ impl ResponseError for Error {
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooManyRequests(_) | Self::TooManyPhotos(_) | Self::OverQuota { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) | Self::Busy(_) | Self::Unknown(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::KeyInProgress => StatusCode::CONFLICT,
             Self::Fault { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     fn error_response(&self) -> HttpResponse {
         self.json()
+    }
+}
+
+fn token_status(error: &TokenError) -> StatusCode {
+    match error {
+        TokenError::Unknown(_) => refusal_status(&Refusal::NotExists),
+        TokenError::Value { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        TokenError::Api { .. } => StatusCode::BAD_REQUEST,
+        TokenError::InList { error, .. } => token_status(error),
     }
 }
 

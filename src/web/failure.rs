@@ -20,6 +20,9 @@ pub(crate) struct Failure {
     /// The parameter that is at fault, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) param: Option<String>,
+    /// The place in the list, from 0, of the item that is at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) place: Option<usize>,
     /// What is wrong with the request, in a word that stays. `TokenValueError` and `TokenAPIError` have one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
@@ -117,6 +120,7 @@ impl Failure {
             error_code: Some(refusal.code()),
             message: refusal.to_string(),
             param: None,
+            place: None,
             reason: None,
             detail: Detail::Refusal(RefusalDetail::of(refusal, may_see)),
         }

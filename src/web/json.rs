@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::store::idempotency::Kept;
 use crate::web::openapi::operation::{DescribesAnswer, Operation, ViewAnswer};
 
 /// A success with what it says.
@@ -58,12 +59,28 @@ pub(crate) fn with_success(mut schema: Schema, success: bool) -> Schema {
     schema
 }
 
-/// The body of a success that has nothing to say.
+/// An answer that is given again to the same request with the same idempotency key.
 #[derive(Serialize, JsonSchema)]
-pub(crate) struct Done {}
+pub(crate) struct Once<T> {
+    #[serde(flatten)]
+    answer: T,
+    /// It was done earlier, with the same idempotency key; now nothing was changed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    replayed: bool,
+}
 
-impl ViewAnswer for Done {
+impl<T: ViewAnswer> ViewAnswer for Once<T> {
     fn example() -> Value {
-        json!({})
+        T::example()
+    }
+}
+
+impl<T> From<Kept<T>> for Answer<Once<T>> {
+    fn from(kept: Kept<T>) -> Self {
+        let (answer, replayed) = match kept {
+            Kept::Now(answer) => (answer, false),
+            Kept::Before(answer) => (answer, true),
+        };
+        Self(Once { answer, replayed })
     }
 }

@@ -23,6 +23,7 @@ pub(crate) mod gates;
 pub(crate) mod guard;
 pub(crate) mod headers;
 pub(crate) mod health;
+mod idempotency_key;
 pub(crate) mod import;
 pub(crate) mod json;
 pub(crate) mod local_address;

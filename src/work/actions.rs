@@ -1,7 +1,7 @@
 //! Carries out actions beside requests: decides a large one after its tokens were written down, changes its tokens piece
 //! by piece, and goes on with what a server left behind that has ended.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,21 +14,20 @@ use crate::store::accounts::check_may;
 use crate::store::actions::past::PastAction;
 use crate::store::actions::perform::{self, Planned};
 use crate::store::actions::{ActionPlan, ActionRequest, ActionResult, past, pending, undo};
+use crate::store::idempotency::{self, KeyedWork};
 use crate::store::tokens::selection::Selection;
-use crate::store::{Connection, Error, tokens};
-use crate::token::action::Action;
+use crate::store::{Connection, Error};
+use crate::token::list_change::ListChange;
 use crate::token::{TokenError, Uid};
 
 /// How often an action is planned anew when others change its tokens while they are written down, and how soon: whoever came
 /// first has decided by then, or is taken for dead after five seconds.
-const TRIES: usize = 40;
-const PLAN_AGAIN_PAUSE: Duration = Duration::from_millis(250);
+pub(super) const TRIES: usize = 40;
+pub(super) const PLAN_AGAIN_PAUSE: Duration = Duration::from_millis(250);
 /// How often a form that was sent twice looks whether the first one is decided.
 const DECIDED_INTERVAL: Duration = Duration::from_millis(100);
 /// How often the server looks for actions that others have left behind, and how long it waits after an error.
 const LEFT_BEHIND_INTERVAL: Duration = Duration::from_secs(1);
-/// How long a call waits for an action to be carried out.
-const CARRY_OUT_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A decided action that is being carried out: it ends with that.
 pub(crate) type CarriedOut = JoinHandle<()>;
@@ -47,37 +46,33 @@ pub(crate) async fn perform(
     by: Principal,
     permit: OwnedSemaphorePermit,
 ) -> Result<Outcome, Error> {
-    spawn_decide(background, request, by, permit, |_, _| Ok(())).await
+    let (in_progress, background) = (background.shutdown.track(), Arc::clone(background));
+    // Also when whoever asked has gone.
+    let decided = tokio::spawn(async move {
+        let outcome = decide(&background, &Arc::new(request), &by, |_, _| Ok(()), None).await;
+        drop((in_progress, permit));
+        outcome
+    });
+    decided.await.unwrap_or_else(|error| Err(Error::Failed(error.to_string())))
 }
 
-/// Deletes tokens, all or none, and returns how many there were. A repeated uid counts once.
+/// Decides that the tokens of a long list are deleted.
 ///
 /// # Errors
-/// Unknown for the first uid that has no token; unknown to the caller, when they are being deleted and it takes too long.
-pub(crate) async fn delete_tokens(
+/// Unknown for the first place in the list that has no token.
+pub(super) async fn decide_deletion(
     background: &Arc<Background>,
-    uids: Vec<Uid>,
-    by: Principal,
-    permit: OwnedSemaphorePermit,
-) -> Result<usize, Error> {
-    let (store, now) = (&background.store, background.store.now());
-    if uids.len() <= store.change_length() {
-        let delete = move |connection: &mut Connection| {
-            let _permit = &permit;
-            tokens::delete(connection, &uids, &by, now)
-        };
-        return store.write(delete).await;
+    list: &ListChange,
+    by: &Principal,
+    keyed: Option<KeyedWork>,
+) -> Result<Option<CarriedOut>, Error> {
+    let (selection, action) = (Selection::Uids(list.uids().to_vec()), list.action());
+    let request = Arc::new(ActionRequest { uid: Uid::random(), selection, action, digest: None });
+    match decide(background, &request, by, all_exist, keyed).await {
+        Ok((_, carried_out)) => Ok(carried_out),
+        Err(Error::Token(error)) => Err(list.at_unknown(error).into()),
+        Err(error) => Err(error),
     }
-    let count = uids.iter().collect::<BTreeSet<_>>().len();
-    let request =
-        ActionRequest { uid: Uid::random(), selection: Selection::Uids(uids), action: Action::Delete, digest: None };
-    let (_, carried_out) = spawn_decide(background, request, by, permit, all_exist).await?;
-    if let Some(carried_out) = carried_out
-        && tokio::time::timeout(CARRY_OUT_TIMEOUT, carried_out).await.is_err()
-    {
-        return Err(Error::Unknown("the tokens are being deleted, which takes longer than usual".into()));
-    }
-    Ok(count)
 }
 
 fn all_exist(request: &ActionRequest, planned: &[Planned]) -> Result<(), Error> {
@@ -131,30 +126,14 @@ pub(crate) fn watch(background: &Arc<Background>) {
     });
 }
 
-/// Decides an action, also when whoever asked has gone.
-async fn spawn_decide(
-    background: &Arc<Background>,
-    request: ActionRequest,
-    by: Principal,
-    permit: OwnedSemaphorePermit,
-    check: fn(&ActionRequest, &[Planned]) -> Result<(), Error>,
-) -> Result<Outcome, Error> {
-    let (in_progress, background) = (background.shutdown.track(), Arc::clone(background));
-    let decided = tokio::spawn(async move {
-        let outcome = decide(&background, &Arc::new(request), &by, check).await;
-        drop((in_progress, permit));
-        outcome
-    });
-    decided.await.unwrap_or_else(|error| Err(Error::Failed(error.to_string())))
-}
-
 async fn decide(
     background: &Arc<Background>,
     request: &Arc<ActionRequest>,
     by: &Principal,
     check: fn(&ActionRequest, &[Planned]) -> Result<(), Error>,
+    keyed: Option<KeyedWork>,
 ) -> Result<Outcome, Error> {
-    let length = background.store.change_length();
+    let (length, keyed) = (background.store.change_length(), Arc::new(keyed));
     if matches!(&request.selection, Selection::Uids(uids) if uids.len() <= length) {
         let (request, by, now) = (Arc::clone(request), by.clone(), background.store.now());
         let perform = move |connection: &mut Connection| {
@@ -177,7 +156,7 @@ async fn decide(
                 (false, false) => (ActionResult::Nothing(plan), None),
             });
         }
-        if let Some(id) = stage(background, request, plan, planned, by).await? {
+        if let Some(id) = stage(background, request, (plan, planned), by, &keyed).await? {
             return Ok((ActionResult::Done(request.uid), Some(carry_out(background, id))));
         }
         tokio::time::sleep(PLAN_AGAIN_PAUSE.mul_f64(rand::random_range(0.5..1.5))).await;
@@ -214,14 +193,18 @@ async fn plan(
 async fn stage(
     background: &Background,
     request: &Arc<ActionRequest>,
-    plan: ActionPlan,
-    planned: Vec<Planned>,
+    planned: (ActionPlan, Vec<Planned>),
     by: &Principal,
+    keyed: &Arc<Option<KeyedWork>>,
 ) -> Result<Option<i64>, Error> {
-    let (store, staging) = (&background.store, Arc::new((plan, planned)));
+    let (store, staging) = (&background.store, Arc::new(planned));
     let (wanted, plan, who, now) = (Arc::clone(request), Arc::clone(&staging), by.clone(), store.now());
-    let begun = store.write(move |connection| perform::begin(connection, &wanted, &plan.0, &who, now)).await?;
-    let Some(id) = begun else { return Ok(None) };
+    let keyed = Arc::clone(keyed);
+    let begin = move |connection: &mut Connection| {
+        idempotency::begin(connection, keyed.as_ref().as_ref(), wanted.uid, now)?;
+        perform::begin(connection, &wanted, &plan.0, &who, now)
+    };
+    let Some(id) = store.write(begin).await? else { return Ok(None) };
     let decided = stage_pieces(background, id, request, &staging, by).await;
     if !matches!(decided, Ok(true)) {
         store.write(move |connection| perform::give_up(connection, id)).await?;
@@ -257,7 +240,7 @@ async fn stage_pieces(
 }
 
 /// Carries out a decided action until it is done, unless this instance does already.
-fn carry_out(background: &Arc<Background>, id: i64) -> CarriedOut {
+pub(super) fn carry_out(background: &Arc<Background>, id: i64) -> CarriedOut {
     let (in_progress, background) = (background.shutdown.track(), Arc::clone(background));
     tokio::spawn(async move {
         if !background.actions.begin(id) {

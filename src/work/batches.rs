@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 
 use super::Background;
@@ -10,8 +13,10 @@ use super::failure::failure_message;
 use crate::access::{Permission, Principal};
 use crate::store::accounts::check_may;
 use crate::store::batches::{self, NewBatch};
-use crate::store::{Error, tokens};
-use crate::token::{Token, Uid, batch};
+use crate::store::idempotency::{self, Kept, KeyedWork};
+use crate::store::{Connection, Error, tokens};
+use crate::token::batch::{self, UidSeed};
+use crate::token::{KeyedRequest, Problem, Token, TokenError, Uid};
 
 /// Creates a batch that [`batches::begin`] has added, in the background, and stores the reason if it fails. Calls
 /// `ended` when the batch is created or has failed.
@@ -47,27 +52,29 @@ async fn make(
     let progress = background.batches.begin(new.uid);
     let _permit = background.long_list_permit().await?;
     let tokens = generate(model, pattern, new.count).await?;
-    write_pieces(background, new.uid, tokens, &by, &progress).await
+    write_pieces(background, new.uid, &Arc::new(tokens), &by, &progress).await
 }
 
 /// Writes the tokens of a batch that has begun piece by piece, between which others write, and then shows all at once.
 async fn write_pieces(
     background: &Background,
     uid: Uid,
-    tokens: Vec<Token>,
+    tokens: &Arc<Vec<Token>>,
     by: &Principal,
     progress: &BatchProgress,
 ) -> Result<(), Error> {
-    let (store, tokens) = (&background.store, Arc::new(tokens));
+    let store = &background.store;
     let length = store.piece_length();
     for start in (0..tokens.len()).step_by(length) {
         let (by, now, end) = (by.clone(), store.now(), tokens.len().min(start + length));
-        let piece = Arc::clone(&tokens);
+        let piece = Arc::clone(tokens);
         let add = move |connection: &mut _| {
             check_may(connection, &by, Permission::Edit, now)?;
             batches::add_piece(connection, uid, &piece[start..end], now)
         };
-        store.write(add).await?;
+        if let Err(error) = store.write(add).await {
+            return Err(at_place(background, error, &tokens[start..end], start).await);
+        }
         progress.set(end);
     }
     let (by, now) = (by.clone(), store.now());
@@ -78,46 +85,86 @@ async fn write_pieces(
     store.write(finish).await
 }
 
-/// Adds `count` tokens like `model`, all or none, as a batch if one is given. Returns their uids.
+/// Adds tokens, all or none, as a batch if one is given, and returns the answer.
 ///
 /// # Errors
-/// A value error when a label would be too long.
-pub(crate) async fn add_tokens(
+/// A value error with the place in the list when a value is in use.
+pub(crate) async fn add_tokens<A: Clone + Serialize + DeserializeOwned + Send + 'static>(
     background: &Arc<Background>,
-    model: Token,
-    pattern: String,
-    count: usize,
-    batch: Option<NewBatch>,
-    by: Principal,
-) -> Result<Vec<Uid>, Error> {
-    let permit = background.long_list_permit().await?;
-    let tokens = generate(model, pattern, count).await?;
-    let uids = tokens.iter().map(|token| token.uid).collect();
-    let store = &background.store;
+    tokens: Vec<Token>,
+    (batch, by): (Option<NewBatch>, Principal),
+    (permit, request): (OwnedSemaphorePermit, Option<KeyedRequest>),
+    answer: A,
+) -> Result<Kept<A>, Error> {
+    let (store, tokens) = (&background.store, Arc::new(tokens));
     let now = store.now();
-    if batch.is_none() && count <= store.piece_length() {
-        let add = store.write(move |connection| {
+    if batch.is_none() && tokens.len() <= store.piece_length() {
+        let new = Arc::clone(&tokens);
+        let add = move |connection: &mut Connection| {
             let _permit = &permit;
             check_may(connection, &by, Permission::Edit, now)?;
-            tokens::add_all(connection, &tokens)
-        });
-        return add.await.map(|()| uids);
+            idempotency::once(connection, request.as_ref(), now, |connection| {
+                tokens::add_all(connection, &new)?;
+                Ok(answer.clone())
+            })
+        };
+        return match store.write(add).await {
+            Err(error) => Err(at_place(background, error, &tokens, 0).await),
+            added => added,
+        };
     }
-    let new = batch.unwrap_or_else(|| NewBatch { uid: Uid::random(), name: String::new(), count });
-    let (uid, who) = (new.uid, by.clone());
-    store.write(move |connection| batches::begin(connection, &new, &who, now).map(drop)).await?;
+    let new = batch.unwrap_or_else(|| NewBatch { uid: Uid::random(), name: String::new(), count: tokens.len() });
+    let (uid, who, has_key) = (new.uid, by.clone(), request.is_some());
+    let keyed = KeyedWork::new(request, &answer)?;
+    let begin = move |connection: &mut Connection| {
+        idempotency::begin(connection, keyed.as_ref(), uid, now)?;
+        batches::begin(connection, &new, &who, now).map(drop)
+    };
+    store.write(begin).await?;
+    if has_key {
+        // What a first try has left behind that a crash has ended.
+        remove_abandoned(background).await;
+    }
     // It is finished, or given up, also when the client has gone.
     let (in_progress, background) = (background.shutdown.track(), Arc::clone(background));
     let made = tokio::spawn(async move {
-        let result = write_pieces(&background, uid, tokens, &by, &BatchProgress::default()).await;
+        let result = write_pieces(&background, uid, &tokens, &by, &BatchProgress::default()).await;
         if let Err(error) = &result {
             record_failure(&background, uid, error).await;
+            remove_abandoned(&background).await;
         }
         drop((in_progress, permit));
         result
     });
     made.await.unwrap_or_else(|error| Err(Error::Failed(error.to_string())))?;
-    Ok(uids)
+    Ok(Kept::Now(answer))
+}
+
+/// Removes what was written of batches that were not made: its values must not be in the way of whoever tries again.
+async fn remove_abandoned(background: &Background) {
+    let mut is_more = true;
+    while is_more {
+        let now = background.store.now();
+        let removed = background.store.write(move |connection| batches::remove_abandoned(connection, now)).await;
+        // If the database is away, it is done later.
+        is_more = removed.unwrap_or(false);
+    }
+}
+
+/// The error of a piece that begins at `start`, with the place of the first value that is in use, if it is about that.
+async fn at_place(background: &Background, error: Error, piece: &[Token], start: usize) -> Error {
+    let Error::Token(TokenError::Value { problem: Problem::NotUnique, .. }) = &error else { return error };
+    let own = piece.iter().filter(|token| token.value != token.uid.to_string());
+    let values: Vec<String> = own.map(|token| token.value.clone()).collect();
+    let look = move |connection: &mut Connection| {
+        Ok(tokens::in_use(connection, &values.iter().map(String::as_str).collect::<Vec<_>>())?)
+    };
+    let in_use = background.store.read(look).await;
+    let place = in_use.ok().and_then(|in_use| piece.iter().position(|token| in_use.contains(&token.value)));
+    match (place, error) {
+        (Some(place), Error::Token(error)) => error.in_list("tokens", start + place).into(),
+        (_, error) => error,
+    }
 }
 
 async fn record_failure(background: &Background, uid: Uid, error: &Error) {
@@ -130,6 +177,7 @@ async fn record_failure(background: &Background, uid: Uid, error: &Error) {
 }
 
 async fn generate(model: Token, pattern: String, count: usize) -> Result<Vec<Token>, Error> {
-    let generated = tokio::task::spawn_blocking(move || batch::tokens(&model, &pattern, count)).await;
+    let generated =
+        tokio::task::spawn_blocking(move || batch::tokens(&model, &pattern, UidSeed::random().uids(count))).await;
     Ok(generated.map_err(|error| Error::Failed(error.to_string()))??)
 }

@@ -10,8 +10,11 @@ pub(super) fn failure_message(error: &Error) -> String {
         Error::Busy(why) => (*why).into(),
         Error::Unknown(_) => "The database went away meanwhile, and it is not known whether this was done.".into(),
         Error::Failed(_) => "Something went wrong here, and nothing was changed.".into(),
-        Error::OverQuota { .. } | Error::TooSlow | Error::Conflict(_) | Error::Unavailable(_) | Error::Lost(_) => {
-            "The database cannot take this now; try again.".into()
-        }
+        Error::OverQuota { .. }
+        | Error::TooSlow
+        | Error::KeyInProgress
+        | Error::Conflict(_)
+        | Error::Unavailable(_)
+        | Error::Lost(_) => "The database cannot take this now; try again.".into(),
     }
 }

@@ -11,7 +11,7 @@ def before_call(context, case, kwargs):
     if case.meta is None:
         return
     if case.meta.phase.name.value == "stateful":
-        follow_link(given, headers, path)
+        follow_link(given, headers, path, case.operation.definition.raw["operationId"])
     elif not case.meta.generation.mode.is_positive:
         return
     # What is said twice has to be the same.
@@ -21,7 +21,7 @@ def before_call(context, case, kwargs):
         given["nonce"] = headers["Idempotency-Key"]
 
 
-def follow_link(given, headers, path):
+def follow_link(given, headers, path, operation):
     """A link says which token or use is meant. What would only be refused beside it is left to the other phases."""
     uid = path.get("uid") or given.get("token_uid")
     if uid and "value" in given and "valid_from" not in given:
@@ -34,9 +34,9 @@ def follow_link(given, headers, path):
         given["valid_to"] = ""
     if isinstance(given.get("lock_time"), int):
         given["lock_time"] = min(given["lock_time"], 1)
-    # One key a token, so that there are replays.
+    # One key a token and view, so that there are replays.
     if uid and "Idempotency-Key" in headers:
-        headers["Idempotency-Key"] = f"of-{uid}"
+        headers["Idempotency-Key"] = f"of-{uid}-{operation}"
 
 
 @schemathesis.check

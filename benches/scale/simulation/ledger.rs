@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use tessera::access::Principal;
-use tessera::token::settle::{Answer, Ask, Deed, Held, Lookup, Receipt, ReplayKey, Reply, TokenId, settle};
+use tessera::token::settle::{Answer, Ask, Deed, Held, Lookup, OwnedKey, Receipt, ReplayKey, Reply, TokenId, settle};
 use tessera::token::{Micros, Token, Uid};
 
 use super::agenda::Time;
@@ -58,7 +58,7 @@ impl Ledger {
         for this in wanted {
             held.insert(TokenId::from(this.token), self.token(this));
             if let (Some(key), Some(receipt)) = (key(this.number), self.replies.get(&this.number)) {
-                held.insert_reply(doors(), key, Reply { receipt: receipt.clone(), is_undone: false });
+                held.insert_reply(key, Reply::Use { receipt: receipt.clone(), is_undone: false });
             }
         }
         held
@@ -132,8 +132,8 @@ fn doors() -> Principal {
     Principal::key("doors")
 }
 
-fn key(number: UseNumber) -> Option<ReplayKey> {
-    ReplayKey::new(number.to_string()).ok()
+fn key(number: UseNumber) -> Option<OwnedKey> {
+    Some(OwnedKey::of_user(&doors(), ReplayKey::new(number.to_string()).ok()?))
 }
 
 /// A moment of the simulation as a database would tell it.

@@ -9,15 +9,16 @@ use crate::access::{Principal, Role};
 use crate::store::audit;
 use crate::store::connection::Connection;
 use crate::store::error::{Error, is_duplicate};
-use crate::store::ledger::replies;
 use crate::store::lookups::LookUp;
 use crate::store::schema::keys;
-use crate::token::Micros;
 use crate::token::gate::GateId;
+use crate::token::{Micros, Uid};
 
 /// An API key, without its text, which is not stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
+    /// The uid: another key may get the same name later.
+    pub(crate) uid: String,
     /// The unique name.
     pub name: String,
     /// What the key may do.
@@ -41,13 +42,15 @@ impl Key {
     }
 }
 
-type KeyRow = (String, String, String, i64, Option<i64>, Option<i64>, Option<GateId>);
-type KeyColumns = (keys::name, keys::role, keys::creator, keys::created, keys::expires, keys::last_used, keys::gate);
+type KeyRow = (String, String, String, String, i64, Option<i64>, Option<i64>, Option<GateId>);
+type KeyColumns =
+    (keys::uid, keys::name, keys::role, keys::creator, keys::created, keys::expires, keys::last_used, keys::gate);
 const COLUMNS: KeyColumns =
-    (keys::name, keys::role, keys::creator, keys::created, keys::expires, keys::last_used, keys::gate);
+    (keys::uid, keys::name, keys::role, keys::creator, keys::created, keys::expires, keys::last_used, keys::gate);
 
-fn key((name, role, creator, created, expires, last_used, gate): KeyRow) -> Result<Key, Error> {
+fn key((uid, name, role, creator, created, expires, last_used, gate): KeyRow) -> Result<Key, Error> {
     Ok(Key {
+        uid,
         name,
         creator,
         role: role.parse().map_err(Error::Failed)?,
@@ -78,6 +81,7 @@ pub struct NewKey<'a> {
 /// Refused when the name is in use.
 pub fn add(connection: &mut Connection, new: &NewKey<'_>, by: &Principal, now: Micros) -> Result<(), Error> {
     let row = (
+        keys::uid.eq(Uid::random().to_string()),
         keys::name.eq(new.name),
         keys::hash.eq(new.hash.as_slice()),
         keys::role.eq(new.role.word()),
@@ -92,7 +96,6 @@ pub fn add(connection: &mut Connection, new: &NewKey<'_>, by: &Principal, now: M
         }
         Error::Refused(format!("There is a key {} already; revoke it first, or choose another name.", new.name))
     })?;
-    replies::forget(connection, &Principal::key(new.name))?;
     audit::record(connection, by, "key add", new.name, new.role.word(), now)
 }
 

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::access::{Principal, Role};
+use crate::access::{KeyOwner, Principal, Role};
 use crate::store::advisory_lock::AdvisoryLock;
 use crate::store::connection::Connection;
 use crate::store::error::{Error, is_duplicate};
@@ -66,7 +66,7 @@ pub fn add(connection: &mut Connection, new: &NewUser<'_>, by: &Principal, now: 
         let is_known = is_duplicate(&error, "users", "name");
         if is_known { Error::Refused(format!("There is a user {} already.", new.name)) } else { error.into() }
     })?;
-    replies::forget(connection, &Principal::user(new.name))?;
+    replies::forget(connection, &KeyOwner::from(&Principal::user(new.name)))?;
     audit::record(connection, by, "user add", new.name, new.role.word(), now)
 }
 

@@ -9,6 +9,7 @@
 mod change;
 pub(in crate::store) mod counters;
 pub(crate) mod import;
+pub(crate) mod lists;
 pub mod past;
 pub mod pending;
 pub mod perform;

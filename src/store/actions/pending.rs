@@ -10,6 +10,7 @@ use crate::access::{Permission, Principal};
 use crate::store::audit;
 use crate::store::connection::{Connection, look_up_by_keys};
 use crate::store::error::Error;
+use crate::store::ledger::replies;
 use crate::store::schema::{action_tokens, actions};
 use crate::store::tokens::lock::lock_ids;
 use crate::token::action::Action;
@@ -151,7 +152,7 @@ pub(super) fn is_staged_before(
 }
 
 /// Whether nobody has worked on an action for a while. A time that is still to come is of a clock that was wrong.
-pub(super) fn is_silent(touched: i64, now: Micros) -> bool {
+pub(in crate::store) fn is_silent(touched: i64, now: Micros) -> bool {
     (now.get() - touched).abs() > SILENT
 }
 
@@ -162,6 +163,17 @@ fn is_any(connection: &mut Connection) -> QueryResult<bool> {
         Connection::Sqlite(connection) => diesel::select(diesel::dsl::exists(any)).get_result(connection),
         Connection::Postgres(connection) => diesel::select(diesel::dsl::exists(any)).get_result(connection),
     }
+}
+
+/// Whether an action with this uid is decided and being carried out, or being written down by somebody who has not ended.
+pub(in crate::store) fn is_under_way(connection: &mut Connection, uid: Uid, now: Micros) -> QueryResult<bool> {
+    let row = actions::table.filter(actions::uid.eq(uid.to_string())).filter(actions::pending.is_not_null());
+    let row = row.select((actions::pending.assume_not_null(), actions::touched));
+    let row = row.get_result::<(String, i64)>(connection).optional()?;
+    Ok(row.is_some_and(|(word, touched)| match Stage::read(&word) {
+        Some(stage) => stage.is_decided() || (stage.is_undecided() && !is_silent(touched, now)),
+        None => true,
+    }))
 }
 
 /// Decided actions that nobody has gone on with for a while.
@@ -293,7 +305,7 @@ impl Pending {
         let rest = (actions::pending.eq(None::<String>), actions::touched.eq(now.get()));
         diesel::update(actions::table.find(self.id)).set(rest).execute(connection)?;
         if self.stage != Stage::Undoing {
-            return Ok(());
+            return Ok(replies::complete(connection, &self.uid)?);
         }
         let undone = action_tokens::table.filter(action_tokens::action.eq(self.id));
         let undone = undone.filter(action_tokens::stamp.is_null());

@@ -262,7 +262,7 @@ pub fn remove_abandoned(connection: &mut Connection, now: Micros) -> Result<bool
 
 /// Records in the audit log every change of many tokens, and those of a single token that need more than the right to
 /// edit.
-fn record(
+pub(super) fn record(
     connection: &mut Connection,
     request: &ActionRequest,
     plan: &ActionPlan,

@@ -189,7 +189,7 @@ rows_by_id!(sessions, SessionRow {
     hash: Vec<u8>, user_id: i64, created: i64, last_seen: i64, address: String, agent: String,
 });
 rows_by_id!(keys, KeyRow {
-    name: String, hash: Vec<u8>, role: String, creator: String, created: i64, expires: Option<i64>,
+    uid: String, name: String, hash: Vec<u8>, role: String, creator: String, created: i64, expires: Option<i64>,
     last_used: Option<i64>, gate: Option<i64>,
 });
 rows_by_id!(gates, GateRow {
@@ -199,19 +199,22 @@ rows_by_id!(audit, AuditRow { timestamp: i64, principal: String, action: String,
 row!(
     replies,
     ReplyRow {
-        principal: String,
+        owner: String,
         key: String,
         created: i64,
-        token_uid: String,
-        value: String,
+        token_uid: Option<String>,
+        value: Option<String>,
         label: Option<String>,
-        usage_count: i32,
+        usage_count: Option<i32>,
         last_used: Option<i64>,
         valid_from: Option<i64>,
         valid_to: Option<i64>,
-        usage_uid: String,
+        usage_uid: Option<String>,
         gate: Option<i64>,
-        uses: i32,
+        uses: Option<i32>,
+        request: Option<String>,
+        answer: Option<String>,
+        work: Option<String>,
     }
 );
 row!(settings, SettingRow { name: String, value: String, changed: i64, changed_by: String });
@@ -284,11 +287,10 @@ impl Rows for ReplyRow {
     const HAS_SEQUENCE: bool = false;
 
     fn page(connection: &mut Connection, after: Option<&Self>) -> QueryResult<Vec<Self>> {
-        let (principal, key) =
-            after.map_or((String::new(), String::new()), |row| (row.principal.clone(), row.key.clone()));
-        let ties = replies::principal.eq(principal.clone()).and(replies::key.gt(key));
-        let later = replies::table.filter(replies::principal.gt(principal).or(ties));
-        let ordered = later.order((replies::principal, replies::key)).limit(PAGE);
+        let (owner, key) = after.map_or((String::new(), String::new()), |row| (row.owner.clone(), row.key.clone()));
+        let ties = replies::owner.eq(owner.clone()).and(replies::key.gt(key));
+        let later = replies::table.filter(replies::owner.gt(owner).or(ties));
+        let ordered = later.order((replies::owner, replies::key)).limit(PAGE);
         ordered.select(Self::as_select()).load(connection)
     }
 

@@ -41,7 +41,7 @@ pub fn keep(
     let attempts: Vec<_> = asks.iter().zip(answers).map(|(ask, answer)| answer.as_ref()?.attempt(ask)).collect();
     let linked = Linked::new(held, asks, &attempts, now);
     let saved = asks.iter().zip(answers).filter_map(|(ask, answer)| match (&ask.key, answer) {
-        (Some(key), Some(Answer::Done(receipt, _))) => Some(ReplyRow::new(&ask.who, key, receipt, now)),
+        (Some(key), Some(Answer::Done(receipt, _))) => Some(ReplyRow::new(key, receipt, now)),
         _ => None,
     });
     let undone = linked.rows.iter().filter(|row| row.undoes.is_some()).filter_map(|row| row.token);

@@ -35,8 +35,8 @@ pub(super) fn hold(connection: &mut PgConnection, asks: &[Ask], undone: &[Uid]) 
             held.insert_locked(token.uid, token.value);
         }
     }
-    for (who, key, reply) in replies::find_all(connection, asks)? {
-        held.insert_reply(who, key, reply);
+    for (key, reply) in replies::find_all(connection, asks)? {
+        held.insert_reply(key, reply);
     }
     let now = match clock {
         Some(at) => at,

@@ -28,9 +28,9 @@ pub(super) fn hold(connection: &mut Connection, asks: &[Ask], undone: &[Uid]) ->
             }
         }
         if let Some(key) = &ask.key
-            && let Some(reply) = replies::find(connection, &ask.who, key, Micros::now())?
+            && let Some(reply) = replies::find(connection, key, Micros::now())?
         {
-            held.insert_reply(ask.who.clone(), key.clone(), reply);
+            held.insert_reply(key.clone(), reply);
         }
     }
     for uid in undone {

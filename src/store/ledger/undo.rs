@@ -10,7 +10,7 @@ use crate::store::gates;
 use crate::store::schema::usage;
 use crate::store::usage::{Piece, undone_by};
 use crate::token::gate::{GateId, GateRules};
-use crate::token::settle::{Answer, Ask, Held, NamedUse, TokenId};
+use crate::token::settle::{Answer, Ask, Held, NamedUse, Reply, TokenId};
 use crate::token::undo::{LockAfterUndo, LoggedUse};
 use crate::token::{EntryId, Micros, TokenError, Uid};
 
@@ -21,8 +21,8 @@ const STEPS: usize = 50;
 /// The uids of the tokens of the uses that are to be undone: they are to be locked, before the rest is looked at.
 pub(super) fn tokens_of(connection: &mut Connection, asks: &[Ask]) -> QueryResult<Vec<Uid>> {
     let mut uids = Vec::new();
-    for (who, named) in undone_uses(asks) {
-        if let Some(row) = find(connection, who, named)? {
+    for (_, named) in undone_uses(asks) {
+        if let Some(row) = find(connection, named)? {
             uids.push(uid(&row.token_uid)?);
         }
     }
@@ -33,7 +33,7 @@ pub(super) fn tokens_of(connection: &mut Connection, asks: &[Ask]) -> QueryResul
 /// somebody else has locked them; a use that was committed since then is only named.
 pub(super) fn hold(connection: &mut Connection, asks: &[Ask], looked_for: &[Uid], held: &mut Held) -> QueryResult<()> {
     for (who, named) in undone_uses(asks) {
-        let Some(row) = find(connection, who, named)? else { continue };
+        let Some(row) = find(connection, named)? else { continue };
         let logged = logged_use(connection, &row)?;
         if looked_for.contains(&logged.token_uid) {
             held.insert_use(who.clone(), named.clone(), logged);
@@ -85,13 +85,13 @@ struct UseRow {
 
 /// Finds a use by the moment that its uid begins with: there is no index of uids, which would be half of what a consume
 /// writes.
-fn find(connection: &mut Connection, who: &Principal, named: &NamedUse) -> QueryResult<Option<UseRow>> {
+fn find(connection: &mut Connection, named: &NamedUse) -> QueryResult<Option<UseRow>> {
     let uid = match named {
         NamedUse::Entry(uid) => Some(*uid),
-        NamedUse::Key(key) => {
-            let reply = replies::find(connection, who, key, Micros::now())?;
-            reply.filter(|reply| reply.receipt.uses > 0).map(|reply| reply.receipt.usage_uid)
-        }
+        NamedUse::Key(key) => match replies::find(connection, key, Micros::now())? {
+            Some(Reply::Use { receipt, .. }) if receipt.uses > 0 => Some(receipt.usage_uid),
+            _ => None,
+        },
     };
     let Some((uid, millisecond)) = uid.and_then(|uid| Some((uid, uid.millisecond()?))) else { return Ok(None) };
     let first = millisecond * 1_000;

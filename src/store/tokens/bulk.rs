@@ -78,7 +78,7 @@ fn update_chunk(connection: &mut PgConnection, action: &Action, rows: &[(TokenId
             let statement = statement.bind::<Array<Nullable<Text>>, _>(voided_by());
             statement.bind::<Array<Nullable<Text>>, _>(reasons()).execute(connection)?
         }
-        Action::Import { .. } => {
+        Action::Import { .. } | Action::Update { .. } => {
             let set = "label = new.label, valid_from = new.valid_from, valid_to = new.valid_to, usage_count = \
                        new.usage_count, lock_time = new.lock_time, voided_at = new.voided_at, voided_by = \
                        new.voided_by, void_reason = new.void_reason";
@@ -163,7 +163,7 @@ impl<'a> UpdateToken<'a> {
             Action::SetLock(_) => vec![lock()],
             Action::SetLabel(_) => vec![label()],
             Action::Void { .. } | Action::Unvoid => vec![voided()],
-            Action::Import { .. } => vec![validity(), uses(), lock(), label(), voided()],
+            Action::Import { .. } | Action::Update { .. } => vec![validity(), uses(), lock(), label(), voided()],
             Action::Delete => Vec::new(),
         };
         Self { id, modified: token.modified.get(), set }

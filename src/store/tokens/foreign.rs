@@ -14,7 +14,7 @@ use crate::token::Uid;
 
 /// Which of these values tokens have that are not deleted. On PostgreSQL nobody else asks until the transaction ends about
 /// those that look like a uid, so that they stay free for who got to know it.
-pub(in crate::store) fn in_use(connection: &mut Connection, values: &[&str]) -> QueryResult<BTreeSet<String>> {
+pub(crate) fn in_use(connection: &mut Connection, values: &[&str]) -> QueryResult<BTreeSet<String>> {
     let uids: Vec<&str> = values.iter().copied().filter(|value| value.parse::<Uid>().is_ok()).collect();
     if let Connection::Postgres(connection) = connection {
         reserve(connection, &uids)?;

@@ -22,7 +22,7 @@ mod write;
 
 pub use delete::delete;
 pub use find::{by_lookup, by_uid, by_value, id_of, is_uid_used, lock};
-pub(in crate::store) use foreign::in_use;
+pub(crate) use foreign::in_use;
 pub(crate) use look_up::ByUid;
 pub(in crate::store) use look_up::{EACH_BY_VALUE, lookup_all, named};
 pub(crate) use quick_page::QuickPage;

@@ -18,11 +18,7 @@ pub fn void(
     by: &Principal,
     now: Micros,
 ) -> Result<(), Error> {
-    let voided = |token: &Token| match (&token.voided, reason) {
-        (Some(voided), None) => voided.clone(),
-        (Some(voided), Some(reason)) => Voided { reason: Some(reason.to_owned()), ..voided.clone() },
-        (None, reason) => Voided { at: now, by: by.to_string(), reason: reason.map(str::to_owned) },
-    };
+    let voided = |token: &Token| Voided::again(token.voided.as_ref(), reason, by, now);
     if change(connection, uid, |token| Some(voided(token)), now)? {
         audit::record(connection, by, "token void", &uid.to_string(), reason.unwrap_or_default(), now)?;
     }

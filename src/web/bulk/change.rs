@@ -153,7 +153,7 @@ fn side(action: &Action, token: &Token, clock: TimeFormatter) -> String {
         Action::SetLock(_) => duration(token.lock_time),
         Action::SetLabel(_) => token.label.clone().unwrap_or_else(|| "none".into()),
         Action::Void { .. } | Action::Unvoid => state_words(token, clock),
-        Action::Delete | Action::Import { .. } => String::new(),
+        Action::Delete | Action::Update { .. } | Action::Import { .. } => String::new(),
     }
 }
 

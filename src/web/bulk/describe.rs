@@ -30,6 +30,7 @@ pub(crate) fn describe(action: &Action, clock: TimeFormatter) -> String {
         Action::Void { reason: Some(reason) } => format!("Voided as “{reason}”"),
         Action::Void { reason: None } => "Voided".into(),
         Action::Unvoid => "Restored".into(),
+        Action::Update { .. } => "Changed by a program".into(),
         Action::Import { file, .. } => format!("Changed by importing {file}"),
     }
 }

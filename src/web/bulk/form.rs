@@ -33,7 +33,7 @@ pub(crate) enum ChangeKind {
     Unvoid,
     /// Deletion.
     Delete,
-    /// What a file says, which has pages of its own.
+    /// What a file or a program says of each token, which is not chosen here.
     Import,
 }
 
@@ -53,7 +53,7 @@ impl ChangeKind {
             Action::Void { .. } => Self::Void,
             Action::Unvoid => Self::Unvoid,
             Action::Delete => Self::Delete,
-            Action::Import { .. } => Self::Import,
+            Action::Update { .. } | Action::Import { .. } => Self::Import,
         }
     }
 

@@ -1,7 +1,7 @@
 //! A use whose answer was lost, at a gate that would not allow it now.
 
 use crate::token::TokenError;
-use crate::token::settle::{Answer, Ask, Deed, FormerGate, Lookup, Receipt, ReplayKey};
+use crate::token::settle::{Answer, Ask, Deed, FormerGate, Lookup, OwnedKey, Receipt};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
 use crate::web::state::App;
@@ -14,7 +14,7 @@ use crate::web::state::App;
 pub(crate) async fn replay_or(
     refusal: Error,
     (app, caller, named): (&App, &Caller, Option<&str>),
-    (what, uses, key): (Lookup, i32, Option<ReplayKey>),
+    (what, uses, key): (Lookup, i32, Option<OwnedKey>),
 ) -> Result<Receipt, Error> {
     let is_gates = matches!(refusal, Error::Token(TokenError::Value { .. }) | Error::Forbidden(_));
     let (true, Some(key), Some(gate)) = (is_gates, key, former_gate(app, caller, named).await?) else {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::examples;
 use super::links;
 use super::model::{Api, View};
 use super::operation::Input;
@@ -18,8 +19,8 @@ const KEY: &str = "key";
 /// What the header for idempotency is.
 pub(crate) const KEY_TEXT: &str = "\
     Makes it safe to send the request again when its answer got lost: within 24 hours the same caller gets the first \
-    success again, with `replayed`, and nothing is done twice. A refusal is not kept. With another token, gate or number of \
-    uses the same key is a `TokenValueError`.";
+    success again, with `replayed`, and nothing is done twice. A failure is not kept. For another view, token or parameter \
+    the same key is a `TokenValueError`.";
 
 /// What is said of the API as a whole, in Markdown.
 pub(crate) const GUIDE: &str = include_str!("guide.md");
@@ -107,7 +108,7 @@ fn parameters(view: &View) -> Vec<Value> {
             "name": "Idempotency-Key", "in": "header", "required": false,
             "description": KEY_TEXT,
             "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
-            "example": "order-4711-seat-3"
+            "example": examples::idempotency_key(view)
         }));
     }
     let Some(input) = view.input.as_ref().filter(|_| !view.has_body()) else { return parameters };

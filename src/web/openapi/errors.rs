@@ -75,6 +75,11 @@ pub(crate) fn kinds() -> Vec<ErrorKind> {
             "Restore it, if it should be used again.",
         ),
         error(
+            Error::KeyInProgress,
+            "The first request with this `Idempotency-Key` is still in progress.",
+            "Send the same request again after `Retry-After`, and get its answer.",
+        ),
+        error(
             Error::Unauthorized("Bearer"),
             "There is no valid key or session.",
             "Send `Authorization: Bearer tsr_…` with a key that is neither revoked nor expired.",
@@ -99,8 +104,8 @@ pub(crate) fn kinds() -> Vec<ErrorKind> {
         error(
             Error::Unavailable(String::new()),
             "The database, or what searches, makes sheets or reads photos, cannot take the request now.",
-            "Try again after `Retry-After`, a consume with the same `Idempotency-Key`. Usually nothing was done; with \
-             `may_be_done` nobody knows, and the same key finds out.",
+            "Try again after `Retry-After`, with the same `Idempotency-Key`. Usually nothing was done; with `may_be_done` \
+             nobody knows, and the same key finds out.",
         ),
     ]
 }

@@ -125,8 +125,9 @@ impl Call {
 }
 
 /// Each view has one of its own: an undo is no repeated use.
-fn idempotency_key(view: &View) -> String {
-    format!("order-4711-{}", view.name.split('_').next().unwrap_or_default())
+/// A key as a program would make it: another one for each request.
+pub(super) fn idempotency_key(view: &View) -> String {
+    format!("order-4711-{}", view.name.replace('_', "-"))
 }
 
 /// An object in JSON, which Python and JavaScript read as well: in a line if it is short.

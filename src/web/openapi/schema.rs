@@ -64,6 +64,10 @@ pub(crate) fn property(read: &Value, sent: Sent) -> Value {
             let description = property.get("description").cloned().unwrap_or_default();
             return json!({"type": "string", "contentMediaType": "application/json", "description": description});
         }
+        if let Some(object) = property.get("items").filter(|items| items.get("properties").is_some()) {
+            let read = Schema::try_from(object.clone()).unwrap_or_default();
+            property.insert("items".into(), body(&read, sent, false));
+        }
     } else {
         text(&mut property, may_be_empty, sent);
     }
@@ -176,5 +180,5 @@ pub(crate) fn body(read: &Schema, sent: Sent, has_path: bool) -> Value {
 
 /// What is neither null nor empty.
 fn filled() -> Value {
-    json!({"type": ["string", "number"], "minLength": 1})
+    json!({"type": ["string", "number", "array"], "minLength": 1, "minItems": 1})
 }

@@ -2,6 +2,7 @@
 
 mod body;
 pub(crate) mod filters;
+mod keyed;
 mod names;
 mod parts;
 mod raw;
@@ -11,6 +12,7 @@ mod time_bound;
 mod typed;
 
 pub(crate) use body::{BODY_KINDS, TICKED};
+pub(crate) use keyed::KeyedParams;
 pub(crate) use parts::{NoParams, Parts, trimmed};
 pub(crate) use raw_params::{LARGE, RawForm, RawParams, SMALL, counted_body};
 pub(crate) use time_bound::time_bound;

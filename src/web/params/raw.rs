@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::token::LIST_MAX;
 
 /// A parameter as it was sent.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(super) enum Raw {
     Text(String),
     /// A number of JSON, as it is written.
@@ -20,7 +20,7 @@ pub(super) enum Raw {
 }
 
 /// A list of texts.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct List {
     /// Its texts, as many as any view takes.
     pub(super) texts: Vec<String>,
@@ -28,6 +28,8 @@ pub(super) struct List {
     pub(super) length: usize,
     /// The beginning of its first item that is no text, in JSON.
     pub(super) wrong: Option<String>,
+    /// The whole list in JSON, if it has objects: each is read when its time comes, so that few are in memory at once.
+    pub(super) json: Option<Box<RawValue>>,
 }
 
 /// Characters that are kept of an item that is no text, for the message about it.
@@ -83,9 +85,21 @@ impl List {
     /// A list of JSON.
     pub(super) fn read(json: &str) -> serde_json::Result<Self> {
         let mut deserializer = serde_json::Deserializer::from_str(json);
-        let list = deserializer.deserialize_seq(Items)?;
+        let mut list = deserializer.deserialize_seq(Items)?;
         deserializer.end()?;
+        if list.has_objects() {
+            list.json = Some(serde_json::from_str(json)?);
+        }
         Ok(list)
+    }
+
+    fn has_objects(&self) -> bool {
+        self.length <= LIST_MAX && self.wrong.as_ref().is_some_and(|item| item.starts_with('{'))
+    }
+
+    /// Its items, each in JSON; none, if it has no objects.
+    pub(super) fn items(&self) -> Vec<&RawValue> {
+        self.json.as_ref().and_then(|json| serde_json::from_str(json.get()).ok()).unwrap_or_default()
     }
 
     /// Adds a text.

@@ -8,10 +8,12 @@ use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Expected, MapAccess, SeqAccess, Unexpected, Visitor,
 };
 use serde::forward_to_deserialize_any;
+use serde_json::value::RawValue;
 
-use super::body::{Fields, TICKED};
+use super::body::{Fields, TICKED, object};
 use super::raw::{List, Raw};
 use crate::token::{LIST_MAX, Problem, TokenError, Uid, WrittenTime, shown};
+use crate::web::error::Error;
 
 /// What is wrong with a parameter: serde knows what, and whoever reads its name.
 #[derive(Debug, thiserror::Error)]
@@ -21,27 +23,38 @@ pub(super) struct ReadError {
     problem: Problem,
     /// It is about the request, and not about a value.
     is_api: bool,
+    /// The list and the place in it of the item in which the name is.
+    item: Option<(&'static str, usize)>,
 }
 
 impl ReadError {
     fn value(problem: Problem) -> Self {
-        Self { name: None, problem, is_api: false }
+        Self { name: None, problem, is_api: false, item: None }
     }
 
     fn api(name: &str, problem: Problem) -> Self {
-        Self { name: Some(shown(name)), problem, is_api: true }
+        Self { name: Some(shown(name)), problem, is_api: true, item: None }
     }
 
     fn at(self, name: &str) -> Self {
+        if self.item.is_some() {
+            return self;
+        }
         Self { name: self.name.or_else(|| Some(shown(name))), ..self }
     }
 }
 
 impl From<ReadError> for TokenError {
     fn from(error: ReadError) -> Self {
-        match error {
-            ReadError { name, problem, is_api: true } => Self::Api { param: name, problem },
-            ReadError { name, problem, is_api: false } => Self::value(name.unwrap_or_default(), problem),
+        let ReadError { name, problem, is_api, item } = error;
+        let plain = match name {
+            name if is_api => Self::Api { param: name, problem },
+            Some(name) => Self::value(name, problem),
+            None => Self::value(if item.is_some() { Self::ITEM } else { "" }, problem),
+        };
+        match item {
+            Some((list, place)) => plain.in_list(list, place),
+            None => plain,
         }
     }
 }
@@ -242,10 +255,7 @@ impl<'a> Parameter<'a> {
             let too_many = Problem::TooManyItems { count: list.length as u64, max: LIST_MAX as u64 };
             return Err(ReadError::value(too_many));
         }
-        match &list.wrong {
-            Some(_) => Err(ReadError::value(Problem::WrongType { expected: "a JSON list of texts".into() })),
-            None => Ok(list),
-        }
+        Ok(list)
     }
 }
 
@@ -286,7 +296,15 @@ impl<'de> Deserializer<'de> for Parameter<'_> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        visitor.visit_seq(Items(self.list()?.texts.iter()))
+        let list = self.list()?;
+        if let Some(wrong) = list.wrong.as_ref().filter(|_| list.json.is_none()) {
+            let expected = if wrong.starts_with('{') { "a JSON list of texts" } else { "a JSON list" };
+            return Err(ReadError::value(Problem::WrongType { expected: expected.into() }));
+        }
+        let objects = list.items().into_iter().map(Item::Json);
+        let items: Vec<Item> = list.texts.iter().map(|text| Item::Text(text)).collect();
+        let items = if list.json.is_some() { objects.collect() } else { items };
+        visitor.visit_seq(Items { list: self.name, items: items.into_iter().enumerate() })
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -304,13 +322,61 @@ impl<'de> Deserializer<'de> for Parameter<'_> {
     }
 }
 
-struct Items<'a>(std::slice::Iter<'a, String>);
+/// The items of a list.
+struct Items<'a> {
+    list: &'static str,
+    items: std::iter::Enumerate<std::vec::IntoIter<Item<'a>>>,
+}
 
 impl<'de> SeqAccess<'de> for Items<'_> {
     type Error = ReadError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, ReadError> {
-        self.0.next().map(|text| seed.deserialize(StrDeserializer::new(text))).transpose()
+        let Some((place, item)) = self.items.next() else { return Ok(None) };
+        // Boxes of a form have no places that people know.
+        let item_of = (self.list != TICKED).then_some((self.list, place));
+        seed.deserialize(item).map(Some).map_err(|error| ReadError { item: item_of, ..error })
+    }
+}
+
+/// An item of a list: a text, or in a list that has objects anything in JSON.
+#[derive(Clone, Copy)]
+enum Item<'a> {
+    Text(&'a str),
+    Json(&'a RawValue),
+}
+
+impl<'de> Deserializer<'de> for Item<'_> {
+    type Error = ReadError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        match self {
+            Self::Text(text) => visitor.visit_str(text),
+            Self::Json(_) => Err(ReadError::value(Problem::WrongType { expected: "a text".into() })),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        known: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        let wrong = || ReadError::value(Problem::WrongType { expected: "a JSON object".into() });
+        let Self::Json(json) = self else { return Err(wrong()) };
+        let json = Some(json.get()).filter(|json| json.starts_with('{')).ok_or_else(wrong)?;
+        let fields = object(json).map_err(|problem| match problem {
+            Error::Token(TokenError::Api { param, problem }) => {
+                ReadError { name: param, ..ReadError::api("", problem) }
+            }
+            _ => wrong(),
+        })?;
+        Reader { fields: &fields, is_strict: true }.deserialize_struct(name, known, visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
     }
 }
 

@@ -129,7 +129,7 @@ impl<T: DeserializeOwned + ViewParams, const LIMIT: usize> DescribesRequest for 
 }
 
 /// The error with what the description of its parameter says: bounds, and whether it may be empty.
-fn explained<T: JsonSchema>(error: TokenError) -> TokenError {
+pub(super) fn explained<T: JsonSchema>(error: TokenError) -> TokenError {
     let schema = SchemaGenerator::default().into_root_schema_for::<T>();
     let property = error.param().and_then(|param| schema.get("properties")?.get(param)).cloned().unwrap_or_default();
     let bound = |name: &str| property.get(name).and_then(serde_json::Value::as_i64);

@@ -80,7 +80,7 @@ impl Door<'_> {
 
     async fn consume(&self, scan: &Scan, what: Lookup) -> Result<Verdict, Error> {
         let deed = Deed::Use { what, uses: scan.uses, gate: self.gate.map(|gate| gate.id) };
-        let ask = Ask::new(self.caller.principal.clone(), deed, scan.key.clone());
+        let ask = Ask::new(self.caller.principal.clone(), deed, scan.key.clone().map(|key| self.caller.own(key)));
         match self.app.store.consume(ask).await? {
             Answer::Done(receipt, _) | Answer::Replayed(receipt) => Ok(Verdict::used(&receipt, &self.context(false))),
             Answer::Refused(refused) => self.refused(&refused, scan, false).await,
@@ -96,7 +96,7 @@ impl Door<'_> {
         if scan.wish != Wish::Use {
             return Err(refusal);
         }
-        let asked = (lookup(self.app, &scan.code)?, scan.uses, scan.key);
+        let asked = (lookup(self.app, &scan.code)?, scan.uses, scan.key.map(|key| self.caller.own(key)));
         let receipt = replay_or(refusal, (self.app, self.caller, named), asked).await?;
         let gate = self.app.gates.find(&self.app.store, |gate| Some(gate.id) == receipt.gate).await?;
         let there = Door { gate: gate.as_ref(), ..*self };
@@ -152,7 +152,7 @@ impl Door<'_> {
     /// Undoes a use that was made at this gate.
     pub(super) async fn undo(&self, fields: UndoFields) -> Result<Verdict, Error> {
         let usage_uid = fields.usage_uid.ok_or_else(|| TokenError::unnamed("usage_uid"))?;
-        let key = fields.nonce.map(ReplayKey::new).transpose()?;
+        let key = fields.nonce.map(ReplayKey::new).transpose()?.map(|key| self.caller.own(key));
         let (receipt, _) = undo_use(self.app, self.caller, NamedUse::Entry(usage_uid), key).await?;
         Ok(Verdict::undone(&receipt, &self.context(false)))
     }

@@ -1,10 +1,11 @@
 //! The JSON views of tokens: one file a verb.
 
 pub(crate) mod add;
+pub(crate) mod add_many;
 pub(crate) mod consume;
 pub(crate) mod delete;
 pub(crate) mod edit;
-pub(crate) mod idempotency_key;
+pub(crate) mod lists;
 pub(crate) mod query;
 mod refused;
 pub(crate) mod undo;
@@ -12,15 +13,21 @@ pub(crate) mod void;
 
 use actix_web::web;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::store::idempotency::{self, Kept};
 use crate::store::usage::{LastUse, LastUseOf};
+use crate::store::{self, Connection, tokens};
 use crate::token::consume::state;
 use crate::token::limits::{check_value, plain_value};
+use crate::token::public_url::PublicUrl;
 use crate::token::settle::{Lookup, RefusedAsk};
-use crate::token::{Given, Micros, Problem, State, Token, TokenError, Uid};
+use crate::token::{Given, KeyedRequest, Micros, Problem, State, Token, TokenError, Uid};
 use crate::web::error::Error;
+use crate::web::json::{Answer, Once};
+use crate::web::openapi::operation::ViewAnswer;
 use crate::web::state::App;
 
 /// Refuses a value that is the address of another token's tile: a code with a link says just that, and it could then not
@@ -28,8 +35,8 @@ use crate::web::state::App;
 ///
 /// # Errors
 /// A value error.
-pub(crate) fn check_link(app: &App, value: Option<&str>, uid: Uid) -> Result<(), TokenError> {
-    match value.and_then(|value| app.public_url.linked_uid(value)) {
+pub(crate) fn check_link(public_url: &PublicUrl, value: Option<&str>, uid: Uid) -> Result<(), TokenError> {
+    match value.and_then(|value| public_url.linked_uid(value)) {
         Some(linked) if linked != uid => Err(TokenError::value("value", Problem::NamesAnotherToken)),
         _ => Ok(()),
     }
@@ -95,8 +102,92 @@ pub(crate) async fn last_use(app: &App, refused: &RefusedAsk) -> Result<Option<L
     Ok(app.store.look_up(LastUseOf(summary.token_uid)).await?)
 }
 
+/// What a change can answer beside its success.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+pub(crate) enum Return {
+    /// The token as it is then.
+    #[serde(rename = "token")]
+    Token,
+}
+
+/// A token was changed.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Changed {
+    /// The token as it was then, if `return=token` asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<TokenObject>,
+}
+
+impl ViewAnswer for Changed {
+    fn example() -> Value {
+        json!({})
+    }
+}
+
+/// Several tokens were changed.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct ChangedMany {
+    /// How many the list has; repeats count once.
+    count: usize,
+}
+
+impl ViewAnswer for ChangedMany {
+    fn example() -> Value {
+        json!({"count": 1})
+    }
+}
+
+/// Changes a token once, however often the same request is sent with the same key.
+async fn change_once(
+    app: &App,
+    request: Option<KeyedRequest>,
+    (uid, wanted): (Uid, Option<Return>),
+    change: impl Fn(&mut Connection, Micros) -> Result<(), store::Error> + Send + 'static,
+) -> Result<Answer<Once<Changed>>, Error> {
+    once(app, request, move |connection, now| {
+        change(connection, now)?;
+        Ok(Changed { token: returned(connection, wanted, uid, now)? })
+    })
+    .await
+}
+
+/// Does what fits into one transaction, once.
+async fn once<T: Serialize + DeserializeOwned + Send + 'static>(
+    app: &App,
+    request: Option<KeyedRequest>,
+    work: impl Fn(&mut Connection, Micros) -> Result<T, store::Error> + Send + 'static,
+) -> Result<Answer<Once<T>>, Error> {
+    let now = app.store.now();
+    let write = move |connection: &mut Connection| {
+        idempotency::once(connection, request.as_ref(), now, |connection| work(connection, now))
+    };
+    Ok(app.store.write(write).await?.into())
+}
+
+/// The token, if it is wanted in the answer.
+fn returned(
+    connection: &mut Connection,
+    wanted: Option<Return>,
+    uid: Uid,
+    now: Micros,
+) -> Result<Option<TokenObject>, store::Error> {
+    let Some(Return::Token) = wanted else { return Ok(None) };
+    Ok(tokens::by_uid(connection, uid)?.map(|(_, token)| TokenObject::new(token, now)))
+}
+
+/// What was answered to the first request with this key, where the work is too much for one transaction.
+async fn kept<T: DeserializeOwned + Send + 'static>(
+    app: &App,
+    request: Option<&KeyedRequest>,
+) -> Result<Option<Kept<T>>, Error> {
+    let Some(request) = request.cloned() else { return Ok(None) };
+    let now = app.store.now();
+    let found = app.store.read_inline(move |connection| idempotency::find(connection, &request, now)).await?;
+    Ok(found.map(Kept::Before))
+}
+
 /// A token.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Token")]
 pub(crate) struct TokenObject {
     /// Its UUID, in lower case: it never changes and is never given again, not even after a deletion.

@@ -137,7 +137,7 @@ pub(crate) async fn add(
 
 /// The token of the form, or what is wrong with it.
 async fn new_token(app: &App, form: &TokenForm, uid: Uid, by: &Principal) -> Result<Result<Token, Mistakes>, Error> {
-    if let Err(mistake) = check_link(app, Some(&form.value), uid) {
+    if let Err(mistake) = check_link(&app.public_url, Some(&form.value), uid) {
         return Ok(Err(mistake.into()));
     }
     let defaults = app.settings.get(&app.store).await?.defaults();
@@ -215,7 +215,7 @@ pub(crate) async fn edit(
 /// What the form changes, or what is wrong with it.
 fn change_of_form(app: &App, uid: Uid, form: &TokenForm, original: &OriginalValues) -> Result<Change, Mistakes> {
     let raw = original.changed(form, app.zone);
-    check_link(app, raw.value.as_deref(), uid)?;
+    check_link(&app.public_url, raw.value.as_deref(), uid)?;
     raw.change(app.zone)
 }
 

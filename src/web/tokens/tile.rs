@@ -76,7 +76,7 @@ pub(crate) async fn use_once(
 ) -> Result<HttpResponse, Error> {
     refuse_prefetch(&request)?;
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let key = form.nonce.map(ReplayKey::new).transpose()?;
+    let key = form.nonce.map(ReplayKey::new).transpose()?.map(|key| who.caller.own(key));
     let what = Lookup { uid: Some(uid), ..Lookup::default() };
     let gate = gate_of(&app, &who.caller, form.gate.as_deref()).await?.map(|gate| gate.id);
     let once = Deed::Use { what, uses: 1, gate };

@@ -8,7 +8,7 @@ use tessera::access::{Principal, Role};
 use tessera::store::Store;
 use tessera::token::TokenError;
 use tessera::token::gate::GateRules;
-use tessera::token::settle::{Answer as Settled, Ask, Deed, Lookup, NamedUse, Receipt, ReplayKey};
+use tessera::token::settle::{Answer as Settled, Ask, Deed, Lookup, NamedUse, OwnedKey, Receipt, ReplayKey};
 
 use crate::support::app::{Answer, App, send};
 use crate::support::database::{Database, number};
@@ -208,8 +208,8 @@ async fn an_undo_in_the_same_batch_as_its_use_comes_after_it() {
     let store = Store::start(&database.url).unwrap();
     let who = Principal::key("door");
     for round in 0..30 {
-        let key = ReplayKey::new(format!("k-{round}")).unwrap();
-        let used = store.consume(Ask::once(who.clone(), lookup(first.uid)).with_key(key.clone()));
+        let key = OwnedKey::of_user(&who, ReplayKey::new(format!("k-{round}")).unwrap());
+        let used = store.consume(Ask::once(who.clone(), lookup(first.uid)).with_key(key.key.clone()));
         let undo = Deed::Undo { which: NamedUse::Key(key), anybody: false };
         let undone = store.consume(Ask::new(who.clone(), undo, None));
         let (used, undone) = futures_util::future::join(used, undone).await;
@@ -230,10 +230,10 @@ async fn an_undo_that_meets_its_use_on_another_server_finds_the_token() {
     let who = Principal::key("door");
     let (mut uses, mut undos) = (0, 0);
     for round in 0..100 {
-        let key = ReplayKey::new(format!("k-{round}")).unwrap();
+        let key = OwnedKey::of_user(&who, ReplayKey::new(format!("k-{round}")).unwrap());
         let ask = |n: usize| {
             let ask = if n.is_multiple_of(2) {
-                Ask::once(who.clone(), lookup(first.uid)).with_key(key.clone())
+                Ask::once(who.clone(), lookup(first.uid)).with_key(key.key.clone())
             } else {
                 Ask::new(who.clone(), Deed::Undo { which: NamedUse::Key(key.clone()), anybody: false }, None)
             };
@@ -264,11 +264,11 @@ async fn simultaneous_undos_with_one_key_are_one_undo() {
     let stores = [Store::start(&database.url).unwrap(), Store::start(&database.url).unwrap()];
     let who = Principal::key("door");
     for round in 0..100 {
-        let made_with = ReplayKey::new(format!("use-{round}")).unwrap();
-        let used = Ask::once(who.clone(), lookup(first.uid)).with_key(made_with.clone());
+        let made_with = OwnedKey::of_user(&who, ReplayKey::new(format!("use-{round}")).unwrap());
+        let used = Ask::once(who.clone(), lookup(first.uid)).with_key(made_with.key.clone());
         let used = stores[round % 2].consume(used).await.unwrap();
         let Settled::Done(Receipt { usage_uid, .. }, _) = used else { panic!("{used:?}") };
-        let key = ReplayKey::new(format!("undo-{round}")).unwrap();
+        let key = OwnedKey::of_user(&who, ReplayKey::new(format!("undo-{round}")).unwrap());
         let undo = |n: usize| {
             let by_key = NamedUse::Key(made_with.clone());
             let which = if n.is_multiple_of(3) { by_key } else { NamedUse::Entry(usage_uid) };

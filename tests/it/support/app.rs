@@ -73,6 +73,7 @@ impl Answer {
             "UnsupportedType" => (Some(6), 415),
             "Unauthorized" => (None, 401),
             "Forbidden" => (None, 403),
+            "Conflict" => (None, 409),
             "NotFound" => (None, 404),
             "MethodNotAllowed" => (None, 405),
             "TooManyRequests" => (None, 429),

@@ -26,7 +26,7 @@ async fn consume(store: &Store, token: &Token, key: &str) -> Vec<Answer> {
     let who = || Principal::key("door");
     let by_uid = || Lookup { uid: Some(token.uid), ..Lookup::default() };
     let by_value = |value: &str| Lookup { value: Some(value.to_owned()), ..Lookup::default() };
-    let with_key = || Ask { key: Some(ReplayKey::new(key).unwrap()), ..Ask::once(who(), by_uid()) };
+    let with_key = || Ask::once(who(), by_uid()).with_key(ReplayKey::new(key).unwrap());
     let asks = [
         Ask::once(who(), by_uid()),
         Ask::once(who(), by_value(&token.value)),
@@ -67,7 +67,7 @@ async fn what_was_planned_for_an_empty_database_is_right_for_a_full_one() {
     let others = format!(
         "INSERT INTO usage (uid, token, token_uid, timestamp, principal, uses, taken, undoes) \
          SELECT 'undo ' || n, 1, 'other', n, 'key:other', -1, -1, 'use ' || n FROM generate_series(1, {ROWS}) AS n; \
-         INSERT INTO replies (principal, key, created, token_uid, value, usage_count, usage_uid, uses) \
+         INSERT INTO replies (owner, key, created, token_uid, value, usage_count, usage_uid, uses) \
          SELECT 'key:door', 'other ' || n, CAST(EXTRACT(EPOCH FROM now()) * 1000000 AS BIGINT), '{uid}', 'v', 1, '{uid}', 1 \
          FROM generate_series(1, {ROWS}) AS n",
         uid = token(1).uid

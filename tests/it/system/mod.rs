@@ -4,6 +4,7 @@ mod checkpoint;
 mod cli;
 mod copy;
 mod crash;
+mod crash_with_keys;
 mod durability;
 mod in_use;
 mod instances;

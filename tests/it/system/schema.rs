@@ -13,8 +13,8 @@ use crate::support::database::Database;
 
 /// What stands in each migration: how the SHA-256 of its up.sql begins.
 const DIGESTS: [(&str, &str); 2] = [
-    ("migrations/postgres/2026-11-30-233000_first", "25b2714c4d825a18"),
-    ("migrations/sqlite/2026-11-30-233000_first", "db85fae5486126fd"),
+    ("migrations/postgres/2026-12-01-120000_first", "70849eaf00a4b9d6"),
+    ("migrations/sqlite/2026-12-01-120000_first", "d0aa88aa31693bd0"),
 ];
 
 const SCHEMA: &str = include_str!("../../../src/store/schema.rs");

@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use validator::Validate;
 
-use super::idempotency_key::{IdempotencyKey, KEY_MAX_CHARS};
 use super::lookup;
 use super::refused::{Refused, RefusedUse};
 use crate::store::gates::Gate;
 use crate::token::consume::try_consume;
-use crate::token::settle::{Answer as Settled, Ask, Deed, Lookup, Receipt, ReplayKey, TokenSummary};
+use crate::token::settle::{Answer as Settled, Ask, Deed, Lookup, OwnedKey, Receipt, TokenSummary};
 use crate::token::{Given, Micros, Problem, TokenError, Uid, WrittenTime};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
 use crate::web::gates::named::{check_rules, gate_of};
 use crate::web::gates::replay::replay_or;
 use crate::web::guard::{Allowed, Consume, refuse_foreign_get, refuse_prefetch};
+use crate::web::idempotency_key::{IdempotencyKey, KEY_MAX_CHARS};
 use crate::web::json::Answer;
 use crate::web::openapi::operation::{DescribesAnswer, Operation, ViewAnswer, ViewParams};
 use crate::web::params::Params;
@@ -78,8 +78,8 @@ impl ViewParams for ConsumeToken {
             TokenError::missing_one_of(&["token_uid", "value"]).into(),
             value("gate", Problem::NoSuchGate { gate: "South".into() }),
             value("gate", Problem::GateClosed { gate: "South entrance".into() }),
-            value("nonce", Problem::KeyReused),
-            value("nonce", Problem::KeyUndone),
+            value("Idempotency-Key", Problem::KeyReused),
+            value("Idempotency-Key", Problem::KeyUndone),
             value("at", Problem::OnlyTogether { with: "test".into() }),
         ]
     }
@@ -176,13 +176,15 @@ pub(crate) async fn consume_token(
     refuse_prefetch(&request)?;
     refuse_foreign_get(&request)?;
     let what = lookup(uid, params.token_uid, params.value, &app)?;
-    let key = header.or_nonce(params.nonce)?;
+    let (key, place) = header.or_nonce(params.nonce)?;
+    let key = key.map(|key| who.caller.own(key));
     let (uses, test_at) = (params.uses.unwrap_or(1), test_moment(wanted_test(params.test)?, params.at.as_ref(), &app)?);
     let gate = gate_for(&app, &who.caller, params.gate.as_deref(), (uses, test_at.is_some())).await;
     if let Some(at) = test_at {
         return test(&app, &who.caller, at, (what, uses, gate?)).await;
     }
-    use_token(&app, &who.caller, (params.gate.as_deref(), gate), (what, uses, key)).await
+    let used = use_token(&app, &who.caller, (params.gate.as_deref(), gate), (what, uses, key)).await;
+    used.map_err(|error| place.name(error))
 }
 
 /// Uses a token at a gate; where the gate refuses that, answers what the same request was answered before.
@@ -190,7 +192,7 @@ async fn use_token(
     app: &App,
     caller: &Caller,
     (named, gate): (Option<&str>, Result<Option<Gate>, Error>),
-    (what, uses, key): (Lookup, i32, Option<ReplayKey>),
+    (what, uses, key): (Lookup, i32, Option<OwnedKey>),
 ) -> Result<Consumed, Error> {
     let gate = match gate {
         Ok(gate) => gate,

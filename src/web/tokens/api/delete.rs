@@ -6,17 +6,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use validator::Validate;
 
-use super::named_uid;
+use super::lists::change_list;
+use super::{ChangedMany, named_uid, once};
 use crate::store::tokens;
+use crate::token::list_change::ListChange;
 use crate::token::validation::chars;
 use crate::token::{Given, LIST_MAX, Problem, TokenError, Uid};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Delete};
-use crate::web::json::{Answer, Done};
+use crate::web::json::{Answer, Once};
 use crate::web::openapi::operation::{ViewAnswer, ViewParams};
-use crate::web::params::{LARGE, Params};
+use crate::web::params::{KeyedParams, LARGE};
 use crate::web::state::App;
-use crate::work::actions;
 
 /// Deletes a token.
 ///
@@ -64,16 +65,13 @@ impl ViewParams for DeleteTokens {
     }
 }
 
-/// Tokens were deleted.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct Deleted {
-    /// How many.
-    count: usize,
-}
+/// A token was deleted.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Deleted {}
 
 impl ViewAnswer for Deleted {
     fn example() -> Value {
-        json!({"count": 1})
+        json!({})
     }
 }
 
@@ -81,24 +79,22 @@ impl ViewAnswer for Deleted {
 pub(crate) async fn delete_token(
     who: Allowed<Delete>,
     uid: Option<web::Path<String>>,
-    Params(params): Params<DeleteToken>,
+    KeyedParams { params, request }: KeyedParams<DeleteToken>,
     app: web::Data<App>,
-) -> Result<Answer<Done>, Error> {
-    let (uid, now) = (named_uid(uid, params.token_uid)?, app.store.now());
-    app.store.write(move |connection| tokens::delete(connection, &[uid], &who.caller.principal, now)).await?;
-    Ok(Answer(Done {}))
+) -> Result<Answer<Once<Deleted>>, Error> {
+    let (uid, by) = (named_uid(uid, params.token_uid)?, who.caller.principal);
+    once(&app, request, move |connection, now| {
+        tokens::delete(connection, &[uid], &by, now)?;
+        Ok(Deleted {})
+    })
+    .await
 }
 
 /// Deletes all tokens of a list, or none.
 pub(crate) async fn delete_tokens(
     who: Allowed<Delete>,
-    Params(params): Params<DeleteTokens, LARGE>,
+    KeyedParams { params, request }: KeyedParams<DeleteTokens, LARGE>,
     app: web::Data<App>,
-) -> Result<Answer<Deleted>, Error> {
-    let permit = app.background.long_list_permit().await?;
-    app.recheck(&who.caller).await?;
-    let uids = params.token_uids;
-    let count = actions::delete_tokens(&app.background, uids, who.caller.principal, permit).await?;
-    app.counts.forget();
-    Ok(Answer(Deleted { count }))
+) -> Result<Answer<Once<ChangedMany>>, Error> {
+    change_list(&app, who.caller, request, ListChange::delete(params.token_uids)).await
 }

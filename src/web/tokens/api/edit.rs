@@ -6,16 +6,18 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use validator::Validate;
 
-use super::{check_link, named_uid};
+use super::{Changed, Return, change_once, check_link, named_uid};
 use crate::store::tokens;
 use crate::token::input::TokenFields;
 use crate::token::validation::chars;
-use crate::token::{Given, LABEL_MAX_CHARS, Problem, TokenError, UNLIMITED, Uid, VALUE_MAX_CHARS, WrittenTime};
+use crate::token::{
+    Given, KeyedRequest, LABEL_MAX_CHARS, Problem, TokenError, UNLIMITED, Uid, VALUE_MAX_CHARS, WrittenTime,
+};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Edit};
-use crate::web::json::{Answer, Done};
+use crate::web::json::{Answer, Once};
 use crate::web::openapi::operation::ViewParams;
-use crate::web::params::Params;
+use crate::web::params::KeyedParams;
 use crate::web::state::App;
 
 /// Changes a token. Its times, uses and lock must be given.
@@ -47,6 +49,8 @@ pub(crate) struct EditToken {
     #[serde(default)]
     #[validate(length(max = chars(LABEL_MAX_CHARS)))]
     label: Given<String>,
+    /// `token` answers the token as it is then.
+    r#return: Option<Return>,
 }
 
 impl ViewParams for EditToken {
@@ -103,6 +107,8 @@ pub(crate) struct UpdateToken {
     #[validate(range(min = i32::MIN, max = i32::MAX))]
     #[schemars(extend("x-not-empty" = true))]
     add_uses: Given<i32>,
+    /// `token` answers the token as it is then.
+    r#return: Option<Return>,
 }
 
 impl ViewParams for UpdateToken {
@@ -124,30 +130,34 @@ impl ViewParams for UpdateToken {
 pub(crate) async fn edit_token(
     _who: Allowed<Edit>,
     uid: Option<web::Path<String>>,
-    Params(params): Params<EditToken>,
+    KeyedParams { params, request }: KeyedParams<EditToken>,
     app: web::Data<App>,
-) -> Result<Answer<Done>, Error> {
-    let EditToken { token_uid, valid_from, valid_to, usage_count, lock_time, value, label } = params;
+) -> Result<Answer<Once<Changed>>, Error> {
+    let EditToken { token_uid, valid_from, valid_to, usage_count, lock_time, value, label, r#return } = params;
     let fields = TokenFields { value, label, valid_from, valid_to, usage_count, lock_time, add_uses: Given::Absent };
-    change(named_uid(uid, token_uid)?, fields, &app).await
+    change(&app, request, (named_uid(uid, token_uid)?, r#return), fields).await
 }
 
 /// Changes of a token what is given, and nothing else.
 pub(crate) async fn update_token(
     _who: Allowed<Edit>,
     uid: Option<web::Path<String>>,
-    Params(params): Params<UpdateToken>,
+    KeyedParams { params, request }: KeyedParams<UpdateToken>,
     app: web::Data<App>,
-) -> Result<Answer<Done>, Error> {
-    let UpdateToken { token_uid, valid_from, valid_to, usage_count, lock_time, value, label, add_uses } = params;
+) -> Result<Answer<Once<Changed>>, Error> {
+    let UpdateToken { token_uid, valid_from, valid_to, usage_count, lock_time, value, label, add_uses, r#return } =
+        params;
     let fields = TokenFields { value, label, valid_from, valid_to, usage_count, lock_time, add_uses };
-    change(named_uid(uid, token_uid)?, fields, &app).await
+    change(&app, request, (named_uid(uid, token_uid)?, r#return), fields).await
 }
 
-async fn change(uid: Uid, fields: TokenFields, app: &App) -> Result<Answer<Done>, Error> {
-    check_link(app, fields.value.as_value().map(String::as_str), uid)?;
+async fn change(
+    app: &App,
+    request: Option<KeyedRequest>,
+    (uid, wanted): (Uid, Option<Return>),
+    fields: TokenFields,
+) -> Result<Answer<Once<Changed>>, Error> {
+    check_link(&app.public_url, fields.value.as_value().map(String::as_str), uid)?;
     let change = fields.change(app.zone)?;
-    let now = app.store.now();
-    app.store.write(move |connection| tokens::change(connection, uid, &change, now)).await?;
-    Ok(Answer(Done {}))
+    change_once(app, request, (uid, wanted), move |connection, now| tokens::change(connection, uid, &change, now)).await
 }

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use validator::Validate;
 
-use super::idempotency_key::{IdempotencyKey, KEY_MAX_CHARS};
 use crate::access::Permission;
-use crate::token::settle::{Answer as Settled, Ask, Deed, NamedUse, Receipt, ReplayKey, TokenSummary};
+use crate::token::settle::{Answer as Settled, Ask, Deed, NamedUse, OwnedKey, Receipt, ReplayKey, TokenSummary};
 use crate::token::{Problem, TokenError, Uid};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Consume};
+use crate::web::idempotency_key::{IdempotencyKey, KEY_MAX_CHARS};
 use crate::web::json::Answer;
 use crate::web::openapi::operation::{ViewAnswer, ViewParams};
 use crate::web::params::Params;
@@ -100,7 +100,8 @@ pub(crate) async fn undo_consume(
     IdempotencyKey(key): IdempotencyKey,
     app: web::Data<App>,
 ) -> Result<Answer<Undone>, Error> {
-    let (receipt, replayed) = undo_use(&app, &who.caller, named_use(params)?, key).await?;
+    let (receipt, replayed) =
+        undo_use(&app, &who.caller, named_use(params, &who.caller)?, key.map(|key| who.caller.own(key))).await?;
     let Receipt { summary, usage_uid, uses, gate } = receipt;
     let gate = app.gates.name(&app.store, gate).await?;
     Ok(Answer(Undone { undone: true, replayed, summary, uses, usage_uid, gate }))
@@ -114,7 +115,7 @@ pub(crate) async fn undo_use(
     app: &App,
     caller: &Caller,
     which: NamedUse,
-    key: Option<ReplayKey>,
+    key: Option<OwnedKey>,
 ) -> Result<(Receipt, bool), Error> {
     let deed = Deed::Undo { which, anybody: caller.role.may(Permission::Edit) };
     match app.store.consume(Ask::new(caller.principal.clone(), deed, key)).await? {
@@ -127,9 +128,9 @@ pub(crate) async fn undo_use(
 }
 
 /// The use that is to be undone: by the key with which the caller made it, or by its entry in the log.
-fn named_use(params: UndoConsume) -> Result<NamedUse, TokenError> {
+fn named_use(params: UndoConsume, caller: &Caller) -> Result<NamedUse, TokenError> {
     match (params.nonce, params.usage_uid) {
-        (Some(nonce), None) => Ok(NamedUse::Key(ReplayKey::new(nonce)?)),
+        (Some(nonce), None) => Ok(NamedUse::Key(caller.own(ReplayKey::new(nonce)?))),
         (None, Some(uid)) => Ok(NamedUse::Entry(uid)),
         (Some(_), Some(_)) => Err(TokenError::value("usage_uid", Problem::NotTogether { with: "nonce".into() })),
         (None, None) => Err(TokenError::missing_one_of(&["usage_uid", "nonce"])),

@@ -6,16 +6,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use validator::Validate;
 
-use super::named_uid;
+use super::{Changed, Return, change_once, named_uid};
 use crate::store::tokens::void;
 use crate::token::validation::chars;
 use crate::token::void::{REASON_MAX_CHARS, read_reason};
 use crate::token::{Given, TokenError, Uid};
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, Void};
-use crate::web::json::{Answer, Done};
+use crate::web::json::{Answer, Once};
 use crate::web::openapi::operation::ViewParams;
-use crate::web::params::Params;
+use crate::web::params::KeyedParams;
 use crate::web::state::App;
 
 /// Voids a token: nobody can use it any more.
@@ -31,6 +31,8 @@ pub(crate) struct VoidToken {
     /// Why, for people: one line. Empty: no reason.
     #[validate(length(max = chars(REASON_MAX_CHARS)))]
     reason: Option<String>,
+    /// `token` answers the token as it is then.
+    r#return: Option<Return>,
 }
 
 impl ViewParams for VoidToken {
@@ -52,6 +54,8 @@ pub(crate) struct RestoreToken {
     #[serde(default)]
     #[schemars(extend("x-in-path" = true))]
     token_uid: Given<Uid>,
+    /// `token` answers the token as it is then.
+    r#return: Option<Return>,
 }
 
 impl ViewParams for RestoreToken {
@@ -68,25 +72,26 @@ impl ViewParams for RestoreToken {
 pub(crate) async fn void_token(
     who: Allowed<Void>,
     uid: Option<web::Path<String>>,
-    Params(params): Params<VoidToken>,
+    KeyedParams { params, request }: KeyedParams<VoidToken>,
     app: web::Data<App>,
-) -> Result<Answer<Done>, Error> {
+) -> Result<Answer<Once<Changed>>, Error> {
     let uid = named_uid(uid, params.token_uid)?;
     let reason = params.reason.map(|text| read_reason(&text)).transpose()?.flatten();
-    let (by, now) = (who.caller.principal, app.store.now());
-    app.store.write(move |connection| void::void(connection, uid, reason.as_deref(), &by, now)).await?;
-    Ok(Answer(Done {}))
+    let by = who.caller.principal;
+    change_once(&app, request, (uid, params.r#return), move |connection, now| {
+        void::void(connection, uid, reason.as_deref(), &by, now)
+    })
+    .await
 }
 
 /// Restores a voided token; one that is not voided stays as it is.
 pub(crate) async fn restore_token(
     who: Allowed<Void>,
     uid: Option<web::Path<String>>,
-    Params(params): Params<RestoreToken>,
+    KeyedParams { params, request }: KeyedParams<RestoreToken>,
     app: web::Data<App>,
-) -> Result<Answer<Done>, Error> {
-    let uid = named_uid(uid, params.token_uid)?;
-    let (by, now) = (who.caller.principal, app.store.now());
-    app.store.write(move |connection| void::restore(connection, uid, &by, now)).await?;
-    Ok(Answer(Done {}))
+) -> Result<Answer<Once<Changed>>, Error> {
+    let (uid, by) = (named_uid(uid, params.token_uid)?, who.caller.principal);
+    change_once(&app, request, (uid, params.r#return), move |connection, now| void::restore(connection, uid, &by, now))
+        .await
 }

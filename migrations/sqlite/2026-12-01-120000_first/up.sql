@@ -244,27 +244,36 @@ CREATE INDEX usage_gate ON usage (gate, timestamp, error_code, uses) WHERE gate 
 -- A use is undone once.
 CREATE UNIQUE INDEX usage_undoes ON usage (undoes) WHERE undoes IS NOT NULL;
 
--- The first success of each idempotency key, to be given again for a day.
+-- The first success of each idempotency key, to be given again for a day. `owner` is `user:anna`, or `key:` and the uid of
+-- the API key.
 CREATE TABLE replies (
-    principal   TEXT NOT NULL,
+    owner       TEXT NOT NULL,
     key         TEXT NOT NULL,
     created     INTEGER NOT NULL,
-    token_uid   TEXT NOT NULL,
-    value       TEXT NOT NULL,
+    -- Of a use or its undo:
+    token_uid   TEXT,
+    value       TEXT,
     label       TEXT,
-    usage_count INTEGER NOT NULL,
+    usage_count INTEGER,
     last_used   INTEGER,
     valid_from  INTEGER,
     valid_to    INTEGER,
     -- The use's entry in the log, its gate, and how many uses: negative if it was an undo.
-    usage_uid   TEXT NOT NULL,
+    usage_uid   TEXT,
     gate        INTEGER,
-    uses        INTEGER NOT NULL,
-    PRIMARY KEY (principal, key)
+    uses        INTEGER,
+    -- Of any other request: the digest of what was asked for, the answer as JSON, and as long as it is being done, the uid of
+    -- the batch or the action that does it.
+    request     TEXT,
+    answer      TEXT,
+    work        TEXT,
+    PRIMARY KEY (owner, key)
 ) STRICT, WITHOUT ROWID;
 
 -- The oldest are removed first.
 CREATE INDEX replies_created ON replies (created);
+-- Whoever completes a batch or an action completes its reply.
+CREATE INDEX replies_work ON replies (work) WHERE work IS NOT NULL;
 
 -- Who signs in with a password. Someone with a `disabled_at` may not.
 CREATE TABLE users (
@@ -299,6 +308,8 @@ CREATE INDEX sessions_user ON sessions (user_id);
 -- API keys. Of a key, too, only the SHA-256 is known.
 CREATE TABLE keys (
     id        INTEGER NOT NULL PRIMARY KEY,
+    -- Its idempotency keys belong to it, and not to the next key of this name.
+    uid       TEXT NOT NULL,
     name      TEXT NOT NULL,
     hash      BLOB NOT NULL,
     role      TEXT NOT NULL CHECK (role IN ('scanner', 'viewer', 'editor', 'admin', 'manager')),
@@ -310,6 +321,7 @@ CREATE TABLE keys (
     gate      INTEGER
 ) STRICT;
 
+CREATE UNIQUE INDEX keys_uid ON keys (uid);
 CREATE UNIQUE INDEX keys_name ON keys (name);
 CREATE UNIQUE INDEX keys_hash ON keys (hash);
 

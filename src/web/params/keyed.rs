@@ -1,0 +1,135 @@
+//! The parameters of a request that is done once, however often it is sent with the same idempotency key.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+use validator::Validate;
+
+use super::body::Fields;
+use super::raw::Raw;
+use super::raw_params::{RawParams, SMALL};
+use super::typed::{Params, explained};
+use crate::token::settle::ReplayKey;
+use crate::token::{KeyedRequest, Problem, TokenError, Uid};
+use crate::web::callers::Caller;
+use crate::web::error::Error;
+use crate::web::idempotency_key::{IdempotencyKey, header_key};
+use crate::web::openapi::operation::{DescribesRequest, Operation, ViewParams};
+use crate::web::state::App;
+
+/// As [`Params`], with the key of the `Idempotency-Key` header, if there is one.
+pub(crate) struct KeyedParams<T, const LIMIT: usize = SMALL> {
+    /// The parameters.
+    pub(crate) params: T,
+    /// The key and what it is for.
+    pub(crate) request: Option<KeyedRequest>,
+}
+
+impl<T, const LIMIT: usize> FromRequest for KeyedParams<T, LIMIT>
+where
+    T: DeserializeOwned + Validate + ViewParams + Send + 'static,
+{
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, raw) = (request.clone(), RawParams::<LIMIT>::from_request(request, payload));
+        Box::pin(async move {
+            let raw = raw.await?;
+            let key = header_key(&request)?;
+            let caller = request.extensions().get::<Caller>().cloned();
+            let address = (last_part(request.path()).to_owned(), request.match_info().get("uid").map(str::to_owned));
+            let read = move || {
+                let keyed = key.zip(caller).map(|(key, caller)| KeyedRequest {
+                    key: caller.own(key),
+                    digest: digest(&address.0, address.1.as_deref(), &raw.fields),
+                });
+                (raw.typed(true).map_err(explained::<T>), keyed)
+            };
+            let (params, request) = if LIMIT > SMALL { beside(&request, read).await? } else { read() };
+            Ok(Self { params: params?, request })
+        })
+    }
+}
+
+/// Reads a long list off the request's thread: a door may be waiting for it.
+async fn beside<R: Send + 'static>(
+    request: &HttpRequest,
+    read: impl FnOnce() -> R + Send + 'static,
+) -> Result<R, Error> {
+    let app = request.app_data::<web::Data<App>>().ok_or_else(|| Error::fault("there is no state"))?;
+    let permit = app.background.long_list_permit().await?;
+    let read = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        read()
+    });
+    read.await.map_err(|error| Error::fault(error.to_string()))
+}
+
+fn last_part(path: &str) -> &str {
+    path.rsplit('/').find(|part| !part.is_empty()).unwrap_or_default()
+}
+
+/// Of the view, the token and the parameters, however they were sent. Names that begin with `_` are free.
+fn digest(view: &str, path_uid: Option<&str>, fields: &Fields) -> String {
+    let mut digest = Sha256::new();
+    let mut add = |text: &str| {
+        digest.update((text.len() as u64).to_be_bytes());
+        digest.update(text);
+    };
+    add(view);
+    // The path may name the token instead.
+    let token = path_uid.or_else(|| fields.get("token_uid").and_then(Raw::text)).unwrap_or_default();
+    add(&token.parse::<Uid>().map_or_else(|_: TokenError| token.to_owned(), |uid| uid.to_string()));
+    for (name, raw) in fields.iter().filter(|(name, _)| !name.starts_with('_') && *name != "token_uid") {
+        add(name);
+        match raw {
+            Raw::Text(text) | Raw::Number(text) => add(text),
+            Raw::List(list) => match &list.json {
+                Some(json) => add(json.get()),
+                None => list.texts.iter().for_each(|text| add(text)),
+            },
+            Raw::Other => {}
+        }
+    }
+    URL_SAFE_NO_PAD.encode(digest.finalize())
+}
+
+impl<T: DeserializeOwned + ViewParams, const LIMIT: usize> DescribesRequest for KeyedParams<T, LIMIT> {
+    fn describe(operation: &mut Operation) {
+        Params::<T, LIMIT>::describe(operation);
+        IdempotencyKey::describe(operation);
+        operation.errors.push(TokenError::value(ReplayKey::HEADER, Problem::KeyReused).into());
+        operation.errors.push(Error::KeyInProgress);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::params::body::{object, pairs};
+
+    #[test]
+    fn the_same_request_has_the_same_digest_however_it_is_sent() {
+        let uid = Uid::example().to_string();
+        let form = |text: &str| pairs(text, "form").unwrap();
+        let path = digest("update_token", Some(&uid), &form("add_uses=5&label="));
+        let json = format!(r#"{{"label": null, "add_uses": 5, "token_uid": "{}", "_": 7}}"#, uid.to_uppercase());
+        assert_eq!(digest("update_token", None, &object(&json).unwrap()), path);
+        for other in [
+            digest("edit_token", Some(&uid), &form("add_uses=5&label=")),
+            digest("update_token", Some(&Uid::random().to_string()), &form("add_uses=5&label=")),
+            digest("update_token", Some(&uid), &form("add_uses=6&label=")),
+            digest("update_token", Some(&uid), &form("add_uses=5")),
+            digest("update_token", Some(&uid), &form("add_uses=5label&=")),
+        ] {
+            assert_ne!(other, path);
+        }
+    }
+}
