@@ -59,7 +59,7 @@ async fn each_role_sees_its_buttons_and_no_others_doors() {
 /// Where there is nothing.
 const UNKNOWN: &str = "/nothing/at/all";
 /// Every view and what it takes to enter.
-const VIEWS: [(&str, &str, Permission); 24] = [
+const VIEWS: [(&str, &str, Permission); 27] = [
     ("POST", "/undo_consume", Permission::Consume),
     ("POST", "/add_token", Permission::Edit),
     ("POST", "/{uid}/add_token", Permission::Edit),
@@ -75,6 +75,9 @@ const VIEWS: [(&str, &str, Permission); 24] = [
     ("POST", "/delete_token", Permission::Delete),
     ("POST", "/{uid}/delete_token", Permission::Delete),
     ("POST", "/delete_tokens", Permission::Delete),
+    ("POST", "/update_tokens", Permission::Edit),
+    ("POST", "/void_tokens", Permission::Delete),
+    ("POST", "/restore_tokens", Permission::Delete),
     ("POST", "/void_token", Permission::Delete),
     ("POST", "/{uid}/void_token", Permission::Delete),
     ("POST", "/restore_token", Permission::Delete),

@@ -109,7 +109,7 @@ async fn an_undo_that_lost_its_answer_is_asked_for_again_with_its_own_key() {
     assert_eq!(first.check_success().body["usage_uid"], again.body["usage_uid"]);
     undo("other").await.check_failure("TokenValueError");
     let as_use = app.request(Role::Scanner, Method::POST, "/consume_token").header("Idempotency-Key", "u");
-    send(as_use.form(&[("token_uid", &uid)])).await.check_failure("TokenValueError").check_param("nonce");
+    send(as_use.form(&[("token_uid", &uid)])).await.check_failure("TokenValueError").check_param("Idempotency-Key");
     assert_eq!(app.token(&uid).await["usage_count"], 1);
 }
 

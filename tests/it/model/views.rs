@@ -114,7 +114,7 @@ impl Model {
         }
         let found: Option<Vec<usize>> = uids.iter().flatten().map(|uid| self.by_uid(uid)).collect();
         if found.is_none() {
-            faults.push(Fault::unknown());
+            faults.push(Fault { param: Some("token_uids".into()), ..Fault::unknown() });
         }
         let found = found.filter(|_| faults.is_empty())?;
         for found in &found {

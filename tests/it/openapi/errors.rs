@@ -61,7 +61,9 @@ async fn request_errors_have_a_word_and_their_data() {
     let app = App::start().await;
     let missing = app.post("/add_token", &[]).await;
     check(&missing, "valid_from", "missing", json!({"may_be_empty": true}));
-    check(&app.post("/add_tokens", &[]).await, "count", "missing", json!({"may_be_empty": false}));
+    let neither = json!({"params": ["count", "tokens"]});
+    check(&app.post("/add_tokens", &[]).await, "count", "missing_one_of", neither);
+    check(&app.post("/delete_tokens", &[]).await, "token_uids", "missing", json!({"may_be_empty": false}));
     let none = json!({"params": ["token_uid", "value"]});
     check(&app.post("/consume_token", &[]).await, "token_uid", "missing_one_of", none);
     let known = json!({"known": ["token_uid"]});

@@ -208,7 +208,7 @@ async fn the_same_key_uses_once() {
     let by_value =
         app.request(Role::Scanner, Method::POST, "/consume_token").form(&[("value", "T-1"), ("nonce", "k-1")]);
     assert_eq!(send(by_value).await.check_success().body, expected, "nonce is the same thing");
-    ask(Role::Scanner, &other, "k-1").await.check_failure("TokenValueError").check_param("nonce");
+    ask(Role::Scanner, &other, "k-1").await.check_failure("TokenValueError").check_param("Idempotency-Key");
     assert_eq!(app.usage(None).await.len(), 1, "a replay is no attempt");
 
     ask(Role::Editor, &uid, "k-1").await.check_success();

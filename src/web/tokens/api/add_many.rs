@@ -35,8 +35,9 @@ use crate::work::batches::add_tokens as add_all;
 #[schemars(extend("x-exactly-one-of" = ["count", "tokens"]))]
 pub(crate) struct AddTokens {
     /// How many.
+    #[serde(default)]
     #[validate(range(min = 1, max = LIST_MAX))]
-    count: Option<usize>,
+    count: Given<usize>,
     /// The tokens, as a JSON list of objects; in a form and in a query string as its text. What an object leaves out is taken
     /// from the parameters below. An error names the place in the list, from 0.
     #[validate(nested)]
@@ -175,11 +176,12 @@ async fn answer(kept: Kept<KeptMany>) -> Result<Answer<Once<AddedMany>>, Error> 
 
 fn check_count(params: &AddTokens) -> Result<usize, TokenError> {
     match (params.count, &params.tokens) {
-        (Some(count), None) => Ok(count),
-        (None, Some(tokens)) if tokens.is_empty() => Err(TokenError::value("tokens", Problem::Empty)),
-        (None, Some(tokens)) => Ok(tokens.len()),
-        (Some(_), Some(_)) => Err(TokenError::value("tokens", Problem::NotTogether { with: "count".into() })),
-        (None, None) => Err(TokenError::missing_one_of(&["count", "tokens"])),
+        (Given::Value(count), None) => Ok(count),
+        (Given::Value(_), Some(_)) => Err(TokenError::value("tokens", Problem::NotTogether { with: "count".into() })),
+        (_, Some(tokens)) if tokens.is_empty() => Err(TokenError::value("tokens", Problem::Empty)),
+        (_, Some(tokens)) => Ok(tokens.len()),
+        (Given::Empty, None) => Err(TokenError::value("count", Problem::Empty)),
+        (Given::Absent, None) => Err(TokenError::missing_one_of(&["count", "tokens"])),
     }
 }
 
