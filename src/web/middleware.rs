@@ -1,6 +1,7 @@
 //! What is wrapped around every request: its log line, its end when the server ends, and what becomes of a panic.
 
 use std::cell::RefCell;
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -40,10 +41,16 @@ fn shown(path: &str) -> String {
 struct Started(Instant);
 
 impl RootSpanBuilder for RequestLog {
+fn client(request: &ServiceRequest) -> Option<IpAddr> {
+    let app = request.app_data::<web::Data<App>>()?;
+    app.proxies.client_of(request.peer_addr()?.ip(), request.headers())
+}
+
     fn on_request_start(request: &ServiceRequest) -> Span {
         request.extensions_mut().insert(Started(Instant::now()));
         let id = request.extensions().get::<RequestId>().map(ToString::to_string);
-        tracing::info_span!("request", id, method = %request.method(), path = shown(request.path()))
+        let client = client(request).map(tracing::field::display);
+        tracing::info_span!("request", id, client, method = %request.method(), path = shown(request.path()))
     }
 
     fn on_request_end<B: MessageBody>(span: Span, outcome: &Result<ServiceResponse<B>, actix_web::Error>) {
@@ -56,8 +63,7 @@ impl RootSpanBuilder for RequestLog {
         let extensions = request.extensions();
         let micros = extensions.get::<Started>().map_or(0, |started| started.0.elapsed().as_micros());
         let who = extensions.get::<Caller>().map(|caller| caller.principal.as_str());
-        let client = request.app_data::<web::Data<App>>().and_then(|app| app.proxies.client(request));
-        tracing::info!(status = response.status().as_u16(), micros, who, client = client.map(tracing::field::display));
+        tracing::info!(status = response.status().as_u16(), micros, who);
     }
 }
 
