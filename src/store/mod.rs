@@ -159,6 +159,11 @@ impl Store {
         self.inner.clock.now()
     }
 
+    /// Whether the database is on a server, where other machines may use it, too.
+    pub(crate) fn is_on_server(&self) -> bool {
+        !self.inner.database.has_one_lock()
+    }
+
     /// Counts consumes, so that long work can give way to them.
     pub(crate) fn consumes(&self) -> &ConsumeCounter {
         &self.inner.consumes

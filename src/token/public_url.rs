@@ -68,6 +68,11 @@ impl PublicUrl {
         self.url.origin().ascii_serialization()
     }
 
+    /// The port, also where it is the scheme's and not written.
+    pub(crate) fn port(&self) -> Option<u16> {
+        self.url.port_or_known_default()
+    }
+
     /// Whether browsers use https.
     pub(crate) fn is_https(&self) -> bool {
         self.url.scheme() == "https"

@@ -29,7 +29,7 @@ async fn pages_want_a_sign_in_and_come_back_after_it() {
     let signed_in = browser.post("/login", &[("name", "anna"), ("password", PASSWORD), ("next", &next)]).await;
     assert_eq!(signed_in.check_leads_to("/tickets/").location, format!("/tickets/{uid}"));
     let cookie = signed_in.headers["set-cookie"].to_str().unwrap();
-    for part in ["tessera=", "HttpOnly", "SameSite=Lax", "Path=/tickets"] {
+    for part in ["tessera", "HttpOnly", "SameSite=Lax", "Path=/tickets"] {
         assert!(cookie.contains(part), "{cookie}");
     }
     assert!(!cookie.contains("Secure") && !cookie.contains("anna"), "{cookie}");
@@ -204,7 +204,14 @@ async fn a_made_up_cookie_is_nobody() {
     let app = App::start().await;
     let mut browser = Browser::of(&app, Role::Editor).await;
     let good = browser.cookie().unwrap().to_owned();
-    for bad in ["tessera=x", "tessera=", &format!("{good}x"), &good[..good.len() - 4], "tessera=%00%ff"] {
+    let name = good.split('=').next().unwrap();
+    for bad in [
+        &*format!("{name}=x"),
+        &format!("{name}="),
+        &format!("{good}x"),
+        &good[..good.len() - 4],
+        &format!("{name}=%00%ff"),
+    ] {
         browser.set_cookie(bad);
         browser.get("/").await.check_leads_to("/login");
     }

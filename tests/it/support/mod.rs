@@ -16,6 +16,7 @@ mod http_answer;
 pub mod imports;
 pub mod printing;
 pub mod process;
+pub mod raw;
 pub mod settings;
 pub mod tokens;
 pub mod trace;

@@ -14,6 +14,7 @@ mod locked_rows;
 mod lookups;
 mod outage;
 mod promise;
+mod proxies;
 mod schema;
 mod serve;
 mod writer;

@@ -32,7 +32,7 @@ async fn every_page_has_its_headers() {
 #[actix_web::test]
 async fn https_has_hsts_and_a_cookie_of_this_host() {
     for (public, name) in
-        [("https://example.org", "__Host-tessera="), ("https://example.org/tickets", "__Secure-tessera=")]
+        [("https://example.org", "__Host-tessera_443="), ("https://example.org/tickets", "__Secure-tessera_443=")]
     {
         let app = App::start_as(public).await;
         add_user(&app, "anna", Role::Editor);
