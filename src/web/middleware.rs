@@ -20,6 +20,7 @@ use tracing_actix_web::{RequestId, RootSpanBuilder};
 use super::callers::Caller;
 use super::error::Error;
 use super::state::App;
+use super::trailing_slash;
 use crate::token::Uid;
 use crate::work::shutdown::{InProgress, Shutdown};
 
@@ -128,13 +129,14 @@ impl Drop for Paused {
     }
 }
 
-/// Counts requests, and closes connections once the server is to end.
+/// Counts requests, serves an address with a slash at its end, and closes connections once the server is to end.
 pub(crate) async fn track_requests<B: MessageBody + 'static>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<Tracked<B>>, actix_web::Error> {
-    let app = request.app_data::<web::Data<App>>();
-    let shutdown = app.map(|app| app.background.shutdown.clone()).unwrap_or_default();
+    let app = request.app_data::<web::Data<App>>().cloned();
+    let shutdown = app.as_ref().map(|app| app.background.shutdown.clone()).unwrap_or_default();
+    trailing_slash::trim(&mut request, app.as_ref().map_or("", |app| &app.base));
     let in_progress = RequestInProgress::new(shutdown);
     request.extensions_mut().insert(in_progress.clone());
     let mut response = next.call(request).await?;

@@ -46,4 +46,5 @@ pub mod session_cookie;
 pub(crate) mod settings;
 pub mod state;
 pub(crate) mod tokens;
+pub(crate) mod trailing_slash;
 pub(crate) mod usage;

@@ -263,8 +263,11 @@ impl RouteIndex {
         self.routes.iter().map(|(info, _)| info)
     }
 
-    /// The route of a path below the base path, and what stands in its places, as in `{uid}`.
+    /// The route of a path below the base path, which may have a slash at its end, and what stands in its places, as in
+    /// `{uid}`.
     pub(crate) fn find(&self, path: &str) -> Option<(&RouteInfo, Vec<(String, String)>)> {
+        let trimmed = path.strip_suffix('/').filter(|path| !path.is_empty() && !path.ends_with('/'));
+        let path = trimmed.unwrap_or(path);
         let (info, pattern) = self.routes.iter().find(|(_, pattern)| pattern.is_match(path))?;
         let mut matched = Path::new(path);
         pattern.capture_match_info(&mut matched);

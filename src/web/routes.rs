@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use actix_web::middleware::from_fn;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::accounts::{account, keys, login, user, users};
 use super::bulk::{actions, change, overview};
 use super::error::Error;
 use super::guard::{authenticate, same_origin};
 use super::health::{healthz, readyz};
+use super::page::see_other;
 use super::params::Query;
 use super::printing::{browser, calibrate, check, custom_sheets, jobs, pdf, printers, runs, sheet, start_job};
 use super::route::{Route, file, page, secret_page, streamed_page, view};
@@ -168,11 +169,20 @@ pub fn routes(config: &mut web::ServiceConfig, state: &App) {
     let register = |routes: Vec<Route>| {
         move |config: &mut web::ServiceConfig| routes.into_iter().for_each(|route| route.register(config, ""))
     };
+    if !base.is_empty() {
+        file("").show(first_page).register(config, base);
+    }
     let closed = web::scope("").wrap(from_fn(authenticate)).configure(register(closed));
     let closed = closed.default_service(web::to(not_found));
     let below = web::scope(base).configure(register(open)).service(closed);
     config.service(below.wrap(sessions(state)).wrap(from_fn(same_origin)));
     config.default_service(web::to(not_found));
+}
+
+/// The base path without its slash leads to the first page.
+async fn first_page(request: HttpRequest, app: web::Data<App>) -> HttpResponse {
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    see_other(&app, &format!("/{query}"))
 }
 
 async fn not_found() -> Result<HttpResponse, Error> {

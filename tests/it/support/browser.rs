@@ -77,6 +77,11 @@ impl<'a> Browser<'a> {
         browser
     }
 
+    /// Another window of a browser that has this cookie.
+    pub fn of_cookie(app: &'a App, cookie: &str) -> Self {
+        Self { cookie: Some(cookie.to_owned()), ..Self::new(app) }
+    }
+
     pub async fn sign_in(&mut self, name: &str) -> PageAnswer {
         self.post("/login", &[("name", name), ("password", PASSWORD)]).await
     }

@@ -1,5 +1,6 @@
 //! What all addresses share: headers, errors, static files, and requests of any kind.
 
+mod addresses;
 mod assets;
 mod bad_input;
 mod compression;
