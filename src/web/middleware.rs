@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::ConnectionType;
+use actix_web::http::{ConnectionType, Version};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, web};
 use futures_util::FutureExt;
@@ -41,12 +41,12 @@ fn shown(path: &str) -> String {
 
 struct Started(Instant);
 
-impl RootSpanBuilder for RequestLog {
 fn client(request: &ServiceRequest) -> Option<IpAddr> {
     let app = request.app_data::<web::Data<App>>()?;
     app.proxies.client_of(request.peer_addr()?.ip(), request.headers())
 }
 
+impl RootSpanBuilder for RequestLog {
     fn on_request_start(request: &ServiceRequest) -> Span {
         request.extensions_mut().insert(Started(Instant::now()));
         let id = request.extensions().get::<RequestId>().map(ToString::to_string);
@@ -137,11 +137,18 @@ pub(crate) async fn track_requests<B: MessageBody + 'static>(
     let app = request.app_data::<web::Data<App>>().cloned();
     let shutdown = app.as_ref().map(|app| app.background.shutdown.clone()).unwrap_or_default();
     trailing_slash::trim(&mut request, app.as_ref().map_or("", |app| &app.base));
+    let version = request.version();
     let in_progress = RequestInProgress::new(shutdown);
     request.extensions_mut().insert(in_progress.clone());
     let mut response = next.call(request).await?;
-    if in_progress.shutdown.is_ending() {
-        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    // HTTP/1.0 knows no chunks (RFC 9112, section 6.1): what has no length ends with its connection.
+    let ends_by_closing = version < Version::HTTP_11 && response.response().body().size() == BodySize::Stream;
+    let head = response.response_mut().head_mut();
+    if ends_by_closing {
+        head.no_chunking(true);
+    }
+    if ends_by_closing || in_progress.shutdown.is_ending() {
+        head.set_connection_type(ConnectionType::Close);
     }
     Ok(response.map_body(|_, body| Tracked { body: Box::pin(body), _in_progress: in_progress }))
 }

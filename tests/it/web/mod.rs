@@ -9,6 +9,7 @@ mod errors;
 mod headers;
 mod health;
 mod hostile;
+mod old_http;
 mod vendor;
 
 use std::fmt::Write;
