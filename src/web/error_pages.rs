@@ -9,8 +9,9 @@ use actix_web::middleware::Next;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
 
+use super::bearer::has_bearer;
 use super::form_errors::in_words_of_pages;
-use super::negotiation::answers_json;
+use super::negotiation::{is_view, prefers_json, vary_by_accept};
 use super::page::{Page, html};
 use crate::token::TokenError;
 use crate::web::error::Error;
@@ -35,9 +36,29 @@ pub(crate) async fn error_pages<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    if answers_json(request.request()) {
+    if is_view(request.request()) {
         return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
     }
+    let response = if prefers_json(request.request()) {
+        next.call(request).await?.map_into_boxed_body()
+    } else {
+        with_pages(request, next).await?
+    };
+    Ok(varying(response))
+}
+
+/// What went wrong, and the way to the sign-in page, depend on what is accepted; a page that is shown does not.
+fn varying(mut response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    if response.status().is_client_error() || response.status().is_server_error() {
+        vary_by_accept(response.headers_mut());
+    }
+    response
+}
+
+async fn with_pages<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let https = is_https(request.request());
     let page = Page::new(request.request(), None);
     let response = match next.call(request).await {
@@ -51,9 +72,7 @@ pub(crate) async fn error_pages<B: MessageBody + 'static>(
         return Ok(response.map_into_boxed_body());
     };
     let answer = match error {
-        Error::Unauthorized(_) if !response.request().headers().contains_key(header::AUTHORIZATION) => {
-            login_redirect(response.request(), https)
-        }
+        Error::Unauthorized(_) if !has_bearer(response.request()) => login_redirect(response.request(), https),
         error => Rendered::of(Page::new(response.request(), None), error, https).error_response(),
     };
     let (request, _) = response.into_parts();

@@ -7,10 +7,11 @@ use actix_session::SessionExt;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::http::header::{AUTHORIZATION, HOST, ORIGIN};
+use actix_web::http::header::{HOST, ORIGIN};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
+use super::bearer::{bearer, has_bearer};
 use super::callers::Caller;
 use super::error::Error;
 use super::login_redirect::keep_form;
@@ -41,17 +42,14 @@ pub(crate) async fn authenticate(
 
 async fn caller(request: &HttpRequest) -> Result<Caller, Error> {
     let app = request.app_data::<web::Data<App>>().ok_or_else(|| Error::fault("no state"))?;
-    let Some(header) = request.headers().get(AUTHORIZATION) else {
+    let Some(key) = bearer(request) else {
         let id = request.get_session().get::<String>(SESSION_ID).ok().flatten();
         let id = id.ok_or(Error::Unauthorized("Bearer"))?;
         return app.callers.by_session(&app.store, &id).await?.ok_or(Error::Unauthorized("Bearer"));
     };
-    // A wrong bearer never falls back to the cookie. The scheme is in either case: RFC 9110, section 11.1.
-    let bearer = header.to_str().ok().and_then(|text| text.split_once(' '));
-    let key = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, key)| key.trim());
-    // RFC 6750, section 3.1.
-    let wrong = || Error::Unauthorized("Bearer error=\"invalid_token\"");
-    app.callers.by_key(&app.store, key.ok_or_else(wrong)?).await?.ok_or_else(wrong)
+    // A wrong bearer never falls back to the cookie (RFC 6750, section 3.1).
+    let caller = app.callers.by_key(&app.store, key).await?;
+    caller.ok_or(Error::Unauthorized("Bearer error=\"invalid_token\""))
 }
 
 /// Refuses what another site's page makes a browser send: the cookie would come along, and the user not know of it.
@@ -65,12 +63,6 @@ pub(crate) async fn same_origin(
     }
     let error = Error::Forbidden("This was sent by a page of another site, and is refused.".into());
     Ok(request.error_response(error).map_into_right_body())
-}
-
-/// A browser never sends a bearer by itself.
-fn has_bearer(request: &HttpRequest) -> bool {
-    let header = request.headers().get(AUTHORIZATION).and_then(|header| header.to_str().ok()).unwrap_or_default();
-    header.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer "))
 }
 
 /// By `Sec-Fetch-Site` (W3C Fetch Metadata), which no page can forge; by `Origin` where a browser is too old for it. Who

@@ -10,9 +10,10 @@ use actix_web::http::{Method, StatusCode, header};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::bearer::has_bearer;
 use super::bulk::selection::Ticks;
 use super::local_address::{LocalAddress, encode_path};
-use super::negotiation::answers_json;
+use super::negotiation::{answers_json, vary_by_accept};
 use super::page::html;
 use super::params::{RawForm, RawParams, TICKED};
 use super::query_string;
@@ -47,7 +48,7 @@ pub(crate) async fn keep_form(request: &mut ServiceRequest) {
 }
 
 fn comes_back_with_form(request: &HttpRequest) -> bool {
-    if request.headers().contains_key(header::AUTHORIZATION) || answers_json(request) {
+    if has_bearer(request) || answers_json(request) {
         return false;
     }
     let routes = request.app_data::<web::Data<RouteIndex>>();
@@ -71,7 +72,9 @@ pub(crate) fn login_redirect(request: &HttpRequest, https: bool) -> HttpResponse
     };
     let next = format!("{base}{back}");
     let address = format!("{base}/login?next={}", utf8_percent_encode(&next, NON_ALPHANUMERIC));
-    html(StatusCode::SEE_OTHER, https).insert_header((header::LOCATION, address)).finish()
+    let mut response = html(StatusCode::SEE_OTHER, https).insert_header((header::LOCATION, address)).finish();
+    vary_by_accept(response.headers_mut());
+    response
 }
 
 /// The address below the base path to which a browser comes back that asked for `asked`, which has all its parameters; the

@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 pub(crate) mod assets;
 pub(crate) mod audit;
 pub(crate) mod batches;
+pub(crate) mod bearer;
 pub(crate) mod brief_cache;
 pub(crate) mod bulk;
 pub(crate) mod callers;

@@ -9,6 +9,7 @@ mod errors;
 mod headers;
 mod health;
 mod hostile;
+mod negotiation;
 mod old_http;
 mod vendor;
 
