@@ -23,6 +23,13 @@ pub(crate) enum Error {
     Unauthorized(&'static str),
     /// Whoever asks may not do this.
     Forbidden(String),
+    /// A page of another site sent it, or one that is taken for that.
+    ForeignOrigin {
+        /// The page's origin, if the browser says it.
+        origin: Option<String>,
+        /// The origins, or hosts, from which it would be taken.
+        accepted: Vec<String>,
+    },
     /// There is nothing at this address.
     NotFound,
     /// The address takes these methods only.
@@ -108,7 +115,7 @@ impl Error {
             Self::TooSlow => "TokenValueError",
             Self::TooLarge(_) | Self::UnsupportedType(_) => "TokenAPIError",
             Self::Unauthorized(_) => "Unauthorized",
-            Self::Forbidden(_) => "Forbidden",
+            Self::Forbidden(_) | Self::ForeignOrigin { .. } => "Forbidden",
             Self::NotFound => "NotFound",
             Self::MethodNotAllowed(_) => "MethodNotAllowed",
             Self::TooManyRequests(_) | Self::TooManyPhotos(_) | Self::OverQuota { .. } => "TooManyRequests",
@@ -197,6 +204,9 @@ impl Error {
         let none = Facts::default();
         Detail::Facts(match self {
             Self::Token(error) => Facts { token_uid: error.unknown_uid(), ..none },
+            Self::ForeignOrigin { origin, accepted } => {
+                Facts { origin: origin.clone(), accepted_origins: accepted.clone(), ..none }
+            }
             Self::MethodNotAllowed(methods) => Facts { allow: Some(methods.clone()), ..none },
             Self::TooManyRequests(seconds) => Facts { retry_after: Some(*seconds), ..none },
             Self::OverQuota { most, printed, seconds } => {
@@ -224,6 +234,15 @@ impl fmt::Display for Error {
                 f.write_str("An API key is needed that is valid now; send it as Authorization: Bearer tsr_….")
             }
             Self::Forbidden(why) => f.write_str(why),
+            Self::ForeignOrigin { origin, accepted } => {
+                let origin = origin.as_deref().filter(|origin| *origin != "null").unwrap_or("another site");
+                let accepted = accepted.join(" or ");
+                write!(
+                    f,
+                    "This was sent by a page of {origin}, and Tessera takes it only from its own pages at {accepted}. An \
+                     administrator sets that address with --public-url."
+                )
+            }
             Self::NotFound => f.write_str("There is nothing at this address."),
             Self::MethodNotAllowed(methods) => write!(f, "This address takes {methods} only."),
             Self::TooManyRequests(seconds) => {
@@ -275,7 +294,7 @@ impl ResponseError for Error {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
-            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Forbidden(_) | Self::ForeignOrigin { .. } => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooManyRequests(_) | Self::TooManyPhotos(_) | Self::OverQuota { .. } => StatusCode::TOO_MANY_REQUESTS,

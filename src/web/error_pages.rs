@@ -95,7 +95,10 @@ struct Rendered {
 impl Rendered {
     fn of(page: Page, error: &Error, https: bool) -> Self {
         let status = error.status_code();
-        let (title, advice) = words(status);
+        let (title, advice) = match error {
+            Error::ForeignOrigin { .. } => ("This came from another address", ""),
+            _ => words(status),
+        };
         let message = match error {
             Error::Token(TokenError::Unknown(_)) => "There is no such token, or it was deleted.".to_owned(),
             Error::Unknown(_) => {

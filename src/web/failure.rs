@@ -94,6 +94,12 @@ pub(crate) struct Facts {
     /// The methods that the address takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) allow: Option<String>,
+    /// The address whose page sent the request, as its browser says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) origin: Option<String>,
+    /// The addresses whose pages may send it: `--public-url`, and the host that was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) accepted_origins: Vec<String>,
     /// Seconds to wait before the next try, as `Retry-After` says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) retry_after: Option<i64>,

@@ -20,6 +20,9 @@ use super::session_cookie::SESSION_ID;
 use super::state::App;
 use crate::access::Permission;
 
+/// What is repeated of a header that anybody may have written.
+const SHOWN_CHARS: usize = 200;
+
 /// Rejects unauthenticated requests. Wrapped around every route but the open ones, so that a route that is added without a
 /// thought is closed. What an authenticated caller may do is decided by [`Allowed`].
 pub(crate) async fn authenticate(
@@ -61,21 +64,35 @@ pub(crate) async fn same_origin(
     if reads || has_bearer(request.request()) || is_same_origin(request.request()) {
         return next.call(request).await.map(ServiceResponse::map_into_left_body);
     }
-    let error = Error::Forbidden("This was sent by a page of another site, and is refused.".into());
+    let error = foreign_origin(request.request());
     Ok(request.error_response(error).map_into_right_body())
 }
 
 /// By `Sec-Fetch-Site` (W3C Fetch Metadata), which no page can forge; by `Origin` where a browser is too old for it. Who
 /// sends neither is no browser, and has no cookie that it does not know of.
 fn is_same_origin(request: &HttpRequest) -> bool {
-    let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
-    if let Some(site) = header("sec-fetch-site") {
+    if let Some(site) = text(request, "sec-fetch-site") {
         return matches!(site, "same-origin" | "none");
     }
-    let Some(origin) = header(ORIGIN.as_str()) else { return true };
+    let Some(origin) = text(request, ORIGIN.as_str()) else { return true };
     let is_host = |host: &str| origin.split_once("://").is_some_and(|(_, of)| of.eq_ignore_ascii_case(host));
     let app = request.app_data::<web::Data<App>>();
-    header(HOST.as_str()).is_some_and(is_host) || app.is_some_and(|app| app.public_url.origin() == origin)
+    text(request, HOST.as_str()).is_some_and(is_host) || app.is_some_and(|app| app.public_url.origin() == origin)
+}
+
+fn text<'r>(request: &'r HttpRequest, header: &str) -> Option<&'r str> {
+    request.headers().get(header).map(|value| value.to_str().unwrap_or("?"))
+}
+
+/// The refusal of another site's request, which names both addresses: often they are one, and a proxy or `--public-url`
+/// says otherwise.
+fn foreign_origin(request: &HttpRequest) -> Error {
+    let shown = |text: &str| text.chars().take(SHOWN_CHARS).collect::<String>();
+    let public = request.app_data::<web::Data<App>>().map(|app| app.public_url.origin());
+    let host = text(request, HOST.as_str()).map(shown);
+    let is_other = |host: &String| public.as_ref().is_none_or(|public| !public.ends_with(&format!("://{host}")));
+    let accepted = public.clone().into_iter().chain(host.filter(is_other)).collect();
+    Error::ForeignOrigin { origin: text(request, ORIGIN.as_str()).map(shown), accepted }
 }
 
 /// Holds that a GET that changes something was sent by a page of ours or by a key's owner, and not by a link elsewhere.

@@ -6,6 +6,7 @@ mod coming_back;
 mod ended_meanwhile;
 mod keys;
 mod login;
+mod other_origins;
 mod return_addresses;
 mod roles;
 mod user;
