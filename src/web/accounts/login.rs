@@ -1,6 +1,7 @@
 //! `/login` and `/logout`.
 
 use actix_session::Session;
+use actix_web::http::header::HeaderValue;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -21,6 +22,7 @@ use crate::web::login_redirect::return_to;
 use crate::web::negotiation::answers_json;
 use crate::web::page::{Page, page, see_other};
 use crate::web::params::{Form, Query};
+use crate::web::query_string;
 use crate::web::session_cookie::SESSION_ID;
 use crate::web::state::App;
 
@@ -47,6 +49,8 @@ pub(crate) struct LoginQuery {
     next: String,
     /// Somebody has signed out.
     done: bool,
+    /// Somebody has signed in: whether the browser kept the cookie is to be seen.
+    check_cookie: bool,
 }
 
 /// The fields of the form.
@@ -58,16 +62,24 @@ pub(crate) struct LoginForm {
     next: String,
 }
 
-/// The form.
+/// The form; or, after a sign-in, what it was for, if the browser has kept the cookie.
 ///
 /// # Errors
-/// A query string that cannot be read.
+/// A query string that cannot be read; unavailable, when the database cannot be asked.
 pub(crate) async fn show(
     request: HttpRequest,
+    browser: Session,
     Query(query): Query<LoginQuery>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let next = local(&request, &app, &query.next);
+    if query.check_cookie {
+        let id = browser.get::<String>(SESSION_ID).ok().flatten().unwrap_or_default();
+        if app.callers.by_session(&app.store, &id).await?.is_some() {
+            return Ok(go_on(&app, &next));
+        }
+        return form_again(&request, &app, StatusCode::UNPROCESSABLE_ENTITY, String::new(), next, not_kept(&app));
+    }
     let signed_out = query.done;
     let template = LoginPage { page: Page::new(&request, None), name: String::new(), next, problem: None, signed_out };
     page(&app, StatusCode::OK, &template)
@@ -98,7 +110,29 @@ pub(crate) async fn sign_in(
         return form_again(&request, &app, StatusCode::UNPROCESSABLE_ENTITY, name, next, WRONG.into());
     };
     set_cookie(&browser, id)?;
-    Ok(see_other(&app, next.strip_prefix(&*app.base).unwrap_or(&next)))
+    if may_lose_cookie(&request, &app) {
+        return Ok(see_other(&app, &query_string::with("/login", [("check_cookie", "1"), ("next", &next)], "")));
+    }
+    Ok(go_on(&app, &next))
+}
+
+fn go_on(app: &App, next: &str) -> HttpResponse {
+    see_other(app, next.strip_prefix(&*app.base).unwrap_or(next))
+}
+
+/// Whether the browser may drop the cookie, which is for https only. One that came by https says so in `Origin`; of any other
+/// it is seen whether the cookie comes back, as proxies need not tell.
+fn may_lose_cookie(request: &HttpRequest, app: &App) -> bool {
+    let origin = request.headers().get(header::ORIGIN).map(HeaderValue::as_bytes).unwrap_or_default();
+    app.public_url.is_https() && !origin.starts_with(b"https://")
+}
+
+fn not_kept(app: &App) -> String {
+    format!(
+        "You are not signed in: your browser did not send the session cookie back, which it does over https only. Open {} and \
+         sign in there. If that address is wrong, an administrator can change it with --public-url.",
+        app.public_url
+    )
 }
 
 fn form_again(

@@ -4,6 +4,7 @@ mod account;
 mod api_keys;
 mod coming_back;
 mod ended_meanwhile;
+mod kept_cookie;
 mod keys;
 mod login;
 mod other_origins;
