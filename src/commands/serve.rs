@@ -196,7 +196,7 @@ be used three times{hint}:
 
 Use it once, with the token_uid that this answers:
 
-    curl -H \"Authorization: Bearer $KEY\" -X POST {base}/TOKEN_UID/consume_token
+    curl -H \"Authorization: Bearer $KEY\" -d '' {base}/TOKEN_UID/consume_token
 
 "
     ));

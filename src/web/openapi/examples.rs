@@ -66,7 +66,8 @@ impl Call {
         lines.push(format!("-H \"Authorization: Bearer ${KEY}\""));
         lines.extend(self.headers.iter().map(|(name, value)| format!("-H \"{name}: {value}\"")));
         match &self.body {
-            Body::None => lines.extend(self.is_post.then(|| "-X POST".to_owned())),
+            // Not `-X POST`, which sends no length: proxies that speak HTTP/1.0 pass that on, and it is refused.
+            Body::None => lines.extend(self.is_post.then(|| "-d ''".to_owned())),
             Body::File => lines.push(format!("--data-binary @{}", FILE.0)),
             Body::Params(params) if self.is_post => {
                 lines.push(format!("-d '{}'", object(params, "  ").replace('\'', "'\\''")));
@@ -163,7 +164,7 @@ echo "$ANSWER"
 
 # Use it once.
 TOKEN=$(echo "$ANSWER" | grep -oE '[0-9a-f-]{36}')
-curl -X POST "SERVER/$TOKEN/consume_token" \
+curl -d '' "SERVER/$TOKEN/consume_token" \
   -H "Authorization: Bearer $TESSERA_KEY"
 "#;
 
