@@ -44,18 +44,18 @@ impl TrustedProxies {
     /// The client's address: the peer's, or, behind trusted proxies, the last one that they name and are not
     /// themselves. What stands before that in the header, the client may have written.
     pub(crate) fn client(&self, request: &HttpRequest) -> Option<IpAddr> {
-        self.client_of(request.peer_addr()?.ip(), request.headers())
+        Some(self.client_of(request.peer_addr()?.ip(), request.headers()))
     }
 
     /// As [`TrustedProxies::client`], of a request that is not yet routed.
-    pub(crate) fn client_of(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
+    pub(crate) fn client_of(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();
         if !self.trust(peer) {
-            return Some(peer);
+            return peer;
         }
         // A line that is no text is read all the same: a proxy has appended to what its client sent.
         let lines: Vec<_> = headers.get_all(FORWARDED).map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
-        Some(self.forwarded(peer, &lines))
+        self.forwarded(peer, &lines)
     }
 
     /// From the end, as each proxy appends. What a proxy says that it does not know (`unknown`) ends this: before it stands what
@@ -169,7 +169,7 @@ mod tests {
             actix_web::test::TestRequest::default().insert_header((FORWARDED, value)).to_http_request()
         };
         let client = |peer: &str, forwarded: &[u8]| {
-            proxies.client_of(peer.parse().unwrap(), request(forwarded).headers()).unwrap().to_string()
+            proxies.client_of(peer.parse().unwrap(), request(forwarded).headers()).to_string()
         };
         assert_eq!(client("192.0.2.1", b"203.0.113.7"), "192.0.2.1");
         assert_eq!(client("::ffff:192.0.2.1", b"203.0.113.7"), "192.0.2.1");

@@ -43,7 +43,7 @@ struct Started(Instant);
 
 fn client(request: &ServiceRequest) -> Option<IpAddr> {
     let app = request.app_data::<web::Data<App>>()?;
-    app.proxies.client_of(request.peer_addr()?.ip(), request.headers())
+    Some(app.proxies.client_of(request.peer_addr()?.ip(), request.headers()))
 }
 
 impl RootSpanBuilder for RequestLog {
