@@ -56,7 +56,8 @@ mod tests {
             let mut request = TestRequest::with_uri(address).to_srv_request();
             trim(&mut request, base);
             assert_eq!(request.uri(), served, "{address}");
-            assert_eq!(request.match_info().unprocessed(), served.split('?').next().unwrap(), "{address}");
+            let routed = served.split('?').next().unwrap().replace("%69", "i");
+            assert_eq!(request.match_info().unprocessed(), routed, "{address}");
         }
     }
 }
