@@ -140,9 +140,15 @@ impl TokenError {
         Self::Api { param: Some(param.to_owned()), problem: Problem::missing() }
     }
 
+    /// An error for a parameter that is missing, may be empty, and can be left out only with the other one.
+    pub(crate) fn missing_unless(param: &str, other: &'static str) -> Self {
+        let problem = Problem::Missing { may_be_empty: true, unless: Some(other.into()) };
+        Self::Api { param: Some(param.to_owned()), problem }
+    }
+
     /// An error for a required parameter that is missing, and must say something.
     pub(crate) fn unnamed(param: &str) -> Self {
-        Self::Api { param: Some(param.to_owned()), problem: Problem::Missing { may_be_empty: false } }
+        Self::Api { param: Some(param.to_owned()), problem: Problem::Missing { may_be_empty: false, unless: None } }
     }
 
     /// An error for a request that has none of these parameters.

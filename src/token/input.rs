@@ -182,7 +182,7 @@ fn note<T>(read: Result<Option<T>, TokenError>, mistakes: &mut Vec<TokenError>) 
 /// A bound; `Some(None)` for none.
 #[allow(clippy::option_option, reason = "absent, empty and a time are three things")]
 fn moment(name: &'static str, time: Given<WrittenTime>, zone: Tz) -> Result<Option<Option<Micros>>, TokenError> {
-    let at = |time: WrittenTime| time.first_instant(zone).map_err(|problem| TokenError::value(name, problem));
+    let at = |time: WrittenTime| time.moment(name, zone).map_err(|problem| TokenError::value(name, problem));
     time.present().map(|time| time.map(at).transpose()).transpose()
 }
 
@@ -223,12 +223,13 @@ impl From<Mistakes> for TokenError {
     }
 }
 
-/// Parses the time in a parameter.
+/// Parses the time in a parameter. A day as the end of a range counts as a whole.
 ///
 /// # Errors
 /// A value error that names the parameter.
 pub(crate) fn read_time(name: &'static str, text: &str, zone: Tz) -> Result<Micros, TokenError> {
-    Micros::read(text, zone).map_err(|problem| TokenError::value(name, problem))
+    let read = text.parse::<WrittenTime>().and_then(|time| time.moment(name, zone));
+    read.map_err(|problem| TokenError::value(name, problem))
 }
 
 /// Parses one field after the other and collects the errors.
@@ -309,7 +310,17 @@ impl Change {
         if let Some(added) = self.add_uses {
             changed.usage_count = add_uses(token.usage_count, added)?;
         }
-        changed.checked_after(token)
+        changed.checked_after(token).map_err(|mistakes| self.blamed(mistakes))
+    }
+
+    /// The same with the bound that was given at fault: who sets the beginning alone is not told of the end.
+    fn blamed(&self, Mistakes(mut mistakes): Mistakes) -> Mistakes {
+        let not_later = TokenError::value("valid_to", Problem::NotLater { than: "valid_from".into() });
+        if self.valid_from.is_some() && self.valid_to.is_none() {
+            let not_earlier = TokenError::value("valid_from", Problem::NotEarlier { than: "valid_to".into() });
+            mistakes.iter_mut().filter(|mistake| **mistake == not_later).for_each(|it| *it = not_earlier.clone());
+        }
+        Mistakes(mistakes)
     }
 }
 

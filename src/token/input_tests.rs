@@ -102,8 +102,12 @@ fn a_range_must_end_after_it_begins() {
     assert!(range("2026-09-22T10:00", "2026-09-22T10:00:00.000001").is_ok());
     check_refused(range("2026-09-22T10:00", "2026-09-22T10:00"), "valid_to");
     check_refused(range("2026-09-22T10:00", "2026-09-22T09:00"), "valid_to");
+    assert!(range("2026-09-22", "2026-09-22").is_ok(), "one day");
     let open = Token { valid_from: Some(Micros::read("2026-09-22", Tz::UTC).unwrap()), ..token(1) };
     check_refused(changed(&[("valid_to", "2026-09-21")], &open), "valid_to");
+    let ends = Token { valid_to: open.valid_from, ..token(1) };
+    check_refused(changed(&[("valid_from", "2026-09-23")], &ends), "valid_from");
+    check_refused(changed(&[("valid_from", "2026-09-23"), ("valid_to", "2026-09-21")], &ends), "valid_to");
     assert!(changed(&[("valid_from", ""), ("valid_to", "2026-09-21")], &open).is_ok());
 }
 

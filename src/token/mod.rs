@@ -15,6 +15,7 @@ pub mod gate;
 mod given;
 pub(crate) mod import;
 pub mod input;
+pub(crate) mod json_number;
 mod keyed_request;
 pub(crate) mod label;
 pub(crate) mod limits;

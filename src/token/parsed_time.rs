@@ -30,17 +30,16 @@ impl ParsedTime {
     }
 }
 
-/// `10:30`, `10:30:00`, or with one to six fractional digits: a seventh could not be stored.
+/// `10:30`, `10:30:00`, or with fractional digits: a seventh could not be stored, and is cut.
 fn read_clock(text: &str) -> Option<chrono::NaiveTime> {
     let (whole, fraction) = text.split_once('.').map_or((text, None), |(whole, digits)| (whole, Some(digits)));
     let seconds = if whole.len() == 5 && fraction.is_none() { ":00" } else { "" };
     let whole = format!("{whole}{seconds}");
     let digits = fraction.unwrap_or("0");
-    let fits =
-        has_shape(&whole, "00:00:00") && matches!(digits.len(), 1..=6) && digits.bytes().all(|b| b.is_ascii_digit());
-    if !fits {
+    if !has_shape(&whole, "00:00:00") || digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
+    let digits = digits.get(..6).unwrap_or(digits);
     let part = |range: std::ops::Range<usize>| whole.get(range)?.parse::<u32>().ok();
     let micros = digits.parse::<u32>().ok()? * 10u32.pow(6 - u32::try_from(digits.len()).ok()?);
     chrono::NaiveTime::from_hms_micro_opt(part(0..2)?, part(3..5)?, part(6..8)?, micros)

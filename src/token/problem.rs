@@ -110,6 +110,11 @@ pub enum Problem {
         /// The other parameter.
         than: Cow<'static, str>,
     },
+    /// It must be earlier than another parameter, which stays as it is.
+    NotEarlier {
+        /// The other parameter.
+        than: Cow<'static, str>,
+    },
     /// It must not be before another parameter.
     Before {
         /// The other parameter.
@@ -250,6 +255,9 @@ pub enum Problem {
     Missing {
         /// Whether it may be there and empty.
         may_be_empty: bool,
+        /// The parameter with which, as `1`, it can be left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unless: Option<Cow<'static, str>>,
     },
     /// One of several is needed, and there is none.
     MissingOneOf {
@@ -323,7 +331,7 @@ impl Problem {
 
     /// A required parameter that may be empty is missing.
     pub(crate) fn missing() -> Self {
-        Self::Missing { may_be_empty: true }
+        Self::Missing { may_be_empty: true, unless: None }
     }
 }
 

@@ -34,10 +34,14 @@ impl Problem {
     /// What is wrong with the request before its values are looked at.
     fn of_request(&self, param: &str, name: Naming<'_>) -> Option<String> {
         Some(match self {
-            Self::Missing { may_be_empty: true } => {
+            Self::Missing { unless: Some(other), .. } => format!(
+                "The parameter {param} is missing; it must be present, though it may be empty, unless {}=1 is given.",
+                name(other)
+            ),
+            Self::Missing { may_be_empty: true, .. } => {
                 format!("The parameter {param} is missing; it must be present, though it may be empty.")
             }
-            Self::Missing { may_be_empty: false } => format!("The parameter {param} is missing."),
+            Self::Missing { may_be_empty: false, .. } => format!("The parameter {param} is missing."),
             Self::MissingOneOf { params } => {
                 let params: Vec<String> = params.iter().map(|param| name(param)).collect();
                 format!("One of the parameters {} must be given.", params.join(" and "))
@@ -117,6 +121,7 @@ impl Problem {
                 format!("{param} can be changed in a list of at most {} tokens.", grouped(*max))
             }
             Self::NotLater { than } => format!("{param} must be later than {}.", name(than)),
+            Self::NotEarlier { than } => format!("{param} must be earlier than {}.", name(than)),
             Self::Before { than } => format!("{param} must not be before {}.", name(than)),
             Self::NotTogether { with } => format!("{param} and {} cannot be given together.", name(with)),
             Self::OnlyTogether { with } => format!("{param} is taken together with {} only.", name(with)),

@@ -104,6 +104,17 @@ impl Micros {
         first_instant(day, zone).and_then(Self::new)
     }
 
+    /// The last microsecond of a day that was written as `text`: the one before the next day begins. Of a day that the zone
+    /// skips, too; and where that is later than [`Micros::LAST`], this.
+    ///
+    /// # Errors
+    /// It is before 1970.
+    pub(super) fn last_of_day(day: NaiveDate, text: &str, zone: Tz) -> Result<Self, Problem> {
+        let next = day.succ_opt().and_then(|next| at_or_after(&next.and_time(chrono::NaiveTime::MIN), zone));
+        let last = next.map_or(Self::LAST.0, |next| (next - 1).min(Self::LAST.0));
+        Self::new(last).ok_or_else(|| Problem::TimeOutOfRange { value: shown(text) })
+    }
+
     /// The moment of a time that was written as `text`; the first instant of a day.
     ///
     /// # Errors

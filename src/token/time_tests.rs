@@ -1,7 +1,9 @@
 //! ISO 8601 in and out, with gaps and repeated hours.
 
 use super::*;
-use crate::token::TokenError;
+use std::str::FromStr;
+
+use crate::token::{TokenError, WrittenTime};
 use proptest::prelude::*;
 
 const VIENNA: Tz = Tz::Europe__Vienna;
@@ -25,6 +27,9 @@ fn iso_8601_is_parsed() {
     check("2026-09-22 10:30", VIENNA, "2026-09-22T08:30:00Z");
     check("2026-09-22T10:30:00.123456", VIENNA, "2026-09-22T08:30:00.123456Z");
     check("2026-09-22T10:30:00.5", VIENNA, "2026-09-22T08:30:00.500Z");
+    check("2026-09-22T10:30:00.1234569", VIENNA, "2026-09-22T08:30:00.123456Z");
+    check("2026-09-22T10:30:59.999999999999999999999999+02:00", VIENNA, "2026-09-22T08:30:59.999999Z");
+    check("9999-12-31T23:59:59.9999999Z", VIENNA, "9999-12-31T23:59:59.999999Z");
     check("2026-09-22T10:30:00Z", VIENNA, "2026-09-22T10:30:00Z");
     check("2026-09-22t10:30z", VIENNA, "2026-09-22T10:30:00Z");
     check("2026-09-22T10:30:00-05:30", VIENNA, "2026-09-22T16:00:00Z");
@@ -50,7 +55,8 @@ fn invalid_times_are_refused() {
         "2026-09-22T10:60",
         "2026-09-22T10:30:60",
         "2026-09-22T10:30:00.",
-        "2026-09-22T10:30:00.1234567",
+        "2026-09-22T10:30:00.123456x",
+        "2026-09-22T10:30:00.1234567x",
         "2026-09-22T10:30.5",
         "2026-09-22Z",
         "2026-09-22T10:30+24:00",
@@ -95,6 +101,46 @@ fn gaps_and_repeated_hours() {
     check_refused("2011-12-30", Tz::Pacific__Apia, "does not exist");
     // Midnight occurs twice: Havana puts its clocks back from 01:00 to 00:00.
     check("2026-11-01", Tz::America__Havana, "2026-11-01T04:00:00Z");
+}
+
+#[test]
+fn a_day_as_an_end_is_its_last_microsecond() {
+    let last = |day: &str, zone| WrittenTime::from_str(day).unwrap().moment("valid_to", zone).map(|at| at.to_string());
+    for (day, zone, shown) in [
+        ("2026-09-22", VIENNA, "2026-09-22T21:59:59.999999Z"),
+        ("2026-09-22", Tz::UTC, "2026-09-22T23:59:59.999999Z"),
+        ("2200-07-01", VIENNA, "2200-07-01T21:59:59.999999Z"),
+        ("9999-12-30", VIENNA, "9999-12-30T22:59:59.999999Z"),
+        ("9999-12-31", VIENNA, "9999-12-31T22:59:59.999999Z"),
+        // It would be in the year 10000.
+        ("9999-12-31", Tz::America__New_York, "9999-12-31T23:59:59.999999Z"),
+        ("1970-01-01", Tz::Asia__Tokyo, "1970-01-01T14:59:59.999999Z"),
+        // 23 hours and 25.
+        ("2026-03-29", VIENNA, "2026-03-29T21:59:59.999999Z"),
+        ("2026-10-25", VIENNA, "2026-10-25T22:59:59.999999Z"),
+        // The next day begins at 01:00.
+        ("2018-11-03", Tz::America__Sao_Paulo, "2018-11-04T02:59:59.999999Z"),
+        ("2018-11-04", Tz::America__Sao_Paulo, "2018-11-05T01:59:59.999999Z"),
+        // The last hour of the day occurs twice.
+        ("2018-02-17", Tz::America__Sao_Paulo, "2018-02-18T02:59:59.999999Z"),
+        // The next day is missing, or the day itself.
+        ("2011-12-29", Tz::Pacific__Apia, "2011-12-30T09:59:59.999999Z"),
+        ("2011-12-30", Tz::Pacific__Apia, "2011-12-30T09:59:59.999999Z"),
+        ("2011-12-31", Tz::Pacific__Apia, "2011-12-31T09:59:59.999999Z"),
+    ] {
+        assert_eq!(last(day, zone), Ok(shown.to_owned()), "{day} in {zone}");
+    }
+    for (day, zone) in [("1969-12-31", VIENNA), ("0001-01-01", Tz::UTC)] {
+        assert_eq!(last(day, zone), Err(Problem::TimeOutOfRange { value: day.into() }));
+    }
+    let named = |name, text: &str| WrittenTime::from_str(text).unwrap().moment(name, Tz::UTC).unwrap().to_string();
+    for end in ["valid_to", "created_to", "to"] {
+        assert_eq!(named(end, "2026-09-22"), "2026-09-22T23:59:59.999999Z");
+        assert_eq!(named(end, "2026-09-22T10:30"), "2026-09-22T10:30:00Z", "with a time it is exact");
+    }
+    for other in ["valid_from", "created_from", "from", "at", "valid_at", "voided"] {
+        assert_eq!(named(other, "2026-09-22"), "2026-09-22T00:00:00Z");
+    }
 }
 
 #[test]
@@ -143,6 +189,21 @@ proptest! {
             prop_assert_eq!(again, shown);
         } else {
             prop_assert!(micros < 86_400_000_000, "only what a zone shows before 1970 may be refused: {}", shown);
+        }
+    }
+
+    #[test]
+    fn a_day_ends_where_the_next_one_begins(
+        days in 0..3_000_000u64,
+        zone in proptest::sample::select(&chrono_tz::TZ_VARIANTS[..]),
+    ) {
+        let day = NaiveDate::from_ymd_opt(1970, 1, 2).unwrap() + chrono::Days::new(days);
+        let written = |day: NaiveDate, name| WrittenTime::from_str(&day.to_string()).and_then(|day| day.moment(name, zone));
+        if let (Ok(end), Ok(next)) = (written(day, "to"), written(day.succ_opt().unwrap(), "from")) {
+            prop_assert_eq!(end.get() + 1, next.get());
+        }
+        if let (Ok(begin), Ok(end)) = (written(day, "from"), written(day, "to")) {
+            prop_assert!(begin < end);
         }
     }
 

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use chrono::NaiveDate;
 use chrono_tz::Tz;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, Unexpected};
@@ -12,6 +11,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::parsed_time::ParsedTime;
 use super::problem::{Problem, shown};
 use super::time::Micros;
+
+/// The parameters that are the end of a range: with a day for both ends, the range is that day.
+const ENDS: [&str; 3] = ["valid_to", "created_to", "to"];
 
 /// A time as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,19 +27,15 @@ impl WrittenTime {
     /// What a text must be, for those who read it.
     pub(crate) const EXPECTED: &'static str = "a time";
 
-    /// The moment; the first instant of a day, and the earlier one of a local time that occurs twice.
+    /// The moment as the parameter `name` means it: a day's last microsecond where it is the end of a range, and its first
+    /// instant elsewhere; the earlier one of a local time that occurs twice.
     ///
     /// # Errors
     /// It does not exist in the zone, or is outside 1970 to 9999.
-    pub fn first_instant(&self, zone: Tz) -> Result<Micros, Problem> {
-        Micros::of_parsed(&self.parsed, &self.text, zone)
-    }
-
-    /// The day, if it has no time of day.
-    pub(crate) fn day(&self) -> Option<NaiveDate> {
+    pub fn moment(&self, name: &str, zone: Tz) -> Result<Micros, Problem> {
         match self.parsed {
-            ParsedTime::Day(day) => Some(day),
-            ParsedTime::Local(_) | ParsedTime::Offset(..) => None,
+            ParsedTime::Day(day) if ENDS.contains(&name) => Micros::last_of_day(day, &self.text, zone),
+            _ => Micros::of_parsed(&self.parsed, &self.text, zone),
         }
     }
 }
@@ -67,7 +65,7 @@ impl<'de> Deserialize<'de> for WrittenTime {
 /// [`ParsedTime::parse`] as a regular expression, but for days that do not exist; of the years that can be stored.
 const PATTERN: &str = concat!(
     r"^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])",
-    r"([Tt ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?",
+    r"([Tt ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?",
     r"([Zz]|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)?)?$"
 );
 

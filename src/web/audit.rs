@@ -13,10 +13,11 @@ use super::navigation::Section;
 use super::page::{Page, page};
 use super::paging::{cut, more_than};
 use super::pairs::pairs_of;
-use super::params::{Parts, Query, time_bound, trimmed};
+use super::params::{Parts, Query, trimmed};
 use super::query_string;
 use crate::store::audit::{self, AuditFilter, Entry};
 use crate::store::cursor::Cursor;
+use crate::token::input::read_time;
 use crate::token::{Problem, TokenError};
 use crate::web::error::Error;
 use crate::web::export::links::{ExportLink, export_links};
@@ -166,7 +167,7 @@ impl AuditQuery {
         let (who, what) = (text("who", &self.who), text("what", &self.what));
         let mut day = |name, text: &String| {
             let day = Some(text).filter(|text| !text.is_empty());
-            errors.note(day.map(|text| time_bound(name, text, app.zone)).transpose())
+            errors.note(day.map(|text| read_time(name, text, app.zone)).transpose())
         };
         AuditFilter { who, what, from: day("from", &self.from), to: day("to", &self.to) }
     }

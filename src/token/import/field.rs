@@ -63,6 +63,11 @@ impl Field {
         }
     }
 
+    /// Whether it holds a whole number: in JSON, `5.0` is one.
+    pub(crate) fn is_number(self) -> bool {
+        matches!(self, Self::UsageCount | Self::LockTime | Self::Used)
+    }
+
     /// The column that an error about this parameter is about.
     pub(super) fn of_param(param: &str) -> Option<Self> {
         match param {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::content::{Row, Table};
 use super::model::View;
 use super::operation::Input;
-use super::schema::{EXACTLY_ONE_OF, IN_PATH, ONE_OF, names, one_line, properties, words};
+use super::schema::{EXACTLY_ONE_OF, IN_PATH, ONE_OF, names, one_line, properties, required_without, words};
 
 /// The parameters of a view in their order, the header last; none if it has none. Its token is in the path or not.
 pub(super) fn parameters(view: &View, key_text: &str) -> Option<Table> {
@@ -46,6 +46,9 @@ fn need(name: &str, property: &Value, input: &Input) -> String {
     if list("required").contains(&name) {
         let may_be_empty = meaning(property).contains("Empty:");
         return if may_be_empty { "required, may be empty".into() } else { "required".into() };
+    }
+    if let Some((other, _)) = required_without(&input.schema).filter(|(_, names)| names.contains(&name)) {
+        return format!("required without `{other}`, may be empty");
     }
     match property.get("default").filter(|default| !default.is_null()) {
         Some(default) => format!("optional, {} by default", number_or_text(default)),

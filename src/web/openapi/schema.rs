@@ -17,6 +17,9 @@ pub(crate) const ONE_OF: &str = "x-one-of";
 /// As [`ONE_OF`], where no other of them may be given beside it.
 pub(crate) const EXACTLY_ONE_OF: &str = "x-exactly-one-of";
 
+/// Marks a struct of which parameters must be present unless another one is `1`: that one's name, and theirs.
+pub(crate) const REQUIRED_WITHOUT: &str = "x-required-without";
+
 /// How parameters are sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sent {
@@ -31,6 +34,12 @@ pub(crate) enum Sent {
 /// The properties of a struct's schema.
 pub(crate) fn properties(schema: &Schema) -> Map<String, Value> {
     schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default()
+}
+
+/// The parameters that must be present, and the one without which they must.
+pub(crate) fn required_without(schema: &Schema) -> Option<(&str, Vec<&str>)> {
+    let (other, required) = schema.get(REQUIRED_WITHOUT)?.as_object()?.iter().next()?;
+    Some((other, required.as_array()?.iter().filter_map(Value::as_str).collect()))
 }
 
 /// The names of a list in a schema.
@@ -164,6 +173,10 @@ pub(crate) fn body(read: &Schema, sent: Sent, has_path: bool) -> Value {
     if !one_of.is_empty() && !has_path {
         let given = |name: &&str| json!({"required": [name], "properties": {*name: filled()}});
         object["anyOf"] = one_of.iter().map(given).collect();
+    }
+    if let Some((other, required)) = required_without(read) {
+        let one = json!({"required": [other], "properties": {other: {"enum": ["1", 1]}}});
+        object["anyOf"] = json!([{"required": required}, one]);
     }
     let exactly = names(read, EXACTLY_ONE_OF);
     if !exactly.is_empty() {

@@ -57,14 +57,21 @@ pub(super) enum Kind {
 pub(crate) const BODY_KINDS: &str =
     "The body must be application/json or application/x-www-form-urlencoded, in UTF-8 and not compressed.";
 
+/// What is said of a body in another charset.
+const CHARSET: &str = "The body must be in UTF-8, but its Content-Type names another charset.";
+
 /// What kind of body a request says that it has.
 pub(super) fn body_kind(request: &HttpRequest) -> Result<Kind, Error> {
     let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?").to_ascii_lowercase());
     let kind = header(CONTENT_TYPE).unwrap_or_default();
     let (kind, options) = kind.split_once(';').unwrap_or((&kind, ""));
-    let charset = options.split(';').find_map(|option| option.trim().strip_prefix("charset="));
-    let plain = header(CONTENT_ENCODING).is_none_or(|coding| coding == "identity");
-    if !plain || charset.is_some_and(|charset| charset.trim_matches('"') != "utf-8") {
+    let mut options = options.split(';').filter_map(|option| option.split_once('='));
+    let charset = options.find(|(name, _)| name.trim() == "charset").map(|(_, charset)| charset.trim());
+    // Python and MySQL call it utf8.
+    if charset.is_some_and(|charset| !matches!(charset.trim_matches('"'), "utf-8" | "utf8")) {
+        return Err(Error::UnsupportedType(CHARSET));
+    }
+    if header(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
         return Err(Error::UnsupportedType(BODY_KINDS));
     }
     match kind.trim() {
@@ -77,6 +84,8 @@ pub(super) fn body_kind(request: &HttpRequest) -> Result<Kind, Error> {
 /// The fields of a body.
 pub(super) fn body_fields(kind: Kind, body: &[u8]) -> Result<Fields, Error> {
     let text = std::str::from_utf8(body).map_err(|_| TokenError::unreadable("The body is not UTF-8 text."))?;
+    // Editors on Windows begin a file with a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match kind {
         Kind::Json => object(text),
         Kind::Form => pairs(text, "form"),
@@ -225,6 +234,14 @@ mod tests {
         for bad in ["", "[]", "1", "null", "{", r#"{"a": 1, "a": 2}"#, "{} x"] {
             assert!(object(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_at_the_beginning_is_skipped() {
+        for (kind, body) in [(Kind::Json, "\u{feff} {\"a\": \"1\"}"), (Kind::Form, "\u{feff}a=1")] {
+            assert_eq!(params(body_fields(kind, body.as_bytes()).unwrap()).text("a").unwrap().as_deref(), Some("1"));
+        }
+        assert!(body_fields(Kind::Json, "\u{feff}\u{feff}{}".as_bytes()).is_err(), "there is one");
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub(crate) const LIMIT_MAX: usize = 1_000;
 /// # Errors
 /// A value error: it does not exist in `zone`, or is out of range.
 pub(crate) fn moment(name: &'static str, time: Option<&WrittenTime>, zone: Tz) -> Result<Option<Micros>, TokenError> {
-    time.map(|time| time.first_instant(zone)).transpose().map_err(|problem| TokenError::value(name, problem))
+    time.map(|time| time.moment(name, zone)).transpose().map_err(|problem| TokenError::value(name, problem))
 }
 
 /// What is searched for.

@@ -8,12 +8,10 @@ mod parts;
 mod raw;
 mod raw_params;
 mod reader;
-mod time_bound;
 mod typed;
 
 pub(crate) use body::{BODY_KINDS, TICKED};
 pub(crate) use keyed::KeyedParams;
 pub(crate) use parts::{NoParams, Parts, trimmed};
 pub(crate) use raw_params::{LARGE, RawForm, RawParams, SMALL, counted_body};
-pub(crate) use time_bound::time_bound;
 pub(crate) use typed::{FileParams, Form, Params, Query, TriedForm};

@@ -7,6 +7,7 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::token::LIST_MAX;
+use crate::token::json_number::whole;
 
 /// A parameter as it was sent.
 #[derive(Debug)]
@@ -64,21 +65,6 @@ impl Raw {
             Self::List(_) | Self::Other => None,
         }
     }
-}
-
-/// A number of JSON, if it is exactly a whole one. A power of ten may be far too large to be written out.
-fn whole(number: &str) -> Option<i64> {
-    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = format!("{whole}{fraction}");
-    let significant = digits.trim_end_matches('0');
-    if matches!(significant, "" | "-") {
-        return Some(0);
-    }
-    let zeros = i64::try_from(digits.len() - significant.len()).ok()?;
-    let power = exponent.parse::<i64>().ok()?.checked_add(zeros)?.checked_sub(i64::try_from(fraction.len()).ok()?)?;
-    let factor = 10_i64.checked_pow(u32::try_from(power).ok()?)?;
-    significant.parse::<i64>().ok()?.checked_mul(factor)
 }
 
 impl List {

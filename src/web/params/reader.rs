@@ -86,7 +86,7 @@ impl serde::de::Error for ReadError {
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Self::api(field, Problem::Missing { may_be_empty: false })
+        Self::api(field, Problem::Missing { may_be_empty: false, unless: None })
     }
 }
 

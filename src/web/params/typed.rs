@@ -136,7 +136,7 @@ pub(super) fn explained<T: JsonSchema>(error: TokenError) -> TokenError {
     match error {
         TokenError::Api { param, problem: Problem::Missing { .. } } => {
             let may_be_empty = may_be_empty(&property);
-            TokenError::Api { param, problem: Problem::Missing { may_be_empty } }
+            TokenError::Api { param, problem: Problem::Missing { may_be_empty, unless: None } }
         }
         TokenError::Value { param, problem: Problem::NotAnInteger { value, .. } } => {
             let problem = Problem::NotAnInteger { value, min: bound("minimum"), max: bound("maximum") };

@@ -11,6 +11,7 @@ use crate::store;
 use crate::store::Connection;
 use crate::store::printing::printers::Printer;
 use crate::store::printing::{printers, sheets};
+use crate::token::json_number::whole;
 use crate::token::print::FIRST_SHEET;
 use crate::token::settings::Settings;
 use crate::token::{Given, Problem, TokenError, shown};
@@ -199,7 +200,7 @@ fn offset(name: &str, text: &mut String, usual: Mm, errors: &mut FormErrors) -> 
     })
 }
 
-/// A whole number; the layout knows its limits.
+/// A whole number, which a program may have sent as JSON; the layout knows its limits.
 fn number<N: std::str::FromStr + std::fmt::Display>(
     name: &'static str,
     text: &mut String,
@@ -208,6 +209,9 @@ fn number<N: std::str::FromStr + std::fmt::Display>(
 ) -> N {
     if text.is_empty() {
         *text = usual.to_string();
+    }
+    if let Some(number) = whole(text).filter(|_| text.starts_with(|c: char| c.is_ascii_digit())) {
+        *text = number.to_string();
     }
     text.parse().unwrap_or_else(|_| {
         let problem = Problem::NotAnInteger { value: shown(text), min: None, max: None };

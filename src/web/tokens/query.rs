@@ -4,13 +4,14 @@ use serde::{Deserialize, Deserializer, Serialize};
 use validator::Validate;
 
 use crate::store::tokens::list::{Sort, TokenFilter};
+use crate::token::input::read_time;
 use crate::token::print::PrintedFilter;
 use crate::token::{Problem, State, TokenError, Uid, shown};
 use crate::web::choice::Choice;
 use crate::web::form_errors::FormErrors;
 use crate::web::pairs::pairs_of;
 use crate::web::params::filters::search_term;
-use crate::web::params::{time_bound, trimmed};
+use crate::web::params::trimmed;
 use crate::web::query_string;
 use crate::web::state::App;
 
@@ -86,7 +87,7 @@ impl TokenQuery {
     /// The filter; errors are added.
     pub(crate) fn filter(&self, app: &App, errors: &mut FormErrors) -> TokenFilter {
         let filled = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-        let day = |name, text| filled(text).map(|text| time_bound(name, &text, app.zone)).transpose();
+        let day = |name, text| filled(text).map(|text| read_time(name, &text, app.zone)).transpose();
         let uid = |name, text: &String| {
             let uid = filled(text).map(|text| text.parse::<Uid>()).transpose();
             uid.map_err(|_| TokenError::value(name, Problem::NotAUid { value: shown(text) }))

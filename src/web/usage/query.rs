@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use crate::store::usage::UsageFilter;
+use crate::token::input::read_time;
 use crate::token::{Problem, TokenError, Uid, UsageOutcome, VALUE_MAX_CHARS, shown};
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::gates::named::by_name;
 use crate::web::pairs::pairs_of;
-use crate::web::params::{time_bound, trimmed};
+use crate::web::params::trimmed;
 use crate::web::query_string;
 use crate::web::state::App;
 
@@ -70,7 +71,7 @@ impl UsageQuery {
             gate => Ok(gate?.map(|gate| gate.name)),
         };
         let filled = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-        let time = |name, text: &String| filled(text).map(|text| time_bound(name, &text, app.zone)).transpose();
+        let time = |name, text: &String| filled(text).map(|text| read_time(name, &text, app.zone)).transpose();
         let uid = |name, text: &String| {
             let uid = filled(text).map(|text| text.parse::<Uid>()).transpose();
             uid.map_err(|_| TokenError::value(name, Problem::NotAUid { value: shown(text) }))

@@ -32,7 +32,7 @@ async fn tokens_are_changed_as_the_file_says_and_that_is_undone() {
     assert!(page.contains("2 tokens changed") && page.contains(&format!("/actions/{uid}")), "{page}");
     let (a, c) = (token(&app, "A").await, token(&app, "C").await);
     assert_eq!((a["label"].clone(), a["usage_count"].clone()), ("Anna".into(), 9.into()));
-    assert_eq!((a["lock_time"].clone(), a["valid_to"].clone()), (60.into(), "2029-12-31T23:00:00Z".into()));
+    assert_eq!((a["lock_time"].clone(), a["valid_to"].clone()), (60.into(), "2030-01-01T22:59:59.999999Z".into()));
     assert_eq!((c["label"].clone(), c["usage_count"].clone()), ("Carl".into(), 5.into()));
     // Uses since then stay used.
     app.post("/consume_token", &[("value", "A")]).await.check_success();
@@ -62,6 +62,18 @@ async fn a_token_that_somebody_changes_meanwhile_stops_the_whole_import() {
         (token(&app, "A").await["label"].clone(), token(&app, "B").await["label"].clone()),
         ("x".into(), "y".into())
     );
+}
+
+#[actix_web::test]
+async fn numbers_and_times_of_json_are_read_as_views_read_them() {
+    let app = App::start().await;
+    let line = r#"{"value": "A", "usage_count": 5.0, "lock_time": 1e1, "valid_from": "2030-01-01T00:00:00.1234567Z", "label": 5.0}"#;
+    let uid = send_file(&app, "tokens.jsonl", line.as_bytes()).await;
+    check_file(&app, &uid, &[]).await;
+    run_file(&app, Role::Editor, &uid).await;
+    let a = token(&app, "A").await;
+    assert_eq!((a["usage_count"].clone(), a["lock_time"].clone()), (5.into(), 10.into()));
+    assert_eq!((a["valid_from"].clone(), a["label"].clone()), ("2030-01-01T00:00:00.123456Z".into(), "5.0".into()));
 }
 
 #[actix_web::test]

@@ -69,13 +69,22 @@ pub fn number(text: &str, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
     text.parse().ok().filter(|number| range.contains(number))
 }
 
+/// How the end of a range is shown: a day's last microsecond.
+pub fn end(text: &str) -> Option<&'static str> {
+    Some(match text {
+        "2001-01-01" => "2001-01-01T22:59:59.999999Z",
+        "2999-01-01" => "2999-01-01T22:59:59.999999Z",
+        _ => return time(text),
+    })
+}
+
 /// How a time is shown. The application's zone is Vienna's: an hour before UTC, two in summer.
 pub fn time(text: &str) -> Option<&'static str> {
     Some(match text {
         "1970-01-01T00:00:00Z" => "1970-01-01T00:00:00Z",
         "2001-01-01" => "2000-12-31T23:00:00Z",
         "2001-07-01T10:30:05" => "2001-07-01T08:30:05Z",
-        "2001-07-01T10:30:00.123456+02:00" => "2001-07-01T08:30:00.123456Z",
+        "2001-07-01T10:30:00.1234569+02:00" => "2001-07-01T08:30:00.123456Z",
         "2999-01-01" => "2998-12-31T23:00:00Z",
         "2999-06-01T12:00" | "2999-06-01T12:00+02:00" => "2999-06-01T10:00:00Z",
         "9999-12-31T23:59:59.999999Z" => "9999-12-31T23:59:59.999999Z",

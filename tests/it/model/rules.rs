@@ -255,7 +255,9 @@ impl Model {
     pub fn described(&self, ask: &Ask, base: &Token, empty: Option<(i64, i64)>, faults: &mut Vec<Fault>) -> Token {
         let mut token = base.clone();
         let uid = base.uid.clone();
-        let time = |text: &str| if text.is_empty() { Some(None) } else { reading::time(text).map(Some) };
+        let or_none = |text: &str, read: fn(&str) -> Option<&'static str>| {
+            if text.is_empty() { Some(None) } else { read(text).map(Some) }
+        };
         let number = |text: &str, least, empty| {
             if text.is_empty() { empty } else { reading::number(text, least..=MOST) }
         };
@@ -272,8 +274,8 @@ impl Model {
                     token.label = Some(text.to_owned()).filter(|label| !label.is_empty());
                     reading::is_label(text)
                 }
-                "valid_from" => set(&mut token.valid_from, time(text)),
-                "valid_to" => set(&mut token.valid_to, time(text)),
+                "valid_from" => set(&mut token.valid_from, or_none(text, reading::time)),
+                "valid_to" => set(&mut token.valid_to, or_none(text, reading::end)),
                 "usage_count" => set(&mut token.usage_count, number(text, -1, empty.map(|(uses, _)| uses))),
                 "lock_time" => set(&mut token.lock_time, number(text, 0, empty.map(|(_, lock)| lock))),
                 "add_uses" => {
@@ -290,7 +292,8 @@ impl Model {
         if let (Some(from), Some(to)) = (token.valid_from, token.valid_to)
             && moment(from) >= moment(to)
         {
-            faults.extend([Fault::value("valid_from"), Fault::value("valid_to")]);
+            let is_begin_alone = empty.is_none() && ask.field("valid_to").is_none();
+            faults.push(Fault::value(if is_begin_alone { "valid_from" } else { "valid_to" }));
         }
         if self.live(|other| other.value == token.value && other.uid != token.uid).is_some() {
             faults.push(Fault::value("value"));

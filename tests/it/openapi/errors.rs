@@ -39,6 +39,8 @@ async fn value_errors_have_a_word_and_their_data() {
     check(&update(&[("valid_from", "2026-03-29T02:30")]).await, "valid_from", "no_such_local_time", skipped);
     let bounds = [("valid_from", "2026-02-01"), ("valid_to", "2026-01-01")];
     check(&update(&bounds).await, "valid_to", "not_later", json!({"than": "valid_from"}));
+    update(&[("valid_to", "2026-01-01")]).await.check_success();
+    check(&update(&[("valid_from", "2026-02-01")]).await, "valid_from", "not_earlier", json!({"than": "valid_to"}));
     let both = [("add_uses", "1"), ("usage_count", "1")];
     check(&update(&both).await, "add_uses", "not_together", json!({"with": "usage_count"}));
     let below = json!({"uses_left": 5, "add_uses": -6});
@@ -60,10 +62,16 @@ async fn value_errors_have_a_word_and_their_data() {
 async fn request_errors_have_a_word_and_their_data() {
     let app = App::start().await;
     let missing = app.post("/add_token", &[]).await;
-    check(&missing, "valid_from", "missing", json!({"may_be_empty": true}));
+    check(&missing, "valid_from", "missing", json!({"may_be_empty": true, "unless": "defaults"}));
     let neither = json!({"params": ["count", "tokens"]});
     check(&app.post("/add_tokens", &[]).await, "count", "missing_one_of", neither);
     check(&app.post("/delete_tokens", &[]).await, "token_uids", "missing", json!({"may_be_empty": false}));
+    for view in ["edit_token", "update_token", "delete_token", "void_token", "restore_token"] {
+        let fields = if view == "edit_token" { with_required(&[]) } else { Vec::new() };
+        let unnamed = app.post(&format!("/{view}"), &fields).await;
+        check(&unnamed, "token_uid", "missing", json!({"may_be_empty": false}));
+        assert_eq!(unnamed.body["message"], "The parameter token_uid is missing.", "{view}");
+    }
     let none = json!({"params": ["token_uid", "value"]});
     check(&app.post("/consume_token", &[]).await, "token_uid", "missing_one_of", none);
     let known = json!({"known": ["token_uid"]});

@@ -47,8 +47,9 @@ impl Operation {
     /// The names of the parameters that must be present.
     pub fn required(&self) -> Vec<&'static str> {
         let schema = &self.description["requestBody"]["content"]["application/json"]["schema"];
-        let names = schema["required"].as_array().into_iter().flatten();
-        names.map(|name| name.as_str().unwrap()).collect()
+        // Those that must be present unless another one says that they are left out, too.
+        let names = [&schema["required"], &schema["anyOf"][0]["required"]];
+        names.into_iter().filter_map(serde_json::Value::as_array).flatten().map(|name| name.as_str().unwrap()).collect()
     }
 
     /// An answer with this status, if there can be one.

@@ -47,7 +47,9 @@ async fn what_must_be_present_is_named() {
     let app = App::start().await;
     for left_out in ["valid_from", "valid_to", "usage_count", "lock_time"] {
         let fields: Vec<_> = with_required(&[]).into_iter().filter(|(name, _)| *name != left_out).collect();
-        app.post("/add_token", &fields).await.check_failure("TokenAPIError").check_param(left_out);
+        let refused = app.post("/add_token", &fields).await;
+        let message = refused.check_failure("TokenAPIError").check_param(left_out).body["message"].as_str().unwrap();
+        assert!(message.contains("is missing") && message.contains("unless defaults=1 is given"), "{message}");
     }
     app.post("/add_token", &with_required(&[("valeu", "x")])).await.check_failure("TokenAPIError").check_param("valeu");
     app.post("/add_token", &with_required(&[("add_uses", "1")]))
@@ -66,6 +68,51 @@ async fn the_settings_say_what_empty_numbers_mean() {
     app.connection().batch_execute(set).unwrap();
     let token = app.token(&app.add(&[]).await).await;
     assert_eq!((&token["usage_count"], &token["lock_time"]), (&json!(5), &json!(30)));
+    for body in [json!({"defaults": 1}), json!({"defaults": "1", "usage_count": 7, "valid_to": "2099-01-01"})] {
+        let uid = app.post_json("/add_token", body.clone()).await.check_success().body["token_uid"].clone();
+        let token = app.token(uid.as_str().unwrap()).await;
+        let uses = if body.get("usage_count").is_some() { 7 } else { 5 };
+        assert_eq!((&token["usage_count"], &token["lock_time"]), (&json!(uses), &json!(30)));
+        assert_eq!(token["valid_from"], json!(null));
+        assert_eq!(token["valid_to"].is_null(), body.get("valid_to").is_none());
+    }
+    for no in [json!({"defaults": ""}), json!({"defaults": null}), json!({})] {
+        app.post_json("/add_token", no).await.check_failure("TokenAPIError").check_param("valid_from");
+    }
+    for wrong in [json!(0), json!("yes"), json!(2)] {
+        let refused = app.post_json("/add_token", json!({"defaults": wrong})).await;
+        refused.check_failure("TokenValueError").check_param("defaults");
+    }
+}
+
+#[actix_web::test]
+async fn a_day_for_both_bounds_is_that_day() {
+    let app = App::start().await;
+    let uid = app.add(&[("valid_from", "2099-09-22"), ("valid_to", "2099-09-22")]).await;
+    let token = app.token(&uid).await;
+    let (from, to) = ("2099-09-21T22:00:00Z", "2099-09-22T21:59:59.999999Z");
+    assert_eq!((&token["valid_from"], &token["valid_to"]), (&json!(from), &json!(to)));
+    for (view, fields) in [
+        ("update_token", vec![("valid_to", "9999-12-31")]),
+        ("edit_token", vec![("valid_from", ""), ("valid_to", "9999-12-31"), ("usage_count", "1"), ("lock_time", "0")]),
+    ] {
+        app.post(&format!("/{uid}/{view}"), &fields).await.check_success();
+        assert_eq!(app.token(&uid).await["valid_to"], "9999-12-31T22:59:59.999999Z", "{view}");
+    }
+    app.post("/add_tokens", &[("count", "1"), ("valid_to", "2099-09-22")]).await.check_success();
+    assert_eq!(app.get("/query_tokens", &[("limit", "1")]).await.check_success().body["tokens"][0]["valid_to"], to);
+}
+
+#[actix_web::test]
+async fn digits_beyond_the_microsecond_are_cut() {
+    let app = App::start().await;
+    let uid =
+        app.add(&[("valid_from", "2099-09-22T10:30:00.12345678Z"), ("valid_to", "2099-09-22T10:30:00.1234579Z")]).await;
+    let token = app.token(&uid).await;
+    let (from, to) = ("2099-09-22T10:30:00.123456Z", "2099-09-22T10:30:00.123457Z");
+    assert_eq!((&token["valid_from"], &token["valid_to"]), (&json!(from), &json!(to)));
+    let at = [("token_uid", uid.as_str()), ("test", "1"), ("at", "2099-09-22T10:30:00.123455999999Z")];
+    app.post("/consume_token", &at).await.check_failure("TokenTimeRangeViolation");
 }
 
 #[actix_web::test]
@@ -95,7 +142,7 @@ async fn each_limit_names_its_parameter() {
             .check_failure("TokenValueError")
             .check_param(param);
     }
-    let backwards = with_required(&[("valid_from", "2026-09-22"), ("valid_to", "2026-09-22")]);
+    let backwards = with_required(&[("valid_from", "2026-09-22"), ("valid_to", "2026-09-21")]);
     app.post("/add_token", &backwards).await.check_failure("TokenValueError").check_param("valid_to");
     let fraction = json!({"valid_from": null, "valid_to": null, "usage_count": 1.5, "lock_time": 0});
     app.post_json("/add_token", fraction).await.check_failure("TokenValueError").check_param("usage_count");

@@ -73,6 +73,15 @@ async fn creation_bounds_are_inclusive() {
     let range = [("created_from", created[0].as_str()), ("created_to", created[1].as_str())];
     assert_eq!(values(&app, &range).await, ["b", "a"]);
     assert_eq!(values(&app, &[("created_from", &created[1])]).await, ["c", "b"]);
+    let today = chrono::DateTime::parse_from_rfc3339(&created[0]).unwrap();
+    let today = today.with_timezone(&chrono_tz::Europe::Vienna).date_naive();
+    let days = |from: chrono::NaiveDate, to: chrono::NaiveDate| {
+        [("created_from", from.to_string()), ("created_to", to.to_string())]
+    };
+    for (from, to, found) in [(today, today, 3), (today.pred_opt().unwrap(), today.pred_opt().unwrap(), 0)] {
+        let range = days(from, to);
+        assert_eq!(values(&app, &range.each_ref().map(|(name, day)| (*name, day.as_str()))).await.len(), found);
+    }
     for name in ["created_from", "created_to"] {
         app.get("/query_tokens", &[(name, "soon")]).await.check_failure("TokenValueError").check_param(name);
     }

@@ -32,7 +32,11 @@ async fn bodies_that_cannot_be_read() {
     check(FORM, b"_=1&_=2&valid_from=", "TokenAPIError").await;
     check("text/plain", b"value=a", "UnsupportedType").await;
     check("multipart/form-data; boundary=x", b"--x--", "UnsupportedType").await;
-    check("application/json; charset=latin1", b"{}", "UnsupportedType").await;
+    for charset in ["application/json; charset=latin1", "application/x-www-form-urlencoded; charset=\"utf-16\""] {
+        let refused = send(post(&app, "/add_token", charset, "{}")).await;
+        refused.check_failure("UnsupportedType");
+        assert!(refused.body["message"].as_str().unwrap().contains("names another charset"), "{refused:?}");
+    }
     check("", b"{}", "UnsupportedType").await;
     let zipped = post(&app, "/add_token", JSON, "x").header("Content-Encoding", "gzip");
     send(zipped).await.check_failure("UnsupportedType");
@@ -85,9 +89,18 @@ async fn no_message_carries_the_body_back() {
 async fn bodies_that_are_read_all_the_same() {
     let app = App::start().await;
     let empty = "{\"valid_from\":null,\"valid_to\":null,\"usage_count\":null,\"lock_time\":null}";
-    for kind in ["application/json; charset=UTF-8", "Application/JSON", "application/json;charset=\"utf-8\""] {
+    for kind in [
+        "application/json; charset=UTF-8",
+        "Application/JSON",
+        "application/json;charset=\"utf-8\"",
+        "application/json; charset=utf8",
+        "application/json; charset = \"UTF8\"",
+    ] {
         send(post(&app, "/add_token", kind, empty)).await.check_success();
     }
+    send(post(&app, "/add_token", JSON, format!("\u{feff}{empty}"))).await.check_success();
+    let form = "\u{feff}valid_from=&valid_to=&usage_count=&lock_time=";
+    send(post(&app, "/add_token", "application/x-www-form-urlencoded; charset=UTF8", form)).await.check_success();
     let query = "/add_token?valid_from=&valid_to=&usage_count=&lock_time=&_=1&_=2";
     send(post(&app, query, JSON, "")).await.check_success();
     send(app.request(Role::Manager, Method::POST, query)).await.check_success();

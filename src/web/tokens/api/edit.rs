@@ -120,6 +120,7 @@ impl ViewParams for UpdateToken {
         vec![
             TokenError::Unknown(Uid::example()).into(),
             TokenError::value("add_uses", Problem::NotTogether { with: "usage_count".into() }).into(),
+            TokenError::value("valid_from", Problem::NotEarlier { than: "valid_to".into() }).into(),
             TokenError::value("add_uses", Problem::Unlimited).into(),
             TokenError::value("add_uses", Problem::UsesLeftOutOfRange { uses_left: 1, add_uses: -2 }).into(),
         ]

@@ -12,6 +12,7 @@ use super::line::{Head, Line};
 use crate::token::import::columns::Columns;
 use crate::token::import::field::{Cells, Field};
 use crate::token::import::options::{FileFormat, ImportOptions};
+use crate::token::json_number::whole;
 use crate::token::quoted;
 
 /// Most names of fields that are remembered as not imported.
@@ -118,7 +119,8 @@ impl<'a> JsonLines<'a> {
                 return Err(format!("The line says {} twice.", quoted(&name)));
             }
             let said = text(&value).map_err(|what| format!("{} is {what}, not a text or a number.", quoted(&name)))?;
-            cells.set(*field, said);
+            let number = whole(value.get()).filter(|_| field.is_number());
+            cells.set(*field, number.map_or(said, |number| number.to_string()));
         }
         Ok(cells)
     }
