@@ -38,6 +38,7 @@ pub(crate) mod undo;
 pub(crate) mod usage_outcome;
 pub(crate) mod uses_left;
 pub(crate) mod validation;
+pub mod value_prefix;
 pub(crate) mod void;
 mod written_time;
 

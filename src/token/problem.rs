@@ -158,6 +158,8 @@ pub enum Problem {
     },
     /// The cursor was not given by this view for this filter.
     ForeignCursor,
+    /// The cursor is of a log that is not there any more, as after a restore.
+    LostCursor,
     /// The idempotency key was used for something else.
     KeyReused,
     /// The use with this idempotency key was undone.

@@ -150,6 +150,9 @@ impl Problem {
             Self::ForeignCursor => {
                 format!("{param} is not one that this view gave for this filter; begin again without it.")
             }
+            Self::LostCursor => format!(
+                "{param} is behind the end of this log, or of another one: was the database restored? Begin again without it."
+            ),
             Self::KeyReused => "This idempotency key was used for something else.".into(),
             Self::KeyUndone => "The use with this idempotency key was undone.".into(),
             Self::NoSuchUse => "There is no such use, or not any more.".into(),

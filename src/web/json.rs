@@ -2,16 +2,25 @@
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, Responder};
+use actix_web::http::header::{ContentType, ETag, EntityTag, Header, IfNoneMatch};
+use actix_web::{HttpRequest, HttpResponse, Responder, ResponseError};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::store::idempotency::Kept;
+use crate::web::error::Error;
+use crate::web::etag::is_known;
 use crate::web::openapi::operation::{DescribesAnswer, Operation, ViewAnswer};
 
 /// A success with what it says.
 pub(crate) struct Answer<T>(pub(crate) T);
+
+/// A success that has an entity tag: whoever has it already is not sent it again (RFC 9110, section 13.1.2).
+pub(crate) struct Tagged<T>(pub(crate) T);
 
 #[derive(Serialize)]
 struct Success<T> {
@@ -32,6 +41,29 @@ impl<T: Serialize> Responder for Answer<T> {
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         self.response()
+    }
+}
+
+impl<T: Serialize> Responder for Tagged<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let body = match serde_json::to_vec(&Success { success: true, body: self.0 }) {
+            Ok(body) => body,
+            Err(error) => return Error::fault(error.to_string()).error_response(),
+        };
+        let tag = EntityTag::new_strong(URL_SAFE_NO_PAD.encode(&Sha256::digest(&body)[..16]));
+        let is_known = IfNoneMatch::parse(request).is_ok_and(|known| is_known(&known, &tag));
+        let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+        response.insert_header(ETag(tag));
+        if is_known { response.finish() } else { response.insert_header(ContentType::json()).body(body) }
+    }
+}
+
+impl<T: ViewAnswer> DescribesAnswer for Tagged<T> {
+    fn describe(operation: &mut Operation) {
+        Answer::<T>::describe(operation);
+        operation.has_tag = true;
     }
 }
 

@@ -16,6 +16,7 @@ use super::gates::today::GatesToday;
 use super::scan::rate::PhotoRate;
 use super::settings::cache::SettingsCache;
 use super::tokens::counts::TokenCounts;
+use super::usage::log_end::LogEnd;
 use crate::qr::Codes;
 use crate::sheet::fonts::Fonts;
 use crate::sheet::geometry::Sheet;
@@ -54,6 +55,8 @@ pub struct App {
     pub(crate) codes: Codes,
     /// How many tokens there are, counted a moment ago.
     pub(crate) counts: TokenCounts,
+    /// How far the usage log can be followed.
+    pub(crate) log_end: LogEnd,
     /// Permits for sign-ins: many of them must not take all database connections.
     pub(crate) login_permits: Semaphore,
     /// How often each device has sent a photo within the last second.
@@ -91,6 +94,7 @@ impl App {
             gates_today: GatesToday::default(),
             codes: Codes::default(),
             counts: TokenCounts::default(),
+            log_end: LogEnd::default(),
             photo_rate: PhotoRate::default(),
             photo_queue: PhotoQueue::default(),
             login_permits: Semaphore::new(LOGINS),

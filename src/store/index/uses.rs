@@ -42,6 +42,18 @@ fn progress(connection: &mut Connection) -> QueryResult<EntryId> {
     Ok(entry.unwrap_or(0))
 }
 
+/// The same on SQLite. No entry that was removed has a higher number.
+pub(crate) fn followed(connection: &mut SqliteConnection) -> QueryResult<EntryId> {
+    let entry = index_progress::table.find(1).select(index_progress::entry).get_result(connection).optional()?;
+    Ok(entry.unwrap_or(0))
+}
+
+/// The highest number that an entry has, or had before it was removed.
+pub(crate) fn highest(connection: &mut Connection) -> QueryResult<EntryId> {
+    let newest: Option<EntryId> = usage::table.select(max(usage::id)).get_result(connection)?;
+    newest.map_or_else(|| progress(connection), Ok)
+}
+
 /// Tokens of which no zone knows yet that they were used up or locked.
 pub(crate) fn unfollowed(connection: &mut Connection) -> QueryResult<Vec<TokenId>> {
     let after = progress(connection)?;

@@ -11,6 +11,7 @@ use crate::store::cursor::Key;
 use crate::store::schema::token_zones;
 use crate::store::tokens::visible::IS_THERE_BY_ID;
 use crate::token::settle::TokenId;
+use crate::token::value_prefix::ValuePrefix;
 use crate::token::{Micros, State};
 
 /// How far the id of a token is shifted for that of its zone.
@@ -72,14 +73,21 @@ pub(crate) struct ZoneFilter {
     pub(crate) voided: bool,
     pub(crate) created_from: Option<Micros>,
     pub(crate) created_to: Option<Micros>,
+    pub(crate) label: Option<String>,
+    pub(crate) value_prefix: Option<ValuePrefix>,
+    pub(crate) valid_at: Option<Micros>,
 }
 
 /// A key as it is compared with those of zones.
 pub(in crate::store) fn cut(key: &Key) -> Key {
     match key {
         Key::Number(number) => Key::Number(*number),
-        Key::Text(text) => Key::Text(text.chars().take(CUT).collect()),
+        Key::Text(text) => Key::Text(cut_text(text)),
     }
+}
+
+fn cut_text(text: &str) -> String {
+    text.chars().take(CUT).collect()
 }
 
 type Condition = Box<dyn BoxableExpression<token_zones::table, MultiBackend, SqlType = Bool>>;
@@ -108,7 +116,27 @@ fn conditions(filter: &ZoneFilter, now: Micros) -> Vec<Condition> {
     if let Some(to) = filter.created_to {
         all.push(Box::new(token_zones::created_min.le(to.get())));
     }
+    if let Some(label) = filter.label.as_deref().map(cut_text) {
+        all.push(Box::new(token_zones::label_min.le(label.clone()).and(token_zones::label_max.ge(label))));
+    }
+    if let Some(prefix) = &filter.value_prefix {
+        all.push(may_have(prefix));
+    }
+    if let Some(at) = filter.valid_at.map(Micros::get) {
+        // Of those that are voided or used up, it is not known when they begin.
+        let begun = token_zones::begin_min.le(at).or(token_zones::usable.lt(token_zones::present));
+        all.push(Box::new(token_zones::valid_to_max.ge(at).and(begun)));
+    }
     all
+}
+
+fn may_have(prefix: &ValuePrefix) -> Condition {
+    let least = prefix.end().map_or_else(|| "\u{10ffff}".repeat(CUT), |end| cut_text(&end));
+    let greatest = cut_text(prefix.first());
+    let own =
+        token_zones::value_max.assume_not_null().ge(greatest).and(token_zones::value_min.assume_not_null().le(least));
+    let own = token_zones::value_min.is_not_null().and(own);
+    if prefix.may_begin_a_uid() { Box::new(own.or(token_zones::by_uid.gt(0))) } else { Box::new(own) }
 }
 
 /// Zones that may have tokens behind a key, from the one with the best key on, each with this key.

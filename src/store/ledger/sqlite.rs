@@ -13,6 +13,7 @@ use super::linked::Linked;
 use super::replies;
 use super::replies::ReplyRow;
 use crate::store::connection::Connection;
+use crate::store::index::uses;
 use crate::store::tokens;
 use crate::store::usage::UsageRow;
 use crate::token::settle::{Ask, Held, TokenId};
@@ -50,7 +51,9 @@ pub(super) fn keep(
     use crate::store::schema::{replies, usage};
     // Nobody else writes meanwhile.
     let newest: Option<EntryId> = usage::table.select(max(usage::id)).get_result(connection)?;
-    let ids: Vec<EntryId> = (newest.unwrap_or(0) + 1..).take(linked.rows.len()).collect();
+    // A number that retention has removed is not given again: whoever follows the log would take it for one of before.
+    let newest = newest.map_or_else(|| uses::followed(connection), Ok)?;
+    let ids: Vec<EntryId> = (newest + 1..).take(linked.rows.len()).collect();
     for ((row, id), before) in linked.rows.into_iter().zip(&ids).zip(linked.before) {
         let previous = before.map(|place| ids[place]).or(row.previous);
         diesel::insert_into(usage::table).values(UsageRow { id: Some(*id), previous, ..row }).execute(connection)?;

@@ -16,6 +16,7 @@ use crate::store::connection::{Connection, MultiBackend, in_one_snapshot};
 use crate::store::schema::{batches, tokens};
 use crate::token::print::PrintedFilter;
 use crate::token::search_words::SearchWords;
+use crate::token::value_prefix::ValuePrefix;
 use crate::token::{Micros, State, Token, Uid};
 
 /// Filters the tokens. Bounds are inclusive.
@@ -38,17 +39,26 @@ pub struct TokenFilter {
     pub printed: Option<PrintedFilter>,
     /// By whether they are voided.
     pub voided: Option<bool>,
+    /// With exactly this label.
+    pub label: Option<String>,
+    /// With a value that begins so.
+    pub value_prefix: Option<ValuePrefix>,
+    /// With a time range that has this moment.
+    pub valid_at: Option<Micros>,
 }
 
 impl TokenFilter {
     /// Whether a page in this order costs no more than its rows, because an index is in order. A search or a state may read
     /// a million rows, and so may a time range in another order than that of creation; by value, two indexes are in order.
     pub(crate) fn walks_an_index(&self, sort: Sort) -> bool {
-        let Self { q, state, created_from, created_to, batch, print_run, printed, voided } = self;
-        let is_some = q.is_some() || state.is_some() || batch.is_some() || print_run.is_some();
-        let is_all = !is_some && printed.is_none() && voided.is_none();
-        let is_in_order = sort == Sort::Created || created_from.is_none() && created_to.is_none();
-        is_all && sort != Sort::Value && is_in_order
+        let in_order = Self { created_from: self.created_from, created_to: self.created_to, ..Self::default() };
+        let is_in_order = sort == Sort::Created || self.created_from.is_none() && self.created_to.is_none();
+        *self == in_order && sort != Sort::Value && is_in_order
+    }
+
+    /// Whether it has a part that an order of the list, or the index of values, leads to.
+    pub(crate) fn is_of_list(&self) -> bool {
+        self.label.is_some() || self.value_prefix.is_some() || self.valid_at.is_some()
     }
 
     /// The words that are searched for.
@@ -197,7 +207,32 @@ fn matching(
     if let Some(printed) = filter.printed {
         query = query.filter(is_printed(printed));
     }
+    // None of these fits an index: whoever reads by one of them says so (`search/keyed.rs`), and others read by their own.
+    if let Some(label) = &filter.label {
+        query = query.filter(tokens::label.assume_not_null().eq(label.clone()));
+    }
+    if let Some(prefix) = &filter.value_prefix {
+        query = query.filter(begins(prefix));
+    }
+    if let Some(at) = filter.valid_at {
+        query = query.filter(is_valid_at(at));
+    }
     query
+}
+
+fn begins(prefix: &ValuePrefix) -> Condition {
+    let value = Sort::Value.expression();
+    let behind = sql::<Bool>(&format!("{value} >= ")).bind::<Text, _>(prefix.first().to_owned());
+    match prefix.end() {
+        Some(end) => Box::new(behind.sql(&format!(" AND {value} < ")).bind::<Text, _>(end)),
+        None => Box::new(behind),
+    }
+}
+
+fn is_valid_at(at: Micros) -> Condition {
+    let begins = sql::<Bool>("(tokens.valid_from IS NULL OR tokens.valid_from <= ").bind::<BigInt, _>(at.get());
+    let ends = begins.sql(") AND (tokens.valid_to IS NULL OR tokens.valid_to >= ").bind::<BigInt, _>(at.get());
+    Box::new(ends.sql(")"))
 }
 
 pub(super) type Condition = Box<dyn BoxableExpression<tokens::table, MultiBackend, SqlType = Bool>>;

@@ -1,8 +1,8 @@
 //! The attempts at one token. A token knows its newest entry in the log, and each entry the one before it: so a use writes
 //! nothing but its token's page and the end of the log, where an index by token would write a random page more.
 //!
-//! Where retention has removed entries, a chain ends. SQLite may give a removed entry's number again, if the log was
-//! empty meanwhile: so a chain also ends where the next entry is of another token, or not older.
+//! Where retention has removed entries, a chain ends. SQLite gives numbers again if somebody else empties the log: so a
+//! chain also ends where the next entry is of another token, or not older.
 
 use std::ops::ControlFlow;
 

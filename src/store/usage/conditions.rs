@@ -93,6 +93,8 @@ pub(super) enum Source {
     Piece(Piece),
     /// The whole log, looking at each entry's token.
     TokenInLog(TokenId),
+    /// The whole log, looking at each entry's token, or at its uid where it has none.
+    UidInLog(Option<TokenId>, Uid),
     /// Attempts at a uid that had no token at the time.
     Unknown(Uid),
     /// Attempts at the gate of the filter.
@@ -108,7 +110,7 @@ pub(super) enum Source {
 impl Source {
     /// Whether it is the whole log.
     pub(super) fn is_log(self) -> bool {
-        matches!(self, Self::All | Self::TokenInLog(_) | Self::BatchInLog(_))
+        matches!(self, Self::All | Self::TokenInLog(_) | Self::UidInLog(..) | Self::BatchInLog(_))
     }
 }
 
@@ -214,6 +216,12 @@ fn source_conditions(connection: &Connection, source: Source) -> Vec<Condition> 
     match source {
         Source::All | Source::Gate => Vec::new(),
         Source::Token(id) | Source::TokenInLog(id) => vec![Box::new(usage::token.assume_not_null().eq(id))],
+        Source::UidInLog(id, uid) => {
+            // No token has the number 0.
+            let of_token = sql::<Bool>("(usage.token = ").bind::<BigInt, _>(id.unwrap_or_default());
+            let or_unknown = of_token.sql(" OR usage.token IS NULL AND usage.token_uid = ");
+            vec![Box::new(or_unknown.bind::<Text, _>(uid.to_string()).sql(")"))]
+        }
         Source::Piece(piece) => vec![piece.entries(connection)],
         Source::Unknown(uid) => vec![unknown(), Box::new(usage::token_uid.assume_not_null().eq(uid.to_string()))],
         Source::Batch(batch) => vec![chain::of_batch(connection, batch, FEW + 1)],

@@ -59,7 +59,7 @@ pub(crate) fn newest_id(connection: &mut Connection) -> QueryResult<i64> {
     Ok(newest.get_result(connection).optional()?.unwrap_or(0))
 }
 
-fn sources(connection: &mut Connection, filter: &UsageFilter) -> QueryResult<Vec<Source>> {
+pub(super) fn sources(connection: &mut Connection, filter: &UsageFilter) -> QueryResult<Vec<Source>> {
     let batch = filter.batch.map(|batch| batches::table.filter(batches::uid.eq(batch.to_string())).select(batches::id));
     let batch: Option<Option<BatchId>> = batch.map(|row| row.get_result(connection).optional()).transpose()?;
     Ok(match (filter.token_uid, batch) {

@@ -22,6 +22,10 @@ pub(crate) const KEY_TEXT: &str = "\
     success again, with `replayed`, and nothing is done twice. A failure is not kept. For another view, token or parameter \
     the same key is a `TokenValueError`.";
 
+/// What the header for entity tags is.
+pub(crate) const TAG_TEXT: &str = "\
+    The `ETag` of an answer that you have, or several, or `*`. If the answer would be the same, it is a 304 without a body.";
+
 /// What is said of the API as a whole, in Markdown.
 pub(crate) const GUIDE: &str = include_str!("guide.md");
 
@@ -111,6 +115,12 @@ fn parameters(view: &View) -> Vec<Value> {
             "example": examples::idempotency_key(view)
         }));
     }
+    if view.has_tag {
+        parameters.push(json!({
+            "name": "If-None-Match", "in": "header", "required": false, "description": TAG_TEXT,
+            "schema": {"type": "string"}
+        }));
+    }
     let Some(input) = view.input.as_ref().filter(|_| !view.has_body()) else { return parameters };
     let all = properties(&input.schema);
     let required = schema::names(&input.schema, "required");
@@ -176,6 +186,15 @@ fn responses(view: &View, api: &Api) -> Map<String, Value> {
         if answer.status.is_success() {
             response["links"] = links::of(view, api).into();
         }
+    }
+    if view.has_tag {
+        let tag = json!({"ETag": {
+            "required": true, "description": "It stands for these very bytes.", "schema": {"type": "string", "pattern": "^\"[^\"]+\"$"}
+        }});
+        responses["200"]["headers"] = tag.clone();
+        let known =
+            json!({"description": "Not Modified: the body is the one that `If-None-Match` names.", "headers": tag});
+        responses.insert("304".into(), known);
     }
     for (status, errors) in &view.errors {
         let response = responses.entry(status.to_string()).or_insert_with(|| failure(errors));

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::content::{Row, Table};
+use super::document::TAG_TEXT;
 use super::model::View;
 use super::operation::Input;
 use super::schema::{EXACTLY_ONE_OF, IN_PATH, ONE_OF, names, one_line, properties, required_without, words};
@@ -13,6 +14,10 @@ pub(super) fn parameters(view: &View, key_text: &str) -> Option<Table> {
     if view.takes_key {
         let cells = ["`Idempotency-Key`", key_text, "header, 1 to 255 characters", "optional"];
         rows.push(Row::new(format!("{}-idempotency-key", view.name), cells.map(str::to_owned)));
+    }
+    if view.has_tag {
+        let cells = ["`If-None-Match`", TAG_TEXT, "header", "optional"];
+        rows.push(Row::new(format!("{}-if-none-match", view.name), cells.map(str::to_owned)));
     }
     let columns = ["parameter", "meaning", "type", "needed"];
     (!rows.is_empty()).then(|| Table::new(columns.map(str::to_owned), rows))

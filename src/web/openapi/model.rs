@@ -48,6 +48,8 @@ pub(crate) struct View {
     pub(crate) input: Option<Input>,
     /// The media types of the body that it takes instead.
     pub(crate) file: Option<&'static [&'static str]>,
+    /// Whether a success has an entity tag.
+    pub(crate) has_tag: bool,
     /// Whether it takes an `Idempotency-Key`.
     pub(crate) takes_key: bool,
     /// What it answers.
@@ -118,6 +120,7 @@ fn view(path: &'static str, method: &Method, (is_open, shares_path): (bool, bool
         names: operation.names,
         input: operation.input,
         file: operation.file.map(|(kinds, _)| kinds),
+        has_tag: operation.has_tag,
         takes_key: operation.takes_key,
         answers: operation.answers,
     }

@@ -23,6 +23,8 @@ pub(crate) struct Operation {
     pub(crate) input: Option<Input>,
     /// The body that it takes instead of parameters: its media types, and what it is.
     pub(crate) file: Option<(&'static [&'static str], &'static str)>,
+    /// Whether a success has an entity tag, and is not sent again to whoever names that.
+    pub(crate) has_tag: bool,
     /// Whether it takes an `Idempotency-Key`.
     pub(crate) takes_key: bool,
     /// Whether a caller must be known.
@@ -67,6 +69,7 @@ impl Operation {
             names: Vec::new(),
             input: None,
             file: None,
+            has_tag: false,
             takes_key: false,
             needs_caller: false,
             permission: None,

@@ -101,6 +101,10 @@ impl TokenQuery {
             batch: errors.note(uid("batch", &self.batch)),
             print_run: errors.note_without_field(uid("print_run", &self.print_run)),
             printed: errors.note(filled(&self.printed).map(|word| word.parse::<PrintedFilter>()).transpose()),
+            // Of programs, which ask for a list: no page has fields for these.
+            label: None,
+            value_prefix: None,
+            valid_at: None,
         }
     }
 

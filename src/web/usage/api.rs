@@ -6,22 +6,27 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use validator::Validate;
 
-use crate::store::usage::{self, Entry, UsageFilter};
+use crate::store::cursor::Cursor;
+use crate::store::usage::list::Entries;
+use crate::store::usage::{self, Entry, UsageFilter, feed};
 use crate::token::{Problem, TokenError, Uid, WrittenTime};
 use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
 use crate::web::gates::named::by_name;
 use crate::web::guard::{Allowed, See};
-use crate::web::json::Answer;
+use crate::web::json::Tagged;
 use crate::web::openapi::operation::{ViewAnswer, ViewParams};
 use crate::web::paging::{cut, more_than};
 use crate::web::params::Params;
 use crate::web::params::filters::{LIMIT, LIMIT_MAX, moment, shown};
 use crate::web::state::App;
 
-/// Lists the usage log, newest first: every attempt, refused or not.
+/// Lists the usage log, newest first if no other order is asked for: every attempt, refused or not.
 ///
-/// Follow `next_cursor` for the next page, until it is null. The log outlives tokens; the settings say for how long it is kept,
+/// Follow `next_cursor` for the next page, until it is null. To follow the log, ask with `order=oldest`: then there always is a
+/// `next_cursor`. Keep it, and ask with it again whenever you like. Each entry comes once and none is skipped, whatever number of
+/// instances write. A page may have fewer entries than `limit`, or none, although there are more: what is being written comes
+/// later, and of a long log a filter looks at a part for each page. The log outlives tokens; the settings say for how long it is kept,
 /// which is 400 days at first.
 #[derive(Deserialize, JsonSchema, Validate)]
 pub(crate) struct QueryUsage {
@@ -37,11 +42,14 @@ pub(crate) struct QueryUsage {
     print_run: Option<Uid>,
     /// The name of a gate. One that does not exist is a `TokenValueError`.
     gate: Option<String>,
+    /// `newest`: newest first. `oldest`: in the order in which they were written, as far as all of them are there.
+    #[schemars(extend("default" = "newest"))]
+    order: Option<UsageOrder>,
     /// Most entries of a page.
     #[validate(range(min = 1, max = LIMIT_MAX))]
     #[schemars(extend("default" = LIMIT))]
     limit: Option<usize>,
-    /// The `next_cursor` of the page before. It belongs to this view and filter; with another filter it is a `TokenValueError`.
+    /// The `next_cursor` of the page before. It belongs to this view, filter and order; with others it is a `TokenValueError`.
     cursor: Option<String>,
 }
 
@@ -54,9 +62,20 @@ impl ViewParams for QueryUsage {
         vec![
             TokenError::value("gate", Problem::NoSuchGate { gate: "South".into() }).into(),
             TokenError::value("cursor", Problem::ForeignCursor).into(),
+            TokenError::value("cursor", Problem::LostCursor).into(),
             Error::TooSlow,
         ]
     }
+}
+
+/// An order of the usage log.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum UsageOrder {
+    /// From the newest to the oldest.
+    Newest,
+    /// From the oldest on.
+    Oldest,
 }
 
 /// A page of the usage log.
@@ -64,7 +83,7 @@ impl ViewParams for QueryUsage {
 pub(crate) struct Usage {
     /// The entries.
     usage: Vec<Entry>,
-    /// Where the next page begins; null on the last one.
+    /// Where the next page begins; null on the last one, but never with `order=oldest`.
     next_cursor: Option<String>,
 }
 
@@ -86,12 +105,12 @@ impl ViewAnswer for Usage {
     }
 }
 
-/// Attempts, newest first.
+/// Attempts, newest first or as a feed.
 pub(crate) async fn query_usage(
     _who: Allowed<See>,
     Params(params): Params<QueryUsage>,
     app: web::Data<App>,
-) -> Result<Answer<Usage>, Error> {
+) -> Result<Tagged<Usage>, Error> {
     let gate = match &params.gate {
         Some(name) => Some(by_name(&app, name).await?.name),
         None => None,
@@ -105,20 +124,48 @@ pub(crate) async fn query_usage(
         gate,
         ..UsageFilter::default()
     };
-    let limit = params.limit.unwrap_or(LIMIT);
-    let cursors = CursorCodec::new("query_usage", &filter_parts(&filter));
-    let before = params.cursor.map(|text| cursors.read(&text)).transpose()?;
+    let (limit, order) = (params.limit.unwrap_or(LIMIT), params.order.unwrap_or(UsageOrder::Newest));
+    let cursors = CursorCodec::new("query_usage", &filter_parts(&filter, order));
+    let place = params.cursor.map(|text| cursors.read(&text)).transpose()?;
+    let (rows, next) = match order {
+        UsageOrder::Newest => newest(&app, filter, place, limit).await?,
+        UsageOrder::Oldest => oldest(&app, filter, place, limit).await?,
+    };
+    let usage = rows.into_iter().map(|(_, entry)| entry).collect();
+    Ok(Tagged(Usage { usage, next_cursor: next.map(|place| cursors.write(&place)) }))
+}
+
+/// A page, and where the next one begins.
+type UsagePage = (Entries, Option<Cursor>);
+
+async fn newest(app: &App, filter: UsageFilter, before: Option<Cursor>, limit: usize) -> Result<UsagePage, Error> {
     let page = app
         .store
         .search(move |connection, time| usage::page(connection, &filter, before.as_ref(), more_than(limit), time));
-    let (rows, last) = cut(page.await?, limit);
-    let next_cursor = last.map(|place| cursors.write(&place));
-    Ok(Answer(Usage { usage: rows.into_iter().map(|(_, entry)| entry).collect(), next_cursor }))
+    Ok(cut(page.await?, limit))
 }
 
-/// What a cursor of this filter is bound to.
-fn filter_parts(filter: &UsageFilter) -> [Option<String>; 6] {
+async fn oldest(app: &App, filter: UsageFilter, after: Option<Cursor>, limit: usize) -> Result<UsagePage, Error> {
+    let settled = app.log_end.settled(&app.store).await?;
+    let at_most = i64::try_from(limit).unwrap_or(i64::MAX);
+    let page = app
+        .store
+        .search(move |connection, time| feed::page(connection, &filter, (after.as_ref(), settled), at_most, time));
+    let page = page.await?;
+    Ok((page.entries, Some(page.next)))
+}
+
+/// What a cursor of this filter and order is bound to.
+fn filter_parts(filter: &UsageFilter, order: UsageOrder) -> [Option<String>; 7] {
     let uid = |uid: Option<Uid>| uid.map(|uid| uid.to_string());
     let (from, to) = (shown(filter.from), shown(filter.to));
-    [uid(filter.token_uid), from, to, uid(filter.batch), uid(filter.print_run), filter.gate.clone()]
+    [
+        uid(filter.token_uid),
+        from,
+        to,
+        uid(filter.batch),
+        uid(filter.print_run),
+        filter.gate.clone(),
+        Some(format!("{order:?}")),
+    ]
 }

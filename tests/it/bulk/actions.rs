@@ -29,6 +29,9 @@ const ALL: Selection = Selection::Filter(TokenFilter {
     print_run: None,
     printed: None,
     voided: None,
+    label: None,
+    value_prefix: None,
+    valid_at: None,
 });
 
 fn anna() -> Principal {

@@ -51,7 +51,7 @@ fn every_example_is_as_it_is_described() {
         }
         for status in view.description["responses"].as_object().unwrap().keys() {
             let response = view.response(status.parse().unwrap()).unwrap();
-            for media in response["content"].as_object().unwrap().values() {
+            for media in response["content"].as_object().into_iter().flat_map(|content| content.values()) {
                 let examples = media["examples"].as_object().unwrap();
                 assert!(!examples.is_empty(), "{} {status} has no example", view.path);
                 let validator = validator(&media["schema"]);
@@ -78,7 +78,7 @@ fn the_words_that_say_what_is_wrong_stay() {
 const WORDS: &str = "empty too_long control_characters invisible_characters not_ascii outer_white_space not_an_integer out_of_range \
     not_a_time no_such_local_time time_out_of_range not_a_uid not_one_of wrong_type too_many_items listed_twice too_many_values not_unique \
     uid_used names_another_token not_later not_earlier before not_together only_together contradicts unlimited uses_left_out_of_range \
-    nothing_to_change no_such_gate gate_closed foreign_cursor key_reused key_undone no_such_use already_undone \
+    nothing_to_change no_such_gate gate_closed foreign_cursor lost_cursor key_reused key_undone no_such_use already_undone \
     too_late_to_undo malformed_number unreadable_photo photo_too_large search_too_slow no_tokens_named nothing_to_print \
     too_many_tokens voided_not_printed no_such_sheet no_such_printer not_millimetres too_many_labels \
     not_printable refused unreadable added_before missing missing_one_of unknown_parameter given_twice \

@@ -15,6 +15,7 @@ use tessera::store::tokens::{list, search};
 use tessera::store::usage::{self, UsageFilter};
 use tessera::store::{Connection, tokens};
 use tessera::token::consume::state;
+use tessera::token::value_prefix::ValuePrefix;
 use tessera::token::{Micros, State, Token, Uid, Voided};
 
 use crate::support::database::Database;
@@ -142,6 +143,37 @@ fn pages_walk_an_index() {
             let is_read_whole = |step: &String| step.starts_with("SCAN") && !step.starts_with("SCAN chain");
             assert!(plan.iter().any(|step| step.contains(index)), "{query}: {plan:?}");
             assert!(!plan.iter().any(is_read_whole), "{query}: {plan:?}");
+        }
+    }
+}
+
+/// What an index leads to is collected from it alone.
+#[test]
+fn labels_values_and_ends_are_looked_up() {
+    only_on_sqlite!();
+    let database = Database::new();
+    let any = TokenFilter::default;
+    for (sort, filter, indexes) in [
+        (Sort::Created, TokenFilter { label: Some("x".into()), ..any() }, &["tokens_label (<expr>=?)"][..]),
+        (
+            Sort::Label,
+            TokenFilter { value_prefix: Some(ValuePrefix::new("T-")), ..any() },
+            &["tokens_value (value>? AND value<?)"],
+        ),
+        (
+            Sort::Created,
+            TokenFilter { value_prefix: Some(ValuePrefix::new("1f")), ..any() },
+            &["tokens_value (value>? AND value<?)", "tokens_uid (uid>? AND uid<?)"],
+        ),
+        (Sort::ValidTo, TokenFilter { valid_at: Some(at(0)), ..any() }, &["tokens_valid_to (<expr>>?)"]),
+    ] {
+        let limit = SearchLimit::new(Duration::from_mins(1));
+        let slice = TokenSlice { sort, descending: false, after: None, limit: 101 };
+        let plans =
+            plans(&database, |connection| drop(search::page(connection, &filter, at(0), slice, &limit).unwrap()));
+        for index in indexes {
+            let found = plans.iter().find(|(_, plan)| plan.len() == 1 && plan[0].ends_with(index));
+            assert!(found.is_some_and(|(_, plan)| plan[0].starts_with("SEARCH")), "{index}: {plans:?}");
         }
     }
 }

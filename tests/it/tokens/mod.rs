@@ -6,6 +6,7 @@ mod consume;
 mod delete;
 mod deleted;
 mod edit;
+mod filters;
 mod foreign;
 mod form;
 mod hard_searches;

@@ -13,6 +13,7 @@ use tessera::store::tokens::list::{Sort, TokenFilter, TokenSlice};
 use tessera::store::tokens::{list, search};
 use tessera::store::{Connection, Error, Store, ledger, tokens};
 use tessera::token::settle::{Ask, Lookup, settle};
+use tessera::token::value_prefix::ValuePrefix;
 use tessera::token::{Micros, State, Token, Uid, Voided};
 
 use super::agreement::{ORDERS, agree, at, index, length, unlimited};
@@ -52,6 +53,17 @@ fn filters() -> Vec<TokenFilter> {
         TokenFilter { state: Some(State::Pending), ..any() },
         TokenFilter { state: Some(State::UsedUp), ..any() },
         TokenFilter { state: Some(State::Active), created_to: Some(at(2_000)), ..any() },
+        TokenFilter { label: Some("same".into()), ..any() },
+        TokenFilter { label: Some("Läbel 7676".into()), ..any() },
+        TokenFilter { label: Some("läbel 7676".into()), ..any() },
+        TokenFilter { label: Some("needle".into()), state: Some(State::Active), ..any() },
+        TokenFilter { label: Some("same".into()), q: Some("a".into()), valid_at: Some(at(TOKENS + 8)), ..any() },
+        TokenFilter { value_prefix: Some(ValuePrefix::new("a")), ..any() },
+        TokenFilter { value_prefix: Some(ValuePrefix::new("ab")), label: Some("same".into()), ..any() },
+        TokenFilter { value_prefix: Some(ValuePrefix::new("value 1")), ..any() },
+        TokenFilter { value_prefix: Some(ValuePrefix::new("A")), ..any() },
+        TokenFilter { valid_at: Some(at(TOKENS + 3)), ..any() },
+        TokenFilter { valid_at: Some(at(-1)), state: Some(State::Expired), ..any() },
         TokenFilter { created_from: Some(at(3_995)), ..any() },
         TokenFilter { created_from: Some(at(TOKENS)), ..any() },
     ]
@@ -70,6 +82,37 @@ fn a_search_finds_the_same_as_one_statement() {
     agree(&mut connection, &filters(), &[(Sort::Created, true)]);
     index(&mut connection);
     agree(&mut connection, &filters(), &ORDERS);
+}
+
+/// More tokens with one label than are collected by it, all of them behind the others in some order.
+#[test]
+fn what_many_have_is_found_behind_others() {
+    let database = Database::new();
+    let mut connection = database.connect();
+    let nth = |n: i64| {
+        let is_old = n < 22_000;
+        let plain = token(1);
+        Token {
+            created: at(n / 5),
+            label: Some(if is_old { "same".into() } else { format!("other {n}") }),
+            value: if is_old { format!("T-{n:05}") } else { plain.uid.to_string() },
+            valid_from: is_old.then(|| at(n % 3)),
+            valid_to: Some(at(if is_old { n % 1_000 } else { 50_000 + n })),
+            ..plain
+        }
+    };
+    let all: Vec<Token> = (0..33_000).map(nth).collect();
+    transaction(&mut connection, |connection| tokens::add_all(connection, &all)).unwrap();
+    index(&mut connection);
+    let any = TokenFilter::default;
+    let filters = [
+        TokenFilter { label: Some("same".into()), ..any() },
+        TokenFilter { value_prefix: Some(ValuePrefix::new("T-")), ..any() },
+        TokenFilter { valid_at: Some(at(2)), value_prefix: Some(ValuePrefix::new("T-0")), ..any() },
+        TokenFilter { valid_at: Some(at(60_000)), ..any() },
+        TokenFilter { valid_at: Some(at(90_000)), ..any() },
+    ];
+    agree(&mut connection, &filters, &ORDERS);
 }
 
 #[test]

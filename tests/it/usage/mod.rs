@@ -2,6 +2,7 @@
 
 mod chart;
 mod csv;
+mod feed;
 mod page;
 mod query;
 mod retention;

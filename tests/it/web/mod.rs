@@ -6,6 +6,7 @@ mod bad_input;
 mod compression;
 mod docs;
 mod errors;
+mod etag;
 mod headers;
 mod health;
 mod hostile;

@@ -32,9 +32,14 @@ const STEP: usize = 512;
 
 /// Whether zones can be left out.
 pub(super) fn narrows(search: &Search) -> bool {
-    let TokenFilter { state, created_from, created_to, voided, .. } = search.filter;
-    let has_range = created_from.is_some() || created_to.is_some();
-    has_range || state.is_some() || *voided == Some(true) || !search.words.is_empty()
+    let TokenFilter { state, created_from, created_to, voided, label, value_prefix, valid_at, .. } = search.filter;
+    let has_range = created_from.is_some() || created_to.is_some() || valid_at.is_some();
+    has_range
+        || label.is_some()
+        || value_prefix.is_some()
+        || state.is_some()
+        || *voided == Some(true)
+        || !search.words.is_empty()
 }
 
 /// The zones of a search, the best first, each with its best key.
@@ -50,8 +55,9 @@ pub(super) fn list(connection: &mut Connection, search: &Search) -> QueryResult<
 }
 
 fn zone_filter(filter: &TokenFilter) -> ZoneFilter {
-    let TokenFilter { state, created_from, created_to, voided, .. } = filter;
-    ZoneFilter { state: *state, voided: *voided == Some(true), created_from: *created_from, created_to: *created_to }
+    let TokenFilter { state, created_from, created_to, voided, label, value_prefix, valid_at, .. } = filter.clone();
+    let voided = voided == Some(true);
+    ZoneFilter { state, voided, created_from, created_to, label, value_prefix, valid_at }
 }
 
 /// Adds the tokens of zones to a page, the best zones first, until no other zone can have a better one. Returns false if it

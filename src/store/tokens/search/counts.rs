@@ -7,6 +7,7 @@ use diesel::prelude::*;
 
 use super::by_zones::{self, MOST_ZONES, in_a_row};
 use super::indexed::{self, BESIDE, EVERYWHERE, by_uid};
+use super::keyed::{self, FEW};
 use super::page::Search;
 use super::walk::{Order, Walk};
 use crate::store::batches::count_unseen;
@@ -44,6 +45,10 @@ impl Count<'_> {
             return Ok(());
         }
         self.limit.check()?;
+        if let Some(ids) = keyed::few(connection, filter, FEW)? {
+            let ids: BTreeSet<TokenId> = ids.into_iter().collect();
+            return self.of_ids(connection, ids.into_iter(), count);
+        }
         match indexed::beside(connection, filter)? {
             Some(beside) if words.is_empty() && beside.len() <= MANY_BESIDE => self.by_zones(connection, beside, count),
             Some(beside) if !words.grams().is_empty() => self.by_words(connection, beside, count),

@@ -5,6 +5,7 @@
 mod by_zones;
 mod counts;
 mod indexed;
+mod keyed;
 mod page;
 mod walk;
 
@@ -21,15 +22,17 @@ use crate::token::{Micros, Token};
 use counts::Count;
 pub(crate) use counts::count_all;
 pub(in crate::store) use indexed::having_words;
+use keyed::FEW;
 use page::{Page, Search};
 use walk::{Order, Walk};
 
 /// Up to so many tokens that may have the words of a search, all are looked at. In the order of creation, the index gives
 /// them in about this order, and a page needs fewer.
 const FEW_NEWEST: usize = 2_000;
-const FEW: usize = 20_000;
 /// The list is walked as long as each piece of it has this part of the tokens that are wanted yet; then the index is asked.
 const GOOD_PART: usize = 16;
+/// Pieces of the list that are looked at before anything else, where more match than can be collected.
+const PIECES_OF_MANY: usize = 10;
 /// Ranges of ids that are looked at before the list is walked to its end, where they are in no order.
 const FEW_RANGES: usize = 500;
 /// Tokens of a batch or a print run that are read at a time.
@@ -71,11 +74,14 @@ pub fn page(
     if search.words.is_empty() && (filter.is_small() || filter.walks_an_index(search.sort())) {
         return Ok(list::page(connection, filter, now, &search.slice)?);
     }
+    let few = if search.sort() == Sort::Created { FEW_NEWEST } else { FEW };
+    if let Some(page) = look_at_few(connection, &search, few, limit)? {
+        return Ok(page.into_rows());
+    }
     let beside = indexed::beside(connection, filter)?;
     if let Some(beside) = &beside
         && !search.words.is_empty()
     {
-        let few = if search.sort() == Sort::Created { FEW_NEWEST } else { FEW };
         let (mut ids, are_all) = indexed::with_words(connection, &search, few, limit)?;
         if are_all {
             let mut page = Page::new(&search.slice);
@@ -98,6 +104,16 @@ pub fn page(
             break;
         }
     }
+    if let Some(page) = look_at_few(connection, &search, FEW, limit)? {
+        return Ok(page.into_rows());
+    }
+    if let Some(page) = keyed::few_by_end(connection, &search, (FEW, limit))? {
+        return Ok(page.into_rows());
+    }
+    // Where so many match, the list may be the shortest way although its beginning has none.
+    if filter.is_of_list() && walks.run(connection, &search, (PIECES_OF_MANY, limit))? {
+        return Ok(walks.into_rows(&search));
+    }
     if let Some(beside) = beside
         && by_zones::narrows(&search)
         && let Some(found) = look_in_zones(connection, &search, beside, limit)?
@@ -106,6 +122,19 @@ pub fn page(
     }
     walks.run(connection, &search, (usize::MAX, limit))?;
     Ok(walks.into_rows(&search))
+}
+
+/// The page of a filter by label or value, if it matches no more than so many.
+fn look_at_few(
+    connection: &mut Connection,
+    search: &Search,
+    at_most: usize,
+    limit: &SearchLimit,
+) -> Result<Option<Page>, Error> {
+    let Some(ids) = keyed::few(connection, search.filter, at_most)? else { return Ok(None) };
+    let mut page = Page::new(&search.slice);
+    indexed::add(connection, search, ids, limit, &mut page)?;
+    Ok(Some(page))
 }
 
 /// The page by what zones have; none, if too many would have to be looked at.
@@ -249,6 +278,24 @@ pub fn count(
         Err(Error::TooSlow) => Ok((count.min(at_most), false)),
         Err(error) => Err(error),
     }
+}
+
+/// How many tokens the filter matches.
+///
+/// # Errors
+/// Too slow, when counting takes longer than it may.
+pub(crate) fn total(
+    connection: &mut Connection,
+    filter: &TokenFilter,
+    now: Micros,
+    limit: &SearchLimit,
+) -> Result<i64, Error> {
+    let (total, are_all) = if *filter == TokenFilter::default() {
+        count_all(connection, limit)?
+    } else {
+        count(connection, filter, now, i64::MAX, limit)?
+    };
+    if are_all { Ok(total) } else { Err(Error::TooSlow) }
 }
 
 /// All tokens that the filter matches, in no particular order; if there are more than `at_most`, more than these.

@@ -106,19 +106,25 @@ impl Part {
 }
 
 impl Walk {
-    /// From `after` on; in the order of creation, only through the filter's time range.
+    /// From `after` on; only through what the filter leaves of the order.
     pub(super) fn new(filter: &TokenFilter, order: Order, descending: bool, after: Option<Cursor>) -> Self {
-        if order != Order::All(Sort::Created) {
-            return Self { order, descending, after, last: None };
-        }
-        let (from, to) = (filter.created_from.map(Micros::get), filter.created_to.map(Micros::get));
+        let moment = |moment: Option<Micros>| moment.map(|moment| Key::Number(moment.get()));
+        let (from, to) = match order {
+            Order::All(Sort::Created) => (moment(filter.created_from), moment(filter.created_to)),
+            Order::All(Sort::Label) => {
+                let label = || filter.label.clone().map(Key::Text);
+                (label(), label())
+            }
+            Order::All(Sort::ValidTo) => (moment(filter.valid_at), None),
+            _ => (None, None),
+        };
         let (first, last) = if descending { (to, from) } else { (from, to) };
-        let first = first.map(|key| Cursor::number(key, if descending { i64::MAX } else { i64::MIN }));
+        let first = first.map(|key| Cursor { key, id: if descending { i64::MAX } else { i64::MIN } });
         let after = match (after, first) {
             (Some(after), Some(first)) => Some(if descending { after.min(first) } else { after.max(first) }),
             (after, first) => after.or(first),
         };
-        Self { order, descending, after, last: last.map(Key::Number) }
+        Self { order, descending, after, last }
     }
 
     /// Calls `visit` for each piece of the list, until that returns false, and for no more than so many. Returns whether it is
