@@ -132,8 +132,7 @@ async fn what_commits_late_is_not_skipped() {
         while follower.poll("10").await > 0 {}
         let before = follower.seen.clone();
         let mut late = app.connection();
-        let insert = "INSERT INTO usage (uid, timestamp, principal, uses, taken) VALUES ('late', 1, 'key:late', 1, 1)";
-        late.batch_execute(&format!("BEGIN; {insert}")).unwrap();
+        begin_late(&mut late, "late");
         app.consume(&uid).await.check_success();
         assert_eq!(log(&app, None).await.len(), before.len() + 1, "others see what is committed");
         let (cursor, since) = (follower.cursor.clone(), Instant::now());
@@ -158,10 +157,7 @@ async fn what_is_held_for_a_moment_is_waited_for() {
     only_on_postgres!();
     let app = App::start().await;
     let mut late = app.connection();
-    late.batch_execute(
-        "BEGIN; INSERT INTO usage (uid, timestamp, principal, uses, taken) VALUES ('late', 1, 'key:late', 1, 1)",
-    )
-    .unwrap();
+    begin_late(&mut late, "late");
     let commit = std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(150));
         late.batch_execute("COMMIT").unwrap();
@@ -232,16 +228,21 @@ async fn nothing_is_missed_and_nothing_comes_twice_under_load() {
     assert_eq!(seen, all, "in the order of the log");
 }
 
+/// Draws a number in a transaction that goes on.
+fn begin_late(connection: &mut Connection, uid: &str) {
+    let now = Micros::now().get();
+    let insert =
+        format!("INSERT INTO usage (uid, timestamp, principal, uses, taken) VALUES ('{uid}', {now}, 'key:late', 1, 1)");
+    connection.batch_execute(&format!("BEGIN; {insert}")).unwrap();
+}
+
 /// Draws numbers and keeps others waiting, some of them for nothing.
 fn draw_late(connection: &mut Connection, is_over: &AtomicBool) {
     for n in 0.. {
         if is_over.load(Ordering::Relaxed) {
             return;
         }
-        let insert = format!(
-            "BEGIN; INSERT INTO usage (uid, timestamp, principal, uses, taken) VALUES ('late-{n}', {n}, 'key:late', 1, 1)"
-        );
-        connection.batch_execute(&insert).unwrap();
+        begin_late(connection, &format!("late-{n}"));
         std::thread::sleep(Duration::from_millis(if n % 20 == 7 { 1_300 } else { n % 9 * 5 }));
         connection.batch_execute(if n % 3 == 0 { "ROLLBACK" } else { "COMMIT" }).unwrap();
     }
