@@ -162,6 +162,7 @@ impl TokenSort {
 
 /// A page of tokens.
 #[derive(Serialize, JsonSchema)]
+#[allow(clippy::struct_field_names, reason = "they are the names of the answer's fields")]
 pub(crate) struct Tokens {
     /// The tokens.
     tokens: Vec<TokenObject>,
