@@ -37,7 +37,7 @@ impl<'a> Follower<'a> {
         query.extend([("order", "oldest"), ("limit", limit), ("cursor", self.cursor.as_str())]);
         let answer = self.app.get("/query_usage", &query).await;
         let came = uids(&answer.check_success().body);
-        self.cursor = answer.body["next_cursor"].as_str().expect("always").to_owned();
+        answer.body["next_cursor"].as_str().expect("always").clone_into(&mut self.cursor);
         self.seen.extend(came.iter().cloned());
         came.len()
     }
