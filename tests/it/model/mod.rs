@@ -237,7 +237,7 @@ fn is_met(expected: &Expected, answer: &Answer) -> bool {
             let mut body = body.as_object().unwrap().clone();
             fault.param.iter().for_each(|param| drop(body.insert("param".into(), json!(param))));
             // The data of the sentence; what belongs to which error has tests of its own.
-            for data in ["reason", "detail"] {
+            for data in ["reason", "detail", "place"] {
                 answer.body.get(data).into_iter().for_each(|seen| drop(body.insert(data.into(), seen.clone())));
             }
             answer.status == status

@@ -74,7 +74,7 @@ async fn request_errors_have_a_word_and_their_data() {
     }
     let none = json!({"params": ["token_uid", "value"]});
     check(&app.post("/consume_token", &[]).await, "token_uid", "missing_one_of", none);
-    let known = json!({"known": ["token_uid"]});
+    let known = json!({"known": ["token_uid", "return"]});
     check(&app.post("/restore_token", &[("uid_", "1")]).await, "uid_", "unknown_parameter", known);
     let twice = send(app.request(Role::Manager, Method::POST, "/restore_token?token_uid=1&token_uid=2")).await;
     check(&twice, "token_uid", "given_twice", json!({}));

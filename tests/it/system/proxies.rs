@@ -1,5 +1,7 @@
 //! Real servers behind proxies: whose address is logged, and who stays signed in.
 
+use std::time::Duration;
+
 use reqwest::{Client, redirect};
 use tessera::access::Role;
 
@@ -33,6 +35,13 @@ async fn each_line_of_the_log_has_the_clients_address() {
         for path in ["/healthz", "/readyz", "/login", "/nothing", "/add_token"] {
             let request = format!("GET {path} HTTP/1.0\r\nHost: x\r\nX-Forwarded-For: {forwarded}\r\n\r\n");
             until_closed(&server.base, &request).await;
+            // The log is written beside the answer.
+            for _ in 0..100 {
+                if !clients(&server, path).is_empty() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
             assert_eq!(clients(&server, path), [client], "{trusted} {forwarded}");
         }
     }
