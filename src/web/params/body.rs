@@ -198,7 +198,7 @@ mod tests {
     }
 
     fn params(fields: Fields) -> RawParams {
-        RawParams { fields }
+        RawParams { fields, is_long: false }
     }
 
     #[test]

@@ -45,6 +45,7 @@ where
             let key = header_key(&request)?;
             let caller = request.extensions().get::<Caller>().cloned();
             let address = (last_part(request.path()).to_owned(), request.match_info().get("uid").map(str::to_owned));
+            let is_long = raw.is_long;
             let read = move || {
                 let keyed = key.zip(caller).map(|(key, caller)| KeyedRequest {
                     key: caller.own(key),
@@ -52,7 +53,7 @@ where
                 });
                 (raw.typed(true).map_err(explained::<T>), keyed)
             };
-            let (params, request) = if LIMIT > SMALL { beside(&request, read).await? } else { read() };
+            let (params, request) = if is_long { beside(&request, read).await? } else { read() };
             Ok(Self { params: params?, request })
         })
     }

@@ -31,6 +31,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 #[derive(Default)]
 pub(crate) struct RawParams<const LIMIT: usize = SMALL> {
     pub(super) fields: Fields,
+    /// Whether they came in a body that takes long to be read.
+    pub(super) is_long: bool,
 }
 
 /// The parameters of a body alone.
@@ -58,7 +60,7 @@ impl<const LIMIT: usize> FromRequest for RawParams<LIMIT> {
 impl RawParams {
     /// Of a query string.
     pub(crate) fn of_query(text: &str) -> Result<Self, Error> {
-        Ok(Self { fields: pairs(text, "query string")? })
+        Ok(Self { fields: pairs(text, "query string")?, is_long: false })
     }
 }
 
@@ -73,11 +75,12 @@ impl<const LIMIT: usize> RawParams<LIMIT> {
             };
             let query = if with_query { request.query_string() } else { "" };
             let mut fields = pairs(query, "query string")?;
+            let is_long = body.len() > SMALL;
             if !body.is_empty() {
                 fields.append(&mut fields_of(&request, body).await?);
                 recheck_caller(&request).await?;
             }
-            Ok(Self { fields })
+            Ok(Self { fields, is_long })
         })
     }
 }
@@ -204,7 +207,7 @@ mod tests {
     use super::*;
 
     fn params(fields: Fields) -> RawParams {
-        RawParams { fields }
+        RawParams { fields, is_long: false }
     }
 
     #[test]

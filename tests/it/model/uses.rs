@@ -34,7 +34,7 @@ impl Model {
         let first = kept.as_ref().and_then(|kept| self.kept.get(kept)).filter(|_| !is_test);
         let is_replay = first.is_some_and(|first| self.is_replay(first, &what, uses));
         if first.is_some() && !is_replay {
-            faults.push(Fault::value("nonce"));
+            faults.push(Fault::value(if ask.key.is_some() { "Idempotency-Key" } else { "nonce" }));
         }
         // Uid and value may have named one token when it was answered first.
         if !is_replay {
@@ -165,7 +165,7 @@ impl Model {
             if of.is_some() && first.undoes == of {
                 return Some(success(with(first.answer.clone(), json!({"replayed": true}))));
             }
-            faults.extend([Fault::value("nonce"), Fault::value(param)]);
+            faults.extend([Fault::value("Idempotency-Key"), Fault::value(param)]);
             return None;
         }
         let Some(of) = of else {
