@@ -1,8 +1,10 @@
 //! Lists of tokens with values of their own: `add_tokens`, `update_tokens`, `void_tokens` and `restore_tokens`.
 
 use serde_json::{Value, json};
+use tessera::access::Role;
 
 use crate::support::app::App;
+use crate::support::browser::Browser;
 use crate::support::database::number;
 
 /// As many as are changed piece by piece.
@@ -247,4 +249,33 @@ async fn a_change_answers_the_token_if_asked_to() {
     }
     let refused = app.post_json(&format!("/{uid}/update_token"), json!({"return": "uid"})).await;
     refused.check_failure("TokenValueError").check_param("return");
+}
+
+/// A long list is an action, which people see and can undo; uses that were made since stay made.
+#[actix_web::test]
+async fn a_long_list_is_undone_on_the_page_of_actions() {
+    let app = App::start().await;
+    let uids = add_numbered(&app, MANY).await;
+    let updates: Vec<Value> =
+        uids.iter().map(|uid| json!({"token_uid": uid, "label": "new", "usage_count": 9, "lock_time": 1})).collect();
+    app.post_json("/update_tokens", json!({"tokens": updates})).await.check_success();
+    app.consume(&uids[0]).await.check_success();
+    let mut browser = Browser::of(&app, Role::Editor).await;
+    let list = browser.get("/actions").await;
+    list.check(200, &["Changed by a program", "1,001"]);
+    let link = list.text.split("href=\"/actions/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    browser.get(&format!("/actions/{link}")).await.check(200, &["Changed by a program"]);
+    let undone = browser.post(&format!("/actions/{link}/undo"), &[]).await;
+    assert_eq!(undone.status, 303);
+    let changed = "SELECT COUNT(*) FROM tokens WHERE label IS NOT NULL OR lock_time <> 0";
+    for _ in 0..100 {
+        if number(&mut app.connection(), changed) == 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert_eq!(number(&mut app.connection(), changed), 0);
+    let first = app.token(&uids[0]).await;
+    assert_eq!((&first["usage_count"], &first["label"]), (&json!(4), &Value::Null));
+    assert_eq!(app.token(&uids[1]).await["usage_count"], 5);
 }
