@@ -1,13 +1,13 @@
 //! The command line and its environment variables: the whole configuration.
 
 pub(crate) mod moving;
-mod parse;
+pub(crate) mod parse;
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use chrono_tz::Tz;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::access::Role;
 use crate::store::DatabaseUrl;
@@ -15,7 +15,7 @@ use crate::store::writer::BATCH;
 use crate::token::public_url::PublicUrl;
 use crate::web::client_address::TrustedProxies;
 use moving::{Backup, Export, Import, ImportCone};
-use parse::{file, zone};
+use parse::{database, file, without_empty_variables, zone};
 
 /// A token server: a token with n uses is used n times.
 #[derive(Debug, Parser)]
@@ -29,17 +29,34 @@ pub struct Cli {
     pub(crate) command: Command,
 }
 
+impl Cli {
+    /// Reads the command line. An environment variable that is set to nothing counts as not set.
+    ///
+    /// # Errors
+    /// It is wrong, or it asks for help or the version.
+    pub fn read() -> Result<Self, clap::Error> {
+        let matches = without_empty_variables(Self::command()).try_get_matches();
+        match matches.and_then(|matches| Self::from_arg_matches(&matches)) {
+            // Help names every variable, also one that is set to nothing.
+            Err(error) if !error.use_stderr() => Self::try_parse(),
+            result => result,
+        }
+    }
+}
+
 /// What every command takes.
 #[derive(Debug, Args)]
 pub struct Common {
-    /// The database: sqlite:FILE, which is created if it is not there, or <postgres://USER@HOST/DATABASE>
+    /// The database: sqlite:FILE, which `serve` and `migrate` create if it is not there, or
+    /// <postgres://USER@HOST/DATABASE>
     #[arg(
         long,
         global = true,
         env = "TESSERA_DATABASE_URL",
         hide_env_values = true,
         default_value = "sqlite:tessera.db",
-        value_name = "URL"
+        value_name = "URL",
+        value_parser = database
     )]
     pub(crate) database_url: DatabaseUrl,
     /// The time zone of times without an offset, as in Europe/Vienna [default: the machine's]
@@ -75,7 +92,7 @@ pub(crate) enum Command {
     /// Copy the whole database into an empty one, as from SQLite to PostgreSQL, and compare every row
     Copy {
         /// The empty database: sqlite:FILE, which is created if it is not there, or <postgres://USER@HOST/DATABASE>
-        #[arg(long, value_name = "URL")]
+        #[arg(long, value_name = "URL", value_parser = database)]
         to: DatabaseUrl,
     },
     /// Add the tokens of a CSV or JSON Lines file, or change tokens as it says, all or nothing

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use chrono_tz::Tz;
 use clap::{Args, ValueEnum};
 
-use super::parse::{file, zone};
+use super::parse::{database, file, zone};
 use crate::store::DatabaseUrl;
 use crate::token::State;
 use crate::token::import::options::{Encoding, FileFormat, Mode, Separator};
@@ -104,7 +104,7 @@ cannot take refuses the import. docs/MOVING.md explains each finding.";
 #[command(after_help = IMPORT_CONE)]
 pub(crate) struct ImportCone {
     /// The database of cone.tokens, which is only read: sqlite:FILE or <postgres://USER@HOST/DATABASE>
-    #[arg(value_name = "URL", hide_env_values = true)]
+    #[arg(value_name = "URL", value_parser = database)]
     pub(crate) from: DatabaseUrl,
     /// The time zone in which cone.tokens ran, as in Europe/Vienna: its times are those of a clock there
     #[arg(long, value_name = "ZONE", value_parser = zone)]

@@ -4,8 +4,7 @@ use super::shell::{Failure, say};
 use crate::cli::Common;
 use crate::store::connection::transaction;
 use crate::store::copy::{self, CopiedTable};
-use crate::store::migrations::{self, SchemaState};
-use crate::store::{DatabaseUrl, Error};
+use crate::store::{DatabaseUrl, Error, migrations};
 
 /// Copies the database into an empty one, and prints what was copied.
 pub(crate) fn run(common: &Common, to: &DatabaseUrl) -> Result<(), Failure> {
@@ -13,9 +12,7 @@ pub(crate) fn run(common: &Common, to: &DatabaseUrl) -> Result<(), Failure> {
     from.exists()?;
     from.use_shared()?;
     let mut source = from.connect_exclusively()?;
-    if migrations::schema(from, &mut source)? != SchemaState::Current {
-        return Err(from.open_error("is of an older version", "run `tessera migrate` first").into());
-    }
+    migrations::check_current(from, &mut source)?;
     let mut alone = to.use_alone()?;
     to.create()?;
     let mut target = alone.connect()?;

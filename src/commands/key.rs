@@ -1,6 +1,6 @@
 //! `tessera key …`
 
-use super::shell::{Failure, connect, create, operator, print, table, write};
+use super::shell::{Failure, connect, operator, print, table, try_write, write};
 use crate::access::{Role, api_key, check_name};
 use crate::cli::{Common, KeyCommand};
 use crate::store::accounts::keys;
@@ -31,16 +31,26 @@ fn add(common: &Common, name: &str, role: Role, (expires, gate): (Option<&str>, 
     }
     let key = api_key::generate();
     let hash = api_key::hash(&key).ok_or_else(|| Failure("The new key is no key; please report this.".into()))?;
-    // Printed once, before the commit: a key that nobody has seen must not stay in the database.
-    let printed = std::cell::Cell::new(false);
-    write(&mut create(common)?, |connection, now| {
+    let made = try_write(&mut connect(common)?, |connection, now| {
         let gate = gate.map(|name| gate_named(connection, name)).transpose()?;
-        keys::add(connection, &NewKey { name, hash: &hash, role, expires, gate }, &operator(), now)?;
-        if printed.replace(true) {
-            return Ok(());
-        }
-        print(&format!("{key}\n")).map_err(|failure| Error::Refused(failure.to_string()))
+        keys::add(connection, &NewKey { name, hash: &hash, role, expires, gate }, &operator(), now)
+    });
+    made.map_err(|error| not_made(name, error))?;
+    // Only now, as a key that was not kept is of no use to anybody.
+    print(&format!("{key}\n")).map_err(|why| {
+        Failure(format!("{why} The key {name} was made, but nobody has seen it; revoke it: tessera key revoke {name}."))
     })
+}
+
+/// Why a key was not made, or may have been.
+fn not_made(name: &str, error: Error) -> Failure {
+    match error {
+        Error::Unknown(why) => Failure(format!(
+            "It is not known whether the key {name} was made, as {why}; if `tessera key list` shows it, revoke it, since \
+             nobody has seen it."
+        )),
+        error => error.into(),
+    }
 }
 
 fn gate_named(connection: &mut Connection, name: &str) -> Result<GateId, Error> {

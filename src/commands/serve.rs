@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::shell::{Failure, print, say, write};
 use crate::access::{Principal, Role, password};
+use crate::cli::parse::without_line_end;
 use crate::cli::{Common, Serve};
 use crate::sheet::fonts::Fonts;
 use crate::store::accounts::users;
@@ -29,10 +30,7 @@ const SOCKET_DRAIN: Duration = Duration::from_millis(300);
 /// Migrates the database if needed, then serves until a signal arrives.
 pub(crate) fn run(common: &Common, options: Serve) -> Result<(), Failure> {
     let url = &common.database_url;
-    let chosen = std::env::var("TESSERA_ADMIN_PASSWORD").ok().filter(|chosen| !chosen.is_empty());
-    if let Some(chosen) = &chosen {
-        password::check(chosen, ADMIN).map_err(|why| format!("TESSERA_ADMIN_PASSWORD cannot be used: {why}"))?;
-    }
+    let chosen = chosen_password()?;
     let fonts = Arc::new(fonts(&options.fonts)?);
     // The socket comes first: a password that is shown once must not be lost because the port is in use.
     let listener = listen(options.bind)?;
@@ -70,9 +68,22 @@ pub(crate) fn run(common: &Common, options: Serve) -> Result<(), Failure> {
     actix_web::rt::System::new().block_on(serve(listener, state))
 }
 
+/// The first admin's password, if the environment has one.
+fn chosen_password() -> Result<Option<String>, Failure> {
+    let Some(chosen) = std::env::var_os("TESSERA_ADMIN_PASSWORD") else { return Ok(None) };
+    let unusable = |why: String| format!("TESSERA_ADMIN_PASSWORD cannot be used: {why}");
+    let chosen = chosen.into_string().map_err(|_| unusable("it is not UTF-8.".into()))?;
+    let chosen = without_line_end(&chosen);
+    if chosen.is_empty() {
+        return Ok(None);
+    }
+    password::check(chosen, ADMIN).map_err(unusable)?;
+    Ok(Some(chosen.to_owned()))
+}
+
 /// Loads the fonts for sheets. Once at the start, since every print needs them and a wrong file should be noticed now.
 fn fonts(files: &[PathBuf]) -> Result<Fonts, Failure> {
-    // An environment variable that is set to nothing gives one empty path.
+    // Between two colons there is no file.
     let files = files.iter().filter(|file| !file.as_os_str().is_empty());
     let read = |file: &PathBuf| {
         let data = std::fs::read(file);

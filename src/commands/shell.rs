@@ -5,8 +5,7 @@ use std::io::Write;
 use crate::access::Principal;
 use crate::cli::Common;
 use crate::store::connection::{transaction, with_retries};
-use crate::store::migrations::{self, SchemaState};
-use crate::store::{Connection, DatabaseUrl, Error, OpenError, clock};
+use crate::store::{Connection, Error, OpenError, clock, migrations};
 use crate::token::Micros;
 
 /// Why a command failed, as one sentence.
@@ -44,32 +43,16 @@ impl From<String> for Failure {
     }
 }
 
-/// Connects to an existing database for a command. A database of an older version is left to `migrate`, since a server
-/// of that version may be using it.
+/// Connects to an existing database for a command, and makes nothing where there is none. A database of an older version is
+/// left to `migrate`, since a server of that version may be using it.
 pub(super) fn connect(common: &Common) -> Result<Connection, Failure> {
-    // Not beside a mistyped name.
-    common.database_url.exists()?;
-    common.database_url.use_shared()?;
-    connect_in_use(&common.database_url)
-}
-
-fn connect_in_use(url: &DatabaseUrl) -> Result<Connection, Failure> {
+    let url = &common.database_url;
+    // First, as even the lock is a file beside the database.
+    url.exists()?;
+    url.use_shared()?;
     let mut connection = url.connect()?;
-    match migrations::schema(url, &mut connection)? {
-        SchemaState::Current => {}
-        SchemaState::Empty => drop(migrations::migrate(url, &mut connection)?),
-        SchemaState::Behind => {
-            return Err(url.open_error("is of an older version", "run `tessera migrate` first").into());
-        }
-    }
+    migrations::check_current(url, &mut connection)?;
     Ok(connection)
-}
-
-/// Like [`connect`], but creates the database if there is none, for commands that may add the first thing to it.
-pub(super) fn create(common: &Common) -> Result<Connection, Failure> {
-    common.database_url.use_shared()?;
-    common.database_url.create()?;
-    connect_in_use(&common.database_url)
 }
 
 /// Runs `work` in a transaction, with retries because of a busy server, at the time of the database's clock.
@@ -77,13 +60,20 @@ pub(super) fn write<T>(
     connection: &mut Connection,
     work: impl Fn(&mut Connection, Micros) -> Result<T, Error>,
 ) -> Result<T, Failure> {
-    let result = with_retries(|| {
+    Ok(try_write(connection, work)?)
+}
+
+/// Does what [`write`] does, for a command that has words of its own for an error.
+pub(super) fn try_write<T>(
+    connection: &mut Connection,
+    work: impl Fn(&mut Connection, Micros) -> Result<T, Error>,
+) -> Result<T, Error> {
+    with_retries(|| {
         transaction(connection, |connection| {
             let now = clock::now(connection)?;
             work(connection, now)
         })
-    });
-    Ok(result?)
+    })
 }
 
 /// The principal of a command: the user of the shell.

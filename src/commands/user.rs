@@ -2,8 +2,9 @@
 
 use std::io::BufRead;
 
-use super::shell::{Failure, connect, create, operator, print, table, write};
+use super::shell::{Failure, connect, operator, print, table, write};
 use crate::access::{check_name, password};
+use crate::cli::parse::without_line_end;
 use crate::cli::{Common, PasswordFrom, UserCommand};
 use crate::store::accounts::users;
 use crate::store::accounts::users::NewUser;
@@ -14,14 +15,16 @@ pub(crate) fn run(common: &Common, command: UserCommand) -> Result<(), Failure> 
     match command {
         UserCommand::Add { name, role, password } => {
             check_name(&name)?;
+            let mut connection = connect(common)?;
             let password_hash = hash(&name, password)?;
             let new = NewUser { name: &name, password_hash: &password_hash, role };
-            write(&mut create(common)?, |connection, now| users::add(connection, &new, &by, now))
+            write(&mut connection, |connection, now| users::add(connection, &new, &by, now))
         }
         UserCommand::List => list(common),
         UserCommand::Passwd { name, password } => {
+            let mut connection = connect(common)?;
             let hash = hash(&name, password)?;
-            write(&mut connect(common)?, |connection, now| users::set_password(connection, &name, &hash, &by, now))
+            write(&mut connection, |connection, now| users::set_password(connection, &name, &hash, &by, now))
         }
         UserCommand::Role { name, role } => {
             write(&mut connect(common)?, |connection, now| users::set_role(connection, &name, role, &by, now))
@@ -42,7 +45,7 @@ fn first_line() -> Result<String, Failure> {
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line);
     read.map_err(|error| Failure(format!("The password cannot be read from standard input: {error}.")))?;
-    Ok(line.trim_end_matches(['\n', '\r']).to_owned())
+    Ok(without_line_end(&line).to_owned())
 }
 
 /// Asks twice: the input is invisible, and a typing error would lock the user out.

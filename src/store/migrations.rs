@@ -10,7 +10,7 @@ use diesel::sql_types::{Bool, Nullable, Text};
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::connection::{Connection, DatabaseUrl, OpenError, TRIES, postgres, transaction};
+use super::connection::{Connection, DatabaseUrl, MIGRATE_FIRST, OpenError, TRIES, postgres, transaction};
 use super::error::Error;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -89,6 +89,18 @@ fn open_error(url: &DatabaseUrl, error: &Error) -> OpenError {
     match error {
         Error::Refused(why) => OpenError(format!("The {url} {why}")),
         other => url.open_error("cannot be used", &other.to_string()),
+    }
+}
+
+/// Holds that the schema is this version's, without changing anything.
+///
+/// # Errors
+/// It is not, or there is none.
+pub(crate) fn check_current(url: &DatabaseUrl, connection: &mut Connection) -> Result<(), OpenError> {
+    match schema(url, connection)? {
+        SchemaState::Current => Ok(()),
+        SchemaState::Behind => Err(url.open_error("is of an older version", "run `tessera migrate` first")),
+        SchemaState::Empty => Err(url.open_error("has no tables of Tessera yet", MIGRATE_FIRST)),
     }
 }
 

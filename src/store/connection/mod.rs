@@ -6,6 +6,7 @@ mod retries;
 pub(crate) mod sqlite;
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -75,6 +76,9 @@ impl fmt::Display for DatabaseUrl {
 #[error("{0}")]
 pub struct OpenError(pub(crate) String);
 
+/// What to do about a database in which there is nothing yet.
+pub(super) const MIGRATE_FIRST: &str = "run `tessera serve` or `tessera migrate` first";
+
 impl DatabaseUrl {
     /// Creates the file if there is none, readable only by its owner. A PostgreSQL database is created by its
     /// administrator.
@@ -88,16 +92,20 @@ impl DatabaseUrl {
         }
     }
 
-    /// Looks whether the file is there. Whether a PostgreSQL database is, only connecting tells.
+    /// Looks whether the file is there, and makes nothing. Whether a PostgreSQL database is, only connecting tells.
     ///
     /// # Errors
-    /// It is not.
+    /// It is not, or nothing is in it.
     pub(crate) fn exists(&self) -> Result<(), OpenError> {
-        match self {
-            Self::Sqlite(file) => {
-                file.identity().map(drop).map_err(|error| self.open_error("cannot be opened", &error.to_string()))
-            }
-            Self::Postgres(_) => Ok(()),
+        let Self::Sqlite(file) = self else { return Ok(()) };
+        match file.path().metadata() {
+            // Whatever opened it would make a database of it.
+            Ok(found) if found.is_file() && found.len() == 0 => Err(self.open_error("is empty", MIGRATE_FIRST)),
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(OpenError(format!(
+                "There is no {self}: {MIGRATE_FIRST}, or name another database with --database-url."
+            ))),
+            Err(error) => Err(self.open_error("cannot be opened", &error.to_string())),
         }
     }
 

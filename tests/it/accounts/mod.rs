@@ -8,6 +8,7 @@ mod kept_cookie;
 mod keys;
 mod login;
 mod other_origins;
+mod not_kept;
 mod return_addresses;
 mod roles;
 mod user;

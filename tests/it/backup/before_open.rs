@@ -11,7 +11,7 @@ const SECOND: &str = "tessera.db.before-restore-20200101T000000Z";
 #[test]
 fn a_second_name_that_an_interrupted_restore_left_is_refused_and_removed() {
     only_on_sqlite!();
-    let place = Place::new();
+    let place = Place::migrated();
     let key = place.key("manager");
     let links = [SECOND, "other.db", "tessera.db.before-restore"];
     for name in links {

@@ -5,7 +5,7 @@ use crate::support::process::{Place, write_file};
 
 /// A place with a backup of some tokens, `b.db`, and its bytes.
 pub fn backed_up() -> (Place, Vec<u8>) {
-    let place = Place::new();
+    let place = Place::migrated();
     place.key("manager");
     for n in 0..20 {
         place.works(&["key", "add", &format!("door-{n}"), "--role", "scanner"]);

@@ -101,7 +101,7 @@ async fn a_backup_under_load_is_good_and_comes_back_whole() {
 
 #[test]
 fn who_restores_where_nothing_was_gets_a_database() {
-    let place = Place::new();
+    let place = Place::migrated();
     let key = place.key("manager");
     let said = text(&place.run(&["backup", "b.db"]).stderr);
     assert!(said.contains("was backed up to") && said.contains("and verified: 0 tokens and 0 log entries"), "{said}");

@@ -10,8 +10,8 @@ use crate::support::process::{Place, Server, text};
 
 /// A server with two batches, one token that is used up, and a long log.
 async fn filled(place: &Place) -> Server {
-    let key = place.key("manager");
     let server = place.serve();
+    let key = place.key("manager");
     let form = [("count", "3"), ("batch_name", "Summer party"), ("label", "Größe {n}"), ("usage_count", "1")];
     let uids = server.add_tokens(&key, &form).await;
     server.add_tokens(&key, &[("count", "1500"), ("batch_name", "Many"), ("usage_count", "-1")]).await;
@@ -100,15 +100,15 @@ async fn what_cannot_be_written_is_said_in_a_sentence_and_leaves_nothing() {
         for file in ["tessera.db", "tessera.db-wal", "./tessera.db"] {
             place.fails(&["export", "--output", file], 1, "is the database; name another file");
         }
-        place.fails(&["export", "--database-url", "sqlite:none.db"], 1, "cannot be opened");
+        place.fails(&["export", "--database-url", "sqlite:none.db"], 1, "There is no database file none.db");
     }
 }
 
 #[actix_web::test]
 async fn wrong_filters_are_named() {
     let place = Place::new();
-    let key = place.key("manager");
     let server = place.serve();
+    let key = place.key("manager");
     let mut uid = String::new();
     for _ in 0..2 {
         let form = [

@@ -54,8 +54,8 @@ fn read(folder: &Path, name: &str) -> String {
 #[actix_web::test]
 async fn everything_is_there_twice_and_explained() {
     let place = Place::new();
-    let key = place.key("manager");
     let server = place.serve();
+    let key = place.key("manager");
     let party = [("count", "3"), ("batch_name", "Party; \"1\""), ("label", "Größe {n}"), ("usage_count", "2")];
     let uids = server.add_tokens(&key, &party).await;
     let more = server.add_tokens(&key, &[("count", "2500"), ("batch_name", "Many"), ("usage_count", "1")]).await;

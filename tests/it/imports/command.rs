@@ -146,8 +146,8 @@ fn of_two_imports_of_the_same_values_one_is_done() {
 #[actix_web::test]
 async fn a_door_goes_on_beside_an_import() {
     let place = Place::new();
-    let key = place.key("manager");
     let server = place.serve();
+    let key = place.key("manager");
     let uids = server.add_tokens(&key, &[("count", "50"), ("usage_count", "-1")]).await;
     let lines = numbered(20_000, |n| format!("A{n},Locker {n}\n"));
     fs::write(place.path("a.csv"), format!("value,label\n{lines}")).unwrap();

@@ -20,6 +20,14 @@ pub fn on_postgres() -> bool {
     }
 }
 
+/// How many tables a database on a server has.
+pub fn tables(connection: &mut Connection) -> i64 {
+    let count = diesel::dsl::sql::<diesel::sql_types::BigInt>(
+        "(SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema())",
+    );
+    diesel::select(count).get_result(connection).unwrap()
+}
+
 /// Ends a test that is about what only a file has.
 #[macro_export]
 macro_rules! only_on_sqlite {

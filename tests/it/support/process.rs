@@ -28,6 +28,13 @@ impl Place {
         Self { folder: tempfile::tempdir().unwrap(), database }
     }
 
+    /// One whose database has the tables, and nothing in them.
+    pub fn migrated() -> Self {
+        let place = Self::new();
+        place.works(&["migrate"]);
+        place
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

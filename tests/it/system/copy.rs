@@ -19,9 +19,9 @@ async fn tokens_and_usage(server: &Server, key: &str) -> (Value, Value) {
 #[actix_web::test]
 async fn a_database_moves_whole_and_back() {
     let place = Place::new();
+    let mut server = place.serve_on("sqlite:a.db");
     let key = place.works(&["--database-url", "sqlite:a.db", "key", "add", "first", "--role", "manager"]);
     let key = key.trim();
-    let mut server = place.serve_on("sqlite:a.db");
     let form = [("count", "20"), ("usage_count", "2"), ("label", "Größe {n}"), ("valid_to", "2999-12-31")];
     let uids = server.add_tokens(key, &form).await;
     for n in 0..30 {

@@ -80,7 +80,7 @@ fn a_database_that_is_being_replaced_is_left_alone() {
 fn the_lock_stands_beside_the_file_and_belongs_to_whom_that_belongs() {
     only_on_sqlite!();
     let place = Place::new();
-    place.fails(&["key", "list"], 1, "cannot be opened: No such file");
+    place.fails(&["key", "list"], 1, "There is no database file tessera.db");
     assert!(!place.path("tessera.db-lock").exists());
     place.works(&["migrate"]);
     let mode = |name: &str| place.path(name).metadata().unwrap().permissions().mode() & 0o777;

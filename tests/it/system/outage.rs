@@ -165,8 +165,8 @@ async fn of_several_hosts_the_one_that_takes_writes_is_used() {
     let hosts = format!("127.0.0.1:{},127.0.0.1:{}", standby.port(), primary.port());
     let url = format!("postgres://postgres@{hosts}/tessera?target_session_attrs=read-write");
     let place = Place::new();
-    let key = place.works(&["--database-url", &url, "key", "add", "test", "--role", "manager"]);
     let server = place.serve_on(&url);
+    let key = place.works(&["--database-url", &url, "key", "add", "test", "--role", "manager"]);
     let form = [("count", "1"), ("usage_count", "1000000")];
     let added = send(server.post(key.trim(), "/add_tokens").form(&form)).await;
     let uid = added.check_success().body["token_uids"][0].as_str().unwrap().to_owned();

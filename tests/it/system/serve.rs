@@ -2,13 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::support::app::{send, with_required};
-use crate::support::database::on_postgres;
+use crate::support::database::{on_postgres, tables};
 use crate::support::process::{Place, check_failed};
 
 #[actix_web::test]
@@ -52,19 +51,11 @@ fn the_admins_password_can_be_given_and_must_be_good() {
     let bad = place.run_with(&serve, &[("TESSERA_ADMIN_PASSWORD", "password1234")], "");
     check_failed(&bad, 1, "TESSERA_ADMIN_PASSWORD cannot be used");
     assert!(!place.path("tessera.db").exists(), "nothing is begun");
-    assert!(!on_postgres() || tables(&place) == 0, "nothing is begun");
+    assert!(!on_postgres() || tables(&mut place.connection()) == 0, "nothing is begun");
     let server = place.serve_after("export TESSERA_ADMIN_PASSWORD='correct horse battery'");
     assert!(server.log().contains("the one in TESSERA_ADMIN_PASSWORD"));
     assert!(!server.log().contains("correct horse"));
     assert!(place.works(&["user", "list"]).contains("admin"));
-}
-
-/// How many tables a database on a server has.
-fn tables(place: &Place) -> i64 {
-    let count = diesel::dsl::sql::<diesel::sql_types::BigInt>(
-        "(SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema())",
-    );
-    diesel::select(count).get_result(&mut place.connection()).unwrap()
 }
 
 #[test]
@@ -214,7 +205,7 @@ async fn a_database_in_the_way_of_another_writer_is_503_and_heals() {
 
 #[actix_web::test]
 async fn a_log_that_cannot_be_written_costs_nothing_but_the_log() {
-    let place = Place::new();
+    let place = Place::migrated();
     let key = place.key("editor");
     let mut server = place.serve_after("exec 2>/dev/full");
     let added = send(server.post(&key, "/add_token").form(&with_required(&[]))).await;
@@ -242,17 +233,6 @@ async fn a_log_that_nobody_reads_stops_nothing_and_says_what_was_dropped() {
     assert!(told.take(100_000).any(|line| line.contains("log lines were dropped")));
     server.terminate();
     assert_eq!(server.wait(), Some(0));
-}
-
-#[actix_web::test]
-async fn a_key_that_nobody_saw_is_not_kept() {
-    let place = Place::new();
-    place.key("viewer");
-    let binary = env!("CARGO_BIN_EXE_tessera");
-    let shell = format!("{binary} key add unseen --role viewer >/dev/full");
-    let status = std::process::Command::new("sh").args(["-c", &shell]).current_dir(place.path("")).status().unwrap();
-    assert_eq!(status.code(), Some(1));
-    assert!(!place.works(&["key", "list"]).contains("unseen"));
 }
 
 #[actix_web::test]
