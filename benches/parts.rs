@@ -203,7 +203,9 @@ impl BenchDatabase {
         let mut connection = url.connect()?;
         migrations::migrate(&url, &mut connection)?;
         let hash = api_key::hash(&database.key).ok_or("a key that is none")?;
-        let new = NewKey { name: "bench", hash: &hash, role: Role::Viewer, expires: None, gate: None };
+        let prefix = api_key::shown_prefix(&database.key);
+        let new =
+            NewKey { name: "bench", hash: &hash, prefix, role: Role::Viewer, expires: None, gate: None, rate: None };
         let mut new_tokens: Vec<Token> = (0..TOKENS).map(|_| token()).collect();
         new_tokens.push(Token { uid: database.uid, value: database.uid.to_string(), ..token() });
         transaction(&mut connection, |connection| {

@@ -10,6 +10,7 @@ use chrono_tz::Tz;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::access::Role;
+use crate::access::rate::Rate;
 use crate::store::DatabaseUrl;
 use crate::store::writer::BATCH;
 use crate::token::public_url::PublicUrl;
@@ -180,26 +181,34 @@ pub(crate) struct PasswordFrom {
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
     /// Add a key and print it, alone, on standard output
-    Add {
-        /// The key's name
-        name: String,
-        /// scanner, viewer, editor, admin or manager
-        #[arg(long)]
-        role: Role,
-        /// When it ends, as in 2026-12-31 or 2026-12-31T18:00+01:00 [default: never]
-        #[arg(long, value_name = "WHEN")]
-        expires: Option<String>,
-        /// The gate at which it uses tokens [default: none]
-        #[arg(long, value_name = "GATE")]
-        gate: Option<String>,
-    },
-    /// List the keys
+    Add(NewKeyOptions),
+    /// List the keys, with their first characters, by which a key that was found somewhere is told
     List,
     /// End a key; its name can be given again
     Revoke {
-        /// The key's name
+        /// The key's name, or its first characters, as `tessera key list` shows them
         name: String,
     },
+}
+
+/// What `key add` takes.
+#[derive(Debug, Args)]
+pub(crate) struct NewKeyOptions {
+    /// The key's name
+    pub(crate) name: String,
+    /// scanner, viewer, editor, admin or manager
+    #[arg(long)]
+    pub(crate) role: Role,
+    /// When it ends, as in 2026-12-31 or 2026-12-31T18:00+01:00 [default: never]
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) expires: Option<String>,
+    /// The gate at which it uses tokens [default: none]
+    #[arg(long, value_name = "GATE")]
+    pub(crate) gate: Option<String>,
+    /// How many requests a second it may send, 1 to 10,000, in each instance of Tessera; beyond that it gets 429
+    /// [default: no limit]
+    #[arg(long, value_name = "N")]
+    pub(crate) rate: Option<Rate>,
 }
 
 /// An address, or a host name with a port, such as localhost:8080.

@@ -6,6 +6,8 @@ use sha2::{Digest, Sha256};
 
 /// The prefix of every key, by which secret scanners and people recognise one.
 pub(crate) const PREFIX: &str = "tsr_";
+/// Characters by which people tell keys apart: 8 of 48 after the common ones, which leaves 208 random bits to guess.
+const SHOWN: usize = PREFIX.len() + 8;
 const RANDOM_BYTES: usize = 32;
 /// 36 bytes in total are 48 characters of base64 without padding.
 const CHECKSUM_BYTES: usize = 4;
@@ -30,6 +32,11 @@ pub fn hash(text: &str) -> Option<KeyHash> {
     (check == checksum(random)).then(|| Sha256::digest(text).into())
 }
 
+/// The first characters of a key's text, which lists show: who finds a key somewhere can tell which it is.
+pub fn shown_prefix(text: &str) -> &str {
+    text.get(..SHOWN).unwrap_or(text)
+}
+
 fn checksum(random: &[u8]) -> [u8; CHECKSUM_BYTES] {
     let digest = Sha256::digest(random);
     [digest[0], digest[1], digest[2], digest[3]]
@@ -50,6 +57,7 @@ mod tests {
             typo[n] = if typo[n] == b'A' { b'B' } else { b'A' };
             assert_eq!(hash(&String::from_utf8(typo).unwrap()), None);
         }
+        assert_eq!((shown_prefix(&key), shown_prefix("tsr_")), (&key[..12], "tsr_"));
         for bad in ["", "tsr_", &key[..51], &format!("{key}A"), &key[4..]] {
             assert_eq!(hash(bad), None, "{bad}");
         }

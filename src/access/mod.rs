@@ -3,6 +3,7 @@
 pub mod api_key;
 pub(crate) mod name;
 pub mod password;
+pub mod rate;
 pub(crate) mod session;
 
 use std::fmt;

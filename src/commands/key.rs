@@ -1,8 +1,8 @@
 //! `tessera key …`
 
-use super::shell::{Failure, connect, operator, print, table, try_write, write};
-use crate::access::{Role, api_key, check_name};
-use crate::cli::{Common, KeyCommand};
+use super::shell::{Failure, connect, operator, print, say, table, try_write, write};
+use crate::access::{api_key, check_name};
+use crate::cli::{Common, KeyCommand, NewKeyOptions};
 use crate::store::accounts::keys;
 use crate::store::accounts::keys::NewKey;
 use crate::store::{Connection, Error, clock, gates};
@@ -12,28 +12,29 @@ use crate::token::{Micros, TokenError, quoted};
 /// Adds, lists or revokes keys.
 pub(crate) fn run(common: &Common, command: KeyCommand) -> Result<(), Failure> {
     match command {
-        KeyCommand::Add { name, role, expires, gate } => {
-            add(common, &name, role, (expires.as_deref(), gate.as_deref()))
-        }
+        KeyCommand::Add(options) => add(common, &options),
         KeyCommand::List => list(common),
-        KeyCommand::Revoke { name } => {
-            write(&mut connect(common)?, |connection, now| keys::revoke(connection, &name, &operator(), now))
-        }
+        KeyCommand::Revoke { name } => revoke(common, &name),
     }
 }
 
-fn add(common: &Common, name: &str, role: Role, (expires, gate): (Option<&str>, Option<&str>)) -> Result<(), Failure> {
+fn add(common: &Common, options: &NewKeyOptions) -> Result<(), Failure> {
+    let NewKeyOptions { name, role, expires, gate, rate } = options;
     check_name(name)?;
-    let read = |text| Micros::read(text, common.zone()).map_err(|why| TokenError::value("--expires", why).to_string());
-    let expires = expires.map(read).transpose()?;
+    let read = |text: &String| {
+        Micros::read(text, common.zone()).map_err(|why| TokenError::value("--expires", why).to_string())
+    };
+    let expires = expires.as_ref().map(read).transpose()?;
     if expires.is_some_and(|expires| expires <= Micros::now()) {
         return Err(Failure("--expires: this moment has passed; the key would never work.".into()));
     }
     let key = api_key::generate();
     let hash = api_key::hash(&key).ok_or_else(|| Failure("The new key is no key; please report this.".into()))?;
+    let prefix = api_key::shown_prefix(&key);
     let made = try_write(&mut connect(common)?, |connection, now| {
-        let gate = gate.map(|name| gate_named(connection, name)).transpose()?;
-        keys::add(connection, &NewKey { name, hash: &hash, role, expires, gate }, &operator(), now)
+        let gate = gate.as_deref().map(|name| gate_named(connection, name)).transpose()?;
+        let new = NewKey { name, hash: &hash, prefix, role: *role, expires, gate, rate: *rate };
+        keys::add(connection, &new, &operator(), now)
     });
     made.map_err(|error| not_made(name, error))?;
     // Only now, as a key that was not kept is of no use to anybody.
@@ -62,15 +63,43 @@ fn gate_named(connection: &mut Connection, name: &str) -> Result<GateId, Error> 
 fn list(common: &Common) -> Result<(), Failure> {
     let mut connection = connect(common)?;
     let now = clock::now(&mut connection).map_err(Error::from)?;
-    let format_time = |time: Option<Micros>, none: &str| time.map_or_else(|| none.to_owned(), |time| time.to_string());
-    let mut rows = vec![["NAME", "ROLE", "GATE", "CREATED", "EXPIRES", "LAST USED"].map(str::to_owned).to_vec()];
+    let format_time = |time: Option<Micros>| time.map_or_else(|| "never".to_owned(), |time| time.to_string());
     let gates = gates::names(&mut connection).map_err(Error::from)?;
+    let heads = ["NAME", "PREFIX", "ROLE", "GATE", "RATE", "CREATED", "EXPIRES", "LAST USED", "LAST ADDRESS"];
+    let mut rows = vec![heads.map(str::to_owned).to_vec()];
     for key in keys::list(&mut connection)? {
         let ended = if key.is_expired(now) { " (ended)" } else { "" };
-        let expires = format!("{}{ended}", format_time(key.expires, "never"));
-        let created = key.created.to_string();
-        let gate = key.gate.and_then(|gate| gates.get(&gate).cloned()).unwrap_or_else(|| "none".into());
-        rows.push(vec![key.name, key.role.to_string(), gate, created, expires, format_time(key.last_used, "never")]);
+        rows.push(vec![
+            key.name,
+            key.prefix,
+            key.role.to_string(),
+            key.gate.and_then(|gate| gates.get(&gate).cloned()).unwrap_or_else(|| "none".into()),
+            key.rate.map_or_else(|| "unlimited".into(), |rate| format!("{}/s", rate.get())),
+            key.created.to_string(),
+            format!("{}{ended}", format_time(key.expires)),
+            format_time(key.last_used),
+            key.last_address.unwrap_or_else(|| "none".into()),
+        ]);
     }
     print(&table(&rows))
+}
+
+/// Revokes a key by its name, or by its first characters: of a key that turned up somewhere, nothing else may be known.
+fn revoke(common: &Common, text: &str) -> Result<(), Failure> {
+    let revoked = write(&mut connect(common)?, |connection, now| {
+        let prefix = api_key::shown_prefix(text);
+        let name = match keys::by_name(connection, text)? {
+            None if prefix.starts_with(api_key::PREFIX) => {
+                // Not all of the text, which may be the key itself.
+                let unknown = || Error::Refused(format!("There is no key that begins with {prefix}."));
+                keys::named_by_prefix(connection, prefix)?.ok_or_else(unknown)?
+            }
+            _ => text.to_owned(),
+        };
+        keys::revoke(connection, &name, &operator(), now).map(|()| name)
+    })?;
+    if revoked != text {
+        say(&format!("The key {revoked} was revoked.\n"));
+    }
+    Ok(())
 }

@@ -146,6 +146,9 @@ diesel::table! {
         expires -> Nullable<Int8>,
         last_used -> Nullable<Int8>,
         gate -> Nullable<Int8>,
+        prefix -> Text,
+        rate -> Nullable<Int4>,
+        last_address -> Nullable<Text>,
     }
 }
 

@@ -1,10 +1,12 @@
 //! Keys and sessions that were seen within the last second: most requests need not ask the database for them.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::brief_cache::BriefCache;
 use super::error::Error;
 use crate::access::api_key::{self, KeyHash};
+use crate::access::rate::Rate;
 use crate::access::session::{self, SessionHash};
 use crate::access::{KeyOwner, Principal, Role};
 use crate::store::Store;
@@ -13,6 +15,7 @@ use crate::store::accounts::sessions::{self, SessionOf};
 use crate::token::Micros;
 use crate::token::gate::GateId;
 use crate::token::settle::{OwnedKey, ReplayKey};
+use crate::work::rate_limits::RateLimits;
 
 /// Who sent a request.
 #[derive(Clone, Debug)]
@@ -36,6 +39,8 @@ pub(crate) enum Via {
         hash: KeyHash,
         /// Its uid.
         uid: Arc<str>,
+        /// How many requests a second it may send, if there is a limit.
+        rate: Option<Rate>,
     },
     /// A session.
     Session {
@@ -83,25 +88,38 @@ const LAST_USED_EVERY: i64 = 60_000_000;
 pub(crate) struct Callers {
     keys: BriefCache<KeyHash, (Caller, Option<Micros>)>,
     sessions: BriefCache<SessionHash, Caller>,
+    /// What keys with a limit may still send.
+    pub(crate) rate_limits: RateLimits,
 }
 
 impl Callers {
-    /// Whose key this is, if it is valid.
-    pub(crate) async fn by_key(&self, store: &Store, text: &str) -> Result<Option<Caller>, Error> {
+    /// Whose key this is, if it is valid. `address` is asked for only now and then.
+    pub(crate) async fn by_key(
+        &self,
+        store: &Store,
+        text: &str,
+        address: impl FnOnce() -> Option<IpAddr>,
+    ) -> Result<Option<Caller>, Error> {
         let Some(hash) = api_key::hash(text) else { return Ok(None) };
-        self.key(store, hash).await
+        self.key(store, hash, address).await
     }
 
-    async fn key(&self, store: &Store, hash: KeyHash) -> Result<Option<Caller>, Error> {
+    async fn key(
+        &self,
+        store: &Store,
+        hash: KeyHash,
+        address: impl FnOnce() -> Option<IpAddr>,
+    ) -> Result<Option<Caller>, Error> {
         let now = store.now();
         let is_valid = |expires: Option<Micros>| expires.is_none_or(|expires| now < expires);
         let ask = async {
             let found = store.look_up(KeyOf(hash)).await?;
             let Some(key) = found.filter(|key| is_valid(key.expires)) else { return Ok(None) };
             if is_old(key.last_used, now) {
-                write_later(store, move |connection| Ok(keys::touch(connection, &hash, now)?));
+                let address = address().map(|address| address.to_string());
+                write_later(store, move |connection| Ok(keys::touch(connection, &hash, address.as_deref(), now)?));
             }
-            let via = Via::Key { hash, uid: key.uid.into() };
+            let via = Via::Key { hash, uid: key.uid.into(), rate: key.rate };
             let caller = Caller { principal: Principal::key(&key.name), role: key.role, gate: key.gate, via };
             Ok::<_, Error>(Some((caller, key.expires)))
         };
@@ -140,7 +158,7 @@ impl Callers {
     /// Unauthorized when the key or the session has ended.
     pub(crate) async fn recheck(&self, store: &Store, caller: &Caller) -> Result<(), Error> {
         let now_known = match caller.via {
-            Via::Key { hash, .. } => self.key(store, hash).await?,
+            Via::Key { hash, .. } => self.key(store, hash, || None).await?,
             Via::Session { hash, .. } => self.session(store, hash).await?,
         };
         now_known.map(drop).ok_or(Error::Unauthorized("Bearer error=\"invalid_token\""))

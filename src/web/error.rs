@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use crate::access::rate::Rate;
 use crate::store;
 use crate::token::input::Mistakes;
 use crate::token::{Problem, Refusal, TokenError, grouped};
 use crate::web::failure::{Detail, Facts, Failure};
+use crate::web::rate_headers;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
@@ -38,6 +40,8 @@ pub(crate) enum Error {
     TooSlow,
     /// Too many failures; not before this many seconds.
     TooManyRequests(i64),
+    /// A key sends more requests than its limit.
+    OverRate(Rate),
     /// A device sends more photos than are read of it, as the sentence says.
     TooManyPhotos(&'static str),
     /// Somebody has printed as many labels as one may in a day.
@@ -118,7 +122,9 @@ impl Error {
             Self::Forbidden(_) | Self::ForeignOrigin { .. } => "Forbidden",
             Self::NotFound => "NotFound",
             Self::MethodNotAllowed(_) => "MethodNotAllowed",
-            Self::TooManyRequests(_) | Self::TooManyPhotos(_) | Self::OverQuota { .. } => "TooManyRequests",
+            Self::TooManyRequests(_) | Self::OverRate(_) | Self::TooManyPhotos(_) | Self::OverQuota { .. } => {
+                "TooManyRequests"
+            }
             Self::Unavailable(_) | Self::Busy(_) | Self::Unknown(_) => "Unavailable",
             Self::KeyInProgress => "Conflict",
             Self::Fault { .. } => "Exception",
@@ -163,6 +169,11 @@ impl Error {
             Self::MethodNotAllowed(methods) => response.insert_header((ALLOW, methods.as_str())),
             Self::TooManyRequests(seconds) | Self::OverQuota { seconds, .. } => {
                 response.insert_header((RETRY_AFTER, seconds.to_string()))
+            }
+            Self::OverRate(rate) => {
+                let fields = rate_headers::exceeded(*rate).into_iter();
+                let response = fields.fold(&mut response, |response, field| response.insert_header(field));
+                response.insert_header((RETRY_AFTER, rate_headers::RETRY_AFTER.to_string()))
             }
             Self::Unavailable(_) | Self::Busy(_) | Self::Unknown(_) | Self::TooManyPhotos(_) | Self::KeyInProgress => {
                 response.insert_header((RETRY_AFTER, AGAIN.to_string()))
@@ -209,6 +220,7 @@ impl Error {
             }
             Self::MethodNotAllowed(methods) => Facts { allow: Some(methods.clone()), ..none },
             Self::TooManyRequests(seconds) => Facts { retry_after: Some(*seconds), ..none },
+            Self::OverRate(_) => Facts { retry_after: Some(rate_headers::RETRY_AFTER), ..none },
             Self::OverQuota { most, printed, seconds } => {
                 Facts { retry_after: Some(*seconds), max: Some(*most), count: Some(*printed), ..none }
             }
@@ -252,6 +264,10 @@ impl fmt::Display for Error {
                     if *seconds == 1 { "" } else { "s" }
                 )
             }
+            Self::OverRate(rate) => write!(
+                f,
+                "This API key may send {rate} to this instance of Tessera. Nothing was done; wait a second, then try again."
+            ),
             Self::OverQuota { most, printed, seconds } => {
                 let (most, printed, wait) = (grouped(*most), grouped(*printed), hours(*seconds));
                 write!(
@@ -297,7 +313,9 @@ impl ResponseError for Error {
             Self::Forbidden(_) | Self::ForeignOrigin { .. } => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::TooManyRequests(_) | Self::TooManyPhotos(_) | Self::OverQuota { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyRequests(_) | Self::OverRate(_) | Self::TooManyPhotos(_) | Self::OverQuota { .. } => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::Unavailable(_) | Self::Busy(_) | Self::Unknown(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::KeyInProgress => StatusCode::CONFLICT,
             Self::Fault { .. } => StatusCode::INTERNAL_SERVER_ERROR,

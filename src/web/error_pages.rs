@@ -16,6 +16,7 @@ use super::page::{Page, html};
 use crate::token::TokenError;
 use crate::web::error::Error;
 use crate::web::login_redirect::login_redirect;
+use crate::web::rate_headers;
 use crate::web::state::App;
 
 #[derive(Template)]
@@ -71,10 +72,11 @@ async fn with_pages<B: MessageBody + 'static>(
     let Some(error) = response.response().error().and_then(|error| error.as_error::<Error>()) else {
         return Ok(response.map_into_boxed_body());
     };
-    let answer = match error {
+    let mut answer = match error {
         Error::Unauthorized(_) if !has_bearer(response.request()) => login_redirect(response.request(), https),
         error => Rendered::of(Page::new(response.request(), None), error, https).error_response(),
     };
+    rate_headers::keep(response.headers(), answer.headers_mut());
     let (request, _) = response.into_parts();
     Ok(ServiceResponse::new(request, answer))
 }

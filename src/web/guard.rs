@@ -12,13 +12,15 @@ use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use super::bearer::{bearer, has_bearer};
-use super::callers::Caller;
+use super::callers::{Caller, Via};
 use super::error::Error;
 use super::login_redirect::keep_form;
 use super::openapi::operation::{DescribesRequest, Operation};
+use super::rate_headers;
 use super::session_cookie::SESSION_ID;
 use super::state::App;
 use crate::access::Permission;
+use crate::access::rate::Allowance;
 
 /// What is repeated of a header that anybody may have written.
 const SHOWN_CHARS: usize = 200;
@@ -31,8 +33,17 @@ pub(crate) async fn authenticate(
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     match caller(request.request()).await {
         Ok(caller) => {
+            let counted = count(request.request(), &caller);
             request.extensions_mut().insert(caller);
-            next.call(request).await.map(ServiceResponse::map_into_left_body)
+            let allowance = match counted {
+                Ok(allowance) => allowance,
+                Err(error) => return Ok(request.error_response(error).map_into_right_body()),
+            };
+            let mut response = next.call(request).await?;
+            if let Some(allowance) = allowance {
+                rate_headers::add(response.headers_mut(), allowance);
+            }
+            Ok(response.map_into_left_body())
         }
         Err(error) => {
             if matches!(error, Error::Unauthorized(_)) {
@@ -51,8 +62,18 @@ async fn caller(request: &HttpRequest) -> Result<Caller, Error> {
         return app.callers.by_session(&app.store, &id).await?.ok_or(Error::Unauthorized("Bearer"));
     };
     // A wrong bearer never falls back to the cookie (RFC 6750, section 3.1).
-    let caller = app.callers.by_key(&app.store, key).await?;
+    let caller = app.callers.by_key(&app.store, key, || app.proxies.client(request)).await?;
     caller.ok_or(Error::Unauthorized("Bearer error=\"invalid_token\""))
+}
+
+/// Counts a request against its key's limit, if the key has one; then says what is left of it.
+///
+/// # Errors
+/// The key is over its limit.
+fn count(request: &HttpRequest, caller: &Caller) -> Result<Option<Allowance>, Error> {
+    let Via::Key { hash, rate: Some(rate), .. } = &caller.via else { return Ok(None) };
+    let app = request.app_data::<web::Data<App>>().ok_or_else(|| Error::fault("no state"))?;
+    app.callers.rate_limits.count(hash, *rate).map(Some).ok_or(Error::OverRate(*rate))
 }
 
 /// Refuses what another site's page makes a browser send: the cookie would come along, and the user not know of it.

@@ -40,6 +40,7 @@ pub(crate) mod pairs;
 pub(crate) mod params;
 pub(crate) mod printing;
 pub(crate) mod query_string;
+pub(crate) mod rate_headers;
 pub mod route;
 pub mod routes;
 pub(crate) mod scan;

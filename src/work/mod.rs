@@ -12,6 +12,7 @@ pub(crate) mod lists;
 pub(crate) mod password_hashing;
 pub(crate) mod photo_queue;
 pub mod printing;
+pub(crate) mod rate_limits;
 pub(crate) mod render_pool;
 pub(crate) mod shutdown;
 pub(crate) mod throttle;

@@ -325,7 +325,13 @@ CREATE TABLE keys (
     expires   BIGINT,
     last_used BIGINT,
     -- Uses by this key are made at this gate.
-    gate      BIGINT
+    gate      BIGINT,
+    -- The first characters of its text, by which people tell keys apart.
+    prefix    TEXT COLLATE "C" NOT NULL,
+    -- Requests a second that each instance takes; no limit if it is null.
+    rate      INTEGER CHECK (rate BETWEEN 1 AND 10000),
+    -- Where the last use came from.
+    last_address TEXT COLLATE "C"
 );
 
 CREATE UNIQUE INDEX keys_uid ON keys (uid);

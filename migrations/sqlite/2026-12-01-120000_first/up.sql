@@ -318,7 +318,13 @@ CREATE TABLE keys (
     expires   INTEGER,
     last_used INTEGER,
     -- Uses by this key are made at this gate.
-    gate      INTEGER
+    gate      INTEGER,
+    -- The first characters of its text, by which people tell keys apart.
+    prefix    TEXT NOT NULL,
+    -- Requests a second that each instance takes; no limit if it is null.
+    rate      INTEGER CHECK (rate BETWEEN 1 AND 10000),
+    -- Where the last use came from.
+    last_address TEXT
 ) STRICT;
 
 CREATE UNIQUE INDEX keys_uid ON keys (uid);

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 
 use crate::access::api_key::KeyHash;
+use crate::access::rate::Rate;
 use crate::access::{Principal, Role};
 use crate::store::audit;
 use crate::store::connection::Connection;
@@ -33,6 +34,12 @@ pub struct Key {
     pub last_used: Option<Micros>,
     /// The gate at which it uses tokens, if it is tied to one.
     pub(crate) gate: Option<GateId>,
+    /// The first characters of its text.
+    pub prefix: String,
+    /// How many requests a second it may send, if there is a limit.
+    pub(crate) rate: Option<Rate>,
+    /// Where its last use came from.
+    pub last_address: Option<String>,
 }
 
 impl Key {
@@ -42,22 +49,35 @@ impl Key {
     }
 }
 
-type KeyRow = (String, String, String, String, i64, Option<i64>, Option<i64>, Option<GateId>);
-type KeyColumns =
-    (keys::uid, keys::name, keys::role, keys::creator, keys::created, keys::expires, keys::last_used, keys::gate);
-const COLUMNS: KeyColumns =
-    (keys::uid, keys::name, keys::role, keys::creator, keys::created, keys::expires, keys::last_used, keys::gate);
+#[derive(Clone, Queryable, Selectable)]
+#[diesel(table_name = keys)]
+struct KeyRow {
+    uid: String,
+    name: String,
+    role: String,
+    creator: String,
+    created: i64,
+    expires: Option<i64>,
+    last_used: Option<i64>,
+    gate: Option<GateId>,
+    prefix: String,
+    rate: Option<i32>,
+    last_address: Option<String>,
+}
 
-fn key((uid, name, role, creator, created, expires, last_used, gate): KeyRow) -> Result<Key, Error> {
+fn key(row: KeyRow) -> Result<Key, Error> {
     Ok(Key {
-        uid,
-        name,
-        creator,
-        role: role.parse().map_err(Error::Failed)?,
-        created: Micros::stored(created),
-        expires: expires.map(Micros::stored),
-        last_used: last_used.map(Micros::stored),
-        gate,
+        uid: row.uid,
+        name: row.name,
+        role: row.role.parse().map_err(Error::Failed)?,
+        creator: row.creator,
+        created: Micros::stored(row.created),
+        expires: row.expires.map(Micros::stored),
+        last_used: row.last_used.map(Micros::stored),
+        gate: row.gate,
+        prefix: row.prefix,
+        rate: row.rate.map(Rate::stored),
+        last_address: row.last_address,
     })
 }
 
@@ -73,6 +93,10 @@ pub struct NewKey<'a> {
     pub expires: Option<Micros>,
     /// The gate at which it uses tokens, if it is tied to one.
     pub gate: Option<GateId>,
+    /// The first characters of its text.
+    pub prefix: &'a str,
+    /// How many requests a second it may send, if there is a limit.
+    pub rate: Option<Rate>,
 }
 
 /// Adds a key. It is valid at once.
@@ -89,6 +113,8 @@ pub fn add(connection: &mut Connection, new: &NewKey<'_>, by: &Principal, now: M
         keys::created.eq(now.get()),
         keys::expires.eq(new.expires.map(Micros::get)),
         keys::gate.eq(new.gate),
+        keys::prefix.eq(new.prefix),
+        keys::rate.eq(new.rate.map(|rate| i32::from(rate.get()))),
     );
     diesel::insert_into(keys::table).values(row).execute(connection).map_err(|error| {
         if !is_duplicate(&error, "keys", "name") {
@@ -101,13 +127,14 @@ pub fn add(connection: &mut Connection, new: &NewKey<'_>, by: &Principal, now: M
 
 /// Every key, by name.
 pub fn list(connection: &mut Connection) -> Result<Vec<Key>, Error> {
-    let rows: Vec<KeyRow> = keys::table.order(keys::name).select(COLUMNS).load(connection)?;
+    let rows: Vec<KeyRow> = keys::table.order(keys::name).select(KeyRow::as_select()).load(connection)?;
     rows.into_iter().map(key).collect()
 }
 
 /// The key with this hash, expired or not.
 pub fn find(connection: &mut Connection, hash: &KeyHash) -> Result<Option<Key>, Error> {
-    let row = keys::table.filter(keys::hash.eq(hash.as_slice())).select(COLUMNS).get_result::<KeyRow>(connection);
+    let row =
+        keys::table.filter(keys::hash.eq(hash.as_slice())).select(KeyRow::as_select()).get_result::<KeyRow>(connection);
     row.optional()?.map(key).transpose()
 }
 
@@ -124,7 +151,7 @@ impl LookUp for KeyOf {
             sqlite @ Connection::Sqlite(_) => return asked.iter().map(|asked| find(sqlite, &asked.0)).collect(),
         };
         let hashes: Vec<&[u8]> = asked.iter().map(|asked| asked.0.as_slice()).collect();
-        let rows = keys::table.filter(keys::hash.eq_any(hashes)).select((keys::hash, COLUMNS));
+        let rows = keys::table.filter(keys::hash.eq_any(hashes)).select((keys::hash, KeyRow::as_select()));
         let rows: HashMap<Vec<u8>, KeyRow> = rows.load(connection)?.into_iter().collect();
         asked.iter().map(|asked| rows.get(asked.0.as_slice()).cloned().map(key).transpose()).collect()
     }
@@ -132,14 +159,29 @@ impl LookUp for KeyOf {
 
 /// The key with this name, expired or not.
 pub fn by_name(connection: &mut Connection, name: &str) -> Result<Option<Key>, Error> {
-    let row = keys::table.filter(keys::name.eq(name)).select(COLUMNS).get_result::<KeyRow>(connection);
+    let row = keys::table.filter(keys::name.eq(name)).select(KeyRow::as_select()).get_result::<KeyRow>(connection);
     row.optional()?.map(key).transpose()
 }
 
-/// Records that a key was used.
-pub(crate) fn touch(connection: &mut Connection, hash: &KeyHash, now: Micros) -> QueryResult<()> {
-    let row = diesel::update(keys::table.filter(keys::hash.eq(hash.as_slice())));
-    row.set(keys::last_used.eq(now.get())).execute(connection)?;
+/// The name of the key whose text begins so, if there is one, and one only.
+pub fn named_by_prefix(connection: &mut Connection, prefix: &str) -> Result<Option<String>, Error> {
+    let names: Vec<String> = keys::table.filter(keys::prefix.eq(prefix)).select(keys::name).load(connection)?;
+    Ok(<[String; 1]>::try_from(names).ok().map(|[name]| name))
+}
+
+/// Records that a key was used, and from where if that is known.
+pub(crate) fn touch(
+    connection: &mut Connection,
+    hash: &KeyHash,
+    address: Option<&str>,
+    now: Micros,
+) -> QueryResult<()> {
+    let row = keys::table.filter(keys::hash.eq(hash.as_slice()));
+    let used = keys::last_used.eq(now.get());
+    match address {
+        Some(address) => diesel::update(row).set((used, keys::last_address.eq(address))).execute(connection)?,
+        None => diesel::update(row).set(used).execute(connection)?,
+    };
     Ok(())
 }
 

@@ -190,7 +190,7 @@ rows_by_id!(sessions, SessionRow {
 });
 rows_by_id!(keys, KeyRow {
     uid: String, name: String, hash: Vec<u8>, role: String, creator: String, created: i64, expires: Option<i64>,
-    last_used: Option<i64>, gate: Option<i64>,
+    last_used: Option<i64>, gate: Option<i64>, prefix: String, rate: Option<i32>, last_address: Option<String>,
 });
 rows_by_id!(gates, GateRow {
     uid: String, name: String, rules: String, disabled_at: Option<i64>, created: i64, changed: i64, changed_by: String,

@@ -9,6 +9,7 @@ use validator::Validate;
 use super::roles;
 use super::roles::RoleChoice;
 use super::users::Named;
+use crate::access::rate::Rate;
 use crate::access::{Principal, Role, api_key, check_name};
 use crate::store::accounts::keys;
 use crate::store::accounts::keys::{Key, NewKey};
@@ -49,8 +50,11 @@ struct KeyView {
     created: FormattedTime,
     expires: Option<FormattedTime>,
     last_used: Option<FormattedTime>,
+    last_address: Option<String>,
     has_ended: bool,
     gate: Option<String>,
+    prefix: String,
+    rate: Option<Rate>,
 }
 
 impl KeyView {
@@ -62,8 +66,11 @@ impl KeyView {
             expires: key.expires.map(|at| clock.format(at)),
             last_used: key.last_used.map(|at| clock.format(at)),
             has_ended: key.is_expired(clock.now),
+            last_address: key.last_address,
             creator: key.creator,
             name: key.name,
+            prefix: key.prefix,
+            rate: key.rate,
         }
     }
 }
@@ -113,6 +120,7 @@ pub(crate) struct KeyForm {
     role: String,
     expires: String,
     gate: String,
+    rate: String,
 }
 
 /// The form for a new key.
@@ -150,6 +158,13 @@ fn expiry(app: &App, text: &str, errors: &mut FormErrors) -> Option<Micros> {
     }
 }
 
+/// A new key's limit; an error is added when it is none that can be.
+fn rate(text: &str, errors: &mut FormErrors) -> Option<Rate> {
+    let text = text.trim();
+    let rate = (!text.is_empty()).then(|| text.parse().map_err(|why: String| errors.add("rate", why)));
+    rate.and_then(Result::ok)
+}
+
 /// The gate of a new key; an error is added when there is none of that name.
 async fn gate(app: &App, name: &str, errors: &mut FormErrors) -> Result<Option<GateId>, Error> {
     if name.is_empty() {
@@ -169,6 +184,7 @@ struct CreatedPage {
     name: String,
     role: Role,
     expires: Option<FormattedTime>,
+    rate: Option<Rate>,
     key: String,
     curl: String,
 }
@@ -188,11 +204,13 @@ pub(crate) async fn add(
     let role = roles::chosen(&form.role, &mut errors);
     let expires = expiry(&app, &form.expires, &mut errors);
     let gate = gate(&app, &form.gate, &mut errors).await?;
+    let rate = rate(&form.rate, &mut errors);
     let (Some(role), true) = (role, errors.is_empty()) else {
         return add_page(&app, &request, form, errors).await;
     };
-    match save(&app, &form.name, (role, expires, gate), who.caller.principal).await? {
-        Ok(key) => created(&app, &request, form.name, role, expires, key),
+    let wanted = Wanted { role, expires, gate, rate };
+    match save(&app, &form.name, wanted, who.caller.principal).await? {
+        Ok(key) => created(&app, &request, form.name, wanted, key),
         Err(why) => {
             errors.add("name", why);
             add_page(&app, &request, form, errors).await
@@ -200,18 +218,24 @@ pub(crate) async fn add(
     }
 }
 
+/// What a new key shall be able to do.
+#[derive(Clone, Copy)]
+struct Wanted {
+    role: Role,
+    expires: Option<Micros>,
+    gate: Option<GateId>,
+    rate: Option<Rate>,
+}
+
 /// Makes a key and saves its hash: gives the key's text, which exists only here, or why the name is refused.
-async fn save(
-    app: &App,
-    name: &str,
-    (role, expires, gate): (Role, Option<Micros>, Option<GateId>),
-    by: Principal,
-) -> Result<Result<String, String>, Error> {
+async fn save(app: &App, name: &str, wanted: Wanted, by: Principal) -> Result<Result<String, String>, Error> {
     let key = api_key::generate();
     let hash = api_key::hash(&key).ok_or_else(|| Error::fault("the new key is no key"))?;
-    let (name, now) = (name.to_owned(), app.store.now());
+    let Wanted { role, expires, gate, rate } = wanted;
+    let (name, prefix, now) = (name.to_owned(), api_key::shown_prefix(&key).to_owned(), app.store.now());
     let save = move |connection: &mut _| {
-        keys::add(connection, &NewKey { name: &name, hash: &hash, role, expires, gate }, &by, now)
+        let new = NewKey { name: &name, hash: &hash, prefix: &prefix, role, expires, gate, rate };
+        keys::add(connection, &new, &by, now)
     };
     Ok(or_refusal(app.store.write(save).await)?.map(|()| key))
 }
@@ -220,8 +244,7 @@ fn created(
     app: &App,
     request: &HttpRequest,
     name: String,
-    role: Role,
-    expires: Option<Micros>,
+    Wanted { role, expires, rate, .. }: Wanted,
     key: String,
 ) -> Result<HttpResponse, Error> {
     let clock = app.time_formatter();
@@ -231,7 +254,7 @@ fn created(
     let expires = expires.map(|at| clock.format(at));
     let notice = Notice::done("The key is made, and works at once.");
     let page_of = Page::new(request, Section::Keys).with_notice(Some(notice));
-    page(app, StatusCode::OK, &CreatedPage { page: page_of, name, role, expires, key, curl })
+    page(app, StatusCode::OK, &CreatedPage { page: page_of, name, role, expires, rate, key, curl })
 }
 
 /// Asks whether to revoke a key.

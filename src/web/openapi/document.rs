@@ -55,6 +55,7 @@ pub fn openapi(routes: &[Route], server: &str) -> Value {
         "components": {
             "schemas": api.schemas,
             "responses": common_responses(&api),
+            "headers": common_headers(),
             "securitySchemes": {KEY: {
                 "type": "http",
                 "scheme": "bearer",
@@ -209,8 +210,8 @@ fn responses(view: &View, api: &Api) -> Map<String, Value> {
         }
     }
     for (status, response) in &mut responses {
-        if let Some(headers) = headers(status).filter(|_| response.get("$ref").is_none()) {
-            response["headers"] = headers;
+        if response.get("$ref").is_none() {
+            response["headers"] = headers(status, view.is_open);
         }
     }
     responses
@@ -240,17 +241,15 @@ fn common_responses(api: &Api) -> Map<String, Value> {
     for (status, errors) in api.views.iter().flat_map(|view| &view.common_errors) {
         let response = responses.entry(status.to_string()).or_insert_with(|| failure(errors));
         add_examples(response, errors);
-        if let Some(headers) = headers(&status.to_string()) {
-            response["headers"] = headers;
-        }
+        response["headers"] = headers(&status.to_string(), false);
     }
     responses
 }
 
 /// The headers of an answer with this status.
-fn headers(status: &str) -> Option<Value> {
+fn headers(status: &str, is_open: bool) -> Value {
     let seconds = json!({"type": "integer", "minimum": 1});
-    Some(match status {
+    let mut headers = match status {
         "401" => json!({"WWW-Authenticate": {
             "required": true, "description": "RFC 6750, section 3.", "schema": {"type": "string", "pattern": "^Bearer"}
         }}),
@@ -260,6 +259,27 @@ fn headers(status: &str) -> Option<Value> {
         "423" | "429" | "503" => json!({"Retry-After": {
             "required": true, "description": "Seconds to wait before the next try.", "schema": seconds
         }}),
-        _ => return None,
+        _ => json!({}),
+    };
+    if !is_open {
+        for name in ["RateLimit-Policy", "RateLimit"] {
+            headers[name] = json!({"$ref": format!("#/components/headers/{name}")});
+        }
+    }
+    headers
+}
+
+/// Headers that answers of many statuses have.
+fn common_headers() -> Value {
+    let header = |description: &str, example: &str| json!({"description": description, "schema": {"type": "string"}, "example": example});
+    json!({
+        "RateLimit-Policy": header(
+            "For a key with a rate limit: how many requests it may send (`q`) within how many seconds (`w`).",
+            "\"key\";q=20;w=1",
+        ),
+        "RateLimit": header(
+            "For a key with a rate limit: how many more requests it may send (`r`) within how many seconds (`t`).",
+            "\"key\";r=19;t=1",
+        ),
     })
 }

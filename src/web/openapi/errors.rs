@@ -2,6 +2,7 @@
 
 use actix_web::ResponseError;
 
+use crate::access::rate::Rate;
 use crate::token::{Micros, Problem, Refusal, TokenError, Uid, Voided};
 use crate::web::error::{Error, refusal_status};
 use crate::web::failure::Failure;
@@ -93,7 +94,7 @@ pub(crate) fn kinds() -> Vec<ErrorKind> {
         error(Error::MethodNotAllowed("POST".into()), "The address takes other methods.", "See `Allow`."),
         error(
             Error::TooManyRequests(12),
-            "Too many failed sign-ins, labels printed, or photos sent.",
+            "A key is over its rate limit, or there were too many failed sign-ins, labels printed, or photos sent.",
             "Wait as many seconds as `Retry-After` says.",
         ),
         error(
@@ -132,6 +133,7 @@ pub(crate) fn of_every_view(needs_caller: bool, body: Option<usize>, has_params:
         errors.push(TokenError::value("value", problem).into());
     }
     errors.push(Error::MethodNotAllowed("POST".into()));
+    errors.extend(needs_caller.then(|| Error::OverRate(Rate::stored(20))));
     errors.push(Error::Fault { detail: String::new(), request_id: Some(EXAMPLE_REQUEST.into()) });
     errors.extend([Error::Unavailable(String::new()), Error::Unknown(String::new())]);
     errors

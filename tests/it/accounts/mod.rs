@@ -9,6 +9,7 @@ mod keys;
 mod login;
 mod other_origins;
 mod not_kept;
+mod rate_limit;
 mod return_addresses;
 mod roles;
 mod user;

@@ -21,12 +21,9 @@ fn tied_key(app: &App, gate: &str) -> String {
     let by = Principal::shell("test");
     let add = |connection: &mut _| {
         let gate = gates::by_name(connection, gate)?.map(|gate| gate.id);
-        keys::add(
-            connection,
-            &NewKey { name: "door", hash: &hash, role: Role::Scanner, expires: None, gate },
-            &by,
-            Micros::now(),
-        )
+        let prefix = api_key::shown_prefix(&key);
+        let new = NewKey { name: "door", hash: &hash, prefix, role: Role::Scanner, expires: None, gate, rate: None };
+        keys::add(connection, &new, &by, Micros::now())
     };
     transaction(&mut app.connection(), add).unwrap();
     key

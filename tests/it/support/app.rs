@@ -8,6 +8,7 @@ use actix_web::dev::ServerHandle;
 use chrono_tz::Tz;
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
+use tessera::access::rate::Rate;
 use tessera::access::{Principal, Role, api_key};
 use tessera::sheet::fonts::Fonts;
 use tessera::store::accounts::keys;
@@ -248,9 +249,24 @@ pub async fn send(request: RequestBuilder) -> Answer {
 }
 
 pub fn add_key(connection: &mut Connection, name: &str, role: Role, expires: Option<Micros>) -> String {
+    add_key_with(connection, name, role, (expires, None))
+}
+
+/// Makes a key that may send so many requests a second.
+pub fn add_limited_key(connection: &mut Connection, name: &str, role: Role, rate: &str) -> String {
+    add_key_with(connection, name, role, (None, Some(rate.parse().unwrap())))
+}
+
+fn add_key_with(
+    connection: &mut Connection,
+    name: &str,
+    role: Role,
+    (expires, rate): (Option<Micros>, Option<Rate>),
+) -> String {
     let key = api_key::generate();
     let hash = api_key::hash(&key).unwrap();
-    let new = NewKey { name, hash: &hash, role, expires, gate: None };
+    let prefix = api_key::shown_prefix(&key);
+    let new = NewKey { name, hash: &hash, prefix, role, expires, gate: None, rate };
     let by = Principal::shell("test");
     connection::transaction(connection, |connection| keys::add(connection, &new, &by, Micros::now())).unwrap();
     key

@@ -13,8 +13,8 @@ use crate::support::database::Database;
 
 /// What stands in each migration: how the SHA-256 of its up.sql begins.
 const DIGESTS: [(&str, &str); 2] = [
-    ("migrations/postgres/2026-12-01-120000_first", "70849eaf00a4b9d6"),
-    ("migrations/sqlite/2026-12-01-120000_first", "d0aa88aa31693bd0"),
+    ("migrations/postgres/2026-12-01-120000_first", "9223a2dd1370d683"),
+    ("migrations/sqlite/2026-12-01-120000_first", "4a9bb884eba9c11d"),
 ];
 
 const SCHEMA: &str = include_str!("../../../src/store/schema.rs");
