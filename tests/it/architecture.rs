@@ -238,7 +238,8 @@ fn the_domain_and_access_know_nothing_of_the_outside() {
 
 #[test]
 fn files_stay_short() {
-    for (module, text) in all() {
+    // What diesel prints grows with the schema.
+    for (module, text) in all().into_iter().filter(|(module, _)| module.join("::") != "store::schema") {
         let lines = text.lines().count();
         assert!(lines <= 400, "{} has {lines} lines", module.join("::"));
     }
