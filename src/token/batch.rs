@@ -74,12 +74,26 @@ mod tests {
 
     #[test]
     fn tokens_of_a_batch_differ_in_uid_value_and_number() {
-        let made = tokens(&plain(7), "Locker {n:02}", 12).unwrap();
+        let made = tokens(&plain(7), "Locker {n:02}", UidSeed::random().uids(12)).unwrap();
         assert_eq!(made.len(), 12);
         assert_eq!(made[11].label.as_deref(), Some("Locker 12"));
         assert!(made.iter().all(|token| token.value == token.uid.to_string() && token.usage_count == 7));
         assert_ne!(made[0].uid, made[1].uid);
-        assert_eq!(tokens(&plain(7), "", 1).unwrap()[0].label, None);
+        assert_eq!(tokens(&plain(7), "", UidSeed::random().uids(1)).unwrap()[0].label, None);
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_uids_again_and_another_one_others() {
+        let (seed, other) = (UidSeed([7; 32]), UidSeed([8; 32]));
+        let uids = seed.uids(1_000);
+        assert_eq!(uids, seed.uids(1_000));
+        assert!(uids.is_sorted() && uids.windows(2).all(|pair| pair[0] != pair[1]));
+        assert!(uids.iter().all(|uid| !other.uids(1_000).contains(uid)));
+        // Kept answers are made with it: it must not change.
+        assert_eq!(seed.uids(1)[0].to_string(), "7c87c3b8-f2da-49fe-841e-74b9bbcbd510");
+        assert_eq!(&uids[0].to_string()[14..15], "4");
+        let kept = serde_json::to_string(&seed).unwrap();
+        assert_eq!(serde_json::from_str::<UidSeed>(&kept).unwrap(), seed);
     }
 
     #[test]

@@ -303,3 +303,7 @@ fn settle_undo(
 #[cfg(test)]
 #[path = "settle_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "settle_undo_tests.rs"]
+mod undo_tests;

@@ -4,21 +4,23 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::token::Voided;
-use crate::token::gate::GateRules;
 use crate::token::record::tests::{token, uid};
-use crate::token::undo::LockAfterUndo;
 
 const NOW: i64 = 1_000_000_000;
 
-fn at(seconds: i64) -> Micros {
+pub(super) fn at(seconds: i64) -> Micros {
     Micros::stored(NOW + seconds * 1_000_000)
 }
 
-fn ask(what: Lookup, who: &str, key: Option<&str>) -> Ask {
-    Ask { key: key.map(|key| ReplayKey::new(key).unwrap()), ..Ask::once(Principal::key(who), what) }
+pub(super) fn ask(what: Lookup, who: &str, key: Option<&str>) -> Ask {
+    Ask { key: key.map(|key| owned(who, key)), ..Ask::once(Principal::key(who), what) }
 }
 
-fn by_uid(uid: Uid) -> Lookup {
+pub(super) fn owned(who: &str, key: &str) -> OwnedKey {
+    OwnedKey::of_user(&Principal::key(who), ReplayKey::new(key).unwrap())
+}
+
+pub(super) fn by_uid(uid: Uid) -> Lookup {
     Lookup { uid: Some(uid), ..Lookup::default() }
 }
 
@@ -27,11 +29,11 @@ fn by_value(value: &str) -> Lookup {
 }
 
 /// Answers for tokens that nobody else has locked.
-fn settled(asks: &[Ask], held: &mut Held, now: Micros) -> Vec<Answer> {
+pub(super) fn settled(asks: &[Ask], held: &mut Held, now: Micros) -> Vec<Answer> {
     settle(asks, held, now).into_iter().map(|answer| answer.expect("nothing is locked")).collect()
 }
 
-fn holding(tokens: &[Token]) -> Held {
+pub(super) fn holding(tokens: &[Token]) -> Held {
     let mut held = Held::default();
     for (id, token) in tokens.iter().enumerate() {
         held.insert(i64::try_from(id).unwrap(), token.clone());
@@ -39,7 +41,7 @@ fn holding(tokens: &[Token]) -> Held {
     held
 }
 
-fn kinds(answers: &[Answer]) -> Vec<&'static str> {
+pub(super) fn kinds(answers: &[Answer]) -> Vec<&'static str> {
     let kind = |answer: &Answer| match answer {
         Answer::Done(..) => "consumed",
         Answer::Replayed(_) => "replayed",
@@ -183,11 +185,28 @@ fn a_key_replays_after_its_token_was_deleted() {
     let summary = TokenSummary::from(&Token { uid: uid(1), value: "one".into(), ..token(1) });
     let receipt = Receipt { summary, usage_uid: uid(7), uses: 1, gate: None };
     let mut held = Held::default();
-    held.insert_reply(Principal::key("door"), ReplayKey::new("k").unwrap(), Reply { receipt, is_undone: false });
+    held.insert_reply(owned("door", "k"), Reply::Use { receipt, is_undone: false });
     let asks = [by_uid(uid(1)), by_value("one"), by_uid(uid(2)), by_value("two")];
     let asks = asks.map(|what| ask(what, "door", Some("k")));
     let answers = settled(&asks, &mut held, at(0));
     assert_eq!(kinds(&answers), ["replayed", "replayed", "TokenValueError", "TokenValueError"]);
+}
+
+#[test]
+fn a_key_of_another_request_is_refused() {
+    let one = Token { uid: uid(1), ..token(2) };
+    let mut held = holding(std::slice::from_ref(&one));
+    held.insert_reply(owned("door", "k"), Reply::OtherRequest);
+    let undo = Deed::Undo { which: NamedUse::Entry(uid(9)), anybody: false };
+    let asks = [
+        ask(by_uid(uid(1)), "door", Some("k")),
+        Ask::new(Principal::key("door"), undo, Some(owned("door", "k"))),
+        ask(by_uid(uid(1)), "gate", Some("k")),
+    ];
+    let answers = settled(&asks, &mut held, at(0));
+    let reused = Answer::Mistaken(TokenError::value(ReplayKey::HEADER, Problem::KeyReused));
+    assert_eq!(answers[..2], [reused.clone(), reused]);
+    assert!(matches!(answers[2], Answer::Done(..)));
 }
 
 #[test]
@@ -197,10 +216,10 @@ fn a_voided_token_is_refused_but_a_saved_reply_is_replayed() {
     let mut held = holding(std::slice::from_ref(&one));
     let first = settled(std::slice::from_ref(&key), &mut held, at(0));
     let Answer::Done(receipt, _) = &first[0] else { panic!("consumed") };
-    let reply = Reply { receipt: receipt.clone(), is_undone: false };
+    let reply = Reply::Use { receipt: receipt.clone(), is_undone: false };
     let voided = Voided { at: at(1), by: "user:anna".into(), reason: Some("Lost".into()) };
     let mut held = holding(&[Token { voided: Some(voided), ..one }]);
-    held.insert_reply(key.who.clone(), ReplayKey::new("k").unwrap(), reply);
+    held.insert_reply(key.key.clone().unwrap(), reply);
     let asks = [key, ask(by_uid(uid(1)), "door", Some("other")), ask(by_uid(uid(1)), "gate", None)];
     let answers = settled(&asks, &mut held, at(2));
     assert_eq!(kinds(&answers), ["replayed", "TokenVoided", "TokenVoided"]);
@@ -271,11 +290,11 @@ proptest! {
 
         // Each ask alone, on what the ones before it left in the database.
         let mut rows = tokens.to_vec();
-        let mut replies: Vec<(Principal, ReplayKey, Reply)> = Vec::new();
+        let mut replies: Vec<(OwnedKey, Reply)> = Vec::new();
         for (ask, answer) in asks.iter().zip(&answers) {
             let mut alone = holding(&rows);
-            for (who, key, reply) in &replies {
-                alone.insert_reply(who.clone(), key.clone(), reply.clone());
+            for (key, reply) in &replies {
+                alone.insert_reply(key.clone(), reply.clone());
             }
             let single = settled(std::slice::from_ref(ask), &mut alone, at(0)).remove(0);
             prop_assert_eq!(&single, answer);
@@ -283,8 +302,8 @@ proptest! {
                 rows[usize::try_from(id).unwrap()] = token.clone();
             }
             if let (Answer::Done(receipt, _), Some(key)) = (&single, &ask.key) {
-                let reply = Reply { receipt: receipt.clone(), is_undone: false };
-                replies.push((ask.who.clone(), key.clone(), reply));
+                let reply = Reply::Use { receipt: receipt.clone(), is_undone: false };
+                replies.push((key.clone(), reply));
             }
         }
         for (id, token) in together.changed() {
@@ -325,74 +344,4 @@ fn what_somebody_else_has_locked_has_no_answer_and_delays_no_other() {
     assert!(matches!(answers[4], Some(Answer::Done(..))), "its value comes before its link");
     assert!(matches!(answers[5], Some(Answer::Refused(_))));
     assert_eq!(held.changed().count(), 1);
-}
-
-/// An undo of the use with the uid 9, of the token with the uid 1.
-fn undo(key: Option<&str>) -> Ask {
-    let deed = Deed::Undo { which: NamedUse::Entry(uid(9)), anybody: false };
-    Ask::new(Principal::key("door"), deed, key.map(|key| ReplayKey::new(key).unwrap()))
-}
-
-fn logged() -> LoggedUse {
-    LoggedUse {
-        uid: uid(9),
-        token_uid: uid(1),
-        by: Principal::key("door"),
-        at: at(0),
-        uses: 1,
-        taken: 1,
-        gate: None,
-        rules: GateRules::default(),
-        undone_by: None,
-        lock: LockAfterUndo::RunsFrom(None),
-    }
-}
-
-fn holding_use(logged: LoggedUse) -> Held {
-    let mut held = holding(&[Token { uid: uid(1), used: 1, ..token(1) }]);
-    held.insert_use(Principal::key("door"), NamedUse::Entry(uid(9)), logged);
-    held
-}
-
-#[test]
-fn an_undo_that_is_asked_twice_in_a_batch_is_done_once_and_replayed_for_its_key() {
-    let mut held = holding_use(logged());
-    // The key with which the use was made.
-    let summary = TokenSummary::from(&Token { uid: uid(1), ..token(1) });
-    let receipt = Receipt { summary, usage_uid: uid(9), uses: 1, gate: None };
-    held.insert_reply(Principal::key("door"), ReplayKey::new("use").unwrap(), Reply { receipt, is_undone: false });
-    let again = ask(by_uid(uid(1)), "door", Some("use"));
-    let asks = [again.clone(), undo(Some("k")), undo(Some("k")), undo(Some("other")), undo(None), again];
-    let answers = settled(&asks, &mut held, at(1));
-    assert_eq!(
-        kinds(&answers),
-        ["replayed", "consumed", "replayed", "TokenValueError", "TokenValueError", "TokenValueError"]
-    );
-    let (Answer::Done(first, _), Answer::Replayed(again)) = (&answers[1], &answers[2]) else { panic!() };
-    assert_eq!(first, again);
-    assert!(matches!(&answers[4], Answer::Mistaken(error) if error.to_string().contains("undone already")));
-    assert_eq!(held.changed().map(|(_, token)| token.usage_count).collect::<Vec<_>>(), [2]);
-
-    // In the next batch.
-    let mut held = holding_use(LoggedUse { undone_by: Some(first.usage_uid), ..logged() });
-    let reply = Reply { receipt: first.clone(), is_undone: false };
-    held.insert_reply(Principal::key("door"), ReplayKey::new("k").unwrap(), reply);
-    assert_eq!(settled(&[undo(Some("k"))], &mut held, at(1)), [Answer::Replayed(first.clone())]);
-}
-
-#[test]
-fn an_undo_waits_for_what_another_server_does_meanwhile() {
-    // The use was committed after the tokens were looked for.
-    let mut late = Held::default();
-    late.insert_late_use(Principal::key("door"), NamedUse::Entry(uid(9)));
-    assert_eq!(settle(&[undo(Some("k"))], &mut late, at(1)), [None]);
-
-    // It was undone, maybe for this key, after the replies were loaded.
-    let mut undone = Held::default();
-    undone.insert_locked(uid(1), "one".into());
-    let logged = LoggedUse { undone_by: Some(uid(8)), ..logged() };
-    undone.insert_use(Principal::key("door"), NamedUse::Entry(uid(9)), logged.clone());
-    assert_eq!(settle(&[undo(Some("k")), undo(None)], &mut undone, at(1)), [None, None]);
-    let answers = settled(&[undo(None)], &mut holding_use(logged), at(1));
-    assert_eq!(kinds(&answers), ["TokenValueError"]);
 }

@@ -75,11 +75,11 @@ async fn decide(
 ) -> Result<Option<CarriedOut>, Error> {
     let (store, uid, keyed) = (&background.store, Uid::random(), Arc::new(keyed));
     for _ in 0..TRIES {
-        let (begun, keyed, who, now) = (Arc::clone(list), Arc::clone(&keyed), by.clone(), store.now());
+        let (changes, keyed, who, now) = (Arc::clone(list), Arc::clone(&keyed), by.clone(), store.now());
         let begin = move |connection: &mut Connection| {
-            check_may(connection, &who, begun.permission(), now)?;
+            check_may(connection, &who, changes.permission(), now)?;
             idempotency::begin(connection, keyed.as_ref().as_ref(), uid, now)?;
-            lists::begin(connection, &begun, uid, &who, now)
+            lists::begin(connection, &changes, uid, &who, now)
         };
         let id = store.write(begin).await?.ok_or_else(|| Error::Failed("an action's uid was drawn twice".into()))?;
         let decided = stage(background, (id, uid), list, by).await;

@@ -25,12 +25,26 @@ pub(super) fn parameters(view: &View, key_text: &str) -> Option<Table> {
 
 fn rows<'a>(view: &'a View, input: &'a Input) -> impl Iterator<Item = Row> + 'a {
     let all = properties(&input.schema);
-    view.names.iter().filter_map(move |name| {
-        let property = all.get(*name)?;
+    view.names.iter().flat_map(move |name| {
+        let Some(property) = all.get(*name) else { return Vec::new() };
         let id = format!("{}-{name}", view.name);
         let need = need(name, property, input);
-        Some(Row::new(id, [format!("`{name}`"), meaning(property), type_of(property), need]))
+        let row = Row::new(id, [format!("`{name}`"), meaning(property), type_of(property), need]);
+        [row].into_iter().chain(item_rows(view, name, property)).collect()
     })
+}
+
+/// The fields of a list's objects.
+fn item_rows(view: &View, list: &str, property: &Value) -> Vec<Row> {
+    let Some(item) = property.get("items").filter(|item| item.get("properties").is_some()) else { return Vec::new() };
+    let (required, _) = field_order(item);
+    let row = |name: String| {
+        let property = &item["properties"][&name];
+        let need = if required.contains(&name) { "required" } else { "optional" };
+        let cells = [format!("`{list}[].{name}`"), meaning(property), type_of(property), need.to_owned()];
+        Row::new(format!("{}-{list}-{name}", view.name), cells)
+    };
+    ordered_names(item).into_iter().map(row).collect()
 }
 
 /// Whether a parameter is needed, and what it is if it is left out.
@@ -132,7 +146,10 @@ pub(super) fn type_of(property: &Value) -> String {
         "integer" => bounds("whole number", object, "minimum", "maximum"),
         "boolean" => "true or false".into(),
         "array" => {
-            let items = object.get("items").map(type_of).unwrap_or_default();
+            let items = match object.get("items") {
+                Some(item) if item.get("properties").is_some() => "objects".into(),
+                item => item.map(type_of).unwrap_or_default(),
+            };
             bounds(&format!("list of {items}"), object, "minItems", "maxItems")
         }
         _ => text(object),

@@ -227,7 +227,7 @@ mod tests {
         assert_eq!(text("d").as_deref(), Some("1.5"));
         assert_eq!(text("e").as_deref(), Some("99999999999999999999.50"));
         let other = object(r#"{"a": true, "b": {"c": [1]}, "d": [[1], "x"], "e": ["x", "y"]}"#).unwrap();
-        assert_eq!((&other["a"], &other["b"]), (&Raw::Other, &Raw::Other));
+        assert!(matches!((&other["a"], &other["b"]), (Raw::Other, Raw::Other)));
         let Raw::List(list) = &other["d"] else { panic!("a list") };
         assert_eq!((list.length, list.wrong.as_deref()), (2, Some("[1]")));
         assert_eq!(params(other).ticked("e").unwrap(), ["x", "y"]);

@@ -151,7 +151,7 @@ pub(crate) async fn add_tokens(
     app: web::Data<App>,
 ) -> Result<Answer<Once<AddedMany>>, Error> {
     if let Some(kept) = kept::<KeptMany>(&app, request.as_ref()).await? {
-        return answer(kept).await;
+        return again(kept).await;
     }
     let permit = app.background.long_list_permit().await?;
     app.recheck(&who.caller).await?;
@@ -164,10 +164,17 @@ pub(crate) async fn add_tokens(
     let seed = new.seed;
     let made = web::block(move || maker.tokens(params, seed.uids(count))).await;
     let tokens = made.map_err(|error| Error::fault(error.to_string()))??;
-    answer(add_all(&app.background, tokens, (batch, by), (permit, request), new).await?).await
+    let token_uids = tokens.iter().map(|token| token.uid).collect();
+    match add_all(&app.background, tokens, (batch, by), (permit, request), new).await? {
+        Kept::Now(KeptMany { count, batch_uid, .. }) => {
+            Ok(Kept::Now(AddedMany { count, token_uids, batch_uid }).into())
+        }
+        before @ Kept::Before(_) => again(before).await,
+    }
 }
 
-async fn answer(kept: Kept<KeptMany>) -> Result<Answer<Once<AddedMany>>, Error> {
+/// The answer that was given before.
+async fn again(kept: Kept<KeptMany>) -> Result<Answer<Once<AddedMany>>, Error> {
     let made = web::block(move || {
         kept.map(|KeptMany { count, seed, batch_uid }| AddedMany { count, token_uids: seed.uids(count), batch_uid })
     });

@@ -183,8 +183,8 @@ pub(crate) async fn consume_token(
     if let Some(at) = test_at {
         return test(&app, &who.caller, at, (what, uses, gate?)).await;
     }
-    let used = use_token(&app, &who.caller, (params.gate.as_deref(), gate), (what, uses, key)).await;
-    used.map_err(|error| place.name(error))
+    let consumed = use_token(&app, &who.caller, (params.gate.as_deref(), gate), (what, uses, key)).await;
+    consumed.map_err(|error| place.name(error))
 }
 
 /// Uses a token at a gate; where the gate refuses that, answers what the same request was answered before.
