@@ -13,6 +13,7 @@ use super::error::{Error, is_duplicate};
 use super::ledger::replies;
 use super::lookups::{Lane, LookUp};
 use super::schema::{batches, tokens};
+pub(crate) use super::tokens::unmade_values::ABANDONED_WHY;
 use crate::access::Principal;
 use crate::token::{BatchId, Micros, Token, TokenError, Uid};
 
@@ -92,15 +93,20 @@ pub(crate) fn begin(
     Ok((uid, true))
 }
 
-/// Writes a piece of a batch's tokens, which nobody sees before [`finish`].
+/// Writes a piece of a batch's tokens, which nobody sees before [`finish`]. Returns false if a batch that began later has one
+/// of their values, and will give way.
 ///
 /// # Errors
-/// Refused, when the batch was given up meanwhile.
-pub(crate) fn add_piece(connection: &mut Connection, uid: Uid, new: &[Token], now: Micros) -> Result<(), Error> {
+/// Refused, when the batch was given up meanwhile; busy, when a list that began earlier has one of their values.
+pub(crate) fn add_piece(connection: &mut Connection, uid: Uid, new: &[Token], now: Micros) -> Result<bool, Error> {
     let batch = unfinished(connection, uid)?;
+    let values: Vec<&str> = new.iter().filter(|token| token.has_own_value()).map(|token| &*token.value).collect();
+    if !super::tokens::clear_way(connection, &values, Some(batch.id), now)? {
+        return Ok(false);
+    }
     diesel::update(batches::table.find(batch.id)).set(batches::touched.eq(now.get())).execute(connection)?;
     let new: Vec<Token> = new.iter().map(|token| Token { batch: Some(batch.id), ..token.clone() }).collect();
-    super::tokens::add_all(connection, &new)
+    super::tokens::add_all(connection, &new).map(|()| true)
 }
 
 /// Shows the tokens of a batch, all at once.
@@ -135,9 +141,6 @@ fn unfinished(connection: &mut Connection, uid: Uid) -> Result<Batch, Error> {
     let row = row.select(batches::all_columns).get_result::<BatchRow>(connection).optional()?;
     row.map(batch).ok_or_else(|| Error::Refused(ABANDONED_WHY.into()))
 }
-
-/// Why the tokens of a batch are not there whose server ended.
-pub(crate) const ABANDONED_WHY: &str = "The server that made them ended before they were done. None of them was kept.";
 
 /// Stores why a batch was not created. Its tokens are removed by and by.
 pub(crate) fn fail(connection: &mut Connection, uid: Uid, why: &str) -> Result<(), Error> {

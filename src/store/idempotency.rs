@@ -62,13 +62,15 @@ pub(crate) fn once<T: Serialize + DeserializeOwned>(
     work: impl FnOnce(&mut Connection) -> Result<T, Error>,
 ) -> Result<Kept<T>, Error> {
     let Some(request) = request else { return work(connection).map(Kept::Now) };
-    if let Some(answer) = take(connection, request, None, now)? {
-        return from_json(&answer).map(Kept::Before);
+    if let Some(answer) = find(connection, request, now)? {
+        return Ok(Kept::Before(answer));
     }
     let answer = work(connection)?;
-    let set = replies::answer.eq(to_json(&answer)?);
-    diesel::update(replies::table.find(id(&request.key))).set(set).execute(connection)?;
-    Ok(Kept::Now(answer))
+    // Only now: work can wait for a token that somebody has locked, and a batch of uses with the key must not wait with it.
+    if take(connection, request, (&to_json(&answer)?, None), now)? {
+        return Ok(Kept::Now(answer));
+    }
+    Err(Error::Conflict("the same request was done a moment ago".into()))
 }
 
 /// Takes the key of work that is being written down in this transaction: a batch or an action with this uid.
@@ -82,8 +84,13 @@ pub(crate) fn begin(
     now: Micros,
 ) -> Result<(), Error> {
     let Some(KeyedWork { request, answer }) = keyed else { return Ok(()) };
-    // Whoever asks again gets the answer.
-    take(connection, request, Some((work, answer)), now)?.map_or(Ok(()), |_| Err(Error::KeyInProgress))
+    if take(connection, request, (answer, Some(work)), now)? {
+        return Ok(());
+    }
+    // Where it was done a moment ago, whoever asks again gets the answer.
+    let row = row(connection, &request.key, false)?;
+    row.map(|row| row.answer(request)).transpose()?;
+    Err(Error::KeyInProgress)
 }
 
 /// The answer to the first request with this key, if it is there.
@@ -105,20 +112,20 @@ pub(crate) fn find<T: DeserializeOwned>(
     row.answer(request)?.map(|answer| from_json(&answer)).transpose()
 }
 
-/// Takes a key that nobody has, whose time is over, or whose work is gone; otherwise returns what was answered.
+/// Takes a key that nobody has, whose time is over, or whose work is gone, and returns whether it did.
 fn take(
     connection: &mut Connection,
     request: &KeyedRequest,
-    work: Option<(Uid, &str)>,
+    (answer, work): (&str, Option<Uid>),
     now: Micros,
-) -> Result<Option<String>, Error> {
+) -> Result<bool, Error> {
     let (owner, key) = id(&request.key);
     let columns = || {
         (
             replies::created.eq(now.get()),
             replies::request.eq(&request.digest),
-            replies::answer.eq(work.map(|(_, answer)| answer)),
-            replies::work.eq(work.map(|(work, _)| work.to_string())),
+            replies::answer.eq(answer),
+            replies::work.eq(work.map(|work| work.to_string())),
         )
     };
     let new = ((replies::owner.eq(owner), replies::key.eq(key)), columns());
@@ -132,19 +139,19 @@ fn take(
         }
     };
     if inserted > 0 {
-        return Ok(None);
+        return Ok(true);
     }
-    // It is gone if it was removed meanwhile as too old.
+    // It is not there if it was removed meanwhile as too old.
     let Some(row) = row(connection, &request.key, true)? else {
         return Err(Error::Conflict("an old idempotency key was removed just now".into()));
     };
-    let is_mine = work.is_some_and(|(mine, _)| row.work == Some(mine));
-    let is_gone = match row.work {
-        Some(work) if !is_mine => give_up_if_gone(connection, work, now)?,
-        _ => is_mine,
+    let is_free = match row.work {
+        Some(theirs) if work == Some(theirs) => true,
+        Some(theirs) => give_up_if_gone(connection, theirs, now)?,
+        None => false,
     };
-    if !is_gone && row.created > replayed_since(now) {
-        return row.answer(request);
+    if !is_free && row.created > replayed_since(now) {
+        return Ok(false);
     }
     let cleared = (
         (replies::token_uid.eq(None::<String>), replies::value.eq(None::<String>), replies::label.eq(None::<String>)),
@@ -153,7 +160,7 @@ fn take(
         (replies::usage_uid.eq(None::<String>), replies::gate.eq(None::<i64>), replies::uses.eq(None::<i32>)),
     );
     diesel::update(replies::table.find(id(&request.key))).set((columns(), cleared)).execute(connection)?;
-    Ok(None)
+    Ok(true)
 }
 
 /// What is kept of a key.

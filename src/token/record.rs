@@ -67,6 +67,13 @@ pub struct Voided {
     pub reason: Option<String>,
 }
 
+impl Token {
+    /// Whether it has another value than its uid.
+    pub(crate) fn has_own_value(&self) -> bool {
+        self.value != self.uid.to_string()
+    }
+}
+
 impl Voided {
     /// As it is after voiding: a token that was voided before gets the new reason, if there is one, but keeps the time and the
     /// principal of the first voiding.

@@ -69,6 +69,7 @@ impl Problem {
                 format!("The body is too large; at most {size} {unit} are taken here.")
             }
             Self::UnsupportedBody { expected } => expected.to_string(),
+            Self::WrongType { expected } if param == TokenError::ITEM => format!("It must be {expected}."),
             Self::WrongType { expected } => format!("The parameter {} must be {expected}.", quoted(param)),
             _ => return None,
         })

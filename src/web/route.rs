@@ -6,11 +6,12 @@ use std::collections::HashSet;
 use actix_web::dev::{Handler, Path, ResourceDef};
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
-use actix_web::{FromRequest, HttpResponse, Resource, Responder, guard, web};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, Resource, Responder, guard, web};
 
 use super::compression::compress;
 use super::error::Error;
 use super::openapi::operation::{DescribesAnswer, DescribesRequest, Operation, describe, names_of_request};
+use crate::token::Uid;
 
 /// What is at an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,9 +218,11 @@ impl Route {
     /// Registers it below `prefix`. Methods that it does not take are refused by name.
     pub(crate) fn register(self, config: &mut web::ServiceConfig, prefix: &str) {
         let allow = self.info.allow();
-        let refused = move || {
-            let allow = allow.clone();
-            async move { Err::<HttpResponse, _>(Error::MethodNotAllowed(allow)) }
+        // What is named by a uid is not there without one: a view whose name is mistyped is no page.
+        let refused = move |request: HttpRequest| {
+            let is_there = request.match_info().get("uid").is_none_or(|uid| uid.parse::<Uid>().is_ok());
+            let error = if is_there { Error::MethodNotAllowed(allow.clone()) } else { Error::NotFound };
+            async move { Err::<HttpResponse, _>(error) }
         };
         let path = format!("{prefix}{}", self.info.path);
         let resource = self.handlers.into_iter().fold(web::resource(path), Resource::route);

@@ -1,6 +1,8 @@
 //! Creates batches of tokens.
 
+use std::ops::Range;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -17,6 +19,10 @@ use crate::store::idempotency::{self, Kept, KeyedWork};
 use crate::store::{Connection, Error, tokens};
 use crate::token::batch::{self, UidSeed};
 use crate::token::{KeyedRequest, Problem, Token, TokenError, Uid};
+
+/// How long a list waits for another one that has its values and began later, and how often it looks.
+const GIVE_WAY_TIMEOUT: Duration = Duration::from_secs(45);
+const GIVE_WAY_PAUSE: Duration = Duration::from_millis(100);
 
 /// Creates a batch that [`batches::begin`] has added, in the background, and stores the reason if it fails. Calls
 /// `ended` when the batch is created or has failed.
@@ -66,15 +72,8 @@ async fn write_pieces(
     let store = &background.store;
     let length = store.piece_length();
     for start in (0..tokens.len()).step_by(length) {
-        let (by, now, end) = (by.clone(), store.now(), tokens.len().min(start + length));
-        let piece = Arc::clone(tokens);
-        let add = move |connection: &mut _| {
-            check_may(connection, &by, Permission::Edit, now)?;
-            batches::add_piece(connection, uid, &piece[start..end], now)
-        };
-        if let Err(error) = store.write(add).await {
-            return Err(at_place(background, error, &tokens[start..end], start).await);
-        }
+        let end = tokens.len().min(start + length);
+        write_piece(background, uid, tokens, start..end, by).await?;
         progress.set(end);
     }
     let (by, now) = (by.clone(), store.now());
@@ -83,6 +82,50 @@ async fn write_pieces(
         batches::finish(connection, uid, &by, now)
     };
     store.write(finish).await
+}
+
+/// Writes a piece, as soon as no list that began later has its values: of two with the same values the first is added.
+async fn write_piece(
+    background: &Background,
+    uid: Uid,
+    tokens: &Arc<Vec<Token>>,
+    piece: Range<usize>,
+    by: &Principal,
+) -> Result<(), Error> {
+    let (store, deadline) = (&background.store, Instant::now() + GIVE_WAY_TIMEOUT);
+    while Instant::now() < deadline {
+        let (tokens_of, by, now, of) = (Arc::clone(tokens), by.clone(), store.now(), piece.clone());
+        let add = move |connection: &mut _| {
+            check_may(connection, &by, Permission::Edit, now)?;
+            batches::add_piece(connection, uid, &tokens_of[of.clone()], now)
+        };
+        match store.write(add).await {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(error) if is_held(background, &error, uid, &tokens[piece.clone()]).await => {}
+            Err(error) => return Err(at_place(background, error, &tokens[piece.clone()], piece.start).await),
+        }
+        tokio::time::sleep(GIVE_WAY_PAUSE).await;
+    }
+    Err(Error::Busy("Another list with one of these values is being added, and takes long. Try again in a moment."))
+}
+
+/// Whether a value is in use only by a list that is being added as well: on PostgreSQL that can be seen too late.
+async fn is_held(background: &Background, error: &Error, mine: Uid, piece: &[Token]) -> bool {
+    let values = own_values(piece);
+    let look = move |connection: &mut Connection| {
+        let mine = batches::find(connection, mine)?.map(|batch| batch.id);
+        Ok(tokens::are_held(connection, &values.iter().map(String::as_str).collect::<Vec<_>>(), mine)?)
+    };
+    is_not_unique(error) && background.store.read(look).await.unwrap_or(false)
+}
+
+fn is_not_unique(error: &Error) -> bool {
+    matches!(error, Error::Token(TokenError::Value { problem: Problem::NotUnique, .. }))
+}
+
+fn own_values(piece: &[Token]) -> Vec<String> {
+    piece.iter().filter(|token| token.has_own_value()).map(|token| token.value.clone()).collect()
 }
 
 /// Adds tokens, all or none, as a batch if one is given, and returns the answer.
@@ -104,6 +147,8 @@ pub(crate) async fn add_tokens<A: Clone + Serialize + DeserializeOwned + Send + 
             let _permit = &permit;
             check_may(connection, &by, Permission::Edit, now)?;
             idempotency::once(connection, request.as_ref(), now, |connection| {
+                let own = new.iter().filter(|token| token.has_own_value());
+                tokens::clear_way(connection, &own.map(|token| &*token.value).collect::<Vec<_>>(), None, now)?;
                 tokens::add_all(connection, &new)?;
                 Ok(answer.clone())
             })
@@ -153,9 +198,10 @@ async fn remove_abandoned(background: &Background) {
 
 /// The error of a piece that begins at `start`, with the place of the first value that is in use, if it is about that.
 async fn at_place(background: &Background, error: Error, piece: &[Token], start: usize) -> Error {
-    let Error::Token(TokenError::Value { problem: Problem::NotUnique, .. }) = &error else { return error };
-    let own = piece.iter().filter(|token| token.value != token.uid.to_string());
-    let values: Vec<String> = own.map(|token| token.value.clone()).collect();
+    if !is_not_unique(&error) {
+        return error;
+    }
+    let values = own_values(piece);
     let look = move |connection: &mut Connection| {
         Ok(tokens::in_use(connection, &values.iter().map(String::as_str).collect::<Vec<_>>())?)
     };
@@ -168,7 +214,11 @@ async fn at_place(background: &Background, error: Error, piece: &[Token], start:
 }
 
 async fn record_failure(background: &Background, uid: Uid, error: &Error) {
-    tracing::warn!(%error, batch = %uid, "a batch was not made");
+    match error {
+        // Whoever asked is told.
+        Error::Token(_) | Error::Busy(_) => tracing::debug!(%error, batch = %uid, "a batch was refused"),
+        _ => tracing::warn!(%error, batch = %uid, "a batch was not made"),
+    }
     let why = failure_message(error);
     let saved = background.store.write(move |connection| batches::fail(connection, uid, &why)).await;
     if let Err(error) = saved {

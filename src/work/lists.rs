@@ -9,6 +9,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::Background;
 use super::actions::{CarriedOut, PLAN_AGAIN_PAUSE, TRIES, carry_out, decide_deletion};
+use super::kept::or_kept;
 use crate::access::Principal;
 use crate::store::accounts::check_may;
 use crate::store::actions::{lists, perform};
@@ -26,6 +27,17 @@ const CARRY_OUT_TIMEOUT: Duration = Duration::from_mins(1);
 /// Unknown, or a value error, with the place in the list; unknown to the caller, when they are being changed and it takes too
 /// long.
 pub(crate) async fn change<A: Clone + Serialize + DeserializeOwned + Send + Sync + 'static>(
+    background: &Arc<Background>,
+    list: ListChange,
+    (by, permit): (Principal, OwnedSemaphorePermit),
+    request: Option<KeyedRequest>,
+    answer: A,
+) -> Result<Kept<A>, Error> {
+    let changed = change_new(background, list, (by, permit), request.clone(), answer).await;
+    or_kept(&background.store, request, changed).await
+}
+
+async fn change_new<A: Clone + Serialize + DeserializeOwned + Send + Sync + 'static>(
     background: &Arc<Background>,
     list: ListChange,
     (by, permit): (Principal, OwnedSemaphorePermit),

@@ -8,6 +8,7 @@ pub(crate) mod export;
 mod failure;
 pub(crate) mod import;
 pub(crate) mod indexer;
+pub(crate) mod kept;
 pub(crate) mod lists;
 pub(crate) mod password_hashing;
 pub(crate) mod photo_queue;

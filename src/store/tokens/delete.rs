@@ -10,6 +10,7 @@ use super::foreign;
 use super::lock::lock_ids;
 use super::row::{stamp, unique_error, value_in_use};
 use super::selection::{self, Selection};
+use super::unmade_values::clear_way;
 use crate::access::Principal;
 use crate::store::actions::pending::{Listings, pull_forward};
 use crate::store::audit;
@@ -90,6 +91,9 @@ pub fn restore(connection: &mut Connection, uid: Uid, by: &Principal, now: Micro
     let deleted: Option<(TokenId, i64, Option<String>)> =
         row.select((tokens::id, tokens::modified, tokens::value)).get_result(connection).optional()?;
     let Some((id, modified, value)) = deleted else { return Err(TokenError::Unknown(uid).into()) };
+    if let Some(value) = &value {
+        clear_way(connection, &[value], None, now)?;
+    }
     if !foreign::in_use(connection, &[&value.unwrap_or_else(|| uid.to_string())])?.is_empty() {
         return Err(value_in_use());
     }

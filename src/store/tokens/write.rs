@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use super::find::{is_uid_used, lock};
 use super::foreign;
 use super::row::{NewTokenRow, stamp, unique_error, value_in_use};
+use super::unmade_values::clear_way;
 use crate::store::connection::Connection;
 use crate::store::error::Error;
 use crate::store::schema::tokens;
@@ -15,8 +16,11 @@ use crate::token::{Micros, Problem, Token, TokenError, Uid};
 /// Adds a token.
 ///
 /// # Errors
-/// A value error when its uid is or was in use, or its value is in use.
+/// A value error when its uid is or was in use, or its value is in use; busy, when a list with that value is being added.
 pub fn add(connection: &mut Connection, token: &Token) -> Result<(), Error> {
+    if token.has_own_value() {
+        clear_way(connection, &[&token.value], None, token.created)?;
+    }
     // Who waits for another one with the same uid here is then told that it is the uid.
     let is_taken = is_taken(connection, &token.value)?;
     if is_uid_used(connection, token.uid)? {
@@ -78,8 +82,11 @@ pub fn put(
     if changed == *before {
         return Ok(());
     }
-    if changed.value != before.value && is_taken(connection, &changed.value)? {
-        return Err(value_in_use());
+    if changed.value != before.value {
+        clear_way(connection, &[&changed.value], None, now)?;
+        if is_taken(connection, &changed.value)? {
+            return Err(value_in_use());
+        }
     }
     changed.modified = stamp(before.modified, now);
     diesel::update(tokens::table.find(id)).set(NewTokenRow::new(&changed)).execute(connection).map_err(unique_error)?;

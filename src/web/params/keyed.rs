@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use validator::Validate;
 
-use super::body::Fields;
-use super::raw::Raw;
+use super::body::{Fields, object};
+use super::raw::{List, Raw, text};
 use super::raw_params::{RawParams, SMALL};
 use super::typed::{Params, explained};
 use crate::token::settle::ReplayKey;
@@ -77,6 +77,30 @@ fn last_part(path: &str) -> &str {
     path.rsplit('/').find(|part| !part.is_empty()).unwrap_or_default()
 }
 
+/// The parameters that are lists.
+const LISTS: [&str; 2] = ["tokens", "token_uids"];
+
+/// A number or a text as it is written, but for `5.0`, which is 5 in JSON.
+fn plain(raw: &Raw) -> String {
+    let number = if let Raw::Number(_) = raw { raw.integer() } else { None };
+    number.map_or_else(|| raw.text().unwrap_or_default().to_owned(), |number| number.to_string())
+}
+
+/// Items, whose white space and whose order of fields do not matter.
+fn items(list: &List) -> impl Iterator<Item = String> {
+    let json = list.items().into_iter().map(|item| match object(item.get()) {
+        Ok(fields) => fields.iter().map(|(name, raw)| format!("{name:?}:{:?},", uid_or_text(&plain(raw)))).collect(),
+        Err(_) => text(item.get()).map_or_else(|| item.get().to_owned(), |text| uid_or_text(&text)),
+    });
+    let texts = list.texts.iter().filter(|_| list.json.is_none()).map(|text| uid_or_text(text));
+    json.chain(texts)
+}
+
+/// A uid is the same in either case.
+fn uid_or_text(text: &str) -> String {
+    text.parse::<Uid>().map_or_else(|_: TokenError| text.to_owned(), |uid| uid.to_string())
+}
+
 /// Of the view, the token and the parameters, however they were sent. Names that begin with `_` are free.
 fn digest(view: &str, path_uid: Option<&str>, fields: &Fields) -> String {
     let mut digest = Sha256::new();
@@ -87,15 +111,17 @@ fn digest(view: &str, path_uid: Option<&str>, fields: &Fields) -> String {
     add(view);
     // The path may name the token instead.
     let token = path_uid.or_else(|| fields.get("token_uid").and_then(Raw::text)).unwrap_or_default();
-    add(&token.parse::<Uid>().map_or_else(|_: TokenError| token.to_owned(), |uid| uid.to_string()));
+    add(&uid_or_text(token));
     for (name, raw) in fields.iter().filter(|(name, _)| !name.starts_with('_') && *name != "token_uid") {
         add(name);
         match raw {
-            Raw::Text(text) | Raw::Number(text) => add(text),
-            Raw::List(list) => match &list.json {
-                Some(json) => add(json.get()),
-                None => list.texts.iter().for_each(|text| add(text)),
+            // A form has a list as its text.
+            Raw::Text(text) if LISTS.contains(&name.as_str()) => match List::read(text) {
+                Ok(list) => items(&list).for_each(|item| add(&item)),
+                Err(_) => add(text),
             },
+            Raw::List(list) => items(list).for_each(|item| add(&item)),
+            Raw::Text(_) | Raw::Number(_) => add(&plain(raw)),
             Raw::Other => {}
         }
     }
@@ -131,6 +157,25 @@ mod tests {
             digest("update_token", Some(&uid), &form("add_uses=5label&=")),
         ] {
             assert_ne!(other, path);
+        }
+    }
+
+    #[test]
+    fn a_list_is_the_same_however_it_is_written() {
+        let uid = Uid::example().to_string();
+        let json = |text: &str| digest("update_tokens", None, &object(text).unwrap());
+        let first = json(&format!(r#"{{"tokens": [{{"token_uid": "{uid}", "add_uses": 5}}]}}"#));
+        let again = format!(r#"[ {{ "add_uses":5.0,"token_uid" : "{}" }} ]"#, uid.to_uppercase());
+        assert_eq!(json(&format!(r#"{{"tokens": {again}}}"#)), first);
+        let encoded: String =
+            percent_encoding::utf8_percent_encode(&again, percent_encoding::NON_ALPHANUMERIC).to_string();
+        assert_eq!(digest("update_tokens", None, &pairs(&format!("tokens={encoded}"), "form").unwrap()), first);
+        for other in [
+            format!(r#"{{"tokens": [{{"token_uid": "{uid}", "add_uses": 6}}]}}"#),
+            format!(r#"{{"tokens": [{{"token_uid": "{uid}"}}, {{"add_uses": 5}}]}}"#),
+            format!(r#"{{"tokens": [{{"token_uid": "{uid}", "add_uses": 5}}, {{}}]}}"#),
+        ] {
+            assert_ne!(json(&other), first, "{other}");
         }
     }
 }

@@ -29,7 +29,7 @@ pub(super) struct List {
     pub(super) length: usize,
     /// The beginning of its first item that is no text, in JSON.
     pub(super) wrong: Option<String>,
-    /// The whole list in JSON, if it has objects: each is read when its time comes, so that few are in memory at once.
+    /// The whole list in JSON, if it has items that are no texts: each is read when its time comes, so that few are in memory at once.
     pub(super) json: Option<Box<RawValue>>,
 }
 
@@ -73,17 +73,13 @@ impl List {
         let mut deserializer = serde_json::Deserializer::from_str(json);
         let mut list = deserializer.deserialize_seq(Items)?;
         deserializer.end()?;
-        if list.has_objects() {
+        if list.wrong.is_some() && list.length <= LIST_MAX {
             list.json = Some(serde_json::from_str(json)?);
         }
         Ok(list)
     }
 
-    fn has_objects(&self) -> bool {
-        self.length <= LIST_MAX && self.wrong.as_ref().is_some_and(|item| item.starts_with('{'))
-    }
-
-    /// Its items, each in JSON; none, if it has no objects.
+    /// Its items, each in JSON; none, if all are texts.
     pub(super) fn items(&self) -> Vec<&RawValue> {
         self.json.as_ref().and_then(|json| serde_json::from_str(json.get()).ok()).unwrap_or_default()
     }
@@ -121,7 +117,7 @@ impl<'de> Visitor<'de> for Items {
 }
 
 /// The text of a string of JSON.
-fn text(json: &str) -> Option<String> {
+pub(super) fn text(json: &str) -> Option<String> {
     json.starts_with('"').then(|| serde_json::from_str(json).ok()).flatten()
 }
 

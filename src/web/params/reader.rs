@@ -1,6 +1,7 @@
 //! Raw parameters, read by serde into a struct. The struct's fields are all that there is: from them come which parameters
 //! are known, in which order their errors are told, and (by schemars) how they are described.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 
 use serde::de::value::{MapDeserializer, StrDeserializer};
@@ -11,7 +12,7 @@ use serde::forward_to_deserialize_any;
 use serde_json::value::RawValue;
 
 use super::body::{Fields, TICKED, object};
-use super::raw::{List, Raw};
+use super::raw::{List, Raw, text};
 use crate::token::{LIST_MAX, Problem, TokenError, Uid, WrittenTime, shown};
 use crate::web::error::Error;
 
@@ -238,17 +239,17 @@ impl<'a> Parameter<'a> {
         self.raw.integer().ok_or_else(|| ReadError::value(none()))
     }
 
-    fn list(&self) -> Result<std::borrow::Cow<'a, List>, ReadError> {
+    fn list(&self) -> Result<Cow<'a, List>, ReadError> {
         let wrong = || ReadError::value(Problem::WrongType { expected: "a JSON list".into() });
         let list = match self.raw {
-            Raw::List(list) => std::borrow::Cow::Borrowed(list),
+            Raw::List(list) => Cow::Borrowed(list),
             Raw::Text(text) | Raw::Number(text) if self.name == TICKED => {
                 let mut list = List::default();
                 list.push(text.clone());
-                std::borrow::Cow::Owned(list)
+                Cow::Owned(list)
             }
             // A form or a query string holds it as text.
-            Raw::Text(text) => std::borrow::Cow::Owned(List::read(text).map_err(|_| wrong())?),
+            Raw::Text(text) => Cow::Owned(List::read(text).map_err(|_| wrong())?),
             Raw::Number(_) | Raw::Other => return Err(wrong()),
         };
         if list.length > LIST_MAX {
@@ -297,13 +298,11 @@ impl<'de> Deserializer<'de> for Parameter<'_> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         let list = self.list()?;
-        if let Some(wrong) = list.wrong.as_ref().filter(|_| list.json.is_none()) {
-            let expected = if wrong.starts_with('{') { "a JSON list of texts" } else { "a JSON list" };
-            return Err(ReadError::value(Problem::WrongType { expected: expected.into() }));
-        }
-        let objects = list.items().into_iter().map(Item::Json);
-        let items: Vec<Item> = list.texts.iter().map(|text| Item::Text(text)).collect();
-        let items = if list.json.is_some() { objects.collect() } else { items };
+        let items = if list.json.is_some() {
+            list.items().into_iter().map(Item::read).collect()
+        } else {
+            list.texts.iter().map(|text| Item::Text(Cow::Borrowed(text))).collect::<Vec<_>>()
+        };
         visitor.visit_seq(Items { list: self.name, items: items.into_iter().enumerate() })
     }
 
@@ -339,11 +338,16 @@ impl<'de> SeqAccess<'de> for Items<'_> {
     }
 }
 
-/// An item of a list: a text, or in a list that has objects anything in JSON.
-#[derive(Clone, Copy)]
+/// An item of a list: a text, or anything else in JSON.
 enum Item<'a> {
-    Text(&'a str),
+    Text(Cow<'a, str>),
     Json(&'a RawValue),
+}
+
+impl<'a> Item<'a> {
+    fn read(json: &'a RawValue) -> Self {
+        text(json.get()).map_or(Self::Json(json), |text| Self::Text(Cow::Owned(text)))
+    }
 }
 
 impl<'de> Deserializer<'de> for Item<'_> {
@@ -351,7 +355,7 @@ impl<'de> Deserializer<'de> for Item<'_> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         match self {
-            Self::Text(text) => visitor.visit_str(text),
+            Self::Text(text) => visitor.visit_str(&text),
             Self::Json(_) => Err(ReadError::value(Problem::WrongType { expected: "a text".into() })),
         }
     }

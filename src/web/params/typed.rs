@@ -5,9 +5,10 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, SchemaGenerator};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use validator::Validate;
 
 use super::names::names_of;
@@ -130,17 +131,28 @@ impl<T: DeserializeOwned + ViewParams, const LIMIT: usize> DescribesRequest for 
 
 /// The error with what the description of its parameter says: bounds, and whether it may be empty.
 pub(super) fn explained<T: JsonSchema>(error: TokenError) -> TokenError {
-    let schema = SchemaGenerator::default().into_root_schema_for::<T>();
-    let property = error.param().and_then(|param| schema.get("properties")?.get(param)).cloned().unwrap_or_default();
-    let bound = |name: &str| property.get(name).and_then(serde_json::Value::as_i64);
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    let schema = settings.into_generator().into_root_schema_for::<T>();
+    explained_by(schema.as_value(), error)
+}
+
+fn explained_by(schema: &Value, error: TokenError) -> TokenError {
+    let property = |name: &str| schema.get("properties").and_then(|all| all.get(name)).cloned().unwrap_or_default();
+    let own = error.param().map(property).unwrap_or_default();
+    let bound = |name: &str| own.get(name).and_then(Value::as_i64);
     match error {
         TokenError::Api { param, problem: Problem::Missing { .. } } => {
-            let may_be_empty = may_be_empty(&property);
+            let may_be_empty = may_be_empty(&own);
             TokenError::Api { param, problem: Problem::Missing { may_be_empty, unless: None } }
         }
         TokenError::Value { param, problem: Problem::NotAnInteger { value, .. } } => {
             let problem = Problem::NotAnInteger { value, min: bound("minimum"), max: bound("maximum") };
             TokenError::Value { param, problem }
+        }
+        TokenError::InList { place, item, param, error } => {
+            let list = property(item.split('[').next().unwrap_or_default());
+            let error = explained_by(list.get("items").unwrap_or(&Value::Null), *error);
+            TokenError::InList { place, item, param, error: Box::new(error) }
         }
         other => other,
     }

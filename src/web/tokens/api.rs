@@ -29,6 +29,7 @@ use crate::web::error::Error;
 use crate::web::json::{Answer, Once};
 use crate::web::openapi::operation::ViewAnswer;
 use crate::web::state::App;
+use crate::work::kept::or_kept;
 
 /// Refuses a value that is the address of another token's tile: a code with a link says just that, and it could then not
 /// be told which of the two tokens is meant.
@@ -157,11 +158,11 @@ async fn once<T: Serialize + DeserializeOwned + Send + 'static>(
     request: Option<KeyedRequest>,
     work: impl Fn(&mut Connection, Micros) -> Result<T, store::Error> + Send + 'static,
 ) -> Result<Answer<Once<T>>, Error> {
-    let now = app.store.now();
+    let (again, now) = (request.clone(), app.store.now());
     let write = move |connection: &mut Connection| {
         idempotency::once(connection, request.as_ref(), now, |connection| work(connection, now))
     };
-    Ok(app.store.write(write).await?.into())
+    Ok(or_kept(&app.store, again, app.store.write(write).await).await?.into())
 }
 
 /// The token, if it is wanted in the answer.

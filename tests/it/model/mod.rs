@@ -87,7 +87,7 @@ fn never_met(tally: &Tally) -> Vec<&'static str> {
         "delete_token: done",
         "delete_tokens: done",
         "restore: page 303",
-        "restore: page 404",
+        "restore: TokenNotExists",
         "consume_token: done",
         "consume_token: replayed",
         "consume_token: TokenNotExists",

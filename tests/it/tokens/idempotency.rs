@@ -204,3 +204,19 @@ async fn the_same_key_a_hundred_times_at_once_is_one_request() {
     }
     assert_eq!(number(&mut app.connection(), "SELECT COUNT(*) FROM tokens"), 2 + 1 + 3 + 2 + 500);
 }
+
+/// It must not be told that its tokens are gone, which it has deleted itself.
+#[actix_web::test]
+async fn a_deletion_does_not_meet_itself() {
+    let app = App::start().await;
+    for (round, count) in [(0, 1), (1, 20), (2, 600), (3, 600)] {
+        let added = app.post("/add_tokens", &[("count", &count.to_string())]).await;
+        let body = json!({"token_uids": added.check_success().body["token_uids"]});
+        let order = format!("order-{round}");
+        let asks = (0..10).map(|_| post(&app, "/delete_tokens", &order, &body));
+        for answer in futures_util::future::join_all(asks).await {
+            assert!(matches!(answer.status, 200 | 409), "{count}: {}", answer.body);
+        }
+        assert_eq!(post(&app, "/delete_tokens", &order, &body).await.check_success().body["replayed"], true);
+    }
+}

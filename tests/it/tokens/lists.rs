@@ -1,5 +1,6 @@
 //! Lists of tokens with values of their own: `add_tokens`, `update_tokens`, `void_tokens` and `restore_tokens`.
 
+use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 use tessera::access::Role;
 
@@ -120,11 +121,13 @@ async fn an_error_in_a_list_names_its_place_and_nothing_is_done() {
             let refused = app.post_json(view, json!({"token_uids": with_nobody})).await;
             refused.check_failure("TokenNotExists").check_param("token_uids");
             assert_eq!((&refused.body["place"], &refused.body["detail"]["token_uid"]), (&json!(6), &json!(nobody)));
-            let mut with_text = uids.clone();
-            with_text[6] = "x".into();
-            let refused = app.post_json(view, json!({"token_uids": with_text})).await;
-            refused.check_failure("TokenValueError").check_param("token_uids");
-            assert_eq!(refused.body["place"], 6);
+            for item in [json!("x"), json!(5), json!(null), json!(true), json!([]), json!({})] {
+                let mut with_other = json!(uids);
+                with_other[6] = item.clone();
+                let refused = app.post_json(view, json!({"token_uids": with_other})).await;
+                refused.check_failure("TokenValueError").check_param("token_uids");
+                assert_eq!(refused.body["place"], 6, "{item}");
+            }
         }
         let touched = "SELECT COUNT(*) FROM tokens WHERE label IS NOT NULL OR voided_at IS NOT NULL";
         assert_eq!(number(&mut app.connection(), touched), 0);
@@ -278,4 +281,56 @@ async fn a_long_list_is_undone_on_the_page_of_actions() {
     let first = app.token(&uids[0]).await;
     assert_eq!((&first["usage_count"], &first["label"]), (&json!(4), &Value::Null));
     assert_eq!(app.token(&uids[1]).await["usage_count"], 5);
+}
+
+/// Whichever began first is added, and the other one is told to try again: none of its values is in use by a token.
+#[actix_web::test]
+async fn of_two_lists_with_the_same_values_at_once_one_is_added() {
+    let app = App::start().await;
+    for round in 0..3 {
+        let tokens: Vec<Value> = (0..MANY).map(|n| json!({"value": format!("R-{round}-{n}")})).collect();
+        let reversed: Vec<Value> = tokens.iter().rev().cloned().collect();
+        let (first, second) = futures_util::future::join(
+            app.post_json("/add_tokens", json!({"tokens": tokens})),
+            app.post_json("/add_tokens", json!({"tokens": reversed})),
+        )
+        .await;
+        let refused = match (first.status, second.status) {
+            (200, _) => second,
+            (_, 200) => first,
+            other => panic!("{other:?}: {} {}", first.body, second.body),
+        };
+        match refused.status {
+            503 => drop(refused.check_failure("Unavailable")),
+            _ => drop(refused.check_failure("TokenValueError")),
+        }
+    }
+    let there = "SELECT COUNT(*) FROM tokens WHERE deleted_at IS NULL";
+    assert_eq!(number(&mut app.connection(), there), i64::try_from(3 * MANY).unwrap());
+}
+
+/// A list that nobody adds any more, as its server has ended, is in nobody's way; one that is being added says so.
+#[actix_web::test]
+async fn a_value_of_a_list_that_was_never_made_is_free() {
+    let app = App::start().await;
+    let tokens: Vec<Value> = (0..MANY).map(|n| json!({"value": format!("V-{n}")})).collect();
+    let all = json!({"tokens": tokens, "batch_name": "Lost"});
+    app.post_json("/add_tokens", all).await.check_success();
+    app.connection().batch_execute("UPDATE batches SET made = NULL").unwrap();
+    let other = app.add(&[]).await;
+    for (view, body) in [
+        ("/add_token", json!({"value": "V-1", "defaults": 1})),
+        ("/update_token", json!({"value": "V-1", "token_uid": other})),
+        ("/add_tokens", json!({"tokens": [{"value": "V-1"}]})),
+    ] {
+        let refused = app.post_json(view, body).await;
+        refused.check_failure("Unavailable");
+        assert!(refused.body["message"].as_str().unwrap().contains("is being added just now"), "{}", refused.body);
+        assert_eq!(refused.header("retry-after"), "1");
+    }
+    app.connection().batch_execute("UPDATE batches SET touched = touched - 21000000").unwrap();
+    app.post_json("/add_token", json!({"value": "V-1", "defaults": 1})).await.check_success();
+    app.post_json("/update_token", json!({"value": "V-2", "token_uid": other})).await.check_success();
+    app.post_json("/add_tokens", json!({"tokens": [{"value": "V-3"}, {"value": "V-4"}]})).await.check_success();
+    app.post_json("/add_token", json!({"value": "V-1", "defaults": 1})).await.check_failure("TokenValueError");
 }

@@ -21,6 +21,7 @@ fn varies(answer: &Response) -> bool {
 fn mistyped() -> Vec<(Method, String, u16)> {
     vec![
         (Method::GET, "/tickets/nothing".into(), 404),
+        (Method::POST, "/tickets/add_tokenz".into(), 404),
         (Method::GET, "/tickets/not-a-uid/edit".into(), 404),
         (Method::GET, format!("/tickets/{MISSING_UID}"), 404),
         (Method::GET, "/tickets/nothing/".into(), 404),

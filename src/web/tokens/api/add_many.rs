@@ -27,6 +27,7 @@ use crate::web::openapi::operation::{ViewAnswer, ViewParams};
 use crate::web::params::{KeyedParams, LARGE};
 use crate::web::state::App;
 use crate::work::batches::add_tokens as add_all;
+use crate::work::kept::or_kept;
 
 /// Adds many tokens: all or none.
 ///
@@ -165,7 +166,8 @@ pub(crate) async fn add_tokens(
     let made = web::block(move || maker.tokens(params, seed.uids(count))).await;
     let tokens = made.map_err(|error| Error::fault(error.to_string()))??;
     let token_uids = tokens.iter().map(|token| token.uid).collect();
-    match add_all(&app.background, tokens, (batch, by), (permit, request), new).await? {
+    let added = add_all(&app.background, tokens, (batch, by), (permit, request.clone()), new).await;
+    match or_kept(&app.store, request, added).await? {
         Kept::Now(KeptMany { count, batch_uid, .. }) => {
             Ok(Kept::Now(AddedMany { count, token_uids, batch_uid }).into())
         }

@@ -26,7 +26,8 @@ use crate::work::lists;
 /// Changes of many tokens what is given for each, and nothing else: all or none.
 ///
 /// An error names the place in the list, from 0, and then nothing is changed. Until the answer comes, some tokens of a long list
-/// may be changed and others not yet. Values can be changed in lists of at most 200 tokens.
+/// may be changed and others not yet. Values can be changed in lists of at most 200 tokens; each must be free when its turn comes,
+/// in the order of the list.
 #[derive(Deserialize, JsonSchema, Validate)]
 pub(crate) struct UpdateTokens {
     /// The tokens and what is to be changed, as a JSON list of objects; in a form and in a query string as its text. No token
