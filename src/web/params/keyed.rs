@@ -89,7 +89,10 @@ fn plain(raw: &Raw) -> String {
 /// Items, whose white space and whose order of fields do not matter.
 fn items(list: &List) -> impl Iterator<Item = String> {
     let json = list.items().into_iter().map(|item| match object(item.get()) {
-        Ok(fields) => fields.iter().map(|(name, raw)| format!("{name:?}:{:?},", uid_or_text(&plain(raw)))).collect(),
+        Ok(fields) => {
+            let pair = |(name, raw): (&String, &Raw)| format!("{name:?}:{:?},", uid_or_text(&plain(raw)));
+            fields.iter().map(pair).collect::<Vec<_>>().concat()
+        }
         Err(_) => text(item.get()).map_or_else(|| item.get().to_owned(), |text| uid_or_text(&text)),
     });
     let texts = list.texts.iter().filter(|_| list.json.is_none()).map(|text| uid_or_text(text));
