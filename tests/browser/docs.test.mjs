@@ -53,7 +53,7 @@ for (const javaScript of [true, false]) {
         assert.ok(all.length >= 14, `${all}`);
         await visitor.page.keyboard.press("/");
         await visitor.page.keyboard.type("add_uses");
-        assert.deepEqual(await views(), ["update_token"]);
+        assert.deepEqual(await views(), ["update_token", "update_tokens"]);
         assert.equal(await visitor.page.locator("#update_token-add_uses").isVisible(), true);
         assert.equal(await visitor.page.locator("#update_token-lock_time").isVisible(), false);
         await visitor.says("part");
