@@ -63,7 +63,7 @@ pub(super) fn write<T>(
     Ok(try_write(connection, work)?)
 }
 
-/// Does what [`write`] does, for a command that has words of its own for an error.
+/// Does what [`write()`] does, for a command that has words of its own for an error.
 pub(super) fn try_write<T>(
     connection: &mut Connection,
     work: impl Fn(&mut Connection, Micros) -> Result<T, Error>,
