@@ -18,7 +18,7 @@ fn ask(server: &Server, key: &str, (path, order): (&str, &str), body: &Value) ->
 
 /// Asks until it is no longer in progress, as a program would.
 async fn ask_again(server: &Server, key: &str, request: (&str, &str), body: &Value) -> Answer {
-    for _ in 0..60 {
+    for _ in 0..180 {
         let answer = send(ask(server, key, request, body)).await;
         if answer.status != 409 {
             return answer;
