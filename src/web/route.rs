@@ -218,9 +218,11 @@ impl Route {
     /// Registers it below `prefix`. Methods that it does not take are refused by name.
     pub(crate) fn register(self, config: &mut web::ServiceConfig, prefix: &str) {
         let allow = self.info.allow();
-        // What is named by a uid is not there without one: a view whose name is mistyped is no page.
+        let is_view = self.info.kind == Kind::View;
+        // A page that is named by a uid is not there without one: a view whose name is mistyped is no page.
         let refused = move |request: HttpRequest| {
-            let is_there = request.match_info().get("uid").is_none_or(|uid| uid.parse::<Uid>().is_ok());
+            let uid = request.match_info().get("uid").filter(|_| !is_view);
+            let is_there = uid.is_none_or(|uid| uid.parse::<Uid>().is_ok());
             let error = if is_there { Error::MethodNotAllowed(allow.clone()) } else { Error::NotFound };
             async move { Err::<HttpResponse, _>(error) }
         };
