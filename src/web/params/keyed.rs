@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
@@ -13,7 +13,7 @@ use validator::Validate;
 
 use super::body::{Fields, object};
 use super::raw::{List, Raw, text};
-use super::raw_params::{RawParams, SMALL};
+use super::raw_params::{RawParams, SMALL, off_thread};
 use super::typed::{Params, explained};
 use crate::token::settle::ReplayKey;
 use crate::token::{KeyedRequest, Problem, TokenError, Uid};
@@ -21,7 +21,6 @@ use crate::web::callers::Caller;
 use crate::web::error::Error;
 use crate::web::idempotency_key::{IdempotencyKey, header_key};
 use crate::web::openapi::operation::{DescribesRequest, Operation, ViewParams};
-use crate::web::state::App;
 
 /// As [`Params`], with the key of the `Idempotency-Key` header, if there is one.
 pub(crate) struct KeyedParams<T, const LIMIT: usize = SMALL> {
@@ -53,24 +52,10 @@ where
                 });
                 (raw.typed(true).map_err(explained::<T>), keyed)
             };
-            let (params, request) = if is_long { beside(&request, read).await? } else { read() };
+            let (params, request) = if is_long { off_thread(&request, read).await? } else { read() };
             Ok(Self { params: params?, request })
         })
     }
-}
-
-/// Reads a long list off the request's thread: a door may be waiting for it.
-async fn beside<R: Send + 'static>(
-    request: &HttpRequest,
-    read: impl FnOnce() -> R + Send + 'static,
-) -> Result<R, Error> {
-    let app = request.app_data::<web::Data<App>>().ok_or_else(|| Error::fault("there is no state"))?;
-    let permit = app.background.long_list_permit().await?;
-    let read = tokio::task::spawn_blocking(move || {
-        let _permit = permit;
-        read()
-    });
-    read.await.map_err(|error| Error::fault(error.to_string()))
 }
 
 fn last_part(path: &str) -> &str {

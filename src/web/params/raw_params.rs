@@ -101,17 +101,27 @@ pub(crate) async fn counted_body(
     body.map_err(|_| TokenError::unreadable("The body was not sent whole in time."))?
 }
 
-/// The fields of a body. A large one is read off the request's thread, and few at a time: a door may be waiting for it.
+/// The fields of a body. A large one is read off the request's thread.
 async fn fields_of(request: &HttpRequest, body: Vec<u8>) -> Result<Fields, Error> {
     let kind = body_kind(request)?;
-    let app = request.app_data::<web::Data<App>>().filter(|_| body.len() > SMALL);
-    let Some(app) = app else { return body_fields(kind, &body) };
+    if body.len() <= SMALL {
+        return body_fields(kind, &body);
+    }
+    off_thread(request, move || body_fields(kind, &body)).await?
+}
+
+/// Reads something long off the request's thread, and few at a time: a door may be waiting for it.
+pub(super) async fn off_thread<R: Send + 'static>(
+    request: &HttpRequest,
+    read: impl FnOnce() -> R + Send + 'static,
+) -> Result<R, Error> {
+    let app = request.app_data::<web::Data<App>>().ok_or_else(|| Error::fault("there is no state"))?;
     let permit = app.background.long_list_permit().await?;
     let read = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        body_fields(kind, &body)
+        read()
     });
-    read.await.unwrap_or_else(|error| Err(Error::fault(error.to_string())))
+    read.await.map_err(|error| Error::fault(error.to_string()))
 }
 
 /// Who was known at the request's head is looked up again when its body is whole: that can be a minute later.
