@@ -50,3 +50,4 @@ pub mod state;
 pub(crate) mod tokens;
 pub(crate) mod trailing_slash;
 pub(crate) mod usage;
+pub(crate) mod words;

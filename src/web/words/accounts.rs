@@ -1,0 +1,1 @@
+//! What the pages say of signing in, users, API keys and the own account.

@@ -1,0 +1,1 @@
+//! What the pages say of changes of many tokens, and the list of such changes.

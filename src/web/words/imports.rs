@@ -1,0 +1,1 @@
+//! What the pages say of the import of a file.

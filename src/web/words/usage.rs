@@ -1,0 +1,1 @@
+//! What the pages say of the overview, the usage log and its chart.
