@@ -98,3 +98,42 @@ for (const field of document.querySelectorAll("[data-chooses]")) {
     if (field.value) document.getElementById(field.dataset.chooses).value = "at";
   });
 }
+
+// What was done, or what is wrong, is read first: it takes the focus, unless somebody is already typing.
+const message = document.querySelector(".problems, main > .flash");
+if (message && (document.activeElement === document.body || !document.activeElement)) message.focus();
+
+// Menus close with Escape, and when something else is clicked.
+const openMenus = () => document.querySelectorAll("details.menu[open]");
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of openMenus()) {
+    menu.open = false;
+    if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+  }
+});
+document.addEventListener("click", (event) => {
+  for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
+});
+
+// Single keys that do something can be switched off: people who speak to their computer type them by accident
+// (WCAG 2.2, success criterion 2.1.4).
+const SHORTCUTS_OFF = "shortcuts off";
+for (const part of document.querySelectorAll("[data-shortcuts]")) part.hidden = false;
+const singleKeys = document.querySelector("[data-single-keys]");
+if (singleKeys) {
+  singleKeys.checked = localStorage.getItem(SHORTCUTS_OFF) === null;
+  singleKeys.addEventListener("change", () => {
+    if (singleKeys.checked) localStorage.removeItem(SHORTCUTS_OFF);
+    else localStorage.setItem(SHORTCUTS_OFF, "1");
+  });
+}
+document.addEventListener("keydown", (event) => {
+  const isTyping = event.target.closest("input:not([type=checkbox], [type=radio], [type=range]), textarea, select");
+  if (event.key !== "?" || isTyping || event.ctrlKey || event.altKey || event.metaKey || !singleKeys?.checked) return;
+  // At the door a handheld scanner types.
+  const help = document.querySelector("details.help");
+  if (!help || document.querySelector("[data-scan]")) return;
+  help.open = !help.open;
+  help.querySelector("summary").focus();
+});

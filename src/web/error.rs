@@ -32,7 +32,7 @@ pub(crate) enum Error {
         /// The origins, or hosts, from which it would be taken.
         accepted: Vec<String>,
     },
-    /// There is nothing at this address.
+    /// There is no page at this address.
     NotFound,
     /// The address takes these methods only.
     MethodNotAllowed(String),
@@ -243,7 +243,7 @@ impl fmt::Display for Error {
             }
             Self::TooManyPhotos(why) | Self::Busy(why) => f.write_str(why),
             Self::Unauthorized(_) => {
-                f.write_str("An API key is needed that is valid now; send it as Authorization: Bearer tsr_….")
+                f.write_str("A valid API key is needed. Send it as Authorization: Bearer tsr_….")
             }
             Self::Forbidden(why) => f.write_str(why),
             Self::ForeignOrigin { origin, accepted } => {
@@ -251,42 +251,42 @@ impl fmt::Display for Error {
                 let accepted = accepted.join(" or ");
                 write!(
                     f,
-                    "This was sent by a page of {origin}, and Tessera takes it only from its own pages at {accepted}. An \
+                    "A page of {origin} sent this form. Tessera accepts forms only from its own pages at {accepted}. An \
                      administrator sets that address with --public-url."
                 )
             }
-            Self::NotFound => f.write_str("There is nothing at this address."),
-            Self::MethodNotAllowed(methods) => write!(f, "This address takes {methods} only."),
+            Self::NotFound => f.write_str("There is no page at this address."),
+            Self::MethodNotAllowed(methods) => write!(f, "This address accepts only {methods}."),
             Self::TooManyRequests(seconds) => {
                 write!(
                     f,
-                    "Too many tries. Wait {seconds} second{}, then try again.",
+                    "Too many attempts. Wait {seconds} second{}, then try again.",
                     if *seconds == 1 { "" } else { "s" }
                 )
             }
             Self::OverRate(rate) => write!(
                 f,
-                "This API key may send {rate} to this instance of Tessera. Nothing was done; wait a second, then try again."
+                "This API key may send {rate} to this instance of Tessera. Nothing was changed. Wait a second, then try again."
             ),
             Self::OverQuota { most, printed, seconds } => {
                 let (most, printed, wait) = (grouped(*most), grouped(*printed), hours(*seconds));
                 write!(
                     f,
-                    "One person can print {most} labels in 24 hours, and {printed} were printed or wait to be. Try again \
-                     in {wait}, or ask a manager to raise the limit in the settings."
+                    "You can print {most} labels in 24 hours, and {printed} are printed or waiting. Try again in {wait}, or ask \
+                     a manager to raise the limit in the settings."
                 )
             }
-            Self::Unavailable(_) => f.write_str("The database cannot take this now; try again."),
+            Self::Unavailable(_) => f.write_str("The database can't answer right now. Nothing was changed. Try again."),
             Self::Unknown(_) => f.write_str(
-                "The database went away meanwhile, and it is not known whether this was done: look before you try again, \
-                 or ask again with the same Idempotency-Key.",
+                "The connection to the database was lost, and this may have been done. Check before you try again, or send \
+                 the same request with the same Idempotency-Key.",
             ),
             Self::KeyInProgress => f.write_str(
                 "The first request with this Idempotency-Key is still in progress. Send the same request again in a second to \
                  get its answer.",
             ),
             Self::Fault { request_id, .. } => {
-                f.write_str("Something went wrong here, and nothing was changed.")?;
+                f.write_str("Something went wrong on the server. Nothing was changed.")?;
                 request_id.iter().try_for_each(|id| write!(f, " The log has the details under request {id}."))
             }
         }

@@ -18,6 +18,7 @@ use crate::web::error::Error;
 use crate::web::login_redirect::login_redirect;
 use crate::web::rate_headers;
 use crate::web::state::App;
+use crate::web::words::errors as words;
 
 #[derive(Template)]
 #[template(path = "errors/error.html")]
@@ -98,15 +99,12 @@ impl Rendered {
     fn of(page: Page, error: &Error, https: bool) -> Self {
         let status = error.status_code();
         let (title, advice) = match error {
-            Error::ForeignOrigin { .. } => ("This came from another address", ""),
-            _ => words(status),
+            Error::ForeignOrigin { .. } => words::OTHER_ADDRESS,
+            _ => words::title_and_advice(status),
         };
         let message = match error {
-            Error::Token(TokenError::Unknown(_)) => "There is no such token, or it was deleted.".to_owned(),
-            Error::Unknown(_) => {
-                "The database went away meanwhile. What you did may have been done; look before you do it again."
-                    .to_owned()
-            }
+            Error::Token(TokenError::Unknown(_)) => words::NO_SUCH_TOKEN.to_owned(),
+            Error::Unknown(_) => words::OUTCOME_UNKNOWN.to_owned(),
             Error::Token(error) => in_words_of_pages(error),
             error => error.to_string(),
         };
@@ -117,25 +115,6 @@ impl Rendered {
         let headers = kept.into_iter().filter_map(|name| json.headers().get(&name).cloned().map(|value| (name, value)));
         let headers = headers.collect();
         Self { status, text: template.render().unwrap_or_else(|_| title.to_owned()), https, headers }
-    }
-}
-
-fn words(status: StatusCode) -> (&'static str, &'static str) {
-    match status {
-        StatusCode::UNAUTHORIZED => ("This key is not good", ""),
-        StatusCode::FORBIDDEN => {
-            ("This is not for you", "If you need it, ask whoever looks after Tessera for another role.")
-        }
-        StatusCode::NOT_FOUND => ("Nothing is here", "It may have been deleted, or the address may be mistyped."),
-        StatusCode::METHOD_NOT_ALLOWED => ("Not in this way", "Go back, and use the buttons of the page."),
-        StatusCode::CONFLICT => ("This does not fit any more", "Load the page again to see how things are now."),
-        StatusCode::PAYLOAD_TOO_LARGE => ("This is too much", "Go back, and shorten what you typed."),
-        StatusCode::TOO_MANY_REQUESTS => ("Wait a while", ""),
-        StatusCode::SERVICE_UNAVAILABLE => ("Not at the moment", "Wait a moment, then load the page again."),
-        StatusCode::INTERNAL_SERVER_ERROR => {
-            ("Something went wrong", "It is not your fault. Try again, or tell whoever looks after Tessera.")
-        }
-        _ => ("This cannot be read", "Go back, and check what you typed."),
     }
 }
 

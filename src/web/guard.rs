@@ -127,7 +127,9 @@ pub(crate) fn refuse_foreign_get(request: &HttpRequest) -> Result<(), Error> {
     if request.method() != Method::GET || has_bearer(request) || is_ours {
         return Ok(());
     }
-    Err(Error::Forbidden("A signed-in browser consumes by POST, or by GET from a page of this site only.".into()))
+    Err(Error::Forbidden(
+        "A signed-in browser can use a token only by POST, or by GET from a page of this site.".into(),
+    ))
 }
 
 /// Whether a browser loads this ahead, before anybody has asked for it (the `Sec-Purpose` header of the Fetch standard, and
@@ -148,7 +150,7 @@ pub(crate) fn is_prefetch(request: &HttpRequest) -> bool {
 /// Forbidden.
 pub(crate) fn refuse_prefetch(request: &HttpRequest) -> Result<(), Error> {
     if is_prefetch(request) {
-        return Err(Error::Forbidden("A token is not consumed by loading a link ahead of time.".into()));
+        return Err(Error::Forbidden("Loading a link ahead of time does not use a token.".into()));
     }
     Ok(())
 }
@@ -177,21 +179,21 @@ entries! {
     /// To be anybody who is known.
     Anybody, None, "";
     /// To see tokens and usage.
-    See, Some(Permission::See), "You may not see tokens and usage with this role.";
+    See, Some(Permission::See), "Your role can't see tokens or usage.";
     /// To ask for one exact value.
-    Ask, Some(Permission::Ask), "You may not ask for tokens with this role.";
+    Ask, Some(Permission::Ask), "Your role can't look up tokens.";
     /// To use a token.
-    Consume, Some(Permission::Consume), "You may not consume tokens with this role.";
+    Consume, Some(Permission::Consume), "Your role can't use tokens.";
     /// To add and edit tokens.
-    Edit, Some(Permission::Edit), "You may not add or edit tokens with this role.";
+    Edit, Some(Permission::Edit), "Your role can't add or edit tokens.";
     /// To save printers and what was measured of them, which all others print with.
-    SavePrinters, Some(Permission::Edit), "You may not save printers with this role.";
+    SavePrinters, Some(Permission::Edit), "Your role can't save printers.";
     /// To delete tokens.
-    Delete, Some(Permission::Delete), "You may not delete tokens with this role.";
+    Delete, Some(Permission::Delete), "Your role can't delete tokens.";
     /// To void tokens and to restore them.
-    Void, Some(Permission::Delete), "You may not void or restore tokens with this role.";
+    Void, Some(Permission::Delete), "Your role can't void or restore tokens.";
     /// To look after settings, users and keys.
-    Manage, Some(Permission::Manage), "Settings, users and keys are for managers.";
+    Manage, Some(Permission::Manage), "Only managers can open settings, users and keys.";
 }
 
 /// A caller whose role has a permission. Comes first among a handler's arguments: who may not enter learns nothing of

@@ -54,6 +54,11 @@ impl Page {
         self.user.as_ref().map(|user| links(user.role, self.section)).unwrap_or_default()
     }
 
+    /// Whether the head has a field that searches tokens. The list has one of its own.
+    pub(crate) fn has_search(&self) -> bool {
+        self.may(Permission::See) && self.section != Some(Section::Tokens)
+    }
+
     /// Whether this is the page of the own account.
     pub(crate) fn is_account(&self) -> bool {
         self.section == Some(Section::Account)
@@ -105,9 +110,13 @@ pub(crate) fn html(status: StatusCode, https: bool) -> HttpResponseBuilder {
     response
 }
 
-/// A page.
+/// A page. Where something is wrong with what was entered its title begins with "Error: ", which is what a screen reader
+/// says first.
 pub(crate) fn page(app: &App, status: StatusCode, template: &impl Template) -> Result<HttpResponse, Error> {
-    let text = template.render().map_err(|error| Error::fault(error.to_string()))?;
+    let mut text = template.render().map_err(|error| Error::fault(error.to_string()))?;
+    if status.is_client_error() {
+        text = text.replacen("<title>", "<title>Error: ", 1);
+    }
     Ok(html(status, app.public_url.is_https()).body(text))
 }
 

@@ -8,13 +8,15 @@ pub(super) fn failure_message(error: &Error) -> String {
         Error::Token(error) => error.to_string(),
         Error::Refused(why) => why.clone(),
         Error::Busy(why) => (*why).into(),
-        Error::Unknown(_) => "The database went away meanwhile, and it is not known whether this was done.".into(),
-        Error::Failed(_) => "Something went wrong here, and nothing was changed.".into(),
+        Error::Unknown(_) => {
+            "The connection to the database was lost, and this may have been done. Check before you try again.".into()
+        }
+        Error::Failed(_) => "Something went wrong on the server. Nothing was changed.".into(),
         Error::OverQuota { .. }
         | Error::TooSlow
         | Error::KeyInProgress
         | Error::Conflict(_)
         | Error::Unavailable(_)
-        | Error::Lost(_) => "The database cannot take this now; try again.".into(),
+        | Error::Lost(_) => "The database can't answer right now. Nothing was changed. Try again.".into(),
     }
 }

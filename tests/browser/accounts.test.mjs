@@ -246,7 +246,7 @@ for (const javaScript of [true, false]) {
       for (const name of ["Users", "Keys", "Audit"]) {
         assert.equal(await vera.page.getByRole("link", { name, exact: true }).count(), 0, name);
         await vera.open(`/${name.toLowerCase()}`);
-        await vera.says("This is not for you", "for managers");
+        await vera.says("You don't have access to this page", "Only managers");
         assert.deepEqual(vera.failures.splice(0), [403]);
       }
       await vera.close();

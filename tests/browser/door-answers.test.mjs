@@ -295,7 +295,7 @@ describe("answers that are lost", () => {
     await scan(visitor, "nobody");
     await verdict(visitor, "refused", "no token");
     assert.equal(nonces.length, sent + 1);
-    await visitor.click("button", "Sign out");
+    await visitor.signOut();
     await visitor.open("/login?next=%2Fscan%3Fgate%3DNorth");
     await visitor.signIn("door", PASSWORD);
   });

@@ -24,7 +24,7 @@ for (const javaScript of [true, false]) {
       await stranger.check("sign in again", 422);
       await stranger.signIn("admin", PASSWORD);
       assert.equal(stranger.path(), "/add", "on to where it wanted to go");
-      await stranger.click("button", "Sign out");
+      await stranger.signOut();
       await stranger.says("You are signed out.");
       await stranger.check("signed out");
       await stranger.open("/");
@@ -41,7 +41,8 @@ for (const javaScript of [true, false]) {
         await here.page.getByLabel("The new one again").fill(again);
         await here.click("button", "Change password");
       };
-      await here.click("link", "Your account: berta");
+      await here.page.locator("details.account > summary").click();
+      await here.click("link", "Your account");
       await here.says("with the role admin", "This one");
       await here.check("account");
       await change("not this one", "password1234", "password4321");
@@ -119,7 +120,7 @@ for (const javaScript of [true, false]) {
       await viewer.open(await server.token());
       await viewer.check("tile for a viewer");
       await viewer.open("/add");
-      await viewer.says("This is not for you");
+      await viewer.says("You don't have access to this page");
       await viewer.check("forbidden", 403);
       await viewer.close();
       const scanner = await server.signedIn("scan");
@@ -129,7 +130,7 @@ for (const javaScript of [true, false]) {
       await scanner.check("forbidden for a scanner", 403);
       await scanner.close();
       await visitor.open("/00000000-0000-4000-8000-000000000000");
-      await visitor.says("Nothing is here");
+      await visitor.says("Page not found");
       await visitor.check("no such token", 404);
       await visitor.open("/no/such/page");
       await visitor.check("no such page", 404);

@@ -238,6 +238,12 @@ export class Visitor {
     await this.leads(() => this.page.getByRole(role, { name, exact: true, ...options }).click());
   }
 
+  /** Signs out by the menu under the user's name. */
+  async signOut() {
+    await this.page.locator("details.account > summary").click();
+    await this.click("button", "Sign out");
+  }
+
   async fill(label, text) {
     await this.page.getByLabel(label).fill(text);
   }

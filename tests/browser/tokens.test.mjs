@@ -164,9 +164,9 @@ for (const javaScript of [true, false]) {
       await visitor.click("link", "Delete");
       await visitor.click("button", "Delete token");
       await visitor.leads(() => visitor.page.goBack());
-      await visitor.says("Nothing is here");
+      await visitor.says("Page not found");
       await visitor.check("back to what was deleted", 404);
-      await visitor.click("link", "Back to the tokens");
+      await visitor.click("link", "Back to tokens");
       await visitor.click("link", "Deleted");
       await visitor.says("delete me", "admin");
       await visitor.check("deleted");

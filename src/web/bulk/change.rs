@@ -173,7 +173,7 @@ pub(crate) async fn bulk(
 ) -> Result<HttpResponse, Error> {
     let page = BulkPage::read(&request, &app, selection, (form, change), step.kind.parse()?);
     if !who.caller.role.may(page.kind.permission()) {
-        return Err(Error::Forbidden("You may not delete, void or restore tokens with this role.".into()));
+        return Err(Error::Forbidden("Your role can't delete, void or restore tokens.".into()));
     }
     if !page.errors.is_empty() {
         return page.answer(&app, StatusCode::UNPROCESSABLE_ENTITY);

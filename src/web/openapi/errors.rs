@@ -86,11 +86,11 @@ pub(crate) fn kinds() -> Vec<ErrorKind> {
             "Send `Authorization: Bearer tsr_…` with a key that is neither revoked nor expired.",
         ),
         error(
-            Error::Forbidden("You may not consume tokens with this role.".into()),
+            Error::Forbidden("Your role can't use tokens.".into()),
             "The role or the gate does not allow it, the request came from another site, or it is a prefetch.",
             "Use a key with another role, or ask a manager.",
         ),
-        error(Error::NotFound, "There is nothing at this address.", "Check the address."),
+        error(Error::NotFound, "There is no page at this address.", "Check the address."),
         error(Error::MethodNotAllowed("POST".into()), "The address takes other methods.", "See `Allow`."),
         error(
             Error::TooManyRequests(12),

@@ -135,7 +135,7 @@ async fn what_is_no_key_is_not_found_and_none_at_all_is_explained() {
     let app = App::start().await;
     let mut browser = Browser::of(&app, Role::Manager).await;
     for name in ["nobody", "", "..", "a%00b", "%3Cb%3E"] {
-        browser.get(&format!("/keys/revoke?name={name}")).await.check(404, &["Nothing is here"]);
+        browser.get(&format!("/keys/revoke?name={name}")).await.check(404, &["Page not found"]);
     }
     browser.post("/keys/revoke", &[("name", "a\0b")]).await.check(404, &[]);
     browser.post("/keys/revoke?name=scanner", &[]).await.check(404, &[]);
@@ -155,8 +155,8 @@ async fn keys_are_for_managers() {
             assert_eq!(browser.get(page).await.status, if allowed { 200 } else { 403 }, "{role} {page}");
         }
         if !allowed {
-            browser.post("/keys/add", &[("name", "x"), ("role", "manager")]).await.check(403, &["for managers"]);
-            browser.post("/keys/revoke", &[("name", "manager")]).await.check(403, &["for managers"]);
+            browser.post("/keys/add", &[("name", "x"), ("role", "manager")]).await.check(403, &["Only managers"]);
+            browser.post("/keys/revoke", &[("name", "manager")]).await.check(403, &["Only managers"]);
         }
     }
     let mut nobody = Browser::new(&app);

@@ -72,7 +72,7 @@ async fn wrong_names_and_wrong_passwords_are_told_the_same() {
     browser.post("/login", &[("name", "anna"), ("password", &long)]).await.check(422, &says);
     browser.post("/login", &[]).await.check(422, &says);
     let megabyte = "x".repeat(1_000_000);
-    browser.post("/login", &[("name", "anna"), ("password", &megabyte)]).await.check(413, &["This is too much"]);
+    browser.post("/login", &[("name", "anna"), ("password", &megabyte)]).await.check(413, &["Too much data"]);
     assert!(browser.cookie().is_none());
 }
 
@@ -89,7 +89,7 @@ async fn guessing_is_throttled_by_name_and_by_address() {
         browser.post("/login", &[("name", name), ("password", "wrong")]).await.check(422, &[]);
     }
     let waits = browser.sign_in("ben").await;
-    waits.check(429, &["Too many tries. Wait"]);
+    waits.check(429, &["Too many attempts. Wait"]);
     let seconds: u64 = waits.headers["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1..=60).contains(&seconds), "by address, {seconds}");
     // Elsewhere, only the name counts.
@@ -98,7 +98,7 @@ async fn guessing_is_throttled_by_name_and_by_address() {
         browser.post("/login", &[("name", "anna"), ("password", "wrong")]).await.check(422, &[]);
         app.connection().batch_execute("DELETE FROM attempts WHERE subject LIKE 'address:%'").unwrap();
     }
-    browser.sign_in("anna").await.check(429, &["Too many tries"]);
+    browser.sign_in("anna").await.check(429, &["Too many attempts"]);
     // The clock was years ahead at those tries, and was put right.
     let ahead = "UPDATE attempts SET timestamp = timestamp + 90000000000000";
     app.connection().batch_execute(ahead).unwrap();
@@ -145,7 +145,7 @@ async fn the_own_password_is_not_guessed_either() {
     for _ in 0..10 {
         browser.post("/account/password", &guess).await.check(422, &["This is not your password"]);
     }
-    browser.post("/account/password", &guess).await.check(429, &["Too many tries"]);
+    browser.post("/account/password", &guess).await.check(429, &["Too many attempts"]);
 }
 
 #[actix_web::test]

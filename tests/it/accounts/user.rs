@@ -146,7 +146,7 @@ async fn changing_oneself_signs_out_after_a_warning() {
         .await
         .check_leads_to("/login?done=signed-out");
     browser.sign_in("other").await.check_leads_to("/");
-    browser.get("/users").await.check(403, &["for managers"]);
+    browser.get("/users").await.check(403, &["Only managers"]);
 
     browser.post("/login", &signs_in).await.check_leads_to("/");
     browser.post("/users/role", &[("name", "other"), ("role", "manager")]).await.check_leads_to("/users/edit");

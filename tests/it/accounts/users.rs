@@ -110,7 +110,7 @@ async fn what_is_no_user_is_not_found() {
     let mut browser = Browser::of(&app, Role::Manager).await;
     for name in ["nobody", "", "..", "a%00b", "%3Cscript%3E", "-x"] {
         for page in ["edit", "remove"] {
-            browser.get(&format!("/users/{page}?name={name}")).await.check(404, &["Nothing is here"]);
+            browser.get(&format!("/users/{page}?name={name}")).await.check(404, &["Page not found"]);
         }
     }
     for path in ["/users/role", "/users/password", "/users/disable", "/users/enable", "/users/remove"] {
@@ -142,7 +142,7 @@ async fn users_are_for_managers() {
         {
             let answer = browser.post(path, &[("name", role.word()), ("role", "manager"), ("password", "short")]).await;
             if !allowed {
-                answer.check(403, &["for managers"]);
+                answer.check(403, &["Only managers"]);
             }
         }
         if !allowed {

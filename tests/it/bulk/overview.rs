@@ -197,7 +197,7 @@ async fn what_cannot_be_done_to_many_is_said() {
     browser.post("/bulk", &[("do", "lock"), ("uid", "x")]).await.check(422, &["is not a uid"]);
     browser.post("/bulk", &[("do", "lock"), ("select", "found"), ("state", "x")]).await.check(422, &["state"]);
     browser.post("/bulk", &[("do", "melt"), ("uid", &uid)]).await.check(422, &[]);
-    browser.post("/bulk", &[("do", "delete"), ("uid", &uid)]).await.check(403, &["may not delete"]);
+    browser.post("/bulk", &[("do", "delete"), ("uid", &uid)]).await.check(403, &["Your role can't delete"]);
     let smuggled = [("do", "lock"), ("uid", uid.as_str()), ("step", "do"), ("action", "\"delete\"")];
     browser.post("/bulk", &smuggled).await.check(422, &[]);
     let too_few = [("do", "uses"), ("uid", uid.as_str()), ("step", "do"), ("action", "{\"set_uses\":-7}")];

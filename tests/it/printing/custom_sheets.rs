@@ -131,6 +131,6 @@ async fn own_sheets_are_added_changed_and_removed() {
     }
     manager.get("/audit").await.check(200, &["added the sheet", "removed the sheet"]);
     let mut admin = Browser::of(&app, Role::Admin).await;
-    admin.get("/sheets").await.check(403, &["for managers"]);
+    admin.get("/sheets").await.check(403, &["Only managers"]);
     admin.post("/sheets/add", &with(&[])).await.check(403, &[]);
 }

@@ -55,7 +55,7 @@ async fn whoever_may_print_sees_printers_and_editors_save_them() {
     seen.check(200, &["HP &#34;Office&#34; &#60;2nd floor&#62;", "600 dpi"]);
     assert!(!seen.text.contains("/printers/") && !seen.text.contains("Add a printer"), "{}", seen.text);
     for path in ["/printers", "/printers/remove", "/sheet/calibrate"] {
-        viewer.post(path, &form("0.5", "600")).await.check(403, &["You may not save printers"]);
+        viewer.post(path, &form("0.5", "600")).await.check(403, &["Your role can't save printers"]);
     }
     let measure = viewer.get("/sheet/calibrate").await;
     measure.check(200, &["Open the test page", "Whoever may edit tokens types the two distances"]);

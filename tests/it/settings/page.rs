@@ -25,9 +25,9 @@ async fn the_settings_are_for_managers() {
             browser.post("/settings/cookie_key", &[("was", "")]).await.check(404, &[]);
             browser.post("/settings/usage_days", &[("usage_days", "1")]).await.check(400, &["was"]);
         } else {
-            page.check(403, &["for managers"]);
+            page.check(403, &["Only managers"]);
             let sent = browser.post("/settings/usage_days", &[("was", "400"), ("usage_days", "1")]).await;
-            sent.check(403, &["for managers"]);
+            sent.check(403, &["Only managers"]);
             assert!(!list.text.contains("href=\"/settings\""), "{role:?}");
         }
     }

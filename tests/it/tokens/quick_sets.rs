@@ -194,7 +194,7 @@ async fn only_who_may_edit_sets_anything() {
         for (view, form) in
             [("set_range", ("range", "today")), ("set_count", ("usage_count", "5")), ("add_uses", ("add_uses", "1"))]
         {
-            browser.post(&format!("/{uid}/{view}"), &[form]).await.check(403, &["may not add or edit"]);
+            browser.post(&format!("/{uid}/{view}"), &[form]).await.check(403, &["Your role can't add or edit"]);
             browser.get(&format!("/{uid}/{view}")).await.check(405, &[]);
         }
         if role == Role::Viewer {

@@ -88,7 +88,7 @@ async fn a_token_is_added_shown_edited_used_deleted_and_restored() {
     let deleted = browser.post(&format!("/{uid}/delete"), &[]).await;
     let list = browser.get(&deleted.check_leads_to("/?done=deleted").location).await;
     list.check(200, &["The token is deleted.", "Undo", &format!("/{uid}/restore")]);
-    browser.get(&format!("/{uid}")).await.check(404, &["Nothing is here", "Back to the tokens"]);
+    browser.get(&format!("/{uid}")).await.check(404, &["Page not found", "Back to tokens"]);
     let again = browser.post(&format!("/{uid}/delete"), &[]).await;
     assert_eq!(again.check_leads_to("/?done=deleted").location, deleted.location, "from two tabs it is deleted once");
     browser.get("/deleted").await.check(200, &["Ben", "user:admin", "Restore"]);

@@ -22,7 +22,7 @@ async fn static_files_are_kept_for_ever_and_packed() {
     style.check(200, &["--accent"]);
     assert_eq!(style.headers["cache-control"], "public, max-age=31536000, immutable");
     assert_eq!(style.headers["content-type"], "text/css; charset=utf-8");
-    browser.get("/static/style-000000000000.css").await.check(404, &["Nothing is here"]);
+    browser.get("/static/style-000000000000.css").await.check(404, &["Page not found"]);
     browser.get("/static/..%2fCargo.toml").await.check(404, &[]);
 }
 

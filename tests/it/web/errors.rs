@@ -12,14 +12,14 @@ use crate::support::tokens::MISSING_UID;
 async fn errors_have_pages_with_a_way_back() {
     let app = App::start().await;
     let mut browser = Browser::of(&app, Role::Viewer).await;
-    browser.get("/add").await.check(403, &["This is not for you", "Back to the tokens", "Sign out"]);
+    browser.get("/add").await.check(403, &["You don't have access to this page", "Back to tokens", "Sign out"]);
     for path in ["/nothing", "/not-a-uid/edit", &format!("/{MISSING_UID}"), &format!("/{MISSING_UID}/qr_code")] {
         let page = browser.get(path).await;
         assert!(matches!(page.status, 403 | 404), "{path}");
     }
-    browser.get("/not-a-uid").await.check(404, &["Nothing is here"]);
+    browser.get("/not-a-uid").await.check(404, &["Page not found"]);
     let post = browser.post("/", &[]).await;
-    post.check(405, &["Not in this way"]);
+    post.check(405, &["can't be opened directly"]);
     assert_eq!(post.headers["allow"], "GET, HEAD");
     let head = browser.request(Method::HEAD, "/").send().await.unwrap();
     assert_eq!((head.status().as_u16(), head.text().await.unwrap()), (200, String::new()));
@@ -50,7 +50,7 @@ async fn a_database_that_is_away_is_a_page_that_says_so() {
     let mut browser = Browser::of(&app, Role::Viewer).await;
     app.database.take_away();
     let page = browser.get("/").await;
-    page.check(503, &["Not at the moment", "Back to the tokens"]);
+    page.check(503, &["Tessera can't answer right now", "Back to tokens"]);
     assert_eq!(page.headers["retry-after"], "1");
     app.database.bring_back();
     browser.get("/").await.check(200, &["Tokens"]);

@@ -13,6 +13,7 @@ mod hostile;
 mod negotiation;
 mod old_http;
 mod vendor;
+mod words;
 
 use std::fmt::Write;
 
