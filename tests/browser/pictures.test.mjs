@@ -1,4 +1,4 @@
-// The pictures of the README and of docs/DOOR.md: how the list, a tile and verdicts look today. `bin/browser-check --pictures` puts them into docs/pictures.
+// The pictures of the README, docs/DESK.md and docs/DOOR.md: how the main pages look today. `bin/browser-check --pictures` puts them into docs/pictures.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -29,23 +29,40 @@ describe("the README's pictures", () => {
   withServer(true, (opened) => ({ server, visitor } = opened));
   after(() => temporary && rmSync(temporary, { recursive: true }));
 
-  const take = async (name, height) => {
-    await visitor.page.setViewportSize({ width: 1024, height });
+  const take = async (name, height = 800, width = 1280) => {
+    await visitor.page.setViewportSize({ width, height });
     await visitor.page.emulateMedia({ colorScheme: "light" });
+    await visitor.page.evaluate(() => document.activeElement?.blur());
     const picture = await visitor.page.screenshot({ path: join(FOLDER, name) });
     assert.ok(picture.length > 10_000, `${name} shows something`);
   };
 
-  it("are the list and a tile", async () => {
+  it("are the list, as rows, as tiles and on a phone, and a tile", async () => {
+    await server.view("/add_tokens", { count: 12, label: "Locker {n:03}", batch_name: "Lockers", usage_count: 1, valid_to: "2030-11-30" });
     let pool;
     for (const fields of TOKENS) pool = await server.token(fields);
     for (let n = 0; n < 3; n += 1) await server.view(`${pool}/consume_token`, {}).catch(() => undefined);
     await visitor.open("/");
-    await visitor.says("MUSEUM-0512");
-    await take("tokens.png", 640);
+    await visitor.says("Museum, two persons");
+    await take("tokens.png");
+    await visitor.page.setViewportSize({ width: 390, height: 780 });
+    await visitor.open("/");
+    await take("tokens-phone.png", 780, 390);
+    await visitor.page.setViewportSize({ width: 1280, height: 800 });
+    await visitor.open("/?view=tiles");
+    await take("tiles.png");
     await visitor.open(pool);
     await visitor.says("POOL-1204");
-    await take("tile.png", 700);
+    await take("tile.png");
+  });
+
+  it("the numbers of today, and a sheet before it is printed", async () => {
+    await visitor.open("/overview");
+    await visitor.says("Used today");
+    await take("overview.png");
+    await visitor.open("/sheet?q=locker");
+    await visitor.page.locator(".page svg").first().waitFor();
+    await take("sheet.png");
   });
 
   it("and the verdicts at the door, on a phone", async () => {
