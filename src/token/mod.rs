@@ -30,6 +30,7 @@ pub mod search_words;
 mod sentence;
 pub mod settings;
 pub mod settle;
+pub mod soon;
 mod state;
 pub(crate) mod time;
 pub(crate) mod time_range;

@@ -11,6 +11,7 @@ use crate::store::cursor::Key;
 use crate::store::schema::token_zones;
 use crate::store::tokens::visible::IS_THERE_BY_ID;
 use crate::token::settle::TokenId;
+use crate::token::soon::Soon;
 use crate::token::value_prefix::ValuePrefix;
 use crate::token::{Micros, State};
 
@@ -76,6 +77,7 @@ pub(crate) struct ZoneFilter {
     pub(crate) label: Option<String>,
     pub(crate) value_prefix: Option<ValuePrefix>,
     pub(crate) valid_at: Option<Micros>,
+    pub(crate) soon: Option<Soon>,
 }
 
 /// A key as it is compared with those of zones.
@@ -94,7 +96,18 @@ type Condition = Box<dyn BoxableExpression<token_zones::table, MultiBackend, Sql
 
 fn conditions(filter: &ZoneFilter, now: Micros) -> Vec<Condition> {
     let mut all: Vec<Condition> = Vec::new();
-    let now = now.get();
+    let (now, soon) = (now.get(), Soon::until(now).get());
+    match filter.soon {
+        None => {}
+        Some(Soon::Opening) => {
+            let begins = token_zones::begin_max.gt(now).and(token_zones::begin_min.le(soon));
+            all.push(Box::new(token_zones::usable.gt(0).and(begins)));
+        }
+        Some(Soon::Ending) => {
+            let ends = token_zones::end_max.ge(now).and(token_zones::end_min.le(soon));
+            all.push(Box::new(token_zones::usable.gt(0).and(ends)));
+        }
+    }
     match filter.state {
         None => {}
         Some(State::Voided) => all.push(Box::new(token_zones::voided.gt(0))),

@@ -16,6 +16,7 @@ use crate::store::connection::{Connection, MultiBackend, in_one_snapshot};
 use crate::store::schema::{batches, tokens};
 use crate::token::print::PrintedFilter;
 use crate::token::search_words::SearchWords;
+use crate::token::soon::Soon;
 use crate::token::value_prefix::ValuePrefix;
 use crate::token::{Micros, State, Token, Uid};
 
@@ -37,6 +38,8 @@ pub struct TokenFilter {
     pub print_run: Option<Uid>,
     /// By whether they were printed.
     pub printed: Option<PrintedFilter>,
+    /// Of those that begin or end to be valid within a day of `now`.
+    pub soon: Option<Soon>,
     /// By whether they are voided.
     pub voided: Option<bool>,
     /// With exactly this label.
@@ -186,6 +189,9 @@ fn matching(
     if let Some(state) = filter.state {
         query = query.filter(in_state(state, now));
     }
+    if let Some(soon) = filter.soon {
+        query = query.filter(in_state(soon.state(), now)).filter(is_soon(soon, now));
+    }
     query = match filter.voided {
         Some(true) => query.filter(tokens::voided_at.is_not_null()),
         Some(false) => query.filter(tokens::voided_at.is_null()),
@@ -227,6 +233,14 @@ fn begins(prefix: &ValuePrefix) -> Condition {
         Some(end) => Box::new(behind.sql(&format!(" AND {value} < ")).bind::<Text, _>(end)),
         None => Box::new(behind),
     }
+}
+
+fn is_soon(soon: Soon, now: Micros) -> Condition {
+    let moment = match soon {
+        Soon::Opening => "tokens.valid_from <= ",
+        Soon::Ending => "tokens.valid_to <= ",
+    };
+    Box::new(sql::<Bool>(moment).bind::<BigInt, _>(Soon::until(now).get()))
 }
 
 fn is_valid_at(at: Micros) -> Condition {

@@ -6,6 +6,7 @@ use validator::Validate;
 use crate::store::tokens::list::{Sort, TokenFilter};
 use crate::token::input::read_time;
 use crate::token::print::PrintedFilter;
+use crate::token::soon::Soon;
 use crate::token::{Problem, State, TokenError, Uid, shown};
 use crate::web::choice::Choice;
 use crate::web::form_errors::FormErrors;
@@ -43,6 +44,8 @@ pub(crate) struct TokenQuery {
     pub(crate) print_run: String,
     /// The word of a [`PrintedFilter`].
     pub(crate) printed: String,
+    /// The word of a [`Soon`].
+    pub(crate) soon: String,
 }
 
 /// The order, as the address has it.
@@ -101,6 +104,7 @@ impl TokenQuery {
             batch: errors.note(uid("batch", &self.batch)),
             print_run: errors.note_without_field(uid("print_run", &self.print_run)),
             printed: errors.note(filled(&self.printed).map(|word| word.parse::<PrintedFilter>()).transpose()),
+            soon: errors.note_without_field(filled(&self.soon).map(|word| word.parse::<Soon>()).transpose()),
             // Of programs, which ask for a list: no page has fields for these.
             label: None,
             value_prefix: None,
@@ -115,7 +119,7 @@ impl TokenQuery {
 
     /// The parts of the filter, and the address at `path` without each.
     pub(crate) fn loosen(&self, order: &TokenOrder, path: &str) -> Vec<(&'static str, String)> {
-        let parts: [(_, query_string::Part<Self>); 7] = [
+        let parts: [(_, query_string::Part<Self>); 8] = [
             ("the search", |query| &mut query.q),
             ("the state", |query| &mut query.state),
             ("the first day", |query| &mut query.created_from),
@@ -123,6 +127,7 @@ impl TokenQuery {
             ("the batch", |query| &mut query.batch),
             ("the print run", |query| &mut query.print_run),
             ("whether it was printed", |query| &mut query.printed),
+            ("the next 24 hours", |query| &mut query.soon),
         ];
         query_string::without_each(self, parts, |other| other.href(order, path, ""))
     }

@@ -28,6 +28,7 @@ const ALL: Selection = Selection::Filter(TokenFilter {
     batch: None,
     print_run: None,
     printed: None,
+    soon: None,
     voided: None,
     label: None,
     value_prefix: None,

@@ -32,12 +32,14 @@ const STEP: usize = 512;
 
 /// Whether zones can be left out.
 pub(super) fn narrows(search: &Search) -> bool {
-    let TokenFilter { state, created_from, created_to, voided, label, value_prefix, valid_at, .. } = search.filter;
+    let TokenFilter { state, created_from, created_to, voided, label, value_prefix, valid_at, soon, .. } =
+        search.filter;
     let has_range = created_from.is_some() || created_to.is_some() || valid_at.is_some();
     has_range
         || label.is_some()
         || value_prefix.is_some()
         || state.is_some()
+        || soon.is_some()
         || *voided == Some(true)
         || !search.words.is_empty()
 }
@@ -55,9 +57,10 @@ pub(super) fn list(connection: &mut Connection, search: &Search) -> QueryResult<
 }
 
 fn zone_filter(filter: &TokenFilter) -> ZoneFilter {
-    let TokenFilter { state, created_from, created_to, voided, label, value_prefix, valid_at, .. } = filter.clone();
+    let TokenFilter { state, created_from, created_to, voided, label, value_prefix, valid_at, soon, .. } =
+        filter.clone();
     let voided = voided == Some(true);
-    ZoneFilter { state, voided, created_from, created_to, label, value_prefix, valid_at }
+    ZoneFilter { state, voided, created_from, created_to, label, value_prefix, valid_at, soon }
 }
 
 /// Adds the tokens of zones to a page, the best zones first, until no other zone can have a better one. Returns false if it

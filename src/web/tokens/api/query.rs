@@ -230,6 +230,7 @@ fn filter(params: QueryTokens, zone: Tz) -> Result<TokenFilter, Error> {
         batch: params.batch,
         print_run: params.print_run,
         printed: params.printed,
+        soon: None,
         label: of_one_line("label", params.label)?,
         value_prefix: of_one_line("value_prefix", params.value_prefix)?.map(ValuePrefix::new),
         valid_at: moment("valid_at", params.valid_at.as_ref(), zone)?,
