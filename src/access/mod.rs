@@ -5,6 +5,9 @@ pub(crate) mod name;
 pub mod password;
 pub mod rate;
 pub(crate) mod session;
+mod who;
+
+pub(crate) use who::{who, who_part};
 
 use std::fmt;
 use std::str::FromStr;

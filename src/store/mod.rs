@@ -29,6 +29,7 @@ pub mod index;
 pub mod ledger;
 pub(crate) mod lookups;
 pub mod migrations;
+pub(crate) mod overview;
 mod pool;
 pub mod printing;
 /// The tables, described once for both databases, as `diesel.toml` says. `migrations/` explains the columns.

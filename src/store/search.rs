@@ -40,6 +40,11 @@ impl SearchLimit {
         Self { deadline: Instant::now() + length, abandoned: CancellationToken::new(), gate }
     }
 
+    /// The same for a part of the search, which may take this long at most.
+    pub(crate) fn within(&self, length: Duration) -> Self {
+        Self { deadline: self.deadline.min(Instant::now() + length), ..self.clone() }
+    }
+
     /// Whether the search may go on. It holds no snapshot just then, and others may need that moment.
     ///
     /// # Errors

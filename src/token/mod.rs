@@ -20,6 +20,7 @@ mod keyed_request;
 pub(crate) mod label;
 pub(crate) mod limits;
 pub(crate) mod list_change;
+pub(crate) mod odd;
 mod parsed_time;
 pub mod print;
 mod problem;

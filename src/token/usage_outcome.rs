@@ -47,10 +47,10 @@ impl UsageOutcome {
             Self::Used => "Used",
             Self::Undone => "Undone",
             Self::Refused => "Refused",
-            Self::Because(1) => "Refused: no such token",
+            Self::Because(1) => "Refused: unknown code",
             Self::Because(2) => "Refused: used up",
             Self::Because(3) => "Refused: locked",
-            Self::Because(4) => "Refused: out of its time",
+            Self::Because(4) => "Refused: not valid at that time",
             Self::Because(7) => "Refused: voided",
             Self::Because(_) => "Refused: another reason",
         }

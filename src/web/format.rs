@@ -43,6 +43,8 @@ static TIME_TO_THE_SECOND: Format = LazyLock::new(|| StrftimeItems::new("%H:%M:%
 static DAY: Format = LazyLock::new(|| StrftimeItems::new("%-d %b").collect());
 static DAY_OF_YEAR: Format = LazyLock::new(|| StrftimeItems::new("%-d %b %Y").collect());
 
+static LONG_DAY: Format = LazyLock::new(|| StrftimeItems::new("%a %-d %b %Y").collect());
+
 fn by(format: &'static Format, local: NaiveDateTime) -> impl Display {
     local.format_with_items(format.iter())
 }
@@ -90,6 +92,16 @@ impl TimeFormatter {
         let (today, local) = (self.now.local(self.zone), moment.local(self.zone));
         let time = by(&TIME_TO_THE_SECOND, local);
         if today.date() == local.date() { time.to_string() } else { format!("{} {time}", day(today, local)) }
+    }
+
+    /// As in `14:05`.
+    pub(crate) fn time_of_day(self, moment: Micros) -> String {
+        by(&TIME, moment.local(self.zone)).to_string()
+    }
+
+    /// As in `Tue 1 Dec 2026`.
+    pub(crate) fn long_day(self, moment: Micros) -> String {
+        by(&LONG_DAY, moment.local(self.zone)).to_string()
     }
 
     /// Why a token is in its state, and how long.
@@ -144,6 +156,21 @@ pub(crate) fn tokens(count: impl TryInto<i64>) -> String {
         1 => "1 token".into(),
         count => format!("{} tokens", grouped(count)),
     }
+}
+
+/// As in `1 refusal` and `1,204 refusals`.
+pub(crate) fn refusals(count: i64) -> String {
+    if count == 1 { "1 refusal".into() } else { format!("{} refusals", grouped(count)) }
+}
+
+/// As in `1 use` and `1,204 uses`.
+pub(crate) fn uses(count: i64) -> String {
+    if count == 1 { "1 use".into() } else { format!("{} uses", grouped(count)) }
+}
+
+/// As in `1 entry` and `1,204 entries`.
+pub(crate) fn entries(count: i64) -> String {
+    if count == 1 { "1 entry".into() } else { format!("{} entries", grouped(count)) }
 }
 
 /// Seconds of lock in the greatest unit that says them exactly, as in `90 minutes`.

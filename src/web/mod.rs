@@ -34,6 +34,7 @@ pub(crate) mod navigation;
 pub(crate) mod negotiation;
 pub(crate) mod notice;
 pub mod openapi;
+pub(crate) mod overview;
 pub(crate) mod page;
 pub(crate) mod paging;
 pub(crate) mod pairs;

@@ -6,7 +6,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::accounts::{account, keys, login, user, users};
-use super::bulk::{actions, change, overview};
+use super::bulk::{actions, change};
 use super::error::Error;
 use super::guard::{authenticate, same_origin};
 use super::health::{healthz, readyz};
@@ -18,7 +18,7 @@ use super::scan::form::AtGate;
 use super::session_cookie::sessions;
 use super::state::App;
 use super::tokens::{api, delete, deleted, edit, list, qr_code, quick_sets, tile, void};
-use super::{assets, audit, batches, export, gates, import, openapi, scan, settings, usage};
+use super::{assets, audit, batches, export, gates, import, openapi, overview, scan, settings, usage};
 
 /// The table.
 #[rustfmt::skip]
@@ -61,7 +61,7 @@ pub fn table() -> Vec<Route> {
         page("/").show(list::show),
         page("/add").show(edit::add_form).post(edit::add).comes_back(),
         page("/deleted").show(deleted::show),
-        page("/overview").show(overview::show),
+        page("/overview").show(overview::pages::show),
         page("/bulk").post(change::bulk).comes_back_to("/overview"),
         file("/export/tokens").show(export::handlers::tokens),
         page("/actions").show(actions::list),

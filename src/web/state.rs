@@ -13,6 +13,7 @@ use super::error::Error;
 use super::format::TimeFormatter;
 use super::gates::cache::GatesCache;
 use super::gates::today::GatesToday;
+use super::overview::recent::RecentNumbers;
 use super::scan::rate::PhotoRate;
 use super::settings::cache::SettingsCache;
 use super::tokens::counts::TokenCounts;
@@ -51,6 +52,8 @@ pub struct App {
     pub(crate) gates: GatesCache,
     /// What was used today at each gate.
     pub(crate) gates_today: GatesToday,
+    /// The numbers of the overview.
+    pub(crate) overview: RecentNumbers,
     /// QR codes made a moment ago.
     pub(crate) codes: Codes,
     /// How many tokens there are, counted a moment ago.
@@ -92,6 +95,7 @@ impl App {
             settings: SettingsCache::default(),
             gates: GatesCache::default(),
             gates_today: GatesToday::default(),
+            overview: RecentNumbers::default(),
             codes: Codes::default(),
             counts: TokenCounts::default(),
             log_end: LogEnd::default(),

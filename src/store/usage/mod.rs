@@ -17,6 +17,7 @@ mod newest;
 mod of_token;
 pub mod retention;
 mod settled;
+mod today;
 
 pub(crate) use at_gate::{Quarters, last_at_gate, quarters_at_gate, quarters_at_gates};
 pub(crate) use chain::Piece;
@@ -28,3 +29,4 @@ pub(crate) use last_uses::LastUseOf;
 pub use list::page;
 pub(crate) use newest::last;
 pub(crate) use settled::{unsettled, watch};
+pub(crate) use today::{Attempts, Today, today};

@@ -4,5 +4,4 @@ pub(crate) mod actions;
 pub(crate) mod change;
 pub(crate) mod describe;
 pub(crate) mod form;
-pub(crate) mod overview;
 pub(crate) mod selection;

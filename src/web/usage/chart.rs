@@ -4,10 +4,11 @@ use chrono::Timelike;
 use chrono_tz::Tz;
 
 use super::chart_range::Range;
-use super::chart_words::{by, link, name_of, unit, words};
+use super::chart_words::{by, link, name_of};
 use super::query::UsageQuery;
 use crate::token::calendar::{Span, Step, Tally, fold, spans};
 use crate::web::format::grouped;
+use crate::web::words::usage as words;
 
 /// Pixels from the top of the chart to the greatest number, and to the line on which bars stand.
 const TOP: f64 = 12.0;
@@ -118,10 +119,10 @@ impl Chart {
         } else {
             format!("{} – {}", by(range.from, zone, "%-d %b %Y"), by(range.to, zone, "%-d %b %Y"))
         };
-        let unit = unit(range.step);
-        let title = format!("Uses and refusals by {}", unit.to_lowercase());
+        let unit = words::unit(range.step);
+        let title = words::chart_title(unit);
         let most = tallies.iter().zip(&bars).max_by_key(|(tally, _)| tally.all());
-        let words = words(&time, total, most.map(|(tally, bar)| (*tally, bar.when.as_str())));
+        let words = words::chart(&time, total, most.map(|(tally, bar)| (*tally, bar.when.as_str())));
         let lines = (0..=top / step).map(|n| Line { y: px(height(n * step, top)), number: short(n * step) }).collect();
         let time = format!("{}{time}", range.name);
         let (used, refused) = (grouped(total.used), grouped(total.refused));

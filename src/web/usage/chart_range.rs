@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 use crate::store::usage::UsageFilter;
 use crate::token::Micros;
 use crate::token::calendar::{Step, days_before};
+use crate::web::words::usage as words;
 
 /// Days that are charted when nothing says from when on.
 const DAYS: u64 = 30;
@@ -38,8 +39,8 @@ impl Range {
         let from = filter.from.unwrap_or_else(|| days_before(to, DAYS, zone));
         let name = match (filter.from, last) {
             (Some(_), _) => "",
-            (None, Some(_)) => "30 days: ",
-            (None, None) => "Last 30 days: ",
+            (None, Some(_)) => words::THIRTY_DAYS,
+            (None, None) => words::LAST_30_DAYS,
         };
         let is_long = !matches!(Step::fitting(from, to), Step::Hour | Step::Day);
         let (from, to) = match reach.filter(|_| is_long) {

@@ -63,7 +63,7 @@ fn bars_have_their_numbers_words_and_links() {
     assert!(chart.bars[4].href.ends_with("&from=2026%2D11%2D24&to=2026%2D11%2D24T11%3A00"), "no more than was counted");
     assert_eq!(
         chart.words,
-        "20 Nov 2026 – 24 Nov 2026: 31 uses and 4 refusals. Most of them Sat 21 Nov 2026: 30 uses and 4 refusals."
+        "20 Nov 2026 – 24 Nov 2026: 31 uses and 4 refusals. Most: Sat 21 Nov 2026, 30 uses and 4 refusals."
     );
     let numbers: Vec<_> = chart.lines.iter().map(|line| (&*line.number, &*line.y)).collect();
     assert_eq!(numbers, [("0", "180.0"), ("10", "138.0"), ("20", "96.0"), ("30", "54.0"), ("40", "12.0")]);

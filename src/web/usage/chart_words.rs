@@ -1,24 +1,13 @@
 //! The chart in words, and its bars in addresses.
 
-use chrono::{Duration, TimeZone};
+use chrono::{Duration, TimeZone, Timelike};
 use chrono_tz::Tz;
 
 use super::chart_range::Range;
 use super::query::UsageQuery;
 use crate::token::Micros;
-use crate::token::calendar::{Span, Step, Tally};
-use crate::web::format::grouped;
-
-/// What a bar is, as in `Day`.
-pub(crate) fn unit(step: Step) -> &'static str {
-    match step {
-        Step::Hour => "Hour",
-        Step::Day => "Day",
-        Step::Week => "Week",
-        Step::Month => "Month",
-        Step::Year => "Year",
-    }
-}
+use crate::token::calendar::{Span, Step};
+use crate::web::words::usage as words;
 
 /// A moment in the zone.
 pub(crate) fn by(moment: Micros, zone: Tz, format: &str) -> String {
@@ -36,7 +25,7 @@ pub(crate) fn name_of(spans: &[Span], n: usize, step: Step, zone: Tz) -> String 
             format!("{}{name}", by(from, zone, "%a %-d %b %Y, %H:%M"))
         }
         Step::Day => by(from, zone, "%a %-d %b %Y"),
-        Step::Week => format!("week of {}", by(from, zone, "%-d %b %Y")),
+        Step::Week => words::week_of(&by(from, zone, "%-d %b %Y")),
         Step::Month => by(from, zone, "%B %Y"),
         Step::Year => by(from, zone, "%Y"),
     }
@@ -66,25 +55,11 @@ pub(crate) fn link(query: &UsageQuery, span: Span, range: &Range, zone: Tz) -> U
 }
 
 /// A moment as an address has it, in the zone.
-fn exact(moment: Micros, zone: Tz) -> String {
+pub(crate) fn exact(moment: Micros, zone: Tz) -> String {
     let local = moment.local(zone);
-    let format = if local.and_utc().timestamp_subsec_micros() == 0 { "%Y-%m-%dT%H:%M" } else { "%Y-%m-%dT%H:%M:%S%.f" };
+    let is_whole = local.second() == 0 && local.nanosecond() == 0;
+    let format = if is_whole { "%Y-%m-%dT%H:%M" } else { "%Y-%m-%dT%H:%M:%S%.f" };
     let minutes = offset(moment, zone).num_minutes();
     let sign = if minutes < 0 { '-' } else { '+' };
     format!("{}{sign}{:02}:{:02}", local.format(format), minutes.abs() / 60, minutes.abs() % 60)
-}
-
-/// What a chart shows, in words: the total, and the bar with the most.
-pub(crate) fn words(time: &str, total: Tally, most: Option<(Tally, &str)>) -> String {
-    let counted = |used: &str, refused: &str| {
-        let plural = |count: &str, word: &str| format!("{count} {word}{}", if count == "1" { "" } else { "s" });
-        format!("{} and {}", plural(used, "use"), plural(refused, "refusal"))
-    };
-    let all = format!("{time}: {}.", counted(&grouped(total.used), &grouped(total.refused)));
-    match most.filter(|(tally, _)| tally.all() > 0) {
-        Some((tally, when)) => {
-            format!("{all} Most of them {when}: {}.", counted(&grouped(tally.used), &grouped(tally.refused)))
-        }
-        None => all,
-    }
 }

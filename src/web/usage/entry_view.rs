@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
+use crate::access::who;
 use crate::store::usage::Entry;
 use crate::token::UsageOutcome;
 use crate::web::format::{FormattedTime, TimeFormatter, grouped};
 use crate::web::tokens::view;
+use crate::web::words::usage as words;
 
 /// An entry, in words.
 pub(crate) struct EntryView {
@@ -29,7 +31,7 @@ impl EntryView {
     pub(crate) fn new(entry: Entry, labels: &HashMap<String, Option<String>>, clock: TimeFormatter) -> Self {
         let known = entry.token_uid.as_ref().and_then(|uid| labels.get(uid));
         let (label, tile) = (known.cloned().flatten(), known.and(entry.token_uid.clone()));
-        let value = entry.token_value.or(entry.token_uid).unwrap_or_else(|| "nothing that can be read".into());
+        let value = entry.token_value.or(entry.token_uid).unwrap_or_else(|| words::NO_CODE.into());
         Self {
             when: clock.format(entry.timestamp),
             title: view::title(label.as_deref(), &value),
@@ -39,7 +41,7 @@ impl EntryView {
             is_undo: entry.uses < 0,
             uses: Some(entry.uses.unsigned_abs()).filter(|uses| *uses != 1).map(grouped),
             gate: entry.gate,
-            who: entry.user,
+            who: who(&entry.user),
         }
     }
 }

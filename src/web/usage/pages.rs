@@ -24,7 +24,7 @@ use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
 use crate::web::export::links::{ExportLink, export_links};
 use crate::web::form_errors::FormErrors;
-use crate::web::format::{TimeFormatter, grouped};
+use crate::web::format::TimeFormatter;
 use crate::web::guard::{Allowed, See};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, page};
@@ -33,6 +33,7 @@ use crate::web::pairs::pairs_of;
 use crate::web::params::{Parts, Query};
 use crate::web::state::App;
 use crate::web::tokens::view;
+use crate::web::words::usage as words;
 
 /// Entries on a page.
 const ROWS: usize = 50;
@@ -196,7 +197,7 @@ impl UsagePage {
             if !rows.is_empty() {
                 chart = Some(Chart::new(&results.range, &results.quarters, &query, &path, clock.zone));
             }
-            count = results.count.map(entries_in_words).unwrap_or_default();
+            count = results.count.map(|count| words::entries(count, COUNTED)).unwrap_or_default();
             names = results.names;
         }
         let is_first = *page_request == PageRequest::First;
@@ -231,14 +232,5 @@ fn periods(query: &UsageQuery, path: &str, clock: TimeFormatter) -> Vec<(&'stati
     let first = |days| crate::token::calendar::days_before(clock.now, days, clock.zone).local(clock.zone).date();
     let since = |days| query.within(&first(days).to_string(), "").href(path, "");
     let is_now = |days: u64| query.from == first(days).to_string() && query.to.is_empty();
-    let all = [("Today", 1), ("7 days", 7), ("30 days", 30), ("A year", 365)];
-    all.into_iter().filter(|(_, days)| !is_now(*days)).map(|(words, days)| (words, since(days))).collect()
-}
-
-fn entries_in_words(count: i64) -> String {
-    match count {
-        1 => "1 entry".into(),
-        count if count > COUNTED => format!("more than {} entries", grouped(COUNTED)),
-        count => format!("{} entries", grouped(count)),
-    }
+    words::PERIODS.into_iter().filter(|(_, days)| !is_now(*days)).map(|(words, days)| (words, since(days))).collect()
 }

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
+use crate::access::who_part;
 use crate::store::usage::UsageFilter;
 use crate::token::input::read_time;
 use crate::token::{Problem, TokenError, Uid, UsageOutcome, VALUE_MAX_CHARS, shown};
@@ -79,7 +80,7 @@ impl UsageQuery {
         let filter = UsageFilter {
             found: None,
             q: errors.note(filled(&self.q).map(|text| part("q", VALUE_MAX_CHARS, text)).transpose()),
-            user: errors.note(filled(&self.user).map(|text| part("user", 100, text)).transpose()),
+            user: errors.note(filled(&self.user).map(|text| part("user", 100, who_part(&text))).transpose()),
             gate: errors.note(gate),
             outcome: errors.note(filled(&self.outcome).map(|word| word.parse::<UsageOutcome>()).transpose()),
             from: errors.note(time("from", &self.from)),
@@ -108,15 +109,15 @@ impl UsageQuery {
     /// The parts of the filter, and the address at `path` without each.
     pub(crate) fn loosen(&self, path: &str) -> Vec<(&'static str, String)> {
         let parts: [(_, query_string::Part<Self>); 9] = [
-            ("the search", |query| &mut query.q),
-            ("who it was", |query| &mut query.user),
-            ("the outcome", |query| &mut query.outcome),
-            ("the gate", |query| &mut query.gate),
-            ("its beginning", |query| &mut query.from),
-            ("its end", |query| &mut query.to),
-            ("the token", |query| &mut query.token_uid),
-            ("the batch", |query| &mut query.batch),
-            ("the print run", |query| &mut query.print_run),
+            ("Search", |query| &mut query.q),
+            ("User or API key", |query| &mut query.user),
+            ("Outcome", |query| &mut query.outcome),
+            ("Gate", |query| &mut query.gate),
+            ("From", |query| &mut query.from),
+            ("To", |query| &mut query.to),
+            ("Token", |query| &mut query.token_uid),
+            ("Batch", |query| &mut query.batch),
+            ("Printed sheet", |query| &mut query.print_run),
         ];
         query_string::without_each(self, parts, |other| other.href(path, ""))
     }

@@ -37,7 +37,7 @@ async fn the_chart_counts_by_hour_day_week_and_month_of_the_zone() {
         &[
             "<h2>22 Oct 2026 – 26 Oct 2026</h2>",
             "role=\"img\"",
-            "22 Oct 2026 – 26 Oct 2026: 3 uses and 4 refusals. Most of them Sun 25 Oct 2026: 2 uses and 2 refusals.",
+            "22 Oct 2026 – 26 Oct 2026: 3 uses and 4 refusals. Most: Sun 25 Oct 2026, 2 uses and 2 refusals.",
             "<title>Sun 25 Oct 2026: 2 used, 2 refused</title>",
             "href=\"/usage?from=2026%2D10%2D25&#38;to=2026%2D10%2D25\"",
         ],

@@ -3,6 +3,7 @@
 mod chart;
 mod csv;
 mod feed;
+mod overview;
 mod page;
 mod query;
 mod retention;

@@ -52,8 +52,8 @@ async fn an_entry_tells_who_which_token_and_what_came_of_it() {
             "<span class=\"mono\">T-3</span>",
             "<span class=\"mono\">&#60;script&#62;x</span>",
             "Refused: used up",
-            "Refused: no such token",
-            "key:manager",
+            "Refused: unknown code",
+            "API key manager",
             "4 entries",
             "<h2>Last 30 days: ",
             "aria-current=\"page\">Usage</a>",
@@ -81,6 +81,7 @@ async fn every_part_of_the_filter_finds_what_it_says() {
         ("q=%25", &[]),
         ("user=ANNA", &["B-6"]),
         ("user=key:", &["b-7", "B-5", "B-4", "A-3", "A-2", "A-1"]),
+        ("user=API+key+door", &["b-7", "B-5", "B-4", "A-3", "A-2", "A-1"]),
         ("outcome=used", &["B-6", "A-3", "A-1"]),
         ("outcome=refused", &["b-7", "B-5", "B-4", "A-2"]),
         ("outcome=TokenNotExists", &["b-7"]),
@@ -102,10 +103,11 @@ async fn every_part_of_the_filter_finds_what_it_says() {
     nothing.check(
         200,
         &[
-            "Nothing is found",
-            "Without the search",
+            "No entries match",
+            "Remove a filter:",
+            ">Search</a>",
             "href=\"/usage?q=zzz&#38;batch=1f0e6c1a%2D54f7%2D4b1c%2D9d5e%2D0a3b7c2d4e6f\">Without the outcome",
-            "Without the batch",
+            ">Batch</a>",
         ],
     );
 }
@@ -114,7 +116,7 @@ async fn every_part_of_the_filter_finds_what_it_says() {
 async fn what_cannot_be_asked_for_is_told() {
     let app = App::start().await;
     let mut viewer = Browser::of(&app, Role::Viewer).await;
-    viewer.get("/usage").await.check(200, &["Nothing was used yet"]);
+    viewer.get("/usage").await.check(200, &["Nothing used yet"]);
     for (query, says) in [
         ("from=2026-10-26&to=2026-10-25", "“To” must not be before “From”."),
         ("from=soon", "“From” &#34;soon&#34; is not a time"),
@@ -127,7 +129,7 @@ async fn what_cannot_be_asked_for_is_told() {
         (&format!("user={}", "x".repeat(101)), "“By” has at most 100 characters."),
         ("after=x", "cursor is not one that this view gave"),
     ] {
-        viewer.get(&format!("/usage?{query}")).await.check(422, &["This filter cannot be used", says]);
+        viewer.get(&format!("/usage?{query}")).await.check(422, &["These filters can't be used", says]);
         if !query.starts_with("after") {
             viewer.get(&format!("/usage.csv?{query}")).await.check(422, &[says]);
         }
