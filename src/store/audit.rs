@@ -1,5 +1,7 @@
 //! The audit log: changes to users, keys, tokens and settings, and sign-ins, both successful and failed.
 
+use std::collections::{HashMap, HashSet};
+
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
@@ -7,7 +9,7 @@ use diesel::sql_types::{Bool, Text};
 use super::connection::{Connection, MultiBackend, position};
 use super::cursor::Cursor;
 use super::error::Error;
-use super::schema::audit;
+use super::schema::{audit, tokens, users};
 use crate::access::Principal;
 use crate::token::Micros;
 
@@ -77,6 +79,31 @@ pub fn page(
         (Cursor::number(at, id), Entry { at: Micros::stored(at), by, action, subject, detail })
     };
     Ok(rows.into_iter().map(entry).collect())
+}
+
+/// What is there now, of what entries name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Names {
+    /// Users.
+    pub(crate) users: HashSet<String>,
+    /// Tokens by uid, with their labels.
+    pub(crate) labels: HashMap<String, Option<String>>,
+}
+
+/// The users and tokens of these entries that are there.
+pub(crate) fn names<'a>(
+    connection: &mut Connection,
+    entries: impl Iterator<Item = &'a Entry> + Clone,
+) -> QueryResult<Names> {
+    let of = |noun: &'static str| {
+        let entries = entries.clone().filter(move |entry| entry.action.starts_with(noun));
+        let subjects: HashSet<String> = entries.map(|entry| entry.subject.clone()).collect();
+        subjects.into_iter().collect::<Vec<_>>()
+    };
+    let known = users::table.filter(users::name.eq_any(of("user "))).select(users::name).load(connection)?;
+    let there = tokens::table.filter(tokens::uid.eq_any(of("token "))).filter(tokens::deleted_at.is_null());
+    let labels: Vec<(String, Option<String>)> = there.select((tokens::uid, tokens::label)).load(connection)?;
+    Ok(Names { users: known.into_iter().collect(), labels: labels.into_iter().collect() })
 }
 
 fn filtered(connection: &Connection, filter: &AuditFilter) -> audit::BoxedQuery<'static, MultiBackend> {

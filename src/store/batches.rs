@@ -291,11 +291,18 @@ pub(crate) fn count_tokens(connection: &mut Connection, ids: &[BatchId]) -> Quer
 ///
 /// # Errors
 /// Unknown when there is no such batch.
-pub(crate) fn rename(connection: &mut Connection, uid: Uid, known: Option<&str>, name: &str) -> Result<bool, Error> {
+pub(crate) fn rename(
+    connection: &mut Connection,
+    uid: Uid,
+    (known, name): (Option<&str>, &str),
+    by: &Principal,
+    now: Micros,
+) -> Result<bool, Error> {
     let is_as_known =
         batches::name.eq(known.unwrap_or(name)).or(batches::name.eq(name)).or(known.is_none().into_sql::<Bool>());
     let row = diesel::update(batches::table.filter(batches::uid.eq(uid.to_string())).filter(is_as_known));
     if known != Some(name) && row.set(batches::name.eq(name)).execute(connection)? > 0 {
+        audit::record(connection, by, "batch rename", &uid.to_string(), name, now)?;
         return Ok(true);
     }
     find(connection, uid)?.map(|_| known == Some(name)).ok_or_else(|| TokenError::Unknown(uid).into())

@@ -137,6 +137,17 @@ impl Bound {
 }
 
 impl Action {
+    /// Which part of tokens it sets, as the audit has it.
+    pub(crate) fn part(&self) -> Option<&'static str> {
+        match self {
+            Self::SetValidity { .. } => Some("validity"),
+            Self::SetUses(_) | Self::AddUses(_) => Some("uses"),
+            Self::SetLock(_) => Some("lock"),
+            Self::SetLabel(_) => Some("label"),
+            _ => None,
+        }
+    }
+
     /// The permission needed to do it, and to undo it.
     pub(crate) fn permission(&self) -> Permission {
         match self {

@@ -69,6 +69,7 @@ pub fn table() -> Vec<Route> {
         page("/actions/{uid}/undo").post(actions::undo).comes_back_to("/actions/{uid}"),
         page("/add_many").show(batches::add::form).post(batches::add::add).comes_back(),
         page("/batches").show(batches::pages::list),
+        file("/export/batches").show(export::handlers::batches),
         page("/batches/{uid}").show(batches::pages::show),
         page("/batches/{uid}/rename").post(batches::pages::rename).comes_back_to("/batches/{uid}"),
         page("/import").show(import::pages::form).post(import::send::send).comes_back(),
@@ -133,7 +134,7 @@ pub fn table() -> Vec<Route> {
         page("/gates").show(gates::pages::list),
         page("/gates/add").show(gates::pages::add_form).post(gates::pages::add).comes_back(),
         page("/gates/{uid}").show(gates::pages::show).post(gates::pages::save).comes_back(),
-        page("/audit").show(audit::show),
+        page("/audit").show(audit::pages::show),
         file("/export/audit").show(export::handlers::audit),
 
         // One token.

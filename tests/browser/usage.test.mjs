@@ -47,7 +47,7 @@ for (const javaScript of [true, false]) {
 
     it("has the numbers as a table, whose days lead to their entries", async () => {
       await visitor.open("/usage");
-      await visitor.page.getByText("The numbers as a table").focus();
+      await visitor.page.getByText("Show as a table").focus();
       await visitor.page.keyboard.press("Enter");
       const rows = visitor.page.locator("table.numbers tbody tr");
       assert.equal(await rows.count(), 30);
@@ -59,7 +59,7 @@ for (const javaScript of [true, false]) {
       assert.equal(await visitor.page.getByRole("img", { name: "Uses and refusals by Hour" }).count(), 1);
       assert.match(await visitor.page.getByLabel("From").inputValue(), /^\d{4}-\d\d-\d\d$/);
       await visitor.check("usage of a day");
-      await visitor.page.getByText("The numbers as a table").click();
+      await visitor.page.getByText("Show as a table").click();
       const hours = visitor.page.locator("table.numbers tbody tr:has(td:text-is('6'))");
       await visitor.leads(() => hours.getByRole("link").click());
       // The first hour of a day begins as the day does, which is then what its field says.

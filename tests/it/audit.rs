@@ -11,6 +11,8 @@ use tessera::token::Micros;
 use crate::support::app::{App, send};
 use crate::support::audit::{audited, check_audited};
 use crate::support::browser::{Browser, PASSWORD, add_user};
+use crate::support::export::exported;
+use crate::support::printing::{add_labelled, keep_run_of};
 
 /// Records as many entries as there are moments, in seconds since 1970.
 fn record(app: &App, by: &Principal, action: &str, subject: &str, moments: impl IntoIterator<Item = i64>) {
@@ -26,8 +28,8 @@ fn record(app: &App, by: &Principal, action: &str, subject: &str, moments: impl 
 
 /// What the page shows of whom or which.
 fn subjects(text: &str) -> Vec<String> {
-    let cells = text.split("<td class=\"whom\">").skip(1);
-    cells.map(|cell| cell.split("</td>").next().unwrap().to_owned()).collect()
+    let objects = text.split("class=\"whom\"").skip(1).map(|rest| rest.split_once('>').unwrap().1);
+    objects.map(|object| object.split('<').next().unwrap().to_owned()).collect()
 }
 
 fn link(text: &str, words: &str) -> String {
@@ -134,13 +136,58 @@ async fn an_entry_is_told_in_words_and_an_unknown_one_as_it_stands() {
     record(&app, &Principal::shell(hostile), hostile, hostile, [1]);
     record(&app, &Principal::shell("root"), "settings restore", "zone", [2]);
     let page = browser.get("/audit").await;
-    page.check(200, &["added the user <code>user add</code>", "user:manager", "viewer", "signed in", "Europe/Vienna"]);
-    page.check(200, &[">settings restore</td>", "shell:root", "1 Jan 1970"]);
+    page.check(
+        200,
+        &["added the user <a class=\"whom\"", "href=\"/tickets/users/edit?name=anna\"", ">manager<", "viewer"],
+    );
+    page.check(200, &["signed in", "Europe/Vienna"]);
+    page.check(200, &[">settings restore <bdi", "root (command line)", "1 Jan 1970"]);
     assert!(!page.text.contains("<img src=x") && !page.text.contains("2469134"));
     browser.get("/").await.check(200, &["href=\"/tickets/audit\""]);
     let chosen = browser.get("/audit?what=settings%20restore").await;
     chosen.check(200, &["<option selected>settings restore</option>"]);
     assert_eq!(subjects(&chosen.text), ["zone"]);
+}
+
+#[actix_web::test]
+async fn printing_exports_and_changes_are_recorded_with_links() {
+    let app = App::start().await;
+    let mut browser = Browser::of(&app, Role::Manager).await;
+    let uids = add_labelled(&app, 3).await;
+    let run = keep_run_of(&app, &uids, 100, None).await;
+    check_audited(&app, ["user:anna", "print run", &run.uid, "3 labels: avery-l7160"]);
+    let batch = [("count", "1200"), ("batch_name", "Party"), ("label", "Seat {n}")];
+    let batch = app.post("/add_tokens", &batch).await.check_success().body["batch_uid"].as_str().unwrap().to_owned();
+    browser
+        .post(&format!("/batches/{batch}/rename"), &[("batch_name", "Gala")])
+        .await
+        .check_leads_to(&format!("/batches/{batch}?done=renamed"));
+    check_audited(&app, ["user:manager", "batch rename", &batch, "Gala"]);
+    exported(&app, "/export/tokens?state=active&format=excel").await;
+    check_audited(&app, ["key:manager", "export", "tokens", "CSV for Excel; state=active"]);
+    let before = audited(&app).len();
+    let head = app.request(Role::Manager, Method::HEAD, "/export/tokens").send().await.unwrap();
+    assert_eq!((head.status().as_u16(), audited(&app).len()), (200, before), "nothing was sent");
+    app.post("/void_token", &[("token_uid", &uids[0].to_string()), ("reason", "Lost")]).await.check_success();
+
+    let page = browser.get("/audit").await;
+    page.check(
+        200,
+        &[
+            &format!("printed <a class=\"whom\" dir=\"auto\" href=\"/print_runs/{}\">3 labels</a>", run.uid),
+            &format!("created the batch <a class=\"whom\" dir=\"auto\" href=\"/batches/{batch}\">Party</a>"),
+            "1,200 tokens",
+            &format!("renamed a batch to <a class=\"whom\" dir=\"auto\" href=\"/batches/{batch}\">Gala</a>"),
+            "exported <bdi class=\"whom\">tokens</bdi>",
+            &format!("voided <a class=\"whom\" dir=\"auto\" href=\"/{}\">", uids[0]),
+            ">API key manager</td>",
+        ],
+    );
+    for href in
+        page.text.split("class=\"whom\" dir=\"auto\" href=\"").skip(1).map(|rest| rest.split('"').next().unwrap())
+    {
+        browser.get(href).await.check(200, &[]);
+    }
 }
 
 #[actix_web::test]
@@ -151,18 +198,19 @@ async fn the_audit_is_filtered() {
     // 1 and 2 July 2026 in Vienna meet at 22:00 in UTC.
     let midnight = Micros::read("2026-07-01T22:00Z", chrono_tz::Tz::UTC).unwrap().get() / 1_000_000;
     record(&app, &Principal::user("Anna"), "user add", "first", [midnight - 1]);
-    record(&app, &Principal::key("door_3"), "token delete", "second", [midnight]);
-    record(&app, &Principal::user("ben"), "token delete", "third", [midnight + 1]);
+    record(&app, &Principal::key("door_3"), "gate open", "second", [midnight]);
+    record(&app, &Principal::user("ben"), "gate open", "third", [midnight + 1]);
     for (query, found) in [
         ("", &["third", "second", "first"][..]),
         ("who=ANNA", &["first"]),
         ("who=user%3A", &["third", "first"]),
         ("who=r_3", &["second"]),
+        ("who=API+key+door", &["second"]),
         ("who=%25", &[]),
         ("who=+ben+", &["third"]),
-        ("what=token+delete", &["third", "second"]),
-        ("what=token", &[]),
-        ("what=token+delete&who=ben", &["third"]),
+        ("what=gate+open", &["third", "second"]),
+        ("what=gate", &[]),
+        ("what=gate+open&who=ben", &["third"]),
         ("from=2026-07-02", &["third", "second"]),
         ("to=2026-07-01", &["first"]),
         ("from=2026-07-01&to=2026-07-02", &["third", "second", "first"]),
@@ -172,7 +220,7 @@ async fn the_audit_is_filtered() {
         let page = browser.get(&format!("/audit?{query}")).await;
         assert_eq!(subjects(&page.check(200, &[]).text), found, "{query}");
         if found.is_empty() {
-            page.check(200, &["Nothing is found", "Show everything"]);
+            page.check(200, &["No entries match", "Show all entries"]);
         }
     }
     for (query, field) in [
@@ -184,10 +232,10 @@ async fn the_audit_is_filtered() {
         ("who=a%00b", "who"),
         ("what=a%00b", "what"),
     ] {
-        browser.get(&format!("/audit?{query}")).await.check(422, &["cannot be used", &format!("href=\"#{field}\"")]);
+        browser.get(&format!("/audit?{query}")).await.check(422, &["can't be used", &format!("href=\"#{field}\"")]);
     }
     app.connection().batch_execute("DELETE FROM audit").unwrap();
-    browser.get("/audit").await.check(200, &["stand here"]);
+    browser.get("/audit").await.check(200, &["will be shown here"]);
 }
 
 #[actix_web::test]

@@ -277,7 +277,7 @@ pub(super) fn record(
         Action::Unvoid => (if is_one { "token unvoid" } else { "bulk unvoid" }, None),
         Action::Import { file, .. } => ("import change", Some(file.as_str())),
         _ if is_one => return Ok(()),
-        _ => ("bulk change", None),
+        action => ("bulk change", action.part()),
     };
     if name.starts_with("token") {
         return audit::record(connection, by, name, &first.to_string(), reason.unwrap_or_default(), now);

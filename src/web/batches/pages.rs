@@ -35,6 +35,7 @@ struct BatchesPage {
     page: Page,
     may_edit: bool,
     rows: Vec<BatchView>,
+    exports: Vec<ExportLink>,
     older: Option<String>,
 }
 
@@ -138,6 +139,7 @@ pub(crate) async fn list(
         page: Page::new(&request, Section::Tokens),
         may_edit: who.caller.role.may(Permission::Edit),
         rows: found.iter().map(|(_, batch)| BatchView::new(batch, of(batch.id), clock)).collect(),
+        exports: export_links(&format!("{}/export/batches", app.base), &[] as &[(&str, &str)]),
         older: last.map(|place| format!("{}/batches?after={}", app.base, cursors.write(&place))),
     };
     page(&app, StatusCode::OK, &template)
@@ -228,8 +230,9 @@ pub(crate) async fn rename(
         errors.add_all(&[mistake]);
         return again(NameForm { name, was, errors, is_conflict: false }).await;
     }
-    let new = name.clone();
-    if app.store.write(move |connection| batches::rename(connection, id, was.as_deref(), &new)).await? {
+    let (new, by, now) = (name.clone(), who.caller.principal.clone(), app.store.now());
+    let rename = move |connection: &mut _| batches::rename(connection, id, (was.as_deref(), &new), &by, now);
+    if app.store.write(rename).await? {
         return Ok(see_other(&app, &format!("/batches/{id}?done=renamed")));
     }
     // Saved once more, it overwrites the name that it now shows.

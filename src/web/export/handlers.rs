@@ -1,4 +1,5 @@
-//! `/export/tokens`, `/export/usage`, `/export/audit` and `/export/print_runs`: what the pages of these names list.
+//! `/export/tokens`, `/export/usage`, `/export/audit`, `/export/batches` and `/export/print_runs`: what the pages of these
+//! names list.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
@@ -7,16 +8,19 @@ use validator::Validate;
 use super::stream::send;
 use crate::store::usage::UsageFilter;
 use crate::token::TokenError;
-use crate::web::audit::{self, AuditQuery};
+use crate::web::audit::pages::AuditQuery;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::guard::{Allowed, Manage, See};
+use crate::web::pairs::pairs_of;
 use crate::web::params::{FileParams, Parts, Query};
 use crate::web::state::App;
 use crate::web::tokens::query::TokenQuery;
 use crate::web::usage::query::UsageQuery;
+use crate::web::words::audit as audit_words;
 use crate::work::export;
 use crate::work::export::audit::Audit;
+use crate::work::export::batches::Batches;
 use crate::work::export::format::Format;
 use crate::work::export::print_runs::PrintRuns;
 use crate::work::export::rows::Layout;
@@ -54,7 +58,7 @@ pub(crate) async fn tokens(
     let now = app.store.now();
     let source = app.store.search(move |connection, limit| Tokens::new(connection, filter, now, limit)).await?;
     let layout = Layout::new(format, &export::tokens::COLUMNS, app.zone);
-    Ok(send(&request, &app, who.caller, "tokens", (layout, Box::new(source))))
+    send(&request, &app, who.caller, ("tokens", &pairs_of(&query)), (layout, Box::new(source))).await
 }
 
 /// Sends the usage entries of a filter, newest first.
@@ -70,7 +74,7 @@ pub(crate) async fn usage(
     let format = format.read()?;
     let source = usage_of(&query, &app).await?;
     let layout = Layout::new(format, &export::usage::COLUMNS, app.zone);
-    Ok(send(&request, &app, who.caller, "usage", (layout, Box::new(source))))
+    send(&request, &app, who.caller, ("usage", &pairs_of(&query)), (layout, Box::new(source))).await
 }
 
 /// `/usage.csv`: the same as CSV for programs, of which a spreadsheet runs nothing either.
@@ -85,7 +89,7 @@ pub(crate) async fn usage_csv(
 ) -> Result<HttpResponse, Error> {
     let source = usage_of(&query, &app).await?;
     let layout = Layout::new(Format::Csv, &export::usage::COLUMNS, app.zone).harmless();
-    Ok(send(&request, &app, who.caller, "usage", (layout, Box::new(source))))
+    send(&request, &app, who.caller, ("usage", &pairs_of(&query)), (layout, Box::new(source))).await
 }
 
 async fn usage_of(query: &UsageQuery, app: &App) -> Result<Usage, Error> {
@@ -110,8 +114,8 @@ pub(crate) async fn audit(
     let filter = query.filter(&app, &mut errors);
     check(&errors)?;
     let layout = Layout::new(format, &export::audit::COLUMNS, app.zone);
-    let source = Audit::new(filter, audit::words);
-    Ok(send(&request, &app, who.caller, "audit", (layout, Box::new(source))))
+    let source = Audit::new(filter, audit_words::choice);
+    send(&request, &app, who.caller, ("audit", &pairs_of(&query)), (layout, Box::new(source))).await
 }
 
 /// Sends the printed sheets, newest first, without their PDFs.
@@ -126,7 +130,22 @@ pub(crate) async fn print_runs(
 ) -> Result<HttpResponse, Error> {
     let format = format.read()?;
     let layout = Layout::new(format, &export::print_runs::COLUMNS, app.zone);
-    Ok(send(&request, &app, who.caller, "print-runs", (layout, Box::new(PrintRuns::default()))))
+    send(&request, &app, who.caller, ("print-runs", &[]), (layout, Box::new(PrintRuns::default()))).await
+}
+
+/// Sends the batches, newest first.
+///
+/// # Errors
+/// As [`print_runs`].
+pub(crate) async fn batches(
+    who: Allowed<See>,
+    request: HttpRequest,
+    FileParams(format): FileParams<FormatQuery>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let format = format.read()?;
+    let layout = Layout::new(format, &export::batches::COLUMNS, app.zone);
+    send(&request, &app, who.caller, ("batches", &[]), (layout, Box::new(Batches::default()))).await
 }
 
 /// Refuses a filter that cannot be used.

@@ -21,5 +21,5 @@ pub(crate) fn export_links(path: &str, parameters: &[(&str, impl AsRef<str>)]) -
             &format!("format={}", format.word()),
         ),
     };
-    Format::ALL.map(link).into()
+    Format::OFFERED.map(link).into()
 }

@@ -5,6 +5,7 @@ use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::stream::{TryStreamExt, try_unfold};
 
+use crate::store::audit;
 use crate::web::callers::Caller;
 use crate::web::error::Error;
 use crate::web::state::App;
@@ -23,23 +24,45 @@ struct Rest {
 
 /// A file called `name` with all rows of `source`. If it breaks off in the middle, so does the connection, and nobody takes
 /// a part for the whole.
-pub(crate) fn send(
+///
+/// The audit has that it was begun, and by which filters.
+///
+/// # Errors
+/// When that cannot be recorded.
+pub(crate) async fn send(
     request: &HttpRequest,
     app: &web::Data<App>,
     caller: Caller,
-    name: &str,
+    (name, filters): (&'static str, &[(&'static str, String)]),
     (layout, source): (Layout<'static>, Box<dyn Source>),
-) -> HttpResponse {
-    let (day, extension) = (app.store.now().local(app.zone).date(), layout.format().extension());
+) -> Result<HttpResponse, Error> {
+    if *request.method() != Method::HEAD {
+        record(app, &caller, name, layout.format(), filters).await?;
+    }
+    let (day, ending) = (app.store.now().local(app.zone).date(), layout.format().ending());
     let rest = Rest { app: web::Data::clone(app), caller, layout, source, is_begun: false };
     let body = match *request.method() {
         Method::HEAD => BoxBody::new(()),
         _ => BodyStream::new(try_unfold(Some(rest), piece).map_err(actix_web::Error::from)).boxed(),
     };
-    HttpResponse::Ok()
+    Ok(HttpResponse::Ok()
         .content_type(content_type(layout.format()))
-        .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}-{day}.{extension}\"")))
-        .body(body)
+        .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}-{day}{ending}\"")))
+        .body(body))
+}
+
+async fn record(
+    app: &web::Data<App>,
+    caller: &Caller,
+    name: &'static str,
+    format: Format,
+    filters: &[(&'static str, String)],
+) -> Result<(), Error> {
+    let filters = filters.iter().map(|(name, value)| format!("{name}={value}"));
+    let detail = std::iter::once(format.words().to_owned()).chain(filters).collect::<Vec<_>>().join("; ");
+    let (by, now) = (caller.principal.clone(), app.store.now());
+    let record = move |connection: &mut _| audit::record(connection, &by, "export", name, &detail, now);
+    Ok(app.store.write(record).await?)
 }
 
 /// RFC 4180 names the one; the other is what <https://jsonlines.org> recommends.

@@ -9,8 +9,8 @@ use crate::token::{Problem, TokenError};
 pub(crate) enum Format {
     /// CSV for programs: commas, UTF-8, moments in UTC, every value exactly.
     Csv,
-    /// CSV that Excel opens without a question: a byte order mark, semicolons, local time, words instead of codes, and no
-    /// formulas.
+    /// CSV that Excel opens without a question: a byte order mark, the separator of the language, local time, words instead of
+    /// codes, and no formulas.
     Excel,
     /// One JSON object a line.
     JsonLines,
@@ -19,6 +19,8 @@ pub(crate) enum Format {
 impl Format {
     /// Every format.
     pub(crate) const ALL: [Self; 3] = [Self::Csv, Self::Excel, Self::JsonLines];
+    /// The same in the order of pages: the one for people first.
+    pub(crate) const OFFERED: [Self; 3] = [Self::Excel, Self::Csv, Self::JsonLines];
 
     /// The word in addresses and on the command line.
     pub(crate) fn word(self) -> &'static str {
@@ -32,9 +34,18 @@ impl Format {
     /// What people call it.
     pub(crate) fn words(self) -> &'static str {
         match self {
-            Self::Csv => "CSV",
+            Self::Csv => "CSV for programs",
             Self::Excel => "CSV for Excel",
-            Self::JsonLines => "JSON Lines",
+            Self::JsonLines => "JSON",
+        }
+    }
+
+    /// How the name of a file ends that somebody downloads.
+    pub(crate) fn ending(self) -> &'static str {
+        match self {
+            Self::Excel => "-excel.csv",
+            Self::Csv => ".csv",
+            Self::JsonLines => ".jsonl",
         }
     }
 

@@ -60,7 +60,7 @@ fn add(rows: &mut RowWriter, run: &PrintRun, counts: RunCounts) -> Result<(), Er
     rows.add(&[
         Cell::text(Some(&run.uid)),
         Cell::Moment(run.timestamp),
-        Cell::text(Some(&run.principal)),
+        Cell::who(&run.principal),
         Cell::text(Some(&run.sheet)),
         Cell::text(name.as_deref()),
         Cell::Number(run.start.into()),

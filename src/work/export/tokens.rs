@@ -46,7 +46,7 @@ pub(crate) fn cells<'a>(token: &'a Token, batch: Option<&'a str>, now: Micros) -
         Cell::word(state.word(), state.words()),
         Cell::Number(token.used),
         Cell::moment(token.last_used),
-        Cell::text(Some(&token.creator)),
+        Cell::who(&token.creator),
         Cell::Moment(token.created),
         Cell::Moment(token.modified),
     ]

@@ -45,7 +45,7 @@ fn cells<'a>(entry: &'a Entry, label: Option<&'a str>) -> [Cell<'a>; 12] {
         Cell::text(entry.token_uid.as_deref()),
         Cell::text(entry.token_value.as_deref()),
         Cell::text(label),
-        Cell::text(Some(&entry.user)),
+        Cell::who(&entry.user),
         Cell::word(word, outcome.words()),
         Cell::text(entry.error),
         entry.error_code.map_or(Cell::Empty, |code| Cell::Number(code.into())),

@@ -128,6 +128,7 @@ const SHOWN: &[(&str, Permission)] = &[
     ("/scan/counts", Permission::Consume),
     ("/usage", Permission::See),
     ("/usage.csv", Permission::See),
+    ("/export/batches", Permission::See),
     ("/export/tokens", Permission::See),
     ("/export/usage", Permission::See),
     ("/export/print_runs", Permission::See),

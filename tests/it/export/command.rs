@@ -47,8 +47,8 @@ async fn tokens_and_usage_are_written_beside_a_running_server() {
         "--timezone",
         "Europe/Vienna",
     ]);
-    let rows = table(usage.trim_start_matches('\u{feff}'), b';');
-    assert_eq!(column(&rows, "outcome"), ["Refused: used up", "Used"]);
+    let rows = table(usage.trim_start_matches('\u{feff}'), b',');
+    assert_eq!(column(&rows, "Outcome"), ["Refused: used up", "Used"]);
 
     place.works(&["export", "--output", "tokens.csv"]);
     let written = fs::read_to_string(place.path("tokens.csv")).unwrap();

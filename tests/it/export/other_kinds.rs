@@ -39,19 +39,18 @@ async fn usage_is_what_query_usage_says_in_each_format() {
     assert_eq!(all("token_label"), [json!(null), json!("Anna"), json!("Anna"), json!("Anna")]);
 
     // For programs a value is exactly what it is; what a spreadsheet may open is made harmless.
-    let values = |text: &str, delimiter| -> Vec<String> {
-        column(&table(text.trim_start_matches('\u{feff}'), delimiter), "token_value")
-            .into_iter()
-            .map(str::to_owned)
-            .collect()
+    let values = |text: &str, name| -> Vec<String> {
+        column(&table(text.trim_start_matches('\u{feff}'), b','), name).into_iter().map(str::to_owned).collect()
     };
-    assert_eq!(values(&exported(&app, "/export/usage?format=csv").await, b',')[3], "=1+1");
-    assert_eq!(values(&exported(&app, "/usage.csv").await, b',')[3], "'=1+1");
+    assert_eq!(values(&exported(&app, "/export/usage?format=csv").await, "token_value")[3], "=1+1");
+    assert_eq!(values(&exported(&app, "/usage.csv").await, "token_value")[3], "'=1+1");
     let excel = exported(&app, "/export/usage?format=excel").await;
-    assert_eq!(values(&excel, b';')[3], "'=1+1");
-    let rows = table(excel.trim_start_matches('\u{feff}'), b';');
-    assert_eq!(column(&rows, "outcome"), ["Refused: no such token", "Undone", "Refused: used up", "Used"]);
-    assert_eq!(column(&rows, "uses"), ["1", "-1", "1", "1"]);
+    assert_eq!(values(&excel, "Token value")[3], "'=1+1");
+    let rows = table(excel.trim_start_matches('\u{feff}'), b',');
+    assert_eq!(column(&rows, "Outcome"), ["Refused: unknown code", "Undone", "Refused: used up", "Used"]);
+    assert_eq!(column(&rows, "Uses"), ["1", "-1", "1", "1"]);
+    assert_eq!(column(&rows, "User")[0], "API key manager");
+    assert!(column(&rows, "Time").iter().all(|time| time.len() == "2026-11-28 14:05:10".len()));
 
     for (query, count) in [
         ("gate=North", 2),
@@ -83,9 +82,9 @@ async fn usage_is_what_query_usage_says_in_each_format() {
 async fn line_ends_of_the_log_stay_within_their_cell() {
     let app = App::start().await;
     write(&mut app.connection(), &[used("2026-10-24", "a\r\nb,\"c\";d")]);
-    for (format, delimiter) in [("csv", b','), ("excel", b';')] {
+    for (format, name) in [("csv", "token_value"), ("excel", "Token value")] {
         let text = exported(&app, &format!("/export/usage?format={format}")).await;
-        assert_eq!(column(&table(text.trim_start_matches('\u{feff}'), delimiter), "token_value"), ["a\r\nb,\"c\";d"]);
+        assert_eq!(column(&table(text.trim_start_matches('\u{feff}'), b','), name), ["a\r\nb,\"c\";d"]);
     }
     let text = exported(&app, "/export/usage?format=jsonl").await;
     assert_eq!((text.lines().count(), &lines(&text)[0]["token_value"]), (1, &json!("a\r\nb,\"c\";d")));
@@ -111,8 +110,9 @@ async fn the_audit_is_for_managers_and_has_what_its_page_shows() {
         (1_201, "x", "=subject-1199", "=subject-0")
     );
     let excel = exported(&app, "/export/audit?format=excel&what=token+void").await;
-    let rows = table(excel.trim_start_matches('\u{feff}'), b';');
-    assert_eq!((column(&rows, "action")[0], column(&rows, "subject")[0]), ("voided the token", "'=subject-1199"));
+    let rows = table(excel.trim_start_matches('\u{feff}'), b',');
+    assert_eq!(rows[0], ["Time", "User", "Action", "Subject", "Details"]);
+    assert_eq!(rows[1], ["2027-01-15 09:00:00", "anna", "Token voided", "'=subject-1199", "a; b"]);
     assert_eq!(lines(&exported(&app, "/export/audit?format=jsonl&what=of+another+version").await).len(), 1);
     assert_eq!(table(&exported(&app, "/export/audit?to=2020-01-01").await, b',').len(), 1);
 
@@ -122,7 +122,10 @@ async fn the_audit_is_for_managers_and_has_what_its_page_shows() {
     refused(&app, Role::Manager, "/export/audit?after=x").await.check_failure("TokenAPIError").check_param("after");
     refused(&app, Role::Manager, "/export/audit?from=soon").await.check_failure("TokenValueError").check_param("from");
     let mut manager = Browser::of(&app, Role::Manager).await;
-    manager.get("/audit?who=anna").await.check(200, &["/export/audit?who=anna&#38;format=csv", "CSV for Excel"]);
+    manager
+        .get("/audit?who=anna")
+        .await
+        .check(200, &["/export/audit?who=anna&#38;format=csv", "CSV for Excel", "CSV for programs"]);
 }
 
 #[actix_web::test]
@@ -151,4 +154,56 @@ async fn print_runs_have_what_became_of_their_tokens() {
     refused(&app, Role::Manager, "/export/print_runs?q=x").await.check_failure("TokenAPIError").check_param("q");
     let mut viewer = Browser::of(&app, Role::Viewer).await;
     viewer.get("/print_runs").await.check(200, &["/export/print_runs?format=jsonl"]);
+}
+
+#[actix_web::test]
+async fn batches_have_what_became_of_their_tokens() {
+    let app = App::start().await;
+    let mut uids = Vec::new();
+    for n in 0..12 {
+        let form = [("count", "4"), ("batch_name", &*format!("=Batch {n}")), ("usage_count", "1")];
+        let added = app.post("/add_tokens", &form).await;
+        uids = added.check_success().body["token_uids"].as_array().unwrap().clone();
+    }
+    app.post("/add_tokens", &[("count", "2")]).await.check_success();
+    app.consume(uids[0].as_str().unwrap()).await.check_success();
+    app.post("/void_token", &[("token_uid", uids[1].as_str().unwrap())]).await.check_success();
+    app.post("/delete_token", &[("token_uid", uids[2].as_str().unwrap())]).await.check_success();
+
+    let rows = table(&exported(&app, "/export/batches").await, b',');
+    assert_eq!(rows.len(), 13, "those with a name");
+    let of = |name| column(&rows, name)[0];
+    assert_eq!((of("name"), of("creator"), of("count"), of("present")), ("=Batch 11", "key:manager", "4", "3"));
+    assert_eq!((of("used"), of("used_up"), of("voided"), of("deleted")), ("1", "1", "1", "1"));
+    let excel = exported(&app, "/export/batches?format=excel").await;
+    let rows = table(excel.strip_prefix('\u{feff}').unwrap(), b',');
+    assert_eq!(rows[0][..5], ["ID", "Name", "Created", "Created by", "Tokens created"]);
+    assert_eq!((&*rows[1][1], &*rows[1][3]), ("'=Batch 11", "API key manager"));
+    assert_eq!(lines(&exported(&app, "/export/batches?format=jsonl").await)[0]["count"], json!(4));
+    refused(&app, Role::Scanner, "/export/batches").await.check_failure("Forbidden");
+    refused(&app, Role::Viewer, "/export/batches?q=x").await.check_failure("TokenAPIError").check_param("q");
+    let mut viewer = Browser::of(&app, Role::Viewer).await;
+    viewer.get("/batches").await.check(200, &["/export/batches?format=excel"]);
+}
+
+#[actix_web::test]
+async fn a_cell_for_people_is_no_formula_wherever_it_is_divided() {
+    let app = App::start().await;
+    let values = ["a;=1+1;b", "x, \"@SUM(A1)", "a\t-2", "ok; fine, too"];
+    write(&mut app.connection(), &values.map(|value| used("2026-10-24", value)));
+    let excel = exported(&app, "/export/usage?format=excel").await;
+    let rows = table(excel.trim_start_matches('\u{feff}'), b',');
+    let mut cells = column(&rows, "Token value");
+    cells.reverse();
+    assert_eq!(cells, ["a;'=1+1;b", "x, \"'@SUM(A1)", "a\t'-2", "ok; fine, too"]);
+    for divided in excel.split([';', ',', '\t', '\n']) {
+        let begins = divided.trim_start_matches([' ', '"']);
+        let is_number = begins.trim_end().parse::<i64>().is_ok();
+        assert!(is_number || !begins.starts_with(['=', '+', '-', '@']), "{divided:?} in {excel}");
+    }
+    let csv = exported(&app, "/export/usage").await;
+    let rows = table(&csv, b',');
+    let mut cells = column(&rows, "token_value");
+    cells.reverse();
+    assert_eq!(cells, values, "for programs, every text is what it is");
 }

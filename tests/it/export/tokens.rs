@@ -15,6 +15,9 @@ use crate::support::tokens::token;
 const HEAD: &str = "uid,value,label,valid_from,valid_to,usage_count,lock_time,batch,voided,void_reason,state,used,last_used,\
                     creator,created,modified";
 
+const HEADINGS: &str = "ID,Value,Label,Valid from,Valid until,Uses left,Lock (seconds),Batch,Voided,Reason for voiding,State,Used,\
+                        Last used,Created by,Created,Changed";
+
 /// The uids of the tokens of a filter.
 async fn uids(app: &App, query: &str) -> Vec<String> {
     let text = exported(app, &format!("/export/tokens{query}")).await;
@@ -78,12 +81,16 @@ async fn each_format_has_every_token_oldest_first() {
     assert!(first.starts_with("{\"uid\":\"") && first.contains(",\"label\":\"Größe, \\\"1\\\"\",\"valid_from\":null,"));
 
     let excel = exported(&app, "/export/tokens?format=excel").await;
-    assert!(excel.starts_with(&format!("\u{feff}{}\r\n", HEAD.replace(',', ";"))), "{excel}");
-    let rows = table(excel.trim_start_matches('\u{feff}'), b';');
+    assert!(excel.starts_with(&format!("\u{feff}{HEADINGS}\r\n")), "{excel}");
+    let rows = table(excel.trim_start_matches('\u{feff}'), b',');
     let of = |name| column(&rows, name);
-    assert_eq!(of("value")[..3], ["'=HYPERLINK(\"http://evil.example\")", "say \"hi\", you; and me", "'-1"]);
-    assert_eq!((of("state")[0], of("usage_count")[4]), ("Used up", "Unlimited"));
-    assert_eq!((of("valid_from")[4], of("valid_to")[4]), ("2026-01-01 01:00:00", "3000-01-01 00:00:00"), "in Vienna");
+    assert_eq!(of("Value")[..3], ["'=HYPERLINK(\"http://evil.example\")", "say \"hi\", you; and me", "'-1"]);
+    assert_eq!((of("State")[0], of("Uses left")[4]), ("Used up", "Unlimited"));
+    assert_eq!(
+        (of("Valid from")[4], of("Valid until")[4]),
+        ("2026-01-01 01:00:00", "3000-01-01 00:00:00"),
+        "in Vienna"
+    );
 }
 
 #[actix_web::test]
@@ -211,7 +218,7 @@ async fn the_pages_lead_to_what_they_show() {
         ("/?state=active&q=other".into(), 1),
     ] {
         let shown = viewer.get(&page).await;
-        shown.check(200, &["<summary>Export</summary>", "CSV for Excel", "JSON Lines"]);
+        shown.check(200, &["<summary>Export</summary>", "CSV for Excel", "CSV for programs", ">JSON</a>"]);
         let links = shown.text.split("href=\"/tickets").filter(|rest| rest.starts_with("/export/tokens?"));
         let links: Vec<String> = links.map(|rest| rest.split('"').next().unwrap().replace("&#38;", "&")).collect();
         assert_eq!(links.len(), 3, "{page}: {links:?}");

@@ -8,12 +8,13 @@ use crate::support::app::{App, add_key};
 use crate::support::raw::{header, until_closed};
 
 /// What is answered without its length, and what with it.
-const STREAMED: [&str; 6] = [
+const STREAMED: [&str; 7] = [
     "/export/tokens",
     "/export/tokens?format=jsonl",
     "/export/usage",
     "/usage.csv",
     "/export/audit",
+    "/export/batches",
     "/export/print_runs",
 ];
 

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::row::{PrintRun, RunRow, print_run};
 use crate::access::Principal;
+use crate::store::audit;
 use crate::store::connection::Connection;
 use crate::store::error::{Error, is_duplicate};
 use crate::store::printing::jobs::JobProgress;
@@ -174,10 +175,17 @@ pub(crate) fn finish(
         sheets::remember_label(connection, &new.by, &new.sheet, label)?;
     }
     let row = diesel::update(print_runs::table.find(id)).set(print_runs::done.eq(now.get()));
-    row.returning(print_runs::all_columns).get_result::<RunRow>(connection).map(print_run).map_err(|error| {
+    let saved = row.returning(print_runs::all_columns).get_result::<RunRow>(connection).map(print_run);
+    let run = saved.map_err(|error| {
         let is_known = is_duplicate(&error, "print_runs", "digest");
-        if is_known { Error::Conflict("this sheet was kept a moment ago".into()) } else { error.into() }
-    })
+        if is_known { Error::Conflict("this sheet was kept a moment ago".into()) } else { Error::from(error) }
+    })?;
+    // Those of a job were recorded when it began.
+    if new.job.is_none() {
+        let labels = if run.count == 1 { "1 label".to_owned() } else { format!("{} labels", run.count) };
+        audit::record(connection, &new.by, "print run", &run.uid, &format!("{labels}: {}", run.sheet), now)?;
+    }
+    Ok(run)
 }
 
 /// Checks that nothing is missing: after a jump of the clock, part of the run may have been removed as abandoned.
