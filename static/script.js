@@ -128,12 +128,43 @@ if (singleKeys) {
     else localStorage.setItem(SHORTCUTS_OFF, "1");
   });
 }
-document.addEventListener("keydown", (event) => {
-  const isTyping = event.target.closest("input:not([type=checkbox], [type=radio], [type=range]), textarea, select");
-  if (event.key !== "?" || isTyping || event.ctrlKey || event.altKey || event.metaKey || !singleKeys?.checked) return;
-  // At the door a handheld scanner types.
+
+// "/" goes to the search, "?" opens the help. A search is selected when its results are there, so that the next scan replaces it; not on a
+// phone, which would open its keyboard.
+const TEXT_FIELDS = "input:not([type=checkbox], [type=radio], [type=button], [type=submit], [type=range]), textarea, select";
+const searchFields = () => [...document.querySelectorAll("[data-search]")].filter((field) => field.checkVisibility());
+const focusSearch = (field, options) => {
+  field?.focus(options);
+  field?.select();
+  return Boolean(field);
+};
+const toggleHelp = () => {
   const help = document.querySelector("details.help");
-  if (!help || document.querySelector("[data-scan]")) return;
+  if (!help) return false;
   help.open = !help.open;
   help.querySelector("summary").focus();
+  return true;
+};
+// Milliseconds between two keys of a scanner, which types no shortcuts.
+const SCANNER_GAP = 80;
+let lastKey = -Infinity;
+document.addEventListener("keydown", (event) => {
+  const isScan = event.timeStamp - lastKey < SCANNER_GAP;
+  if (event.key.length === 1) lastKey = event.timeStamp;
+  // Shift is held for both on many keyboards.
+  const isOther = !["/", "?"].includes(event.key) || event.ctrlKey || event.altKey || event.metaKey || event.isComposing;
+  if (isOther || isScan || event.defaultPrevented || event.target.closest(TEXT_FIELDS)) return;
+  // At the door a handheld scanner types.
+  if (document.querySelector("[data-scan], [data-gates], [data-single-keys]:not(:checked)")) return;
+  if (event.key === "/" ? focusSearch(searchFields()[0]) : toggleHelp()) event.preventDefault();
 });
+if (address.searchParams.has("open")) {
+  address.searchParams.delete("open");
+  history.replaceState(history.state, "", address);
+}
+const sought = ["after", "before", "last"].some((name) => address.searchParams.has(name)) ? null : address.searchParams.get("q");
+const isRead = document.querySelector(".problems, .flash") || document.activeElement !== document.body;
+if (sought && !isRead && matchMedia("(pointer: fine)").matches) {
+  // Where somebody who comes back had scrolled to, the page stays.
+  focusSearch(searchFields().find((field) => field.value === sought.trim()), { preventScroll: true });
+}

@@ -70,7 +70,7 @@ async function everythingTakesFocus(visitor, path) {
     });
   const wanted = await page.evaluate(() => {
     const all = [...document.querySelectorAll("a[href], button, input, select, summary")];
-    return all.flatMap((element, at) => (element.checkVisibility() && !element.disabled && element.type !== "hidden" ? [at] : []));
+    return all.flatMap((element, at) => (element.checkVisibility() && !element.disabled && element.type !== "hidden" && element.tabIndex >= 0 ? [at] : []));
   });
   const reached = new Set();
   await page.evaluate(() => document.activeElement.blur());

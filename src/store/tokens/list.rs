@@ -24,7 +24,7 @@ use crate::token::{Micros, State, Token, Uid};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TokenFilter {
-    /// Words of the value or label, in any order, ignoring case and accents; or a uid. Only a search heeds it.
+    /// Words of the value or label as [`SearchWords`] reads them, or a uid. Only a search heeds it.
     pub q: Option<String>,
     /// The state at `now`.
     pub state: Option<State>,

@@ -5,6 +5,7 @@ use askama::Template;
 use serde::Deserialize;
 use validator::Validate;
 
+use super::open::ScannedSearch;
 use super::page::TokenPage;
 use super::query::{TokenOrder, TokenQuery};
 use super::view::TokenView;
@@ -39,16 +40,20 @@ pub(crate) struct ListDone {
     token: String,
 }
 
-/// Shows a page of the list.
+/// Shows a page of the list, or leads to the token whose code was scanned into its search field.
 pub(crate) async fn show(
     who: Allowed<Ask>,
     request: HttpRequest,
     Query(Parts((query, order, place, done))): Query<Parts<(TokenQuery, TokenOrder, PageQuery, ListDone)>>,
+    Query(scanned): Query<ScannedSearch>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     // Who may only scan begins at the door.
     if !who.caller.role.may(Permission::See) {
         return Ok(see_other(&app, "/scan"));
+    }
+    if let Some(uid) = scanned.token(&app).await? {
+        return Ok(see_other(&app, &format!("/{uid}")));
     }
     let list = TokenPage::read(&app, (query, order, place), "/", "", ROWS).await?;
     let clock = app.time_formatter();

@@ -7,6 +7,7 @@ pub(crate) mod deleted;
 pub(crate) mod edit;
 pub(crate) mod form;
 pub(crate) mod list;
+pub(crate) mod open;
 pub(crate) mod page;
 pub(crate) mod qr_code;
 pub(crate) mod query;

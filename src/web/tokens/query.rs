@@ -29,7 +29,7 @@ const ORDERS: [(&str, &str, Sort, bool); 5] = [
 #[derive(Clone, Default, Deserialize, Serialize, Validate)]
 #[serde(default)]
 pub(crate) struct TokenQuery {
-    /// Part of value or label, or a uid.
+    /// Words of value or label, or a uid.
     #[serde(deserialize_with = "trimmed")]
     pub(crate) q: String,
     /// A state's word.

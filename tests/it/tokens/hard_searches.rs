@@ -59,7 +59,7 @@ fn tokens_whose_ids_are_far_apart_are_found_in_all_orders() {
     index(&mut connection);
     let used_up = TokenFilter { state: Some(State::UsedUp), ..TokenFilter::default() };
     let both = TokenFilter { state: Some(State::UsedUp), ..found_by("common") };
-    let filters = ["common", "common group1", "group6", "away", "common 148", "nowhere", "g"].map(found_by);
+    let filters = ["common", "common group1", "group6", "away", "common 148", "nowhere", "g", "up"].map(found_by);
     agree(&mut connection, &filters, &ORDERS);
     agree(&mut connection, &[used_up, both], &ORDERS);
 }
@@ -81,8 +81,24 @@ fn what_thousands_share_and_odd_words_are_found() {
     transaction(&mut connection, |connection| tokens::add_all(connection, &made)).unwrap();
     let thousand = |of: usize| (0..1_000).map(|word| format!("w{}", word % of)).collect::<Vec<_>>().join(" ");
     let (same, other) = (thousand(200), thousand(1_000));
-    let words =
-        ["label", "one long", "04711", "long 0471", "o", "%", "1", "_", "a_", "🎟", "🎟️ party", "%%%", "wool 100%"];
+    let words = [
+        "label",
+        "one long",
+        "04711",
+        "long 0471",
+        "o",
+        "%",
+        "1",
+        "_",
+        "a_",
+        "🎟",
+        "🎟️ party",
+        "%%%",
+        "wool 100%",
+        "% w",
+        "\"long 047\"",
+        "\"for all\" l",
+    ];
     let filters: Vec<TokenFilter> = words.into_iter().chain([same.as_str(), &other, &long]).map(found_by).collect();
     agree(&mut connection, &filters, &[(Sort::Label, false)]);
     index(&mut connection);

@@ -4,6 +4,7 @@
 
 mod by_zones;
 mod counts;
+mod deleted;
 mod indexed;
 mod keyed;
 mod page;
@@ -21,6 +22,7 @@ use crate::token::settle::TokenId;
 use crate::token::{Micros, Token};
 use counts::Count;
 pub(crate) use counts::count_all;
+pub(crate) use deleted::deleted;
 pub(in crate::store) use indexed::having_words;
 use keyed::FEW;
 use page::{Page, Search};

@@ -72,9 +72,9 @@ impl ViewAnswer for Queried {
 /// All filters can be combined. Follow `next_cursor` for the next page, until it is null.
 #[derive(Deserialize, JsonSchema, Validate)]
 pub(crate) struct QueryTokens {
-    /// Words, split at white space, or a uid. It finds the tokens whose value or label contains every word, in any order; case
-    /// and accents do not matter. If no word has three characters, each must be the beginning of the value or label. A value
-    /// that is the uid is found by its first four characters or more.
+    /// Words, split at white space, or a uid. It finds the tokens of which every word is part of the value or the label, in any
+    /// order. Case and accents do not matter: `muller strasse` finds "Müller, Lange Straße". `"in quotes"` is found only in a row.
+    /// A value that is the uid is found by its first four characters or more.
     #[validate(length(max = chars(VALUE_MAX_CHARS)))]
     q: Option<String>,
     /// The state that they have now.
