@@ -2,8 +2,7 @@
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bip0039::English;
 
 /// Fewest characters of a password.
 pub(crate) const MIN_CHARS: usize = 12;
@@ -11,8 +10,9 @@ pub(crate) const MIN_CHARS: usize = 12;
 pub(crate) const MAX_CHARS: usize = 1_000;
 /// Guesses that a password must withstand: zxcvbn's score 3, "safely unguessable", if guessing is rate-limited.
 pub(crate) const GUESSES: u64 = 100_000_000;
-/// Bytes of a generated password: 24 characters of base64.
-const GENERATED_BYTES: usize = 18;
+/// Words of a generated password, 11 bits each: 55 bits, which outlast guesses at the hash for longer than a password that
+/// is handed over is kept.
+const GENERATED_WORDS: usize = 5;
 
 /// Checks whether `password` may be the password of `name`.
 ///
@@ -31,11 +31,23 @@ pub(crate) fn check(password: &str, name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// A random password with 144 bits.
-pub(crate) fn generate() -> String {
-    let mut bytes = [0u8; GENERATED_BYTES];
-    rand::fill(&mut bytes);
-    URL_SAFE_NO_PAD.encode(bytes)
+/// A random password for `name`, of short words that can be read out and typed on a phone, as in `maple-river-stone-candy-orbit`.
+pub(crate) fn generate(name: &str) -> String {
+    loop {
+        let password = random_words();
+        // Words that repeat, or are the name, might be too easy.
+        if check(&password, name).is_ok() {
+            return password;
+        }
+    }
+}
+
+fn random_words() -> String {
+    let mut numbers = [0u16; GENERATED_WORDS];
+    rand::fill(&mut numbers);
+    let list = English::words();
+    // The list has 2,048 words: 11 bits choose each alike.
+    numbers.map(|number| list[usize::from(number) % list.len()]).join("-")
 }
 
 /// The PHC string of `password`: Argon2id with 19 MiB, two passes and one lane, as OWASP's Password Storage Cheat Sheet
@@ -55,6 +67,8 @@ pub(crate) fn verify(password: &str, hash: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
@@ -79,9 +93,25 @@ mod tests {
             assert!(check(bad, "anna").is_err(), "{bad}");
         }
         assert!(check(&"x7".repeat(501), "anna").is_err());
-        for good in ["correct horse battery", "mosaic-tile-1887-ok", &generate(), "ü§ß€đ ŋħłµ·×"] {
+        for good in ["correct horse battery", "mosaic-tile-1887-ok", "ü§ß€đ ŋħłµ·×"] {
             assert_eq!(check(good, "anna"), Ok(()), "{good}");
         }
+    }
+
+    #[test]
+    fn a_generated_password_is_words_that_the_rules_allow() {
+        let mut seen = HashSet::new();
+        for _ in 0..200 {
+            let password = generate("abandon");
+            assert_eq!(check(&password, "abandon"), Ok(()), "{password}");
+            let words: Vec<_> = password.split('-').collect();
+            assert_eq!(words.len(), 5, "{password}");
+            let is_typed_easily = |word: &&str| word.len() >= 3 && word.chars().all(|c| c.is_ascii_lowercase());
+            assert!(words.iter().all(is_typed_easily), "{password}");
+            seen.extend(words.into_iter().map(str::to_owned));
+        }
+        assert_eq!(English::words().iter().collect::<HashSet<_>>().len(), 2_048, "five of them have 55 bits");
+        assert!(seen.len() > 600, "{} words of 1,000 draws: about 790 are to be expected", seen.len());
     }
 
     #[test]

@@ -165,7 +165,7 @@ fn first_admin(connection: &mut Connection, chosen: Option<&str>) -> Result<Opti
     if users::any(connection).map_err(crate::store::Error::from)? {
         return Ok(None);
     }
-    let password = chosen.map_or_else(password::generate, str::to_owned);
+    let password = chosen.map_or_else(|| password::generate(ADMIN), str::to_owned);
     let password_hash = password::hash(&password)?;
     let new = NewUser { name: ADMIN, password_hash: &password_hash, role: Role::Manager };
     let created = write(connection, |connection, now| {

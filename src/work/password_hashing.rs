@@ -13,7 +13,7 @@ const PERMITS: usize = 2;
 /// The hash of a password that nobody has. It is verified for unknown names, so that these take as long as known ones
 /// and reveal nothing about which names exist.
 static UNKNOWN_USER_HASH: LazyLock<String> =
-    LazyLock::new(|| password::hash(&password::generate()).unwrap_or_default());
+    LazyLock::new(|| password::hash(&password::generate("")).unwrap_or_default());
 
 /// Computes the hash for unknown names in advance, so that the first of them takes no longer than later ones.
 pub(crate) fn prepare() {

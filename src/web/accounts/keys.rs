@@ -26,6 +26,7 @@ use crate::web::notice::{Done, Notice};
 use crate::web::page::{Page, page, see_other};
 use crate::web::params::{Form, Query};
 use crate::web::state::App;
+use crate::web::words;
 
 #[derive(Template)]
 #[template(path = "accounts/keys.html")]
@@ -67,7 +68,7 @@ impl KeyView {
             last_used: key.last_used.map(|at| clock.format(at)),
             has_ended: key.is_expired(clock.now),
             last_address: key.last_address,
-            creator: key.creator,
+            creator: words::accounts::principal(&key.creator),
             name: key.name,
             prefix: key.prefix,
             rate: key.rate,

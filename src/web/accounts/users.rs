@@ -226,7 +226,7 @@ impl NewPassword {
     /// The password for `name`; an error is added when it is refused.
     pub(crate) fn of(text: String, name: &str, errors: &mut FormErrors) -> Self {
         if text.is_empty() {
-            return Self { text: password::generate(), is_generated: true };
+            return Self { text: password::generate(name), is_generated: true };
         }
         if let Err(why) = password::check(&text, name) {
             errors.add("password", why);

@@ -25,6 +25,7 @@ use crate::web::notice::{Done, Notice};
 use crate::web::page::{Page, page, see_other};
 use crate::web::params::{Form, Parts, Query};
 use crate::web::state::App;
+use crate::web::words;
 
 #[derive(Template)]
 #[template(path = "settings/settings.html")]
@@ -153,7 +154,7 @@ impl SettingsPage {
 }
 
 fn last_change(changed: &SettingChange, clock: TimeFormatter) -> LastChange {
-    LastChange { who: changed.by.clone(), when: clock.format(changed.at) }
+    LastChange { who: words::accounts::principal(&changed.by), when: clock.format(changed.at) }
 }
 
 /// The value of a setting, in words.

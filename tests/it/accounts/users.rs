@@ -45,7 +45,8 @@ async fn a_made_password_is_shown_once() {
     made.check(200, &["It is shown once", "The password of anna", "Copy password", "The user is added"]);
     assert_eq!(made.headers["cache-control"], "no-store");
     let first = shown_secret(&made);
-    assert_eq!(first.len(), 24);
+    assert_eq!(first.split('-').count(), 5, "words that can be typed on a phone: {first}");
+    assert!(first.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{first}");
     sign_in(&app, "anna", &first).await.check_leads_to("/");
     browser.post("/users/add", &form).await.check(422, &["There is a user anna already."]);
     let reset = browser.post("/users/password", &[("name", "anna"), ("password", "")]).await;

@@ -54,7 +54,7 @@ async fn each_setting_is_saved_by_itself_and_says_who_changed_it() {
         save_setting(&mut browser, setting, &fields).await.check_leads_to(&to);
         assert_eq!(settings(&app).json(setting_of), json);
         let page = browser.get(&to).await;
-        page.check(200, &["<p>Saved.</p>", "just now</time> by user:manager."]);
+        page.check(200, &["<p>Saved.</p>", "just now</time> by manager."]);
         let entries = audit::table.order(audit::id.desc()).filter(audit::action.eq("setting"));
         let entry = entries.select((audit::principal, audit::subject, audit::detail));
         let (who, subject, detail): (String, String, String) = entry.first(&mut app.connection()).unwrap();
