@@ -120,9 +120,17 @@ pub fn add(connection: &mut Connection, new: &NewKey<'_>, by: &Principal, now: M
         if !is_duplicate(&error, "keys", "name") {
             return error.into();
         }
-        Error::Refused(format!("There is a key {} already; revoke it first, or choose another name.", new.name))
+        Error::Refused(format!(
+            "There is already an API key {}. Choose another name, or revoke that key first.",
+            new.name
+        ))
     })?;
     audit::record(connection, by, "key add", new.name, new.role.word(), now)
+}
+
+/// Every key's name, in order.
+pub(crate) fn names(connection: &mut Connection) -> Result<Vec<String>, Error> {
+    Ok(keys::table.order(keys::name).select(keys::name).load(connection)?)
 }
 
 /// Every key, by name.

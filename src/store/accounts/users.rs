@@ -64,7 +64,7 @@ pub fn add(connection: &mut Connection, new: &NewUser<'_>, by: &Principal, now: 
     );
     diesel::insert_into(users::table).values(row).execute(connection).map_err(|error| {
         let is_known = is_duplicate(&error, "users", "name");
-        if is_known { Error::Refused(format!("There is a user {} already.", new.name)) } else { error.into() }
+        if is_known { Error::Refused(format!("There is already a user {}.", new.name)) } else { error.into() }
     })?;
     replies::forget(connection, &KeyOwner::from(&Principal::user(new.name)))?;
     audit::record(connection, by, "user add", new.name, new.role.word(), now)
@@ -109,6 +109,11 @@ pub(crate) fn any(connection: &mut Connection) -> QueryResult<bool> {
 pub fn list(connection: &mut Connection) -> Result<Vec<User>, Error> {
     let rows: Vec<UserRow> = users::table.order(users::name).select(COLUMNS).load(connection)?;
     rows.into_iter().map(user).collect()
+}
+
+/// Every user's name, in order.
+pub(crate) fn names(connection: &mut Connection) -> Result<Vec<String>, Error> {
+    Ok(users::table.order(users::name).select(users::name).load(connection)?)
 }
 
 /// The user with this name, disabled or not.
@@ -181,8 +186,7 @@ pub(crate) fn set_role_from(
     advisory_lock::acquire(connection, AdvisoryLock::Users)?;
     let current = find(connection, name)?.ok_or_else(|| no_such_user(name))?.role;
     if known.is_some_and(|known| current != known) && current != wanted {
-        let why =
-            format!("Meanwhile somebody else changed the role to {current}; you chose {wanted}. Choose once more.");
+        let why = format!("Someone else changed the role to {current}. You chose {wanted}. Choose again.");
         return Err(Error::Refused(why));
     }
     set_role(connection, name, wanted, by, now)
@@ -241,7 +245,7 @@ fn require_a_manager(connection: &mut Connection) -> Result<(), Error> {
     if diesel::select(diesel::dsl::exists(managers)).get_result(connection)? {
         return Ok(());
     }
-    Err(Error::Refused("This is the last manager; make another user a manager first.".into()))
+    Err(Error::Refused("This is the last manager. Make another user a manager first.".into()))
 }
 
 fn end_sessions(connection: &mut Connection, name: &str) -> QueryResult<()> {

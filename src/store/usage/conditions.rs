@@ -34,6 +34,8 @@ pub struct UsageFilter {
     pub to: Option<Micros>,
     /// Part of the principal, ignoring the case of ASCII letters.
     pub user: Option<String>,
+    /// The whole principal.
+    pub principal: Option<String>,
     /// The outcome.
     pub outcome: Option<UsageOutcome>,
     /// Part of the value at the time of the entry, ignoring the case of ASCII letters; or of the token's present value
@@ -73,7 +75,7 @@ impl UsageFilter {
 
     /// Whether every entry has to be read to evaluate the filter, because no index helps.
     pub(crate) fn reads_texts(&self) -> bool {
-        self.user.is_some() || self.q.is_some()
+        self.user.is_some() || self.principal.is_some() || self.q.is_some()
     }
 
     /// Whether a page of the log costs no more than its rows, as every entry matches.
@@ -190,6 +192,9 @@ pub(super) fn conditions(
     };
     if let Some(user) = &filter.user {
         all.push(Box::new(contains("usage.principal", user).sql(")")));
+    }
+    if let Some(principal) = &filter.principal {
+        all.push(Box::new(sql::<Bool>("usage.principal = ").bind::<Text, _>(principal.clone())));
     }
     if let Some(q) = &filter.q {
         // The value as it was at the time; value and label as they are now.

@@ -8,6 +8,7 @@ use askama::Template;
 
 use super::chart::Chart;
 use super::chart_range::Range;
+use super::choices;
 use super::entry_view::EntryView;
 use super::query::UsageQuery;
 use crate::store;
@@ -46,6 +47,7 @@ struct UsagePage {
     page: Page,
     filter: UsageQuery,
     outcomes: Vec<Choice>,
+    users: Vec<Choice>,
     gates: Vec<Choice>,
     periods: Vec<(&'static str, String)>,
     errors: FormErrors,
@@ -113,10 +115,9 @@ pub(crate) async fn show(
         None
     };
     let status = if results.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let gates = app.gates.get(&app.store).await?;
-    let gates = Choice::words(gates.iter().map(|gate| gate.name.clone()), &query.gate);
+    let choices = (choices::users(&app, &query.user).await?, choices::gates(&app, &query.gate).await?);
     let page_of = Page::new(&request, Section::Usage);
-    let page_of = UsagePage::new(page_of, (query, gates), errors, results, (&page_request, &cursors), clock);
+    let page_of = UsagePage::new(page_of, (query, choices), errors, results, (&page_request, &cursors), clock);
     page(&app, status, &page_of)
 }
 
@@ -177,7 +178,7 @@ fn names(connection: &mut Connection, filter: &UsageFilter) -> Result<Names, sto
 impl UsagePage {
     fn new(
         page: Page,
-        (query, gates): (UsageQuery, Vec<Choice>),
+        (query, (users, gates)): (UsageQuery, (Vec<Choice>, Vec<Choice>)),
         errors: FormErrors,
         results: Option<UsageResults>,
         (page_request, cursors): (&PageRequest, &CursorCodec),
@@ -203,6 +204,7 @@ impl UsagePage {
         let is_first = *page_request == PageRequest::First;
         Self {
             outcomes: Choice::list(UsageOutcome::ALL.map(|outcome| (outcome.word(), outcome.words())), &query.outcome),
+            users,
             gates,
             periods: periods(&query, &path, clock),
             token: names.token,

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use crate::access::who_part;
+use crate::access::{check_name, who_part};
 use crate::store::usage::UsageFilter;
 use crate::token::input::read_time;
 use crate::token::{Problem, TokenError, Uid, UsageOutcome, VALUE_MAX_CHARS, shown};
@@ -23,7 +23,7 @@ pub(crate) struct UsageQuery {
     /// Part of a token's value.
     #[serde(deserialize_with = "trimmed")]
     pub(crate) q: String,
-    /// Part of a principal.
+    /// A principal, or a part of one.
     #[serde(deserialize_with = "trimmed")]
     pub(crate) user: String,
     /// An outcome's word.
@@ -77,10 +77,13 @@ impl UsageQuery {
             let uid = filled(text).map(|text| text.parse::<Uid>()).transpose();
             uid.map_err(|_| TokenError::value(name, Problem::NotAUid { value: shown(text) }))
         };
+        let user = errors.note(filled(&self.user).map(|text| part("user", 100, who_part(&text))).transpose());
+        let (principal, user) = user.into_iter().partition::<Vec<_>, _>(|text| is_principal(text));
         let filter = UsageFilter {
             found: None,
+            principal: principal.into_iter().next(),
+            user: user.into_iter().next(),
             q: errors.note(filled(&self.q).map(|text| part("q", VALUE_MAX_CHARS, text)).transpose()),
-            user: errors.note(filled(&self.user).map(|text| part("user", 100, who_part(&text))).transpose()),
             gate: errors.note(gate),
             outcome: errors.note(filled(&self.outcome).map(|word| word.parse::<UsageOutcome>()).transpose()),
             from: errors.note(time("from", &self.from)),
@@ -121,6 +124,11 @@ impl UsageQuery {
         ];
         query_string::without_each(self, parts, |other| other.href(path, ""))
     }
+}
+
+/// Whether a text is a whole principal, as the form offers them: `user:anna` is not `user:annabel`, too.
+fn is_principal(text: &str) -> bool {
+    ["user:", "key:"].iter().any(|kind| text.strip_prefix(kind).is_some_and(|name| check_name(name).is_ok()))
 }
 
 /// A part of a text that is looked for.

@@ -4,9 +4,11 @@ use diesel::connection::SimpleConnection;
 use reqwest::Method;
 use tessera::access::Role;
 use tessera::token::Uid;
+use tessera::token::gate::GateRules;
 
 use crate::support::app::{App, send};
-use crate::support::browser::Browser;
+use crate::support::browser::{Browser, add_user};
+use crate::support::gates::add_gate;
 use crate::support::usage_log::{Attempt, at, refused, used, write, write_many};
 
 /// The values of a page's entries whose tokens are gone, in their order.
@@ -80,6 +82,8 @@ async fn every_part_of_the_filter_finds_what_it_says() {
         ("q=b-", &["b-7", "B-6", "B-5", "B-4"]),
         ("q=%25", &[]),
         ("user=ANNA", &["B-6"]),
+        ("user=user:anna", &["B-6"]),
+        ("user=user:ann", &[]),
         ("user=key:", &["b-7", "B-5", "B-4", "A-3", "A-2", "A-1"]),
         ("user=API+key+door", &["b-7", "B-5", "B-4", "A-3", "A-2", "A-1"]),
         ("outcome=used", &["B-6", "A-3", "A-1"]),
@@ -113,6 +117,31 @@ async fn every_part_of_the_filter_finds_what_it_says() {
 }
 
 #[actix_web::test]
+async fn users_keys_and_gates_are_chosen_from_a_list() {
+    let app = app_with_log().await;
+    add_user(&app, "ben", Role::Editor);
+    add_gate(&app, "North", &GateRules::default());
+    let mut viewer = Browser::of(&app, Role::Viewer).await;
+    let page = viewer.get("/usage").await;
+    page.check(
+        200,
+        &[
+            "<option value=\"user:ben\">ben</option><option value=\"user:viewer\">viewer</option>",
+            "<option value=\"key:manager\">API key manager</option>",
+            "<option value=\"North\">North</option>",
+        ],
+    );
+    assert!(!page.text.contains("user:anna\">"), "there is no user of that name");
+    let ben = viewer.get("/usage?user=user%3Aben&gate=North").await;
+    ben.check(200, &["<option value=\"user:ben\" selected>ben</option>", "<option value=\"North\" selected>North"]);
+    // What an address names and is there no more stays chosen, and so does a part of a name.
+    let gone = viewer.get("/usage?user=user%3Aanna").await;
+    gone.check(200, &["<option value=\"user:anna\" selected>anna</option>", "B-6"]);
+    viewer.get("/usage?user=nn").await.check(200, &["<option value=\"nn\" selected>nn</option>", "B-6"]);
+    viewer.get("/usage?gate=Gone").await.check(422, &["<option value=\"Gone\" selected>Gone</option>"]);
+}
+
+#[actix_web::test]
 async fn what_cannot_be_asked_for_is_told() {
     let app = App::start().await;
     let mut viewer = Browser::of(&app, Role::Viewer).await;
@@ -124,10 +153,10 @@ async fn what_cannot_be_asked_for_is_told() {
         ("outcome=Used", "outcome &#34;Used&#34; is not one of used, undone, refused, TokenNotExists"),
         ("token_uid=x", "token_uid &#34;x&#34; is not a uid"),
         ("batch=x", "batch &#34;x&#34; is not a uid"),
-        ("q=a%00b", "q must have no control characters"),
-        ("user=a%00b", "“By” must have no control characters"),
+        ("q=a%00b", "contain line breaks or control characters"),
+        ("user=a%00b", "contain line breaks or control characters"),
         (&format!("user={}", "x".repeat(101)), "“By” has at most 100 characters."),
-        ("after=x", "cursor is not one that this view gave"),
+        ("after=x", "cursor was not given by this view"),
     ] {
         viewer.get(&format!("/usage?{query}")).await.check(422, &["These filters can't be used", says]);
         if !query.starts_with("after") {
@@ -183,7 +212,7 @@ async fn pages_lead_to_each_other_and_belong_to_their_filter() {
     let plain = viewer.get("/usage").await;
     plain.check(200, &["121 entries"]);
     let other = link(&plain.text, "Next").replace('?', "?q=x&");
-    viewer.get(&other).await.check(422, &["begin again without it"]);
+    viewer.get(&other).await.check(422, &["Start again without it"]);
 }
 
 /// As they are when the clock has jumped, back and forth: numbers and times have nothing to do with each other.
