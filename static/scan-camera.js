@@ -42,7 +42,7 @@
         } catch (error) {
           // The next frame, then.
           failures += 1;
-          if (failures === FAILURES) say(`The camera's pictures cannot be read just now: ${error.message}`);
+          if (failures === FAILURES) say(`The camera's pictures can't be read: ${error.message}`);
         }
       }
       await later(Math.max(pause(failures > 0) - (performance.now() - begun), 5));
@@ -129,13 +129,13 @@
 
   function why({ name, message: detail }) {
     const reasons = {
-      NotAllowedError: "The camera is not allowed here. Allow it in the browser's settings for this site (tap the sign left of the address), then start again. Or take a photo.",
+      NotAllowedError: "The browser blocks the camera. Allow the camera for this site (tap the sign left of the address), then start again. Or take a photo.",
       NotFoundError: "This device has no camera. Type the code, or use a handheld scanner.",
-      NotReadableError: "Another program uses the camera. Close it, then start again.",
-      OverconstrainedError: "This camera is gone. Start again, and choose another one.",
+      NotReadableError: "Another app uses the camera. Close the app, then start again.",
+      OverconstrainedError: "This camera was disconnected. Start again and choose another camera.",
     };
     if (name === "OverconstrainedError") localStorage.removeItem(CAMERA);
-    return reasons[name] ?? `The camera cannot be started: ${detail}. Take a photo instead.`;
+    return reasons[name] ?? `The camera can't be started: ${detail}. Take a photo instead.`;
   }
 
   /** Phones take the camera away when another program is opened, and do not give it back. */
@@ -166,7 +166,7 @@
       return;
     }
     if (!window.isSecureContext || !navigator.mediaDevices) {
-      noCamera("Browsers open the camera only at addresses that begin with https. Take a photo instead.");
+      noCamera("The camera works only at addresses that start with https. Take a photo instead.");
       return;
     }
     isWanted = true;
@@ -209,11 +209,11 @@
       const text = await readPhoto(file);
       say("");
       if (text) window.scanSeen(text, "photo", { again: true });
-      else notRead("There is no code in this photo that can be read. Go nearer, and hold still.");
+      else notRead("No code found in this photo. Move closer and hold still.");
     } catch (error) {
       const isPicture = error.name !== "InvalidStateError" && error.name !== "EncodingError";
       say("");
-      notRead(isPicture ? `The photo cannot be read: ${error.message}` : "This file is no photo that can be read. Use JPEG or PNG.");
+      notRead(isPicture ? `The photo can't be read: ${error.message}` : "This file is not a photo. Use JPEG or PNG.");
     }
     photo.value = "";
   });

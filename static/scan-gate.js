@@ -34,7 +34,7 @@ window.scanGate = (() => {
     }
     if (name && !isOpen && !isSaid) {
       const lost = chooser.querySelector(".gate-lost");
-      lost.textContent = `The gate ${name} is closed or has another name now. Choose a gate.`;
+      lost.textContent = `Gate ${name} is closed or was renamed. Choose a gate.`;
       lost.hidden = false;
     }
     return {};

@@ -41,11 +41,11 @@ window.scanLate = (() => {
     const count = (number) => (number === 1 ? "1 scan has" : `${number} scans have`);
     const notes = [];
     if (open.length > 0) {
-      notes.push(`${count(open.length)} no answer yet. ${isSignedOut ? "Sign in to ask again." : "Asking again."}`);
+      notes.push(`${count(open.length)} no answer yet. ${isSignedOut ? "Sign in to try again." : "Trying again."}`);
     }
     for (const user of new Set(others.map((scan) => scan.user))) {
       const number = others.filter((scan) => scan.user === user).length;
-      notes.push(`${count(number)} no answer yet and ${number === 1 ? "was" : "were"} made by ${user}. Sign in as ${user} to ask again.`);
+      notes.push(`${count(number)} no answer yet and ${number === 1 ? "was" : "were"} made by ${user}. Sign in as ${user} to try again.`);
     }
     note.hidden = notes.length === 0;
     note.textContent = notes.join(" ");

@@ -87,7 +87,7 @@ window.scanStage = (() => {
     if (seconds <= 0) {
       const title = stage.querySelector(".verdict-title")?.textContent;
       const action = stage.querySelector(".verdict-actions")?.outerHTML;
-      stage.innerHTML = plain("wait", "Scan again", "It can be used from now on.", { title, action });
+      stage.innerHTML = plain("wait", "Scan again", "The token can be used now.", { title, action });
       return;
     }
     const two = (n) => String(n).padStart(2, "0");

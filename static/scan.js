@@ -21,7 +21,7 @@
   // Counters follow the last of several verdicts: who scans without a pause costs the server no count for each.
   const COUNT_PAUSE = 500;
   const KEPT = "scan pending";
-  const NO_ANSWER = "Trying again. It is counted once.";
+  const NO_ANSWER = "Trying again. The scan counts once.";
 
   // Storage may be full or forbidden: scans go on without it.
   function write(storage, name, text) {
@@ -70,7 +70,7 @@
     if (kind) return { html, kind };
     if (answer.ok) throw new Error("lost");
     // To ask again would not help.
-    return { html: plain("look", "Not done", "The server did not accept this scan. Open this page again from the menu."), kind: "look" };
+    return { html: plain("look", "Not done", "The server refused this request. Open the scan page again from the menu."), kind: "look" };
   }
 
   async function ask(scan) {
@@ -134,7 +134,7 @@
     const here = `${new URL(address, location.href).pathname}${gate ? `?gate=${encodeURIComponent(gate)}` : ""}`;
     const signIn = `${address.replace(/\/scan$/, "")}/login?next=${encodeURIComponent(here)}`;
     const link = `<div class="verdict-actions"><a class="button" href="${signIn}">Sign in</a></div>`;
-    tell("wait", "Signed out", "Sign in again. Scans without an answer are then asked again.", { action: link, sound: "look", nonce });
+    tell("wait", "Signed out", "Sign in again. Unanswered scans are then sent again.", { action: link, sound: "look", nonce });
   }
 
   // ---- The same code that is still held up is one scan, though another one is seen beside it.
@@ -148,7 +148,7 @@
     if (isSame) return again(code, source === "camera");
     const { uses } = form.elements;
     if (uses && !more.lookUp && !uses.validity.valid) {
-      return tell("look", "How many?", "Enter how many uses: 1 or more. Then scan again.", { title: late.shortened(code) });
+      return tell("look", "How many?", "Enter 1 or more uses. Then scan again.", { title: late.shortened(code) });
     }
     const fields = { code, uses: uses?.value ?? "1", nonce: newNonce(), source };
     if (test?.checked) fields.test = "1";
@@ -219,8 +219,8 @@
   window.scanWedge.listen(
     (code) => seen(code, "wedge"),
     ({ reading }) => {
-      const wrong = "This scanner types with another keyboard layout. Set it to “US keyboard”, then scan the set-up code again.";
-      if (reading) tell("wait", "Scanner ready", "It is read correctly from now on.", { sound: "good" });
+      const wrong = "This scanner uses another keyboard layout. Set the scanner to “US keyboard”, then scan the set-up code again.";
+      if (reading) tell("wait", "Scanner ready", "Codes are now read correctly.", { sound: "good" });
       else tell("look", "Not set up", wrong);
     },
   );

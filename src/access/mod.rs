@@ -170,7 +170,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), String> {
     if is_good && (1..=NAME_MAX_CHARS).contains(&name.chars().count()) {
         return Ok(());
     }
-    Err(format!("A name has 1 to {NAME_MAX_CHARS} letters, digits, dots, underscores, @ or hyphens, no hyphen first."))
+    Err(format!("A name needs 1 to {NAME_MAX_CHARS} letters, digits or . _ @ -, and can't start with a hyphen."))
 }
 
 #[cfg(test)]

@@ -22,11 +22,11 @@ const GENERATED_WORDS: usize = 5;
 pub(crate) fn check(password: &str, name: &str) -> Result<(), String> {
     let chars = password.chars().count();
     if !(MIN_CHARS..=MAX_CHARS).contains(&chars) {
-        return Err(format!("A password has {MIN_CHARS} to {MAX_CHARS} characters; this one has {chars}."));
+        return Err(format!("A password must have {MIN_CHARS} to 1,000 characters. This one has {chars}."));
     }
     let guesses = zxcvbn::zxcvbn(password, &[name, "tessera"]).guesses();
     if guesses < GUESSES {
-        return Err("This password is among the common ones; choose one that is harder to guess.".into());
+        return Err("This password is too easy to guess. Choose another one.".into());
     }
     Ok(())
 }

@@ -20,13 +20,14 @@ pub(crate) fn run(common: &Common, command: KeyCommand) -> Result<(), Failure> {
 
 fn add(common: &Common, options: &NewKeyOptions) -> Result<(), Failure> {
     let NewKeyOptions { name, role, expires, gate, rate } = options;
+    let name = name.trim();
     check_name(name)?;
     let read = |text: &String| {
         Micros::read(text, common.zone()).map_err(|why| TokenError::value("--expires", why).to_string())
     };
     let expires = expires.as_ref().map(read).transpose()?;
     if expires.is_some_and(|expires| expires <= Micros::now()) {
-        return Err(Failure("--expires: this moment has passed; the key would never work.".into()));
+        return Err(Failure("--expires must be in the future.".into()));
     }
     let key = api_key::generate();
     let hash = api_key::hash(&key).ok_or_else(|| Failure("The new key is no key; please report this.".into()))?;
@@ -39,7 +40,9 @@ fn add(common: &Common, options: &NewKeyOptions) -> Result<(), Failure> {
     made.map_err(|error| not_made(name, error))?;
     // Only now, as a key that was not kept is of no use to anybody.
     print(&format!("{key}\n")).map_err(|why| {
-        Failure(format!("{why} The key {name} was made, but nobody has seen it; revoke it: tessera key revoke {name}."))
+        Failure(format!(
+            "{why} The key {name} was created, but nobody has seen it. Revoke it: tessera key revoke {name}."
+        ))
     })
 }
 

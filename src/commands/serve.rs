@@ -53,7 +53,7 @@ pub(crate) fn run(common: &Common, options: Serve) -> Result<(), Failure> {
     let cookie_key = session_cookie::key(&cookie_key)?;
     let codes = settings::all(&mut connection).map_err(crate::store::Error::from)?.settings.code_holds;
     if codes == CodeHolds::Link && !public_url.is_given {
-        tracing::warn!("{}", web::settings::cache::NO_LINKS);
+        tracing::warn!("{}", web::words::settings::NO_LINKS);
     }
     drop(connection);
     let state = App::new(

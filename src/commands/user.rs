@@ -12,7 +12,7 @@ use crate::store::accounts::users::NewUser;
 /// Adds, lists, changes or removes users.
 pub(crate) fn run(common: &Common, command: UserCommand) -> Result<(), Failure> {
     let by = operator();
-    match command {
+    match trimmed(command) {
         UserCommand::Add { name, role, password } => {
             check_name(&name)?;
             let mut connection = connect(common)?;
@@ -33,6 +33,18 @@ pub(crate) fn run(common: &Common, command: UserCommand) -> Result<(), Failure> 
             write(&mut connect(common)?, |connection, now| users::remove(connection, &name, &by, now))
         }
     }
+}
+
+/// The command with its name cut of spaces, which no name has: whoever copied it may have copied one along.
+fn trimmed(mut command: UserCommand) -> UserCommand {
+    if let UserCommand::Add { name, .. }
+    | UserCommand::Passwd { name, .. }
+    | UserCommand::Role { name, .. }
+    | UserCommand::Remove { name } = &mut command
+    {
+        *name = name.trim().to_owned();
+    }
+    command
 }
 
 fn hash(name: &str, from: PasswordFrom) -> Result<String, Failure> {

@@ -47,7 +47,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "A gate's name has 1 to {NAME_MAX_CHARS} characters, no line breaks or invisible characters, and no white space at its ends."
+        "A gate's name needs 1 to {NAME_MAX_CHARS} characters, without line breaks, invisible characters, or spaces at its start or end."
     ))
 }
 

@@ -34,12 +34,11 @@ impl Problem {
     /// What is wrong with the request before its values are looked at.
     fn of_request(&self, param: &str, name: Naming<'_>) -> Option<String> {
         Some(match self {
-            Self::Missing { unless: Some(other), .. } => format!(
-                "The parameter {param} is missing; it must be present, though it may be empty, unless {}=1 is given.",
-                name(other)
-            ),
+            Self::Missing { unless: Some(other), .. } => {
+                format!("The parameter {param} is missing. Send it, even if empty, or send {}=1.", name(other))
+            }
             Self::Missing { may_be_empty: true, .. } => {
-                format!("The parameter {param} is missing; it must be present, though it may be empty.")
+                format!("The parameter {param} is missing. Send it, even if empty.")
             }
             Self::Missing { may_be_empty: false, .. } => format!("The parameter {param} is missing."),
             Self::MissingOneOf { params } => {
@@ -47,26 +46,26 @@ impl Problem {
                 format!("One of the parameters {} must be given.", params.join(" and "))
             }
             Self::UnknownParameter { known } if known.is_empty() => {
-                format!("The parameter {} is unknown here; there are none.", quoted(param))
+                format!("Unknown parameter {}. There are no parameters here.", quoted(param))
             }
             Self::UnknownParameter { known } => {
-                format!("The parameter {} is unknown here; known are {}.", quoted(param), known.join(", "))
+                format!("Unknown parameter {}. Known parameters: {}.", quoted(param), known.join(", "))
             }
             Self::GivenTwice => format!("The parameter {} is given twice.", quoted(param)),
             Self::TooManyParameters { max } => format!("The request has more than {} parameters.", grouped(*max)),
             Self::UnreadableBody { why } => why.clone(),
             Self::InvalidJson { line, column } => {
-                format!("The body is not valid JSON; see line {line}, column {column}.")
+                format!("The body is not valid JSON. See line {line}, column {column}.")
             }
             Self::NotAnObject { line, column } => {
-                format!("The body is not a JSON object of parameters; see line {line}, column {column}.")
+                format!("The body is not a JSON object of parameters. See line {line}, column {column}.")
             }
             Self::BodyTooLarge { max_bytes } => {
                 let (size, unit) = match max_bytes / 1_024 {
                     kib if kib >= 1_024 => (kib / 1_024, "MiB"),
                     kib => (kib, "KiB"),
                 };
-                format!("The body is too large; at most {size} {unit} are taken here.")
+                format!("The body is too large. At most {size} {unit} are allowed here.")
             }
             Self::UnsupportedBody { expected } => expected.to_string(),
             Self::WrongType { expected } if param == TokenError::ITEM => format!("It must be {expected}."),
@@ -83,10 +82,10 @@ impl Problem {
             Self::TooLong { max, max_bytes: Some(bytes) } => {
                 format!("{param} has at most {} characters and {} bytes.", grouped(*max), grouped(*bytes))
             }
-            Self::ControlCharacters => format!("{param} must have no control characters, line breaks included."),
-            Self::InvisibleCharacters => format!("{param} must have no line breaks or invisible characters."),
-            Self::NotAscii => format!("{param} must have visible ASCII characters and spaces only."),
-            Self::OuterWhiteSpace => format!("{param} must have no white space at its ends."),
+            Self::ControlCharacters => format!("{param} can't contain line breaks or control characters."),
+            Self::InvisibleCharacters => format!("{param} can't contain line breaks or invisible characters."),
+            Self::NotAscii => format!("{param} can contain only visible ASCII characters and spaces."),
+            Self::OuterWhiteSpace => format!("{param} can't start or end with white space."),
             Self::NotAnInteger { value, min, max } => {
                 let bounds = min.zip(*max).map(|(min, max)| format!(" from {min} to {max}")).unwrap_or_default();
                 format!("{param} {} is not a whole number{bounds}.", quoted(value))
@@ -95,7 +94,7 @@ impl Problem {
             Self::NotATime { value } => {
                 let hint = if value.contains(' ') { " (a + in a form or an address is written %2B)" } else { "" };
                 format!(
-                    "{param} {} is not a time; write 2026-09-22, 2026-09-22T10:30 or 2026-09-22T10:30:00+02:00{hint}.",
+                    "{param} {} is not a time. Write 2026-09-22, 2026-09-22T10:30 or 2026-09-22T10:30:00+02:00{hint}.",
                     quoted(value)
                 )
             }
@@ -106,7 +105,7 @@ impl Problem {
                 format!("{param} {} is outside the years 1970 to 9999 in UTC.", quoted(value))
             }
             Self::NotAUid { value } => {
-                format!("{param} {} is not a uid; a uid looks like {}.", quoted(value), Uid::example())
+                format!("{param} {} is not a uid. A uid looks like {}.", quoted(value), Uid::example())
             }
             Self::NotOneOf { allowed, .. } if allowed.len() == 1 => {
                 format!("{param} must be {}, or be left out.", allowed.join(""))
@@ -115,9 +114,9 @@ impl Problem {
                 format!("{param} {} is not one of {}.", quoted(value), allowed.join(", "))
             }
             Self::TooManyItems { count, max } => {
-                format!("{param} has {} items; at most {} are taken.", grouped(*count), grouped(*max))
+                format!("{param} has {} items. At most {} are allowed.", grouped(*count), grouped(*max))
             }
-            Self::ListedTwice { first } => format!("{param} stands in the list already, at place {first}."),
+            Self::ListedTwice { first } => format!("{param} is already in the list, at place {first}."),
             Self::TooManyValues { max } => {
                 format!("{param} can be changed in a list of at most {} tokens.", grouped(*max))
             }
@@ -125,9 +124,9 @@ impl Problem {
             Self::NotEarlier { than } => format!("{param} must be earlier than {}.", name(than)),
             Self::Before { than } => format!("{param} must not be before {}.", name(than)),
             Self::NotTogether { with } => format!("{param} and {} cannot be given together.", name(with)),
-            Self::OnlyTogether { with } => format!("{param} is taken together with {} only.", name(with)),
+            Self::OnlyTogether { with } => format!("{param} works only together with {}.", name(with)),
             Self::Contradicts { with } if with == "path" => format!("{param} is not the uid in the path."),
-            Self::Contradicts { with } => format!("{param} and {} do not say the same.", name(with)),
+            Self::Contradicts { with } => format!("{param} and {} contradict each other.", name(with)),
             Self::Unreadable => format!("{param} cannot be read."),
             _ => return None,
         })
@@ -136,53 +135,51 @@ impl Problem {
     /// What is wrong about tokens, gates and uses.
     fn of_use(&self, param: &str) -> Option<String> {
         Some(match self {
-            Self::NotUnique => format!("{param} is in use already; choose another."),
-            Self::UidUsed => "This uid is in use or was once; it is never given twice.".into(),
+            Self::NotUnique => format!("{param} is already in use. Choose another."),
+            Self::UidUsed => "This uid is or was in use. Choose another: uids are never reused.".into(),
             Self::NamesAnotherToken => {
                 format!("{param} must not be the uid of another token, or the address of its page.")
             }
-            Self::Unlimited => "The token's uses are unlimited; nothing can be added to them.".into(),
+            Self::Unlimited => "The token has unlimited uses, so none can be added.".into(),
             Self::UsesLeftOutOfRange { uses_left, add_uses } => {
-                format!("With {add_uses} the {uses_left} uses left would not be from 0 to {}.", i32::MAX)
+                format!("With {add_uses} added, the {uses_left} uses left would not be from 0 to {}.", i32::MAX)
             }
             Self::NothingToChange => format!("{param} would change nothing."),
             Self::NoSuchGate { gate } => format!("There is no gate {}.", quoted(gate)),
             Self::GateClosed { gate } => format!("The gate {gate} is closed."),
             Self::ForeignCursor => {
-                format!("{param} is not one that this view gave for this filter; begin again without it.")
+                format!("{param} was not given by this view for this filter. Start again without it.")
             }
-            Self::LostCursor => format!(
-                "{param} is behind the end of this log, or of another one: was the database restored? Begin again without it."
-            ),
-            Self::KeyReused => "This idempotency key was used for something else.".into(),
+            Self::LostCursor => {
+                format!("{param} is past the end of this log. Was the database restored? Start again without it.")
+            }
+            Self::KeyReused => "This idempotency key was already used for a different request.".into(),
             Self::KeyUndone => "The use with this idempotency key was undone.".into(),
-            Self::NoSuchUse => "There is no such use, or not any more.".into(),
-            Self::AlreadyUndone => "This use was undone already.".into(),
+            Self::NoSuchUse => "There is no such use in the log.".into(),
+            Self::AlreadyUndone => "This use was already undone.".into(),
             Self::TooLateToUndo { seconds_ago, max_seconds } if *seconds_ago < 0 => {
-                format!("Too late to undo: the clock has jumped back by more than {max_seconds} seconds since.")
+                format!("Too late to undo: the clock went back by more than {max_seconds} seconds.")
             }
             Self::TooLateToUndo { seconds_ago, max_seconds } => {
-                format!("Too late to undo: it was used {seconds_ago} seconds ago, and {max_seconds} are allowed.")
+                format!("Too late to undo: used {seconds_ago} seconds ago, and the limit is {max_seconds} seconds.")
             }
-            Self::MalformedNumber => "A running number is written {n}, or with a width as in {n:04}.".into(),
+            Self::MalformedNumber => "Write a running number as {n}, or with a width as in {n:04}.".into(),
             Self::UnreadablePhoto { format } => {
-                format!("The photo is no {format} file that can be read, or not the whole of it.")
+                format!("The photo is not a readable {format} file, or not complete.")
             }
             Self::PhotoTooLarge { width, height, max_side, max_pixels } => format!(
-                "The photo has {} by {} pixels; at most {} along a side and {} in all are read, so send it smaller.",
+                "The photo has {} by {} pixels. At most {} on a side and {} in total are allowed: send a smaller one.",
                 grouped(*width),
                 grouped(*height),
                 grouped(*max_side),
                 grouped(*max_pixels)
             ),
-            Self::SearchTooSlow => {
-                "The search takes too long; narrow it, by a batch, a token, or a shorter time.".into()
-            }
+            Self::SearchTooSlow => "The search takes too long. Narrow it by a batch, a token or a shorter time.".into(),
             Self::AddedBefore { what, is_deleted } => {
-                let now = if *is_deleted { "was deleted" } else { "exists with other values" };
+                let now = if *is_deleted { "was deleted since" } else { "has other values now" };
                 format!(
-                    "The {what} of this form was added before and {now}; nothing was changed. Save the form again to add \
-                     another {what}."
+                    "This form already added a {what}, which {now}. Nothing was changed. Save the form again to add another \
+                     {what}."
                 )
             }
             _ => return None,
@@ -192,12 +189,12 @@ impl Problem {
     /// What is wrong about printing, and about many tokens at once.
     fn of_print(&self, param: &str) -> String {
         match self {
-            Self::NoTokensNamed => {
-                "Nothing says which tokens are to be printed: name them by uid, by a filter, or take all=1.".into()
+            Self::NoTokensNamed => "Choose the tokens to print: by uid, by a filter, or with all=1.".into(),
+            Self::NothingToPrint => {
+                "There are no tokens to print. Voided tokens are not printed; choose others.".into()
             }
-            Self::NothingToPrint => "There is no token to print; voided ones are not printed. Choose others.".into(),
             Self::TooManyTokens { max } => {
-                format!("At most {} tokens can be changed at once; choose fewer, by a narrower filter.", grouped(*max))
+                format!("At most {} tokens can be changed at once. Narrow the filter.", grouped(*max))
             }
             Self::VoidedNotPrinted { token_uid, others } => {
                 let them = match others {
@@ -205,18 +202,18 @@ impl Problem {
                     1 => format!("The token {token_uid} and another one are voided"),
                     others => format!("The token {token_uid} and {} others are voided", grouped(*others)),
                 };
-                format!("{them}, and not printed: choose the others only.")
+                format!("{them} and can't be printed. Choose only the others.")
             }
             Self::NoSuchSheet { sheet } => format!("There is no sheet {}.", quoted(sheet)),
             Self::NoSuchPrinter { printer } => format!("There is no printer {}.", quoted(printer)),
             Self::NotMillimetres { value } => {
-                format!("{param} {} is not a number of millimetres, as in 1.5 or -0.3.", quoted(value))
+                format!("{param} {} is not a number of millimetres such as 1.5 or -0.3.", quoted(value))
             }
             Self::TooManyLabels { count, max } => {
-                format!("At most {} labels are printed at once, and these are {}.", grouped(*max), grouped(*count))
+                format!("At most {} labels can be printed at once. You chose {}.", grouped(*max), grouped(*count))
             }
             Self::NotPrintable { remedy: why } | Self::Refused { why } => why.clone(),
-            _ => format!("{param} cannot be taken."),
+            _ => format!("{param} is not valid."),
         }
     }
 }

@@ -12,12 +12,16 @@ use crate::access::name::is_legible;
 pub const LIST_MAX: usize = 20;
 /// Most days for which usage entries and print runs are kept.
 pub(crate) const DAYS_MAX: i32 = 36_500;
+/// Most characters of the organisation's name: what fits into the head of a page.
+pub(crate) const ORGANISATION_MAX_CHARS: usize = 60;
 /// Most labels that one person may be allowed to print in a day.
 pub(crate) const LABELS_PER_DAY_MAX: i32 = 100_000_000;
 
 /// One of the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Setting {
+    /// The organisation's name.
+    Organisation,
     /// Uses of a new token.
     DefaultUsageCount,
     /// Lock time of a new token, in seconds.
@@ -42,7 +46,8 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting, in the order of the page.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
+        Self::Organisation,
         Self::DefaultUsageCount,
         Self::DefaultLockTime,
         Self::TimeRanges,
@@ -58,6 +63,7 @@ impl Setting {
     /// The name of its row, also used in URLs.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Organisation => "organisation",
             Self::DefaultUsageCount => "default_usage_count",
             Self::DefaultLockTime => "default_lock_time",
             Self::TimeRanges => "time_ranges",
@@ -92,6 +98,8 @@ pub enum CodeHolds {
 /// All settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
+    /// The organisation's name, which pages show beside ours; may be empty.
+    pub organisation: String,
     /// Uses of a new token; may be [`UNLIMITED`].
     pub default_usage_count: i32,
     /// Lock time of a new token, in seconds.
@@ -122,6 +130,7 @@ impl Default for Settings {
             to: DayTime::new(to, 0),
         };
         Self {
+            organisation: String::new(),
             default_usage_count: 1,
             default_lock_time: 0,
             time_ranges: vec![range("morning", 8, 12), range("afternoon", 12, 18), range("today", 8, 18)],
@@ -156,6 +165,7 @@ impl Settings {
     /// A setting as JSON. Equal settings give equal texts.
     pub fn json(&self, setting: Setting) -> String {
         let json = match setting {
+            Setting::Organisation => serde_json::to_string(&self.organisation),
             Setting::DefaultUsageCount => serde_json::to_string(&self.default_usage_count),
             Setting::DefaultLockTime => serde_json::to_string(&self.default_lock_time),
             Setting::TimeRanges => serde_json::to_string(&self.time_ranges),
@@ -175,6 +185,7 @@ impl Settings {
     pub(crate) fn with(&self, setting: Setting, json: &str) -> Option<Self> {
         let mut changed = self.clone();
         match setting {
+            Setting::Organisation => changed.organisation = serde_json::from_str(json).ok()?,
             Setting::DefaultUsageCount => changed.default_usage_count = serde_json::from_str(json).ok()?,
             Setting::DefaultLockTime => changed.default_lock_time = serde_json::from_str(json).ok()?,
             Setting::TimeRanges => changed.time_ranges = serde_json::from_str(json).ok()?,
@@ -196,13 +207,17 @@ impl Settings {
             if is_valid { Vec::new() } else { vec![mistake()] }
         };
         match setting {
+            Setting::Organisation => organisation_mistake(&self.organisation)
+                .map(|why| SettingError { at: None, part: setting.name(), why: why.to_owned() })
+                .into_iter()
+                .collect(),
             Setting::DefaultUsageCount => unless(
                 self.default_usage_count >= UNLIMITED,
                 "Uses must be a whole number from 0 to 2,147,483,647, or unlimited.",
             ),
             Setting::DefaultLockTime => unless(
                 self.default_lock_time >= 0,
-                "The lock must be a whole number of up to 2,147,483,647 seconds, and 0 for none.",
+                "The lock must be a whole number from 0 to 2,147,483,647 seconds; 0 means no lock.",
             ),
             Setting::TimeRanges => range_mistakes(&self.time_ranges),
             Setting::QuickCounts => count_mistake(&self.quick_counts)
@@ -216,7 +231,7 @@ impl Settings {
                 (1..=LABELS_PER_DAY_MAX).contains(&self.labels_per_day),
                 "The labels must be a whole number from 1 to 100,000,000.",
             ),
-            Setting::DefaultSheet => unless(is_slug(&self.default_sheet), "Choose one of the sheets."),
+            Setting::DefaultSheet => unless(is_slug(&self.default_sheet), "Choose a label sheet."),
             Setting::DefaultDpi => unless(
                 DPI.contains(&self.default_dpi),
                 "The resolution must be a whole number from 150 to 1,200 dots per inch.",
@@ -225,28 +240,36 @@ impl Settings {
     }
 }
 
+fn organisation_mistake(name: &str) -> Option<&'static str> {
+    if name.chars().count() > ORGANISATION_MAX_CHARS {
+        return Some("The organisation's name can have 60 characters at most.");
+    }
+    let is_good = is_legible(name) && name.trim() == name;
+    (!is_good).then_some("The organisation's name can't have line breaks or invisible characters.")
+}
+
 fn range_mistakes(ranges: &[TimeRange]) -> Vec<SettingError> {
     let mut mistakes = Vec::new();
     for (at, range) in ranges.iter().enumerate() {
         let mut add = |part, why: &str| mistakes.push(SettingError { at: Some(at), part, why: why.to_owned() });
         let has_same_name = |other: &TimeRange| other.name.to_lowercase() == range.name.to_lowercase();
         if range.name.trim().is_empty() {
-            add("name", "A time range needs a name.");
+            add("name", "Enter a name for this time range.");
         } else if range.name.chars().count() > NAME_MAX_CHARS {
-            add("name", "The name of a time range has at most 40 characters.");
+            add("name", "The name of a time range can have 40 characters at most.");
         } else if !is_legible(&range.name) || range.name.trim() != range.name {
             add(
                 "name",
-                "The name of a time range has no control characters or invisible ones, and no white space at its ends.",
+                "The name of a time range can't have line breaks, invisible characters, or spaces at its start or end.",
             );
         } else if ranges.iter().take(at).any(has_same_name) {
-            add("name", "Another time range has this name already.");
+            add("name", "Another time range already has this name.");
         }
         if range.from == range.to {
-            add("to", "A time range must not end when it begins.");
+            add("to", "A time range can't end at the time it starts.");
         }
         if at == LIST_MAX {
-            add("name", "There are at most 20 time ranges; remove one first.");
+            add("name", "There can be 20 time ranges at most. Remove one first.");
         }
     }
     mistakes
@@ -255,14 +278,14 @@ fn range_mistakes(ranges: &[TimeRange]) -> Vec<SettingError> {
 fn count_mistake(counts: &[i32]) -> Option<String> {
     let repeated = counts.iter().enumerate().find(|(at, count)| counts.iter().take(*at).any(|other| other == *count));
     if counts.len() > LIST_MAX {
-        return Some("There are at most 20 quick counts.".into());
+        return Some("There can be 20 quick counts at most.".into());
     }
     if counts.iter().any(|count| *count < UNLIMITED) {
         return Some("A quick count is a whole number from 0 to 2,147,483,647, or unlimited.".into());
     }
     repeated.map(|(_, count)| {
         let count = if *count == UNLIMITED { "Unlimited".to_owned() } else { count.to_string() };
-        format!("{count} stands there twice.")
+        format!("{count} is listed twice.")
     })
 }
 
@@ -295,6 +318,11 @@ mod tests {
             format!("[{}]", list.join(","))
         };
         for (setting, good, bad) in [
+            (
+                Setting::Organisation,
+                vec![r#""""#.into(), r#""Museum of Modern Art""#.into(), format!(r#""{}""#, "ä".repeat(60))],
+                vec![&format!(r#""{}""#, "x".repeat(61)), r#"" x""#, r#""a\nb""#, "1"],
+            ),
             (Setting::DefaultUsageCount, vec!["-1".to_owned(), "2147483647".into()], vec!["-2", "2147483648", "1.5"]),
             (Setting::DefaultLockTime, vec!["0".into(), "2147483647".into()], vec!["-1", "2147483648"]),
             (Setting::UsageDays, vec!["1".into(), "36500".into()], vec!["0", "36501"]),

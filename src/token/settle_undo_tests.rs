@@ -49,7 +49,7 @@ fn an_undo_that_is_asked_twice_in_a_batch_is_done_once_and_replayed_for_its_key(
     );
     let (Answer::Done(first, _), Answer::Replayed(again)) = (&answers[1], &answers[2]) else { panic!() };
     assert_eq!(first, again);
-    assert!(matches!(&answers[4], Answer::Mistaken(error) if error.to_string().contains("undone already")));
+    assert!(matches!(&answers[4], Answer::Mistaken(error) if error.to_string().contains("already undone")));
     assert_eq!(held.changed().map(|(_, token)| token.usage_count).collect::<Vec<_>>(), [2]);
 
     // In the next batch.

@@ -129,10 +129,10 @@ const LABELS: &[(&str, &str)] = &[
     ("start", "First free label"),
     ("dpi", "Dots per inch"),
     ("text", "Beside the code"),
-    ("expires", "Good until"),
+    ("expires", "Valid until"),
     ("who", "Who"),
     ("what", "What"),
-    ("undo", "Undo a use within"),
+    ("undo", "Undo a scan within"),
 ];
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use super::bearer::{bearer, has_bearer};
 use super::callers::{Caller, Via};
 use super::error::Error;
 use super::login_redirect::keep_form;
+use super::negotiation::answers_json;
 use super::openapi::operation::{DescribesRequest, Operation};
 use super::rate_headers;
 use super::session_cookie::SESSION_ID;
@@ -34,6 +35,7 @@ pub(crate) async fn authenticate(
     match caller(request.request()).await {
         Ok(caller) => {
             let counted = count(request.request(), &caller);
+            read_organisation(request.request()).await;
             request.extensions_mut().insert(caller);
             let allowance = match counted {
                 Ok(allowance) => allowance,
@@ -51,6 +53,15 @@ pub(crate) async fn authenticate(
             }
             Ok(request.error_response(error).map_into_right_body())
         }
+    }
+}
+
+/// Reads the organisation's name, which the page that answers will show, unless it was read within the last second. Pages
+/// are there without it, too.
+pub(crate) async fn read_organisation(request: &HttpRequest) {
+    let app = request.app_data::<web::Data<App>>();
+    if let Some(app) = app.filter(|_| request.method() == Method::GET && !answers_json(request)) {
+        let _ = app.settings.get(&app.store).await;
     }
 }
 

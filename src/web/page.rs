@@ -19,6 +19,8 @@ use crate::access::{Permission, Role};
 pub(crate) struct Page {
     /// The path before every address: empty, or as in `/tickets`.
     pub(crate) base: Arc<str>,
+    /// The organisation's name; may be empty.
+    pub(crate) organisation: String,
     /// The section that the page belongs to.
     section: Option<Section>,
     /// Who is signed in.
@@ -36,12 +38,14 @@ pub(crate) struct PageUser {
 impl Page {
     /// The page that answers `request`.
     pub(crate) fn new(request: &HttpRequest, section: impl Into<Option<Section>>) -> Self {
-        let base = request.app_data::<web::Data<App>>().map(|app| Arc::clone(&app.base));
+        let app = request.app_data::<web::Data<App>>();
+        let base = app.map(|app| Arc::clone(&app.base));
+        let organisation = app.map(|app| app.settings.last().organisation.clone()).unwrap_or_default();
         let user = request
             .extensions()
             .get::<Caller>()
             .map(|caller| PageUser { name: caller.via.name().to_owned(), role: caller.role });
-        Self { base: base.unwrap_or_default(), section: section.into(), user, notice: None }
+        Self { base: base.unwrap_or_default(), organisation, section: section.into(), user, notice: None }
     }
 
     /// The page with a notice at its top.

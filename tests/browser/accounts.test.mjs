@@ -28,7 +28,7 @@ for (const javaScript of [true, false]) {
       await visitor.page.getByLabel("editor").check();
       await visitor.fill("Password", "password1234");
       await visitor.click("button", "Add user");
-      await visitor.says("The user was not added", "A name has 1 to 64 letters", "among the common ones");
+      await visitor.says("User not added", "A name needs 1 to 64 letters", "too easy to guess");
       await visitor.check("add user with errors", 422);
       for (const link of await visitor.page.locator(".problems a").all()) {
         const field = visitor.page.locator(await link.getAttribute("href"));
@@ -38,7 +38,7 @@ for (const javaScript of [true, false]) {
       assert.equal(await visitor.page.getByLabel("Password").inputValue(), "", "but not the password");
       await visitor.fill("Name", "anna");
       await visitor.click("button", "Add user");
-      await visitor.says("The user is added", "It is shown once");
+      await visitor.says("added.", "shown only once");
       await visitor.check("user with a made password");
       const password = await secret();
       if (javaScript) {
@@ -53,10 +53,10 @@ for (const javaScript of [true, false]) {
       await visitor.click("link", "Add user");
       await visitor.fill("Name", LONG);
       // The whole row is the choice.
-      await visitor.page.getByText("Sees tokens and usage. Changes and uses nothing.").click({ force: true });
+      await visitor.page.getByText("Sees tokens and usage. Cannot change or use tokens.").click({ force: true });
       await visitor.fill("Password", OTHER);
       await visitor.click("button", "Add user");
-      await visitor.says("The user is added", LONG, "viewer", "never");
+      await visitor.says("User anna added.", LONG, "Viewer", "never");
       await visitor.check("users with a long name");
     });
 
@@ -72,7 +72,7 @@ for (const javaScript of [true, false]) {
       await visitor.check("user");
       await visitor.page.getByLabel("admin").check();
       await visitor.click("button", "Change role");
-      await visitor.says("The role is changed");
+      await visitor.says("Role changed.");
       await isOut();
       await berta.signIn("berta", PASSWORD);
       await visitor.fill("New password", "berta");
@@ -83,33 +83,33 @@ for (const javaScript of [true, false]) {
       }
       await visitor.fill("New password", "bertabertaberta");
       await visitor.click("button", "Reset password");
-      await visitor.says("Nothing was changed", "among the common ones");
+      await visitor.says("Nothing changed", "too easy to guess");
       await visitor.check("user with errors", 422);
       await visitor.fill("New password", OTHER);
       await visitor.click("button", "Reset password");
-      await visitor.says("The password is changed");
+      await visitor.says("Password changed.");
       await isOut();
       await berta.signIn("berta", OTHER);
       await visitor.click("button", "Disable user");
-      await visitor.says("The user is disabled", "Disabled since");
+      await visitor.says("is disabled and signed out everywhere", "Disabled since");
       await visitor.check("disabled user");
       await isOut();
       await berta.signIn("berta", OTHER);
-      await berta.says("do not fit together");
+      await berta.says("Wrong name or password");
       await berta.check("sign in of a disabled user", 422);
       await visitor.open("/users");
       await visitor.check("users with a disabled one");
       await visitor.click("link", "Change berta");
       await visitor.click("button", "Enable user");
-      await visitor.says("The user is enabled");
+      await visitor.says("is enabled and can sign in again");
       await berta.signIn("berta", OTHER);
       await visitor.click("link", "Remove user");
-      await visitor.says("Remove this user?", "berta", "cannot be undone");
+      await visitor.says("Remove berta?", "can't be undone");
       await visitor.check("remove user");
       await visitor.click("link", "Cancel");
       await visitor.click("link", "Remove user");
       await visitor.click("button", "Remove user");
-      await visitor.says("The user is removed");
+      await visitor.says("removed and signed out everywhere");
       await isOut();
       await berta.close();
     });
@@ -120,10 +120,10 @@ for (const javaScript of [true, false]) {
       await visitor.check("own user");
       await visitor.page.getByLabel("viewer").check();
       await visitor.click("button", "Change role");
-      await visitor.says("Nothing was changed", "This is the last manager");
+      await visitor.says("Nothing changed", "This is the last manager");
       await visitor.check("last manager", 409);
       await visitor.open("/users/remove?name=admin");
-      await visitor.says("Remove yourself?", "You are signed out at once");
+      await visitor.says("Remove yourself?", "You are signed out immediately");
       await visitor.check("remove oneself");
       await visitor.click("button", "Remove user");
       await visitor.says("This is the last manager");
@@ -132,10 +132,10 @@ for (const javaScript of [true, false]) {
       const mira = await server.signedIn("mira");
       await mira.open("/users/edit?name=mira");
       await mira.click("button", "Reset password");
-      await mira.says("It is shown once", "you are signed out");
+      await mira.says("it is shown only once", "You are signed out everywhere");
       await mira.check("own made password");
       const password = await mira.text(".secret code");
-      await mira.click("link", "I have it, sign in");
+      await mira.click("link", "I've saved it, sign in");
       await mira.signIn("mira", password);
       await mira.open("/users/remove?name=mira");
       await mira.click("button", "Remove user");
@@ -147,19 +147,19 @@ for (const javaScript of [true, false]) {
     it("makes a key that is shown once, and revokes it", async () => {
       await visitor.open("/");
       await visitor.click("link", "Keys");
-      await visitor.says("tests", "manager");
+      await visitor.says("tests", "Manager");
       await visitor.click("link", "Make a key");
       await visitor.check("make a key");
       await visitor.fill("Name", "door 3");
       await visitor.page.getByLabel("scanner").check();
       await visitor.fill("Good until", "2001-01-01T10:00");
       await visitor.click("button", "Make key");
-      await visitor.says("No key was made", "This moment has passed");
+      await visitor.says("API key not created", "must be in the future");
       await visitor.check("make a key with errors", 422);
       await visitor.fill("Name", "door-3");
       await visitor.fill("Good until", "2999-07-01T12:30");
       await visitor.click("button", "Make key");
-      await visitor.says("The key is made", "It is shown once", "1 Jul 2999 12:30", "curl -H");
+      await visitor.says("API key created", "it is shown only once", "1 Jul 2999 12:30", "curl -H");
       await visitor.check("key");
       const key = await secret();
       const ask = () => fetch(`${server.base}/query_token?value=x`, { headers: { authorization: `Bearer ${key}` } });
@@ -170,10 +170,10 @@ for (const javaScript of [true, false]) {
       await visitor.open("/keys");
       await visitor.check("keys");
       await visitor.click("link", "Revoke door-3");
-      await visitor.says("Revoke this key?", "door-3");
+      await visitor.says("Revoke API key door-3?");
       await visitor.check("revoke key");
       await visitor.click("button", "Revoke key");
-      await visitor.says("The key is revoked");
+      await visitor.says("API key revoked.");
       assert.equal((await ask()).status, 401);
     });
 
@@ -228,7 +228,7 @@ for (const javaScript of [true, false]) {
       assert.notEqual(ring, "none");
       await tabTo("Add user");
       await enter();
-      await visitor.says("It is shown once");
+      await visitor.says("it is shown only once");
       await tabTo("I have it, back to the users");
       await enter();
       await tabTo("Change dora");
@@ -237,7 +237,7 @@ for (const javaScript of [true, false]) {
       await enter();
       await tabTo("Remove user");
       await enter();
-      await visitor.says("The user is removed");
+      await visitor.says("removed and signed out everywhere");
     });
 
     it("keeps others out", async () => {

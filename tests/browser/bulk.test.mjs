@@ -35,7 +35,7 @@ for (const javaScript of [true, false]) {
       await visitor.fill("Name of the batch", "Summer party");
       await visitor.page.getByLabel("Label", { exact: false }).fill("{n:x}");
       await visitor.click("button", "Make them");
-      await visitor.says("No token was made", "A running number is written");
+      await visitor.says("No token was made", "Write a running number as");
       assert.equal(await visitor.page.getByLabel("How many").inputValue(), "70", "what was typed is kept");
       await visitor.check("add many with errors", 422);
       await visitor.page.getByLabel("Label", { exact: false }).fill("Gate {n:03}");

@@ -171,13 +171,13 @@ describe("the door with a camera", () => {
       navigator.mediaDevices.getUserMedia = (wish) => ((window.asked += 1), ask(wish));
     });
     await start(visitor);
-    await page.getByText("The camera is not allowed here.").first().waitFor();
+    await page.getByText("The browser blocks the camera.").first().waitFor();
     await page.evaluate(() => dispatchEvent(new Event("focus")));
     await page.waitForTimeout(300);
     assert.equal(await page.evaluate(() => window.asked), 1);
     await visitor.check("scan camera denied");
     await scan(visitor, "nobody");
-    await verdict(visitor, "refused", "no token");
+    await verdict(visitor, "refused", "Unknown code");
     await visitor.close();
   });
 
@@ -195,7 +195,7 @@ describe("the door with a camera", () => {
     const { page } = visitor;
     assert.equal(await page.evaluate(() => isSecureContext), false);
     await start(visitor);
-    await page.getByText("only at addresses that begin with https").first().waitFor();
+    await page.getByText("only at addresses that start with https").first().waitFor();
     const before = await usesLeft(server, tiles[0]);
     const picture = await (await admin.context.request.get(`${server.base}${tiles[0]}/qr_code`)).body();
     await page.locator("input[type=file]").setInputFiles({ name: "photo.png", mimeType: "image/png", buffer: picture });
@@ -216,9 +216,9 @@ describe("the door with a camera", () => {
       return canvas.toDataURL("image/png").split(",")[1];
     });
     await photo.setInputFiles({ name: "empty.png", mimeType: "image/png", buffer: Buffer.from(empty, "base64") });
-    await page.getByText("There is no code in this photo").waitFor();
+    await page.getByText("No code found in this photo").waitFor();
     await photo.setInputFiles({ name: "none.png", mimeType: "image/png", buffer: Buffer.from("no picture") });
-    await page.getByText("This file is no photo that can be read").waitFor();
+    await page.getByText("This file is not a photo").waitFor();
     assert.deepEqual(await shownSince(visitor), ["look Not read", "look Not read"]);
     await visitor.close();
   });

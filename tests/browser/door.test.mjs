@@ -33,10 +33,10 @@ describe("the door", () => {
     onlyNetworkFailed(visitor);
     await page.getByRole("link", { name: "Change the gate" }).waitFor();
     await visitor.click("link", "Change the gate");
-    await visitor.click("button", "At no gate");
+    await visitor.click("button", "No gate");
     await visitor.open("/scan");
     await page.waitForURL("**/scan?gate=");
-    await visitor.says("At no gate");
+    await visitor.says("No gate");
     await visitor.close();
   });
 
@@ -53,7 +53,7 @@ describe("the door", () => {
     await verdict(visitor, "look", "The gate Closing is closed. Choose a gate.");
     visitor.noise.splice(0);
     await visitor.open("/scan");
-    await visitor.says("Which gate are you at?", "The gate Closing is closed or has another name now.");
+    await visitor.says("Choose your gate", "Gate Closing is closed or was renamed.");
     await visitor.check("lost gate");
     // The link in a code is looked at, at the gate that is chosen.
     await visitor.open(tile);
@@ -64,7 +64,7 @@ describe("the door", () => {
     await verdict(visitor, "good", "Late");
     await visitor.open(tile);
     await visitor.page.waitForURL("**/scan?gate=North&code=*");
-    await verdict(visitor, "look", "Cannot be used. Already used at this gate", "Used up.");
+    await verdict(visitor, "look", "Cannot be used. Used at this gate", "Used up.");
     await visitor.close();
   });
 
@@ -91,7 +91,7 @@ describe("the door", () => {
         await page.waitForTimeout(1050);
         await typeScan(visitor, "Nora-17", { end });
         left -= 1;
-        await verdict(visitor, "good", left === 0 ? "last use" : `${left} use`, "Nora");
+        await verdict(visitor, "good", left === 0 ? "0 uses" : `${left} use`, "Nora");
         assert.equal(await code.inputValue(), "typed before", `${place}, ${end}`);
         assert.equal(await page.getByLabel("Uses").inputValue(), "1", `${place}, ${end}`);
         assert.ok(await page.evaluate(() => document.activeElement === window.focused), `${place}, ${end}: the focus stays`);
@@ -173,7 +173,7 @@ describe("the door", () => {
     const tile = await server.token({ value: "Zoe-Y_1", label: "Zoe", usage_count: 9 });
     const visitor = await atDoor(server);
     await scan(visitor, "Zoe-Y_1", { layout: "german" });
-    await verdict(visitor, "refused", "no token");
+    await verdict(visitor, "refused", "Unknown code");
     // This one writes Q before and + behind each code.
     await scan(visitor, `Q${setUp}+`, { layout: "german" });
     await verdict(visitor, "wait", "Scanner ready");
@@ -233,13 +233,13 @@ describe("the door without JavaScript", () => {
     await visitor.check("scan");
     await visitor.page.getByRole("textbox", { name: "Code" }).fill("plain-1");
     await visitor.click("button", "Use");
-    await visitor.says("Good", "Plain", "last use");
+    await visitor.says("Good", "Plain", "Used. 0 uses left.");
     await visitor.check("scan good");
     await visitor.click("button", "Undo");
     await visitor.says("Undone", "1 use left");
     await visitor.page.getByRole("textbox", { name: "Code" }).fill("nobody");
     await visitor.click("button", "Use");
-    await visitor.says("Refused", "no token");
+    await visitor.says("Refused", "Unknown code.");
     await visitor.check("scan refused");
     await visitor.close();
   });

@@ -18,7 +18,7 @@ for (const javaScript of [true, false]) {
       assert.equal(stranger.path(), "/login");
       await stranger.check("sign in");
       await stranger.signIn("admin", "wrong-password");
-      await stranger.says("This name and password do not fit together.");
+      await stranger.says("Wrong name or password.");
       assert.equal(await stranger.page.getByLabel("Name").inputValue(), "admin");
       assert.equal(await stranger.page.getByLabel("Password").inputValue(), "");
       await stranger.check("sign in again", 422);
@@ -43,13 +43,13 @@ for (const javaScript of [true, false]) {
       };
       await here.page.locator("details.account > summary").click();
       await here.click("link", "Your account");
-      await here.says("with the role admin", "This one");
+      await here.says("Your role is Admin.", "This browser");
       await here.check("account");
       await change("not this one", "password1234", "password4321");
-      await here.says("The password was not changed", "This is not your password.", "This is not what you typed above.");
+      await here.says("Password not changed", "Wrong current password.", "The two new passwords are different.");
       await here.check("account with errors", 422);
       await change(PASSWORD, "lantern under 7 bridges", "lantern under 7 bridges");
-      await here.says("Your password is changed");
+      await here.says("Password changed");
       await here.check("account with a new password");
       await there.open("/");
       assert.equal(there.path(), "/login");
@@ -57,7 +57,7 @@ for (const javaScript of [true, false]) {
       assert.equal(there.path(), "/");
       await here.open("/account");
       await here.click("button", "End the session of Chrome");
-      await here.says("That session is signed out.");
+      await here.says("That browser is signed out.");
       await there.open("/");
       assert.equal(there.path(), "/login");
       await here.close();

@@ -23,7 +23,7 @@ for (const javaScript of [true, false]) {
       await visitor.page.getByLabel("Uses", { exact: true }).fill("3");
       await visitor.click("button", "Save the uses of a new token");
       assert.equal(new URL(visitor.page.url()).hash, "#setting-default_usage_count");
-      await visitor.says("Saved.", "Changed just now by user:admin.");
+      await visitor.says("Saved.", "Changed just now by admin.");
       await visitor.check("a saved setting");
       if (javaScript) assert.equal(new URL(visitor.page.url()).search, "", "it is told once");
       await visitor.open("/add");
@@ -32,7 +32,7 @@ for (const javaScript of [true, false]) {
 
     it("adds, moves and removes time ranges, and the focus goes along", async () => {
       await visitor.open("/settings");
-      const fresh = visitor.page.getByRole("group", { name: "A new time range" });
+      const fresh = visitor.page.getByRole("group", { name: "New time range" });
       await fresh.getByLabel("Name").fill("night");
       await fresh.getByLabel("From").fill("22:00");
       await fresh.getByLabel("To").fill("06:00");
@@ -58,13 +58,13 @@ for (const javaScript of [true, false]) {
       const first = visitor.page.getByRole("group", { name: /Time range 1/ });
       await first.getByLabel("Name").fill("Today");
       await first.getByLabel("To").fill("08:00");
-      const fresh = visitor.page.getByRole("group", { name: "A new time range" });
+      const fresh = visitor.page.getByRole("group", { name: "New time range" });
       await fresh.getByLabel("Name").fill("late");
       await visitor.click("button", "Save the time ranges");
-      await visitor.says("This was not saved", "Another time range has this name already.", "must not end when it begins", "“From” is a time, written as in 08:00.");
+      await visitor.says("Not saved", "Another time range already has this name.", "A time range can't end at the time it starts.", "“From” must be a time such as 08:00.");
       assert.ok(await visitor.page.getByRole("alert").evaluate((one) => one.getBoundingClientRect().top < innerHeight), "it is seen");
       await visitor.check("time ranges with mistakes", 422);
-      await visitor.page.getByRole("link", { name: "A time range must not end when it begins." }).click();
+      await visitor.page.getByRole("link", { name: "A time range can't end at the time it starts." }).click();
       assert.equal(await focused(), "to-0");
     });
 
@@ -77,7 +77,7 @@ for (const javaScript of [true, false]) {
       await other.close();
       await visitor.fill("Uses that one click on a tile sets", "0, 5");
       await visitor.click("button", "Save the quick counts");
-      await visitor.says("Meanwhile somebody else changed this", "Now, by user:admin", "1, 2, unlimited", "0, 5");
+      await visitor.says("Someone else changed this setting", "Saved by admin", "1, 2, unlimited", "0, 5");
       await visitor.check("a setting that both changed", 409);
       await visitor.click("button", "Save the quick counts");
       assert.equal(await visitor.page.getByLabel("Uses that one click on a tile sets").inputValue(), "0, 5");
@@ -109,14 +109,14 @@ for (const javaScript of [true, false]) {
 
     it("keeps the tile in order with many ranges and counts", async () => {
       await visitor.open("/settings");
-      const fresh = visitor.page.getByRole("group", { name: "A new time range" });
+      const fresh = visitor.page.getByRole("group", { name: "New time range" });
       await fresh.getByLabel("Name").fill("Weihnachtsmarktbesuch am Nachmittag, spät");
       await fresh.getByLabel("From").fill("16:30");
       await fresh.getByLabel("To").fill("01:00");
       await visitor.click("button", "Save the time ranges");
-      await visitor.says("at most 40 characters");
+      await visitor.says("40 characters at most");
       await visitor.check("a time range with a long name", 422);
-      await visitor.page.getByRole("group", { name: "A new time range" }).getByLabel("Name").fill("W".repeat(40));
+      await visitor.page.getByRole("group", { name: "New time range" }).getByLabel("Name").fill("W".repeat(40));
       await visitor.click("button", "Save the time ranges");
       await visitor.fill("Uses that one click on a tile sets", [...Array(19).keys()].map((n) => 2 ** n).join(", ") + ", unlimited");
       await visitor.click("button", "Save the quick counts");

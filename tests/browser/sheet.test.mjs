@@ -81,7 +81,7 @@ for (const javaScript of [true, false]) {
 
     it("says so while there is nothing to print", async () => {
       await visitor.open("/sheet?all=1");
-      await visitor.says("Nothing is printed like this", "There is no token to print; voided ones are not printed. Choose others.");
+      await visitor.says("Nothing is printed like this", "There are no tokens to print. Voided tokens are not printed; choose others.");
       await visitor.check("sheet of nothing", 422);
     });
 

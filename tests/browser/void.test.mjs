@@ -78,7 +78,7 @@ for (const javaScript of [true, false]) {
       await visitor.open("/overview?size=1");
       await visitor.fits("overview of small tiles with voided tokens");
       await visitor.open("/sheet?state=voided");
-      await visitor.says("There is no token to print; voided ones are not printed.");
+      await visitor.says("There are no tokens to print. Voided tokens are not printed;");
       await visitor.check("sheet of voided tokens", 422);
     });
 

@@ -87,7 +87,7 @@ fn everything_that_is_wrong_with_a_line_is_told_with_its_column() {
     assert!(of(Field::UsageCount).contains("not a whole number"));
     assert!(of(Field::Batch).contains("no line breaks"));
     assert!(of(Field::Voided).contains("Or write yes or no"));
-    assert!(of(Field::VoidReason).contains("no control characters"));
+    assert!(of(Field::VoidReason).contains("line breaks or control characters"));
 }
 
 #[test]

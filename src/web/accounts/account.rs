@@ -6,6 +6,7 @@ use serde::Deserialize;
 use validator::Validate;
 
 use super::password_attempt::{FailureRecord, PasswordAttempt};
+use super::roles::RoleView;
 use crate::access::password;
 use crate::access::session::SessionHash;
 use crate::store;
@@ -21,13 +22,14 @@ use crate::web::notice::{Done, Notice};
 use crate::web::page::{Page, page, see_other};
 use crate::web::params::{Form, Query};
 use crate::web::state::App;
+use crate::web::words;
 
 #[derive(Template)]
 #[template(path = "accounts/account.html")]
 struct AccountPage {
     page: Page,
     name: String,
-    role: &'static str,
+    role: RoleView,
     errors: FormErrors,
     sessions: Vec<SessionView>,
 }
@@ -45,7 +47,7 @@ struct SessionView {
 fn user(caller: &Caller) -> Result<(SessionHash, i64, String), Error> {
     match &caller.via {
         Via::Session { hash, user_id, name } => Ok((*hash, *user_id, name.to_string())),
-        Via::Key { .. } => Err(Error::Forbidden("A key has no account.".into())),
+        Via::Key { .. } => Err(Error::Forbidden(words::accounts::KEY_HAS_NO_ACCOUNT.into())),
     }
 }
 
@@ -57,9 +59,9 @@ pub(crate) async fn show(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let notice = match query.done.as_str() {
-        "password" => Some("Your password is changed, and every other session is ended."),
-        "ended" => Some("That session is signed out."),
-        "all-ended" => Some("You are signed out everywhere else."),
+        "password" => Some(words::accounts::OWN_PASSWORD_CHANGED),
+        "ended" => Some(words::accounts::SESSION_ENDED),
+        "all-ended" => Some(words::accounts::OTHER_SESSIONS_ENDED),
         _ => None,
     };
     account(&who.caller, &request, &app, FormErrors::default(), notice.map(Notice::done)).await
@@ -86,7 +88,7 @@ async fn account(
     let status = errors.status();
     let sessions = listed.into_iter().map(view).collect();
     let page_of = Page::new(request, Section::Account).with_notice(notice);
-    page(app, status, &AccountPage { page: page_of, name, role: caller.role.word(), errors, sessions })
+    page(app, status, &AccountPage { page: page_of, name, role: RoleView::new(caller.role), errors, sessions })
 }
 
 /// The name of a browser from its description, which also names older browsers.
@@ -135,13 +137,13 @@ impl PasswordForm {
     fn errors(&self, name: &str, current_is_right: bool) -> FormErrors {
         let mut errors = FormErrors::default();
         if !current_is_right {
-            errors.add("current", "This is not your password.");
+            errors.add("current", words::accounts::NOT_CURRENT_PASSWORD);
         }
         if let Err(why) = password::check(&self.password, name) {
             errors.add("password", why);
         }
         if self.password != self.again {
-            errors.add("again", "This is not what you typed above.");
+            errors.add("again", words::accounts::NOT_REPEATED);
         }
         errors
     }
@@ -155,7 +157,7 @@ async fn save_password(app: &App, caller: &Caller, password: String, known: Opti
     let (by, now) = (caller.principal.clone(), app.store.now());
     let change = app.store.write(move |connection| {
         if users::lock_credentials(connection, &name)?.map(|user| user.password_hash) != known {
-            return Err(store::Error::Refused("The password was changed elsewhere meanwhile.".into()));
+            return Err(store::Error::Refused(words::accounts::PASSWORD_CHANGED_MEANWHILE.into()));
         }
         users::change_password(connection, &name, &password_hash, &by, now)?;
         sessions::end_others(connection, user_id, &session, None)?;
@@ -183,8 +185,7 @@ pub(crate) async fn end_sessions(
     let (by, now) = (who.caller.principal, app.store.now());
     let end = app.store.write(move |connection| match sessions::end_others(connection, user_id, &hash, only)? {
         0 => Ok(()),
-        1 => audit::record(connection, &by, "session end", &name, "1 session", now),
-        count => audit::record(connection, &by, "session end", &name, &format!("{count} sessions"), now),
+        count => audit::record(connection, &by, "session end", &name, &words::accounts::sessions(count), now),
     });
     end.await?;
     app.callers.forget_sessions();

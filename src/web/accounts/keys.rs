@@ -7,7 +7,7 @@ use serde::Deserialize;
 use validator::Validate;
 
 use super::roles;
-use super::roles::RoleChoice;
+use super::roles::{RoleChoice, RoleView};
 use super::users::Named;
 use crate::access::rate::Rate;
 use crate::access::{Principal, Role, api_key, check_name};
@@ -46,7 +46,7 @@ struct RevokePage {
 /// A key as the pages show it: never its text, which nobody knows.
 struct KeyView {
     name: String,
-    role: Role,
+    role: RoleView,
     creator: String,
     created: FormattedTime,
     expires: Option<FormattedTime>,
@@ -62,7 +62,7 @@ impl KeyView {
     fn new(key: Key, clock: TimeFormatter, gates: &[Gate]) -> Self {
         Self {
             gate: key.gate.and_then(|id| gates.iter().find(|gate| gate.id == id)).map(|gate| gate.name.clone()),
-            role: key.role,
+            role: RoleView::new(key.role),
             created: clock.format(key.created),
             expires: key.expires.map(|at| clock.format(at)),
             last_used: key.last_used.map(|at| clock.format(at)),
@@ -84,7 +84,7 @@ pub(crate) async fn show(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let is_revoked = query.done == "revoked";
-    let notice = is_revoked.then(|| Notice::done("The key is revoked; whoever comes with it is refused."));
+    let notice = is_revoked.then(|| Notice::done(words::accounts::KEY_REVOKED));
     list(&app, &request, notice, None).await
 }
 
@@ -140,7 +140,7 @@ async fn add_page(app: &App, request: &HttpRequest, form: KeyForm, errors: FormE
     let roles = roles::choices(form.role.parse().ok());
     let known = app.gates.get(&app.store).await?;
     let open = known.iter().filter(|gate| gate.disabled.is_none()).map(|gate| (gate.name.as_str(), gate.name.as_str()));
-    let gates = Choice::list(std::iter::once(("", "None")).chain(open), &form.gate);
+    let gates = Choice::list(std::iter::once(("", words::accounts::NO_GATE)).chain(open), &form.gate);
     page(app, status, &AddPage { page: page_of, zone, form, roles, gates, errors })
 }
 
@@ -151,7 +151,7 @@ fn expiry(app: &App, text: &str, errors: &mut FormErrors) -> Option<Micros> {
     }
     match Micros::read(text, app.zone) {
         Ok(expires) if expires <= app.store.now() => {
-            errors.add("expires", "This moment has passed; the key would never work.");
+            errors.add("expires", words::accounts::KEY_EXPIRES_IN_PAST);
             None
         }
         Ok(expires) => Some(expires),
@@ -173,7 +173,7 @@ async fn gate(app: &App, name: &str, errors: &mut FormErrors) -> Result<Option<G
     }
     let gate = app.gates.find(&app.store, |gate| gate.name == name).await?;
     if gate.is_none() {
-        errors.add("gate", "There is no such gate any more; choose another one.");
+        errors.add("gate", words::accounts::KEY_GATE_GONE);
     }
     Ok(gate.map(|gate| gate.id))
 }
@@ -183,7 +183,7 @@ async fn gate(app: &App, name: &str, errors: &mut FormErrors) -> Result<Option<G
 struct CreatedPage {
     page: Page,
     name: String,
-    role: Role,
+    role: RoleView,
     expires: Option<FormattedTime>,
     rate: Option<Rate>,
     key: String,
@@ -253,9 +253,9 @@ fn created(
     let address = format!("{}{}/query_token?value=test", app.public_url.origin(), app.base);
     let curl = format!("curl -H 'Authorization: Bearer {key}' '{address}'");
     let expires = expires.map(|at| clock.format(at));
-    let notice = Notice::done("The key is made, and works at once.");
+    let notice = Notice::done(words::accounts::KEY_CREATED);
     let page_of = Page::new(request, Section::Keys).with_notice(Some(notice));
-    page(app, StatusCode::OK, &CreatedPage { page: page_of, name, role, expires, rate, key, curl })
+    page(app, StatusCode::OK, &CreatedPage { page: page_of, name, role: RoleView::new(role), expires, rate, key, curl })
 }
 
 /// Asks whether to revoke a key.

@@ -17,7 +17,7 @@ use crate::store::accounts::{sessions, users};
 use crate::store::audit;
 use crate::web::callers::Via;
 use crate::web::error::Error;
-use crate::web::guard::{Allowed, Anybody};
+use crate::web::guard::{Allowed, Anybody, read_organisation};
 use crate::web::login_redirect::return_to;
 use crate::web::negotiation::answers_json;
 use crate::web::page::{Page, page, see_other};
@@ -25,6 +25,7 @@ use crate::web::params::{Form, Query};
 use crate::web::query_string;
 use crate::web::session_cookie::SESSION_ID;
 use crate::web::state::App;
+use crate::web::words;
 
 #[derive(Template)]
 #[template(path = "accounts/login.html")]
@@ -38,8 +39,6 @@ struct LoginPage {
 
 /// What is kept of a browser's description.
 const AGENT_CHARS: usize = 200;
-/// Told for unknown names and wrong passwords alike: nobody learns which names there are.
-const WRONG: &str = "This name and password do not fit together.";
 
 /// The address of the page.
 #[derive(Default, Deserialize, Validate)]
@@ -72,6 +71,7 @@ pub(crate) async fn show(
     Query(query): Query<LoginQuery>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
+    read_organisation(&request).await;
     let next = local(&request, &app, &query.next);
     if query.check_cookie {
         let id = browser.get::<String>(SESSION_ID).ok().flatten().unwrap_or_default();
@@ -92,8 +92,8 @@ pub(crate) async fn sign_in(
     Form(LoginForm { name, password, next }): Form<LoginForm>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    // No name has a NUL, and PostgreSQL no text that has one.
-    let name = name.replace('\0', "\u{fffd}");
+    // Keyboards of phones add a space behind a word. No name has a NUL, and PostgreSQL no text that has one.
+    let name = name.trim().replace('\0', "\u{fffd}");
     let next = local(&request, &app, &next);
     let attempt = match PasswordAttempt::begin(&app, &request, &name).await {
         Ok(attempt) => attempt,
@@ -107,7 +107,14 @@ pub(crate) async fn sign_in(
         None => None,
     };
     let Some(id) = session else {
-        return form_again(&request, &app, StatusCode::UNPROCESSABLE_ENTITY, name, next, WRONG.into());
+        return form_again(
+            &request,
+            &app,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            name,
+            next,
+            words::accounts::WRONG_SIGN_IN.into(),
+        );
     };
     set_cookie(&browser, id)?;
     if may_lose_cookie(&request, &app) {
@@ -128,11 +135,7 @@ fn may_lose_cookie(request: &HttpRequest, app: &App) -> bool {
 }
 
 fn not_kept(app: &App) -> String {
-    format!(
-        "You are not signed in: your browser did not send the session cookie back, which it does over https only. Open {} and \
-         sign in there. If that address is wrong, an administrator can change it with --public-url.",
-        app.public_url
-    )
+    words::accounts::cookie_not_kept(&app.public_url.to_string())
 }
 
 fn form_again(

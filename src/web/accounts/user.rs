@@ -9,7 +9,7 @@ use validator::Validate;
 
 use super::roles;
 use super::roles::RoleChoice;
-use super::users::{Named, NewPassword, UserView, checked, is_you, list, show_password};
+use super::users::{Named, NewPassword, UserQuery, UserView, checked, is_you, list, show_password};
 use crate::access::{Principal, Role};
 use crate::store;
 use crate::store::Connection;
@@ -25,8 +25,7 @@ use crate::web::page::{Page, page, see_other};
 use crate::web::params::{Form, Query};
 use crate::web::query_string;
 use crate::web::state::App;
-
-const PASSWORD_CHANGED: &str = "The password is changed, and every session of this user is ended.";
+use crate::web::words;
 
 #[derive(Template)]
 #[template(path = "accounts/user_edit.html")]
@@ -55,15 +54,13 @@ async fn find(app: &App, caller: &Caller, name: &str) -> Result<Option<UserView>
 
 fn edit_page(request: &HttpRequest, user: UserView) -> UserPage {
     let page = Page::new(request, Section::Users);
-    UserPage { page, roles: roles::choices(Some(user.role)), user, refusal: None, errors: FormErrors::default() }
-}
-
-/// The address of a user's page.
-#[derive(Default, Deserialize, Validate)]
-#[serde(default)]
-pub(crate) struct UserQuery {
-    name: String,
-    done: String,
+    UserPage {
+        page,
+        roles: roles::choices(user.role.word.parse().ok()),
+        user,
+        refusal: None,
+        errors: FormErrors::default(),
+    }
 }
 
 /// Shows a user, with forms for what can be changed.
@@ -75,11 +72,11 @@ pub(crate) async fn show(
 ) -> Result<HttpResponse, Error> {
     let user = find(&app, &who.caller, &checked(query.name)?).await?.ok_or(Error::NotFound)?;
     let notice = match query.done.as_str() {
-        "role" => Some("The role is changed, and every session of this user is ended."),
-        "same" => Some("The role is what it was; nothing was changed."),
-        "password" => Some(PASSWORD_CHANGED),
-        "disabled" => Some("The user is disabled, and signed out everywhere."),
-        "enabled" => Some("The user is enabled, and can sign in again."),
+        "role" => Some(words::accounts::role_changed(&user.name)),
+        "same" => Some(words::accounts::role_unchanged(&user.name)),
+        "password" => Some(words::accounts::password_reset(&user.name)),
+        "disabled" => Some(words::accounts::user_disabled(&user.name)),
+        "enabled" => Some(words::accounts::user_enabled(&user.name)),
         _ => None,
     };
     let page_of = Page::new(&request, Section::Users).with_notice(notice.map(Notice::done));
@@ -127,10 +124,10 @@ impl Change<'_> {
     /// The page with a generated password.
     fn show_password(self, browser: &Session, password: String) -> Result<HttpResponse, Error> {
         let mut page_of = Page::new(self.request, Section::Users);
-        page_of.notice = Some(Notice::done(PASSWORD_CHANGED));
+        page_of.notice = Some(Notice::done(words::accounts::password_reset(&self.name)));
         if self.signs_out(browser) {
             page_of.user = None;
-            page_of.notice = Some(Notice::done("Your password is changed, and you are signed out everywhere."));
+            page_of.notice = Some(Notice::done(words::accounts::OWN_PASSWORD_RESET));
         }
         show_password(self.app, page_of, self.name, password)
     }
@@ -190,7 +187,7 @@ pub(crate) async fn change_role(
     let Some(role) = roles::chosen(&form.role, &mut errors) else { return change.invalid(errors).await };
     let known = Some(form.was_role).filter(|word| !word.is_empty()).map(|word| word.parse::<Role>()).transpose();
     let known = known.map_err(|_| TokenError::value("was_role", Problem::Unreadable))?;
-    if find(&app, &who.caller, &change.name).await?.is_some_and(|user| user.role == role) {
+    if find(&app, &who.caller, &change.name).await?.is_some_and(|user| user.role.word == role.word()) {
         return Ok(change.to_page("same"));
     }
     let work = move |c: &mut Connection, name: &str, by: &Principal, now| {
@@ -282,6 +279,8 @@ pub(crate) async fn remove(
     if let Err(refused) = change.make(users::remove).await? {
         return Ok(refused);
     }
-    let to = if change.signs_out(&browser) { "/login?done=signed-out" } else { "/users?done=removed" };
-    Ok(see_other(&app, to))
+    if change.signs_out(&browser) {
+        return Ok(see_other(&app, "/login?done=signed-out"));
+    }
+    Ok(see_other(&app, &query_string::with("/users", [("done", "removed"), ("name", &change.name)], "")))
 }

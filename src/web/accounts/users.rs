@@ -7,7 +7,7 @@ use serde::Deserialize;
 use validator::Validate;
 
 use super::roles;
-use super::roles::RoleChoice;
+use super::roles::{RoleChoice, RoleView};
 use crate::access::{Role, check_name, password};
 use crate::store::accounts::users;
 use crate::store::accounts::users::{NewUser, User};
@@ -17,12 +17,12 @@ use crate::web::form_errors::FormErrors;
 use crate::web::format::{FormattedTime, TimeFormatter};
 use crate::web::guard::{Allowed, Manage};
 use crate::web::navigation::Section;
-use crate::web::notice::{Done, Notice};
+use crate::web::notice::Notice;
 use crate::web::page::{Page, page, see_other};
 use crate::web::params::{Form, Query};
+use crate::web::query_string;
 use crate::web::state::App;
-
-const ADDED: &str = "The user is added, and can sign in.";
+use crate::web::words;
 
 #[derive(Template)]
 #[template(path = "accounts/users.html")]
@@ -37,7 +37,9 @@ pub(crate) struct UserView {
     /// The name.
     pub(crate) name: String,
     /// What the user may do.
-    pub(crate) role: Role,
+    pub(crate) role: RoleView,
+    /// Says that the name is no role, where it is another role's.
+    pub(crate) name_note: Option<String>,
     /// When the user was added.
     pub(crate) created: FormattedTime,
     /// When the user last signed in.
@@ -52,7 +54,8 @@ impl UserView {
     /// A user as `caller` sees it.
     pub(crate) fn new(user: User, clock: TimeFormatter, caller: &Caller) -> Self {
         Self {
-            role: user.role,
+            role: RoleView::new(user.role),
+            name_note: roles::name_note(&user.name, user.role),
             created: clock.format(user.created),
             last_sign_in: user.last_sign_in.map(|at| clock.format(at)),
             disabled: user.disabled.map(|at| clock.format(at)),
@@ -88,16 +91,25 @@ pub(crate) fn checked(name: String) -> Result<String, Error> {
     Ok(name)
 }
 
+/// The address of a page, with what was done to whom before it was opened.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct UserQuery {
+    pub(super) name: String,
+    pub(super) done: String,
+}
+
 /// Shows every user.
 pub(crate) async fn show(
     who: Allowed<Manage>,
     request: HttpRequest,
-    Query(query): Query<Done>,
+    Query(query): Query<UserQuery>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let notice = match query.done.as_str() {
-        "added" => Some(ADDED),
-        "removed" => Some("The user is removed, and signed out everywhere."),
+        _ if check_name(&query.name).is_err() => None,
+        "added" => Some(words::accounts::user_added(&query.name)),
+        "removed" => Some(words::accounts::user_removed(&query.name)),
         _ => None,
     };
     list(&app, &request, &who.caller, notice.map(Notice::done), None).await
@@ -184,17 +196,17 @@ pub(crate) async fn add(
         return add_page(&app, &request, name, role, errors);
     };
     match save(&app, name.clone(), role, &password, &who.caller).await? {
-        Ok(()) if password.is_generated => show_password(&app, added_page(&request), name, password.text),
-        Ok(()) => Ok(see_other(&app, "/users?done=added")),
+        Ok(()) if password.is_generated => {
+            let page_of = Page::new(&request, Section::Users);
+            let notice = Notice::done(words::accounts::user_added(&name));
+            show_password(&app, page_of.with_notice(Some(notice)), name, password.text)
+        }
+        Ok(()) => Ok(see_other(&app, &query_string::with("/users", [("done", "added"), ("name", &name)], ""))),
         Err(why) => {
             errors.add("name", why);
             add_page(&app, &request, name, Some(role), errors)
         }
     }
-}
-
-fn added_page(request: &HttpRequest) -> Page {
-    Page::new(request, Section::Users).with_notice(Some(Notice::done(ADDED)))
 }
 
 /// Saves a new user, or says why the name is refused.

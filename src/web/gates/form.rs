@@ -11,16 +11,7 @@ use crate::web::conflict::Merge;
 use crate::web::form_errors::FormErrors;
 use crate::web::pairs::pairs_of;
 use crate::web::params::trimmed;
-
-/// How long a use can be undone, as the form offers it: seconds and words.
-const UNDO_TIMES: [(i32, &str); 6] = [
-    (30, "30 seconds"),
-    (60, "1 minute"),
-    (300, "5 minutes"),
-    (900, "15 minutes"),
-    (3_600, "1 hour"),
-    (86_400, "1 day"),
-];
+use crate::web::words;
 
 /// The fields of the form, as they were sent.
 #[derive(Clone, Default, Deserialize, Validate)]
@@ -126,9 +117,10 @@ impl GateForm {
             typing: ticked(was.typing, now.typing, self.typing),
             several: ticked(was.several, now.several, self.several),
             is_open: ticked(was.is_open, now.is_open, self.is_open),
-            name: merge.field(("name", "Name"), [&was.name, &now.name, &self.name], Clone::clone),
-            undo: merge
-                .field(("undo", "Undo a use within"), [&was.undo, &now.undo, &self.undo], |undo| undo_words(undo)),
+            name: merge.field(("name", words::gates::NAME), [&was.name, &now.name, &self.name], Clone::clone),
+            undo: merge.field(("undo", words::gates::UNDO_WITHIN), [&was.undo, &now.undo, &self.undo], |undo| {
+                undo_words(undo)
+            }),
         }
     }
 
@@ -153,7 +145,7 @@ impl GateForm {
     /// How long a use can be undone.
     pub(super) fn undo_times(&self) -> Vec<Choice> {
         let mut times: Vec<(String, String)> =
-            UNDO_TIMES.map(|(seconds, words)| (seconds.to_string(), words.to_owned())).to_vec();
+            words::gates::UNDO_TIMES.map(|(seconds, words)| (seconds.to_string(), words.to_owned())).to_vec();
         if !self.undo.is_empty() && times.iter().all(|(seconds, _)| *seconds != self.undo) {
             times.push((self.undo.clone(), undo_words(&self.undo)));
         }
@@ -164,10 +156,10 @@ impl GateForm {
 
 /// A time of [`GateForm::undo_times`].
 fn undo_words(undo: &str) -> String {
-    let known = UNDO_TIMES.iter().find(|(seconds, _)| seconds.to_string() == undo);
+    let known = words::gates::UNDO_TIMES.iter().find(|(seconds, _)| seconds.to_string() == undo);
     match known {
         Some((_, words)) => (*words).to_owned(),
-        None if undo.is_empty() => "Not at all".into(),
-        None => format!("{undo} seconds"),
+        None if undo.is_empty() => words::gates::NO_UNDO.into(),
+        None => words::gates::seconds(undo),
     }
 }

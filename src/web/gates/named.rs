@@ -5,6 +5,7 @@ use crate::token::{Problem, TokenError, shown};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
 use crate::web::state::App;
+use crate::web::words;
 
 /// The gate of the caller's key, or the one that `gate` names.
 ///
@@ -21,7 +22,7 @@ pub(crate) async fn gate_of(app: &App, caller: &Caller, named: Option<&str>) -> 
         (None, Some(name)) => by_name(app, name).await?,
     };
     if named.is_some_and(|name| name != gate.name) {
-        return Err(Error::Forbidden(format!("This key is tied to the gate {}.", gate.name)));
+        return Err(Error::Forbidden(words::gates::key_is_tied(&gate.name)));
     }
     if gate.disabled.is_some() {
         return Err(TokenError::value("gate", Problem::GateClosed { gate: gate.name }).into());
@@ -45,10 +46,10 @@ pub(crate) async fn by_name(app: &App, name: &str) -> Result<Gate, Error> {
 pub(crate) fn check_rules(gate: Option<&Gate>, uses: i32, looks_up: bool) -> Result<(), Error> {
     let Some(rules) = gate.map(|gate| &gate.rules) else { return Ok(()) };
     if looks_up && !rules.look_up {
-        return Err(Error::Forbidden("This gate does not allow look-ups and tests.".into()));
+        return Err(Error::Forbidden(words::gates::NO_LOOK_UP.into()));
     }
     if uses > 1 && !rules.several {
-        return Err(Error::Forbidden("This gate does not allow several uses at once.".into()));
+        return Err(Error::Forbidden(words::gates::NO_SEVERAL.into()));
     }
     Ok(())
 }

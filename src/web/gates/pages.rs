@@ -26,6 +26,7 @@ use crate::web::usage::chart::Chart;
 use crate::web::usage::chart_range::Range;
 use crate::web::usage::entry_view::EntryView;
 use crate::web::usage::query::UsageQuery;
+use crate::web::words;
 
 /// Attempts that a gate's page shows.
 const LAST: i64 = 10;
@@ -165,8 +166,8 @@ pub(crate) async fn show(
     let now = || GateForm::of(&gate);
     let (form, was) = (form.brought_back().unwrap_or_else(now), known.was().unwrap_or_else(now));
     let notice = match done.done.as_str() {
-        "added" => Some(format!("Gate {} added.", gate.name)),
-        "saved" => Some(format!("Gate {} saved.", gate.name)),
+        "added" => Some(words::gates::added(&gate.name)),
+        "saved" => Some(words::gates::saved(&gate.name)),
         _ => None,
     };
     let filled = Filled { form, was, errors: FormErrors::default(), conflicts: Vec::new() };

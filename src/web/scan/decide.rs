@@ -20,6 +20,7 @@ use crate::web::params::filters::search_term;
 use crate::web::state::App;
 use crate::web::tokens::api::last_use;
 use crate::web::tokens::api::undo::undo_use;
+use crate::web::words;
 
 /// Tokens that are offered where a label was looked up.
 const CHOICES: i64 = 8;
@@ -55,7 +56,7 @@ impl Door<'_> {
 
     /// The verdict where the gate that a request names is closed, or not there.
     pub(super) fn lost_gate(&self, why: &TokenError) -> Verdict {
-        Verdict::lost_gate(format!("{why} Choose a gate."), &self.context(false))
+        Verdict::lost_gate(words::scan::choose_a_gate(&why.to_string()), &self.context(false))
     }
 
     /// The verdict on a scan.

@@ -12,6 +12,7 @@ use crate::web::gates::named::{check_rules, gate_of};
 use crate::web::params::Parts;
 use crate::web::state::App;
 use crate::web::tokens::api::consume::{Yes, test_moment};
+use crate::web::words;
 
 /// What is to be done with a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,7 +139,7 @@ impl Scan {
     pub(super) fn check(&self, gate: Option<&Gate>) -> Result<(), Error> {
         check_rules(gate, self.uses, self.wish != Wish::Use)?;
         if self.source == Some(Source::Typed) && gate.is_some_and(|gate| !gate.rules.typing) {
-            return Err(Error::Forbidden("This gate does not allow typing. Scan the code.".into()));
+            return Err(Error::Forbidden(words::scan::NO_TYPING.into()));
         }
         Ok(())
     }

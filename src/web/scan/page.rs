@@ -19,6 +19,7 @@ use crate::web::navigation::Section;
 use crate::web::page::{Page, html, page};
 use crate::web::params::{Parts, Query, TriedForm};
 use crate::web::state::App;
+use crate::web::words;
 
 /// What layouts, Caps Lock and prefixes of handheld scanners spoil, so that the page's script can tell how.
 const SET_UP: &str = "tessera:setup/yzYZ-_.?=&%+#1";
@@ -37,6 +38,8 @@ struct ScanPage {
     nonce: String,
     is_test: bool,
     counts: Counts,
+    /// What the gate does not allow.
+    off: Option<String>,
     /// What the set-up code of handheld scanners says.
     set_up: &'static str,
     set_up_code: Arc<Code>,
@@ -123,8 +126,8 @@ pub(crate) async fn scan(
 /// What the page calls a parameter.
 fn label(param: &str) -> String {
     match param {
-        "value" => "The code".into(),
-        "uses" => "The number of uses".into(),
+        "value" => words::scan::CODE.into(),
+        "uses" => words::scan::NUMBER_OF_USES.into(),
         other => other.to_owned(),
     }
 }
@@ -210,6 +213,7 @@ async fn scan_page(
         may_use_several: rules.several,
         nonce: Uid::random().to_string(),
         is_test: shown.test,
+        off: words::scan::off(&rules),
         counts: Counts::find(app, gate).await?,
         set_up: SET_UP,
         set_up_code: app.codes.get(SET_UP).map_err(|error| Error::fault(error.to_string()))?,

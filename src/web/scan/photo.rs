@@ -48,9 +48,7 @@ impl PhotoFormat {
         let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?").to_ascii_lowercase());
         let is_plain = header(CONTENT_ENCODING).is_none_or(|coding| coding == "identity");
         if !is_plain {
-            return Err(Error::UnsupportedType(
-                "A compressed body is not taken; send the photo without Content-Encoding.",
-            ));
+            return Err(Error::UnsupportedType("The photo must be sent without Content-Encoding."));
         }
         let kind = header(CONTENT_TYPE).unwrap_or_default();
         match kind.split(';').next().unwrap_or_default().trim() {

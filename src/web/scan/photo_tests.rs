@@ -142,7 +142,7 @@ fn a_jpeg_in_other_colours_is_read() {
     let mut large = cmyk.to_vec();
     let frame = large.windows(2).position(|bytes| bytes == [0xFF, 0xC0]).unwrap();
     large[frame + 5..frame + 9].copy_from_slice(&[0x0B, 0xB8, 0x0B, 0xB8]);
-    check_refused(PhotoFormat::Jpeg, &large, "3,000 by 3,000 pixels; at most 16,384 along a side and 6,000,000 in all");
+    check_refused(PhotoFormat::Jpeg, &large, "3,000 by 3,000 pixels. At most 16,384 on a side and 6,000,000 in total");
 }
 
 #[test]
@@ -177,9 +177,5 @@ fn a_photo_of_fifty_megapixels_is_refused() {
     let mut large = JPEG.to_vec();
     let frame = large.windows(2).position(|bytes| matches!(bytes, [0xFF, 0xC0 | 0xC2])).unwrap();
     large[frame + 5..frame + 9].copy_from_slice(&[0x18, 0x6A, 0x1F, 0x40]);
-    check_refused(
-        PhotoFormat::Jpeg,
-        &large,
-        "8,000 by 6,250 pixels; at most 16,384 along a side and 25,000,000 in all",
-    );
+    check_refused(PhotoFormat::Jpeg, &large, "8,000 by 6,250 pixels. At most 16,384 on a side and 25,000,000 in total");
 }

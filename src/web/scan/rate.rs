@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::web::error::Error;
 use crate::work::photo_queue::Device;
 
-const TOO_MANY: &str = "Two photos a second are read of a key or session; wait a second, then try again.";
+const TOO_MANY: &str = "Only two photos a second are read for each user or API key. Wait a second, then try again.";
 
 /// Within this time two photos of a device are read.
 const PERIOD: Duration = Duration::from_secs(1);

@@ -33,10 +33,9 @@ It uses no token. Each key or session may have two photos a second read, and two
 once here, one that is read and one that waits; any more are a 429. Photos are read one after another, small ones first; when \
 too many wait, the last in that order is a 503. What is not found in two seconds of work is taken as not there.";
 
-const OWN_PHOTOS: &str =
-    "A photo of this key or session is being read, and another one waits; try again when one of them is answered.";
-const OTHER_PHOTOS: &str = "Other photos are being read; try again in a second.";
-const ENDING: &str = "The server is about to end; try again in a moment.";
+const OWN_PHOTOS: &str = "Two photos of this user or API key are still being read. Wait for an answer, then try again.";
+const OTHER_PHOTOS: &str = "Other photos are being read. Try again in a second.";
+const ENDING: &str = "The server is restarting. Try again in a moment.";
 
 /// A photo was read.
 #[derive(Serialize, JsonSchema)]

@@ -4,8 +4,10 @@ use askama::Template;
 
 use crate::store::usage::LastUse;
 use crate::token::settle::{Receipt, RefusedAsk, TokenSummary};
-use crate::token::{Micros, Refusal, Token, UNLIMITED, Uid, Voided, shortened};
-use crate::web::format::{FormattedTime, TimeFormatter, grouped};
+use crate::token::{Micros, Refusal, Token, Uid, Voided, shortened};
+use crate::web::format::{FormattedTime, TimeFormatter};
+use crate::web::words::accounts::principal;
+use crate::web::words::scan as words;
 
 /// How long after a use the same gate calls a refusal a repeat, in microseconds: people hold their code up for longer than
 /// they are looked at.
@@ -110,6 +112,13 @@ pub(super) struct Context<'a> {
     pub(super) is_test: bool,
 }
 
+impl Context<'_> {
+    /// Somebody's name, where names of users are shown.
+    fn who(&self, by: &str) -> Option<String> {
+        self.may_see.then(|| principal(by))
+    }
+}
+
 impl Verdict {
     fn plain(kind: Kind, word: &'static str, sentence: String, context: &Context<'_>) -> Self {
         Self {
@@ -124,7 +133,7 @@ impl Verdict {
             undo: None,
             lost_gate: false,
             use_code: None,
-            use_button: "Use once",
+            use_button: words::USE_ONCE,
             is_test: context.is_test,
             choices: Vec::new(),
             base: context.base.to_owned(),
@@ -135,41 +144,38 @@ impl Verdict {
 
     /// A token was used, or would be.
     pub(super) fn used(receipt: &Receipt, context: &Context<'_>) -> Self {
-        let sentence = match (receipt.uses, left(receipt.summary.usage_count)) {
-            (1, left) => left,
-            (uses, left) => format!("{} uses at once. {left}", grouped(uses)),
-        };
+        let left = receipt.summary.usage_count;
+        let sentence = if context.is_test { words::left(left) } else { words::used(receipt.uses, left) };
         let undo = context
             .undo_seconds
             .filter(|_| !context.is_test)
             .map(|seconds| (receipt.usage_uid.to_string(), context.clock.now.plus_seconds(seconds).to_string()));
-        Self { undo, ..Self::plain(Kind::Good, "Good", sentence, context) }.titled(&receipt.summary)
+        Self { undo, ..Self::plain(Kind::Good, words::GOOD, sentence, context) }.titled(&receipt.summary)
     }
 
     /// A token that was looked up could be used now; `use_code` has a button use it.
     pub(super) fn can_be_used(token: &Token, last: Option<&LastUse>, use_code: String, context: &Context<'_>) -> Self {
         let summary = TokenSummary::from(token);
-        let sentence = format!("Can be used. {}", left(token.usage_count));
-        let mut verdict = Self::plain(Kind::Look, "Looked up", sentence, context);
+        let sentence = words::can_be_used(token.usage_count);
+        let mut verdict = Self::plain(Kind::Look, words::LOOKED_UP, sentence, context);
         verdict.use_code = Some(use_code);
-        verdict.reasons.extend(last.map(|last| format!("Last used {}.", last_use(last, context))));
+        verdict.reasons.extend(last.map(|last| last_use(last, context)));
         let range = |name, at: Option<Micros>| at.map(|at| (name, context.clock.day_and_time(at)));
         let mut verdict = verdict.titled(&summary).valued(&summary);
-        verdict.facts.extend(range("Valid from", summary.valid_from));
-        verdict.facts.extend(range("Valid until", summary.valid_to));
+        verdict.facts.extend(range(words::VALID_FROM, summary.valid_from));
+        verdict.facts.extend(range(words::VALID_UNTIL, summary.valid_to));
         verdict
     }
 
     /// What was looked up may not be used, or is not there.
     pub(super) fn cannot_be_used(refused: Self) -> Self {
-        let sentence = format!("Cannot be used. {}", refused.sentence);
-        Self { kind: Kind::Look, word: "Looked up", sentence, use_code: None, ..refused }
+        let sentence = words::cannot_be_used(&refused.sentence);
+        Self { kind: Kind::Look, word: words::LOOKED_UP, sentence, use_code: None, ..refused }
     }
 
     /// Several tokens have what was looked up in their label.
     pub(super) fn choose(choices: Vec<Choice>, context: &Context<'_>) -> Self {
-        let sentence = "No token has this code. These have it in their label or value:".to_owned();
-        Self { choices, ..Self::plain(Kind::Look, "Choose", sentence, context) }
+        Self { choices, ..Self::plain(Kind::Look, words::CHOOSE, words::CHOOSE_SENTENCE.to_owned(), context) }
     }
 
     /// A token may not be used.
@@ -178,24 +184,20 @@ impl Verdict {
         let mut reasons = refused.refusals.iter().map(|refusal| reason(refusal, last, context));
         let (kind, word, sentence) = match repeat {
             Some(last) => {
-                let ago = match context.clock.now.seconds_after(last.timestamp) {
-                    ..=1 => "a second ago".to_owned(),
-                    seconds => format!("{seconds} seconds ago"),
-                };
-                let place = if context.gate.is_some() { "at this gate" } else { "here" };
-                (Kind::Look, "Look", format!("Already used {place} {ago}."))
+                let seconds = context.clock.now.seconds_after(last.timestamp);
+                (Kind::Look, words::ALREADY_USED, words::used_before(seconds, context.gate.is_some()))
             }
-            None => (Kind::Refused, "Refused", reasons.next().unwrap_or_default()),
+            None => (Kind::Refused, words::REFUSED, reasons.next().unwrap_or_default()),
         };
         let mut verdict = Self::plain(kind, word, sentence, context);
         // A token that is used up, or void, stays so.
         let can_be_again = refused.refusals.iter().all(|refusal| matches!(refusal, Refusal::LockTimeViolation { .. }));
         let again = repeat.filter(|_| can_be_again).map(|_| code.to_owned());
-        (verdict.use_code, verdict.use_button) = (again, "Use again");
+        (verdict.use_code, verdict.use_button) = (again, words::USE_AGAIN);
         verdict.reasons = reasons.collect();
         let opens = match refused.refusals.first() {
-            Some(Refusal::LockTimeViolation { .. }) => "Free again",
-            _ => "Opens",
+            Some(Refusal::LockTimeViolation { .. }) => words::FREE_AGAIN,
+            _ => words::STARTS,
         };
         let retry_at = refused.retry_at.filter(|at| *at > context.clock.now);
         verdict.opens = retry_at.map(|at| (opens, context.clock.format(at)));
@@ -207,12 +209,13 @@ impl Verdict {
 
     /// A use was undone.
     pub(super) fn undone(receipt: &Receipt, context: &Context<'_>) -> Self {
-        Self::plain(Kind::Look, "Undone", left(receipt.summary.usage_count), context).titled(&receipt.summary)
+        Self::plain(Kind::Look, words::UNDONE, words::left(receipt.summary.usage_count), context)
+            .titled(&receipt.summary)
     }
 
     /// Nothing was done, and this is why.
     pub(super) fn mistake(sentence: String, context: &Context<'_>) -> Self {
-        Self::plain(Kind::Look, "Not done", sentence, context)
+        Self::plain(Kind::Look, words::NOT_DONE, sentence, context)
     }
 
     /// The gate at which somebody scans is closed, or is not there any more.
@@ -231,7 +234,7 @@ impl Verdict {
 
     fn valued(mut self, summary: &TokenSummary) -> Self {
         if summary.label.is_some() {
-            self.facts.push(("Value", summary.value.clone()));
+            self.facts.push((words::VALUE, summary.value.clone()));
         }
         self
     }
@@ -247,42 +250,24 @@ fn is_repeat(refused: &RefusedAsk, last: &LastUse, context: &Context<'_>) -> boo
     by_that_use && last.gate.as_deref() == context.gate && (0..MOMENT_AGO).contains(&ago)
 }
 
-fn left(count: i32) -> String {
-    match count {
-        UNLIMITED => "Unlimited uses.".into(),
-        0 => "That was its last use.".into(),
-        1 => "1 use left.".into(),
-        count => format!("{} uses left.", grouped(count)),
-    }
-}
-
 fn reason(refusal: &Refusal, last: Option<&LastUse>, context: &Context<'_>) -> String {
     let clock = context.clock;
+    let used = || last.map(|last| last_use(last, context)).unwrap_or_default();
     match refusal {
-        Refusal::NotExists => "There is no token with this code.".into(),
+        Refusal::NotExists => words::UNKNOWN_CODE.into(),
         Refusal::Voided(Voided { at, by, reason }) => {
-            let by = if context.may_see { format!(" by {by}") } else { String::new() };
-            let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-            format!("Voided {}{by}{reason}.", clock.day_and_time(*at))
+            words::voided(&clock.day_and_time(*at), context.who(by).as_deref(), reason.as_deref())
         }
-        Refusal::UsageCountExceeded { left: 0 } => match last {
-            Some(last) => format!("Used up. Last used {}.", last_use(last, context)),
-            None => "Used up.".into(),
-        },
-        Refusal::UsageCountExceeded { left: 1 } => "Only 1 use left.".into(),
-        Refusal::UsageCountExceeded { left } => format!("Only {} uses left.", grouped(*left)),
-        Refusal::LockTimeViolation { until } => {
-            let used = last.map(|last| format!(" Last used {}.", last_use(last, context))).unwrap_or_default();
-            format!("Locked until {}.{used}", clock.to_the_second(*until))
-        }
-        Refusal::TooEarly { from } => format!("Not valid before {}.", clock.day_and_time(*from)),
-        Refusal::TooLate { to } => format!("Was valid until {}.", clock.day_and_time(*to)),
+        Refusal::UsageCountExceeded { left: 0 } => words::used_up(&used()),
+        Refusal::UsageCountExceeded { left } => words::too_few_left(*left),
+        Refusal::LockTimeViolation { until } => words::locked(&clock.to_the_second(*until), &used()),
+        Refusal::TooEarly { from } => words::not_yet_valid(&clock.day_and_time(*from)),
+        Refusal::TooLate { to } => words::expired(&clock.day_and_time(*to)),
     }
 }
 
-/// When, where and by whom: as in `today 13:47 at North by anna`.
+/// When, where and by whom it was last used.
 fn last_use(last: &LastUse, context: &Context<'_>) -> String {
-    let gate = last.gate.as_ref().map(|gate| format!(" at {gate}")).unwrap_or_default();
-    let by = if context.may_see { format!(" by {}", last.user) } else { String::new() };
-    format!("{}{gate}{by}", context.clock.day_and_time(last.timestamp))
+    let when = context.clock.day_and_time(last.timestamp);
+    words::last_used(&when, last.gate.as_deref(), context.who(&last.user).as_deref())
 }

@@ -1,6 +1,6 @@
 //! The settings as of the last second: nearly every request needs one of them.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::store::Store;
 use crate::store::settings::AllSettings;
@@ -8,13 +8,12 @@ use crate::token::settings::Settings;
 use crate::web::brief_cache::BriefCache;
 use crate::web::error::Error;
 
-/// Why codes hold values although the settings want links.
-pub(crate) const NO_LINKS: &str = "The settings want codes with links, but codes hold values: this server was started without \
-                            --public-url (TESSERA_PUBLIC_URL), and does not know under which address others reach it.";
-
 /// Caches the settings.
 #[derive(Default)]
-pub(crate) struct SettingsCache(BriefCache<(), Arc<Settings>>);
+pub(crate) struct SettingsCache {
+    brief: BriefCache<(), Arc<Settings>>,
+    last: RwLock<Arc<Settings>>,
+}
 
 impl SettingsCache {
     /// The settings.
@@ -23,11 +22,20 @@ impl SettingsCache {
             let stored = store.look_up(AllSettings).await?;
             Ok::<_, Error>(Some(Arc::new(stored.settings)))
         };
-        Ok(self.0.get(&(), ask).await?.unwrap_or_default())
+        let settings = self.brief.get(&(), ask).await?.unwrap_or_default();
+        if !Arc::ptr_eq(&self.last(), &settings) {
+            *self.last.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&settings);
+        }
+        Ok(settings)
+    }
+
+    /// The settings as they were last read, for what cannot wait.
+    pub(crate) fn last(&self) -> Arc<Settings> {
+        Arc::clone(&self.last.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Forgets the settings, after one was saved.
     pub(crate) fn forget(&self) {
-        self.0.forget_all();
+        self.brief.forget_all();
     }
 }

@@ -13,6 +13,7 @@ use crate::token::settings::{LIST_MAX, Setting};
 pub(crate) struct SettingsFields {
     /// The setting as the form knew it, in JSON.
     pub(super) was: Option<String>,
+    pub(super) organisation: Option<String>,
     pub(super) usage_count: String,
     pub(super) unlimited: bool,
     pub(super) lock_time: String,
@@ -57,6 +58,7 @@ impl SettingsFields {
     /// The setting whose form this is, as far as anything was typed into it.
     pub(super) fn setting(&self) -> Option<Setting> {
         let says_something = |setting: &Setting| match setting {
+            Setting::Organisation => self.organisation.is_some(),
             Setting::DefaultUsageCount => self.unlimited || !self.usage_count.is_empty(),
             Setting::DefaultLockTime => !(self.lock_time.is_empty() && self.lock_unit.is_empty()),
             Setting::TimeRanges => [&self.names, &self.from, &self.to].iter().any(|column| !column.is_empty()),

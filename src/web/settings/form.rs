@@ -1,16 +1,19 @@
 //! The forms of the settings: their fields as text.
 
 use super::fields::{RowButton, SettingsFields, TimeRangeForm};
+use crate::token::UNLIMITED;
 use crate::token::settings::{CodeHolds, LIST_MAX, Setting, Settings};
 use crate::token::time_range::{DayTime, TimeRange};
-use crate::token::{UNLIMITED, quoted};
 use crate::web::choice::Choice;
 use crate::web::form_errors::FormErrors;
 use crate::web::format::UNITS;
 use crate::web::tokens::form::{TokenForm, lock_seconds};
+use crate::web::words;
 
 /// The fields of all forms.
 pub(crate) struct SettingsForm {
+    /// A name; empty for none.
+    pub(crate) organisation: String,
     /// A number of uses.
     pub(crate) usage_count: String,
     /// Any number of uses.
@@ -53,7 +56,7 @@ impl TimeRangeForm {
         let mut read = |part: &str, label: &str, text: &str| {
             let time = text.parse::<DayTime>();
             if time.is_err() {
-                errors.add(&format!("{part}-{row}"), format!("“{label}” is a time, written as in 08:00."));
+                errors.add(&format!("{part}-{row}"), words::settings::not_a_time(label));
             }
             time
         };
@@ -83,9 +86,11 @@ fn read_counts(text: &str) -> Result<Vec<i32>, String> {
     let words = text.split([',', ';']).map(str::trim).filter(|word| !word.is_empty());
     let count = |word: &str| match word.to_lowercase().as_str() {
         "unlimited" => Ok(UNLIMITED),
-        number => number.parse::<u32>().ok().and_then(|number| i32::try_from(number).ok()).ok_or_else(|| {
-            format!("{} is no whole number from 0 to 2,147,483,647, and not the word unlimited.", quoted(word))
-        }),
+        number => number
+            .parse::<u32>()
+            .ok()
+            .and_then(|number| i32::try_from(number).ok())
+            .ok_or_else(|| words::settings::not_a_count(word)),
     };
     words.map(count).collect()
 }
@@ -139,6 +144,7 @@ impl SettingsForm {
     pub(crate) fn of(settings: &Settings) -> Self {
         let token = TokenForm::new(settings.default_usage_count, settings.default_lock_time);
         Self {
+            organisation: settings.organisation.clone(),
             usage_count: token.usage_count,
             unlimited: token.unlimited,
             lock_time: token.lock_time,
@@ -176,6 +182,7 @@ impl SettingsForm {
     /// Takes the fields of one setting.
     pub(crate) fn take(&mut self, setting: Setting, fields: &SettingsFields) {
         match setting {
+            Setting::Organisation => self.organisation = fields.organisation.clone().unwrap_or_default(),
             Setting::DefaultUsageCount => {
                 self.usage_count.clone_from(&fields.usage_count);
                 self.unlimited = fields.unlimited;
@@ -207,6 +214,7 @@ impl SettingsForm {
         // A number that cannot be read is one outside the limits.
         let number = |text: &str| text.trim().parse::<i32>();
         match setting {
+            Setting::Organisation => self.organisation.trim().clone_into(&mut changed.organisation),
             Setting::DefaultUsageCount if self.unlimited => changed.default_usage_count = UNLIMITED,
             Setting::DefaultUsageCount => {
                 changed.default_usage_count = number(&self.usage_count).ok().filter(|n| *n >= 0).unwrap_or(i32::MIN);
@@ -222,7 +230,7 @@ impl SettingsForm {
             },
             Setting::CodeHolds => match self.code_holds {
                 Some(holds) => changed.code_holds = holds,
-                None => errors.add("code_holds", "Choose what codes hold."),
+                None => errors.add("code_holds", words::settings::CHOOSE_CODES),
             },
             Setting::UsageDays => changed.usage_days = number(&self.usage_days).unwrap_or(0),
             Setting::DefaultSheet => changed.default_sheet.clone_from(&self.default_sheet),

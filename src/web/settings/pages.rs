@@ -5,7 +5,6 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::backup::BackupView;
-use super::cache::NO_LINKS;
 use super::fields::{RowButton, SettingsFields};
 use super::form::{RowAction, SettingsForm, format_counts};
 use crate::access::Principal;
@@ -34,6 +33,7 @@ struct SettingsPage {
     form: SettingsForm,
     errors: FormErrors,
     zone: String,
+    organisation: SettingSection,
     uses: SettingSection,
     lock: SettingSection,
     ranges: SettingSection,
@@ -104,7 +104,8 @@ impl SettingsPage {
             name: setting.name(),
             was: stored.settings.json(setting),
             changed: stored.changed(setting).map(|changed| last_change(changed, clock)),
-            notice: matches!(submitted, Submitted::Saved(saved) if saved == setting).then(|| Notice::done("Saved.")),
+            notice: matches!(submitted, Submitted::Saved(saved) if saved == setting)
+                .then(|| Notice::done(words::settings::SAVED)),
             is_refused: matches!(submitted, Submitted::Refused(refused, ..) if refused == setting),
             conflict: match &submitted {
                 Submitted::Conflict(of, _, wanted) if *of == setting => {
@@ -115,7 +116,8 @@ impl SettingsPage {
             keep: format!("{name} {}", setting.name()),
             restore: matches!(submitted, Submitted::Nothing | Submitted::BroughtBack(..)),
         };
-        let [uses, lock, ranges, counts, codes, log, sheet, dpi, runs, labels] = Setting::ALL.map(section);
+        let [organisation, uses, lock, ranges, counts, codes, log, sheet, dpi, runs, labels] =
+            Setting::ALL.map(section);
         let (form, errors) = match submitted {
             Submitted::Refused(_, form, errors) => (form, errors),
             Submitted::Conflict(_, form, _) | Submitted::BroughtBack(form) => (form, FormErrors::default()),
@@ -132,6 +134,7 @@ impl SettingsPage {
             form,
             errors,
             zone: app.zone.to_string(),
+            organisation,
             uses,
             lock,
             ranges,
@@ -144,7 +147,7 @@ impl SettingsPage {
             labels,
             public_url: Some(app.public_url.to_string()).filter(|_| app.public_url.is_given),
             backup: stored.last_backup.as_ref().map(|backup| BackupView::new(backup, clock)),
-            no_links: Some(NO_LINKS).filter(|_| wants_links && !app.public_url.is_given),
+            no_links: Some(words::settings::NO_LINKS).filter(|_| wants_links && !app.public_url.is_given),
         }
     }
 
@@ -159,9 +162,10 @@ fn last_change(changed: &SettingChange, clock: TimeFormatter) -> LastChange {
 
 /// The value of a setting, in words.
 fn in_words(setting: Setting, settings: &Settings) -> String {
-    let list = |text: String| if text.is_empty() { "none".to_owned() } else { text };
+    let list = |text: String| if text.is_empty() { words::settings::NONE.to_owned() } else { text };
     match setting {
-        Setting::DefaultUsageCount if settings.default_usage_count == UNLIMITED => "unlimited".into(),
+        Setting::Organisation => list(settings.organisation.clone()),
+        Setting::DefaultUsageCount if settings.default_usage_count == UNLIMITED => words::settings::UNLIMITED.into(),
         Setting::DefaultUsageCount => grouped(settings.default_usage_count),
         Setting::DefaultLockTime => duration(settings.default_lock_time),
         Setting::TimeRanges => {
@@ -169,13 +173,13 @@ fn in_words(setting: Setting, settings: &Settings) -> String {
             list(ranges.collect::<Vec<_>>().join("; "))
         }
         Setting::QuickCounts => list(format_counts(&settings.quick_counts)),
-        Setting::CodeHolds if settings.code_holds == CodeHolds::Link => "a link to the tile".into(),
-        Setting::CodeHolds => "the value".into(),
-        Setting::UsageDays => format!("{} days", grouped(settings.usage_days)),
+        Setting::CodeHolds if settings.code_holds == CodeHolds::Link => words::settings::CODES_HOLD_LINKS.into(),
+        Setting::CodeHolds => words::settings::CODES_HOLD_VALUES.into(),
+        Setting::UsageDays => words::settings::days(settings.usage_days),
         Setting::DefaultSheet => settings.default_sheet.clone(),
         Setting::DefaultDpi => format!("{} dpi", grouped(settings.default_dpi)),
-        Setting::PrintRunDays => format!("{} days", grouped(settings.print_run_days)),
-        Setting::LabelsPerDay => format!("{} labels", grouped(settings.labels_per_day)),
+        Setting::PrintRunDays => words::settings::days(settings.print_run_days),
+        Setting::LabelsPerDay => words::settings::labels(settings.labels_per_day),
     }
 }
 
@@ -264,11 +268,11 @@ fn settings_of_form(
     let mut errors = FormErrors::default();
     let wanted = form.to_settings(setting, now, &mut errors);
     if setting == Setting::CodeHolds && wanted.code_holds == CodeHolds::Link && !app.public_url.is_given {
-        errors.add("code_holds", "A link needs the server's public URL: start it with --public-url.");
+        errors.add("code_holds", words::settings::LINK_NEEDS_URL);
     }
     let is_known = sheets.iter().any(|sheet| sheet.slug == wanted.default_sheet);
     if setting == Setting::DefaultSheet && !is_known && errors.is_empty() {
-        errors.add("default_sheet", "This sheet was removed; choose another one.");
+        errors.add("default_sheet", words::settings::SHEET_GONE);
     }
     (wanted, errors)
 }
@@ -283,6 +287,7 @@ impl SettingsPage {
 
     fn section(&mut self, setting: Setting) -> &mut SettingSection {
         match setting {
+            Setting::Organisation => &mut self.organisation,
             Setting::DefaultUsageCount => &mut self.uses,
             Setting::DefaultLockTime => &mut self.lock,
             Setting::TimeRanges => &mut self.ranges,

@@ -34,7 +34,7 @@ const SHOWN: usize = 100;
 const MORE_USES: &str = "This leaves more uses than now, so that what was used can be used again.";
 const VALUE_IS_UID: &str = "This value is the uid of another token.";
 const INVISIBLE: &str = "The value has invisible characters.";
-const UID_IN_USE: &str = "This uid is in use or was once; it is never given twice.";
+const UID_IN_USE: &str = "This uid is or was in use. Choose another: uids are never reused.";
 const VALUE_IN_USE: &str = "This value is in use by another token.";
 const VALUE_IN_IMPORT: &str = "Another import is adding these values, or one that was given up and is still being removed. \
                                Nothing was done; try again in a few minutes.";

@@ -22,10 +22,10 @@ async fn a_key_is_shown_once_and_works_and_stops_at_once() {
     let app = App::start_at("/tickets").await;
     let mut browser = Browser::of(&app, Role::Manager).await;
     browser.get("/").await.check(200, &["href=\"/tickets/keys\""]);
-    browser.get("/keys/add").await.check(200, &["Time in Europe/Vienna", "Uses tokens and asks for one exact value"]);
+    browser.get("/keys/add").await.check(200, &["Time in Europe/Vienna", "Scans tokens at the door"]);
     let form = [("name", " door-3 "), ("role", "scanner"), ("expires", "")];
     let made = browser.post("/keys/add", &form).await;
-    made.check(200, &["It is shown once", "The key door-3", "Copy key", "good until it is revoked", "curl -H"]);
+    made.check(200, &["it is shown only once", "API key door-3", "Copy key", "Valid until you revoke it", "curl -H"]);
     assert_eq!(made.headers["cache-control"], "no-store");
     let key = shown_secret(&made);
     assert!(key.starts_with("tsr_") && key.len() == 52, "{key}");
@@ -35,11 +35,11 @@ async fn a_key_is_shown_once_and_works_and_stops_at_once() {
     query_with_key(&app, &key).await.check_success();
     tokio::time::sleep(Duration::from_millis(200)).await;
 
-    browser.post("/keys/add", &form).await.check(422, &["There is a key door-3 already", "href=\"#name\""]);
+    browser.post("/keys/add", &form).await.check(422, &["There is already an API key door-3", "href=\"#name\""]);
     let list = browser.get("/keys").await;
-    list.check(200, &["door-3", "scanner", "user:manager", "Active", "just now"]);
+    list.check(200, &["door-3", "Scanner", "by manager", "Active", "just now"]);
     let asked = browser.get("/keys/revoke?name=door-3").await;
-    asked.check(200, &["Revoke this key?", "door-3", "user:manager"]);
+    asked.check(200, &["Revoke API key door-3?", "by manager"]);
     assert!(!list.text.contains(&key) && !asked.text.contains(&key));
     query_with_key(&app, &key).await.check_success();
     let revoked = browser.post("/keys/revoke", &[("name", "door-3")]).await;
@@ -47,9 +47,12 @@ async fn a_key_is_shown_once_and_works_and_stops_at_once() {
     browser
         .get(revoked.check_leads_to("/tickets/keys?done=revoked").location.strip_prefix("/tickets").unwrap())
         .await
-        .check(200, &["The key is revoked"]);
+        .check(200, &["API key revoked."]);
     check_audited(&app, ["user:manager", "key revoke", "door-3", ""]);
-    browser.post("/keys/revoke", &[("name", "door-3")]).await.check(409, &["There is no key door-3.", "<h1>Keys</h1>"]);
+    browser
+        .post("/keys/revoke", &[("name", "door-3")])
+        .await
+        .check(409, &["There is no key door-3.", "<h1>API keys</h1>"]);
     assert!(!audited(&app).iter().flatten().any(|text| text.contains(&key)));
 
     let again = shown_secret(browser.post("/keys/add", &form).await.check(200, &[]));
@@ -77,7 +80,7 @@ async fn a_key_ends_at_a_moment_in_the_configured_zone() {
     let app = App::start().await;
     let mut browser = Browser::of(&app, Role::Manager).await;
     let form = [("name", "later"), ("role", "viewer"), ("expires", "2999-07-01T12:30")];
-    browser.post("/keys/add", &form).await.check(200, &["good until", "1 Jul 2999 12:30", "2999-07-01T10:30:00Z"]);
+    browser.post("/keys/add", &form).await.check(200, &["Valid until", "1 Jul 2999 12:30", "2999-07-01T10:30:00Z"]);
     let stored = keys::by_name(&mut app.connection(), "later").unwrap().unwrap();
     assert_eq!(stored.expires, Micros::read("2999-07-01T10:30:00Z", Tz::UTC).ok());
     browser.get("/keys").await.check(200, &["until <time datetime=\"2999-07-01T10:30:00Z\""]);
@@ -89,8 +92,8 @@ async fn a_key_ends_at_a_moment_in_the_configured_zone() {
     query_with_key(&app, &key).await.check_success();
     tokio::time::sleep(Duration::from_millis(3_100)).await;
     query_with_key(&app, &key).await.check_failure("Unauthorized");
-    browser.get("/keys").await.check(200, &["Ended", "since <time"]);
-    browser.get("/keys/revoke?name=short").await.check(200, &["<dt>Ended</dt>"]);
+    browser.get("/keys").await.check(200, &["Expired", "since <time"]);
+    browser.get("/keys/revoke?name=short").await.check(200, &["<dt>Expired</dt>"]);
 }
 
 #[actix_web::test]
@@ -101,24 +104,27 @@ async fn a_new_key_that_cannot_be_is_refused_beside_the_field() {
     let count = |app: &App| keys::list(&mut app.connection()).unwrap().len();
     let (before, long) = (count(&app), "x".repeat(65));
     for (field, text, says) in [
-        ("name", "", "A name has 1 to 64"),
-        ("name", "a b", "A name has"),
-        ("name", "a:b", "A name has"),
-        ("name", "a\0b", "A name has"),
-        ("name", "\"><img src=x onerror=alert(1)>", "A name has"),
-        ("name", "scanner", "There is a key scanner already"),
-        ("name", &long, "A name has"),
-        ("role", "", "Choose one of the five roles."),
-        ("role", "root", "Choose one"),
-        ("expires", "2001-01-01T00:00", "This moment has passed"),
+        ("name", "", "A name needs 1 to 64"),
+        ("name", "a b", "A name needs"),
+        ("name", "a:b", "A name needs"),
+        ("name", "a\0b", "A name needs"),
+        ("name", "\"><img src=x onerror=alert(1)>", "A name needs"),
+        ("name", "scanner", "There is already an API key scanner"),
+        ("name", &long, "A name needs"),
+        ("role", "", "Choose a role."),
+        ("role", "root", "Choose a role"),
+        ("expires", "2001-01-01T00:00", "must be in the future"),
         ("expires", "soon", "is not a time"),
         ("expires", "2999-03-31T02:30", "does not exist in the time zone"),
-        ("expires", "99999-01-01T00:00", "“Good until”"),
+        ("expires", "99999-01-01T00:00", "“Valid until”"),
     ] {
         let fields: Vec<_> =
             good.iter().map(|(name, value)| (*name, if *name == field { text } else { value })).collect();
         let page = browser.post("/keys/add", &fields).await;
-        page.check(422, &["No key was made", &format!("href=\"#{field}\""), &format!("id=\"{field}-error\""), says]);
+        page.check(
+            422,
+            &["API key not created", &format!("href=\"#{field}\""), &format!("id=\"{field}-error\""), says],
+        );
         assert!(!page.text.contains("<img src=x") && !page.text.contains("tsr_"));
         if field != "name" {
             assert_eq!(page.field("name"), "door-3", "what was typed is kept");
@@ -142,7 +148,7 @@ async fn what_is_no_key_is_not_found_and_none_at_all_is_explained() {
     for role in Role::ALL {
         browser.post("/keys/revoke", &[("name", role.word())]).await.check_leads_to("/keys");
     }
-    browser.get("/keys").await.check(200, &["No keys yet", "Make the first key"]);
+    browser.get("/keys").await.check(200, &["No API keys yet", "Create the first API key"]);
 }
 
 #[actix_web::test]

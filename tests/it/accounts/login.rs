@@ -61,7 +61,7 @@ async fn wrong_names_and_wrong_passwords_are_told_the_same() {
     let app = App::start().await;
     add_user(&app, "anna", Role::Editor);
     let mut browser = Browser::new(&app);
-    let says = ["This name and password do not fit together", "role=\"alert\""];
+    let says = ["Wrong name or password", "role=\"alert\""];
     let wrong = browser.post("/login", &[("name", "anna"), ("password", "wrong")]).await;
     wrong.check(422, &says);
     assert_eq!(wrong.field("name"), "anna", "what was typed is kept");
@@ -74,6 +74,20 @@ async fn wrong_names_and_wrong_passwords_are_told_the_same() {
     let megabyte = "x".repeat(1_000_000);
     browser.post("/login", &[("name", "anna"), ("password", &megabyte)]).await.check(413, &["Too much data"]);
     assert!(browser.cookie().is_none());
+}
+
+#[actix_web::test]
+async fn spaces_around_a_name_are_ignored() {
+    let app = App::start().await;
+    add_user(&app, "anna", Role::Editor);
+    for name in [" anna", "anna ", "\tanna\u{a0}"] {
+        let signed_in = Browser::new(&app).post("/login", &[("name", name), ("password", PASSWORD)]).await;
+        assert_eq!(signed_in.check_leads_to("/").location, "/", "{name:?}");
+    }
+    let wrong = Browser::new(&app).post("/login", &[("name", " anna "), ("password", " wrong ")]).await;
+    wrong.check(422, &["Wrong name or password."]);
+    let spaced = [("name", "anna"), ("password", &*format!("{PASSWORD} "))];
+    Browser::new(&app).post("/login", &spaced).await.check(422, &["Wrong name or password."]);
 }
 
 #[actix_web::test]
@@ -143,7 +157,7 @@ async fn the_own_password_is_not_guessed_either() {
     let mut browser = Browser::of(&app, Role::Editor).await;
     let guess = [("current", "wrong"), ("password", "another-tile-of-1888"), ("again", "another-tile-of-1888")];
     for _ in 0..10 {
-        browser.post("/account/password", &guess).await.check(422, &["This is not your password"]);
+        browser.post("/account/password", &guess).await.check(422, &["Wrong current password"]);
     }
     browser.post("/account/password", &guess).await.check(429, &["Too many attempts"]);
 }

@@ -20,10 +20,13 @@ async fn a_role_is_changed_and_ends_the_sessions() {
         .await
         .check(200, &["Change the role", "value=\"editor\" required", "checked"]);
     let same = browser.post("/users/role", &[("name", "editor"), ("role", "editor")]).await;
-    browser.get(&same.check_leads_to("/users/edit?name=editor&done=same").location).await.check(200, &["what it was"]);
+    browser
+        .get(&same.check_leads_to("/users/edit?name=editor&done=same").location)
+        .await
+        .check(200, &["already has this role"]);
     anna.get("/add").await.check(200, &[]);
     let changed = browser.post("/users/role", &[("name", "editor"), ("role", "viewer")]).await;
-    browser.get(&changed.check_leads_to("/users/edit").location).await.check(200, &["The role is changed"]);
+    browser.get(&changed.check_leads_to("/users/edit").location).await.check(200, &["Role changed."]);
     check_audited(&app, ["user:manager", "user role", "editor", "viewer"]);
     anna.get("/").await.check_leads_to("/login");
     anna.sign_in("editor").await.check_leads_to("/");
@@ -35,7 +38,7 @@ async fn a_role_is_changed_and_ends_the_sessions() {
     assert_eq!(page.field("was_role"), "viewer");
     let stale = [("name", "editor"), ("role", "admin"), ("was_role", "editor")];
     let both = browser.post("/users/role", &stale).await;
-    both.check(409, &["Meanwhile somebody else changed the role to viewer; you chose admin."]);
+    both.check(409, &["Someone else changed the role to viewer. You chose admin."]);
     let again = [("name", "editor"), ("role", "admin"), ("was_role", &both.field("was_role"))];
     browser.post("/users/role", &again).await.check_leads_to("/users/edit");
 }
@@ -45,9 +48,11 @@ async fn a_password_is_reset_and_ends_the_sessions() {
     let app = App::start().await;
     let mut browser = Browser::of(&app, Role::Manager).await;
     let mut anna = Browser::of(&app, Role::Editor).await;
-    for (bad, says) in [("short", "12 to 1000 characters"), ("password1234", "common"), ("editoreditor", "common")] {
+    for (bad, says) in
+        [("short", "12 to 1,000 characters"), ("password1234", "easy to guess"), ("editoreditor", "easy to guess")]
+    {
         let page = browser.post("/users/password", &[("name", "editor"), ("password", bad)]).await;
-        page.check(422, &["Nothing was changed", "id=\"password-error\"", says]);
+        page.check(422, &["Nothing changed", "id=\"password-error\"", says]);
     }
     anna.get("/").await.check(200, &[]);
     let reset = browser.post("/users/password", &[("name", "editor"), ("password", OTHER)]).await;
@@ -68,7 +73,7 @@ async fn a_disabled_user_is_out_at_once_until_enabled() {
     browser.post("/users/disable", &name).await.check_leads_to("/users/edit?name=editor&done=disabled");
     check_audited(&app, ["user:manager", "user disable", "editor", ""]);
     anna.get("/").await.check_leads_to("/login");
-    anna.sign_in("editor").await.check(422, &["do not fit together"]);
+    anna.sign_in("editor").await.check(422, &["Wrong name or password"]);
     let since = users::find(&mut app.connection(), "editor").unwrap().unwrap().disabled;
     browser.post("/users/disable", &name).await.check_leads_to("/users/edit");
     assert_eq!(users::find(&mut app.connection(), "editor").unwrap().unwrap().disabled, since, "since it was");
@@ -87,7 +92,7 @@ async fn a_user_is_removed_after_a_question() {
     let mut browser = Browser::of(&app, Role::Manager).await;
     let mut anna = Browser::of(&app, Role::Editor).await;
     anna.get("/").await.check(200, &[]);
-    browser.get("/users/remove?name=editor").await.check(200, &["Remove this user?", "cannot be undone"]);
+    browser.get("/users/remove?name=editor").await.check(200, &["Remove editor?", "can't be undone"]);
     anna.get("/").await.check(200, &[]);
     let removed = browser.post("/users/remove", &[("name", "editor")]).await;
     browser.get(&removed.check_leads_to("/users?done=removed").location).await.check(200, &["The user is removed"]);
@@ -115,7 +120,7 @@ async fn the_last_manager_stays() {
     for (path, form) in [("/users/role", vec![own, role]), ("/users/disable", vec![own]), ("/users/remove", vec![own])]
     {
         let refused = browser.post(path, &form).await;
-        refused.check(409, &["Nothing was changed", "This is the last manager; make another user a manager first."]);
+        refused.check(409, &["Nothing changed", "This is the last manager. Make another user a manager first."]);
         browser.get("/users").await.check(200, &["you"]);
     }
     let user = users::find(&mut app.connection(), "manager").unwrap().unwrap();
@@ -128,10 +133,10 @@ async fn changing_oneself_signs_out_after_a_warning() {
     add_user(&app, "other", Role::Manager);
     let mut browser = Browser::of(&app, Role::Manager).await;
     browser.get("/users/edit?name=manager").await.check(200, &["This is you.", "signs you out"]);
-    browser.get("/users/remove?name=manager").await.check(200, &["Remove yourself?", "You are signed out at once"]);
+    browser.get("/users/remove?name=manager").await.check(200, &["Remove yourself?", "You are signed out immediately"]);
 
     let made = browser.post("/users/password", &[("name", "manager")]).await;
-    let password = shown_secret(made.check(200, &["Your password is changed", "I have it, sign in"]));
+    let password = shown_secret(made.check(200, &["Password changed", "I've saved it, sign in"]));
     assert!(!made.text.contains("Sign out"), "nobody is signed in on this page");
     assert!(browser.cookie().is_none());
     let signs_in = [("name", "manager"), ("password", password.as_str())];

@@ -5,7 +5,7 @@ use tessera::store::accounts::users;
 
 use crate::support::app::App;
 use crate::support::audit::{audited, check_audited};
-use crate::support::browser::{Browser, PageAnswer, shown_secret};
+use crate::support::browser::{Browser, PageAnswer, add_user, shown_secret};
 
 pub const OTHER: &str = "lantern under 7 bridges";
 
@@ -19,18 +19,15 @@ async fn a_user_is_added_with_a_typed_password() {
     let mut browser = Browser::of(&app, Role::Manager).await;
     browser.get("/").await.check(200, &["href=\"/tickets/users\""]);
     browser.get("/users").await.check(200, &["manager", "you", "just now", "Active"]);
-    browser
-        .get("/users/add")
-        .await
-        .check(200, &["Add user", "Uses tokens and asks for one exact value", "shows it once"]);
+    browser.get("/users/add").await.check(200, &["Add user", "Scans tokens at the door", "shown once"]);
     let form = [("name", " Zoë@home "), ("role", "editor"), ("password", OTHER)];
     let added = browser.post("/users/add", &form).await;
-    assert_eq!(added.check_leads_to("/").location, "/tickets/users?done=added");
+    assert_eq!(added.check_leads_to("/").location, "/tickets/users?done=added&name=Zo%C3%AB%40home");
     check_audited(&app, ["user:manager", "user add", "Zoë@home", "editor"]);
     browser
-        .get("/users?done=added")
+        .get("/users?done=added&name=Zo%C3%AB%40home")
         .await
-        .check(200, &["The user is added", "Zoë@home", "never", "name=Zo%C3%AB%40home"]);
+        .check(200, &["User Zoë@home added.", "Zoë@home", "never", "name=Zo%C3%AB%40home"]);
     sign_in(&app, "Zoë@home", OTHER).await.check_leads_to("/tickets/");
     let user = users::find(&mut app.connection(), "Zoë@home").unwrap().unwrap();
     assert_eq!((user.role, user.last_sign_in.is_some(), user.disabled), (Role::Editor, true, None));
@@ -42,15 +39,15 @@ async fn a_made_password_is_shown_once() {
     let mut browser = Browser::of(&app, Role::Manager).await;
     let form = [("name", "anna"), ("role", "viewer"), ("password", "")];
     let made = browser.post("/users/add", &form).await;
-    made.check(200, &["It is shown once", "The password of anna", "Copy password", "The user is added"]);
+    made.check(200, &["it is shown only once", "Password for anna", "Copy password", "User anna added."]);
     assert_eq!(made.headers["cache-control"], "no-store");
     let first = shown_secret(&made);
     assert_eq!(first.split('-').count(), 5, "words that can be typed on a phone: {first}");
     assert!(first.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{first}");
     sign_in(&app, "anna", &first).await.check_leads_to("/");
-    browser.post("/users/add", &form).await.check(422, &["There is a user anna already."]);
+    browser.post("/users/add", &form).await.check(422, &["There is already a user anna."]);
     let reset = browser.post("/users/password", &[("name", "anna"), ("password", "")]).await;
-    let second = shown_secret(reset.check(200, &["It is shown once", "every session of this user is ended"]));
+    let second = shown_secret(reset.check(200, &["it is shown only once", "anna is signed out everywhere"]));
     assert_ne!(first, second);
     for page in ["/users", "/users/edit?name=anna", "/users/remove?name=anna", "/account"] {
         let text = browser.get(page).await.text;
@@ -69,28 +66,28 @@ async fn a_new_user_that_cannot_be_is_refused_beside_the_field() {
     let long = "x".repeat(65);
     let before = audited(&app).len();
     for (field, text, says) in [
-        ("name", "", "A name has 1 to 64"),
-        ("name", "a b", "A name has"),
-        ("name", "a/b", "A name has"),
-        ("name", "-anna", "no hyphen first"),
-        ("name", "an\0na", "A name has"),
-        ("name", "<script>alert(1)</script>", "A name has"),
-        ("name", "\u{202e}anna", "A name has"),
-        ("name", "manager", "There is a user manager already."),
-        ("name", &long, "A name has"),
-        ("role", "", "Choose one of the five roles."),
-        ("role", "root", "Choose one"),
-        ("role", "manager'; --", "Choose one"),
-        ("password", "short", "A password has 12 to 1000 characters"),
-        ("password", "password1234", "among the common ones"),
-        ("password", "annaannaanna", "among the common ones"),
-        ("password", &"x7".repeat(501), "A password has"),
+        ("name", "", "A name needs 1 to 64"),
+        ("name", "a b", "A name needs"),
+        ("name", "a/b", "A name needs"),
+        ("name", "-anna", "start with a hyphen"),
+        ("name", "an\0na", "A name needs"),
+        ("name", "<script>alert(1)</script>", "A name needs"),
+        ("name", "\u{202e}anna", "A name needs"),
+        ("name", "manager", "There is already a user manager."),
+        ("name", &long, "A name needs"),
+        ("role", "", "Choose a role."),
+        ("role", "root", "Choose a role"),
+        ("role", "manager'; --", "Choose a role"),
+        ("password", "short", "A password must have 12 to 1,000 characters"),
+        ("password", "password1234", "too easy to guess"),
+        ("password", "annaannaanna", "too easy to guess"),
+        ("password", &"x7".repeat(501), "A password must have"),
     ] {
         let fields: Vec<_> =
             good.iter().map(|(name, value)| (*name, if *name == field { text } else { value })).collect();
         let page = browser.post("/users/add", &fields).await;
         let link = format!("href=\"#{field}\"");
-        page.check(422, &["The user was not added", &link, &format!("id=\"{field}-error\""), says]);
+        page.check(422, &["User not added", &link, &format!("id=\"{field}-error\""), says]);
         assert!(!page.text.contains("<script>alert") && !page.text.contains(OTHER), "{field} {text:?}");
         if field != "name" {
             assert_eq!(page.field("name"), "anna", "what was typed is kept");
@@ -103,6 +100,30 @@ async fn a_new_user_that_cannot_be_is_refused_beside_the_field() {
     browser.post("/users/add", &[]).await.check(422, &["href=\"#name\"", "href=\"#role\""]);
     // What a link brings along is no form.
     browser.post("/users/add?name=eve&role=manager", &[]).await.check(422, &["href=\"#name\""]);
+}
+
+#[actix_web::test]
+async fn a_role_says_what_it_may_and_is_not_taken_for_a_name() {
+    let app = App::start().await;
+    add_user(&app, "admin", Role::Manager);
+    let mut browser = Browser::of(&app, Role::Manager).await;
+    let list = browser.get("/users").await;
+    let may = "Everything, including users, API keys, gates and settings.";
+    list.check(200, &["<strong>Manager</strong>", may, "The name is admin, the role is Manager."]);
+    assert_eq!(list.text.matches("The name is").count(), 1, "the user manager is one");
+    browser.get("/users/edit?name=admin").await.check(200, &["<strong>Manager</strong>", may, "The name is admin"]);
+    for form in ["/users/add", "/users/edit?name=admin", "/keys/add"] {
+        let names = Role::ALL.map(|role| {
+            let name = role.word();
+            format!("<label for=\"role-{name}\">{}{}</label>", name[..1].to_uppercase(), &name[1..])
+        });
+        browser.get(form).await.check(200, &names.each_ref().map(String::as_str));
+    }
+    let account = Browser::of(&app, Role::Viewer).await.get("/account").await;
+    account.check(
+        200,
+        &["Your role is <strong>Viewer</strong>", "Cannot change or use tokens.", "A manager can give you"],
+    );
 }
 
 #[actix_web::test]

@@ -103,7 +103,7 @@ async fn a_batch_that_cannot_be_made_is_refused_with_what_was_typed() {
         (with(&[("count", "")]), "from 1 to 100000"),
         (with(&[("count", "3"), ("label", &long)]), "at most 200 characters"),
         (with(&[("count", "10"), ("label", &nearly)]), "at most 200 characters"),
-        (with(&[("count", "3"), ("label", "{n:0}")]), "A running number is written"),
+        (with(&[("count", "3"), ("label", "{n:0}")]), "Write a running number as"),
         (with(&[("count", "3"), ("batch_name", &long)]), "“Name” has at most 200 characters"),
         (with(&[("count", "3"), ("usage_count", "")]), "whole number"),
         (

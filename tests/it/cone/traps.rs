@@ -103,7 +103,7 @@ async fn white_space_is_cut_and_other_values_are_refused() {
         assert!(said.contains("Values with white space at their ends: 2 (refused without --adjust)"), "{said}");
         assert!(said.contains("becomes \"A 1\"") && said.contains("becomes the uid"), "{said}");
         for (value, words) in [
-            ("a\nb", "no control characters"),
+            ("a\nb", "line breaks or control characters"),
             (&"x".repeat(1_001), "at most 1,000 characters"),
             ("\u{85}x\u{7f}", "control"),
         ] {

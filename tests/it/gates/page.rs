@@ -17,7 +17,7 @@ async fn a_gate_is_added_changed_and_closed() {
     let mut browser = Browser::of(&app, Role::Manager).await;
     browser.get("/gates").await.check(200, &["No gates yet", "href=\"/gates/add\""]);
     let form = browser.get("/gates/add").await;
-    form.check(200, &["Add a gate", "1 minute", "Not at all"]);
+    form.check(200, &["Add gate", "1 minute", "No undo"]);
     let uid = form.field("gate_uid");
     let fields = [("gate_uid", uid.as_str()), ("name", " North "), ("undo", "300"), ("look_up", "1"), ("open", "1")];
     let added = browser.post("/gates/add", &fields).await;
@@ -33,22 +33,22 @@ async fn a_gate_is_added_changed_and_closed() {
 
     let other = Uid::random().to_string();
     let same = [("gate_uid", other.as_str()), ("name", "North"), ("undo", "60"), ("open", "1")];
-    browser.post("/gates/add", &same).await.check(422, &["name is in use already", "href=\"#name\""]);
+    browser.post("/gates/add", &same).await.check(422, &["name is already in use", "href=\"#name\""]);
     for (name, undo, says) in [
         ("", "60", "1 to 60 characters"),
         ("North\u{200b}", "60", "invisible"),
         ("\u{202e}htroN", "60", "invisible"),
-        ("A", "0", "“Undo a use within” must be a whole number from 1 to 86400."),
+        ("A", "0", "“Undo a scan within” must be a whole number from 1 to 86400."),
         ("A", "x", "must be a whole number"),
     ] {
         let wrong = [("name", name), ("undo", undo), ("open", "1")];
-        browser.post("/gates/add", &wrong).await.check(422, &[says, "was not added"]);
+        browser.post("/gates/add", &wrong).await.check(422, &[says, "Gate not added"]);
     }
 
     // Gone back, and another name typed: it could mean the same gate or another one.
     let back = [("gate_uid", uid.as_str()), ("name", "South"), ("undo", "300"), ("look_up", "1"), ("open", "1")];
     let asked = browser.post("/gates/add", &back).await;
-    asked.check(422, &["added before and exists with other values", "value=\"South\""]);
+    asked.check(422, &["already added a gate, which has other values now", "value=\"South\""]);
     let new = asked.field("gate_uid");
     let fields = [&[("gate_uid", new.as_str())], &back[1..]].concat();
     browser.post("/gates/add", &fields).await.check_leads_to(&format!("/gates/{new}?done=added"));
@@ -134,7 +134,7 @@ async fn what_another_manager_has_changed_meanwhile_is_not_undone() {
     assert!(ticked("several") && !ticked("open") && !ticked("typing"), "{:?}", now.fields);
 
     let both = second.set("name", "Tür").set("undo", "3600").set("look_up", "1").save(&mut browser).await;
-    both.check(409, &["Meanwhile the gate was changed", "Nordtor", "value=\"Tür\"", "5 minutes", "1 hour"]);
+    both.check(409, &["Someone else changed this gate", "Nordtor", "value=\"Tür\"", "5 minutes", "1 hour"]);
     browser.get(&path).await.check(200, &["<h1 dir=\"auto\">Nordtor</h1>", "value=\"300\" selected"]);
     // What it now shows is saved by saving it once more.
     GateForm::of(&path, &both).save(&mut browser).await.check_leads_to(&path);

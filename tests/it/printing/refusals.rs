@@ -43,7 +43,7 @@ async fn what_cannot_be_printed_is_refused_with_the_reason_and_the_field() {
         ("sheet", "avery-l0000", "There is no sheet"),
         ("sheet", "\0", "There is no sheet"),
         ("printer", "HP \"<b>Office</b>'", "There is no printer"),
-        ("q", "nothing like it", "There is no token to print"),
+        ("q", "nothing like it", "There are no tokens to print"),
         ("q", "a\0b", "control characters"),
         ("state", "melted", "state"),
         ("created_from", "yesterday", "is not a time"),

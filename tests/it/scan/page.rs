@@ -39,7 +39,7 @@ async fn a_scanner_lands_at_the_door_and_uses_tokens_there() {
     let nonce = page.field("nonce");
     let form = [("code", uid.as_str()), ("gate", "North"), ("uses", "2"), ("nonce", nonce.as_str())];
     let good = browser.post("/scan", &form).await;
-    check_verdict(&good, "good", &["Anna &#38; Ben", "2 uses at once. 1 use left.", ">Undo<span"]);
+    check_verdict(&good, "good", &["Anna &#38; Ben", "Used 2 times. 1 use left.", ">Undo<span"]);
     check_verdict(&browser.post("/scan", &form).await, "good", &["1 use left."]);
     assert_eq!(app.token(&uid).await["usage_count"], 1, "sent twice, used once");
     assert_eq!(app.usage(Some(&uid)).await[0]["gate"], "North");
@@ -52,12 +52,12 @@ async fn a_scanner_lands_at_the_door_and_uses_tokens_there() {
     check_verdict(
         &browser.post("/scan/undo", &[("usage_uid", usage_uid.as_str())]).await,
         "look",
-        &["This use was undone already."],
+        &["This use was already undone."],
     );
     check_verdict(
         &browser.post("/scan", &[("code", "nothing <b>")]).await,
         "refused",
-        &["no token with this code", "nothing &#60;b&#62;"],
+        &["Unknown code.", "nothing &#60;b&#62;"],
     );
     check_verdict(&browser.post("/scan", &[("code", " ")]).await, "look", &["The code must not be empty."]);
     check_verdict(&browser.post("/scan", &[("code", &uid), ("gate", "gone")]).await, "look", &["There is no gate"]);
@@ -76,23 +76,23 @@ async fn every_refusal_says_why_and_the_rest_below() {
     let ask =
         |browser: &Browser<'_>, code: &str| browser.request(Method::POST, "/scan").form(&scan(code.to_owned())).send();
     let text = |answer: reqwest::Result<reqwest::Response>| async { answer.unwrap().text().await.unwrap() };
-    assert!(text(ask(&browser, &uid).await).await.contains("That was its last use."));
+    assert!(text(ask(&browser, &uid).await).await.contains("Used. 0 uses left."));
     let again = text(ask(&browser, &uid).await).await;
-    assert!(again.contains("data-verdict=\"look\"") && again.contains("Already used at this gate"), "{again}");
+    assert!(again.contains("data-verdict=\"look\"") && again.contains("Used at this gate"), "{again}");
     assert!(again.contains("Used up. Last used today"), "{again}");
     assert!(!again.contains("Use again"), "no other use could succeed");
     let locked = app.add(&[("usage_count", "5"), ("lock_time", "60")]).await;
     assert!(text(ask(&browser, &locked).await).await.contains("4 uses left."));
     let again = text(ask(&browser, &locked).await).await;
-    assert!(again.contains("Already used at this gate") && again.contains("Use again"), "{again}");
+    assert!(again.contains("Used at this gate") && again.contains("Use again"), "{again}");
     let elsewhere = browser.post("/scan", &[("code", &uid)]).await;
-    check_verdict(&elsewhere, "refused", &["Used up. Last used today", "at North by user:editor"]);
+    check_verdict(&elsewhere, "refused", &["Used up. Last used today", "at North by editor"]);
 
     let early = app.add(&[("valid_from", "2999-01-01"), ("label", "Early")]).await;
     check_verdict(
         &browser.post("/scan", &[("code", &early)]).await,
         "refused",
-        &["Not valid before 1 Jan 2999 00:00.", "data-opens="],
+        &["Not valid yet. Valid from 1 Jan 2999 00:00.", "data-opens="],
     );
     let voided = app.add(&[("valid_to", "2001-01-01"), ("usage_count", "0")]).await;
     app.post("/void_token", &[("token_uid", &voided), ("reason", "Lost")]).await.check_success();
@@ -100,7 +100,7 @@ async fn every_refusal_says_why_and_the_rest_below() {
     check_verdict(
         &refused,
         "refused",
-        &["Voided today", "by key:manager: Lost.", "<li>Used up.</li>", "<li>Was valid until 1 Jan 2001"],
+        &["Voided today", "by API key manager: Lost.", "<li>Used up.</li>", "<li>Expired. Was valid until 1 Jan 2001"],
     );
 }
 
@@ -117,11 +117,11 @@ async fn a_code_is_looked_up_tested_and_found_by_its_label() {
         &["Looked up", "Can be used. 2 uses left.", ">Use once<"],
     );
     let tested = scanner.post("/scan", &[("code", "T-7"), ("test", "1")]).await;
-    check_verdict(&tested, "good", &["Test: nothing was used", "1 use left."]);
+    check_verdict(&tested, "good", &["Test: not used", "1 use left."]);
     check_verdict(
         &scanner.post("/scan", &[("code", "Straße"), ("look_up", "1")]).await,
         "look",
-        &["Cannot be used. There is no token"],
+        &["Cannot be used. Unknown code."],
     );
     check_verdict(&scanner.get(&format!("/{uid}")).await, "look", &["Straße 7", ">Use once<"]);
     check_verdict(&scanner.get("/scan?code=T-7").await, "look", &[">Use once<"]);
@@ -146,17 +146,17 @@ async fn the_gate_is_asked_for_where_there_are_some() {
     let mut browser = Browser::of(&app, Role::Scanner).await;
     add_gate(&app, "North & South", &GateRules::default());
     let asked = browser.get("/scan").await;
-    asked.check(200, &["Which gate are you at?", "value=\"North &#38; South\"", "At no gate"]);
+    asked.check(200, &["Choose your gate", "value=\"North &#38; South\"", "No gate"]);
     assert!(!asked.text.contains("name=\"code\""));
-    for (chosen, says) in [("North+%26+South", "Gate <strong dir=\"auto\">North &#38; South<"), ("", "At no gate")] {
+    for (chosen, says) in [("North+%26+South", "Gate <strong dir=\"auto\">North &#38; South<"), ("", "No gate")] {
         check_verdict(&browser.get(&format!("/scan?gate={chosen}")).await, "ready", &[says]);
     }
     let linked = browser.get(&format!("/{uid}")).await;
-    check_verdict(&linked, "look", &["Anna", "Can be used. 2 uses left.", "Which gate are you at?"]);
+    check_verdict(&linked, "look", &["Anna", "Can be used. 2 uses left.", "Choose your gate"]);
     let code = format!("name=\"code\" value=\"{}/{uid}\"", app.base);
     assert!(linked.text.contains(&code) && !linked.text.contains("Use once"));
     let gone = browser.get("/scan?gate=gone").await;
-    check_verdict(&gone, "look", &["There is no gate", "Choose a gate.", "Which gate are you at?"]);
+    check_verdict(&gone, "look", &["There is no gate", "Choose a gate.", "Choose your gate"]);
 }
 
 #[actix_web::test]
@@ -168,10 +168,18 @@ async fn a_gates_rules_hold_at_the_door_as_well() {
     let mut browser = Browser::of(&app, Role::Scanner).await;
     let page = browser.get("/scan?gate=Strict").await;
     assert!(!page.text.contains("name=\"uses\"") && !page.text.contains("name=\"look_up\""));
+    let off =
+        "Off at this gate: typing codes, looking up and testing, several uses at once. A manager can turn this on.";
+    page.check(200, &[off]);
+    assert!(!browser.get("/scan?gate=").await.text.contains("Off at this gate"));
     let with = |name: &'static str, value: &'static str| {
         [("code", uid.clone()), ("gate", "Strict".into()), (name, value.into())]
     };
-    check_verdict(&browser.get(&format!("/scan?gate=Strict&code={uid}")).await, "look", &["does not allow look-ups"]);
+    check_verdict(
+        &browser.get(&format!("/scan?gate=Strict&code={uid}")).await,
+        "look",
+        &["Looking up and testing tokens is off"],
+    );
     for (name, value) in [("uses", "2"), ("look_up", "1"), ("test", "1"), ("source", "typed")] {
         let refused = browser.request(Method::POST, "/scan").form(&with(name, value)).send().await.unwrap();
         assert_eq!(refused.status(), 403, "{name}");
@@ -236,13 +244,13 @@ async fn a_code_of_another_system_is_nobodys_and_logged_as_it_can_be() {
         (&"🦉".repeat(900), "🦉".repeat(64)),
     ] {
         let refused = browser.post("/scan", &[("code", code)]).await;
-        check_verdict(&refused, "refused", &["There is no token with this code."]);
+        check_verdict(&refused, "refused", &["Unknown code."]);
         assert!(refused.status == 200 && !refused.text.contains('\u{1d}'));
         let entry = &app.usage(None).await[0];
         assert_eq!((&entry["token_value"], &entry["error_code"]), (&json!(logged), &json!(1)));
         for wish in ["look_up", "test"] {
             let asked = browser.post("/scan", &[("code", code), (wish, "1")]).await;
-            check_verdict(&asked, if wish == "test" { "refused" } else { "look" }, &["no token with this code"]);
+            check_verdict(&asked, if wish == "test" { "refused" } else { "look" }, &["Unknown code."]);
         }
         assert_eq!(browser.get(&format!("/scan?code={}", code.replace('\0', "%00"))).await.status, 200);
     }

@@ -4,8 +4,11 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tessera::access::Role;
+use tessera::access::{Principal, Role};
+use tessera::store::connection::transaction;
 use tessera::store::schema::audit;
+use tessera::store::settings::{SaveResult, change};
+use tessera::token::Micros;
 use tessera::token::settings::{Setting, Settings};
 
 use crate::support::app::App;
@@ -40,6 +43,7 @@ async fn each_setting_is_saved_by_itself_and_says_who_changed_it() {
     let app = App::start().await;
     let mut browser = Browser::of(&app, Role::Manager).await;
     for (setting, fields, json) in [
+        ("organisation", vec![("organisation", " Museum of Modern Art ")], "\"Museum of Modern Art\""),
         ("default_usage_count", vec![("usage_count", "5")], "5"),
         ("default_usage_count", vec![("usage_count", ""), ("unlimited", "1")], "-1"),
         ("default_lock_time", vec![("lock_time", "2"), ("lock_unit", "hours")], "7200"),
@@ -67,7 +71,45 @@ async fn each_setting_is_saved_by_itself_and_says_who_changed_it() {
     save_setting(&mut browser, "usage_days", &[("usage_days", "30")]).await.check_leads_to("/settings?done=usage_days");
     let count: i64 =
         audit::table.filter(audit::action.eq("setting")).count().get_result(&mut app.connection()).unwrap();
-    assert_eq!(count, 7);
+    assert_eq!(count, 8);
+}
+
+#[actix_web::test]
+async fn the_organisations_name_is_in_the_head_of_every_page() {
+    let app = App::start().await;
+    let mut browser = Browser::of(&app, Role::Manager).await;
+    for page in ["/login", "/"] {
+        assert!(!browser.get(page).await.text.contains("organisation"), "{page}: there is none at first");
+    }
+    for (name, shown) in [("Kunst & Co", "Kunst &#38; Co"), ("Museum", "Museum")] {
+        save_setting(&mut browser, "organisation", &[("organisation", name)]).await.check_leads_to("/settings");
+        let head = format!("{shown}</span></a>");
+        for page in ["/", "/settings", "/scan", "/nothing-here/at-all"] {
+            let page = browser.get(page).await;
+            assert!(page.text.contains(&head), "{}", page.text);
+        }
+        Browser::new(&app).get("/login").await.check(200, &[&head, &format!("dir=\"auto\">{shown}</p>")]);
+        let scan = Browser::of(&app, Role::Scanner).await.get("/scan").await;
+        scan.check(200, &[&head, &format!("<p class=\"scan-organisation\" dir=\"auto\">{shown}</p>")]);
+    }
+    save_setting(&mut browser, "organisation", &[("organisation", "")]).await.check_leads_to("/settings");
+    assert!(!browser.get("/").await.text.contains("organisation"));
+}
+
+#[actix_web::test]
+async fn a_name_of_the_organisation_that_another_server_saved_is_shown_within_a_second() {
+    let app = App::start().await;
+    let mut browser = Browser::of(&app, Role::Viewer).await;
+    browser.get("/").await.check(200, &[]);
+    // As another server on this database does.
+    let wanted = Settings { organisation: "Elsewhere".into(), ..settings(&app) };
+    let by = Principal::user("other");
+    let save = transaction(&mut app.connection(), |connection| {
+        change(connection, Setting::Organisation, ("\"\"", &wanted), &by, Micros::now())
+    });
+    assert!(matches!(save.unwrap(), SaveResult::Saved));
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    browser.get("/").await.check(200, &["Elsewhere</span></a>"]);
 }
 
 #[actix_web::test]
@@ -90,23 +132,25 @@ async fn what_is_outside_the_limits_is_told_beside_its_field() {
     let mut browser = Browser::of(&app, Role::Manager).await;
     let many = (0..21).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
     for (setting, field, text, why) in [
+        ("organisation", "organisation", &"x".repeat(61), "60 characters at most"),
+        ("organisation", "organisation", "North\u{202e}", "invisible characters"),
         ("default_usage_count", "usage_count", "-1", "Uses must be a whole number"),
         ("default_usage_count", "usage_count", "", "Uses must be a whole number"),
         ("default_usage_count", "usage_count", "2147483648", "Uses must be a whole number"),
         ("default_lock_time", "lock_time", "1.5", "The lock must be a whole number"),
         ("default_lock_time", "lock_time", "-1", "The lock must be a whole number"),
-        ("quick_counts", "quick_counts", "1, two", "&#34;two&#34; is no whole number"),
-        ("quick_counts", "quick_counts", "-1", "&#34;-1&#34; is no whole number"),
-        ("quick_counts", "quick_counts", "1, 2, 01", "1 stands there twice."),
-        ("quick_counts", "quick_counts", &many, "at most 20 quick counts"),
+        ("quick_counts", "quick_counts", "1, two", "&#34;two&#34; must be a whole number"),
+        ("quick_counts", "quick_counts", "-1", "&#34;-1&#34; must be a whole number"),
+        ("quick_counts", "quick_counts", "1, 2, 01", "1 is listed twice."),
+        ("quick_counts", "quick_counts", &many, "20 quick counts at most"),
         ("usage_days", "usage_days", "0", "from 1 to 36,500"),
         ("usage_days", "usage_days", "36501", "from 1 to 36,500"),
         ("print_run_days", "print_run_days", "0", "from 1 to 36,500"),
         ("labels_per_day", "labels_per_day", "many", "from 1 to 100,000,000"),
-        ("code_holds", "code_holds", "", "Choose what codes hold"),
+        ("code_holds", "code_holds", "", "Choose what QR codes contain"),
     ] {
         let page = save_setting(&mut browser, setting, &[(field, text), ("lock_unit", "seconds")]).await;
-        page.check(422, &["This was not saved", &format!("href=\"#{field}\""), &format!("{field}-error"), why]);
+        page.check(422, &["Not saved", &format!("href=\"#{field}\""), &format!("{field}-error"), why]);
         assert!(field == "code_holds" || page.field(field) == text, "{field} is as it was typed");
     }
     assert_eq!(settings(&app), Settings::default());

@@ -69,18 +69,18 @@ async fn a_wrong_time_range_is_told_and_nothing_is_saved() {
     let app = App::start().await;
     let mut browser = Browser::of(&app, Role::Manager).await;
     for (new, field, why) in [
-        (("", "08:00", "09:00"), "name-new", "needs a name"),
-        (("Morning", "08:00", "09:00"), "name-new", "has this name already"),
-        (("a\u{7}b", "08:00", "09:00"), "name-new", "no control characters"),
-        (("a\0b", "08:00", "09:00"), "name-new", "no control characters"),
-        ((&"x".repeat(41), "08:00", "09:00"), "name-new", "at most 40 characters"),
-        (("x", "08:00", "08:00"), "to-new", "must not end when it begins"),
-        (("x", "", "00:00"), "from-new", "as in 08:00"),
-        (("x", "00:00", "24:00"), "to-new", "as in 08:00"),
+        (("", "08:00", "09:00"), "name-new", "Enter a name for this time range."),
+        (("Morning", "08:00", "09:00"), "name-new", "already has this name"),
+        (("a\u{7}b", "08:00", "09:00"), "name-new", "line breaks, invisible characters"),
+        (("a\0b", "08:00", "09:00"), "name-new", "line breaks, invisible characters"),
+        ((&"x".repeat(41), "08:00", "09:00"), "name-new", "40 characters at most"),
+        (("x", "08:00", "08:00"), "to-new", "t end at the time it starts."),
+        (("x", "", "00:00"), "from-new", "such as 08:00"),
+        (("x", "00:00", "24:00"), "to-new", "such as 08:00"),
     ] {
         for button in ["", "up-1"] {
             let page = save_ranges(&mut browser, &DAY, new, button).await;
-            page.check(422, &["This was not saved", why, &format!("href=\"#{field}\"")]);
+            page.check(422, &["Not saved", why, &format!("href=\"#{field}\"")]);
             assert!(page.text.matches("class=\"error\"").count() == 1, "{field}: {}", page.text);
         }
     }
@@ -93,7 +93,7 @@ async fn a_wrong_time_range_is_told_and_nothing_is_saved() {
     let twenty: Vec<(&str, &str, &str)> = twenty.iter().map(|(name, from, to)| (name.as_str(), *from, *to)).collect();
     save_ranges(&mut browser, &twenty[..20], NONE, "").await.check_leads_to("/settings");
     assert!(!browser.get("/settings").await.text.contains("id=\"name-new\""), "there are as many as there may be");
-    save_ranges(&mut browser, &twenty[..20], ("y", "08:00", "09:00"), "").await.check(422, &["at most 20 time ranges"]);
-    save_ranges(&mut browser, &twenty, NONE, "").await.check(422, &["at most 20 time ranges"]);
+    save_ranges(&mut browser, &twenty[..20], ("y", "08:00", "09:00"), "").await.check(422, &["20 time ranges at most"]);
+    save_ranges(&mut browser, &twenty, NONE, "").await.check(422, &["20 time ranges at most"]);
     assert_eq!(names(&app).len(), 20);
 }

@@ -84,7 +84,7 @@ async fn no_text_becomes_the_value_of_two_tokens() {
 
     let added = Token { value: plain.clone(), ..token(1) };
     let refused = transaction(&mut app.connection(), |connection| tokens::add(connection, &added));
-    let words = "value is in use already";
+    let words = "value is already in use";
     assert!(refused.unwrap_err().to_string().contains(words), "it is the value of the token with that uid");
     let add_token = format!("/{nobodys}/add_token");
     let refused = app.post(&add_token, &with_required(&[])).await;

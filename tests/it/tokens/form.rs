@@ -25,7 +25,7 @@ async fn a_form_with_errors_comes_back_with_what_was_typed() {
         ("lock_unit", "seconds"),
     ];
     for (field, text, says) in [
-        ("value", "T-1", "“Value” is in use already"),
+        ("value", "T-1", "“Value” is already in use"),
         ("value", " x", "white space"),
         ("value", MISSING_UID, "must not be the uid of another token"),
         ("label", "a\tb", "control characters"),

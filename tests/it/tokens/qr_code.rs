@@ -139,7 +139,7 @@ async fn without_a_public_url_codes_hold_values_and_it_is_told_why() {
         .check(422, &["needs the server&#39;s public URL"]);
     let link = "INSERT INTO settings VALUES ('code_holds', '\"link\"', 0, 'user:anna')";
     app.connection().batch_execute(link).unwrap();
-    browser.get("/settings").await.check(200, &["codes hold values: this server was started without"]);
+    browser.get("/settings").await.check(200, &["QR codes contain values, not links: this server was started without"]);
     let uid = app.add(&[("value", "T-1")]).await;
     browser.get(&format!("/{uid}")).await.check(200, &["QR code that says T-1"]);
 

@@ -49,7 +49,7 @@ async fn a_token_is_added_shown_edited_used_deleted_and_restored() {
         assert_eq!(used.check_leads_to("/").location, format!("/{uid}?done={done}"));
     }
     assert_eq!(app.token(&uid).await["usage_count"], 1, "two clicks are one use");
-    for (wrong, says) in [("a\0b", "no control characters"), (&"9".repeat(256), "at most 255 characters")] {
+    for (wrong, says) in [("a\0b", "line breaks or control characters"), (&"9".repeat(256), "at most 255 characters")] {
         let refused = browser.post(&format!("/{uid}/use"), &[("nonce", wrong)]).await;
         refused.check(422, &[says]);
     }
