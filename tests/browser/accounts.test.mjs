@@ -47,7 +47,7 @@ for (const javaScript of [true, false]) {
         await visitor.page.getByRole("button", { name: "Copied" }).waitFor();
         assert.equal(await visitor.page.evaluate(() => navigator.clipboard.readText()), password);
       }
-      await visitor.click("link", "I have it, back to the users");
+      await visitor.click("link", "I've saved it");
       assert.ok(!(await visitor.page.content()).includes(password), "it was shown once");
       await (await server.signedIn("anna", password)).close();
       await visitor.click("link", "Add user");
@@ -56,7 +56,7 @@ for (const javaScript of [true, false]) {
       await visitor.page.getByText("Sees tokens and usage. Cannot change or use tokens.").click({ force: true });
       await visitor.fill("Password", OTHER);
       await visitor.click("button", "Add user");
-      await visitor.says("User anna added.", LONG, "Viewer", "never");
+      await visitor.says(`User ${LONG} added.`, "Viewer", "never");
       await visitor.check("users with a long name");
     });
 
@@ -148,23 +148,23 @@ for (const javaScript of [true, false]) {
       await visitor.open("/");
       await visitor.click("link", "Keys");
       await visitor.says("tests", "Manager");
-      await visitor.click("link", "Make a key");
+      await visitor.click("link", "Create API key");
       await visitor.check("make a key");
       await visitor.fill("Name", "door 3");
       await visitor.page.getByLabel("scanner").check();
-      await visitor.fill("Good until", "2001-01-01T10:00");
-      await visitor.click("button", "Make key");
+      await visitor.fill("Valid until", "2001-01-01T10:00");
+      await visitor.click("button", "Create API key");
       await visitor.says("API key not created", "must be in the future");
       await visitor.check("make a key with errors", 422);
       await visitor.fill("Name", "door-3");
-      await visitor.fill("Good until", "2999-07-01T12:30");
-      await visitor.click("button", "Make key");
+      await visitor.fill("Valid until", "2999-07-01T12:30");
+      await visitor.click("button", "Create API key");
       await visitor.says("API key created", "it is shown only once", "1 Jul 2999 12:30", "curl -H");
       await visitor.check("key");
       const key = await secret();
       const ask = () => fetch(`${server.base}/query_token?value=x`, { headers: { authorization: `Bearer ${key}` } });
       assert.equal((await ask()).status, 200);
-      await visitor.click("link", "I have it, back to the keys");
+      await visitor.click("link", "I've saved it");
       assert.ok(!(await visitor.page.content()).includes(key), "it was shown once");
       server.run(["key", "add", LONG, "--role", "viewer"]);
       await visitor.open("/keys");
@@ -229,7 +229,7 @@ for (const javaScript of [true, false]) {
       await tabTo("Add user");
       await enter();
       await visitor.says("it is shown only once");
-      await tabTo("I have it, back to the users");
+      await tabTo("I've saved it");
       await enter();
       await tabTo("Change dora");
       await enter();

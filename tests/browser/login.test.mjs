@@ -36,9 +36,9 @@ for (const javaScript of [true, false]) {
       server.run(["user", "add", "berta", "--role", "admin", "--password-stdin"], `${PASSWORD}\n`);
       const [here, there] = [await server.signedIn("berta"), await server.signedIn("berta")];
       const change = async (now, password, again) => {
-        await here.fill("Your password now", now);
-        await here.page.getByLabel("The new one", { exact: true }).fill(password);
-        await here.page.getByLabel("The new one again").fill(again);
+        await here.fill("Current password", now);
+        await here.page.getByLabel("New password", { exact: true }).fill(password);
+        await here.page.getByLabel("Repeat new password").fill(again);
         await here.click("button", "Change password");
       };
       await here.page.locator("details.account > summary").click();
@@ -56,7 +56,7 @@ for (const javaScript of [true, false]) {
       await there.signIn("berta", "lantern under 7 bridges");
       assert.equal(there.path(), "/");
       await here.open("/account");
-      await here.click("button", "End the session of Chrome");
+      await here.click("button", "Sign out Chrome");
       await here.says("That browser is signed out.");
       await there.open("/");
       assert.equal(there.path(), "/login");

@@ -72,15 +72,15 @@ for (const javaScript of [true, false]) {
       const other = await server.signedIn();
       await visitor.open("/settings");
       await other.open("/settings");
-      await other.fill("Uses that one click on a tile sets", "1, 2, unlimited");
+      await other.fill("Numbers of uses to set with one click", "1, 2, unlimited");
       await other.click("button", "Save the quick counts");
       await other.close();
-      await visitor.fill("Uses that one click on a tile sets", "0, 5");
+      await visitor.fill("Numbers of uses to set with one click", "0, 5");
       await visitor.click("button", "Save the quick counts");
       await visitor.says("Someone else changed this setting", "Saved by admin", "1, 2, unlimited", "0, 5");
       await visitor.check("a setting that both changed", 409);
       await visitor.click("button", "Save the quick counts");
-      assert.equal(await visitor.page.getByLabel("Uses that one click on a tile sets").inputValue(), "0, 5");
+      assert.equal(await visitor.page.getByLabel("Numbers of uses to set with one click").inputValue(), "0, 5");
       await visitor.says("Saved.");
     });
 
@@ -118,7 +118,7 @@ for (const javaScript of [true, false]) {
       await visitor.check("a time range with a long name", 422);
       await visitor.page.getByRole("group", { name: "New time range" }).getByLabel("Name").fill("W".repeat(40));
       await visitor.click("button", "Save the time ranges");
-      await visitor.fill("Uses that one click on a tile sets", [...Array(19).keys()].map((n) => 2 ** n).join(", ") + ", unlimited");
+      await visitor.fill("Numbers of uses to set with one click", [...Array(19).keys()].map((n) => 2 ** n).join(", ") + ", unlimited");
       await visitor.click("button", "Save the quick counts");
       await visitor.open(await server.token({ usage_count: -1 }));
       await visitor.check("a tile with many clicks");
@@ -126,7 +126,7 @@ for (const javaScript of [true, false]) {
 
     it("offers links in codes only where the address is known", async () => {
       await visitor.open("/settings");
-      assert.ok(await visitor.page.getByLabel("A link to its tile").isDisabled());
+      assert.ok(await visitor.page.getByLabel("A link to the token's page").isDisabled());
       await visitor.says("started without --public-url");
     });
   });
