@@ -37,18 +37,33 @@ if (address.searchParams.has("done")) {
   history.replaceState(history.state, "", address);
 }
 
-// A second click sends nothing while the first is being answered.
+// A second click sends nothing while the first is being answered: for a few seconds, unless the user stops it with Escape.
+const ANSWERED_WITHIN = 5000;
+const forgetSent = () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+};
 for (const form of document.querySelectorAll("form[method=post]")) {
   form.addEventListener("submit", (event) => {
     // This page stays when another script answers the click, or when a new tab opens.
     if (event.defaultPrevented || event.submitter?.formTarget === "_blank") return;
-    if (form.dataset.sent) event.preventDefault();
-    form.dataset.sent = "yes";
+    if (Date.now() - Number(form.dataset.sent || 0) < ANSWERED_WITHIN) event.preventDefault();
+    else form.dataset.sent = Date.now();
   });
 }
-window.addEventListener("pageshow", () => {
-  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
-});
+window.addEventListener("pageshow", forgetSent);
+window.addEventListener("keydown", (event) => event.key === "Escape" && forgetSent());
+
+// A named time range fills in both times.
+for (const button of document.querySelectorAll("[data-from][data-to]")) {
+  button.addEventListener("click", (event) => {
+    event.preventDefault();
+    for (const [name, text] of [["valid_from", button.dataset.from], ["valid_to", button.dataset.to]]) {
+      const field = button.form.elements[name];
+      field.value = text;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  });
+}
 
 // The entries of a form survive the end of a session: this tab keeps them until the form is saved. Hidden fields are
 // restored, too: they hold what the token was, and without them a use or an edit since then would be undone.
@@ -68,7 +83,11 @@ for (const form of document.querySelectorAll("form[data-keep]")) {
   form.addEventListener("submit", () => {
     const entries = {};
     for (const field of fields()) entries[field.name] = field.type === "checkbox" ? field.checked : field.value;
-    sessionStorage.setItem(name, JSON.stringify(entries));
+    try {
+      sessionStorage.setItem(name, JSON.stringify(entries));
+    } catch {
+      // A pasted list may be longer than a tab can keep.
+    }
   });
 }
 if (document.querySelector("[data-forget]")) {

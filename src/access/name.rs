@@ -22,6 +22,11 @@ pub(crate) fn is_legible(name: &str) -> bool {
     true
 }
 
+/// Whether a text has characters that show nothing, joiners included: two such texts can look alike and be different.
+pub(crate) fn has_unseen(text: &str) -> bool {
+    text.chars().any(is_unseen)
+}
+
 /// The categories Cc, Zl and Zp of Unicode, what of Cf no script needs in a name, and blanks.
 fn is_unseen(c: char) -> bool {
     c.is_control()
@@ -46,7 +51,7 @@ fn is_unseen(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_legible;
+    use super::{has_unseen, is_legible};
 
     #[test]
     fn names_that_look_like_what_they_are() {
@@ -72,6 +77,9 @@ mod tests {
             "\u{e0041}",
         ] {
             assert!(!is_legible(bad), "{bad:?}");
+            assert!(has_unseen(bad), "{bad:?}");
         }
+        assert!(has_unseen("می\u{200c}خواهم"), "a joiner is not seen, wherever it stands");
+        assert!(!has_unseen("Tür 3 ❤\u{fe0f} e\u{301}"));
     }
 }

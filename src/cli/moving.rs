@@ -45,7 +45,7 @@ pub(crate) struct Import {
     /// utf-8, utf-16le, utf-16be or windows-1252 [default: what its byte order mark says, otherwise utf-8]
     #[arg(long, value_name = "NAME")]
     pub(crate) encoding: Option<Encoding>,
-    /// csv or jsonl [default: by the file's name, otherwise by its content]
+    /// csv, jsonl, or labels for one label a line [default: by the file's name, otherwise by its content]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<FileFormat>,
     /// comma, semicolon, tab or bar [default: the one that the first line has most often]

@@ -77,6 +77,7 @@ fn options(command: &Import) -> Result<ImportOptions, Failure> {
         encoding: command.encoding,
         format: command.format,
         separator: command.separator,
+        trims: false,
     })
 }
 

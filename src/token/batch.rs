@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::TokenError;
-use super::label::fill_in_number;
+use super::label::LabelSeries;
 use super::problem::Problem;
 use super::record::{LABEL_MAX_CHARS, Token};
 use super::uid::Uid;
@@ -32,24 +32,22 @@ impl UidSeed {
     }
 }
 
-/// A token like `model` for each uid, which is also its value, with a label from `pattern`, in which `{n}` stands for its
-/// number.
+/// A token like `model` for each uid, which is also its value, with the label at its place in `labels`.
 ///
 /// # Errors
 /// A value error when a label would be too long, or the pattern is invalid.
-pub(crate) fn tokens(model: &Token, pattern: &str, uids: Vec<Uid>) -> Result<Vec<Token>, TokenError> {
-    uids.into_iter().zip(1..).map(|(uid, n)| token(model, uid, pattern, n)).collect()
+pub(crate) fn tokens(model: &Token, labels: &LabelSeries, uids: Vec<Uid>) -> Result<Vec<Token>, TokenError> {
+    uids.into_iter().enumerate().map(|(place, uid)| token(model, uid, labels.at(place)?)).collect()
 }
 
 /// Checks that [`tokens`] would succeed, without creating them all: the last number is the longest.
 ///
 /// The same as for [`tokens`].
-pub(crate) fn check(model: &Token, pattern: &str, count: usize) -> Result<(), TokenError> {
-    token(model, Uid::random(), pattern, count).map(drop)
+pub(crate) fn check(model: &Token, labels: &LabelSeries, count: usize) -> Result<(), TokenError> {
+    token(model, Uid::random(), labels.at(count.saturating_sub(1))?).map(drop)
 }
 
-fn token(model: &Token, uid: Uid, pattern: &str, n: usize) -> Result<Token, TokenError> {
-    let label = Some(fill_in_number(pattern, n)?).filter(|label| !label.is_empty());
+fn token(model: &Token, uid: Uid, label: Option<String>) -> Result<Token, TokenError> {
     Ok(Token { uid, value: uid.to_string(), label, ..model.clone() }.checked()?)
 }
 
@@ -74,12 +72,12 @@ mod tests {
 
     #[test]
     fn tokens_of_a_batch_differ_in_uid_value_and_number() {
-        let made = tokens(&plain(7), "Locker {n:02}", UidSeed::random().uids(12)).unwrap();
+        let made = tokens(&plain(7), &LabelSeries::from_one("Locker {n:02}"), UidSeed::random().uids(12)).unwrap();
         assert_eq!(made.len(), 12);
         assert_eq!(made[11].label.as_deref(), Some("Locker 12"));
         assert!(made.iter().all(|token| token.value == token.uid.to_string() && token.usage_count == 7));
         assert_ne!(made[0].uid, made[1].uid);
-        assert_eq!(tokens(&plain(7), "", UidSeed::random().uids(1)).unwrap()[0].label, None);
+        assert_eq!(tokens(&plain(7), &LabelSeries::from_one(""), UidSeed::random().uids(1)).unwrap()[0].label, None);
     }
 
     #[test]
@@ -98,10 +96,10 @@ mod tests {
 
     #[test]
     fn a_batch_with_an_invalid_label_is_refused_in_advance() {
-        let nearly = format!("{}{{n}}", "x".repeat(198));
+        let nearly = LabelSeries::from_one(format!("{}{{n}}", "x".repeat(198)));
         assert_eq!(check(&plain(1), &nearly, 99), Ok(()));
         assert!(check(&plain(1), &nearly, 100).is_err(), "the hundredth is too long");
-        assert!(check(&plain(1), "{n:4}", 1).is_err());
+        assert!(check(&plain(1), &LabelSeries::from_one("{n:4}"), 1).is_err());
     }
 
     #[test]

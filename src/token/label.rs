@@ -5,7 +5,43 @@ use std::fmt::Write;
 use super::error::TokenError;
 use super::problem::Problem;
 
-/// The label of the `n`th token, counted from 1. A number wider than the width is not cut.
+/// Labels that differ in a running number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LabelSeries {
+    /// The label, in which `{n}` stands for the number.
+    pub(crate) pattern: String,
+    /// The number of the first one.
+    pub(crate) start: usize,
+}
+
+impl LabelSeries {
+    /// Numbered from 1.
+    pub(crate) fn from_one(pattern: impl Into<String>) -> Self {
+        Self { pattern: pattern.into(), start: 1 }
+    }
+
+    /// A text and, unless it says itself where, a number of so many digits behind it. No digits mean no number.
+    pub(crate) fn new(text: &str, digits: usize, start: usize) -> Self {
+        let text = text.trim();
+        let pattern = match digits {
+            0 => text.to_owned(),
+            _ if text.is_empty() || text.contains("{n") => text.to_owned(),
+            digits => format!("{text} {{n:0{digits}}}"),
+        };
+        Self { pattern, start }
+    }
+
+    /// The label at this place, counted from 0; none where the pattern is empty.
+    ///
+    /// # Errors
+    /// As those of [`fill_in_number`].
+    pub(crate) fn at(&self, place: usize) -> Result<Option<String>, TokenError> {
+        let label = fill_in_number(&self.pattern, self.start.saturating_add(place))?;
+        Ok(Some(label).filter(|label| !label.is_empty()))
+    }
+}
+
+/// The label of the `n`th token. A number wider than the width is not cut.
 ///
 /// # Errors
 /// A value error for `{n:` without a valid width of one to nine digits: a typing error should not be discovered on a
@@ -71,6 +107,20 @@ mod tests {
         check("{name} {n", 7, "{name} {n");
         check("{{n}}", 7, "{7}");
         check("ä{n}ö", 1, "ä1ö");
+    }
+
+    #[test]
+    fn a_series_begins_at_any_number() {
+        let labels = |text, digits, start| {
+            let series = LabelSeries::new(text, digits, start);
+            [series.at(0).unwrap(), series.at(299).unwrap()].map(Option::unwrap_or_default)
+        };
+        assert_eq!(labels("Locker", 3, 1), ["Locker 001", "Locker 300"]);
+        assert_eq!(labels(" Locker ", 3, 0), ["Locker 000", "Locker 299"]);
+        assert_eq!(labels("Locker", 1, 9_990), ["Locker 9990", "Locker 10289"]);
+        assert_eq!(labels("{n:04} Locker", 3, 20), ["0020 Locker", "0319 Locker"], "it says itself where");
+        assert_eq!(labels("VIP", 0, 1), ["VIP", "VIP"]);
+        assert_eq!(labels("  ", 3, 1), ["", ""]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::record::{LABEL_MAX_CHARS, Token, UNLIMITED, VALUE_MAX_BYTES, VALUE_MA
 use super::time::Micros;
 use super::uid::Uid;
 use super::validation::{errors_of, invalid, invalid_at};
+use crate::access::name::has_unseen;
 
 impl Token {
     /// The token, if it is within the limits of the contract.
@@ -28,22 +29,32 @@ impl Token {
     /// # Errors
     /// As those of [`Token::checked`].
     pub(super) fn checked_after(self, before: &Self) -> Result<Self, Mistakes> {
-        let changed = self.with_plain_value();
+        let changed = self.normalized();
         let keeps_value = changed.value == before.value;
         changed.within_limits(Vec::new(), keeps_value)
     }
 
     fn within_limits(self, mut mistakes: Vec<TokenError>, keeps_value: bool) -> Result<Self, Mistakes> {
+        // People could not tell it from another one. What was stored before such values were refused stays in use.
+        if !keeps_value && value_problem(&self.value).is_none() && has_unseen(&self.value) {
+            mistakes.push(TokenError::value("value", Problem::InvisibleCharacters));
+        }
         if let Err(found) = Limits::of(&self, keeps_value).validate() {
             mistakes.extend(errors_of(&found, &FIELDS));
         }
-        if mistakes.is_empty() { Ok(self.with_plain_value()) } else { Err(Mistakes(mistakes)) }
+        if mistakes.is_empty() { Ok(self.normalized()) } else { Err(Mistakes(mistakes)) }
     }
 
-    /// A value that looks like a uid is written as a uid is: a code with capitals is looked up without.
-    fn with_plain_value(self) -> Self {
-        Self { value: plain_value(self.value), ..self }
+    /// A value that looks like a uid is written as a uid is: a code with capitals is looked up without. A label of white space
+    /// alone is none.
+    fn normalized(self) -> Self {
+        Self { value: plain_value(self.value), label: self.label.filter(|label| !is_blank(label)), ..self }
     }
+}
+
+/// Whether a label shows nothing. Control characters are refused, and do not count as white space here.
+fn is_blank(label: &str) -> bool {
+    label.chars().all(|c| c.is_whitespace() && !c.is_control())
 }
 
 /// A value as it is stored and looked up: in lower case, if it looks like a uid.

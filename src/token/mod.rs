@@ -7,6 +7,7 @@ pub(crate) mod answer;
 mod ask;
 pub(crate) mod batch;
 pub(crate) mod calendar;
+pub(crate) mod combining;
 pub(crate) mod cone;
 pub mod consume;
 pub(crate) mod edit;

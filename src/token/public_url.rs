@@ -100,6 +100,11 @@ impl CodeTexts {
         Self(are_links.then(|| public_url.clone()))
     }
 
+    /// Whether codes hold values.
+    pub(crate) fn are_values(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// The text in a token's code.
     pub(crate) fn of<'t>(&self, token: &'t Token) -> Cow<'t, str> {
         self.0.as_ref().map_or(Cow::Borrowed(&token.value), |url| Cow::Owned(url.tile(token.uid)))

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{Days, NaiveTime, Timelike};
+use chrono::{Days, NaiveDate, NaiveTime, Timelike};
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -78,12 +78,18 @@ impl TimeRange {
         self.to < self.from
     }
 
-    /// The first and the last moment of the range that begins on the day of `now` in `zone`. A local time in a gap
-    /// means the end of the gap, and one that occurs twice means the earlier occurrence.
+    /// The first and the last moment of the range that `now` lies in, if it goes over midnight and began yesterday; else of
+    /// the one that begins on the day of `now` in `zone`. A local time in a gap means the end of the gap, and one that occurs
+    /// twice means the earlier occurrence.
     ///
     /// None if nothing is left of the range because it lies in a gap or after the year 9999.
-    pub(crate) fn on_the_day_of(&self, now: Micros, zone: Tz) -> Option<(Micros, Micros)> {
-        let day = now.local(zone).date();
+    pub(crate) fn at(&self, now: Micros, zone: Tz) -> Option<(Micros, Micros)> {
+        let today = now.local(zone).date();
+        let last_night = today.pred_opt().filter(|_| self.ends_next_day()).and_then(|day| self.from_day(day, zone));
+        last_night.filter(|(_, to)| now <= *to).or_else(|| self.from_day(today, zone))
+    }
+
+    fn from_day(&self, day: NaiveDate, zone: Tz) -> Option<(Micros, Micros)> {
         let last_day = if self.ends_next_day() { day.checked_add_days(Days::new(1))? } else { day };
         let from = Micros::stored(at_or_after(&day.and_time(self.from.clock()), zone)?);
         let to = Micros::stored(at_or_after(&last_day.and_time(self.to.clock()), zone)?);
@@ -109,7 +115,7 @@ mod tests {
 
     #[track_caller]
     fn check(now: &str, zone: Tz, (from, to): (&str, &str), means: Option<(&str, &str)>) {
-        let found = range(from, to).on_the_day_of(Micros::read(now, zone).unwrap(), zone);
+        let found = range(from, to).at(Micros::read(now, zone).unwrap(), zone);
         let found = found.map(|(from, to)| (from.to_string(), to.to_string()));
         assert_eq!(found, means.map(|(from, to)| (from.to_owned(), to.to_owned())), "{now} {from} {to}");
     }
@@ -127,10 +133,24 @@ mod tests {
     #[test]
     fn a_range_that_ends_before_it_begins_ends_on_the_next_day() {
         let night = ("22:00", "06:00");
-        check("2026-11-24T01:00", VIENNA, night, Some(("2026-11-24T21:00:00Z", "2026-11-25T05:00:00Z")));
+        check("2026-11-24T07:00", VIENNA, night, Some(("2026-11-24T21:00:00Z", "2026-11-25T05:00:00Z")));
         check("2026-12-31T12:00", VIENNA, night, Some(("2026-12-31T21:00:00Z", "2027-01-01T05:00:00Z")));
         check("2028-02-28T12:00", VIENNA, night, Some(("2028-02-28T21:00:00Z", "2028-02-29T05:00:00Z")));
         check("2026-11-24T12:00", VIENNA, ("12:00", "00:00"), Some(("2026-11-24T11:00:00Z", "2026-11-24T23:00:00Z")));
+    }
+
+    #[test]
+    fn after_midnight_a_night_is_the_one_that_is_going_on() {
+        let night = ("22:00", "04:00");
+        let this = Some(("2026-11-23T21:00:00Z", "2026-11-24T03:00:00Z"));
+        let next = Some(("2026-11-24T21:00:00Z", "2026-11-25T03:00:00Z"));
+        check("2026-11-24T00:30", VIENNA, night, this);
+        check("2026-11-24T04:00", VIENNA, night, this);
+        check("2026-11-24T04:00:01", VIENNA, night, next);
+        check("2026-11-24T21:59", VIENNA, night, next);
+        check("2026-11-24T23:59", VIENNA, night, next);
+        check("2026-11-24T00:30", VIENNA, ("08:00", "12:00"), Some(("2026-11-24T07:00:00Z", "2026-11-24T11:00:00Z")));
+        check("1970-01-01T00:30", Tz::UTC, night, Some(("1970-01-01T22:00:00Z", "1970-01-02T04:00:00Z")));
     }
 
     #[test]

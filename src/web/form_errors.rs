@@ -122,6 +122,8 @@ const LABELS: &[(&str, &str)] = &[
     ("user", "By"),
     ("reason", "Reason"),
     ("count", "How many"),
+    ("start_number", "Start at"),
+    ("digits", "Digits"),
     ("add_uses", "Uses to add"),
     ("select", "Which"),
     ("columns", "Columns"),

@@ -142,19 +142,24 @@ fn day(today: NaiveDateTime, local: NaiveDateTime) -> String {
     }
 }
 
-fn uses_left(count: i32) -> String {
+/// How many uses are left, as in `3 uses left`.
+pub(crate) fn uses_left(count: i32) -> String {
     match count {
         UNLIMITED => "any number of uses".into(),
-        1 => "1 use left".into(),
-        count => format!("{} uses left", grouped(count)),
+        count => format!("{} left", counted(count, "use")),
     }
 }
 
 /// As in `1 token` and `1,204 tokens`.
 pub(crate) fn tokens(count: impl TryInto<i64>) -> String {
+    counted(count, "token")
+}
+
+/// A number and a noun of which the plural ends with an s, as in `1 line` and `1,204 lines`.
+pub(crate) fn counted(count: impl TryInto<i64>, one: &str) -> String {
     match count.try_into().unwrap_or(i64::MAX) {
-        1 => "1 token".into(),
-        count => format!("{} tokens", grouped(count)),
+        1 => format!("1 {one}"),
+        count => format!("{} {one}s", grouped(count)),
     }
 }
 

@@ -70,7 +70,9 @@ pub fn table() -> Vec<Route> {
         page("/add_many").show(batches::add::form).post(batches::add::add).comes_back(),
         page("/batches").show(batches::pages::list),
         file("/export/batches").show(export::handlers::batches),
+        page("/batches/sample").post(batches::sample::add).comes_back_to("/batches"),
         page("/batches/{uid}").show(batches::pages::show),
+        page("/batches/{uid}/remove").post(batches::sample::remove).comes_back_to("/batches/{uid}"),
         page("/batches/{uid}/rename").post(batches::pages::rename).comes_back_to("/batches/{uid}"),
         page("/import").show(import::pages::form).post(import::send::send).comes_back(),
         page("/import/{uid}").show(import::pages::show),
@@ -140,6 +142,7 @@ pub fn table() -> Vec<Route> {
         // One token.
         page("/{uid}").show(tile::show),
         page("/{uid}/use").post(tile::use_once).comes_back_to("/{uid}"),
+        page("/{uid}/undo_use").post(tile::undo).comes_back_to("/{uid}"),
         page("/{uid}/edit").show(edit::edit_form).post(edit::edit).comes_back(),
         page("/{uid}/delete").show(delete::ask).post(delete::delete).comes_back(),
         page("/{uid}/restore").post(deleted::restore).comes_back_to("/deleted"),

@@ -18,6 +18,7 @@ use crate::store::batches::{self, NewBatch};
 use crate::store::idempotency::{self, Kept, KeyedWork};
 use crate::store::{Connection, Error, tokens};
 use crate::token::batch::{self, UidSeed};
+use crate::token::label::LabelSeries;
 use crate::token::{KeyedRequest, Problem, Token, TokenError, Uid};
 
 /// How long a list waits for another one that has its values and began later, and how often it looks.
@@ -30,7 +31,7 @@ pub(crate) fn spawn(
     background: &Arc<Background>,
     new: NewBatch,
     model: Token,
-    pattern: String,
+    labels: LabelSeries,
     by: Principal,
     ended: impl FnOnce() + Send + 'static,
 ) -> JoinHandle<()> {
@@ -39,7 +40,7 @@ pub(crate) fn spawn(
     let background = Arc::clone(background);
     tokio::spawn(async move {
         let uid = new.uid;
-        if let Err(error) = make(&background, new, model, pattern, by).await {
+        if let Err(error) = make(&background, new, model, labels, by).await {
             record_failure(&background, uid, &error).await;
         }
         ended();
@@ -52,12 +53,12 @@ async fn make(
     background: &Background,
     new: NewBatch,
     model: Token,
-    pattern: String,
+    labels: LabelSeries,
     by: Principal,
 ) -> Result<(), Error> {
     let progress = background.batches.begin(new.uid);
     let _permit = background.long_list_permit().await?;
-    let tokens = generate(model, pattern, new.count).await?;
+    let tokens = generate(model, labels, new.count).await?;
     write_pieces(background, new.uid, &Arc::new(tokens), &by, &progress).await
 }
 
@@ -226,8 +227,8 @@ async fn record_failure(background: &Background, uid: Uid, error: &Error) {
     }
 }
 
-async fn generate(model: Token, pattern: String, count: usize) -> Result<Vec<Token>, Error> {
+async fn generate(model: Token, labels: LabelSeries, count: usize) -> Result<Vec<Token>, Error> {
     let generated =
-        tokio::task::spawn_blocking(move || batch::tokens(&model, &pattern, UidSeed::random().uids(count))).await;
+        tokio::task::spawn_blocking(move || batch::tokens(&model, &labels, UidSeed::random().uids(count))).await;
     Ok(generated.map_err(|error| Error::Failed(error.to_string()))??)
 }

@@ -70,6 +70,21 @@ pub fn page(
     Ok(query.load::<DeletedRow>(connection)?.into_iter().map(deleted).collect())
 }
 
+/// The token with this uid, if it is deleted.
+pub(crate) fn find(connection: &mut Connection, uid: Uid) -> QueryResult<Option<DeletedToken>> {
+    type Row = (Option<String>, Option<String>, Option<i64>, Option<String>);
+    let row = tokens::table.filter(tokens::uid.eq(uid.to_string())).filter(tokens::deleted_at.is_not_null());
+    let row = row.select((tokens::value, tokens::label, tokens::deleted_at, tokens::deleted_by));
+    let deleted = |(value, label, at, by): Row| DeletedToken {
+        uid: uid.to_string(),
+        value: value.unwrap_or_else(|| uid.to_string()),
+        label,
+        at: Micros::stored(at.unwrap_or_default()),
+        by: by.unwrap_or_default(),
+    };
+    Ok(row.get_result::<Row>(connection).optional()?.map(deleted))
+}
+
 /// Whether the token is deleted and can be restored.
 pub(crate) fn can_be_restored(connection: &mut Connection, uid: Uid, now: Micros) -> QueryResult<bool> {
     let row =

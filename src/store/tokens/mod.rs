@@ -27,6 +27,6 @@ pub(crate) use foreign::in_use;
 pub(crate) use look_up::ByUid;
 pub(in crate::store) use look_up::{EACH_BY_VALUE, lookup_all, named};
 pub(crate) use quick_page::QuickPage;
-pub(crate) use tile::TileOf;
+pub(crate) use tile::{Tile, TileOf};
 pub(crate) use unmade_values::{are_held, clear_way};
 pub use write::{add, add_all, change, put};

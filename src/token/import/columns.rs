@@ -65,6 +65,11 @@ impl Columns {
     }
 }
 
+/// Whether one of these cells is the name of a column, so that they are a file's first line and not its first token.
+pub(crate) fn are_names(cells: &[String]) -> bool {
+    cells.iter().any(|cell| Field::ALL.iter().any(|field| plain(cell) == field.name()))
+}
+
 /// The column that a form suggests for a field.
 pub(crate) fn suggested(field: Field, head: &[String], options: &ImportOptions) -> Option<String> {
     column_of(field, head, options).ok().flatten()

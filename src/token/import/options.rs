@@ -23,6 +23,9 @@ pub struct ImportOptions {
     pub format: Option<FileFormat>,
     /// What stands between columns.
     pub separator: Option<Separator>,
+    /// Cells lose the white space at their ends, as what is pasted often has some.
+    #[serde(default)]
+    pub trims: bool,
 }
 
 /// What lines of a file are to become.
@@ -102,6 +105,8 @@ words!(
         Csv "csv",
         /// A JSON object each.
         JsonLines "jsonl",
+        /// A label each.
+        Labels "labels",
     }
 );
 

@@ -2,3 +2,4 @@
 
 pub(crate) mod add;
 pub(crate) mod pages;
+pub(crate) mod sample;

@@ -6,6 +6,7 @@ use askama::Template;
 use serde::Deserialize;
 use validator::Validate;
 
+use super::sample::is_sample;
 use crate::access::{Permission, Role};
 use crate::store::batches;
 use crate::store::batches::{Batch, BatchCounts};
@@ -23,6 +24,7 @@ use crate::web::page::{Page, page, see_other};
 use crate::web::paging::{cut, more_than};
 use crate::web::params::{Form, Parts, Query, trimmed};
 use crate::web::state::App;
+use crate::web::words::batches as words;
 
 /// Batches on a page: each one's tokens are counted for it.
 const ROWS: usize = 20;
@@ -45,6 +47,8 @@ struct BatchPage {
     page: Page,
     may_edit: bool,
     may_delete: bool,
+    /// One click removes its tokens.
+    is_sample: bool,
     batch: BatchView,
     name: String,
     was: String,
@@ -153,14 +157,9 @@ pub(crate) async fn show(
     Query(Parts((Done { done }, form))): Query<Parts<(Done, RenameForm)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let notice = match &*done {
-        "made" => Some("The tokens are made."),
-        "renamed" => Some("The batch is renamed."),
-        _ => None,
-    };
     let RenameForm { batch_name: name, was_batch_name: was } = form;
     let brought_back = (!name.is_empty()).then(|| NameForm { name, was, ..NameForm::default() });
-    batch_page(&uid, &request, &app, who.caller.role, notice.map(Notice::done), brought_back).await
+    batch_page(&uid, &request, &app, who.caller.role, &done, brought_back).await
 }
 
 async fn batch_page(
@@ -168,7 +167,7 @@ async fn batch_page(
     request: &HttpRequest,
     app: &App,
     role: Role,
-    notice: Option<Notice>,
+    done: &str,
     form: Option<NameForm>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
@@ -184,16 +183,38 @@ async fn batch_page(
     let form = form.unwrap_or_else(|| NameForm { name: batch.name.clone(), ..NameForm::default() });
     let NameForm { name, was, errors, is_conflict } = form;
     let was = was.unwrap_or_else(|| batch.name.clone());
-    let conflict = || Conflict { field: "batch_name", name: "Name", now: batch.name.clone(), yours: name.clone() };
+    let conflict = || Conflict { field: "batch_name", name: words::NAME, now: batch.name.clone(), yours: name.clone() };
     let conflicts: Vec<Conflict> = is_conflict.then(conflict).into_iter().collect();
     let status = conflict::status(&conflicts, &errors);
     let view = BatchView::new(&batch, standing, app.time_formatter());
     let (may_edit, may_delete) = (role.may(Permission::Edit), role.may(Permission::Delete) && standing.there > 0);
-    let page_of = Page::new(request, Section::Tokens).with_notice(notice);
+    let is_sample = may_delete && is_sample(&batch);
+    let page_of = Page::new(request, Section::Tokens).with_notice(notice(done, &batch, is_sample));
     let exports = export_links(&format!("{}/export/tokens", app.base), &[("batch", view.uid.as_str())]);
-    let template =
-        BatchPage { page: page_of, may_edit, may_delete, batch: view, name, was, errors, conflicts, exports };
+    let template = BatchPage {
+        page: page_of,
+        may_edit,
+        may_delete,
+        is_sample,
+        batch: view,
+        name,
+        was,
+        errors,
+        conflicts,
+        exports,
+    };
     page(app, status, &template)
+}
+
+/// What was done before the page was opened.
+fn notice(done: &str, batch: &Batch, is_sample: bool) -> Option<Notice> {
+    let created = || Notice::done(words::created(&tokens(batch.count)));
+    match done {
+        "made" => Some(created()),
+        "sample" => Some(created().with_undo(is_sample.then(|| format!("/batches/{}/remove", batch.uid)))),
+        "renamed" => Some(Notice::done(words::RENAMED)),
+        _ => None,
+    }
 }
 
 fn making(batch: &Batch, uid: Uid, request: &HttpRequest, app: &App) -> Result<HttpResponse, Error> {
@@ -204,7 +225,7 @@ fn making(batch: &Batch, uid: Uid, request: &HttpRequest, app: &App) -> Result<H
         uid,
         name: batch.name.clone(),
         count: batch.count,
-        total: grouped(batch.count),
+        total: tokens(batch.count),
         written: written.map(|written| (written, grouped(i64::try_from(written).unwrap_or_default()))),
         failure: batch.failure.clone().or_else(|| is_lost.then(|| batches::ABANDONED_WHY.to_owned())),
     };
@@ -224,7 +245,7 @@ pub(crate) async fn rename(
     if was.as_ref().is_some_and(|was| was.contains('\0')) {
         return Err(TokenError::value("was_batch_name", Problem::ControlCharacters).into());
     }
-    let again = |form| batch_page(&uid, &request, &app, who.caller.role, None, Some(form));
+    let again = |form| batch_page(&uid, &request, &app, who.caller.role, "", Some(form));
     if let Err(mistake) = batch::check_name(&name) {
         let mut errors = FormErrors::default();
         errors.add_all(&[mistake]);

@@ -12,13 +12,14 @@ use crate::token::{Problem, TokenError, batch};
 use crate::web::choice::Choice;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
+use crate::web::words::imports as words;
 use crate::work::import::lines::line::Head;
 
 /// The words of each mode in the form and on the page.
 const MODES: [(Mode, &str, &str); 3] = [
-    (Mode::Add, "add", "Add new tokens"),
-    (Mode::ChangeByValue, "value", "Change existing tokens, found by value"),
-    (Mode::ChangeByUid, "uid", "Change existing tokens, found by ID"),
+    (Mode::Add, "add", words::ADD),
+    (Mode::ChangeByValue, "value", words::CHANGE_BY_VALUE),
+    (Mode::ChangeByUid, "uid", words::CHANGE_BY_ID),
 ];
 
 /// A field, and the columns that can be chosen for it.
@@ -40,22 +41,6 @@ pub(super) struct OptionsForm {
     pub(super) separators: Vec<Choice>,
 }
 
-pub(super) fn label(field: Field) -> &'static str {
-    match field {
-        Field::Uid => "ID",
-        Field::Value => "Value",
-        Field::Label => "Label",
-        Field::ValidFrom => "Valid from",
-        Field::ValidTo => "Valid to",
-        Field::UsageCount => "Uses left",
-        Field::LockTime => "Lock in seconds",
-        Field::Batch => "Batch",
-        Field::Voided => "Voided since",
-        Field::VoidReason => "Reason for voiding",
-        Field::Used => "Used so far",
-    }
-}
-
 fn param(field: Field) -> String {
     format!("column_{}", field.name())
 }
@@ -66,16 +51,19 @@ impl OptionsForm {
         let names = head.map(|head| head.columns.as_slice()).unwrap_or_default();
         let column = |field: Field| {
             let chosen = suggested(field, names, options).unwrap_or_default();
-            let none = std::iter::once((String::new(), "Not in the file".to_owned()));
+            let none = std::iter::once((String::new(), words::NO_COLUMN.to_owned()));
             let all = names.iter().filter(|name| !name.is_empty()).map(|name| (name.clone(), name.clone()));
-            ColumnChoice { name: param(field), label: label(field), choices: Choice::list(none.chain(all), &chosen) }
+            ColumnChoice {
+                name: param(field),
+                label: words::column(field),
+                choices: Choice::list(none.chain(all), &chosen),
+            }
         };
         let mode = MODES.iter().find(|(mode, ..)| *mode == options.mode).map_or("add", |(_, word, _)| word);
-        let automatic = || std::iter::once((String::new(), "Automatic".to_owned()));
+        let automatic = || std::iter::once((String::new(), words::AUTOMATIC.to_owned()));
         let encodings = Encoding::ALL.iter().map(|one| (one.word().to_owned(), one.word().to_uppercase()));
-        let formats = [(FileFormat::Csv, "CSV"), (FileFormat::JsonLines, "JSON Lines")];
-        let formats = formats.into_iter().map(|(one, label)| (one.word().to_owned(), label.to_owned()));
-        let separators = Separator::ALL.iter().map(|one| (one.word().to_owned(), separator(*one).to_owned()));
+        let formats = FileFormat::ALL.iter().map(|one| (one.word().to_owned(), words::format(*one).to_owned()));
+        let separators = Separator::ALL.iter().map(|one| (one.word().to_owned(), words::separator(*one).to_owned()));
         let chosen = |word: Option<&'static str>| word.unwrap_or_default();
         Self {
             modes: Choice::list(MODES.map(|(_, word, label)| (word, label)), mode),
@@ -85,15 +73,6 @@ impl OptionsForm {
             formats: Choice::list(automatic().chain(formats), chosen(options.format.map(FileFormat::word))),
             separators: Choice::list(automatic().chain(separators), chosen(options.separator.map(Separator::word))),
         }
-    }
-}
-
-fn separator(one: Separator) -> &'static str {
-    match one {
-        Separator::Comma => "Comma ,",
-        Separator::Semicolon => "Semicolon ;",
-        Separator::Tab => "Tab",
-        Separator::Bar => "Bar |",
     }
 }
 
@@ -128,6 +107,7 @@ impl ImportForm {
             encoding: self.encoding,
             format: self.format,
             separator: self.separator,
+            trims: false,
         })
     }
 }

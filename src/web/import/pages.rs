@@ -18,6 +18,7 @@ use crate::web::guard::{Allowed, Edit};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, page};
 use crate::web::state::App;
+use crate::web::words::imports as words;
 use crate::work::import::lines::{self, line::Head};
 use crate::work::import::source::StoredFile;
 
@@ -83,14 +84,14 @@ struct ImportView {
 impl ImportView {
     fn new(import: &Import, clock: TimeFormatter) -> Self {
         let what = match (import.stage, import.report.as_ref().is_some_and(|report| report.error_count > 0)) {
-            (Stage::Sending, _) => "Being sent",
-            (Stage::Sent, _) => "Not checked yet",
-            (Stage::Checking, _) => "Being checked",
-            (Stage::Checked, true) => "Has errors",
-            (Stage::Checked, false) => "Checked, not imported yet",
-            (Stage::Importing, _) => "Being imported",
-            (Stage::Done, _) => "Imported",
-            (Stage::Failed, _) => "Not imported",
+            (Stage::Sending, _) => words::SENDING,
+            (Stage::Sent, _) => words::SENT,
+            (Stage::Checking, _) => words::CHECKING,
+            (Stage::Checked, true) => words::HAS_ERRORS,
+            (Stage::Checked, false) => words::CHECKED,
+            (Stage::Importing, _) => words::IMPORTING,
+            (Stage::Done, _) => words::DONE,
+            (Stage::Failed, _) => words::FAILED,
         };
         Self {
             uid: import.uid.to_string(),

@@ -1,12 +1,12 @@
 //! What was found in a file, as its page shows it.
 
-use super::form::label;
 use crate::token::Micros;
 use crate::token::UNLIMITED;
 use crate::token::import::field::Field;
 use crate::token::import::options::Mode;
 use crate::token::import::report::{ExampleToken, ImportReport, MOST_ERRORS};
-use crate::web::format::{TimeFormatter, duration, grouped, tokens};
+use crate::web::format::{TimeFormatter, counted, duration, grouped, tokens};
+use crate::web::words::imports as words;
 
 /// Errors on a page; the file of them has more.
 const SHOWN: usize = 100;
@@ -58,13 +58,11 @@ pub(super) struct ExampleView {
 
 /// As in `3 errors in 450 lines`.
 pub(crate) fn in_lines(report: &ImportReport) -> String {
-    let of =
-        |count: usize, one: &str| if count == 1 { format!("1 {one}") } else { format!("{} {one}s", grouped(count)) };
-    format!("{} in {}", of(report.error_count, "error"), of(report.lines, "line"))
+    words::errors_in_lines(&counted(report.error_count, "error"), &counted(report.lines, "line"))
 }
 
 fn changes(report: &ImportReport) -> Option<String> {
-    let of = |(field, count): (&Field, &usize)| format!("{} {}", label(*field), grouped(*count));
+    let of = |(field, count): (&Field, &usize)| format!("{} {}", words::column(*field), grouped(*count));
     let all: Vec<String> = report.changes.iter().map(of).collect();
     (!all.is_empty()).then(|| all.join(", "))
 }
@@ -75,7 +73,6 @@ fn some(number: usize) -> Option<String> {
 
 impl ReportView {
     pub(super) fn new(report: &ImportReport, mode: Mode, clock: TimeFormatter) -> Self {
-        let verb = if mode == Mode::Add { "Add" } else { "Change" };
         let names: Vec<&str> =
             report.batches.iter().map(|(name, _)| name.as_str()).filter(|name| !name.is_empty()).collect();
         let batches = match names[..] {
@@ -87,7 +84,7 @@ impl ReportView {
         Self {
             can_import: report.is_good(),
             can_undo: mode != Mode::Add,
-            verb: format!("{verb} {}", tokens(report.tokens)),
+            verb: words::verb(mode, &tokens(report.tokens)),
             lines: grouped(report.lines),
             changes: changes(report),
             same: some(report.same),
@@ -103,10 +100,8 @@ impl ReportView {
                     message: error.message,
                 })
                 .collect(),
-            more_errors: some(report.error_count.saturating_sub(SHOWN)).map(|more| {
-                let most = grouped(MOST_ERRORS);
-                format!("{more} more. The file of lines with errors has the first {most} errors.")
-            }),
+            more_errors: some(report.error_count.saturating_sub(SHOWN))
+                .map(|more| words::more_errors(&more, &grouped(MOST_ERRORS))),
             warnings: report
                 .warnings
                 .iter()
@@ -132,7 +127,7 @@ impl ReportView {
 }
 
 fn name(token: &ExampleToken) -> String {
-    token.label.clone().or_else(|| token.value.clone()).unwrap_or_else(|| "A new random value".into())
+    token.label.clone().or_else(|| token.value.clone()).unwrap_or_else(|| words::RANDOM_VALUE.into())
 }
 
 /// What an import sets in a new token, or changes in one that there is.

@@ -6,9 +6,12 @@ use actix_multipart::{Field, Multipart};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::{StreamExt, TryStreamExt};
 
-use super::pages::form_page;
+use super::pages::{find, form_page};
+use super::steps::begin_check;
 use crate::access::name::is_legible;
-use crate::store::imports::{self, Stage, parts};
+use crate::store::imports::{self, Import, Stage, parts};
+use crate::token::import::columns::are_names;
+use crate::token::import::options::{FileFormat, ImportOptions, Separator};
 use crate::token::{Uid, shortened};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
@@ -17,6 +20,7 @@ use crate::web::guard::{Allowed, Edit};
 use crate::web::middleware::RequestInProgress;
 use crate::web::page::see_other;
 use crate::web::state::App;
+use crate::web::words::imports as words;
 
 /// Most bytes of a file: a million lines have some 120 MiB. The command line takes larger ones.
 const MOST_BYTES: usize = 256 * 1024 * 1024;
@@ -41,36 +45,78 @@ pub(crate) async fn send(
         let _paused = RequestInProgress::pause(&request);
         take(&who.caller, &mut form, &app).await?
     };
-    if let Some(uid) = sent {
-        return Ok(see_other(&app, &format!("/import/{uid}")));
-    }
+    let (field, says) = match sent {
+        Sent::File(Some(uid)) => return Ok(see_other(&app, &format!("/import/{uid}"))),
+        Sent::List(Some((uid, options))) => return check_list(uid, options, &who.caller, &app).await,
+        Sent::List(None) => ("list", words::NO_LIST),
+        Sent::File(None) => ("file", words::NO_FILE),
+    };
     let mut errors = FormErrors::default();
-    errors.add("file", "Choose a file that is not empty.");
+    errors.add(field, says);
     form_page(&request, &app, errors).await
 }
 
-/// Keeps the file of a form, and returns its uid; none, if there is none.
-async fn take(who: &Caller, form: &mut Multipart, app: &web::Data<App>) -> Result<Option<Uid>, Error> {
+/// What a form has sent; none where that was empty.
+enum Sent {
+    File(Option<Uid>),
+    List(Option<(Uid, ImportOptions)>),
+}
+
+/// Checks a list at once: there is nothing to be chosen.
+async fn check_list(
+    uid: Uid,
+    options: ImportOptions,
+    who: &Caller,
+    app: &web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let import = Import { options, ..find(&uid.to_string(), app).await? };
+    begin_check(import, who, app).await?;
+    Ok(see_other(app, &format!("/import/{uid}")))
+}
+
+/// A pasted list is one of labels, unless its first line names columns.
+fn options_of(beginning: &[u8]) -> ImportOptions {
+    let text = String::from_utf8_lossy(beginning);
+    let first = text.trim_start_matches('\u{feff}').lines().map(str::trim).find(|line| !line.is_empty());
+    let first = first.unwrap_or_default();
+    let separator = char::from(Separator::of_head(first).byte());
+    let cells: Vec<String> = first.split(separator).map(|cell| cell.trim_matches('"').to_owned()).collect();
+    let format = if are_names(&cells) { FileFormat::Csv } else { FileFormat::Labels };
+    ImportOptions { format: Some(format), trims: true, ..ImportOptions::default() }
+}
+
+/// Keeps the file of a form, or the list that was pasted into it.
+async fn take(who: &Caller, form: &mut Multipart, app: &web::Data<App>) -> Result<Sent, Error> {
     while let Some(field) = next(form.next()).await? {
         let field = field.map_err(unreadable)?;
-        if field.name() == Some("file") {
-            return keep(who, field, app).await;
+        match field.name() {
+            Some("file") => {
+                let taking = Taking::new(who, app, name_of(&field));
+                return Ok(Sent::File(keep(taking, field).await?.map(|(uid, _)| uid)));
+            }
+            Some("list") => {
+                let kept = keep(Taking::new(who, app, words::PASTED_LIST.to_owned()), field).await?;
+                let is_blank = |beginning: &[u8]| beginning.trim_ascii().is_empty();
+                let kept = kept.filter(|(_, beginning)| !is_blank(beginning));
+                return Ok(Sent::List(kept.map(|(uid, beginning)| (uid, options_of(&beginning)))));
+            }
+            _ => {}
         }
     }
-    Ok(None)
+    Ok(Sent::File(None))
 }
 
 async fn next<T>(coming: impl Future<Output = T>) -> Result<T, Error> {
     let came = tokio::time::timeout(PATIENCE, coming).await;
-    came.map_err(|_| unreadable("it was not sent whole in time"))
+    came.map_err(|_| unreadable(words::NOT_WHOLE))
 }
 
 fn unreadable(error: impl std::fmt::Display) -> Error {
-    crate::token::TokenError::unreadable(format!("The file cannot be taken: {error}.")).into()
+    crate::token::TokenError::unreadable(words::unreadable(&error)).into()
 }
 
-async fn keep(who: &Caller, mut field: Field, app: &web::Data<App>) -> Result<Option<Uid>, Error> {
-    let mut taking = Taking { who, app, name: name_of(&field), begun: None, part: 0, size: 0 };
+/// Keeps it piece by piece, and returns its uid and its first piece.
+async fn keep(mut taking: Taking<'_>, mut field: Field) -> Result<Option<(Uid, Vec<u8>)>, Error> {
     let mut bytes: Vec<u8> = Vec::with_capacity(parts::PART);
     while let Some(chunk) = next(field.try_next()).await?.map_err(unreadable)? {
         bytes.extend_from_slice(&chunk);
@@ -94,9 +140,15 @@ struct Taking<'a> {
     begun: Option<(i64, Uid)>,
     part: i32,
     size: usize,
+    /// The first piece.
+    beginning: Vec<u8>,
 }
 
-impl Taking<'_> {
+impl<'a> Taking<'a> {
+    fn new(who: &'a Caller, app: &'a App, name: String) -> Self {
+        Self { who, app, name, begun: None, part: 0, size: 0, beginning: Vec::new() }
+    }
+
     async fn add(&mut self, piece: Vec<u8>) -> Result<(), Error> {
         self.app.recheck(self.who).await?;
         self.size += piece.len();
@@ -112,15 +164,18 @@ impl Taking<'_> {
             self.begun.insert((store.write(begin).await?, uid)).0
         };
         self.part += 1;
+        if self.beginning.is_empty() {
+            self.beginning.clone_from(&piece);
+        }
         Ok(store.write(move |connection| parts::add(connection, id, (part, &piece), now)).await?)
     }
 
-    async fn end(self) -> Result<Option<Uid>, Error> {
+    async fn end(self) -> Result<Option<(Uid, Vec<u8>)>, Error> {
         let Some((id, uid)) = self.begun else { return Ok(None) };
         let (store, now) = (&self.app.store, self.app.store.now());
         let end = move |connection: &mut _| imports::advance(connection, id, (&[Stage::Sending], Stage::Sent), now);
         store.write(end).await?;
-        Ok(Some(uid))
+        Ok(Some((uid, self.beginning)))
     }
 }
 
@@ -130,5 +185,5 @@ fn name_of(field: &Field) -> String {
     // Some browsers send the whole path.
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let is_good = !name.is_empty() && is_legible(name);
-    if is_good { shortened(name, MOST_NAME) } else { "tokens".to_owned() }
+    if is_good { shortened(name, MOST_NAME) } else { words::UNNAMED_FILE.to_owned() }
 }

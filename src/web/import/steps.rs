@@ -11,6 +11,7 @@ use super::pages::{file_page, find};
 use crate::access::{Permission, Role};
 use crate::store::imports::{self, Import, Stage};
 use crate::token::import::line::LineReader;
+use crate::token::import::options::ImportOptions;
 use crate::token::{Problem, TokenError};
 use crate::web::callers::Caller;
 use crate::web::error::Error;
@@ -19,6 +20,7 @@ use crate::web::guard::{Allowed, Edit};
 use crate::web::page::see_other;
 use crate::web::params::{FileParams, Form, NoParams};
 use crate::web::state::App;
+use crate::web::words::imports as words;
 use crate::work::import::job::permission;
 use crate::work::import::stored::{SentFile, rejected_lines, spawn_check, spawn_import};
 
@@ -57,10 +59,18 @@ pub(crate) async fn check(
 ) -> Result<HttpResponse, Error> {
     let mut import = find(&uid, &app).await?;
     let mut errors = FormErrors::default();
-    import.options = form.options(&mut errors)?;
+    // A pasted list is one whatever is chosen.
+    let trims = import.options.trims;
+    import.options = ImportOptions { trims, ..form.options(&mut errors)? };
     if !errors.is_empty() {
         return file_page(import, &request, &app, errors).await;
     }
+    begin_check(import, &who.caller, &app).await?;
+    Ok(see_other(&app, &format!("/import/{uid}")))
+}
+
+/// Begins to check a file with its options, unless somebody does something with it now, and waits a moment.
+pub(super) async fn begin_check(mut import: Import, who: &Caller, app: &web::Data<App>) -> Result<(), Error> {
     let (id, options, now) = (import.id, import.options.clone(), app.store.now());
     let is_silent = import.stage == Stage::Failed;
     let begin = move |connection: &mut _| {
@@ -75,9 +85,9 @@ pub(crate) async fn check(
     };
     if app.store.write(begin).await? {
         import.report = None;
-        wait_a_moment(spawn_check(&app.background, sent(import, &who.caller, &app).await?)).await;
+        wait_a_moment(spawn_check(&app.background, sent(import, who, app).await?)).await;
     }
-    Ok(see_other(&app, &format!("/import/{uid}")))
+    Ok(())
 }
 
 /// Imports a file that was checked.
@@ -106,7 +116,7 @@ fn check_role(role: Role, needed: Permission) -> Result<(), Error> {
     if role.may(needed) {
         return Ok(());
     }
-    Err(Error::Forbidden("This file voids or restores tokens, which an admin or a manager may import.".into()))
+    Err(Error::Forbidden(words::VOIDS.into()))
 }
 
 /// The lines of a file that have errors.
@@ -118,11 +128,7 @@ pub(crate) async fn rejects(
 ) -> Result<HttpResponse, Error> {
     let import = find(&uid, &app).await?;
     if import.report.as_ref().is_none_or(|report| report.error_count == 0) {
-        return Err(TokenError::value(
-            "uid",
-            Problem::Refused { why: "This file has no errors, or is not checked yet.".into() },
-        )
-        .into());
+        return Err(TokenError::value("uid", Problem::Refused { why: words::NO_ERRORS.into() }).into());
     }
     let file = sent(import, &who.caller, &app).await?;
     let lines = rejected_lines(&app.background, file).await?;

@@ -18,6 +18,7 @@ use crate::web::page::{Page, page, see_other};
 use crate::web::paging::{cut, more_than};
 use crate::web::params::Query;
 use crate::web::state::App;
+use crate::web::words::tile as words;
 
 /// Tokens on a page.
 const ROWS: usize = 50;
@@ -94,8 +95,7 @@ pub(crate) async fn restore(
     match app.store.write(move |connection| delete::restore(connection, uid, &by, now)).await {
         Ok(()) => Ok(see_other(&app, &format!("/{uid}?done=restored"))),
         Err(store::Error::Token(TokenError::Value { .. })) => {
-            let error = "It was not restored: another token has its value now. Change that token's value first.";
-            list(&request, &app, None, StatusCode::CONFLICT, Some(error.into())).await
+            list(&request, &app, None, StatusCode::CONFLICT, Some(words::VALUE_TAKEN.into())).await
         }
         // Sent twice, or from two tabs: it is restored.
         Err(store::Error::Token(TokenError::Unknown(_)))

@@ -1,125 +1,79 @@
 //! `/add` and `/{uid}/edit`: one form.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use askama::Template;
+use serde::Deserialize;
+use validator::Validate;
 
 use super::api::check_link;
-use super::form::{NewTokenUid, OriginalValues, TokenForm};
-use super::view::title;
+use super::form::{FormButton, NewTokenUid, OriginalValues, TokenForm};
+use super::form_page::FormPage;
 use crate::access::Principal;
+use crate::store::printing::runs;
+use crate::store::tokens::ByUid;
 use crate::store::{self, Connection, tokens};
 use crate::token::edit::KnownValues;
 use crate::token::input::{Change, Mistakes, Origin};
-use crate::token::{Micros, Problem, Token, TokenError, Uid};
-use crate::web::conflict::{self, Conflict};
+use crate::token::{Problem, Token, TokenError, Uid};
 use crate::web::error::Error;
-use crate::web::form_errors::FormErrors;
-use crate::web::format::{TimeFormatter, duration};
 use crate::web::guard::{Allowed, Edit};
-use crate::web::navigation::Section;
-use crate::web::page::{Page, page, see_other};
-use crate::web::pairs::{all_pairs_of, pairs_of};
+use crate::web::page::see_other;
+use crate::web::pairs::pairs_of;
 use crate::web::params::{Form, Parts, Query};
+use crate::web::query_string;
 use crate::web::state::App;
 
-#[derive(Template)]
-#[template(path = "tokens/form.html")]
-struct FormPage {
-    page: Page,
-    uid: Option<String>,
-    is_there: bool,
-    title: String,
-    keep: String,
-    zone: String,
-    form: TokenForm,
-    hidden: Vec<(&'static str, String)>,
-    unshown: Vec<(&'static str, Micros)>,
-    errors: FormErrors,
-    conflicts: Vec<Conflict>,
-}
-
-impl FormPage {
-    fn new(request: &HttpRequest, app: &App, uid: Option<Uid>, form: TokenForm) -> Self {
-        let page = Page::new(request, Section::Tokens);
-        // By user: who signs in next in the same tab must not find what another user wrote.
-        let user = page.user.as_ref().map(|user| user.name.clone()).unwrap_or_default();
-        Self {
-            page,
-            title: uid.map(|uid| uid.to_string()).unwrap_or_default(),
-            keep: format!("{user} {}", uid.map_or_else(|| "add".into(), |uid| uid.to_string())),
-            uid: uid.map(|uid| uid.to_string()),
-            is_there: uid.is_some(),
-            zone: app.zone.to_string(),
-            form,
-            hidden: Vec::new(),
-            unshown: Vec::new(),
-            errors: FormErrors::default(),
-            conflicts: Vec::new(),
-        }
-    }
-
-    /// Of a new token that will have this uid.
-    fn of_new(self, uid: Uid) -> Self {
-        Self { hidden: pairs_of(&NewTokenUid { token_uid: Some(uid) }), ..self }
-    }
-
-    /// Of a token that had these values when the form was made.
-    fn of_known(self, original: &OriginalValues, app: &App) -> Self {
-        Self { hidden: all_pairs_of(original), unshown: original.unshown(app.zone), ..self }
-    }
-
-    fn answer(self, app: &App) -> Result<HttpResponse, Error> {
-        page(app, conflict::status(&self.conflicts, &self.errors), &self)
-    }
-
-    fn conflict(
-        mut self,
-        fields: &[&'static str],
-        token: &Token,
-        form: &TokenForm,
-        app: &App,
-    ) -> Result<HttpResponse, Error> {
-        let clock = app.time_formatter();
-        self.conflicts = fields.iter().map(|field| conflict_at(field, token, form, clock)).collect();
-        self.answer(app)
-    }
-
-    fn refused(mut self, mistakes: &[TokenError], app: &App) -> Result<HttpResponse, Error> {
-        self.errors.add_all(mistakes);
-        self.answer(app)
-    }
-
-    /// The form of a token that exists already, to be sent again for another one.
-    fn for_another(self, why: TokenError, app: &App) -> Result<HttpResponse, Error> {
-        let mut another = self.of_new(Uid::random());
-        another.errors.note_without_field::<()>(Err(why));
-        another.answer(app)
-    }
+/// What the address of the form for a new token says beside its fields.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct AddQuery {
+    /// A token that the new one is to be like.
+    like: Option<Uid>,
+    /// `added`, after a token was added.
+    done: String,
+    /// That token.
+    token: Option<Uid>,
 }
 
 /// The form for a new token. It carries the uid that the token will have: sent twice, it adds one token.
 pub(crate) async fn add_form(
     _who: Allowed<Edit>,
     request: HttpRequest,
-    Query(form): Query<TokenForm>,
+    Query(Parts((form, query))): Query<Parts<(TokenForm, AddQuery)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let defaults = app.settings.get(&app.store).await?.defaults();
-    let new = || TokenForm::new(defaults.usage_count, defaults.lock_time);
-    let form = form.brought_back().unwrap_or_else(new);
+    let form = match (form.brought_back(), query.like) {
+        (Some(form), _) => form,
+        (None, Some(uid)) => {
+            let token = super::tile_view::find(&app, &uid.to_string()).await?;
+            TokenForm::like(&token, app.zone)
+        }
+        (None, None) => {
+            let defaults = app.settings.get(&app.store).await?.defaults();
+            TokenForm::new(defaults.usage_count, defaults.lock_time)
+        }
+    };
     // Never one that a link names: its author would know what the code says.
-    FormPage::new(&request, &app, None, form).of_new(Uid::random()).answer(&app)
+    let mut form_page = FormPage::new(&request, &app, None, form).await?.of_new(Uid::random());
+    if let Some(uid) = query.token.filter(|_| query.done == "added")
+        && let Some(token) = app.store.look_up(ByUid(uid)).await?
+    {
+        form_page = form_page.after(&token);
+    }
+    form_page.answer(&app)
 }
 
-/// Adds a token, or shows the form again.
+/// Adds a token, fills in a preset, or shows the form again.
 pub(crate) async fn add(
     who: Allowed<Edit>,
     request: HttpRequest,
-    Form(Parts((form, new))): Form<Parts<(TokenForm, NewTokenUid)>>,
+    Form(Parts((form, new, button))): Form<Parts<(TokenForm, NewTokenUid, FormButton)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid = new.token_uid.unwrap_or_else(Uid::random);
-    let form_page = FormPage::new(&request, &app, None, form.clone()).of_new(uid);
+    let form_page = FormPage::new(&request, &app, None, form.clone()).await?.of_new(uid);
+    if !button.preset.is_empty() {
+        return form_page.with_preset(&button.preset).answer(&app);
+    }
     let token = match new_token(&app, &form, uid, &who.caller.principal).await? {
         Ok(token) => token,
         Err(mistakes) => return form_page.refused(mistakes.all(), &app),
@@ -127,12 +81,20 @@ pub(crate) async fn add(
     match app.store.write(move |connection| add_or_find(connection, &token)).await {
         Ok(uid) => {
             app.counts.forget();
-            Ok(see_other(&app, &format!("/{uid}?done=added")))
+            Ok(see_other(&app, &after_adding(uid, form, button.another)))
         }
         Err(store::Error::Token(error)) if error.param() == Some("token_uid") => form_page.for_another(error, &app),
         Err(store::Error::Token(error)) => form_page.refused(&[error], &app),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Where the browser goes after a token was added: to it, or to a form for the next one.
+fn after_adding(uid: Uid, form: TokenForm, is_another: bool) -> String {
+    if !is_another {
+        return format!("/{uid}?done=added");
+    }
+    query_string::with("/add", pairs_of(&form.for_next()), &format!("done=added&token={uid}"))
 }
 
 /// The token of the form, or what is wrong with it.
@@ -172,14 +134,20 @@ pub(crate) async fn edit_form(
     let token = super::tile_view::find(&app, &uid).await?;
     let form = form.brought_back().unwrap_or_else(|| TokenForm::of(&token, app.zone));
     let original = original.brought_back().unwrap_or_else(|| OriginalValues::of(&token));
-    let mut form_page = FormPage::new(&request, &app, Some(token.uid), form).of_known(&original, &app);
-    form_page.title = title(token.label.as_deref(), &token.value);
-    form_page.answer(&app)
+    let form_page = FormPage::new(&request, &app, Some(token.uid), form).await?.of_known(&original, &app);
+    let is_printed = is_printed(&app, token.uid).await?;
+    form_page.of_token(&token, is_printed).answer(&app)
+}
+
+/// Whether the token's value is on paper, in a code that stops working when the token gets another one.
+async fn is_printed(app: &App, uid: Uid) -> Result<bool, Error> {
+    let has_value = app.code_texts().await?.are_values();
+    Ok(has_value && app.store.read_inline(move |connection| Ok(runs::is_printed(connection, uid)?)).await?)
 }
 
 /// The result of an edit, decided within the transaction.
 enum EditResult {
-    Saved,
+    Saved { has_new_value: bool },
     Conflict(Token, Vec<&'static str>),
     Refused(Token, Mistakes),
 }
@@ -189,23 +157,30 @@ pub(crate) async fn edit(
     _who: Allowed<Edit>,
     uid: web::Path<String>,
     request: HttpRequest,
-    Form(Parts((form, original))): Form<Parts<(TokenForm, OriginalValues)>>,
+    Form(Parts((form, original, button))): Form<Parts<(TokenForm, OriginalValues, FormButton)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let known = original.known()?;
-    let form_page = FormPage::new(&request, &app, Some(uid), form.clone()).of_known(&original, &app);
+    let form_page = FormPage::new(&request, &app, Some(uid), form.clone()).await?.of_known(&original, &app);
+    if !button.preset.is_empty() {
+        return form_page.with_preset(&button.preset).answer(&app);
+    }
     let change = match change_of_form(&app, uid, &form, &original) {
         Ok(change) => change,
         Err(mistakes) => return form_page.refused(mistakes.all(), &app),
     };
     match save(&app, uid, change.clone(), known).await {
-        Ok(EditResult::Saved) => Ok(see_other(&app, &format!("/{uid}?done=saved"))),
+        Ok(EditResult::Saved { has_new_value }) => {
+            let is_printed = has_new_value && is_printed(&app, uid).await?;
+            let done = if is_printed { "saved-printed" } else { "saved" };
+            Ok(see_other(&app, &format!("/{uid}?done={done}")))
+        }
         Ok(EditResult::Refused(token, mistakes)) => {
-            updated_form(&request, &app, &token, &change, &form).refused(mistakes.all(), &app)
+            updated_form(&request, &app, &token, &change, &form).await?.refused(mistakes.all(), &app)
         }
         Ok(EditResult::Conflict(token, fields)) => {
-            updated_form(&request, &app, &token, &change, &form).conflict(&fields, &token, &form, &app)
+            updated_form(&request, &app, &token, &change, &form).await?.conflict(&fields, &token, &form, &app)
         }
         Err(store::Error::Token(error @ TokenError::Value { .. })) => form_page.refused(&[error], &app),
         Err(error) => Err(error.into()),
@@ -231,7 +206,10 @@ async fn save(app: &App, uid: Uid, change: Change, known: KnownValues) -> Result
             return Ok(EditResult::Conflict(token, conflicts));
         }
         match change.apply(&token) {
-            Ok(changed) => tokens::put(connection, id, &token, changed, now).map(|()| EditResult::Saved),
+            Ok(changed) => {
+                let has_new_value = changed.value != token.value;
+                tokens::put(connection, id, &token, changed, now).map(|()| EditResult::Saved { has_new_value })
+            }
             Err(mistakes) => Ok(EditResult::Refused(token, mistakes)),
         }
     });
@@ -240,26 +218,15 @@ async fn save(app: &App, uid: Uid, change: Change, known: KnownValues) -> Result
 
 /// The form with the fields that the user changed, and the current values in all others. Saving it overwrites what it
 /// now shows.
-fn updated_form(request: &HttpRequest, app: &App, token: &Token, change: &Change, form: &TokenForm) -> FormPage {
+async fn updated_form(
+    request: &HttpRequest,
+    app: &App,
+    token: &Token,
+    change: &Change,
+    form: &TokenForm,
+) -> Result<FormPage, Error> {
     let merged = form.where_changed(change, &TokenForm::of(token, app.zone));
-    let form_page = FormPage::new(request, app, Some(token.uid), merged);
-    let mut form_page = form_page.of_known(&OriginalValues::of(token), app);
-    form_page.title = title(token.label.as_deref(), &token.value);
-    form_page
-}
-
-/// A field as somebody else saved it, and as the form has it.
-fn conflict_at(field: &'static str, token: &Token, form: &TokenForm, clock: TimeFormatter) -> Conflict {
-    let time = |time: Option<Micros>| time.map_or_else(|| "none".into(), |time| clock.format(time).exact);
-    let or_none = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
-    let uses = |count: i32| if count < 0 { "unlimited".to_owned() } else { count.to_string() };
-    let (name, now, yours) = match field {
-        "value" => ("Value", token.value.clone(), or_none(&form.value)),
-        "label" => ("Label", or_none(token.label.as_deref().unwrap_or_default()), or_none(&form.label)),
-        "valid_from" => ("Valid from", time(token.valid_from), or_none(&form.valid_from)),
-        "valid_to" => ("Valid to", time(token.valid_to), or_none(&form.valid_to)),
-        "usage_count" => ("Uses left", uses(token.usage_count), form.uses()),
-        _ => ("Lock after each use", duration(token.lock_time), format!("{} {}", form.lock_time, form.lock_unit())),
-    };
-    Conflict { field, name, now, yours }
+    let form_page = FormPage::new(request, app, Some(token.uid), merged).await?;
+    let is_printed = is_printed(app, token.uid).await?;
+    Ok(form_page.of_known(&OriginalValues::of(token), app).of_token(token, is_printed))
 }

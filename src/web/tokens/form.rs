@@ -1,6 +1,6 @@
 //! The form of a token: its fields as text, and their values when the form was made.
 
-use chrono::Datelike;
+use chrono::{Datelike, NaiveDateTime, Timelike};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
@@ -21,14 +21,14 @@ pub(crate) fn lock_seconds(amount: &str, unit: &str) -> String {
 }
 
 /// The fields of the form.
-#[derive(Clone, Debug, Default, Deserialize, Validate)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, Validate)]
 #[serde(default)]
 pub(crate) struct TokenForm {
     /// The value; empty for a random one.
     pub(crate) value: String,
     /// The label; empty for none.
     pub(crate) label: String,
-    /// Local time in the configured zone, to the second; empty for no bound.
+    /// Local time in the configured zone; empty for no bound.
     pub(crate) valid_from: String,
     /// As `valid_from`.
     pub(crate) valid_to: String,
@@ -42,16 +42,29 @@ pub(crate) struct TokenForm {
     pub(crate) lock_unit: String,
 }
 
-/// A moment as `datetime-local` has it (HTML, section 2.3.5.5), to the second. Empty for none, and for the last hours of
-/// 9999 where the local year is already 10000: browsers empty a field with five digits.
-fn local(moment: Option<Micros>, zone: Tz) -> String {
+/// A moment as `datetime-local` has it (HTML, section 2.3.5.5): to the minute, or to the second where it is no whole minute.
+/// Empty for none, and for the last hours of 9999 where the local year is already 10000: browsers empty a field with five
+/// digits.
+pub(super) fn local(moment: Option<Micros>, zone: Tz) -> String {
     let local = moment.map(|moment| moment.local(zone)).filter(|local| local.year() <= 9999);
-    local.map(|local| local.format("%Y-%m-%dT%H:%M:%S").to_string()).unwrap_or_default()
+    let format = |local: NaiveDateTime| {
+        let is_minute = local.second() == 0 && local.nanosecond() == 0;
+        local.format(if is_minute { "%Y-%m-%dT%H:%M" } else { "%Y-%m-%dT%H:%M:%S" }).to_string()
+    };
+    local.map(format).unwrap_or_default()
 }
+
+/// How many characters a time without seconds has.
+const TO_THE_MINUTE: usize = "2026-11-30T18:00".len();
 
 /// Browsers leave out seconds that are zero.
 fn to_the_second(text: &str) -> String {
-    if text.len() == 16 { format!("{text}:00") } else { text.to_owned() }
+    if text.len() == TO_THE_MINUTE { format!("{text}:00") } else { text.to_owned() }
+}
+
+/// The seconds between the times that a field takes: it shows seconds only where there are any.
+fn step(text: &str) -> u8 {
+    if text.len() > TO_THE_MINUTE { 1 } else { 60 }
 }
 
 impl TokenForm {
@@ -77,6 +90,26 @@ impl TokenForm {
             valid_to: local(token.valid_to, zone),
             ..Self::new(token.usage_count, token.lock_time)
         }
+    }
+
+    /// A form for a new token like this one. It gets a value of its own.
+    pub(crate) fn like(token: &Token, zone: Tz) -> Self {
+        Self { value: String::new(), ..Self::of(token, zone) }
+    }
+
+    /// A form for the next new token, which shares all but what tells this one from others.
+    pub(crate) fn for_next(self) -> Self {
+        Self { value: String::new(), label: String::new(), ..self }
+    }
+
+    /// The `step` of the field for the first moment.
+    pub(crate) fn step_from(&self) -> u8 {
+        step(&self.valid_from)
+    }
+
+    /// The `step` of the field for the last moment.
+    pub(crate) fn step_to(&self) -> u8 {
+        step(&self.valid_to)
     }
 
     /// The units of the lock.
@@ -138,6 +171,16 @@ impl TokenForm {
             lock_unit: pick(lock, &self.lock_unit, &now.lock_unit),
         }
     }
+}
+
+/// The button that was pressed.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct FormButton {
+    /// The name of a time range, which fills in both times and saves nothing.
+    pub(crate) preset: String,
+    /// Another token is added after this one.
+    pub(crate) another: bool,
 }
 
 /// The hidden field of a form for a new token.
@@ -292,10 +335,11 @@ mod tests {
         let zone = Tz::Europe__Vienna;
         let form = TokenForm::of(&token(), zone);
         // The second of two doubled hours, with microseconds: neither can be said in the field, and neither is lost.
-        assert_eq!((form.valid_from.as_str(), form.valid_to.as_str()), ("2026-10-25T02:30:00", "2026-11-30T18:00:00"));
+        assert_eq!((form.valid_from.as_str(), form.valid_to.as_str()), ("2026-10-25T02:30:00", "2026-11-30T18:00"));
+        assert_eq!((form.step_from(), form.step_to()), (1, 60), "seconds only where there are any");
         assert_eq!((form.lock_time.as_str(), form.lock_unit.as_str()), ("90", "minutes"));
-        let without_seconds = TokenForm { valid_to: "2026-11-30T18:00".into(), ..form.clone() };
-        for sent in [form, without_seconds] {
+        let with_seconds = TokenForm { valid_to: "2026-11-30T18:00:00".into(), ..form.clone() };
+        for sent in [form, with_seconds] {
             assert_eq!(OriginalValues::of(&token()).changed(&sent, zone).change(zone), Ok(Change::default()));
         }
     }

@@ -1,9 +1,11 @@
 //! The buttons on a tile that set a time range or a number of uses.
 
+use super::presets::TimePreset;
 use crate::token::settings::Settings;
 use crate::token::time_range::TimeRange;
-use crate::token::{Micros, Token, UNLIMITED, Uid};
+use crate::token::{Token, UNLIMITED, Uid};
 use crate::web::format::{TimeFormatter, grouped};
+use crate::web::words::tile as words;
 
 /// What a tile offers to do by one click.
 pub(crate) struct Quick {
@@ -25,8 +27,8 @@ pub(crate) struct Quick {
 pub(crate) struct RangeButton {
     /// Its name.
     pub(crate) name: String,
-    /// Its times in short and exactly, or none where it does not come today.
-    pub(crate) times: Option<(String, String)>,
+    /// Its times, or none where the clock leaves it out today.
+    pub(crate) preset: Option<TimePreset>,
 }
 
 /// The button of a number of uses.
@@ -44,11 +46,12 @@ impl Quick {
     pub(crate) fn new(token: &Token, settings: &Settings, clock: TimeFormatter, add_uses: String) -> Self {
         let count = |count: &i32| CountButton {
             count: *count,
-            words: if *count == UNLIMITED { "unlimited".into() } else { grouped(*count) },
+            words: if *count == UNLIMITED { words::UNLIMITED.into() } else { grouped(*count) },
             is_now: *count == token.usage_count,
         };
+        let range = |range: &TimeRange| RangeButton { name: range.name.clone(), preset: TimePreset::new(range, clock) };
         Self {
-            ranges: settings.time_ranges.iter().map(|range| range_button(range, clock)).collect(),
+            ranges: settings.time_ranges.iter().map(range).collect(),
             counts: settings.quick_counts.iter().map(count).collect(),
             has_limits: token.valid_from.is_some() || token.valid_to.is_some(),
             adds: token.usage_count != UNLIMITED,
@@ -56,13 +59,4 @@ impl Quick {
             add_uses,
         }
     }
-}
-
-fn range_button(range: &TimeRange, clock: TimeFormatter) -> RangeButton {
-    let times = range.on_the_day_of(clock.now, clock.zone).map(|(from, to)| {
-        let short = |moment: Micros| moment.local(clock.zone).format("%H:%M").to_string();
-        let exactly = format!("Valid from {} to {}", clock.format(from).exact, clock.format(to).exact);
-        (format!("{}–{}", short(from), short(to)), exactly)
-    });
-    RangeButton { name: range.name.clone(), times }
 }

@@ -23,6 +23,7 @@ use crate::web::notice::Notice;
 use crate::web::page::see_other;
 use crate::web::params::{Form, Parts};
 use crate::web::state::App;
+use crate::web::words::tile as words;
 
 /// The uid that a form brings for its action: sent twice, it is done once. One that cannot be read is none.
 #[derive(Default, Deserialize, Validate)]
@@ -66,7 +67,7 @@ pub(crate) async fn set_range(
         let Some(range) = settings.time_ranges.iter().find(|range| range.name == name) else {
             return Ok(see_other(&app, &format!("/{uid}?done=no-range")));
         };
-        let Some((from, to)) = range.on_the_day_of(app.store.now(), app.zone) else {
+        let Some((from, to)) = range.at(app.store.now(), app.zone) else {
             return Ok(see_other(&app, &format!("/{uid}?done=not-today")));
         };
         (Bound::At(from), Bound::At(to))
@@ -114,11 +115,15 @@ pub(crate) async fn add_uses(
             Err(token) if token.usage_count == UNLIMITED => {
                 return Ok(see_other(&app, &format!("/{uid}?done=unlimited")));
             }
-            Err(_) => errors.add("add_uses", "There would be more than 2,147,483,647 uses left; add fewer."),
+            Err(_) => errors.add("add_uses", words::TOO_MANY_USES),
         },
     }
-    let options =
-        TileOptions { status: StatusCode::UNPROCESSABLE_ENTITY, notice: None, errors, add_uses: form.add_uses };
+    let options = TileOptions {
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        errors,
+        add_uses: form.add_uses,
+        ..TileOptions::default()
+    };
     super::tile_view::render(&app, &request, who.caller.role, uid, options).await
 }
 
@@ -178,19 +183,19 @@ pub(crate) async fn notice(app: &App, token: Uid, action: &str, role: Role) -> R
         let action = done.action.as_ref()?;
         let may_undo = role.may(action.permission()) && done.can_be_undone(clock.now);
         let undo = may_undo.then(|| format!("/actions/{uid}/undo"));
-        Some(Notice::done(words(action, clock)).with_undo(undo))
+        Some(Notice::done(sentence(action, clock)).with_undo(undo))
     };
     Ok(done.await?.and_then(notice))
 }
 
-fn words(action: &Action, clock: TimeFormatter) -> String {
+fn sentence(action: &Action, clock: TimeFormatter) -> String {
     match action {
-        Action::SetValidity { from: Bound::Open, to: Bound::Open } => "It has no time limits any more.".into(),
+        Action::SetValidity { from: Bound::Open, to: Bound::Open } => words::NO_LIMITS.into(),
         Action::SetValidity { from: Bound::At(from), to: Bound::At(to) } => {
-            format!("It is valid from {} to {}.", clock.day_and_time(*from), clock.day_and_time(*to))
+            format!("{}.", words::valid_from_to(&clock.day_and_time(*from), &clock.day_and_time(*to)))
         }
-        Action::Void { .. } => "The token is voided.".into(),
-        Action::Unvoid => "The token is restored.".into(),
+        Action::Void { .. } => words::VOIDED.into(),
+        Action::Unvoid => words::RESTORED.into(),
         other => format!("{}.", describe(other, clock)),
     }
 }

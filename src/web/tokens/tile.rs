@@ -4,17 +4,18 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use validator::Validate;
 
-use super::quick_sets;
-use super::tile_view::{TileOptions, refusal_reason, render};
+use super::api::undo::undo_use;
+use super::tile_view::{TileOptions, render};
+use super::{gone, quick_sets};
 use crate::access::Permission;
-use crate::token::settle::{self, Answer, Deed, Lookup, RefusedAsk, ReplayKey};
-use crate::token::{Refusal, Uid};
+use crate::token::settle::{self, Answer, Deed, Lookup, NamedUse, RefusedAsk, ReplayKey};
+use crate::token::{Problem, Refusal, Uid};
 use crate::web::error::Error;
 use crate::web::gates::named::gate_of;
 use crate::web::guard::{Allowed, Ask, Consume, refuse_prefetch};
-use crate::web::notice::{Done, Notice};
+use crate::web::notice::Done;
 use crate::web::page::see_other;
-use crate::web::params::{Form, Query};
+use crate::web::params::{Form, NoParams, Query};
 use crate::web::scan::page::show_linked;
 use crate::web::state::App;
 
@@ -41,29 +42,12 @@ pub(crate) async fn show(
     }
     let notice = match done.strip_prefix("did-") {
         Some(action) => quick_sets::notice(&app, uid, action, role).await?,
-        None => notice(&done),
+        None => None,
     };
-    render(&app, &request, role, uid, TileOptions { notice, ..TileOptions::default() }).await
-}
-
-/// What was done before the tile was opened.
-fn notice(done: &str) -> Option<Notice> {
-    Some(match done {
-        "added" => Notice::done("The token is added."),
-        "saved" => Notice::done("The token is saved."),
-        "used" => Notice::done("The token is used once."),
-        "replayed" => Notice::done("The token was used once by this click; a second click uses nothing."),
-        "same" => Notice::done("It is so already; nothing was changed."),
-        "unlimited" => Notice::refused("No uses were added: they are unlimited."),
-        "no-range" => Notice::refused("Nothing was changed: there is no such time range any more."),
-        "not-today" => Notice::refused("Nothing was changed: the clock leaves this time range out today."),
-        "undone" => Notice::done("It is undone."),
-        "restored" => Notice::done("The token is restored."),
-        other => {
-            let code = other.strip_prefix("refused-").and_then(|code| code.parse().ok())?;
-            Notice::refused(format!("It was not used: {}.", refusal_reason(code)))
-        }
-    })
+    match render(&app, &request, role, uid, TileOptions { notice, done, ..TileOptions::default() }).await {
+        Err(Error::NotFound) => gone::show(&app, &request, uid).await,
+        shown => shown,
+    }
 }
 
 /// Uses a token once, as `consume_token` does. The form's nonce makes one use of two clicks.
@@ -81,7 +65,7 @@ pub(crate) async fn use_once(
     let gate = gate_of(&app, &who.caller, form.gate.as_deref()).await?.map(|gate| gate.id);
     let once = Deed::Use { what, uses: 1, gate };
     let done = match app.store.consume(settle::Ask::new(who.caller.principal, once, key)).await? {
-        Answer::Done(..) => "used".to_owned(),
+        Answer::Done(receipt, _) => format!("used-{}", receipt.usage_uid),
         Answer::Replayed(_) => "replayed".to_owned(),
         Answer::Refused(RefusedAsk { summary: None, .. }) => return Err(Error::NotFound),
         Answer::Refused(RefusedAsk { refusals, .. }) => {
@@ -90,6 +74,31 @@ pub(crate) async fn use_once(
         Answer::NotKept => return Err(Error::fault("a use was answered as a replay")),
         Answer::Mistaken(error) => return Err(error.into()),
         Answer::Forbidden(why) => return Err(Error::Forbidden(why.into())),
+    };
+    Ok(see_other(&app, &format!("/{uid}?done={done}")))
+}
+
+/// The use that is undone, as the address of the notice's button names it.
+#[derive(Deserialize, Validate)]
+pub(crate) struct UndoneUse {
+    /// Its entry in the usage log.
+    usage_uid: Uid,
+}
+
+/// Undoes a use of this token, as `undo_consume` does.
+pub(crate) async fn undo(
+    who: Allowed<Consume>,
+    uid: web::Path<String>,
+    Query(UndoneUse { usage_uid }): Query<UndoneUse>,
+    _form: Form<NoParams>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
+    let done = match undo_use(&app, &who.caller, NamedUse::Entry(usage_uid), None).await {
+        Ok(_) => "use-undone",
+        Err(Error::Token(error)) if error.problem() == Some(&Problem::AlreadyUndone) => "use-undone-before",
+        Err(Error::Token(_) | Error::Forbidden(_)) => "use-not-undone",
+        Err(error) => return Err(error),
     };
     Ok(see_other(&app, &format!("/{uid}?done={done}")))
 }

@@ -7,12 +7,14 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::quick_buttons::Quick;
+use super::tile_notice;
 use super::view::TokenView;
 use crate::access::{Permission, Role};
 use crate::qr::Code;
 use crate::store::batches::Batch;
 use crate::store::tokens::{ByUid, TileOf};
 use crate::store::usage::Entry;
+use crate::token::combining::has_combining_forms;
 use crate::token::{Token, Uid};
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
@@ -21,6 +23,7 @@ use crate::web::navigation::Section;
 use crate::web::notice::Notice;
 use crate::web::page::{Page, page};
 use crate::web::state::App;
+use crate::web::words::tile as words;
 
 #[derive(Template)]
 #[template(path = "tokens/tile.html")]
@@ -39,6 +42,8 @@ struct TilePage {
     created: FormattedTime,
     batch: Option<Batch>,
     creator: String,
+    /// Its value can be read in two ways by scanners.
+    combines: bool,
     modified: Option<FormattedTime>,
     /// Since when it is voided, and by whom.
     voided: Option<(FormattedTime, String)>,
@@ -71,6 +76,8 @@ pub(crate) async fn find(app: &App, path: &str) -> Result<Token, Error> {
 pub(crate) struct TileOptions {
     pub(crate) status: StatusCode,
     pub(crate) notice: Option<Notice>,
+    /// What was done before, in a word of the address, if there is no notice of it yet.
+    pub(crate) done: String,
     /// What is wrong with the number of uses to be added.
     pub(crate) errors: FormErrors,
     /// The number of uses to be added, as it was sent.
@@ -93,8 +100,9 @@ pub(crate) async fn render(
     let code = app.codes.get(&says).map_err(|error| Error::fault(error.to_string()))?;
     let row = TokenView::new(token, clock);
     let may_edit = role.may(Permission::Edit);
+    let notice = options.notice.or_else(|| tile_notice::notice(&options.done, &tile, role));
     let template = TilePage {
-        page: Page::new(request, Section::Tokens).with_notice(options.notice),
+        page: Page::new(request, Section::Tokens).with_notice(notice),
         errors: options.errors,
         quick: may_edit.then(|| Quick::new(token, &settings, clock, options.add_uses)),
         title: row.title(),
@@ -109,6 +117,7 @@ pub(crate) async fn render(
         modified: Some(token.modified).filter(|at| *at != token.created).map(|at| clock.format(at)),
         voided: token.voided.as_ref().map(|voided| (clock.format(voided.at), voided.by.clone())),
         creator: token.creator.clone(),
+        combines: has_combining_forms(&token.value),
         zone: app.zone.to_string(),
         history: tile.history.iter().map(|entry| attempt(entry, clock)).collect(),
         may_edit,
@@ -123,21 +132,9 @@ fn attempt(entry: &Entry, clock: TimeFormatter) -> Attempt {
     Attempt {
         when: clock.format(entry.timestamp),
         who: entry.user.clone(),
-        refusal: entry.error_code.map(refusal_reason),
+        refusal: entry.error_code.map(words::refusal),
         is_undo: entry.uses < 0,
         uses: Some(entry.uses.unsigned_abs()).filter(|uses| *uses != 1),
         gate: entry.gate.clone(),
-    }
-}
-
-/// The reason of a refusal, in words.
-pub(crate) fn refusal_reason(code: i16) -> &'static str {
-    match code {
-        1 => "it was deleted",
-        2 => "it was used up",
-        3 => "it was locked",
-        4 => "it was out of its time",
-        7 => "it was voided",
-        _ => "for another reason",
     }
 }

@@ -11,5 +11,6 @@ pub(crate) mod imports;
 pub(crate) mod printing;
 pub(crate) mod scan;
 pub(crate) mod settings;
+pub(crate) mod tile;
 pub(crate) mod tokens;
 pub(crate) mod usage;

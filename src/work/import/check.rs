@@ -10,14 +10,14 @@ use super::job::Job;
 use super::keys::{add_to_digest, digest, find, key, said_value};
 use super::lines::Lines;
 use super::lines::line::Line;
-use crate::access::name::is_legible;
 use crate::store::Error;
 use crate::store::imports::look_up::{InUse, Named, in_use};
+use crate::token::combining::has_combining_forms;
 use crate::token::import::columns::Columns;
 use crate::token::import::damage::{Damage, LostZeros};
 use crate::token::import::field::{Cells, Field};
 use crate::token::import::line::{CellError, NewLine};
-use crate::token::import::options::Mode;
+use crate::token::import::options::{FileFormat, Mode};
 use crate::token::import::report::{Example, ExampleToken, ImportReport, LineError};
 use crate::token::{Micros, Token, UNLIMITED, Uid, shortened};
 
@@ -33,7 +33,9 @@ const EXAMPLES: usize = 5;
 const SHOWN: usize = 100;
 const MORE_USES: &str = "This leaves more uses than now, so that what was used can be used again.";
 const VALUE_IS_UID: &str = "This value is the uid of another token.";
-const INVISIBLE: &str = "The value has invisible characters.";
+const COMBINING: &str = "The value has letters that are made of several characters. Some scanners send them in another form, \
+                         which is another value: test a printed code before you print many.";
+const LABEL_TWICE: &str = "This label is in the list twice.";
 const UID_IN_USE: &str = "This uid is or was in use. Choose another: uids are never reused.";
 const VALUE_IN_USE: &str = "This value is in use by another token.";
 const VALUE_IN_IMPORT: &str = "Another import is adding these values, or one that was given up and is still being removed. \
@@ -242,8 +244,15 @@ impl<'a> Check<'a> {
     fn count_new(&mut self, line: u64, (token, batch): NewLine, has_value: bool) -> Result<(), Error> {
         self.report.tokens += 1;
         self.report.voids |= token.voided.is_some();
-        if !is_legible(&token.value) {
-            self.report.warn(line, &shortened(&token.value, SHOWN), INVISIBLE);
+        let is_label_list = self.job.options.format == Some(FileFormat::Labels);
+        let label = token.label.as_deref().filter(|_| is_label_list);
+        if let Some(label) = label
+            && self.seen_before(Field::Label, label, line).is_some()
+        {
+            self.report.warn(line, &shortened(label, SHOWN), LABEL_TWICE);
+        }
+        if has_combining_forms(&token.value) {
+            self.report.warn(line, &shortened(&token.value, SHOWN), COMBINING);
         }
         let batch = batch.or_else(|| self.job.options.batch.clone());
         if self.report.examples.len() < EXAMPLES {

@@ -35,7 +35,8 @@ fn open<'a>(source: &'a dyn Source, name: &str, options: &ImportOptions) -> io::
         _ => FileFormat::Csv,
     });
     match format {
-        FileFormat::Csv => CsvLines::open(&head, reader, options.separator).map(Lines::Csv),
+        FileFormat::Csv => CsvLines::open(&head, reader, (options.separator, options.trims)).map(Lines::Csv),
+        FileFormat::Labels => CsvLines::of_labels(head, reader).map(Lines::Csv),
         FileFormat::JsonLines => JsonLines::open(head, reader).map(Lines::Json),
     }
 }

@@ -54,6 +54,18 @@ pub fn is_value(value: &str) -> bool {
         && !value.chars().any(char::is_control)
 }
 
+/// Whether a new value has characters that show nothing, which it must not.
+pub fn has_unseen(value: &str) -> bool {
+    value.chars().any(|c| {
+        matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    })
+}
+
+/// A label as it is kept: white space alone is none.
+pub fn kept_label(label: &str) -> Option<String> {
+    Some(label.to_owned()).filter(|label| !label.trim().is_empty())
+}
+
 pub fn is_label(label: &str) -> bool {
     label.chars().count() <= 200 && !label.chars().any(char::is_control)
 }

@@ -268,10 +268,13 @@ impl Model {
                     // Its own uid, however it is written, is the uid.
                     let is_uid = text.is_empty() || reading::uid(text).is_some_and(|own| own == uid);
                     token.value = if is_uid { uid.clone() } else { text.to_owned() };
-                    reading::is_value(&token.value) && reading::uid(&token.value).is_none_or(|own| own == uid)
+                    let is_new = token.value != base.value;
+                    reading::is_value(&token.value)
+                        && !(is_new && reading::has_unseen(&token.value))
+                        && reading::uid(&token.value).is_none_or(|own| own == uid)
                 }
                 "label" => {
-                    token.label = Some(text.to_owned()).filter(|label| !label.is_empty());
+                    token.label = reading::kept_label(text);
                     reading::is_label(text)
                 }
                 "valid_from" => set(&mut token.valid_from, or_none(text, reading::time)),

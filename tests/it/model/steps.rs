@@ -139,7 +139,10 @@ fn text(good: &'static [&'static str], bad: &'static [&'static str]) -> BoxedStr
 
 fn value() -> BoxedStrategy<Text> {
     let long = vec![('x', 1_000), ('x', 1_001), ('ä', 600), ('ä', 601)];
-    let odd = prop_oneof![select(long).prop_map(|(c, n)| Text::Long(c, n)), text(&["A "], &[" ", "A\nB"])];
+    let odd = prop_oneof![
+        select(long).prop_map(|(c, n)| Text::Long(c, n)),
+        text(&["A "], &[" ", "A\nB", "A\u{200b}", "\u{202e}A"])
+    ];
     prop_oneof![
         40 => select(vec!["A", "A", "A", "A", "B", "B", "a", "Ä 1"]).prop_map(Text::Plain),
         2 => who().prop_map(Text::Uid),
@@ -155,7 +158,7 @@ fn new_value() -> BoxedStrategy<Text> {
 
 fn label() -> BoxedStrategy<Text> {
     let long = select(vec![200, 201]).prop_map(|n| Text::Long('ä', n));
-    prop_oneof![20 => text(&["", "Anna", "Ä {n:02}", "{n}"], &["a\tb"]), 1 => long].boxed()
+    prop_oneof![20 => text(&["", "Anna", "Ä {n:02}", "{n}", "  "], &["a\tb"]), 1 => long].boxed()
 }
 
 fn usage_count() -> BoxedStrategy<Text> {

@@ -16,6 +16,16 @@ pub fn find(connection: &mut Connection, uid: Uid) -> QueryResult<Option<PrintRu
     Ok(row.get_result::<RunRow>(connection).optional()?.map(print_run))
 }
 
+/// Whether a token is on the label of a run.
+pub(crate) fn is_printed(connection: &mut Connection, uid: Uid) -> QueryResult<bool> {
+    let labels = print_run_tokens::table
+        .inner_join(tokens::table.on(tokens::id.eq(print_run_tokens::token)))
+        .inner_join(print_runs::table.on(print_runs::id.eq(print_run_tokens::run)))
+        .filter(tokens::uid.eq(uid.to_string()))
+        .filter(print_runs::done.is_not_null());
+    diesel::select(diesel::dsl::exists(labels)).get_result(connection)
+}
+
 /// Runs, newest first, each with its cursor; only those after the cursor `after`, if given.
 pub fn page(connection: &mut Connection, after: Option<&Cursor>, limit: i64) -> QueryResult<Vec<(Cursor, PrintRun)>> {
     let mut query = print_runs::table.filter(print_runs::done.is_not_null()).into_boxed();

@@ -7,6 +7,7 @@ mod row;
 pub(crate) mod save;
 
 pub use counts::{RunCounts, count_tokens};
+pub(crate) use find::is_printed;
 pub use find::{Label, find, labels, of_job, page, pdf, pdf_chunk};
 pub use retention::remove_old;
 pub use row::PrintRun;

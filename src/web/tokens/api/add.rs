@@ -45,13 +45,13 @@ pub(crate) struct AddToken {
     #[serde(default)]
     #[validate(range(min = 0, max = i32::MAX))]
     lock_time: Given<i32>,
-    /// What the QR code says: unique, exact and case-sensitive, at most 1,200 bytes in UTF-8, without control characters, and
-    /// without white space at its ends. A value that looks like a UUID, or is the address of a token's page, must name the
-    /// token itself. Empty or left out: the uid.
+    /// What the QR code says: unique, exact and case-sensitive, at most 1,200 bytes in UTF-8, without control characters,
+    /// without invisible ones such as U+200B and U+202E, and without white space at its ends. A value that looks like a UUID,
+    /// or is the address of a token's page, must name the token itself. Empty or left out: the uid.
     #[serde(default)]
     #[validate(length(max = chars(VALUE_MAX_CHARS)))]
     value: Given<String>,
-    /// Text for people, without control characters. Empty or left out: no label.
+    /// Text for people, without control characters. Empty, left out, or white space alone: no label.
     #[serde(default)]
     #[validate(length(max = chars(LABEL_MAX_CHARS)))]
     label: Given<String>,

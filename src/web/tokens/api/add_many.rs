@@ -15,7 +15,7 @@ use crate::store::batches::NewBatch;
 use crate::store::idempotency::Kept;
 use crate::token::batch::{self, UidSeed};
 use crate::token::input::{Defaults, Origin, TokenFields};
-use crate::token::label::fill_in_number;
+use crate::token::label::{LabelSeries, fill_in_number};
 use crate::token::validation::chars;
 use crate::token::{
     Given, LABEL_MAX_CHARS, LIST_MAX, Problem, Token, TokenError, UNLIMITED, Uid, VALUE_MAX_CHARS, WrittenTime,
@@ -72,7 +72,7 @@ pub(crate) struct NewToken {
     #[serde(default)]
     #[validate(length(max = chars(VALUE_MAX_CHARS)))]
     value: Given<String>,
-    /// Text for people. Empty: no label.
+    /// Text for people. Empty, or white space alone: no label.
     #[serde(default)]
     #[validate(length(max = chars(LABEL_MAX_CHARS)))]
     label: Given<String>,
@@ -208,7 +208,7 @@ impl Maker {
         let pattern = label.unwrap_or_default();
         let Some(listed) = params.tokens else {
             let model = all.new_token(self.origin.clone(), self.defaults, self.app.zone)?;
-            return batch::tokens(&model, &pattern, uids);
+            return batch::tokens(&model, &LabelSeries::from_one(pattern), uids);
         };
         let mut tokens = Vec::with_capacity(uids.len());
         let mut places = HashMap::with_capacity(uids.len());

@@ -41,11 +41,12 @@ pub(crate) struct EditToken {
     #[validate(range(min = 0, max = i32::MAX))]
     #[schemars(extend("x-not-empty" = true))]
     lock_time: Given<i32>,
-    /// What the QR code says, as in `add_token`. Empty: the uid. Left out: it stays.
+    /// What the QR code says, as in `add_token`; a value that it could not be given now may stay. Empty: the uid. Left out: it
+    /// stays.
     #[serde(default)]
     #[validate(length(max = chars(VALUE_MAX_CHARS)))]
     value: Given<String>,
-    /// Text for people. Empty: no label. Left out: it stays.
+    /// Text for people. Empty, or white space alone: no label. Left out: it stays.
     #[serde(default)]
     #[validate(length(max = chars(LABEL_MAX_CHARS)))]
     label: Given<String>,

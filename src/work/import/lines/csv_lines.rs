@@ -1,8 +1,8 @@
-//! Lines of cells between separators (RFC 4180), of which the first names the columns.
+//! Lines of cells between separators (RFC 4180), of which the first names the columns; or lines of one label each.
 
 use std::io::{self, Chain, Cursor, Read};
 
-use csv::{Reader, ReaderBuilder, StringRecord};
+use csv::{Reader, ReaderBuilder, StringRecord, Trim};
 
 use super::super::decode::Utf8Reader;
 use super::line::{Head, Line};
@@ -10,10 +10,14 @@ use crate::token::import::columns::Columns;
 use crate::token::import::field::{Cells, Field};
 use crate::token::import::options::{FileFormat, Separator};
 
+/// Stands between the cells of a file that has one in each line.
+const UNIT_SEPARATOR: u8 = 0x1f;
+
 /// A CSV file.
 pub(crate) struct CsvLines<'a> {
     reader: Reader<Chain<Cursor<Vec<u8>>, Utf8Reader<'a>>>,
-    separator: Separator,
+    format: FileFormat,
+    separator: Option<Separator>,
     columns: Vec<String>,
     fields: Vec<Option<Field>>,
     record: StringRecord,
@@ -25,26 +29,52 @@ pub(crate) struct CsvLines<'a> {
 
 impl<'a> CsvLines<'a> {
     /// Opens a file of which `head` is read already.
-    pub(super) fn open(head: &[u8], rest: Utf8Reader<'a>, chosen: Option<Separator>) -> io::Result<Self> {
+    pub(super) fn open(
+        head: &[u8],
+        rest: Utf8Reader<'a>,
+        (chosen, trims): (Option<Separator>, bool),
+    ) -> io::Result<Self> {
         let (told, skip) = told_separator(head);
         let head = head[skip..].to_vec();
         let end = head.iter().position(|byte| *byte == b'\n').unwrap_or(head.len());
         let separator = chosen.or(told).unwrap_or_else(|| Separator::of_head(&String::from_utf8_lossy(&head[..end])));
         let mut builder = ReaderBuilder::new();
         builder.has_headers(false).flexible(true).delimiter(separator.byte());
+        builder.trim(if trims { Trim::All } else { Trim::None });
         let mut reader = builder.from_reader(Cursor::new(head).chain(rest));
         let mut record = StringRecord::new();
         if !reader.read_record(&mut record).map_err(io_error)? {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "it is empty"));
+            return Err(empty());
         }
         let columns = record.iter().map(|name| name.trim().to_owned()).collect();
         Ok(Self {
             reader,
-            separator,
+            format: FileFormat::Csv,
+            separator: Some(separator),
             columns,
             fields: Vec::new(),
             record,
             skipped: u64::from(skip > 0),
+            last_over_lines: None,
+        })
+    }
+
+    /// Opens a file of which each line is a label, whatever is in it. White space at its ends is left out.
+    pub(super) fn of_labels(head: Vec<u8>, rest: Utf8Reader<'a>) -> io::Result<Self> {
+        if head.trim_ascii().is_empty() {
+            return Err(empty());
+        }
+        let mut builder = ReaderBuilder::new();
+        // No label has this separator: control characters are refused.
+        builder.has_headers(false).flexible(true).quoting(false).delimiter(UNIT_SEPARATOR).trim(Trim::All);
+        Ok(Self {
+            reader: builder.from_reader(Cursor::new(head).chain(rest)),
+            format: FileFormat::Labels,
+            separator: None,
+            columns: vec![Field::Label.name().to_owned()],
+            fields: Vec::new(),
+            record: StringRecord::new(),
+            skipped: 0,
             last_over_lines: None,
         })
     }
@@ -64,7 +94,7 @@ impl<'a> CsvLines<'a> {
         while first.len() < rows && self.advance().map_err(io_error)? {
             first.push(self.record.iter().map(str::to_owned).collect());
         }
-        let (format, separator) = (FileFormat::Csv, Some(self.separator));
+        let (format, separator) = (self.format, self.separator);
         Ok(Head { encoding: self.text().encoding, columns: self.columns, rows: first, format, separator })
     }
 
@@ -135,6 +165,10 @@ fn told_separator(head: &[u8]) -> (Option<Separator>, usize) {
         (Some(found), Some(end)) if end <= 2 => (Some(*found), b"sep=".len() + end + 1),
         _ => (None, 0),
     }
+}
+
+fn empty() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "it is empty")
 }
 
 fn io_error(error: csv::Error) -> io::Error {
