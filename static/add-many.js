@@ -33,4 +33,6 @@ const show = () => {
 
 form.addEventListener("input", show);
 form.addEventListener("change", show);
+// Also after the browser, or another script, has filled in what was typed before.
+window.addEventListener("pageshow", show);
 show();

@@ -32,22 +32,22 @@ for (const javaScript of [true, false]) {
       await visitor.click("link", "Add many");
       await visitor.check("add many");
       await visitor.fill("How many", "70");
-      await visitor.fill("Name of the batch", "Summer party");
+      await visitor.fill("Batch name", "Summer party");
       await visitor.page.getByLabel("Label", { exact: false }).fill("{n:x}");
-      await visitor.click("button", "Make them");
-      await visitor.says("No token was made", "Write a running number as");
+      await visitor.click("button", "Create 70 tokens");
+      await visitor.says("No tokens were created", "Write a running number as");
       assert.equal(await visitor.page.getByLabel("How many").inputValue(), "70", "what was typed is kept");
       await visitor.check("add many with errors", 422);
       await visitor.page.getByLabel("Label", { exact: false }).fill("Gate {n:03}");
       await visitor.page.getByLabel("Uses", { exact: true }).fill("3");
-      await visitor.click("button", "Make them");
-      await visitor.page.getByText("70 tokens, made").waitFor();
-      await visitor.says("The tokens are made.", "Summer party");
+      await visitor.click("button", "Create 70 tokens");
+      await visitor.page.getByText("70 tokens, created").waitFor();
+      await visitor.says("70 tokens created.", "Summer party");
       await visitor.check("batch");
       await visitor.page.getByLabel("Name", { exact: true }).fill("Winter party");
       await visitor.click("button", "Rename");
-      await visitor.says("The batch is renamed.", "Winter party");
-      await visitor.click("link", "Print these");
+      await visitor.says("Batch renamed.", "Winter party");
+      await visitor.click("link", "Print");
       await visitor.says("Print labels", "70 tokens", "Page 1 of 4");
       await visitor.check("sheet of a batch");
       await visitor.open("/batches");
@@ -58,13 +58,13 @@ for (const javaScript of [true, false]) {
     it("tells how far the making is", async () => {
       await visitor.open("/add_many");
       await visitor.fill("How many", "60000");
-      await visitor.click("button", "Make them");
-      if ((await visitor.text()).includes("Making 60,000 tokens")) await visitor.check("making");
-      await visitor.page.getByText("60,000 tokens, made").waitFor({ timeout: 60_000 });
+      await visitor.click("button", javaScript ? "Create 60,000 tokens" : "Create tokens");
+      if ((await visitor.text()).includes("Creating 60,000 tokens")) await visitor.check("making");
+      await visitor.page.getByText("60,000 tokens, created").waitFor({ timeout: 60_000 });
     });
 
     it("tells how far a change is", async () => {
-      await visitor.click("button", "Delete these …");
+      await visitor.click("button", "Delete all tokens …");
       await visitor.click("button", "Delete 60,000 tokens");
       if ((await visitor.text()).includes("Deleting 60,000 tokens")) {
         await visitor.check("deleting");

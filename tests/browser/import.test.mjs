@@ -34,9 +34,9 @@ for (const javaScript of [true, false]) {
       await visitor.page.getByLabel("Uses left", { exact: true }).selectOption("uses");
       await visitor.page.getByLabel("Batch for new tokens").fill("Hall 3");
       await visitor.click("button", "Check the file");
-      await visitor.says("Add 30 tokens?", "Hall 3", "All lines are imported together, or none.");
+      await visitor.says("Create 30 tokens?", "Hall 3", "All lines are imported together, or none.");
       await visitor.check("what a file would add");
-      await visitor.click("button", "Add 30 tokens");
+      await visitor.click("button", "Create 30 tokens");
       await visitor.says("30 tokens added");
       await visitor.check("imported file");
       await visitor.open("/import");
@@ -54,7 +54,7 @@ for (const javaScript of [true, false]) {
       await visitor.says("Change 1 token?", "Old", "New", "You can undo this for 30 days.");
       await visitor.check("what a file would change");
       await visitor.click("button", "Change 1 token");
-      await visitor.click("link", "Show the change or undo it");
+      await visitor.click("link", "Show the change, or undo it");
       await visitor.says("Changed by importing changes.csv");
       await visitor.click("button", "Undo for 1 token");
       await visitor.open("/?q=door-1");
@@ -65,7 +65,7 @@ for (const javaScript of [true, false]) {
       const lines = Array.from({ length: 12 }, (_, n) => `1.2${n}E+15,04-Mar,${n},11/30/2026`);
       await send(file("codes.csv", ["value,label,usage_count,valid_from", ...lines].join("\n")));
       await visitor.click("button", "Check the file");
-      await visitor.says("The file has errors; nothing was imported", "24 errors in 12 lines", "Please look at this");
+      await visitor.says("Some lines have errors. Nothing was imported.", "24 errors in 12 lines", "Check these lines");
       await visitor.check("errors of a file");
       assert.equal(await visitor.page.getByRole("button", { name: /^Add/ }).count(), 0);
       await send({ name: "western.csv", mimeType: "text/csv", buffer: Buffer.from("label\nGr\xf6\xdfe\n", "latin1") });

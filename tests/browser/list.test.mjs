@@ -65,7 +65,7 @@ for (const javaScript of [true, false]) {
       await visitor.open("/add");
       await visitor.fill("Value", HOSTILE.value);
       await visitor.fill("Label", HOSTILE.label);
-      await visitor.click("button", "Add token");
+      await visitor.click("button", "Save");
       const tile = visitor.path();
       const shown = () => visitor.says(HOSTILE.value, HOSTILE.label);
       await shown();

@@ -84,7 +84,7 @@ for (const javaScript of [true, false]) {
       // A use of the token meanwhile is not undone by the number that stood in the form.
       await server.view(`${tile}/consume_token`, {});
       await here.click("button", "Save");
-      await here.says("The token is saved.", "typed for an hour", "2 uses left");
+      await here.says("Changes saved.", "typed for an hour", "2 uses left");
       await here.open(`${tile}/edit`);
       await here.fill("Label", "not sent");
       await here.click("link", "Cancel");
@@ -106,7 +106,7 @@ for (const javaScript of [true, false]) {
       await server.view(`${tile}/consume_token`, {});
       await here.signIn("dora", PASSWORD);
       await here.click("button", "Save");
-      await here.says("The token is saved.", "2 uses left", "new");
+      await here.says("Changes saved.", "2 uses left", "new");
       await here.close();
       await there.close();
     });

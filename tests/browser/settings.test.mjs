@@ -89,10 +89,10 @@ for (const javaScript of [true, false]) {
       await visitor.open(path);
       await visitor.check("a tile with its clicks");
       await visitor.click("button", "today 08:00–18:00");
-      await visitor.says("It is valid from today 08:00 to today 18:00.");
+      await visitor.says("Valid from today 08:00 to today 18:00.");
       await visitor.check("a tile after a click");
       await visitor.click("button", "Undo");
-      await visitor.says("It is undone.", "without end");
+      await visitor.says("Change undone.", "No end date");
       await visitor.click("button", "Set uses left to 5");
       await visitor.says("Uses set to 5.");
       await visitor.click("button", "Give a use back");
@@ -103,7 +103,7 @@ for (const javaScript of [true, false]) {
       assert.equal(visitor.path(), path);
       await visitor.page.getByLabel("Uses to add").fill("2147483647");
       await visitor.click("button", "Add uses");
-      await visitor.says("Nothing was changed", "more than 2,147,483,647 uses left");
+      await visitor.says("The token was not changed", "at most 2,147,483,647 uses");
       await visitor.check("a tile with a wrong number", 422);
     });
 

@@ -108,7 +108,7 @@ for (const javaScript of [true, false]) {
       assert.equal(visitor.path(), "/overview");
       await visitor.open("/batches");
       await visitor.click("link", "Lockers");
-      await visitor.click("link", "Print these");
+      await visitor.click("link", "Print");
       await visitor.says("30 tokens", "Page 1 of 2");
     });
 

@@ -28,13 +28,13 @@ for (const javaScript of [true, false]) {
       await visitor.check("void with a reason too long", 422);
       await visitor.fill("Reason", "Lost");
       await visitor.click("button", "Void token");
-      await visitor.says("The token is voided.", "Voided", "(Lost)", "user:admin", "Restore");
+      await visitor.says("Token voided.", "Voided", "(Lost)", "user:admin", "Restore");
       assert.equal(await visitor.page.getByRole("button", { name: "Use once" }).count(), 0);
       await visitor.check("voided tile");
       await visitor.click("button", "Undo");
-      await visitor.says("It is undone.", "3 uses left");
+      await visitor.says("Change undone.", "3 uses left");
       await visitor.click("button", "Use once");
-      await visitor.says("The token is used once.");
+      await visitor.says("Used. 2 uses left.");
     });
 
     it("restores it by the keyboard alone, and undoes that", async () => {
@@ -45,10 +45,10 @@ for (const javaScript of [true, false]) {
       await visitor.check("voided tile with a long reason");
       await visitor.page.getByRole("button", { name: "Restore", exact: true }).focus();
       await visitor.leads(() => visitor.page.keyboard.press("Enter"));
-      await visitor.says("The token is restored.", "Use once");
+      await visitor.says("Token restored.", "Use once");
       await visitor.check("restored tile");
       await visitor.click("button", "Undo");
-      await visitor.says("It is undone.", "Voided", LONG);
+      await visitor.says("Change undone.", "Voided", LONG);
     });
 
     it("refuses a use from a tile that was open when it was voided", async () => {
@@ -56,7 +56,7 @@ for (const javaScript of [true, false]) {
       await visitor.open(tile);
       await server.view(`${tile}/void_token`, {});
       await visitor.click("button", "Use once");
-      await visitor.says("It was not used: it was voided.", "Refused: it was voided");
+      await visitor.says("Not used: voided.", "Refused: voided");
       await visitor.check("refused as voided");
       await visitor.open("/usage?outcome=TokenVoided");
       await visitor.says("Refused: voided", "OPEN-1");

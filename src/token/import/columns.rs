@@ -33,7 +33,7 @@ impl Columns {
         }
         if fields.is_empty() {
             return Err(format!(
-                "No column of the file says anything of a token. It has: {}. Choose which is the label, the value or \
+                "The file has no column with a known name. It has: {}. Choose the column for the label, the value or \
                  another field.",
                 named(head)
             ));
@@ -42,7 +42,7 @@ impl Columns {
             && !fields.values().any(|field| *field == key)
         {
             let key = key.name();
-            return Err(format!("Tokens are to be found by {key}, and no column is chosen for it."));
+            return Err(format!("Tokens are found by {key}: choose the column for it."));
         }
         let ignored = head.iter().filter(|name| !name.is_empty() && !fields.contains_key(*name)).cloned().collect();
         Ok(Self { fields, ignored })

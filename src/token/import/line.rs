@@ -63,7 +63,7 @@ impl LineReader {
         let foreign =
             cells.filled(Field::Value).and_then(|value| value.parse::<Uid>().ok()).filter(|value| *value != uid);
         if foreign.is_some() && cells.filled(Field::Uid).is_none() {
-            errors.push(CellError::new(Field::Value, "A value that looks like a uid must be the token's own uid."));
+            errors.push(CellError::new(Field::Value, "A value that looks like an ID must be the token's own ID."));
         }
         let linked = cells.filled(Field::Value).and_then(|value| self.public_url.as_ref()?.linked_uid(value));
         if linked.is_some_and(|linked| linked != uid) {
@@ -92,7 +92,7 @@ impl LineReader {
         let mut errors = Vec::new();
         let uid = Self::uid(cells, &mut errors);
         if uid.is_some_and(|uid| uid != token.uid) {
-            errors.push(CellError::new(Field::Uid, format!("This value is that of the token {}.", token.uid)));
+            errors.push(CellError::new(Field::Uid, format!("The token with this value has the ID {}.", token.uid)));
         }
         if cells.filled(Field::Value).is_some_and(|value| value != token.value) {
             let message = format!("The token's value is {}; an import changes no values.", quoted(&token.value));
@@ -116,7 +116,7 @@ impl LineReader {
         let changed = change.apply(token).map_err(|mistakes| with(Vec::new(), mistakes, cells))?;
         let changed = Token { voided, ..changed };
         if token.voided.is_some() && changed != *token && !self.may_void {
-            let why = "Voided tokens can be changed only by an admin or a manager.";
+            let why = "Only an admin or a manager can change voided tokens.";
             return Err(vec![CellError::of_line(why)]);
         }
         Ok(Target::new(&changed, change.usage_count.map(|count| (count, used.unwrap_or(token.used)))))
@@ -161,14 +161,13 @@ impl LineReader {
         };
         let is_reason_alone = since.is_none() && reason.as_ref().is_some_and(Option::is_some);
         if is_reason_alone {
-            errors
-                .push(CellError::new(Field::VoidReason, "The line gives a reason, but the token is not voided by it."));
+            errors.push(CellError::new(Field::VoidReason, "There is a reason, but the token is not voided."));
         }
         let same_reason = || before.and_then(|voided| voided.reason.clone());
         let by = before.map_or_else(|| self.by.clone(), |voided| voided.by.clone());
         let after = since.map(|at| Voided { at, by, reason: reason.unwrap_or_else(same_reason) });
         if after.as_ref() != before && !self.may_void {
-            let why = "Only an admin or a manager voids and restores tokens.";
+            let why = "Only an admin or a manager can void and restore tokens.";
             errors.push(CellError::new(Field::Voided, why));
         }
         after

@@ -116,7 +116,7 @@ fn values_of_others_are_refused_unless_they_come_from_an_export() {
     let other = uid(9).to_string();
     let refused =
         |pairs: &[(Field, &str)]| reader(true).new_token(&cells(pairs), uid(7)).unwrap_err()[0].message.clone();
-    assert!(refused(&[(Field::Value, &other)]).contains("must be the token's own uid"));
+    assert!(refused(&[(Field::Value, &other)]).contains("must be the token's own ID"));
     assert!(refused(&[(Field::Value, &format!("https://example.org/t/{other}"))]).contains("address of another token"));
     let exported = cells(&[(Field::Uid, &uid(8).to_string()), (Field::Value, &other)]);
     assert_eq!(reader(true).new_token(&exported, uid(7)).unwrap().0.value, other);
@@ -129,7 +129,7 @@ fn a_change_refuses_what_an_import_cannot_change() {
         reader(true).change(&cells(pairs), &before, Some("Summer")).unwrap_err()[0].message.clone()
     };
     assert!(refused(&[(Field::Value, "other")]).contains("changes no values"));
-    assert!(refused(&[(Field::Uid, &uid(9).to_string())]).contains("is that of the token"));
+    assert!(refused(&[(Field::Uid, &uid(9).to_string())]).contains("The token with this value has the ID"));
     assert!(refused(&[(Field::Batch, "Winter")]).contains("the batch \"Summer\""));
     assert!(refused(&[(Field::UsageCount, "")]).contains("must not be empty"));
     let same = cells(&[(Field::Value, "value"), (Field::Batch, "Summer"), (Field::UsageCount, "7")]);

@@ -207,7 +207,7 @@ impl ChangeForm {
                 let change = only(RawFields { lock_time: raw.lock_time, ..absent() })?;
                 Action::SetLock(change.lock_time.unwrap_or_default())
             }
-            ChangeKind::Label => Action::SetLabel(Some(form.label.clone()).filter(|label| !label.is_empty())),
+            ChangeKind::Label => Action::SetLabel(Some(form.label.clone()).filter(|label| !label.trim().is_empty())),
             ChangeKind::Void => Action::Void { reason: read_reason(&self.reason)? },
             ChangeKind::Unvoid => Action::Unvoid,
             ChangeKind::Delete => Action::Delete,

@@ -29,7 +29,10 @@ pub(crate) async fn ask(
     request: HttpRequest,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let token = super::tile_view::find(&app, &uid).await?;
+    let token = match super::gone::find(&app, &request, &uid).await? {
+        Ok(token) => token,
+        Err(deleted) => return Ok(deleted),
+    };
     let row = TokenView::new(&token, app.time_formatter());
     page(&app, StatusCode::OK, &DeletePage { page: Page::new(&request, Section::Tokens), title: row.title(), row })
 }

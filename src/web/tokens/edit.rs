@@ -131,7 +131,10 @@ pub(crate) async fn edit_form(
     Query(Parts((form, original))): Query<Parts<(TokenForm, OriginalValues)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let token = super::tile_view::find(&app, &uid).await?;
+    let token = match super::gone::find(&app, &request, &uid).await? {
+        Ok(token) => token,
+        Err(deleted) => return Ok(deleted),
+    };
     let form = form.brought_back().unwrap_or_else(|| TokenForm::of(&token, app.zone));
     let original = original.brought_back().unwrap_or_else(|| OriginalValues::of(&token));
     let form_page = FormPage::new(&request, &app, Some(token.uid), form).await?.of_known(&original, &app);

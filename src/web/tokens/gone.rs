@@ -5,8 +5,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::view::title;
-use crate::store::tokens::delete;
-use crate::token::Uid;
+use crate::store::tokens::{ByUid, delete};
+use crate::token::{Token, Uid};
 use crate::web::error::Error;
 use crate::web::format::FormattedTime;
 use crate::web::navigation::Section;
@@ -23,6 +23,18 @@ struct GonePage {
     when: FormattedTime,
     by: String,
     may_restore: bool,
+}
+
+/// The token of a page that asks something about it, or else the page that says that it was deleted.
+///
+/// # Errors
+/// As those of [`show`].
+pub(super) async fn find(app: &App, request: &HttpRequest, path: &str) -> Result<Result<Token, HttpResponse>, Error> {
+    let uid: Uid = path.parse().map_err(|_| Error::NotFound)?;
+    match app.store.look_up(ByUid(uid)).await? {
+        Some(token) => Ok(Ok(token)),
+        None => show(app, request, uid).await.map(Err),
+    }
 }
 
 /// Says that a token was deleted, and offers to restore it.
@@ -48,5 +60,5 @@ pub(super) async fn show(app: &App, request: &HttpRequest, uid: Uid) -> Result<H
         may_restore: can_be_restored && shell.may_delete(),
         page: shell,
     };
-    page(app, StatusCode::GONE, &template)
+    page(app, StatusCode::NOT_FOUND, &template)
 }

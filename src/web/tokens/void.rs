@@ -64,7 +64,10 @@ pub(crate) async fn ask(
     Query(ReasonForm { reason }): Query<ReasonForm>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let token = super::tile_view::find(&app, &uid).await?;
+    let token = match super::gone::find(&app, &request, &uid).await? {
+        Ok(token) => token,
+        Err(deleted) => return Ok(deleted),
+    };
     if token.voided.is_some() {
         return Ok(see_other(&app, &format!("/{}?done=same", token.uid)));
     }

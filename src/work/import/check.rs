@@ -31,12 +31,12 @@ const MOST_BATCHES: usize = 10_000;
 const EXAMPLES: usize = 5;
 /// Characters of a cell that a report shows.
 const SHOWN: usize = 100;
-const MORE_USES: &str = "This leaves more uses than now, so that what was used can be used again.";
-const VALUE_IS_UID: &str = "This value is the uid of another token.";
+const MORE_USES: &str = "This leaves more uses than now: uses that were consumed are given back.";
+const VALUE_IS_UID: &str = "This value is the ID of another token.";
 const COMBINING: &str = "The value has letters that are made of several characters. Some scanners send them in another form, \
                          which is another value: test a printed code before you print many.";
 const LABEL_TWICE: &str = "This label is in the list twice.";
-const UID_IN_USE: &str = "This uid is or was in use. Choose another: uids are never reused.";
+const UID_IN_USE: &str = "This ID is in use or was used before. An ID is never used twice.";
 const VALUE_IN_USE: &str = "This value is in use by another token.";
 const VALUE_IN_IMPORT: &str = "Another import is adding these values, or one that was given up and is still being removed. \
                                Nothing was done; try again in a few minutes.";
@@ -216,9 +216,8 @@ impl<'a> Check<'a> {
     /// What is wrong with a new token's uid and value: another line or token has them.
     fn taken(&mut self, line: u64, cells: &Cells, token: &Token, in_use: &InUse) -> Result<Vec<CellError>, Error> {
         let mut errors = Vec::new();
-        let twice = |field: Field, first: u64| {
-            CellError::new(field, format!("The {} stands in line {first} already.", field.name()))
-        };
+        let twice =
+            |field: Field, first: u64| CellError::new(field, format!("Line {first} has the same {}.", field.name()));
         if cells.filled(Field::Uid).is_some() {
             let first = self.seen_before(Field::Uid, &token.uid.to_string(), line);
             errors.extend(first.map(|first| twice(Field::Uid, first)));
@@ -276,7 +275,7 @@ impl<'a> Check<'a> {
             let is_damaged = self.is_damaged(line, &cells);
             let field = self.job.options.mode.key().unwrap_or(Field::Uid);
             let Some(key) = key(self.job, &cells) else {
-                let message = format!("The line has no {}, by which its token would be found.", field.name());
+                let message = format!("The line has no {} to find its token by.", field.name());
                 self.fault(line, &cells, CellError::new(field, message));
                 continue;
             };

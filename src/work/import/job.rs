@@ -58,12 +58,14 @@ pub(crate) fn permission(report: &ImportReport) -> Permission {
 
 /// The file has changed since it was checked.
 pub(super) fn other_file() -> Error {
-    Error::Refused("The file has changed since it was checked. Nothing was kept; check it again.".into())
+    Error::Refused("The file has changed since it was checked. Nothing was imported. Check it again.".into())
 }
 
 /// The tokens have changed since the file was checked.
 pub(super) fn other_tokens() -> Error {
-    Error::Refused("Somebody changed these tokens after the file was checked. Nothing was kept; check it again.".into())
+    Error::Refused(
+        "Someone changed these tokens after the file was checked. Nothing was imported. Check the file again.".into(),
+    )
 }
 
 /// Notes in the transaction that does it that an import of a sent file is done.
@@ -75,5 +77,5 @@ pub(super) fn end_stored(connection: &mut Connection, stored: Option<i64>, now: 
     if imports::advance(connection, id, (&[Stage::Importing], Stage::Done), now)? {
         return Ok(());
     }
-    Err(Error::Refused("Somebody has begun this import anew. Nothing was kept of this one.".into()))
+    Err(Error::Refused("Someone started this import again. Nothing was imported by this one.".into()))
 }

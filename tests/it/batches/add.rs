@@ -46,7 +46,7 @@ async fn many_tokens_are_made_as_a_batch_that_counts_its_uses() {
     let page = browser.get(&made.location).await;
     page.check(
         200,
-        &["The tokens are made.", "Fête d&#39;été 😀", "<strong>120</strong> tokens", "<strong>0</strong> used"],
+        &["120 tokens created.", "Fête d&#39;été 😀", "<strong>120</strong> tokens", "<strong>0</strong> used"],
     );
     let found = app.get("/query_tokens", &[("batch", &uid), ("limit", "1000")]).await;
     let tokens = found.check_success().body["tokens"].as_array().unwrap().clone();
@@ -80,10 +80,10 @@ async fn many_tokens_are_made_as_a_batch_that_counts_its_uses() {
         .await
         .check(422, &["“Name” must not be empty."]);
     let renamed = browser.post(&format!("/batches/{uid}/rename"), &[("batch_name", "Herbst")]).await;
-    browser.get(&renamed.check_leads_to("/batches/").location).await.check(200, &["The batch is renamed.", "Herbst"]);
+    browser.get(&renamed.check_leads_to("/batches/").location).await.check(200, &["Batch renamed.", "Herbst"]);
     let stale = [("batch_name", "Winter"), ("was_batch_name", "Fête")];
     let both = browser.post(&format!("/batches/{uid}/rename"), &stale).await;
-    both.check(409, &["Meanwhile the batch was renamed", "Herbst", "Winter"]);
+    both.check(409, &["Someone else renamed this batch", "Herbst", "Winter"]);
     assert_eq!((both.field("was_batch_name"), both.field("batch_name")), ("Herbst".into(), "Winter".into()));
     let same = [("batch_name", "Fête"), ("was_batch_name", "Fête")];
     browser.post(&format!("/batches/{uid}/rename"), &same).await.check_leads_to("/batches/");
@@ -112,7 +112,7 @@ async fn a_batch_that_cannot_be_made_is_refused_with_what_was_typed() {
         ),
     ] {
         let page = browser.post("/add_many", &fields).await;
-        page.check(422, &["No token was made", told]);
+        page.check(422, &["No tokens were created", told]);
     }
     let nine = with(&[("count", "9"), ("label", &nearly)]);
     let made = browser.post("/add_many", &nine).await;
@@ -136,12 +136,12 @@ async fn a_batch_tells_how_far_it_is_and_when_it_was_given_up() {
     app.connection().batch_execute(&insert(now, "NULL")).unwrap();
     let path = format!("/batches/{begun}");
     let page = browser.get(&path).await;
-    page.check(200, &["Making 90,000 tokens", "<noscript><meta http-equiv=\"refresh\"", "data-poll", "<progress"]);
+    page.check(200, &["Creating 90,000 tokens", "<noscript><meta http-equiv=\"refresh\"", "data-poll", "<progress"]);
     browser.get("/batches").await.check(200, &["No batches yet"]);
     app.connection().batch_execute(&insert(now - 200_000_000, "NULL")).unwrap();
-    browser.get(&path).await.check(200, &["No token was made", "ended before they were done", "Try again"]);
+    browser.get(&path).await.check(200, &["No tokens were created", "ended before they were done", "Try again"]);
     app.connection().batch_execute(&insert(now, "'The disk is full.'")).unwrap();
-    browser.get(&path).await.check(200, &["No token was made", "The disk is full."]);
+    browser.get(&path).await.check(200, &["No tokens were created", "The disk is full."]);
 }
 
 #[actix_web::test]
@@ -159,7 +159,7 @@ async fn a_large_batch_is_made_whole_beside_consumes() {
         if page.text.contains("<strong>20,000</strong> tokens") {
             break;
         }
-        page.check(200, &["Making 20,000 tokens"]);
+        page.check(200, &["Creating 20,000 tokens"]);
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
 }

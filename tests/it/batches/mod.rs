@@ -2,3 +2,5 @@
 
 mod add;
 mod pieces;
+mod sample;
+mod series;

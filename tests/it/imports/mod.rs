@@ -4,4 +4,5 @@ mod change;
 mod command;
 mod crash;
 mod page;
+mod pasted;
 mod round_trip;

@@ -29,7 +29,7 @@ async fn a_file_is_sent_seen_and_imported() {
         ("batch_name", "Summer"),
     ];
     let page = check_file(&app, &uid, &chosen).await;
-    for words in ["Add 3 tokens?", "Locker; 1", "Summer", "Room", "All lines are imported together"] {
+    for words in ["Create 3 tokens?", "Locker; 1", "Summer", "Room", "All lines are imported together"] {
         assert!(page.contains(words), "{words}: {page}");
     }
     assert_eq!(tokens(&app).await.len(), 0, "nothing is done yet");
@@ -62,7 +62,7 @@ async fn errors_are_told_with_their_lines_and_nothing_is_imported() {
     for words in [
         "6 errors in 6 lines",
         "in use by another token",
-        "stands in line 3 already",
+        "Line 3 has the same value",
         "a long number that a spreadsheet has shortened",
         "not a whole number",
         "1 cell, and the first line of the file names 3",
@@ -89,9 +89,9 @@ async fn voiding_by_a_file_needs_the_role_for_it() {
     let file = b"value,voided,void_reason\nA,2026-01-02T03:04:05.678901Z,Lost\nB,,\n";
     let uid = send_file(&app, "voided.csv", file).await;
     let page = check_file(&app, &uid, &[("mode", "add")]).await;
-    assert!(page.contains("Only an admin or a manager voids"), "{page}");
+    assert!(page.contains("Only an admin or a manager can void"), "{page}");
     let page = step(&app, Role::Admin, &uid, ("check", &[("mode", "add")])).await;
-    assert!(page.contains("Add 2 tokens?"), "{page}");
+    assert!(page.contains("Create 2 tokens?"), "{page}");
     let page = run_file(&app, Role::Editor, &uid).await;
     assert!(page.contains("which an admin or a manager may import"), "{page}");
     assert_eq!(tokens(&app).await.len(), 0);
@@ -139,7 +139,7 @@ async fn what_is_no_file_of_tokens_is_refused_in_words() {
     let (status, page) = text(with_file(request(), "empty.csv", b"").send().await.unwrap()).await;
     assert!(status == 422 && page.contains("Choose a file that is not empty"), "{page}");
     let (status, page) = text(request().form(&[("file", "x")]).send().await.unwrap()).await;
-    assert!(status == 400 && page.contains("cannot be taken"), "{status} {page}");
+    assert!(status == 400 && page.contains("The file could not be read"), "{status} {page}");
     for (bytes, words) in [
         (&b"PK\x03\x04rest"[..], "a spreadsheet"),
         (b"label\nGr\xf6\xdfe\n", "choose windows-1252"),
@@ -199,8 +199,8 @@ async fn nobody_takes_over_the_code_of_another_token() {
     let page = check_file(&app, &uid, &[("mode", "add")]).await;
     for words in [
         "3 errors in 3 lines",
-        "must be the token&#39;s own uid",
-        "the uid of another token",
+        "must be the token&#39;s own ID",
+        "the ID of another token",
         "the address of another token",
     ] {
         assert!(page.contains(words), "{words}: {page}");
@@ -215,7 +215,10 @@ async fn an_import_whose_server_ended_is_started_again() {
     check_file(&app, &uid, &[("mode", "add")]).await;
     app.connection().batch_execute("UPDATE imports SET stage = 'importing', touched = 1").unwrap();
     let mut browser = Browser::of(&app, Role::Editor).await;
-    browser.get(&format!("/import/{uid}")).await.check(200, &["The server ended before this was done", "Add 2 tokens"]);
+    browser
+        .get(&format!("/import/{uid}"))
+        .await
+        .check(200, &["The server ended before this was done", "Create 2 tokens"]);
     let page = run_file(&app, Role::Editor, &uid).await;
     assert!(page.contains("2 tokens added"), "{page}");
     // Tokens of an import that was given up are in the way until they are removed: said once, and not for each line.

@@ -29,6 +29,10 @@ fn fields(form: &str) -> Vec<(String, String)> {
     for (start, _) in form.match_indices('<') {
         let (tag, rest) = form[start + 1..].split_once('>').unwrap_or_default();
         let kind = tag.split(' ').next().unwrap_or_default();
+        // A button that sends a form as it is fills it in and saves nothing.
+        if kind == "button" && tag.contains(" formnovalidate") {
+            continue;
+        }
         let Some(name) = attribute(tag, "name").filter(|_| ["input", "select", "textarea", "button"].contains(&kind))
         else {
             continue;

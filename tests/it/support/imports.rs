@@ -26,6 +26,23 @@ pub async fn send_file(app: &App, name: &str, bytes: &[u8]) -> String {
     uid
 }
 
+/// Pastes a list as a user with this role, and returns its page, and its uid if there is one.
+pub async fn paste(app: &App, role: Role, list: &str) -> (String, String) {
+    let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"list\"\r\n\r\n");
+    let body = [head.as_bytes(), list.as_bytes(), format!("\r\n--{BOUNDARY}--\r\n").as_bytes()].concat();
+    let request = app.request(role, Method::POST, "/import").header("Accept", "text/html");
+    let request = request.header("Content-Type", format!("multipart/form-data; boundary={BOUNDARY}")).body(body);
+    let answer = request.send().await.unwrap();
+    let uid = answer.url().path().rsplit('/').next().unwrap().to_owned();
+    let mut page = answer.text().await.unwrap();
+    while page.contains("<progress") {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        let again = app.request(role, Method::GET, &format!("/import/{uid}")).header("Accept", "text/html");
+        page = again.send().await.unwrap().text().await.unwrap();
+    }
+    (page, uid)
+}
+
 /// Checks a file, and returns its page.
 pub async fn check_file(app: &App, file: &str, form: &[(&str, &str)]) -> String {
     step(app, Role::Editor, file, ("check", form)).await

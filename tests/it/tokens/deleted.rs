@@ -13,7 +13,7 @@ async fn a_restored_token_does_not_take_a_value_away() {
     let uid = app.add(&[("value", "T-1")]).await;
     browser.post(&format!("/{uid}/delete"), &[]).await.check_leads_to("/");
     app.add(&[("value", "T-1")]).await;
-    browser.post(&format!("/{uid}/restore"), &[]).await.check(409, &["another token has its value now"]);
+    browser.post(&format!("/{uid}/restore"), &[]).await.check(409, &["another token has the same value now"]);
     let old = app.add(&[]).await;
     browser.post(&format!("/{old}/delete"), &[]).await.check_leads_to("/");
     let month = format!("UPDATE tokens SET deleted_at = deleted_at - 2592001000000 WHERE uid = '{old}'");

@@ -92,10 +92,10 @@ async fn an_edit_writes_only_what_was_changed() {
     conflict.check(
         409,
         &[
-            "Meanwhile the token was changed",
-            "<strong>Now</strong> 4",
-            "<strong>You</strong> 10",
-            "<strong>Now</strong> Ben",
+            "Someone else edited this token",
+            "<strong>Now saved</strong> 4",
+            "<strong>Your entry</strong> 10",
+            "<strong>Now saved</strong> Ben",
         ],
     );
     assert_eq!(app.token(&uid).await["label"], "Ben");

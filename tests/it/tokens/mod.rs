@@ -1,6 +1,7 @@
 //! Single tokens: their JSON views, pages and lists.
 
 mod add;
+mod adding;
 mod agreement;
 mod consume;
 mod delete;
@@ -20,6 +21,8 @@ mod query;
 mod quick_sets;
 mod search;
 mod tile;
+mod undo_use;
+mod unseen;
 mod void;
 mod void_page;
 mod words;

@@ -51,21 +51,21 @@ async fn a_click_makes_a_token_valid_today_and_can_be_undone() {
     tile.check(200, &["value=\"morning\"", "08:00–12:00", "08:00:00 (Europe/Vienna) to ", "No time limits"]);
     for (name, from, to) in [("morning", 8, 12), ("afternoon", 12, 18), ("today", 8, 18)] {
         let tile = click(&mut browser, &path, &[("range", name)]).await;
-        let said = format!("It is valid from today {from:02}:00 to today {to:02}:00.");
+        let said = format!("Valid from today {from:02}:00 to today {to:02}:00.");
         tile.check(200, &[&said, "Undo"]);
         let token = app.token(&uid).await;
         assert_eq!((&token["valid_from"], &token["valid_to"]), (&today(from), &today(to)));
     }
-    click(&mut browser, &path, &[("range", "today")]).await.check(200, &["It is so already"]);
+    click(&mut browser, &path, &[("range", "today")]).await.check(200, &["No change needed."]);
     let tile = click(&mut browser, &path, &[("no_limits", "1")]).await;
-    tile.check(200, &["It has no time limits any more."]);
+    tile.check(200, &["Time limits removed."]);
     assert!(!tile.text.contains("No time limits"), "there are none to take away");
     let token = app.token(&uid).await;
     assert_eq!((&token["valid_from"], &token["valid_to"]), (&Value::Null, &Value::Null));
     let undone = undo(&mut browser, &tile).await;
-    undone.check(200, &["It is undone.", "No time limits"]);
+    undone.check(200, &["Change undone.", "No time limits"]);
     assert_eq!(app.token(&uid).await["valid_from"], today(8));
-    click(&mut browser, &path, &[("range", "evening")]).await.check(200, &["no such time range any more"]);
+    click(&mut browser, &path, &[("range", "evening")]).await.check(200, &["this time range no longer exists"]);
     browser.post(&path, &[]).await.check(400, &[]);
     assert_eq!(app.token(&uid).await["valid_from"], today(8));
 }
@@ -94,7 +94,7 @@ async fn a_click_sets_a_count() {
     assert_eq!(uses(&app, &uid).await, 5);
     let tile = click(&mut browser, &path, &[("usage_count", "50")]).await;
     app.consume(&uid).await.check_success();
-    undo(&mut browser, &tile).await.check(200, &["It is undone."]);
+    undo(&mut browser, &tile).await.check(200, &["Change undone."]);
     assert_eq!(uses(&app, &uid).await, 4);
 }
 
@@ -111,14 +111,14 @@ async fn uses_are_added_to_those_that_are_left() {
     let tile = click(&mut browser, &path, &[("add_uses", "40")]).await;
     tile.check(200, &["40 uses added."]);
     app.consume(&uid).await.check_success();
-    undo(&mut browser, &tile).await.check(200, &["It is undone."]);
+    undo(&mut browser, &tile).await.check(200, &["Change undone."]);
     assert_eq!(uses(&app, &uid).await, 2);
     for wrong in ["0", "-1", "", "x", "2147483648"] {
         let tile = browser.post(&path, &[("add_uses", wrong)]).await;
-        tile.check(422, &["Nothing was changed", "a whole number from 1", "add_uses-error"]);
+        tile.check(422, &["The token was not changed", "a whole number from 1", "add_uses-error"]);
         assert!(tile.text.contains(&format!("required value=\"{wrong}\"")), "as it was typed");
     }
-    browser.post(&path, &[("add_uses", "2147483647")]).await.check(422, &["more than 2,147,483,647 uses left"]);
+    browser.post(&path, &[("add_uses", "2147483647")]).await.check(422, &["at most 2,147,483,647 uses"]);
     assert_eq!(uses(&app, &uid).await, 2);
 }
 
@@ -130,7 +130,9 @@ async fn nothing_is_added_to_unlimited_uses() {
     let tile = browser.get(&format!("/{uid}")).await;
     assert!(!tile.text.contains("Give a use back") && !tile.text.contains("Add uses"), "{}", tile.text);
     let path = format!("/{uid}/add_uses");
-    click(&mut browser, &path, &[("add_uses", "1")]).await.check(200, &["they are unlimited", "flash refused"]);
+    click(&mut browser, &path, &[("add_uses", "1")])
+        .await
+        .check(200, &["this token has unlimited uses", "flash refused"]);
     assert_eq!(uses(&app, &uid).await, -1);
 }
 

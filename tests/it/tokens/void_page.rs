@@ -22,7 +22,7 @@ async fn a_token_is_voided_from_its_tile_and_it_is_undone() {
 
     let done = browser.post(&void, &[("nonce", &nonce), ("reason", " Lost & found ")]).await;
     let told = browser.get(&done.check_leads_to(&format!("{tile}?done=did-")).location).await;
-    told.check(200, &["The token is voided.", "Undo", "Lost &#38; found", "user:admin", "Restore", "is-voided"]);
+    told.check(200, &["Token voided.", "Undo", "Lost &#38; found", "user:admin", "Restore", "is-voided"]);
     assert!(!told.text.contains("Use once") && !told.text.contains(&format!("href=\"{void}\"")));
     let again = browser.post(&void, &[("nonce", &nonce), ("reason", "Lost & found")]).await;
     assert_eq!(again.location, done.location, "sent twice, done once");
@@ -32,11 +32,11 @@ async fn a_token_is_voided_from_its_tile_and_it_is_undone() {
 
     let used = browser.post(&format!("/{uid}/use"), &[]).await;
     let used = browser.get(&used.check_leads_to(&format!("{tile}?done=refused-7")).location).await;
-    used.check(200, &["It was not used: it was voided.", "Refused: it was voided"]);
+    used.check(200, &["Not used: voided.", "Refused: voided"]);
 
     let action = done.location.split("did-").nth(1).unwrap();
     let undone = browser.post(&format!("/actions/{action}/undo"), &[]).await;
-    browser.get(&undone.check_leads_to(&tile).location).await.check(200, &["It is undone.", "Use once"]);
+    browser.get(&undone.check_leads_to(&tile).location).await.check(200, &["Change undone.", "Use once"]);
     app.consume(&uid).await.check_success();
 }
 
@@ -49,7 +49,7 @@ async fn a_voided_token_is_restored_from_its_tile_and_it_is_undone() {
     let before = app.token(&uid).await;
     let done = browser.post(&format!("/{uid}/unvoid"), &[]).await;
     let told = browser.get(&done.check_leads_to(&format!("/{uid}?done=did-")).location).await;
-    told.check(200, &["The token is restored.", "Undo", "Use once"]);
+    told.check(200, &["Token restored.", "Undo", "Use once"]);
     browser.post(&format!("/{uid}/unvoid"), &[]).await.check_leads_to(&format!("/{uid}?done=same"));
     let action = done.location.split("did-").nth(1).unwrap();
     browser.post(&format!("/actions/{action}/undo"), &[]).await.check_leads_to(&format!("/{uid}?done=undone"));
@@ -81,7 +81,7 @@ async fn who_may_not_delete_may_neither_void_nor_restore_nor_undo_either() {
     let action = done.check_leads_to(&format!("/{uid}?done=did-")).location.split("did-").nth(1).unwrap().to_owned();
     editor.post(&format!("/actions/{action}/undo"), &[]).await.check(403, &[]);
     let tile = editor.get(&done.location).await;
-    tile.check(200, &["The token is voided.", "is-voided", "Edit"]);
+    tile.check(200, &["Token voided.", "is-voided", "Edit"]);
     assert!(!tile.text.contains("unvoid") && !tile.text.contains(">Undo<"), "{}", tile.text);
     let edited = editor.get(&format!("/{uid}/edit")).await;
     edited.check(200, &["Save"]);

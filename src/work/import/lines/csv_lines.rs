@@ -122,9 +122,7 @@ impl<'a> CsvLines<'a> {
     /// The end of the file, unless a quote was opened in the last record and goes over lines, as nothing closes it.
     fn end(&self) -> Result<Option<Line>, (u64, String)> {
         match self.last_over_lines.filter(|_| self.text().is_quoted()) {
-            Some(line) => {
-                Err((line, "A quote is opened here and never closed, so that all that follows was one cell.".into()))
-            }
+            Some(line) => Err((line, "A quote opens here and never closes. Close it or remove it.".into())),
             None => Ok(None),
         }
     }
