@@ -118,7 +118,7 @@ pub(crate) fn html(status: StatusCode, https: bool) -> HttpResponseBuilder {
 /// says first.
 pub(crate) fn page(app: &App, status: StatusCode, template: &impl Template) -> Result<HttpResponse, Error> {
     let mut text = template.render().map_err(|error| Error::fault(error.to_string()))?;
-    if status.is_client_error() {
+    if status.is_client_error() && status != StatusCode::NOT_FOUND {
         text = text.replacen("<title>", "<title>Error: ", 1);
     }
     Ok(html(status, app.public_url.is_https()).body(text))
