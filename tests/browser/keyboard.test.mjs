@@ -32,7 +32,7 @@ for (const javaScript of [true, false]) {
       await press("Enter");
       await tabTo("Add token");
       await tabTo("q");
-      await page.keyboard.type("by keyboard");
+      await page.keyboard.type("by key");
       await visitor.leads(() => press("Enter"));
       await tabTo("by keyboard");
       await visitor.leads(() => press("Enter"));

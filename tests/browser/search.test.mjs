@@ -83,6 +83,7 @@ for (const javaScript of [true, false]) {
       }
       await visitor.open("/?q=locker&state=wrong");
       assert.notEqual((await selected())[0], "q", "what is wrong is read first");
+      await visitor.check("a search beside a filter that cannot be used", 422);
     });
 
     it("leaves a phone's keyboard closed", async () => {
