@@ -165,7 +165,7 @@ fn page(bencher: Bencher, what: &str) {
     let path = match what {
         "tile" => format!("/{}", database.uid),
         "list of 50" => "/".to_owned(),
-        "overview of 1,000" => "/overview?show=1000".to_owned(),
+        "overview of 1,000" => "/?view=tiles&show=1000".to_owned(),
         _ => "/usage".to_owned(),
     };
     let bearer = format!("Bearer {}", database.key);

@@ -1,19 +1,33 @@
 // Small conveniences of every page. All pages work without this.
 "use strict";
 
+// Browsers have a clipboard only on secure pages; on others, a text that is selected can be copied.
+const copy = async (text) => {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const field = document.createElement("textarea");
+  field.value = text;
+  field.className = "unseen";
+  const focused = document.activeElement;
+  document.body.append(field);
+  field.select();
+  const isCopied = document.execCommand("copy");
+  field.remove();
+  focused?.focus();
+  if (!isCopied) throw new Error("not copied");
+};
+
 // The button says "Copied" for a moment, also to screen readers.
 for (const button of document.querySelectorAll("[data-copy]")) {
-  if (!navigator.clipboard) continue;
   button.hidden = false;
-  const words = button.textContent;
+  const words = [...button.childNodes];
   button.addEventListener("click", async () => {
     try {
-      await navigator.clipboard.writeText(button.dataset.copy);
+      await copy(button.dataset.copy);
       button.textContent = button.dataset.copied;
     } catch {
       button.textContent = button.dataset.failed;
     }
-    setTimeout(() => (button.textContent = words), 2000);
+    setTimeout(() => button.replaceChildren(...words), 2000);
   });
 }
 
@@ -33,8 +47,28 @@ for (const box of document.querySelectorAll("[data-disables]")) {
 // A notice is shown once, and not again when the page is reloaded or bookmarked.
 const address = new URL(location.href);
 if (address.searchParams.has("done")) {
-  for (const name of ["done", "token"]) address.searchParams.delete(name);
+  for (const name of ["done", "token", "changed"]) address.searchParams.delete(name);
   history.replaceState(history.state, "", address);
+}
+
+// This tab knows the list as it was shown last, with its filter, order and page: links back to it lead there.
+if (document.querySelector("[data-list]")) {
+  const list = new URL(location.href);
+  for (const name of ["uid", "uids", "do"]) list.searchParams.delete(name);
+  sessionStorage.setItem("list", list.pathname + list.search);
+}
+const list = sessionStorage.getItem("list");
+for (const link of document.querySelectorAll("[data-back-to-list]")) if (list) link.setAttribute("href", list);
+
+// The selection of the list ends when it has been changed, and when its user signs out.
+const forgetSelection = (names) => {
+  for (const name of Object.keys(sessionStorage)) {
+    if (names.some((start) => name.startsWith(start))) sessionStorage.removeItem(name);
+  }
+};
+if (document.querySelector("[data-forget-selection]")) forgetSelection(["selected "]);
+for (const form of document.querySelectorAll("form[action$='/logout']")) {
+  form.addEventListener("submit", () => forgetSelection(["selected ", "list"]));
 }
 
 // A second click sends nothing while the first is being answered: for a few seconds, unless the user stops it with Escape.
@@ -123,7 +157,7 @@ const message = document.querySelector(".problems, main > .flash");
 if (message && (document.activeElement === document.body || !document.activeElement)) message.focus();
 
 // Menus close with Escape, and when something else is clicked.
-const openMenus = () => document.querySelectorAll("details.menu[open]");
+const openMenus = () => document.querySelectorAll("details:is(.top-menu, .menu:not([data-menu]))[open]");
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   for (const menu of openMenus()) {

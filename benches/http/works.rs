@@ -240,7 +240,7 @@ pub fn all() -> Vec<Work> {
             office.repeat(server, VIEWERS, &get(server, &office.key, "/usage"), &[200], time)
         }),
         work("4 viewers, 1,000 tiles each", |office, _, server, time| {
-            office.repeat(server, VIEWERS, &get(server, &office.key, "/overview?show=1000"), &[200], time)
+            office.repeat(server, VIEWERS, &get(server, &office.key, "/?view=tiles&show=1000"), &[200], time)
         }),
         work("printing 10,000 labels", |office, _, server, _| {
             office.client(server)?.get(&format!("/sheet.pdf?sheet=avery-l7651&batch={}", office.printed)).map(drop)

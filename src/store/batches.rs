@@ -1,6 +1,7 @@
 //! Batches: tokens that are created together.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
@@ -250,6 +251,29 @@ impl LookUp for NewestBatches {
         let newest =
             keys.iter().map(|key| Ok(page(connection, None, key.0)?.into_iter().map(|(_, batch)| batch).collect()));
         newest.collect()
+    }
+}
+
+/// Those of these batches that people hear of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct BatchesOf(Vec<BatchId>);
+
+impl BatchesOf {
+    /// The batches of these tokens.
+    pub(crate) fn tokens(tokens: &[Token]) -> Self {
+        let mut ids: Vec<BatchId> = tokens.iter().filter_map(|token| token.batch).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Self(ids)
+    }
+}
+
+impl LookUp for BatchesOf {
+    type Found = Arc<HashMap<BatchId, Batch>>;
+    const LANE: Lane = Lane::Pages;
+
+    fn find(connection: &mut Connection, keys: &[Self]) -> Result<Vec<Self::Found>, Error> {
+        keys.iter().map(|key| Ok(Arc::new(by_ids(connection, &key.0)?))).collect()
     }
 }
 

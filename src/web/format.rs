@@ -87,6 +87,19 @@ impl TimeFormatter {
         format!("{} {}", day(today, local), by(&TIME, local))
     }
 
+    /// As in `today 13:47`, `30 Nov` or `30 Nov 2027`.
+    pub(crate) fn day(self, moment: Micros) -> String {
+        let (today, local) = (self.now.local(self.zone), moment.local(self.zone));
+        let is_near = (local.date() - today.date()).num_days().abs() <= 1;
+        if is_near { self.day_and_time(moment) } else { day(today, local) }
+    }
+
+    /// The same of an end; with the time where that is a day's first moment, which the day alone would put at its last.
+    pub(crate) fn last_day(self, moment: Micros) -> String {
+        let is_first_moment = moment.local(self.zone).time() == chrono::NaiveTime::MIN;
+        if is_first_moment { self.day_and_time(moment) } else { self.day(moment) }
+    }
+
     /// As in `14:05:10`, with the day when it is not today's.
     pub(crate) fn to_the_second(self, moment: Micros) -> String {
         let (today, local) = (self.now.local(self.zone), moment.local(self.zone));
@@ -102,6 +115,15 @@ impl TimeFormatter {
     /// As in `Tue 1 Dec 2026`.
     pub(crate) fn long_day(self, moment: Micros) -> String {
         by(&LONG_DAY, moment.local(self.zone)).to_string()
+    }
+
+    /// Why a token is in its state, as short as a row of the list has room: of an active one, how many uses are left.
+    pub(crate) fn short_reason(self, token: &Token, state: State) -> String {
+        match (state, token.usage_count) {
+            (State::Active, UNLIMITED) => "unlimited uses".into(),
+            (State::Active, count) => format!("{} left", grouped(count)),
+            _ => self.reason(token, state),
+        }
     }
 
     /// Why a token is in its state, and how long.
@@ -140,6 +162,12 @@ fn day(today: NaiveDateTime, local: NaiveDateTime) -> String {
         _ if today.year() == local.year() => by(&DAY, local).to_string(),
         _ => by(&DAY_OF_YEAR, local).to_string(),
     }
+}
+
+/// A day as a form sends it, as in `30 Nov 2027`; anything else as it is.
+pub(crate) fn day_in_words(text: &str) -> String {
+    let day = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d");
+    day.map_or_else(|_| text.to_owned(), |day| by(&DAY_OF_YEAR, day.into()).to_string())
 }
 
 /// How many uses are left, as in `3 uses left`.
@@ -214,6 +242,24 @@ mod tests {
         check("2026-11-25T00:00", "tomorrow 00:00");
         check("2026-11-30T18:00", "30 Nov 18:00");
         check("2027-11-30T18:00", "30 Nov 2027 18:00");
+    }
+
+    #[test]
+    fn days_have_a_time_where_it_matters() {
+        let clock = TimeFormatter { now: at("2026-11-24T12:00"), zone: Tz::Europe__Vienna };
+        for (moment, day) in [
+            ("2026-11-24T13:47", "today 13:47"),
+            ("2026-11-25T08:00", "tomorrow 08:00"),
+            ("2026-11-30T18:00", "30 Nov"),
+            ("2026-11-30T00:00", "30 Nov"),
+            ("2027-11-30T18:00", "30 Nov 2027"),
+        ] {
+            assert_eq!(clock.day(at(moment)), day);
+        }
+        assert_eq!(clock.last_day(at("2026-11-30T18:00")), "30 Nov");
+        assert_eq!(clock.last_day(at("2026-11-30T00:00")), "30 Nov 00:00");
+        assert_eq!(day_in_words("2026-11-01"), "1 Nov 2026");
+        assert_eq!(day_in_words("soon"), "soon");
     }
 
     #[test]

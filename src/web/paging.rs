@@ -4,8 +4,6 @@ use serde::Deserialize;
 use validator::Validate;
 
 use super::cursor::CursorCodec;
-use super::format::tokens;
-use super::tokens::counts::Count;
 use crate::store::cursor::Cursor;
 use crate::store::tokens::list::{Sort, TokenSlice};
 use crate::token::TokenError;
@@ -81,14 +79,6 @@ impl PageRequest {
         let before = rows.first().filter(|_| has_before).map(|(place, _)| place.clone());
         let behind = rows.last().filter(|_| has_behind).map(|(place, _)| place.clone());
         (rows.into_iter().map(|(_, row)| row).collect(), before, behind)
-    }
-}
-
-/// How many tokens there are, in words.
-pub(crate) fn counted(count: Count) -> String {
-    match count {
-        Count::Exactly(count) => tokens(count),
-        Count::MoreThan(count) => format!("more than {}", tokens(count)),
     }
 }
 

@@ -62,7 +62,7 @@ pub fn table() -> Vec<Route> {
         page("/add").show(edit::add_form).post(edit::add).comes_back(),
         page("/deleted").show(deleted::show),
         page("/overview").show(overview::pages::show),
-        page("/bulk").post(change::bulk).comes_back_to("/overview"),
+        page("/bulk").post(change::bulk).comes_back_to("/"),
         file("/export/tokens").show(export::handlers::tokens),
         page("/actions").show(actions::list),
         page("/actions/{uid}").show(actions::show),

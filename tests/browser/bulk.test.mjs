@@ -1,8 +1,9 @@
-// Batches, the overview, and changes to many tokens, in a real browser, with JavaScript and without.
+// Batches, tiles, and changes to many tokens, in a real browser, with JavaScript and without.
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
+import { act, showBarInPlace, tick } from "./selection.mjs";
 import { withServer } from "./support.mjs";
 
 const LONG = "M".repeat(150) + "👩‍👩‍👧‍👦 תווית מימין {n:03}";
@@ -14,13 +15,8 @@ for (const javaScript of [true, false]) {
 
     withServer(javaScript, (opened) => ({ server, visitor } = opened));
 
-    const tick = async (count) => {
-      for (let n = 0; n < count; n++) await visitor.page.getByRole("checkbox").nth(n).check();
-    };
-    const choose = (label, option) => visitor.page.getByLabel(label, { exact: true }).selectOption(option);
-
     it("tells what to do while there is nothing", async () => {
-      for (const [path, words] of [["/overview", "No tokens yet"], ["/batches", "No batches yet"], ["/actions", "Nothing was done yet"]]) {
+      for (const [path, words] of [["/", "No tokens yet"], ["/batches", "No batches yet"], ["/actions", "No actions yet"]]) {
         await visitor.open(path);
         await visitor.says(words);
         await visitor.check(`${path} while there is nothing`);
@@ -70,60 +66,69 @@ for (const javaScript of [true, false]) {
         await visitor.check("deleting");
         await visitor.fits("an action under way");
       }
-      await visitor.page.getByText("It is done.").waitFor({ timeout: 120_000 });
-      await visitor.says("60,000 tokens", "Undo for 60,000 tokens");
+      await visitor.page.getByText("60,000 tokens deleted.").waitFor({ timeout: 120_000 });
+      await visitor.says("Undo");
     });
 
     it("shows tokens as tiles, in the size that was chosen last", async () => {
       await server.token({ label: LONG });
       await server.token({ label: "used up", usage_count: 0 });
-      await visitor.open("/overview");
-      await visitor.check("overview");
+      await visitor.open("/");
+      await visitor.click("link", "Tiles");
+      await visitor.check("tiles");
       const size = visitor.page.getByLabel("Tile size");
       await size.focus();
       for (let n = 0; n < 2; n++) await visitor.page.keyboard.press("ArrowRight");
       if (!javaScript) await visitor.click("button", "Show");
-      await visitor.open("/overview");
+      await visitor.open("/?view=tiles");
       assert.equal(await visitor.page.locator("#tiles").getAttribute("data-size"), "5");
-      await visitor.fits("overview of large tiles");
+      await visitor.fits("large tiles");
       await size.focus();
       await visitor.page.keyboard.press("Home");
       if (!javaScript) await visitor.click("button", "Show");
-      await visitor.fits("overview of small tiles");
-      await visitor.open("/overview?q=Gate");
+      await visitor.fits("small tiles");
+      await visitor.open("/?view=tiles&q=Gate");
       await visitor.click("link", "Next");
       await visitor.says("70 tokens", "Gate 001");
-      await visitor.open("/overview?q=nothing+like+it");
-      await visitor.says("Nothing is found");
-      await visitor.check("overview with nothing found");
+      await visitor.fill("Search label, value or ID", "nothing like it");
+      await visitor.click("button", "Search");
+      assert.match(visitor.page.url(), /view=tiles/);
+      await visitor.says("No tokens match", "Search: nothing like it");
+      await visitor.check("tiles with nothing found");
     });
 
     it("changes ticked tokens, and undoes all of it", async () => {
-      await visitor.open("/overview?q=Gate");
-      await tick(3);
-      if (javaScript) assert.equal(await visitor.text("[data-ticked]"), "3 ticked");
-      await choose("What", "Add uses");
-      await visitor.click("button", "Go on");
+      await visitor.open("/?q=Gate");
+      await tick(visitor, 3);
+      if (javaScript) assert.equal(await visitor.text("[data-picked]"), "3 selected");
+      await showBarInPlace(visitor);
+      await visitor.check("list with a selection");
+      await act(visitor, "Add uses");
       await visitor.check("bulk");
       await visitor.fill("Uses to add", "-3");
       await visitor.click("button", "Preview");
-      await visitor.says("3 uses taken away", "3 tokens", "Now", "Then");
+      await visitor.says("Will change 3 tokens", "Before", "After");
       await visitor.check("bulk preview");
       await visitor.click("button", "Change 3 tokens");
-      await visitor.says("It is done.", "3 uses taken away");
+      await visitor.says("3 tokens changed.", "Gate");
+      assert.equal(visitor.path(), "/");
+      await visitor.check("list after a change");
+      await visitor.open("/actions");
+      await visitor.leads(() => visitor.page.getByRole("link", { name: /Gate \d+ – Gate \d+/ }).first().click());
+      await visitor.says("3 uses removed");
       await visitor.check("action");
       await visitor.click("button", "Undo for 3 tokens");
-      await visitor.says("It is undone.");
+      await visitor.says("Change undone.");
       await visitor.check("action undone");
       await visitor.open("/actions");
-      await visitor.says("3 uses taken away", "undone");
+      await visitor.says("3 uses removed", "undone");
       await visitor.check("actions");
     });
 
     it("asks for each kind of change", async () => {
       const fill = {
         "Change validity": async () => {
-          await visitor.page.getByLabel("The end").selectOption("becomes the time below");
+          await visitor.page.getByLabel("End", { exact: true }).selectOption("Set to the time below");
           await visitor.fill("Valid to", "2999-12-31T18:00");
         },
         "Set uses": () => visitor.page.getByLabel("Unlimited").check(),
@@ -131,59 +136,54 @@ for (const javaScript of [true, false]) {
         "Change label": () => visitor.page.getByLabel("Label").fill("Door {n}"),
       };
       for (const [kind, type] of Object.entries(fill)) {
-        await visitor.open("/overview?q=Gate");
-        await tick(2);
-        await choose("What", kind);
-        await visitor.click("button", "Go on");
+        await visitor.open("/?q=Gate");
+        await tick(visitor, 2);
+        await act(visitor, kind);
         await visitor.check(`bulk: ${kind}`);
         await type();
         await visitor.click("button", "Preview");
         await visitor.click("button", "Change 2 tokens");
-        await visitor.says("It is done.");
+        await visitor.says("2 tokens changed.");
       }
-      await visitor.open("/overview?q=Door");
+      await visitor.open("/?q=Door");
       await visitor.says("2 tokens", "Door 1");
     });
 
     it("deletes all that a filter finds, unless it changed meanwhile", async () => {
-      await visitor.open("/overview?q=Gate");
-      await choose("Which", { index: 2 });
-      await choose("What", "Delete");
-      await visitor.click("button", "Go on");
-      await visitor.says("Delete 68 tokens?");
+      await visitor.open("/?q=Gate");
+      await act(visitor, "Delete", "all");
+      await visitor.says("Will delete 68 tokens");
       await visitor.check("bulk deletion");
       await server.token({ label: "Gate of last minute" });
       await visitor.click("button", "Delete 68 tokens");
-      await visitor.says("Nothing was done", "69 tokens");
+      await visitor.says("Nothing was changed", "69 tokens");
       await visitor.check("bulk deletion that is stale", 409);
       await visitor.click("button", "Delete 69 tokens");
-      await visitor.says("It is done.", "69 tokens");
+      await visitor.says("69 tokens deleted.", "No tokens match");
       await visitor.check("deletion");
       await server.token({ value: "Gate-X", label: "Gate X" });
-      await visitor.click("button", "Undo for 69 tokens");
-      await visitor.says("It is undone.");
-      await visitor.open("/overview?q=Gate");
+      await visitor.click("button", "Undo");
+      await visitor.says("Change undone.");
+      await visitor.open("/?q=Gate");
       await visitor.says("70 tokens");
     });
 
     it("names what an undo leaves", async () => {
       await server.token({ label: "Two of them: A" });
       const other = await server.token({ label: "Two of them: B" });
-      await visitor.open("/overview?q=Two+of+them");
-      await choose("Which", { index: 1 });
-      await choose("What", "Change lock");
-      await visitor.click("button", "Go on");
+      await visitor.open("/?q=Two+of+them");
+      await act(visitor, "Change lock", "page");
       await visitor.fill("Lock after each use", "5");
       await visitor.click("button", "Preview");
       await visitor.click("button", "Change 2 tokens");
       await server.view(`${other}/update_token`, { label: "Two of them: later" });
-      await visitor.click("button", "Undo for 2 tokens");
-      await visitor.says("Left as they are", "Two of them: later", "was changed later");
+      await visitor.click("button", "Undo");
+      await visitor.says("Change undone for 1 token. 1 token stayed as below.", "Not undone", "Two of them: later", "changed later");
       await visitor.check("action with what is left");
     });
 
     it("works by keyboard alone", async () => {
-      await visitor.open("/overview?q=Door");
+      await visitor.open("/?q=Door");
       const { page } = visitor;
       const tabTo = async (wanted) => {
         for (let n = 0; n < 60; n++) {
@@ -198,19 +198,20 @@ for (const javaScript of [true, false]) {
       };
       await tabTo("Select Door");
       await page.keyboard.press("Space");
-      for (let n = 0; n < 60; n++) {
-        await page.keyboard.press("Shift+Tab");
-        if (await page.evaluate(() => document.activeElement.id === "do")) break;
+      if (javaScript) {
+        await tabTo("Set uses");
+      } else {
+        await tabTo("Action");
+        await page.keyboard.type("Set uses");
+        await tabTo("Selected");
       }
-      await page.keyboard.type("Set uses");
-      await tabTo("Go on");
       await visitor.leads(() => page.keyboard.press("Enter"));
       await tabTo("Uses left");
       await page.keyboard.type("7");
       await visitor.leads(() => page.keyboard.press("Enter"));
       await tabTo("Change 1 token");
       await visitor.leads(() => page.keyboard.press("Enter"));
-      await visitor.says("It is done.", "Uses set to 7");
+      await visitor.says("1 token changed.", "7 left");
     });
   });
 }

@@ -91,12 +91,12 @@ for (const javaScript of [true, false]) {
     it("finds its tokens, and voids them all", async () => {
       await visitor.open(`/print_runs/${run}`);
       await visitor.click("link", "Never used");
-      await visitor.says("24 tokens", "Tokens of a printed sheet: Avery L7160");
+      await visitor.says("24 tokens", "Printed sheet: Avery L7160");
       await visitor.check("list of a print run");
       // Another search stays within the run.
-      await visitor.page.getByLabel("Search value").fill("Locker 00");
-      await visitor.click("button", "Find");
-      await visitor.says("7 tokens", "Tokens of a printed sheet");
+      await visitor.page.getByLabel("Search label, value or ID").fill("Locker 00");
+      await visitor.click("button", "Search");
+      await visitor.says("7 tokens", "Printed sheet");
       await visitor.open(`/print_runs/${run}`);
       await visitor.leads(() => visitor.page.locator("main").getByRole("link", { name: "Usage", exact: true }).click());
       await visitor.says("Usage of a printed sheet", "Locker 001");

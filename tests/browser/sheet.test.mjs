@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { inflateSync } from "node:zlib";
 
+import { act, tick } from "./selection.mjs";
 import { PASSWORD, withServer } from "./support.mjs";
 
 const ARABIC = "تذكرة دخول رقم ١٢";
@@ -96,16 +97,15 @@ for (const javaScript of [true, false]) {
       await visitor.open(`/${uids[0]}`);
       await print();
       await visitor.says("1 token");
-      await visitor.open("/overview");
-      for (let n = 0; n < 3; n++) await visitor.page.getByRole("checkbox").nth(n).check();
-      await visitor.click("button", "Print");
+      await visitor.open("/?view=tiles");
+      await tick(visitor, 3);
+      await act(visitor, "Print");
       await visitor.says("3 tokens");
-      await visitor.open("/overview?q=Locker");
-      await chosen("Which").selectOption("found");
-      await visitor.click("button", "Print");
+      await visitor.open("/?q=Locker");
+      await visitor.click("link", "Print", { exact: true });
       await visitor.says("30 tokens", "Page 1 of 2");
       await visitor.click("link", "Choose others");
-      assert.equal(visitor.path(), "/overview");
+      assert.equal(visitor.path(), "/");
       await visitor.open("/batches");
       await visitor.click("link", "Lockers");
       await visitor.click("link", "Print");
@@ -301,9 +301,9 @@ for (const javaScript of [true, false]) {
       assert.equal(await viewer.page.getByLabel("First free label").inputValue(), "1", "everybody has a sheet of their own");
       assert.equal(await viewer.page.getByRole("link", { name: "Label sheets" }).count(), 0);
       await viewer.check("sheet of a viewer");
-      await viewer.open("/overview?q=Locker");
-      await viewer.page.getByRole("checkbox").first().check();
-      await viewer.click("button", "Print");
+      await viewer.open("/?q=Locker");
+      await tick(viewer, 1);
+      await act(viewer, "Print");
       await viewer.says("1 token");
       await viewer.close();
     });

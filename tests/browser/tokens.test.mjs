@@ -167,6 +167,7 @@ for (const javaScript of [true, false]) {
       await visitor.says("This token was deleted", "Restore");
       await visitor.check("back to what was deleted", 404);
       await visitor.click("link", "← Tokens");
+      await visitor.page.getByText("More", { exact: true }).click();
       await visitor.click("link", "Deleted");
       await visitor.says("delete me", "admin");
       await visitor.check("deleted");

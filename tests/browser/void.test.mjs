@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
+import { act, tick } from "./selection.mjs";
 import { withServer } from "./support.mjs";
 
 const LONG = "Übergabe verpasst, תווית מימין ".repeat(6).trim();
@@ -63,20 +64,21 @@ for (const javaScript of [true, false]) {
       await visitor.check("usage of voided tokens");
     });
 
-    it("shows what is voided in the list and in the overview", async () => {
+    it("shows what is voided in the list and as tiles", async () => {
       await server.token({ label: "A good one", usage_count: 5 });
       await visitor.open("/");
+      await visitor.page.getByText("Filters", { exact: true }).click();
       await choose("State", "Voided");
-      await visitor.click("button", "Find");
+      await visitor.click("button", "Apply");
       await visitor.says("2 tokens", "STOLEN-1", "OPEN-1");
       assert.ok(!(await visitor.text()).includes("A good one"));
       await visitor.check("list of voided tokens");
-      await visitor.open("/overview");
+      await visitor.open("/?view=tiles");
       await visitor.says("Voided");
       assert.equal(await visitor.page.locator(".small-tile.is-voided").count(), 2);
-      await visitor.check("overview with voided tokens");
-      await visitor.open("/overview?size=1");
-      await visitor.fits("overview of small tiles with voided tokens");
+      await visitor.check("tiles with voided tokens");
+      await visitor.open("/?view=tiles&size=1");
+      await visitor.fits("small tiles with voided tokens");
       await visitor.open("/sheet?state=voided");
       await visitor.says("There are no tokens to print. Voided tokens are not printed;");
       await visitor.check("sheet of voided tokens", 422);
@@ -84,54 +86,49 @@ for (const javaScript of [true, false]) {
 
     it("voids and restores many, with a preview and an undo", async () => {
       await server.view("/add_tokens", { count: 4, label: "Box {n}", batch_name: "Boxes" });
-      await visitor.open("/overview?q=Box");
-      await visitor.page.getByRole("checkbox").first().check();
-      await choose("What", "Void");
-      await visitor.click("button", "Go on");
+      await visitor.open("/?q=Box");
+      await tick(visitor, 1);
+      await act(visitor, "Void");
       await visitor.fill("Reason", "Stolen");
       await visitor.click("button", "Preview");
       await visitor.click("button", "Void 1 token");
-      await visitor.says("It is done.", "Voided as “Stolen”");
+      await visitor.says("1 token voided.", "(Stolen)");
 
-      await visitor.open("/overview?q=Box");
-      await choose("Which", { index: 2 });
-      await choose("What", "Void");
-      await visitor.click("button", "Go on");
-      await visitor.says("Of 4 tokens.");
+      await visitor.open("/?q=Box");
+      await act(visitor, "Void", "all");
+      await visitor.says("4 tokens selected.");
       await visitor.check("bulk void");
       await visitor.fill("Reason", "Lost box");
       await visitor.click("button", "Preview");
-      await visitor.says("Voided as “Lost box”", "Already so", "1 token", "Voided (Lost box)");
+      await visitor.says("No change needed", "1 token", "Voided (Lost box)");
       await visitor.check("bulk void preview");
       await visitor.click("button", "Void 3 tokens");
-      await visitor.says("It is done.", "3 tokens");
+      await visitor.says("3 tokens voided.");
       await visitor.check("bulk voided");
 
-      await visitor.open("/overview?q=Box&state=voided");
-      await choose("Which", { index: 2 });
-      await choose("What", "Restore voided");
-      await visitor.click("button", "Go on");
-      await visitor.says("Restore 4 tokens?", "Voided (Stolen)", "Active");
+      await visitor.open("/?q=Box&state=voided");
+      await act(visitor, "Restore", "all");
+      await visitor.says("Will restore 4 tokens", "Voided (Stolen)", "Active");
       await visitor.check("bulk restore preview");
       await visitor.click("button", "Restore 4 tokens");
-      await visitor.says("It is done.", "Restored");
-      await visitor.click("button", "Undo for 4 tokens");
-      await visitor.says("It is undone.");
+      await visitor.says("4 tokens restored.");
+      await visitor.click("button", "Undo");
+      await visitor.says("Change undone.");
       await visitor.open("/?q=Box&state=voided");
       await visitor.says("4 tokens", "(Stolen)", "(Lost box)");
       await visitor.open("/actions");
-      await visitor.says("Voided as “Lost box”", "Restored");
+      await visitor.says("Voided: “Lost box”", "Restored");
       await visitor.check("actions with voiding");
     });
 
     it("marks a voided token on paper", async () => {
       const tile = await server.token({ value: "PAPER-1" });
       await server.view(`${tile}/void_token`, { reason: "Misprinted" });
-      for (const path of [tile, "/overview?q=PAPER-1"]) {
+      for (const path of [tile, "/?view=tiles&q=PAPER-1"]) {
         await visitor.open(path);
         await visitor.page.emulateMedia({ media: "print" });
         assert.ok(await visitor.page.locator(".void-mark").isVisible(), `${path} on paper`);
-        if (process.env.PICTURES) await visitor.picture(visitor.page, `paper-${path.startsWith("/overview") ? "overview" : "tile"}`);
+        if (process.env.PICTURES) await visitor.picture(visitor.page, `paper-${path === tile ? "tile" : "tiles"}`);
         await visitor.page.emulateMedia({ media: null });
       }
     });

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use super::pending::Stage;
 use super::rows;
+use crate::store::batches;
 use crate::store::connection::Connection;
 use crate::store::cursor::Cursor;
 use crate::store::error::Error;
@@ -11,10 +12,13 @@ use crate::store::schema::{action_tokens, actions, tokens};
 use crate::store::tokens::delete::RESTORE_DAYS;
 use crate::store::tokens::row::TokenRow;
 use crate::token::action::{Action, UndoSkip};
-use crate::token::{Micros, Token, Uid};
+use crate::token::{BatchId, Micros, Token, Uid};
 
 /// Microseconds for which an action can be undone.
 const UNDO_MICROS: i64 = RESTORE_DAYS * Micros::DAY;
+
+/// Most tokens of an action that are looked at to see whether they are of one batch.
+const BATCH_LOOKED_AT: i32 = 1_000;
 
 /// Removes some undo data of actions that are too old to be undone, and returns whether there may be more. The actions
 /// themselves stay.
@@ -116,6 +120,31 @@ pub fn tokens_of(
     let rows: Vec<(TokenRow, Option<String>)> = rows.load(connection)?;
     let skip = |word: Option<String>| UndoSkip::ALL.into_iter().find(|skip| Some(skip.word()) == word.as_deref());
     rows.into_iter().map(|(row, word)| Ok((row.token()?, skip(word)))).collect()
+}
+
+/// What an action holds: its first and its last token, deleted ones included, and the name of the batch if they are all of
+/// it and few enough to look at each.
+pub(crate) struct Contents {
+    pub(crate) first: Token,
+    pub(crate) last: Token,
+    pub(crate) batch: Option<String>,
+}
+
+/// What an action holds; none, once it is too old to be undone and its tokens are forgotten.
+pub(crate) fn contents(connection: &mut Connection, action: &PastAction) -> Result<Option<Contents>, Error> {
+    let Some(first) = tokens_of(connection, action, false, 1)?.pop().map(|(token, _)| token) else { return Ok(None) };
+    let of = action_tokens::table.inner_join(tokens::table.on(tokens::id.eq(action_tokens::token)));
+    let of = of.filter(action_tokens::action.eq(action.id));
+    let last = of.order(action_tokens::token.desc()).limit(1).select(TokenRow::as_select());
+    let last: Option<TokenRow> = last.get_result(connection).optional()?;
+    let last = last.map_or_else(|| Ok(first.clone()), TokenRow::token)?;
+    let mut batch = batches::of_tokens(connection, [&first].into_iter())?.into_values().next();
+    batch = batch.filter(|batch| batch.count == action.count && action.count <= BATCH_LOOKED_AT);
+    if batch.is_some() {
+        let found = of.select(tokens::batch).distinct().limit(2).load::<Option<BatchId>>(connection)?;
+        batch = batch.filter(|_| found.len() == 1);
+    }
+    Ok(Some(Contents { first, last, batch: batch.map(|batch| batch.name) }))
 }
 
 /// The uid of the one token that an action changed; none if it changed several.

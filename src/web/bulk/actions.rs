@@ -7,10 +7,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::describe::describe;
-use super::form::ChangeKind;
-use crate::access::{Permission, Role};
+use super::done::may_undo;
+use crate::access::Role;
 use crate::store::actions::past;
-use crate::store::actions::past::PastAction;
+use crate::store::actions::past::{Contents, PastAction};
+use crate::store::cursor::Cursor;
 use crate::store::{self, Connection};
 use crate::token::action::{Action, UndoSkip};
 use crate::token::{Token, Uid};
@@ -24,7 +25,8 @@ use crate::web::page::{Page, page, see_other};
 use crate::web::paging::{cut, more_than};
 use crate::web::params::Query;
 use crate::web::state::App;
-use crate::web::tokens::view::title;
+use crate::web::tokens::view::{short_title, title};
+use crate::web::words::bulk as words;
 use crate::work;
 use crate::work::actions::CarriedOut;
 
@@ -34,8 +36,6 @@ const ROWS: usize = 50;
 const NAMED: i64 = 100;
 /// How long an answer waits for an action to be carried out. Whoever waits longer wants to see how far it is.
 const MOMENT: Duration = Duration::from_secs(2);
-/// What an action of another version is called.
-const UNKNOWN: &str = "Something that only another version of Tessera knows";
 
 #[derive(Template)]
 #[template(path = "bulk/actions.html")]
@@ -53,11 +53,15 @@ struct ActionPage {
     kept_count: i64,
     tokens: Vec<TokenView>,
     more: Option<String>,
+    /// What was selected has been changed.
+    is_changed: bool,
 }
 
 /// An action, as the pages show it.
 struct ActionView {
     uid: String,
+    /// As in `Locker 001 – Locker 300`.
+    name: String,
     /// As in `Uses set to 10`.
     what: String,
     /// As in `Changed`.
@@ -70,6 +74,9 @@ struct ActionView {
     may_undo: bool,
     progress: Option<ProgressView>,
 }
+
+/// Actions with their names, and the place of the last one if there are more.
+type NamedActions = (Vec<(PastAction, String)>, Option<Cursor>);
 
 /// How far an action is, or its undoing.
 struct ProgressView {
@@ -86,18 +93,16 @@ struct ProgressView {
 impl ProgressView {
     fn new(action: &PastAction, done: i32) -> Self {
         let (doing, end) = match &action.action {
-            _ if action.undone.is_some() => ("Undoing", "undone"),
-            Some(Action::Delete) => ("Deleting", "done"),
-            Some(Action::Void { .. }) => ("Voiding", "done"),
-            Some(Action::Unvoid) => ("Restoring", "done"),
-            _ => ("Changing", "done"),
+            _ if action.undone.is_some() => (words::UNDOING, "undone"),
+            Some(action) => (words::verb(action).doing, "done"),
+            None => (words::CHANGING.doing, "done"),
         };
         Self {
             doing,
             end: format!("/actions/{}?done={end}", action.uid),
             total: action.count,
             done,
-            far: format!("{} of {}", grouped(done), tokens(action.count)),
+            far: words::progress(done, action.count),
         }
     }
 }
@@ -123,12 +128,13 @@ impl TokenView {
 }
 
 impl ActionView {
-    fn new(done: PastAction, role: Role, clock: TimeFormatter) -> Self {
+    fn new(done: PastAction, name: String, role: Role, clock: TimeFormatter) -> Self {
         Self {
+            name,
             may_undo: may_undo(role, done.action.as_ref()) && done.can_be_undone(clock.now),
             progress: done.progress.map(|far| ProgressView::new(&done, far)),
-            what: done.action.as_ref().map_or_else(|| UNKNOWN.into(), |action| describe(action, clock)),
-            did: done.action.as_ref().map_or("Changed", |action| ChangeKind::of(action).did()),
+            what: done.action.as_ref().map_or_else(|| words::UNKNOWN.into(), |action| describe(action, clock)),
+            did: done.action.as_ref().map_or(words::CHANGING, words::verb).did,
             count: tokens(done.count),
             uid: done.uid,
             by: done.by,
@@ -139,18 +145,13 @@ impl ActionView {
     }
 }
 
-/// Undoing needs the permission of the action.
-fn may_undo(role: Role, action: Option<&Action>) -> bool {
-    role.may(action.map_or(Permission::Edit, Action::permission))
-}
-
 /// Why an undo left a token as it is.
 fn why(kept: UndoSkip) -> &'static str {
     match kept {
-        UndoSkip::Changed => "was changed later",
-        UndoSkip::Deleted => "was deleted later",
-        UndoSkip::Restored => "was restored or deleted again by somebody",
-        UndoSkip::ValueTaken => "another token has its value now",
+        UndoSkip::Changed => words::CHANGED_LATER,
+        UndoSkip::Deleted => words::DELETED_LATER,
+        UndoSkip::Restored => words::RESTORED_LATER,
+        UndoSkip::ValueTaken => words::VALUE_TAKEN,
     }
 }
 
@@ -163,16 +164,38 @@ pub(crate) async fn list(
 ) -> Result<HttpResponse, Error> {
     let cursors = CursorCodec::new("actions", &[]);
     let after = cursors.after(&place)?;
-    let work = move |connection: &mut _| Ok(past::page(connection, after.as_ref(), more_than(ROWS))?);
-    let (actions, last) = cut(app.store.read(work).await?, ROWS);
+    let (actions, last) = app.store.read(move |connection| page_of(connection, after.as_ref())).await?;
     let clock = app.time_formatter();
     let role = who.caller.role;
     let template = ActionsPage {
-        page: Page::new(&request, Section::Overview),
-        rows: actions.into_iter().map(|(_, action)| ActionView::new(action, role, clock)).collect(),
+        page: Page::new(&request, Section::Tokens),
+        rows: actions.into_iter().map(|(action, name)| ActionView::new(action, name, role, clock)).collect(),
         older: last.map(|place| format!("{}/actions?after={}", app.base, cursors.write(&place))),
     };
     page(&app, StatusCode::OK, &template)
+}
+
+/// A page of actions, each with its name, and the place of the last one if there are more.
+fn page_of(connection: &mut Connection, after: Option<&Cursor>) -> Result<NamedActions, store::Error> {
+    let (actions, last) = cut(past::page(connection, after, more_than(ROWS))?, ROWS);
+    let mut named = |action: PastAction| {
+        let name = name(connection, &action)?;
+        Ok((action, name))
+    };
+    Ok((actions.into_iter().map(|(_, action)| named(action)).collect::<Result<_, store::Error>>()?, last))
+}
+
+/// What people call an action: its batch, its first and last token, or else how many there were.
+fn name(connection: &mut Connection, action: &PastAction) -> Result<String, store::Error> {
+    let Some(Contents { first, last, batch }) = past::contents(connection, action)? else {
+        return Ok(tokens(action.count));
+    };
+    let titles = [&first, &last].map(short_title);
+    Ok(match (batch, titles) {
+        (Some(batch), _) => batch,
+        (None, [first, last]) if first == last => first,
+        (None, [first, last]) => words::first_to_last(&first, &last),
+    })
 }
 
 /// Shows what an action did, and what its undoing left.
@@ -185,48 +208,46 @@ pub(crate) async fn show(
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let found = app.store.read(move |connection| find(connection, uid)).await?;
-    let (action, kept_count, tokens) = found.ok_or(Error::NotFound)?;
+    let (action, name, kept_count, tokens) = found.ok_or(Error::NotFound)?;
     let is_gone = action.action == Some(Action::Delete) && action.undone.is_none();
     let total = if kept_count > 0 { kept_count } else { i64::from(action.count) };
     let notice = notice(&done, &action, kept_count);
+    let is_changed = notice.is_some() && done == "done";
     let template = ActionPage {
-        page: Page::new(&request, Section::Overview).with_notice(notice),
+        page: Page::new(&request, Section::Tokens).with_notice(notice),
         more: Some(total - i64::try_from(tokens.len()).unwrap_or_default()).filter(|more| *more > 0).map(grouped),
         tokens: tokens.into_iter().map(|(token, kept)| TokenView::new(&token, kept, is_gone)).collect(),
         kept_count,
-        action: ActionView::new(action, who.caller.role, app.time_formatter()),
+        is_changed,
+        action: ActionView::new(action, name, who.caller.role, app.time_formatter()),
     };
     page(&app, StatusCode::OK, &template)
 }
 
-/// An action, how many tokens its undo left as they are, and the first tokens: those, or else all.
-type ActionWithTokens = (PastAction, i64, Vec<(Token, Option<UndoSkip>)>);
+/// An action, its name, how many tokens its undo left as they are, and the first tokens: those, or else all.
+type ActionWithTokens = (PastAction, String, i64, Vec<(Token, Option<UndoSkip>)>);
 
 fn find(connection: &mut Connection, uid: Uid) -> Result<Option<ActionWithTokens>, store::Error> {
     let Some(action) = past::find(connection, uid)? else { return Ok(None) };
     let kept_count = if action.progress.is_some() { 0 } else { past::skipped_count(connection, &action)? };
     let tokens = past::tokens_of(connection, &action, kept_count > 0, NAMED)?;
-    Ok(Some((action, kept_count, tokens)))
+    let name = name(connection, &action)?;
+    Ok(Some((action, name, kept_count, tokens)))
 }
 
 /// What was done before the page was opened. An action that is sent again after its undo is not done again.
 fn notice(done: &str, action: &PastAction, kept: i64) -> Option<Notice> {
-    let left = tokens(kept);
     if action.progress.is_some() {
-        let words = "This is still being done. Undo it when it is done.";
-        return (done == "under-way").then(|| Notice::refused(words));
+        return (done == "under-way").then(|| Notice::refused(words::STILL_UNDER_WAY));
     }
     match (done, action.undone.is_some()) {
-        ("done", false) => Some(Notice::done("It is done.")),
-        ("undone", true) if kept == 0 => Some(Notice::done("It is undone.")),
-        ("undone", true) => {
-            let undone = tokens(i64::from(action.count) - kept);
-            Some(Notice::done(format!("It is undone for {undone}. {left} below stayed as they are.")))
+        ("done", false) => {
+            let verb = action.action.as_ref().map_or(words::CHANGING, words::verb);
+            Some(Notice::done(verb.done(action.count, action.refused)))
         }
-        ("undone", false) => {
-            let words = "Nothing was undone: every token was changed or deleted since then. Undo that first.";
-            Some(Notice::refused(words))
-        }
+        ("undone", true) if kept == 0 => Some(Notice::done(words::UNDONE)),
+        ("undone", true) => Some(Notice::done(words::undone_in_part(i64::from(action.count) - kept, kept))),
+        ("undone", false) => Some(Notice::refused(words::NOTHING_UNDONE)),
         _ => None,
     }
 }
@@ -245,7 +266,7 @@ pub(crate) async fn undo(
     let done =
         app.store.read_inline(move |connection| Ok(past::find(connection, uid)?)).await?.ok_or(Error::NotFound)?;
     if !may_undo(who.caller.role, done.action.as_ref()) {
-        return Err(Error::Forbidden("You may not restore tokens with this role.".into()));
+        return Err(Error::Forbidden(words::MAY_NOT_UNDO.into()));
     }
     let (past, carried_out) = work::actions::undo(&app.background, uid, who.caller.principal).await?;
     if past.progress.is_some() && past.undone.is_none() {
@@ -263,9 +284,10 @@ pub(crate) async fn undo(
     })
 }
 
-/// Waits until an action is carried out, but not for long.
-pub(super) async fn wait_a_moment(carried_out: Option<CarriedOut>) {
-    if let Some(carried_out) = carried_out {
-        let _ = tokio::time::timeout(MOMENT, carried_out).await;
+/// Waits until an action is carried out, but not for long; whether it is.
+pub(super) async fn wait_a_moment(carried_out: Option<CarriedOut>) -> bool {
+    match carried_out {
+        Some(carried_out) => tokio::time::timeout(MOMENT, carried_out).await.is_ok(),
+        None => true,
     }
 }

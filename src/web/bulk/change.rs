@@ -7,7 +7,6 @@ use serde::Deserialize;
 use validator::Validate;
 
 use super::actions::wait_a_moment;
-use super::describe::describe;
 use super::form::{ChangeForm, ChangeKind};
 use super::selection::{SelectionForm, TokenSelection};
 use crate::store::actions::{ActionPlan, ActionRequest, ActionResult};
@@ -24,11 +23,12 @@ use crate::web::format::{TimeFormatter, duration, tokens};
 use crate::web::guard::{Allowed, Edit};
 use crate::web::navigation::Section;
 use crate::web::page::{Page, page, see_other};
-use crate::web::paging;
 use crate::web::params::{Form, LARGE, Parts};
 use crate::web::state::App;
 use crate::web::tokens::form::TokenForm;
 use crate::web::tokens::view::{StateView, TokenView, title};
+use crate::web::words::bulk::{self as words, Refusal};
+use crate::web::words::tokens::counted as counted_words;
 use crate::work;
 
 #[derive(Template)]
@@ -76,12 +76,15 @@ type BulkForm = Parts<(SelectionForm, TokenForm, ChangeForm, StepForm)>;
 
 /// What the change would do.
 struct Preview {
-    /// As in `Uses set to 10`.
-    what: String,
+    /// As in `Will change 299 tokens`.
+    will: String,
+    /// As in `Change 299 tokens`.
+    button: String,
     selected: String,
-    changed: String,
     is_empty: bool,
     same: Option<String>,
+    /// How many of those that were ticked are there no more.
+    gone: Option<String>,
     refused: Vec<RefusedView>,
     examples: Vec<Example>,
     /// The examples differ before and after.
@@ -93,8 +96,8 @@ struct Preview {
 
 /// Tokens that stay as they are, for one reason.
 struct RefusedView {
-    count: String,
-    why: &'static str,
+    /// As in `2 tokens have unlimited uses`.
+    words: String,
     names: Vec<String>,
 }
 
@@ -106,11 +109,12 @@ struct Example {
 }
 
 impl Preview {
-    fn new(plan: &ActionPlan, action: &Action, clock: TimeFormatter) -> Result<Self, Error> {
+    fn new(plan: &ActionPlan, action: &Action, ticked: Option<usize>, clock: TimeFormatter) -> Result<Self, Error> {
+        let verb = ChangeKind::of(action).verb();
+        let gone = ticked.map_or(0, |ticked| ticked.saturating_sub(plan.selected));
         let named = |token: &Token| title(token.label.as_deref(), &token.value);
         let refused = plan.refused.iter().map(|refused| RefusedView {
-            count: tokens(refused.count),
-            why: why(&refused.why, refused.tokens.first()),
+            words: words::refused(why(&refused.why, refused.tokens.first()), refused.count),
             names: refused.tokens.iter().map(named).collect(),
         });
         let examples = plan.examples.iter().map(|(before, after)| Example {
@@ -119,10 +123,11 @@ impl Preview {
             after: side(action, after, clock),
         });
         Ok(Self {
-            what: describe(action, clock),
             selected: tokens(plan.selected),
-            changed: tokens(plan.changed),
+            will: verb.will(plan.changed),
+            button: verb.button(plan.changed),
             is_empty: plan.changed == 0,
+            gone: (gone > 0).then(|| tokens(gone)),
             same: (plan.same > 0).then(|| tokens(plan.same)),
             refused: refused.collect(),
             examples: examples.collect(),
@@ -135,13 +140,13 @@ impl Preview {
 }
 
 /// Why tokens stay as they are, in words that fit all of them.
-fn why(error: &TokenError, first: Option<&Token>) -> &'static str {
+fn why(error: &TokenError, first: Option<&Token>) -> Refusal {
     match error.param() {
-        Some("add_uses") if first.is_some_and(|token| token.usage_count == UNLIMITED) => "their uses are unlimited",
-        Some("add_uses") => "they have too few uses left, or would have too many",
-        Some("valid_to") => "their validity would end before it begins",
-        Some("label") => "their label would be too long",
-        _ => "they may not be so",
+        Some("add_uses") if first.is_some_and(|token| token.usage_count == UNLIMITED) => Refusal::Unlimited,
+        Some("add_uses") => Refusal::TooFewUses,
+        Some("valid_to") => Refusal::EndBeforeStart,
+        Some("label") => Refusal::LongLabel,
+        _ => Refusal::Other,
     }
 }
 
@@ -151,7 +156,7 @@ fn side(action: &Action, token: &Token, clock: TimeFormatter) -> String {
         Action::SetValidity { .. } => TokenView::new(token, clock).valid,
         Action::SetUses(_) | Action::AddUses(_) => TokenView::new(token, clock).uses,
         Action::SetLock(_) => duration(token.lock_time),
-        Action::SetLabel(_) => token.label.clone().unwrap_or_else(|| "none".into()),
+        Action::SetLabel(_) => token.label.clone().unwrap_or_else(|| words::NO_LABEL.into()),
         Action::Void { .. } | Action::Unvoid => state_words(token, clock),
         Action::Delete | Action::Update { .. } | Action::Import { .. } => String::new(),
     }
@@ -161,7 +166,7 @@ fn side(action: &Action, token: &Token, clock: TimeFormatter) -> String {
 fn state_words(token: &Token, clock: TimeFormatter) -> String {
     let badge = StateView::from(state(token, clock.now)).badge();
     let reason = token.voided.as_ref().and_then(|voided| voided.reason.as_deref());
-    reason.map_or_else(|| badge.to_owned(), |reason| format!("{badge} ({reason})"))
+    reason.map_or_else(|| badge.to_owned(), |reason| words::state_for(badge, reason))
 }
 
 /// Shows the form of a change, previews the change, or makes it.
@@ -173,7 +178,7 @@ pub(crate) async fn bulk(
 ) -> Result<HttpResponse, Error> {
     let page = BulkPage::read(&request, &app, selection, (form, change), step.kind.parse()?);
     if !who.caller.role.may(page.kind.permission()) {
-        return Err(Error::Forbidden("Your role can't delete, void or restore tokens.".into()));
+        return Err(Error::Forbidden(words::MAY_NOT_VOID_OR_DELETE.into()));
     }
     if !page.errors.is_empty() {
         return page.answer(&app, StatusCode::UNPROCESSABLE_ENTITY);
@@ -192,7 +197,7 @@ pub(crate) async fn bulk(
 async fn counted(app: &App, selected: &TokenSelection) -> Result<String, Error> {
     Ok(match &selected.selection {
         Selection::Uids(uids) => tokens(uids.len()),
-        Selection::Filter(filter) => paging::counted(app.counts.count(&app.store, filter, app.store.now()).await?),
+        Selection::Filter(filter) => counted_words(app.counts.count(&app.store, filter, app.store.now()).await?),
     })
 }
 
@@ -206,7 +211,7 @@ impl BulkPage {
     ) -> Self {
         let mut errors = FormErrors::default();
         Self {
-            page: Page::new(request, Section::Overview),
+            page: Page::new(request, Section::Tokens),
             selected: TokenSelection::read(selection, app, &mut errors),
             count: String::new(),
             kind,
@@ -265,7 +270,7 @@ impl BulkPage {
         });
         match plan.await {
             Ok((plan, _permit)) => {
-                self.preview = Some(Preview::new(&plan, &action, TimeFormatter { now, zone: app.zone })?);
+                self.preview = Some(self.preview_of(&plan, &action, TimeFormatter { now, zone: app.zone })?);
                 self.answer(app, StatusCode::OK)
             }
             Err(error) => self.refused(error, app).await,
@@ -281,17 +286,23 @@ impl BulkPage {
         let (action, by, now) = (wanted.action.clone(), who.principal.clone(), app.store.now());
         let (plan, status) = match work::actions::perform(&app.background, wanted, by, permit).await {
             Ok((ActionResult::Done(uid), carried_out)) => {
-                wait_a_moment(carried_out).await;
+                let is_whole = wait_a_moment(carried_out).await;
                 app.counts.forget();
-                return Ok(see_other(app, &format!("/actions/{uid}?done=done")));
+                let list = || self.selected.after_change(uid, action == Action::Delete);
+                let path = if is_whole { list() } else { format!("/actions/{uid}?done=done") };
+                return Ok(see_other(app, &path));
             }
             Ok((ActionResult::Stale(plan), _)) => (plan, StatusCode::CONFLICT),
             Ok((ActionResult::Nothing(plan), _)) => (plan, StatusCode::OK),
             Err(error) => return self.refused(error, app).await,
         };
         self.is_stale = status == StatusCode::CONFLICT;
-        self.preview = Some(Preview::new(&plan, &action, TimeFormatter { now, zone: app.zone })?);
+        self.preview = Some(self.preview_of(&plan, &action, TimeFormatter { now, zone: app.zone })?);
         self.answer(app, status)
+    }
+
+    fn preview_of(&self, plan: &ActionPlan, action: &Action, clock: TimeFormatter) -> Result<Preview, Error> {
+        Preview::new(plan, action, self.selected.uids().map(<[Uid]>::len), clock)
     }
 
     /// Errors that the user can correct are shown in the form; all others have a page of their own.

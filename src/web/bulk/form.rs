@@ -13,6 +13,7 @@ use crate::token::void::read_reason;
 use crate::token::{Problem, TokenError};
 use crate::web::choice::Choice;
 use crate::web::tokens::form::TokenForm;
+use crate::web::words::bulk::{self as words, Verb};
 
 /// The kinds of changes that can be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,23 +76,13 @@ impl ChangeKind {
         matches!(self, Self::Void | Self::Delete)
     }
 
-    /// The word on its button.
-    pub(crate) fn verb(self) -> &'static str {
+    /// What is done to the tokens.
+    pub(crate) fn verb(self) -> Verb {
         match self {
-            Self::Void => "Void",
-            Self::Unvoid => "Restore",
-            Self::Delete => "Delete",
-            _ => "Change",
-        }
-    }
-
-    /// What was done to the tokens.
-    pub(crate) fn did(self) -> &'static str {
-        match self {
-            Self::Void => "Voided",
-            Self::Unvoid => "Restored",
-            Self::Delete => "Deleted",
-            _ => "Changed",
+            Self::Void => words::VOIDING,
+            Self::Unvoid => words::RESTORING,
+            Self::Delete => words::DELETING,
+            _ => words::CHANGING,
         }
     }
 
@@ -112,16 +103,25 @@ impl ChangeKind {
 
     /// The words on the page.
     pub(crate) fn words(self) -> &'static str {
+        self.names().0
+    }
+
+    /// The same, short.
+    pub(crate) fn short(self) -> &'static str {
+        self.names().1
+    }
+
+    fn names(self) -> (&'static str, &'static str) {
         match self {
-            Self::Validity => "Change validity",
-            Self::Uses => "Set uses",
-            Self::AddUses => "Add uses",
-            Self::Lock => "Change lock",
-            Self::Label => "Change label",
-            Self::Void => "Void",
-            Self::Unvoid => "Restore voided",
-            Self::Delete => "Delete",
-            Self::Import => "Import",
+            Self::Validity => words::CHANGE_VALIDITY,
+            Self::Uses => words::SET_USES,
+            Self::AddUses => words::ADD_USES,
+            Self::Lock => words::CHANGE_LOCK,
+            Self::Label => words::CHANGE_LABEL,
+            Self::Void => words::VOID,
+            Self::Unvoid => words::RESTORE,
+            Self::Delete => words::DELETE,
+            Self::Import => words::IMPORT,
         }
     }
 }
@@ -149,9 +149,9 @@ pub(crate) enum BoundChange {
 impl BoundChange {
     /// Every change, its word in the form and its words on the page.
     const ALL: [(Self, &'static str, &'static str); 3] = [
-        (Self::Keep, "keep", "stays as it is"),
-        (Self::At, "at", "becomes the time below"),
-        (Self::Open, "open", "is removed"),
+        (Self::Keep, "keep", words::KEEP_BOUND),
+        (Self::At, "at", words::SET_BOUND),
+        (Self::Open, "open", words::REMOVE_BOUND),
     ];
 
     /// The options of the select.

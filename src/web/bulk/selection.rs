@@ -8,11 +8,17 @@ use crate::token::{LIST_MAX, Problem, TokenError, Uid, shown};
 use crate::web::form_errors::FormErrors;
 use crate::web::pairs::pairs_of;
 use crate::web::params::Parts;
+use crate::web::query_string;
 use crate::web::state::App;
+use crate::web::tokens::place::ListPlace;
 use crate::web::tokens::query::{TokenOrder, TokenQuery};
+use crate::web::words::bulk::NOTHING_SELECTED;
+
+/// Most ticked tokens that an address has room for: proxies take 8 KiB.
+const UIDS_IN_ADDRESS: usize = 100;
 
 /// Which tokens, as a form or an address says it.
-pub(crate) type SelectionForm = Parts<(TokenQuery, TokenOrder, Ticks)>;
+pub(crate) type SelectionForm = Parts<(TokenQuery, TokenOrder, Ticks, ListPlace)>;
 
 /// Which tokens of those that a filter finds.
 #[derive(Default, Deserialize, Serialize, Validate)]
@@ -37,8 +43,8 @@ impl Ticks {
         if named.is_empty() { ticked(&self.uid) } else { named }
     }
 
-    /// Whether a parameter does not count beside the others, if it is one of these: the overview's form always sends all
-    /// uids of its page, which would be too many for an address, and ticks that another choice overrules.
+    /// Whether a parameter does not count beside the others, if it is one of these: the list's form without a script always sends
+    /// all uids of its page, which would be too many for an address, and ticks that another choice overrules.
     pub(crate) fn overrule(&self, name: &str) -> bool {
         match name {
             "page" => self.select != "page",
@@ -54,9 +60,10 @@ impl Ticks {
 pub(crate) struct TokenSelection {
     /// Which tokens.
     pub(crate) selection: Selection,
-    /// The filter from which they were selected, and its order: the way back.
+    /// The list from which they were selected: the way back.
     query: TokenQuery,
     order: TokenOrder,
+    place: ListPlace,
     /// Names and values of hidden fields.
     pub(crate) fields: Vec<(&'static str, String)>,
 }
@@ -67,20 +74,17 @@ fn parse_uid(text: &str) -> Result<Uid, TokenError> {
 }
 
 impl TokenSelection {
-    /// What the overview's form, or a form with the fields of [`TokenSelection::fields`], selects.
-    pub(crate) fn read(Parts((query, order, ticks)): SelectionForm, app: &App, errors: &mut FormErrors) -> Self {
+    /// What the list's form, or a form with the fields of [`TokenSelection::fields`], selects.
+    pub(crate) fn read(Parts((query, order, ticks, place)): SelectionForm, app: &App, errors: &mut FormErrors) -> Self {
         if ticks.select == "found" {
             let again = Ticks { select: ticks.select, ..Ticks::default() };
-            return Self::found(query, order, &again, app, errors);
+            return Self::found((query, order, place), &again, app, errors);
         }
         let texts = if ticks.select == "page" { words(&ticks.page) } else { ticks.named() };
         let uids: Result<Vec<Uid>, TokenError> = texts.iter().map(|text| parse_uid(text)).collect();
         let uids = errors.note(uids.map(Some)).unwrap_or_default();
         if errors.is_empty() && uids.is_empty() {
-            errors.add_without_field(
-                "select",
-                "No token is selected. Go back and tick some, or choose all that are found.",
-            );
+            errors.add_without_field("select", NOTHING_SELECTED);
         }
         if uids.len() > LIST_MAX {
             let too_many = Problem::TooManyItems { count: uids.len() as u64, max: LIST_MAX as u64 };
@@ -88,19 +92,26 @@ impl TokenSelection {
         }
         let kept: Vec<String> = uids.iter().map(Uid::to_string).collect();
         let again = Ticks { uids: kept.join(" "), ..Ticks::default() };
-        Self { selection: Selection::Uids(uids), fields: pairs_of(&(&query, again)), query, order }
+        let fields = pairs_of(&(&query, &order, &place, again));
+        Self { selection: Selection::Uids(uids), fields, query, order, place }
     }
 
     /// All tokens of a filter.
-    fn found(query: TokenQuery, order: TokenOrder, again: &Ticks, app: &App, errors: &mut FormErrors) -> Self {
+    fn found(
+        (query, order, place): (TokenQuery, TokenOrder, ListPlace),
+        again: &Ticks,
+        app: &App,
+        errors: &mut FormErrors,
+    ) -> Self {
         let selection = Selection::Filter(query.filter(app, errors));
-        Self { selection, fields: pairs_of(&(&query, again)), query, order }
+        let fields = pairs_of(&(&query, &order, &place, again));
+        Self { selection, fields, query, order, place }
     }
 
     /// What a form selects, or the uids in an address, or what a filter finds, or everything with `all=1`; none if no
     /// parameter says which. An empty parameter counts as absent.
     pub(crate) fn any(form: SelectionForm, app: &App, errors: &mut FormErrors) -> Option<Self> {
-        let Parts((query, _, ticks)) = &form;
+        let Parts((query, _, ticks, _)) = &form;
         if !ticks.select.trim().is_empty() || !ticks.named().is_empty() {
             return Some(Self::read(form, app, errors));
         }
@@ -108,9 +119,9 @@ impl TokenSelection {
         if !query.is_set() && ticks.all != all {
             return None;
         }
-        let Parts((query, order, _)) = form;
+        let Parts((query, order, _, place)) = form;
         let again = Ticks { all: all.to_owned(), ..Ticks::default() };
-        Some(Self::found(query, order, &again, app, errors))
+        Some(Self::found((query, order, place), &again, app, errors))
     }
 
     /// The uids that were ticked or named; none, if a filter says which.
@@ -121,9 +132,21 @@ impl TokenSelection {
         }
     }
 
-    /// The address at `path` that leads back.
-    pub(crate) fn back(&self, path: &str) -> String {
-        self.query.href(&self.order, path, "")
+    /// The address of the list that leads back, below `base`, with the same boxes ticked where an address has room for them.
+    pub(crate) fn back(&self, base: &str) -> String {
+        let uids: Vec<String> = self.uids().unwrap_or_default().iter().map(Uid::to_string).collect();
+        let ticks = Ticks {
+            uids: if uids.len() <= UIDS_IN_ADDRESS { uids.join(" ") } else { String::new() },
+            ..Ticks::default()
+        };
+        query_string::with(&format!("{base}/"), pairs_of(&(&self.query, &self.order, &self.place, ticks)), "")
+    }
+
+    /// The path of the same list after the change, below the base path. Deleted tokens leave no page to come back to.
+    pub(crate) fn after_change(&self, action: Uid, is_deletion: bool) -> String {
+        let place = if is_deletion { self.place.first() } else { self.place.clone() };
+        let more = format!("done=changed&changed={action}");
+        query_string::with("/", pairs_of(&(&self.query, &self.order, &place)), &more)
     }
 }
 

@@ -14,11 +14,11 @@ use crate::web::navigation::Section;
 use crate::web::negotiation::answers_json;
 use crate::web::notice::Notice;
 use crate::web::page::{Page, page};
-use crate::web::paging::counted;
 use crate::web::pairs::pairs_of;
 use crate::web::query_string;
 use crate::web::state::App;
 use crate::web::tokens::counts::Count;
+use crate::web::words::tokens::counted;
 
 /// The newest batches, which can be chosen.
 const BATCHES: i64 = 30;

@@ -69,7 +69,7 @@ pub(crate) async fn sheet_page(
     let template = SheetPage {
         page: Page::new(request, Section::Print).with_notice(notice.map(Notice::done)),
         may_manage: who.caller.role.may(Permission::Manage),
-        back: selected.back(&format!("{}/overview", app.base)),
+        back: selected.back(&app.base),
         fields: selected.fields,
         method: if is_in_address { "get" } else { "post" },
         count: crate::web::format::tokens(order.total),

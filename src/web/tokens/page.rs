@@ -1,6 +1,9 @@
-//! A page of the tokens of a filter: for the list and for the overview.
+//! A page of the tokens of a filter, as a list or as tiles.
 
+use super::chips::{Chip, FilterNames, chips, printed_words};
 use super::counts::Count;
+use super::headings::Headings;
+use super::place::{ListPlace, TILES};
 use super::query::{TokenOrder, TokenQuery};
 use super::view::StateView;
 use crate::store;
@@ -16,9 +19,11 @@ use crate::web::cursor::CursorCodec;
 use crate::web::error::Error;
 use crate::web::export::links::{ExportLink, export_links};
 use crate::web::form_errors::FormErrors;
-use crate::web::paging::{PageQuery, PageRequest, counted, more_than};
+use crate::web::paging::{PageQuery, PageRequest, more_than};
 use crate::web::pairs::pairs_of;
+use crate::web::query_string;
 use crate::web::state::App;
+use crate::web::words::tokens as words;
 use crate::work::printing::options::PrintOptions;
 
 /// Batches that can be chosen in the filter: the newest, and the one that is chosen.
@@ -30,8 +35,8 @@ pub(crate) struct TokenPage {
     pub(crate) path: String,
     /// The filter.
     pub(crate) query: TokenQuery,
-    /// The filter's parameters.
-    pub(crate) filters: Vec<(&'static str, String)>,
+    /// The filter, the order and the place as hidden fields of a form.
+    pub(crate) fields: Vec<(&'static str, String)>,
     /// What is wrong with it.
     pub(crate) errors: FormErrors,
     /// The tokens of the page.
@@ -48,12 +53,18 @@ pub(crate) struct TokenPage {
     pub(crate) batches: Vec<Choice>,
     /// What can be chosen about printing.
     pub(crate) printed: Vec<Choice>,
-    /// The sheet of the print run that is chosen.
-    pub(crate) print_run: Option<String>,
-    /// The parts of the filter, and the address without each.
-    pub(crate) loosen: Vec<(&'static str, String)>,
-    /// The address of the same in the overview, where many can be changed at once.
+    /// The parts of the filter that are set.
+    pub(crate) chips: Vec<Chip>,
+    /// How many of them are behind "Filters": all but the search.
+    pub(crate) filters: usize,
+    /// What sorts the list.
+    pub(crate) headings: Headings,
+    /// The address of the same tokens as a list.
+    pub(crate) as_list: String,
+    /// The address of the same tokens as tiles.
     pub(crate) as_tiles: String,
+    /// The address of all tokens, shown the same way.
+    pub(crate) without_filter: String,
     /// The files of all of them.
     pub(crate) exports: Vec<ExportLink>,
     /// The address at which all of them are printed.
@@ -69,59 +80,66 @@ pub(crate) struct TokenPage {
 }
 
 impl TokenPage {
-    /// Finds the tokens that an address asks for, `rows` to a page, at `path` below the base path; links keep `more`.
+    /// Finds the tokens that an address asks for, `rows` to a page.
     pub(crate) async fn read(
         app: &App,
-        (query, sort, place): (TokenQuery, TokenOrder, PageQuery),
-        path: &str,
-        more: &str,
+        (query, sort, place): (TokenQuery, TokenOrder, &ListPlace),
+        page_query: &PageQuery,
         rows: usize,
     ) -> Result<Self, Error> {
         let mut errors = FormErrors::default();
         let filter = query.filter(app, &mut errors);
-        let cursors = CursorCodec::new(path, &[Some(query.href(&sort, "", more))]).by_text(sort.order().0.is_text());
+        let shown = query_string::with("", pairs_of(&place.first()), "");
+        let more = shown.trim_start_matches('?');
+        let cursors = CursorCodec::new("/", &[Some(query.href(&sort, "", more))]).by_text(sort.order().0.is_text());
         let page_request =
-            errors.note_without_field(PageRequest::read(&place, &cursors).map(Some)).unwrap_or(PageRequest::First);
-        let clock = app.time_formatter();
+            errors.note_without_field(PageRequest::read(page_query, &cursors).map(Some)).unwrap_or(PageRequest::First);
         let order = sort.order();
         let (batches, run) = (choices(app, filter.batch).await?, chosen_run(app, filter.print_run).await?);
         let slice = page_request.part(order.0, order.1, rows);
         let page = if errors.is_empty() { find(app, &filter, slice, &mut errors).await? } else { Vec::new() };
-        let print_run = run.map(|run| PrintOptions::read(&run.options).map_or(run.sheet, |how| how.sheet.name));
         let (tokens, before, behind) = page_request.cut(page, rows);
         let is_all = page_request == PageRequest::First && behind.is_none();
         let count = if is_all {
             Count::Exactly(i64::try_from(tokens.len()).unwrap_or_default())
         } else {
-            match app.counts.count(&app.store, &filter, clock.now).await? {
+            match app.counts.count(&app.store, &filter, app.store.now()).await? {
                 // Counting took too long, and the page alone has more.
                 Count::MoreThan(count) if behind.is_some() => Count::MoreThan(count.max(more_than(rows) - 1)),
                 count => count,
             }
         };
-        let (path, filters) = (format!("{}{path}", app.base), pairs_of(&query));
+        let path = format!("{}/", app.base);
         let and = |part: &str| if more.is_empty() { part.to_owned() } else { format!("{more}&{part}") };
         let link = |name: &str, place: Option<Cursor>| {
             place.map(|place| query.href(&sort, &path, &and(&format!("{name}={}", cursors.write(&place)))))
         };
+        let names = FilterNames {
+            batch: batches.iter().find(|(uid, _)| *uid == query.batch).map(|(_, name)| name.clone()),
+            print_run: run.map(|run| PrintOptions::read(&run.options).map_or(run.sheet, |how| how.sheet.name)),
+        };
+        let chips = chips(&query, &names, &sort, (&path, more));
         Ok(Self {
             untouched: tokens.is_empty() && is_all && !query.is_set() && errors.is_empty(),
             states: Choice::list(State::ALL.map(|state| (state.word(), StateView::from(state).badge())), &query.state),
             orders: sort.choices(),
             printed: Choice::list(PrintedFilter::ALL.map(|it| (it.word(), printed_words(it))), &query.printed),
             batches: Choice::list(batches, &query.batch),
-            print_run,
-            loosen: query.loosen(&sort, &path),
-            as_tiles: query.href(&sort, &format!("{}/overview", app.base), ""),
-            exports: export_links(&format!("{}/export/tokens", app.base), &filters),
+            filters: chips.len() - usize::from(!query.q.is_empty()),
+            headings: Headings::new(&query, &sort, (&path, more)),
+            as_list: query.href(&sort, &path, ""),
+            as_tiles: query.href(&sort, &path, &format!("view={TILES}")),
+            without_filter: TokenQuery::default().href(&sort, &path, more),
+            exports: export_links(&format!("{}/export/tokens", app.base), &pairs_of(&query)),
             to_print: query.href(&sort, &format!("{}/sheet", app.base), if query.is_set() { "" } else { "all=1" }),
             first: query.href(&sort, &path, more),
             newer: link("before", before),
             older: link("after", behind),
             last: query.href(&sort, &path, &and("last=1")),
+            fields: pairs_of(&(&query, &sort, place)),
+            chips,
             path,
             query,
-            filters,
             errors,
             tokens,
             count,
@@ -130,15 +148,7 @@ impl TokenPage {
 
     /// How many there are, in words.
     pub(crate) fn counted(&self) -> String {
-        counted(self.count)
-    }
-}
-
-/// What the page calls a filter.
-fn printed_words(printed: PrintedFilter) -> &'static str {
-    match printed {
-        PrintedFilter::NeverUsed => "Never used",
-        PrintedFilter::Never => "Not printed",
+        words::counted(self.count)
     }
 }
 
@@ -157,16 +167,12 @@ async fn find(
     };
     match found {
         Err(store::Error::TooSlow) => {
-            errors.add("", TOO_SLOW);
+            errors.add("", words::SEARCH_TOO_SLOW);
             Ok(Vec::new())
         }
         found => Ok(found?),
     }
 }
-
-/// What a form says of a search that takes too long.
-const TOO_SLOW: &str = "This search takes too long. Narrow it, for instance by a batch or by when the tokens were created, \
-                        or sort by creation.";
 
 /// The batches that can be chosen.
 async fn choices(app: &App, chosen: Option<Uid>) -> Result<Vec<(String, String)>, Error> {

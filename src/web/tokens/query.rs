@@ -15,14 +15,18 @@ use crate::web::params::filters::search_term;
 use crate::web::params::trimmed;
 use crate::web::query_string;
 use crate::web::state::App;
+use crate::web::words::tokens as words;
 
 /// The orders that can be chosen: the word in the address, the words on the page, and what they mean.
-const ORDERS: [(&str, &str, Sort, bool); 5] = [
-    ("newest", "Newest first", Sort::Created, true),
-    ("oldest", "Oldest first", Sort::Created, false),
-    ("value", "By value", Sort::Value, false),
-    ("label", "By label", Sort::Label, false),
-    ("valid_to", "Ending first", Sort::ValidTo, false),
+const ORDERS: [(&str, &str, Sort, bool); 8] = [
+    ("newest", words::NEWEST_FIRST, Sort::Created, true),
+    ("oldest", words::OLDEST_FIRST, Sort::Created, false),
+    ("label", words::LABEL_A_TO_Z, Sort::Label, false),
+    ("label_desc", words::LABEL_Z_TO_A, Sort::Label, true),
+    ("value", words::VALUE_A_TO_Z, Sort::Value, false),
+    ("value_desc", words::VALUE_Z_TO_A, Sort::Value, true),
+    ("valid_to", words::ENDING_FIRST, Sort::ValidTo, false),
+    ("valid_to_desc", words::ENDING_LAST, Sort::ValidTo, true),
 ];
 
 /// The filter, as the address has it.
@@ -64,6 +68,12 @@ fn known_order<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::
 }
 
 impl TokenOrder {
+    /// By a column, upwards or downwards.
+    pub(crate) fn by(sort: Sort, descending: bool) -> Self {
+        let order = ORDERS.iter().find(|(_, _, by, is_down)| (*by, *is_down) == (sort, descending));
+        Self { sort: order.map(|(word, ..)| (*word).to_owned()).unwrap_or_default() }
+    }
+
     fn known(&self) -> (&'static str, Sort, bool) {
         let order = ORDERS.iter().find(|(word, ..)| *word == self.sort).unwrap_or(&ORDERS[0]);
         (order.0, order.2, order.3)
@@ -115,20 +125,5 @@ impl TokenQuery {
     /// The address of these tokens at `path`, in their order, with `more` behind it.
     pub(crate) fn href(&self, order: &TokenOrder, path: &str, more: &str) -> String {
         query_string::with(path, pairs_of(&(self, order)), more)
-    }
-
-    /// The parts of the filter, and the address at `path` without each.
-    pub(crate) fn loosen(&self, order: &TokenOrder, path: &str) -> Vec<(&'static str, String)> {
-        let parts: [(_, query_string::Part<Self>); 8] = [
-            ("the search", |query| &mut query.q),
-            ("the state", |query| &mut query.state),
-            ("the first day", |query| &mut query.created_from),
-            ("the last day", |query| &mut query.created_to),
-            ("the batch", |query| &mut query.batch),
-            ("the print run", |query| &mut query.print_run),
-            ("whether it was printed", |query| &mut query.printed),
-            ("the next 24 hours", |query| &mut query.soon),
-        ];
-        query_string::without_each(self, parts, |other| other.href(order, path, ""))
     }
 }

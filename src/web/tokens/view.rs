@@ -1,8 +1,12 @@
 //! A token as the pages show it.
 
 use crate::token::consume::state;
-use crate::token::{State, Token, UNLIMITED};
+use crate::token::{Micros, State, Token, UNLIMITED};
 use crate::web::format::{FormattedTime, TimeFormatter, grouped};
+use crate::web::words::tokens as words;
+
+/// Characters of a value that is shown whole.
+const WHOLE: usize = 16;
 
 /// A state with its badge.
 pub(crate) struct StateView {
@@ -55,7 +59,7 @@ impl TokenView {
             why: clock.reason(token, state),
             state: state.into(),
             uses: if token.usage_count == UNLIMITED { "unlimited".into() } else { grouped(token.usage_count) },
-            valid: valid(token, clock),
+            valid: valid_exactly(token, clock),
             last_used: token.last_used.map(|used| clock.format(used)),
         }
     }
@@ -81,12 +85,49 @@ pub(crate) fn title(label: Option<&str>, value: &str) -> String {
     label.unwrap_or(value).to_owned()
 }
 
-fn valid(token: &Token, clock: TimeFormatter) -> String {
-    let at = |moment| clock.day_and_time(moment);
+/// The same where there is little room.
+pub(crate) fn short_title(token: &Token) -> String {
+    token.label.clone().unwrap_or_else(|| shortened(&token.value))
+}
+
+/// A value without its middle, if it is long.
+pub(super) fn shortened(value: &str) -> String {
+    let count = value.chars().count();
+    if count <= WHOLE {
+        return value.to_owned();
+    }
+    let (first, last) = (value.chars().take(4), value.chars().skip(count - 2));
+    first.chain(['…']).chain(last).collect()
+}
+
+/// When a token is valid; `start` and `end` say the moments.
+pub(super) fn valid(token: &Token, start: impl Fn(Micros) -> String, end: impl Fn(Micros) -> String) -> String {
     match (token.valid_from, token.valid_to) {
-        (None, None) => "always".into(),
-        (None, Some(to)) => format!("until {}", at(to)),
-        (Some(from), None) => format!("from {}", at(from)),
-        (Some(from), Some(to)) => format!("{} – {}", at(from), at(to)),
+        (None, None) => words::ALWAYS.into(),
+        (None, Some(to)) => words::valid_until(&end(to)),
+        (Some(from), None) => words::valid_from(&start(from)),
+        (Some(from), Some(to)) => words::valid_between(&start(from), &end(to)),
+    }
+}
+
+/// The same to the minute.
+pub(super) fn valid_exactly(token: &Token, clock: TimeFormatter) -> String {
+    valid(token, |moment| clock.day_and_time(moment), |moment| clock.day_and_time(moment))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shortened;
+
+    #[test]
+    fn a_long_value_loses_its_middle() {
+        for (value, short) in [
+            ("A-1", "A-1"),
+            ("1234567890123456", "1234567890123456"),
+            ("7f3c6c1a-54f7-4b1c-9d5e-0a3b7c2d4e9a", "7f3c…9a"),
+            ("😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀", "😀😀😀😀…😀😀"),
+        ] {
+            assert_eq!(shortened(value), short);
+        }
     }
 }

@@ -50,8 +50,8 @@ async fn no_address_prints_or_uses_anything_however_it_is_written() {
         assert!(status != 405 && status < 500, "{next} leads to {at}: {status}");
         assert_eq!(state(&app), before, "{next}");
     }
-    let (at, _) = sign_in_to(&mut browser, &format!("/overview?q={}", "%20".repeat(2_000))).await;
-    assert_eq!(at, "/overview", "longer than a proxy takes");
+    let (at, _) = sign_in_to(&mut browser, &format!("/usage?q={}", "%20".repeat(2_000))).await;
+    assert_eq!(at, "/usage", "longer than a proxy takes");
     // The same for what a browser without a session opened.
     browser.forget();
     let asked = browser.get("/%73heet.pdf?q=Locker").await;
@@ -79,7 +79,7 @@ async fn no_address_leads_out_of_the_base_path() {
 }
 
 #[actix_web::test]
-async fn the_overviews_form_keeps_its_ticks_and_its_filter() {
+async fn the_lists_form_keeps_its_ticks_and_its_filter() {
     let app = App::start().await;
     let (mut browser, mut elsewhere) = anna(&app).await;
     let uids: Vec<String> = {
@@ -104,14 +104,14 @@ async fn the_overviews_form_keeps_its_ticks_and_its_filter() {
         let (at, sheet) = sign_in(&mut browser, &refused).await;
         assert!(sheet.text.contains(shows), "{select} leads to {at}: {}", sheet.text);
     }
-    // The page shows the newest 60.
+    // The page shows the newest 50.
     for (ticked, checked, told) in [(&uids[69..], 1, false), (&uids[..1], 0, true)] {
         end_sessions(&mut elsewhere).await;
         let form: Vec<(&str, &str)> = ticked.iter().map(|uid| ("uid", &**uid)).chain([("do", "validity")]).collect();
         let refused = browser.post("/bulk", &form).await;
-        let (at, overview) = sign_in(&mut browser, &refused).await;
-        assert_eq!(overview.text.matches(" checked").count(), checked, "{at}");
-        assert_eq!(overview.text.contains("not all of them on this page"), told, "{at}");
+        let (at, list) = sign_in(&mut browser, &refused).await;
+        assert_eq!(list.text.matches(" checked>").count(), checked, "{at}");
+        assert_eq!(list.text.contains("some of them on other pages"), told, "{at}");
     }
 }
 

@@ -1,8 +1,8 @@
 //! Changes of many tokens, and their undoing.
 
 mod actions;
+mod change;
 mod large;
-mod overview;
 mod pieces;
 mod void;
 mod void_page;

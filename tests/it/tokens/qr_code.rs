@@ -119,7 +119,7 @@ async fn codes_hold_links_when_the_public_url_is_given() {
         let tile = browser.get(&format!("/{uid}")).await;
         tile.check(200, &[&format!("aria-label=\"QR code that says {says}\""), "<span class=\"value\">T-1</span>"]);
         let path = tile.text.split("crispEdges\"><path d=\"").nth(1).unwrap().split('"').next().unwrap();
-        browser.get("/overview").await.check(200, &[path]);
+        browser.get("/?view=tiles").await.check(200, &[path]);
         let (png, svg) = (file(&browser, "").await.unwrap(), file(&browser, ".svg").await.unwrap());
         assert_eq!(png.headers()["etag"] == tag, holds == "value");
         let (png, svg) = (png.bytes().await.unwrap(), svg.text().await.unwrap());

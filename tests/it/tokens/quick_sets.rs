@@ -90,7 +90,7 @@ async fn a_click_sets_a_count() {
     app.consume(&uid).await.check_success();
     click(&mut browser, &path, &[("usage_count", "5")]).await.check(200, &["Uses set to 5."]);
     let later = undo(&mut browser, &tile).await;
-    later.check(200, &["was changed later"]);
+    later.check(200, &["changed later"]);
     assert_eq!(uses(&app, &uid).await, 5);
     let tile = click(&mut browser, &path, &[("usage_count", "50")]).await;
     app.consume(&uid).await.check_success();

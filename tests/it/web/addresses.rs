@@ -14,7 +14,7 @@ async fn a_slash_at_the_end_is_served() {
         let app = App::start_at(base_path).await;
         let uid = app.add(&[("usage_count", "9")]).await;
         let mut browser = Browser::of(&app, Role::Editor).await;
-        for path in ["/add", "/overview", "/usage", "/scan", "/account", &format!("/{uid}"), &format!("/{uid}/edit")] {
+        for path in ["/add", "/actions", "/usage", "/scan", "/account", &format!("/{uid}"), &format!("/{uid}/edit")] {
             let plain = browser.get(path).await;
             let slashed = browser.get(&format!("{path}/?x=1/")).await;
             assert_eq!((slashed.status, slashed.text.len()), (200, plain.text.len()), "{path}");

@@ -296,11 +296,11 @@ async fn what_another_version_wrote_breaks_no_page() {
     let sql = "UPDATE actions SET what = '{\"paint\":\"blue\"}';
                INSERT INTO settings (name, value, changed, changed_by) VALUES ('quick_counts', '{}', 1, 'x'), ('colour', '1', 1, 'x')";
     app.connection().batch_execute(sql).unwrap();
-    for path in ["/", "/overview", "/settings", "/actions", &done.location, &format!("/actions/{action}")] {
+    for path in ["/", "/?view=tiles", "/settings", "/actions", &done.location, &format!("/actions/{action}")] {
         let page = browser.get(path).await;
         assert_eq!(page.status, 200, "{path} {}", page.text);
     }
-    browser.get("/actions").await.check(200, &["another version"]);
+    browser.get("/actions").await.check(200, &["another version of Tessera"]);
     browser
         .post(&format!("/actions/{action}/undo"), &[])
         .await

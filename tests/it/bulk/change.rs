@@ -1,4 +1,4 @@
-//! The overview and what is done from it to many tokens: over HTTP, as a browser does.
+//! What is done from the list to many tokens: over HTTP, as a browser does.
 
 use reqwest::Method;
 use serde_json::json;
@@ -24,12 +24,23 @@ fn empty() -> PageAnswer {
 /// Previews a change, and then does it; answers with the page of the action.
 pub(super) async fn change(browser: &mut Browser<'_>, form: &[(&str, &str)]) -> PageAnswer {
     let preview = browser.post("/bulk", &[form, &[("step", "preview")]].concat()).await;
-    preview.check(200, &["All of it or nothing"]);
+    preview.check(200, &["All are changed together. You can undo this for 30 days."]);
     let fields = confirmation(&preview);
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let done = browser.post("/bulk", &[form, &fields].concat()).await;
-    let path = done.check_leads_to("/actions/").location.clone();
-    browser.get(&path).await
+    let path = done.check_leads_to("/").location.clone();
+    let action = action_of(&path);
+    // A short change leads back to the list, a long one to its own page.
+    if path.contains("changed=") {
+        browser.get(&path).await.check(200, &["role=\"status\"", &format!("action=\"/actions/{action}/undo\"")]);
+    }
+    browser.get(&format!("/actions/{action}?done=done")).await
+}
+
+/// The uid of the action that an address is about.
+pub(super) fn action_of(path: &str) -> &str {
+    let of_list = path.split_once("changed=").map(|(_, uid)| uid);
+    of_list.unwrap_or_else(|| path.trim_start_matches("/actions/").split('?').next().unwrap())
 }
 
 pub(super) async fn undo(browser: &mut Browser<'_>, action: &PageAnswer) -> PageAnswer {
@@ -44,16 +55,17 @@ pub(super) async fn undo(browser: &mut Browser<'_>, action: &PageAnswer) -> Page
 async fn tiles_show_code_label_and_state() {
     let app = App::start().await;
     let mut browser = Browser::of(&app, Role::Editor).await;
-    browser.get("/overview").await.check(200, &["No tokens yet"]);
+    browser.get("/?view=tiles").await.check(200, &["No tokens yet"]);
     let uid = app.add(&[("label", "Anna & <b>Ben</b>"), ("usage_count", "0")]).await;
-    let page = browser.get("/overview").await;
+    let page = browser.get("/?view=tiles").await;
     page.check(200, &["Anna &#38; &#60;b&#62;Ben", "Used up", &format!("href=\"/{uid}\""), "class=\"qr\"", "1 token"]);
     assert!(!page.text.contains("value=\"delete\""), "an editor may not delete");
-    browser.get("/overview?state=active").await.check(200, &["Nothing is found", "Without the state"]);
-    browser.get("/overview?state=lost").await.check(422, &["This filter cannot be used"]);
-    browser.get("/overview?batch=lost").await.check(422, &["This filter cannot be used"]);
-    browser.get(&format!("/overview?batch={MISSING_UID}")).await.check(200, &["Without the batch"]);
-    browser.get("/overview?show=7&size=99").await.check(200, &["Overview"]);
+    browser.get("/?view=tiles&state=active").await.check(200, &["No tokens match", "<bdi>State: Active</bdi>"]);
+    browser.get("/?view=tiles&state=lost").await.check(422, &["These filters can’t be used"]);
+    browser.get("/?view=tiles&batch=lost").await.check(422, &["These filters can’t be used"]);
+    browser.get(&format!("/?view=tiles&batch={MISSING_UID}")).await.check(200, &["Batch: "]);
+    browser.get("/?view=tiles&show=7&size=99").await.check(200, &["class=\"tiles\""]);
+    browser.get("/?view=mosaic").await.check(200, &["<table class=\"tokens\">"]);
 }
 
 #[actix_web::test]
@@ -63,14 +75,14 @@ async fn a_tile_size_is_kept_for_the_next_visit() {
     crate::support::browser::add_user(&app, "anna", Role::Viewer);
     browser.sign_in("anna").await;
     app.add(&[]).await;
-    let sized = browser.request(Method::GET, "/overview?size=5").send().await.unwrap();
+    let sized = browser.request(Method::GET, "/?view=tiles&size=5").send().await.unwrap();
     let cookie = sized.headers()["set-cookie"].to_str().unwrap().to_owned();
     assert!(cookie.starts_with("tile_size=5;") && cookie.contains("Path=/tickets/"), "{cookie}");
     let session = browser.cookie().unwrap().to_owned();
     browser.set_cookie(&format!("{session}; tile_size=5"));
-    browser.get("/overview").await.check(200, &["data-size=\"5\""]);
+    browser.get("/?view=tiles").await.check(200, &["data-size=\"5\""]);
     browser.set_cookie(&format!("{session}; tile_size=<b>"));
-    browser.get("/overview").await.check(200, &["data-size=\"3\""]);
+    browser.get("/?view=tiles").await.check(200, &["data-size=\"3\""]);
 }
 
 #[actix_web::test]
@@ -82,19 +94,28 @@ async fn ticked_tokens_are_changed_and_all_of_it_is_undone() {
         uids.push(app.add(&[("usage_count", count), ("label", count)]).await);
     }
     let ticked = [("select", "ticked"), ("uid", &uids[0]), ("uid", &uids[1]), ("uid", &uids[2]), ("do", "add_uses")];
-    browser.post("/bulk", &ticked).await.check(200, &["Uses to add", "Preview", "Of 3 tokens."]);
+    browser.post("/bulk", &ticked).await.check(200, &["Uses to add", "Preview", "3 tokens selected."]);
     let form = [&ticked[..], &[("add_uses", "-2")]].concat();
     let preview = browser.post("/bulk", &[&form[..], &[("step", "preview")]].concat()).await;
     preview.check(
         200,
-        &["2 uses taken away", "3 tokens", "<strong>1 token</strong>", "too few uses left", "their uses are unlimited"],
+        &[
+            "3 tokens",
+            "Will change 1 token<",
+            ">Change 1 token<",
+            "1 token would have fewer than 0 uses left",
+            "1 token has unlimited uses",
+            ">Before<",
+            ">After<",
+        ],
     );
     let action = change(&mut browser, &form).await;
-    action.check(200, &["It is done.", "2 uses taken away", "Refused", "2, which stayed as they were"]);
+    action.check(200, &["1 token changed. 2 refused.", "2 uses removed", "Refused", "2, not changed"]);
     assert_eq!(app.token(&uids[0]).await["usage_count"], 1);
     assert_eq!(app.token(&uids[1]).await["usage_count"], 1);
     app.consume(&uids[0]).await.check_success();
-    undo(&mut browser, &action).await.check(200, &["It is undone."]);
+    // Of one token, on its tile.
+    undo(&mut browser, &action).await.check(200, &["undone.", "Use once"]);
     assert_eq!(app.token(&uids[0]).await["usage_count"], 2, "the use stays used");
 }
 
@@ -110,7 +131,7 @@ async fn everything_that_a_filter_finds_is_changed() {
     let validity =
         [&all[..], &[("do", "validity"), ("valid_to", "2999-12-31T18:00"), ("change_from", "open")]].concat();
     let action = change(&mut browser, &validity).await;
-    action.check(200, &["Validity set to no start, end 31 Dec 2999 18:00", "70 tokens"]);
+    action.check(200, &["Validity set to no start date, end 31 Dec 2999 18:00", "70 tokens"]);
     let found = app.get("/query_tokens", &[("batch", &batch)]).await;
     let tokens = found.check_success().body["tokens"].as_array().unwrap().clone();
     assert_eq!(tokens.len(), 70);
@@ -129,9 +150,9 @@ async fn everything_that_a_filter_finds_is_changed() {
 
     let action = change(&mut browser, &[&all[..], &[("do", "delete")]].concat()).await;
     action.check(200, &["Deleted", "70 tokens"]);
-    browser.get(&format!("/overview?batch={batch}")).await.check(200, &["Nothing is found"]);
+    browser.get(&format!("/?batch={batch}")).await.check(200, &["No tokens match", "Batch: Gates"]);
     let undone = undo(&mut browser, &action).await;
-    undone.check(200, &["It is undone.", "Undone"]);
+    undone.check(200, &["Change undone.", "Undone"]);
     let found = app.get("/query_tokens", &[("batch", &batch), ("limit", "100")]).await;
     assert_eq!(found.check_success().body["tokens"].as_array().unwrap().len(), 70);
     browser.get("/actions").await.check(200, &["Deleted", "Lock set to 2 minutes", "undone"]);
@@ -146,18 +167,23 @@ async fn a_selection_that_changed_meanwhile_is_a_409_with_the_new_count() {
     }
     let form = [("select", "found"), ("state", "active"), ("do", "delete")];
     let preview = browser.post("/bulk", &form).await;
-    preview.check(200, &["Delete 3 tokens?"]);
+    preview.check(200, &["Will delete 3 tokens<", ">Delete 3 tokens<"]);
     let fields = confirmation(&preview);
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
     app.add(&[]).await;
     let stale = browser.post("/bulk", &[&form[..], &fields].concat()).await;
-    stale.check(409, &["Nothing was done", "4 tokens", "Delete 4 tokens?"]);
+    stale.check(409, &["Nothing was changed", "4 tokens", "Will delete 4 tokens"]);
     let fields = confirmation(&stale);
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let done = browser.post("/bulk", &[&form[..], &fields].concat()).await;
     let again = browser.post("/bulk", &[&form[..], &fields].concat()).await;
-    assert_eq!(done.check_leads_to("/actions/").location, again.location, "sent twice, it is done once");
+    assert_eq!(done.check_leads_to("/?").location, again.location, "sent twice, it is done once");
+    // Back to the list as it was, with what was done, and the way to undo it.
+    let list = browser.get(&done.location).await;
+    list.check(200, &["4 tokens deleted.", ">Undo<", "data-forget-selection", "No tokens match", "State: Active"]);
     browser.get("/").await.check(200, &["No tokens yet"]);
+    let viewers = Browser::of(&app, Role::Viewer).await.get(&done.location).await;
+    assert!(viewers.text.contains("4 tokens deleted.") && !viewers.text.contains(">Undo<"), "{}", viewers.text);
 }
 
 #[actix_web::test]
@@ -193,15 +219,15 @@ async fn what_cannot_be_done_to_many_is_said() {
         assert!(page.text.contains(told), "{fields:?}: {}", page.text);
         assert!([200, 422].contains(&page.status), "{fields:?}: {}", page.status);
     }
-    browser.post("/bulk", &[("do", "lock")]).await.check(422, &["No token is selected"]);
+    browser.post("/bulk", &[("do", "lock")]).await.check(422, &["No tokens selected"]);
     browser.post("/bulk", &[("do", "lock"), ("uid", "x")]).await.check(422, &["is not a uid"]);
     browser.post("/bulk", &[("do", "lock"), ("select", "found"), ("state", "x")]).await.check(422, &["state"]);
     browser.post("/bulk", &[("do", "melt"), ("uid", &uid)]).await.check(422, &[]);
-    browser.post("/bulk", &[("do", "delete"), ("uid", &uid)]).await.check(403, &["Your role can't delete"]);
+    browser.post("/bulk", &[("do", "delete"), ("uid", &uid)]).await.check(403, &["can’t void, restore or delete"]);
     let smuggled = [("do", "lock"), ("uid", uid.as_str()), ("step", "do"), ("action", "\"delete\"")];
     browser.post("/bulk", &smuggled).await.check(422, &[]);
     let too_few = [("do", "uses"), ("uid", uid.as_str()), ("step", "do"), ("action", "{\"set_uses\":-7}")];
-    browser.post("/bulk", &too_few).await.check(409, &["Nothing was done"]);
+    browser.post("/bulk", &too_few).await.check(409, &["Nothing was changed"]);
     assert_eq!(app.token(&uid).await["usage_count"], 1);
     for path in ["/actions/x", "/batches/x", &format!("/actions/{MISSING_UID}"), &format!("/batches/{MISSING_UID}")] {
         browser.get(path).await.check(404, &[]);
@@ -214,9 +240,9 @@ async fn a_viewer_prints_and_changes_nothing() {
     let app = App::start().await;
     let mut browser = Browser::of(&app, Role::Viewer).await;
     let uid = app.add(&[("label", "For paper")]).await;
-    let page = browser.get("/overview").await;
-    page.check(200, &["formaction=\"/sheet\""]);
-    assert!(!page.text.contains("Go on"));
+    let page = browser.get("/").await;
+    page.check(200, &["formaction=\"/sheet\"", "Your role can print tokens, not change them."]);
+    assert!(!page.text.contains("name=\"do\""), "{}", page.text);
     browser.post("/bulk", &[("do", "lock"), ("uid", &uid)]).await.check(403, &[]);
     browser.get("/add_many").await.check(403, &[]);
     app.add(&[("label", "Another")]).await;
@@ -230,7 +256,7 @@ async fn a_viewer_prints_and_changes_nothing() {
     browser.post("/sheet", &[("select", "ticked")]).await.check(422, &["No token is selected"]);
     browser.get("/print").await.check(404, &[]);
     let mut scanner = Browser::of(&app, Role::Scanner).await;
-    for path in ["/overview", "/sheet", "/actions", "/batches"] {
+    for path in ["/sheet", "/actions", "/batches"] {
         scanner.get(path).await.check(403, &[]);
     }
 }
@@ -252,7 +278,7 @@ async fn others_consume_while_many_are_changed() {
     for uid in &uids {
         assert_eq!(app.token(uid).await["usage_count"], 14, "no use is lost or given twice");
     }
-    undo(&mut browser, &action).await.check(200, &["It is undone."]);
+    undo(&mut browser, &action).await.check(200, &["Change undone."]);
     for uid in &uids {
         assert_eq!(app.token(uid).await["usage_count"], 4);
     }
