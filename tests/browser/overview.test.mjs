@@ -37,7 +37,7 @@ for (const javaScript of [true, false]) {
       await attempt({ value: "nobody knows this" });
       await visitor.open("/overview");
       await visitor.says("Used up", "Unknown code", "was refused 7 times");
-      for (const name of ["1,501 valid now", "3 used today", "8 refused today", "1 open in the next 24 hours"]) {
+      for (const name of ["1,501 valid now", "3 used today", "8 refused today", "1 opening in the next 24 hours"]) {
         assert.equal(await visitor.page.getByRole("link", { name, exact: true }).count(), 1, name);
       }
       await visitor.check("overview");
@@ -47,7 +47,7 @@ for (const javaScript of [true, false]) {
       await visitor.leads(() => visitor.page.getByRole("link", { name: /was refused 7 times/ }).click());
       await visitor.says("7 entries");
       await visitor.open("/overview");
-      await visitor.click("link", "1 end in the next 24 hours");
+      await visitor.click("link", "1 ending in the next 24 hours");
       await visitor.says("Locker 1");
       assert.match(visitor.page.url(), /\/\?soon=ending&sort=valid_to$/);
     });

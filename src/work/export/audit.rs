@@ -40,7 +40,7 @@ impl Source for Audit {
         for (_, entry) in &entries {
             rows.add(&[
                 Cell::Moment(entry.at),
-                Cell::text(Some(&entry.by)),
+                Cell::who(&entry.by),
                 Cell::word(&entry.action, (self.words)(&entry.action).unwrap_or(&entry.action)),
                 Cell::text(Some(&entry.subject)),
                 Cell::text(Some(&entry.detail)),

@@ -178,7 +178,7 @@ async fn a_gates_page_shows_its_scans_and_the_log_finds_them() {
     browser
         .get("/usage?gate=Nope")
         .await
-        .check(422, &["This filter cannot be used", "There is no gate &#34;Nope&#34;."]);
+        .check(422, &["These filters can&#39;t be used", "There is no gate &#34;Nope&#34;."]);
     let log = browser.get("/usage?gate=South").await;
     log.check(
         200,

@@ -103,7 +103,7 @@ async fn each_number_is_right_and_leads_to_as_many() {
     page.check(200, &["Europe/Vienna"]);
     let text = &page.text;
     check(&app, text, &["3 valid now", "6 tokens", "3 used today", "1 undone", "5 refused today"]).await;
-    check(&app, text, &["0 open in the next 24 hours", "0 end in the next 24 hours"]).await;
+    check(&app, text, &["0 opening in the next 24 hours", "0 ending in the next 24 hours"]).await;
     for (reason, count) in [("Unknown code", 2), ("Used up", 1), ("Voided", 1), ("Not valid at that time", 1)] {
         let (href, number) = links(row(text, reason)).pop().unwrap_or_default();
         assert_eq!((number, behind(&app, &href).await), (count.to_string(), count), "{reason}");
@@ -141,7 +141,7 @@ async fn what_opens_and_ends_soon_is_named_the_next_first() {
     app.consume(&used_up).await.check_success();
     let mut viewer = Browser::of(&app, Role::Viewer).await;
     let page = viewer.get("/overview").await;
-    check(&app, &page.text, &["2 open in the next 24 hours", "2 end in the next 24 hours", "3 valid now"]).await;
+    check(&app, &page.text, &["2 opening in the next 24 hours", "2 ending in the next 24 hours", "3 valid now"]).await;
     let names = |heading: &str| -> Vec<String> {
         let section = page.text.split(&format!(">{heading}</h2>")).nth(1).unwrap().split("</section>").next().unwrap();
         links(section).into_iter().map(|(_, name)| name).collect()

@@ -110,7 +110,7 @@ async fn every_part_of_the_filter_finds_what_it_says() {
             "No entries match",
             "Remove a filter:",
             ">Search</a>",
-            "href=\"/usage?q=zzz&#38;batch=1f0e6c1a%2D54f7%2D4b1c%2D9d5e%2D0a3b7c2d4e6f\">Without the outcome",
+            "href=\"/usage?q=zzz&#38;batch=1f0e6c1a%2D54f7%2D4b1c%2D9d5e%2D0a3b7c2d4e6f\">Outcome",
             ">Batch</a>",
         ],
     );
@@ -155,10 +155,10 @@ async fn what_cannot_be_asked_for_is_told() {
         ("batch=x", "batch &#34;x&#34; is not a uid"),
         ("q=a%00b", "contain line breaks or control characters"),
         ("user=a%00b", "contain line breaks or control characters"),
-        (&format!("user={}", "x".repeat(101)), "“By” has at most 100 characters."),
+        (&format!("user={}", "x".repeat(101)), "“User or API key” has at most 100 characters."),
         ("after=x", "cursor was not given by this view"),
     ] {
-        viewer.get(&format!("/usage?{query}")).await.check(422, &["These filters can't be used", says]);
+        viewer.get(&format!("/usage?{query}")).await.check(422, &["These filters can&#39;t be used", says]);
         if !query.starts_with("after") {
             viewer.get(&format!("/usage.csv?{query}")).await.check(422, &[says]);
         }
