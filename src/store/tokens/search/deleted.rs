@@ -4,14 +4,17 @@ use diesel::prelude::*;
 
 use super::indexed::with_words;
 use super::page::Search;
-use super::{FEW_NEWEST, TokenFilter, TokenSlice};
 use crate::store::connection::{Connection, MOST_KEYS};
 use crate::store::error::Error;
 use crate::store::index::queue;
 use crate::store::schema::tokens;
 use crate::store::search::SearchLimit;
+use crate::store::tokens::list::{TokenFilter, TokenSlice};
 use crate::token::settle::Lookup;
 use crate::token::{Micros, Uid};
+
+/// Up to so many tokens that may have had the value, all are looked at.
+const FEW: usize = 2_000;
 
 /// The deleted token whose tile this links to, or the one that had this value and was deleted last. None as well if too many
 /// tokens may have had it: no index leads to the values of deleted ones.
@@ -28,8 +31,8 @@ pub(crate) fn deleted(connection: &mut Connection, what: &Lookup, limit: &Search
     let Some(value) = &what.value else { return Ok(None) };
     let filter = TokenFilter { q: Some(value.clone()), ..TokenFilter::default() };
     let search = Search::new(&filter, Micros::EPOCH, TokenSlice::newest(None, 0));
-    let mut ids = queue::tokens(connection, FEW_NEWEST)?.unwrap_or_default();
-    let (found, are_all) = with_words(connection, &search, FEW_NEWEST, limit)?;
+    let mut ids = queue::tokens(connection, FEW)?.unwrap_or_default();
+    let (found, are_all) = with_words(connection, &search, FEW, limit)?;
     if !are_all {
         return Ok(None);
     }
