@@ -99,22 +99,24 @@ for (const javaScript of [true, false]) {
       it("sends a form again that was stopped with Escape, and a double click once", async () => {
         await visitor.open("/add");
         await visitor.page.getByLabel("Label").fill("Emil");
-        let posts = 0;
-        await visitor.page.route("**/add", (route) => {
-          if (route.request().method() !== "POST") return route.continue();
-          posts += 1;
-          if (posts > 1) return route.continue();
-          // The first one is never answered.
+        // What gets through is counted, and goes nowhere: as a form whose answer does not come.
+        await visitor.page.evaluate(() => {
+          window.sent = 0;
+          window.addEventListener("submit", (event) => {
+            if (!event.defaultPrevented) window.sent += 1;
+            event.preventDefault();
+          });
         });
+        const sent = () => visitor.page.evaluate(() => window.sent);
         const save = visitor.page.getByRole("button", { name: "Save", exact: true });
-        await save.dblclick({ noWaitAfter: true });
-        await visitor.page.waitForTimeout(300);
-        assert.equal(posts, 1, "two clicks are one request");
+        await save.dblclick();
+        await save.click();
+        assert.equal(await sent(), 1, "several clicks are one request");
         await visitor.page.keyboard.press("Escape");
-        await visitor.leads(() => save.click());
-        assert.equal(posts, 2);
-        await visitor.says("Token added.", "Emil");
-        await visitor.page.unrouteAll({ behavior: "ignoreErrors" });
+        await save.click();
+        assert.equal(await sent(), 2, "one that was stopped is sent again");
+        await save.click();
+        assert.equal(await sent(), 2);
       });
     }
   });

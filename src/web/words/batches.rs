@@ -18,7 +18,7 @@ pub(crate) fn create(count: Option<usize>) -> String {
     count.map_or_else(|| "Create tokens".into(), |count| format!("Create {}", tokens(count)))
 }
 
-/// How numbers with so many digits look.
+/// How the first number looks with so many digits.
 pub(crate) fn digits(digits: usize) -> String {
-    format!("{digits} ({:0digits$}, {:0digits$} …)", 1, 2)
+    format!("{digits}: {:0digits$}", 1)
 }
