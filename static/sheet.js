@@ -1,4 +1,4 @@
-// The page on which labels are printed: its preview follows the form. Without this the button "Show" does.
+// The page on which labels are printed: its preview follows the form. Without this the button "Update preview" does.
 "use strict";
 
 // Once the server has answered, fields show what it understood, except for the one that is being edited.
@@ -13,6 +13,10 @@ for (const form of document.querySelectorAll("form[data-preview]")) {
   const updatePart = (part, update) => {
     const field = document.activeElement;
     if (!part.contains(field)) return isSame(part, update) || part.replaceWith(update);
+    if (field.type === "submit") {
+      part.replaceWith(update);
+      return update.querySelector(`button[value="${field.value}"]`)?.focus();
+    }
     const children = [...update.childNodes];
     const index = children.findIndex((child) => child.id && child.id === field.id);
     if (index < 0 || field.parentElement !== part) return;
@@ -39,11 +43,11 @@ for (const form of document.querySelectorAll("form[data-preview]")) {
   let shownState = state();
   let timer = 0;
   let requests = 0;
-  const show = async (page) => {
+  const show = async (button) => {
     clearTimeout(timer);
     const request = ++requests;
     const fields = new URLSearchParams(new FormData(form));
-    if (page) fields.set("page", page);
+    if (button?.name) fields.set(button.name, button.value);
     const address = form.method === "get" ? `${form.action}?${fields}` : form.action;
     preview.setAttribute("aria-busy", "true");
     try {
@@ -58,7 +62,9 @@ for (const form of document.querySelectorAll("form[data-preview]")) {
       const updatedParts = partsOf(updatedForm);
       partsOf(form).forEach((part, index) => updatePart(part, updatedParts[index]));
       shownState = state();
-      if (form.method === "get") history.replaceState(history.state, "", address);
+      // The address repeats the form as it is now, and the page; a button's start is in the form already.
+      const page = button?.name === "page" ? `&page=${button.value}` : "";
+      if (form.method === "get") history.replaceState(history.state, "", `${form.action}?${shownState}${page}`);
     } catch {
       // The server cannot be reached at the moment: the entries stay, and the button shows their preview later.
       form.querySelector("[data-instead]").hidden = false;
@@ -69,13 +75,13 @@ for (const form of document.querySelectorAll("form[data-preview]")) {
   form.querySelector("[data-instead]").hidden = true;
   form.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(show, 250);
+    timer = setTimeout(() => show(), 250);
   });
   form.addEventListener("change", () => state() === shownState || show());
   form.addEventListener("submit", (event) => {
-    if (event.submitter?.name === "page" || !event.submitter || event.submitter.matches("[data-instead]")) {
+    if (!event.submitter || event.submitter.matches("[data-instead], [name=page], [name=start_on]")) {
       event.preventDefault();
-      show(event.submitter?.value);
+      show(event.submitter);
     } else if (event.submitter.formTarget === "_blank") {
       // Back from the PDF, the first free label is another one.
       addEventListener("focus", () => show(), { once: true });

@@ -9,8 +9,8 @@ const MIN_DOTS: f32 = 4.0;
 const PADDING: f32 = 1.0;
 /// The narrowest area beside a code that is used for text, in millimetres; if there is less, the text goes below.
 const MIN_TEXT_WIDTH: f32 = 10.0;
-/// The height of a text strip below a code: as a share of the label's height, and at least this many millimetres, which
-/// is one line of the smallest letters.
+/// The height of a text strip below a code: as a share of the label's height, and at least this many millimetres for
+/// each text, which is one line of the smallest letters.
 const STRIP: (f32, f32) = (0.2, 2.6);
 /// Tolerance when comparing lengths: a thousandth of a dot is invisible.
 const TOLERANCE: f32 = 0.001;
@@ -61,14 +61,15 @@ pub(crate) struct LabelLayout {
 }
 
 impl LabelLayout {
-    /// The layout for the labels of `sheet`: text beside the code, or below it if there is no room beside it.
-    pub(crate) fn of(sheet: &Sheet, has_text: bool) -> Self {
+    /// The layout for the labels of `sheet` with room for this many texts: beside the code, or below it if there is no
+    /// room beside it.
+    pub(crate) fn of(sheet: &Sheet, texts: u8) -> Self {
         let (width, height, inset) = (sheet.width.f32(), sheet.height.f32(), sheet.inset().f32());
         let edge = PADDING.max(inset);
         let beside = Area { x: height, y: edge, width: width - height - edge, height: height - edge - edge };
-        let strip = STRIP.1.max(height * STRIP.0);
+        let strip = (STRIP.1 * f32::from(texts)).max(height * STRIP.0);
         let below = Area { x: edge, y: height - edge - strip, width: width - edge - edge, height: strip };
-        let (square, text) = match has_text {
+        let (square, text) = match texts > 0 {
             false => (Self::square(0.0, width, height), None),
             true if beside.width >= MIN_TEXT_WIDTH => (Self::square(0.0, height, height), Some(beside)),
             true => {

@@ -11,6 +11,7 @@ use super::label_layout::{Area, LabelLayout};
 use super::mm::Mm;
 use super::refusal::{DPI, FARTHEST, NAMED, Remedy, SheetRefusal};
 use super::text::{Missing, Typesetter};
+use super::text_size::TextSize;
 use crate::qr::{Code, Level};
 
 /// The line width of label edges in a test print, in millimetres.
@@ -33,16 +34,40 @@ pub struct LayoutOptions {
     pub dpi: u32,
     /// Whether to leave out characters that no font has, instead of refusing them.
     pub leave_out: bool,
+    /// How large the text beside the codes is.
+    pub text_size: TextSize,
+    /// Whether there is room for a second text.
+    pub has_second: bool,
 }
 
 impl Default for LayoutOptions {
     fn default() -> Self {
-        Self { start: 1, offset_x: Mm::ZERO, offset_y: Mm::ZERO, outline: false, dpi: 300, leave_out: false }
+        Self {
+            start: 1,
+            offset_x: Mm::ZERO,
+            offset_y: Mm::ZERO,
+            outline: false,
+            dpi: 300,
+            leave_out: false,
+            text_size: TextSize::default(),
+            has_second: false,
+        }
+    }
+}
+
+impl LayoutOptions {
+    /// How many texts a label has room for.
+    pub(super) fn texts(&self, has_text: bool) -> u8 {
+        match (has_text, self.has_second) {
+            (false, _) => 0,
+            (true, false) => 1,
+            (true, true) => 2,
+        }
     }
 }
 
 /// What is printed on a label.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LabelItem {
     /// Its name in refusals.
     pub name: String,
@@ -50,6 +75,8 @@ pub struct LabelItem {
     pub code: String,
     /// The text beside its code.
     pub text: Option<String>,
+    /// A second, smaller text below it.
+    pub second: Option<String>,
 }
 
 /// The label that an item is on. Both numbers are counted from 0.
@@ -90,8 +117,8 @@ impl SheetLayout {
         if refusals.iter().any(|it| matches!(it, SheetRefusal::Sheet { .. } | SheetRefusal::Dpi { .. })) {
             return Err(refusals);
         }
-        let label_layout = LabelLayout::of(sheet, has_text);
-        let levels = levels(sheet, &label_layout, options, &items).map_err(|it| refusals.push(it)).unwrap_or_default();
+        let label_layout = LabelLayout::of(sheet, options.texts(has_text));
+        let levels = levels(sheet, &label_layout, options, has_text, &items).map_err(|it| refusals.push(it)).unwrap_or_default();
         let typesetter = Typesetter::new(fonts);
         refusals.extend(remove_missing(&typesetter, options.leave_out, has_text, &mut items));
         let layout = Self { sheet: sheet.clone(), options: *options, label_layout, items, levels, typesetter };
@@ -183,10 +210,11 @@ impl SheetLayout {
                 let module = self.label_layout.module(code.modules());
                 shapes.push(Shape::Code { x: dark.x, y: dark.y, module, code: Arc::new(code) });
             }
-            if let (Some(text), Some(area)) = (&item.text, self.label_layout.text) {
-                shapes.extend(
-                    self.typesetter.set(text, area.moved(x, y), self.label_layout.below).into_iter().map(Shape::Run),
-                );
+            if let Some(area) = self.label_layout.text {
+                let texts = [item.text.as_deref(), item.second.as_deref()];
+                let (area, below) = (area.moved(x, y), self.label_layout.below);
+                let runs = self.typesetter.set_label(texts, area, below, self.options.text_size);
+                shapes.extend(runs.into_iter().map(Shape::Run));
             }
         }
         Drawing { width: self.sheet.page_width.f32(), height: self.sheet.page_height.f32(), shapes }
@@ -245,20 +273,22 @@ fn levels(
     sheet: &Sheet,
     label_layout: &LabelLayout,
     options: &LayoutOptions,
+    has_text: bool,
     items: &[LabelItem],
 ) -> Result<Vec<Level>, SheetRefusal> {
     let dpi = options.dpi;
     let levels: Vec<Option<Level>> =
         items.iter().map(|item| label_layout.level(&item.code, dpi).map(|(level, _)| level)).collect();
     let too_fine = || items.iter().enumerate().zip(&levels).filter(|(_, level)| level.is_none()).map(|(it, _)| it);
+    let all = || too_fine().map(|(number, _)| number).collect();
     let modules = |item: &LabelItem| Code::modules_of(&item.code, Level::L).unwrap_or(u16::MAX);
     // The first one, if several are equally bad.
     let Some((number, worst)) = too_fine().rev().max_by_key(|(_, item)| (modules(item), item.code.len())) else {
         return Ok(levels.into_iter().flatten().collect());
     };
-    let (name, characters, count) = (worst.name.clone(), worst.code.chars().count(), too_fine().count());
-    let remedy = Box::new(Remedy::of(sheet, label_layout.text.is_some(), dpi, &worst.code));
-    Err(SheetRefusal::TooFine { item: number, name, characters, count, sheet: sheet.name.clone(), dpi, remedy })
+    let (name, characters, sheet_name) = (worst.name.clone(), worst.code.chars().count(), sheet.name.clone());
+    let remedy = Box::new(Remedy::of(sheet, options.texts(has_text), dpi, &worst.code));
+    Err(SheetRefusal::TooFine { item: number, name, characters, items: all(), sheet: sheet_name, dpi, remedy })
 }
 
 /// Removes from the texts what no font has, and reports it, most frequent first.
@@ -267,26 +297,35 @@ fn remove_missing(
     leave_out: bool,
     has_text: bool,
     items: &mut [LabelItem],
-) -> Vec<SheetRefusal> {
-    let mut missing: BTreeMap<char, (Vec<String>, usize)> = BTreeMap::new();
-    for item in items {
-        let Some(text) = item.text.take().filter(|_| has_text) else { continue };
-        let Missing { characters, rest } = typesetter.missing(&text);
-        if !leave_out {
-            for character in characters {
-                let (names, count) = missing.entry(character).or_default();
-                *count += 1;
-                if names.len() < NAMED {
-                    names.push(item.name.clone());
-                }
-            }
+) -> Option<SheetRefusal> {
+    let mut missing: BTreeMap<char, usize> = BTreeMap::new();
+    let (mut names, mut numbers) = (Vec::new(), Vec::new());
+    for (number, item) in items.iter_mut().enumerate() {
+        let mut of_item: Vec<char> = Vec::new();
+        for text in [&mut item.text, &mut item.second] {
+            let Some(all) = text.take().filter(|_| has_text) else { continue };
+            let Missing { characters, rest } = typesetter.missing(&all);
+            of_item.extend(characters);
+            *text = Some(rest).filter(|rest| !rest.is_empty());
         }
-        item.text = Some(rest).filter(|rest| !rest.is_empty());
+        of_item.sort_unstable();
+        of_item.dedup();
+        if of_item.is_empty() || leave_out {
+            continue;
+        }
+        for character in of_item {
+            *missing.entry(character).or_default() += 1;
+        }
+        if names.len() < NAMED {
+            names.push(item.name.clone());
+        }
+        numbers.push(number);
     }
-    let mut missing: Vec<_> = missing.into_iter().collect();
-    missing.sort_by_key(|(_, (_, count))| std::cmp::Reverse(*count));
-    let reported = missing.into_iter().take(CHARACTERS);
-    reported.map(|(character, (names, count))| SheetRefusal::NoGlyph { character, names, count }).collect()
+    let mut characters: Vec<(char, usize)> = missing.into_iter().collect();
+    characters.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let more = characters.len().saturating_sub(CHARACTERS);
+    let characters: Vec<char> = characters.into_iter().map(|(character, _)| character).take(CHARACTERS).collect();
+    (!numbers.is_empty()).then_some(SheetRefusal::NoGlyph { characters, more, names, items: numbers })
 }
 
 #[cfg(test)]

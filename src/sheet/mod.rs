@@ -17,6 +17,7 @@ pub(crate) mod refusal;
 pub(crate) mod svg;
 mod text;
 mod text_shaper;
+pub mod text_size;
 mod viewer_preferences;
 
 pub use crate::sheet::label_layout::Area;

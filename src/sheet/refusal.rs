@@ -62,8 +62,8 @@ pub enum SheetRefusal {
         name: String,
         /// The number of characters in its code.
         characters: usize,
-        /// How many codes are too fine.
-        count: usize,
+        /// The indices of all items whose code is too fine.
+        items: Vec<usize>,
         /// The sheet's name.
         sheet: String,
         /// The printer's resolution.
@@ -71,14 +71,16 @@ pub enum SheetRefusal {
         /// What would help the worst code, and therefore all of them.
         remedy: Box<Remedy>,
     },
-    /// No font has this character.
+    /// No font has some characters.
     NoGlyph {
-        /// The character.
-        character: char,
-        /// The names of the first tokens with this character in their text.
+        /// The characters, most frequent first: the first ten.
+        characters: Vec<char>,
+        /// How many more there are.
+        more: usize,
+        /// The names of the first tokens with such a character in their text.
         names: Vec<String>,
-        /// How many tokens have it.
-        count: usize,
+        /// The indices of all items with one.
+        items: Vec<usize>,
     },
 }
 
@@ -94,15 +96,16 @@ pub struct Remedy {
 }
 
 impl Remedy {
-    pub(super) fn of(sheet: &Sheet, has_text: bool, dpi: u32, code: &str) -> Self {
-        let layout = LabelLayout::of(sheet, has_text);
+    /// For a code on a label with this many texts.
+    pub(super) fn of(sheet: &Sheet, texts: u8, dpi: u32, code: &str) -> Self {
+        let layout = LabelLayout::of(sheet, texts);
         let starts: Vec<usize> = code.char_indices().map(|(at, _)| at).collect();
         // More characters need more modules.
         let too_many = starts.partition_point(|end| *end == 0 || layout.level(&code[..*end], dpi).is_some());
         let area = |sheet: &Sheet| i64::from(sheet.width.micrometres()) * i64::from(sheet.height.micrometres());
         let is_other_paper =
             |other: &Sheet| (other.page_width, other.page_height) != (sheet.page_width, sheet.page_height);
-        let fits = |other: &&'static Sheet| LabelLayout::of(other, has_text).level(code, dpi).is_some();
+        let fits = |other: &&'static Sheet| LabelLayout::of(other, texts).level(code, dpi).is_some();
         Self {
             characters: too_many.checked_sub(1).filter(|limit| *limit > 0),
             dpi: USUAL_DPI.into_iter().find(|finer| *finer > dpi && layout.level(code, *finer).is_some()),
@@ -122,6 +125,14 @@ impl SheetRefusal {
             Self::NoGlyph { .. } => "text",
         }
     }
+
+    /// The indices of the items that cannot be printed; none if all of them are affected alike.
+    pub(crate) fn items(&self) -> &[usize] {
+        match self {
+            Self::TooFine { items, .. } | Self::NoGlyph { items, .. } => items,
+            _ => &[],
+        }
+    }
 }
 
 impl fmt::Display for SheetRefusal {
@@ -129,37 +140,38 @@ impl fmt::Display for SheetRefusal {
         match self {
             Self::Sheet { message } => f.write_str(message),
             Self::Start { start: 0, .. } => f.write_str("Labels are counted from 1."),
-            Self::Start { start, labels: 1 } => write!(f, "The sheet has 1 label, and none with the number {start}."),
-            Self::Start { start, labels } => {
-                write!(f, "The sheet has {labels} labels, and none with the number {start}.")
-            }
+            Self::Start { start, labels: 1 } => write!(f, "This sheet has 1 label. There is no label {start}."),
+            Self::Start { start, labels } => write!(f, "This sheet has {labels} labels. There is no label {start}."),
             Self::Offset { offset, .. } => {
-                write!(f, "An offset must be -{FARTHEST} to {FARTHEST} mm, and not {offset} mm.")
+                write!(f, "An offset must be from -{FARTHEST} to {FARTHEST} mm, not {offset} mm.")
             }
             Self::Dpi { dpi } => {
                 let (least, most) = (DPI.start(), DPI.end());
-                write!(f, "The printer's resolution must be {least} to {most} dpi, and not {dpi}.")
+                write!(f, "The printer's resolution must be from {least} to {most} dpi, not {dpi}.")
             }
             Self::OffPaper { label, edge, by, .. } => {
-                write!(f, "With this offset label {label} would be cut off by {by} mm at the paper's {edge} edge.")
+                write!(f, "With this offset, {by} mm of label {label} would be cut off at the paper's {edge} edge.")
             }
-            Self::TooFine { name, characters, count, sheet, dpi, remedy, .. } => {
+            Self::TooFine { name, characters, items, sheet, dpi, remedy, .. } => {
                 write!(f, "The code of {name} ({characters} characters) is too fine for {sheet} at {dpi} dpi")?;
-                match count - 1 {
-                    0 => {}
-                    1 => f.write_str(", as is one other")?,
-                    others => write!(f, ", as are {others} others")?,
+                match items.len() {
+                    0 | 1 => {}
+                    2 => f.write_str(", and so is 1 other")?,
+                    count => write!(f, ", and so are {} others", count - 1)?,
                 }
-                write!(f, "; {remedy}.")
+                write!(f, ". {remedy}.")
             }
-            Self::NoGlyph { character, names, count } => {
-                let number = u32::from(*character);
-                write!(f, "No font has the character {character} (U+{number:04X}), which is in the text of ")?;
-                f.write_str(&names.join(", "))?;
-                match count - names.len() {
+            Self::NoGlyph { characters, more, names, items } => {
+                let all: Vec<String> = characters.iter().map(|c| format!("{c} (U+{:04X})", u32::from(*c))).collect();
+                let plural = if all.len() > 1 { "s" } else { "" };
+                write!(f, "No font has the character{plural} {}", all.join(", "))?;
+                if *more > 0 {
+                    write!(f, " and {more} more")?;
+                }
+                write!(f, ". Labels with {}: {}", if all.len() > 1 { "them" } else { "this character" }, names.join(", "))?;
+                match items.len() - names.len() {
                     0 => f.write_str("."),
-                    1 => f.write_str(" and one other."),
-                    others => write!(f, " and {others} others."),
+                    others => write!(f, " and {others} more."),
                 }
             }
         }
@@ -173,15 +185,15 @@ impl fmt::Display for Remedy {
                 let plural = if limit == 1 { "" } else { "s" };
                 format!("a code of at most {limit} such character{plural}")
             }),
-            self.dpi.map(|dpi| format!("a printer of {dpi} dpi")),
+            self.dpi.map(|dpi| format!("a printer with {dpi} dpi")),
             self.sheet.map(|sheet| format!("the sheet {}", sheet.name)),
         ];
         let help: Vec<String> = help.into_iter().flatten().collect();
         match help.as_slice() {
-            [] => f.write_str("no usual sheet or printer can print it"),
-            [first] => write!(f, "{first} would do"),
-            [first, last] => write!(f, "{first} or {last} would do"),
-            [first @ .., last] => write!(f, "{}, or {last} would do", first.join(", ")),
+            [] => f.write_str("No built-in sheet and no usual printer can print such a code"),
+            [first] => write!(f, "Use {first}"),
+            [first, last] => write!(f, "Use {first} or {last}"),
+            [first @ .., last] => write!(f, "Use {}, or {last}", first.join(", ")),
         }
     }
 }

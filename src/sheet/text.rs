@@ -15,6 +15,7 @@ use super::draw::Run;
 use super::fonts::Fonts;
 use super::label_layout::Area;
 use super::text_shaper::{LINE, Lines, TextShaper, line_count};
+use super::text_size::TextSize;
 
 /// A point, the unit of font sizes, in millimetres.
 const POINT: f32 = 25.4 / 72.0;
@@ -28,6 +29,12 @@ const STEP: f32 = 0.5 * POINT;
 const AREA_LINES: (f32, f32) = (9.0, 2.0);
 /// The least width of an area, in ems of the usual font size.
 const AREA_EMS: f32 = 5.0;
+/// The size of a second text, in terms of the first one's.
+const SECOND_SIZE: f32 = 0.8;
+/// The share of an area's height that a second text may take.
+const SECOND_SHARE: f32 = 0.35;
+/// The space above a second text, in terms of its size.
+const SECOND_GAP: f32 = 0.4;
 /// Tolerance when comparing lengths, in millimetres.
 const TOLERANCE: f32 = 0.001;
 
@@ -126,9 +133,52 @@ impl Typesetter {
     /// It uses as many lines as fit. If that is not enough, the letters become smaller, and if that is still not
     /// enough, the text ends with an ellipsis.
     pub(crate) fn set(&self, text: &str, area: Area, centred: bool) -> Vec<Run> {
-        let mut shaper = self.shaper.lock().unwrap_or_else(PoisonError::into_inner);
+        self.set_from(self.first_size(text, area, centred, TextSize::Medium), text, area, centred)
+    }
+
+    /// Sets the text of a label and a second, smaller one below it, the two centred together.
+    pub(crate) fn set_label(&self, texts: [Option<&str>; 2], area: Area, centred: bool, size: TextSize) -> Vec<Run> {
+        let (first, second) = match texts {
+            [Some(first), Some(second)] => (first, second),
+            [text, other] => {
+                let Some(text) = text.or(other) else { return Vec::new() };
+                return self.set_from(self.first_size(text, area, centred, size), text, area, centred);
+            }
+        };
+        let size = self.first_size(first, area, centred, size);
+        let second_size = (size * SECOND_SIZE).max(MIN_SIZE);
+        let second_height = (area.height * SECOND_SHARE).max(MIN_SIZE * LINE).min(area.height / 2.0);
+        let height = area.height - second_height;
+        let mut runs = self.set_from(size, first, Area { height, ..area }, centred);
+        let lower = Area { y: area.y + height, height: second_height, ..area };
+        let mut below = self.set_from(second_size, second, lower, centred);
+        if let (Some(upper), Some(lower)) = (self.ink(&runs), self.ink(&below)) {
+            let free = area.height - upper.height - lower.height;
+            let gap = (second_size * SECOND_GAP).min(free);
+            let top = area.y + (free - gap) / 2.0;
+            runs.iter_mut().for_each(|run| run.y += top - upper.y);
+            below.iter_mut().for_each(|run| run.y += top + upper.height + gap - lower.y);
+        }
+        runs.append(&mut below);
+        runs
+    }
+
+    /// The font size to begin with. A large text becomes no larger than its longest word allows.
+    fn first_size(&self, text: &str, area: Area, centred: bool, size: TextSize) -> f32 {
         let high = LINE * if centred { AREA_LINES.1 } else { AREA_LINES.0 };
         let usual = (area.height / high).min(area.width / AREA_EMS).clamp(USUAL_SIZES.0, USUAL_SIZES.1);
+        let wanted = (usual * size.factor()).max(MIN_SIZE);
+        if wanted <= usual {
+            return wanted;
+        }
+        let mut shaper = self.shaper.lock().unwrap_or_else(PoisonError::into_inner);
+        let longest = text.split_whitespace().map(|word| shaper.shape(word).width()).fold(0.0, f32::max);
+        wanted.min((area.width / longest).max(usual))
+    }
+
+    /// Sets the text in this font size, or in a smaller one if it does not fit.
+    fn set_from(&self, usual: f32, text: &str, area: Area, centred: bool) -> Vec<Run> {
+        let mut shaper = self.shaper.lock().unwrap_or_else(PoisonError::into_inner);
         let max_lines = |size: f32| ((area.height + TOLERANCE) / (size * LINE)).floor().max(1.0);
         let mut sizes = successors(Some(usual), |size| (*size > MIN_SIZE).then_some((size - STEP).max(MIN_SIZE)));
         let mut layout = shaper.shape(text);
@@ -145,7 +195,7 @@ impl Typesetter {
         let mut runs = if let Some(size) = sizes.find(fits) {
             shaper.runs(layout, text, Lines { size, area, centred })
         } else {
-            let size = USUAL_SIZES.0;
+            let size = USUAL_SIZES.0.min(usual);
             let (text, layout) = shaper.shorten(text, layout, area.width / size, max_lines(size));
             shaper.runs(layout, &text, Lines { size, area, centred })
         };

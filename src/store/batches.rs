@@ -183,6 +183,11 @@ fn by_id(connection: &mut Connection, id: BatchId) -> QueryResult<Option<Batch>>
     Ok(row.get_result::<BatchRow>(connection).optional()?.map(batch))
 }
 
+/// What people call the batch with this id, if they hear of it.
+pub(in crate::store) fn name(connection: &mut Connection, id: BatchId) -> QueryResult<Option<String>> {
+    Ok(by_id(connection, id)?.map(|batch| batch.name))
+}
+
 /// The batches of these tokens, as far as people hear of them.
 pub(in crate::store) fn of_tokens<'a>(
     connection: &mut Connection,

@@ -122,7 +122,7 @@ fn label_rules(label: &str) -> Result<(), ValidationError> {
 }
 
 /// What is wrong with a text that may have so many characters, and must be one line.
-pub(super) fn line_problem(text: &str, max: usize) -> Option<Problem> {
+pub(crate) fn line_problem(text: &str, max: usize) -> Option<Problem> {
     if text.chars().count() > max {
         return Some(Problem::too_long(max));
     }

@@ -14,6 +14,7 @@ pub(crate) mod edit;
 pub(crate) mod error;
 pub mod gate;
 mod given;
+pub(crate) mod group_title;
 pub(crate) mod import;
 pub mod input;
 pub(crate) mod json_number;

@@ -53,17 +53,75 @@ impl FromStr for PrintedFilter {
     }
 }
 
+/// Why a print job ended before all labels were printed, as its row keeps it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct JobFailure {
+    /// The kind of reason, which decides on what helps.
+    pub cause: FailureCause,
+    /// The reason, as a sentence.
+    pub why: String,
+    /// The names of the first labels that cannot be printed.
+    pub labels: Vec<String>,
+    /// How many labels cannot be printed.
+    pub count: usize,
+    /// Whether the job was dismissed.
+    pub is_dismissed: bool,
+}
+
+/// What keeps a print job from going on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureCause {
+    /// Characters that no font has.
+    Characters,
+    /// Codes that do not fit.
+    Codes,
+    /// Tokens that were voided or deleted meanwhile.
+    Tokens,
+    /// Nothing about a label.
+    #[default]
+    Other,
+}
+
+impl JobFailure {
+    /// Most labels that are named.
+    pub(crate) const NAMED: usize = 10;
+    /// Why, if its server ended.
+    pub(crate) const SERVER_STOPPED: &str = "The server stopped before all labels were printed.";
+
+    /// A reason that is not about a label.
+    pub fn other(why: impl Into<String>) -> Self {
+        Self { why: why.into(), ..Self::default() }
+    }
+
+    /// Tokens that were voided or deleted meanwhile: what the first are called, and how many they are.
+    pub(crate) fn gone(labels: Vec<String>, count: usize) -> Self {
+        let why = "Their tokens were voided or deleted after you started this job.".into();
+        Self { cause: FailureCause::Tokens, why, labels, count, is_dismissed: false }
+    }
+
+    /// What a row keeps: JSON, or only a sentence.
+    pub fn read(stored: &str) -> Self {
+        serde_json::from_str(stored).unwrap_or_else(|_| Self::other(stored))
+    }
+
+    /// What a row keeps.
+    pub(crate) fn stored(&self) -> String {
+        serde_json::to_string(self).unwrap_or_else(|_| self.why.clone())
+    }
+}
+
 /// Checks the name of a sheet or a printer.
-///
 pub(crate) fn check_name(name: &str) -> Result<(), String> {
     if name.is_empty() {
-        return Err("It needs a name.".into());
+        return Err("Enter a name.".into());
     }
     if name.chars().count() > NAME_MAX_CHARS {
-        return Err(format!("The name has at most {NAME_MAX_CHARS} characters."));
+        return Err(format!("A name can have at most {NAME_MAX_CHARS} characters."));
     }
     if !is_legible(name) || name.trim() != name {
-        return Err("The name has no control characters or invisible ones, and no white space at its ends.".into());
+        return Err("A name can't have line breaks, invisible characters, or spaces at the start or end.".into());
     }
     Ok(())
 }

@@ -101,6 +101,7 @@ pub fn table() -> Vec<Route> {
         page("/print_jobs").post(start_job::print).comes_back_to("/sheet"),
         page("/print_jobs/{uid}").show(jobs::show),
         page("/print_jobs/{uid}/go_on").post(start_job::go_on).comes_back_to("/print_jobs/{uid}"),
+        page("/print_jobs/{uid}/dismiss").post(jobs::dismiss).comes_back_to("/print_jobs/{uid}"),
         page("/print_runs").show(runs::list),
         file("/export/print_runs").show(export::handlers::print_runs),
         file("/print_runs/{uid}.pdf").show(runs::pdf),

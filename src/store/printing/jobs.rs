@@ -10,6 +10,7 @@ use crate::store::error::{Error, is_duplicate};
 use crate::store::printing::quota::check_quota;
 use crate::store::schema::print_jobs;
 use crate::store::tokens::selection::Selection;
+use crate::token::print::JobFailure;
 use crate::token::{Micros, Uid};
 
 /// A job that was not touched for this many microseconds has lost its worker.
@@ -42,7 +43,7 @@ pub struct PrintJob {
     pub(crate) seen: Micros,
     /// When it ended.
     pub ended: Option<Micros>,
-    /// Why it ended early, as a sentence.
+    /// Why it ended early: a [`JobFailure`] as stored.
     pub failure: Option<String>,
 }
 
@@ -55,6 +56,8 @@ pub enum JobStage {
     Done,
     /// It ended early, for this reason.
     Failed(String),
+    /// It ended early, and somebody has dismissed it.
+    Dismissed,
     /// Its worker has gone away.
     Lost,
 }
@@ -63,7 +66,10 @@ impl PrintJob {
     /// The state of the job at `now`.
     pub fn stage(&self, now: Micros) -> JobStage {
         match (&self.failure, self.ended) {
-            (Some(why), _) => JobStage::Failed(why.clone()),
+            (Some(why), _) => match JobFailure::read(why) {
+                JobFailure { is_dismissed: true, .. } => JobStage::Dismissed,
+                failure => JobStage::Failed(failure.why),
+            },
             (None, Some(_)) => JobStage::Done,
             (None, None) if now.get() - self.seen.get() > LOST_AFTER => JobStage::Lost,
             (None, None) => JobStage::UnderWay,
@@ -121,6 +127,8 @@ pub struct NewPrintJob {
     pub options: String,
     /// Which tokens.
     pub selection: Selection,
+    /// What people call it.
+    pub title: String,
     /// How many tokens.
     pub total: i32,
     /// How many parts it will have.
@@ -169,7 +177,8 @@ pub fn add(
         // The same form was sent twice at the same time: the retry finds the job.
         if is_known { Error::Conflict("this job was added a moment ago".into()) } else { error.into() }
     })?;
-    audit::record(connection, by, "print job", &uid.to_string(), &format!("{} labels", new.total), now)?;
+    let detail = if new.title.is_empty() { String::new() } else { format!("{}: ", new.title) };
+    audit::record(connection, by, "print job", &uid.to_string(), &format!("{detail}{} labels", new.total), now)?;
     let added = print_jobs::table.find(id).select(JobRow::as_select()).get_result(connection)?;
     Ok((added.into(), true))
 }
@@ -236,12 +245,12 @@ pub fn advance(connection: &mut Connection, progress: &JobProgress, now: Micros)
     let row = print_jobs::table.filter(print_jobs::uid.eq(uid.to_string())).filter(print_jobs::ended.is_null());
     let set = (print_jobs::printed.eq(printed), print_jobs::cursor.eq(cursor), print_jobs::seen.eq(now.get()));
     match diesel::update(row.filter(print_jobs::cursor.eq(previous_cursor))).set(set).execute(connection)? {
-        0 => Err(Error::Refused("Somebody else has gone on with this print job.".into())),
+        0 => Err(Error::Refused("Another server is printing this job already.".into())),
         _ => Ok(()),
     }
 }
 
-/// Ends a job whose next part begins at `cursor`; with `failure`, a sentence, if it failed. A job that has ended stays as
+/// Ends a job whose next part begins at `cursor`; with `failure`, a [`JobFailure`] as stored, if it failed. A job that has ended stays as
 /// it is, and so does one that another worker has advanced: of two workers, the loser changes nothing.
 pub fn end(connection: &mut Connection, uid: Uid, cursor: &str, failure: Option<&str>, now: Micros) -> QueryResult<()> {
     let row = print_jobs::table.filter(print_jobs::uid.eq(uid.to_string())).filter(print_jobs::ended.is_null());
@@ -250,12 +259,35 @@ pub fn end(connection: &mut Connection, uid: Uid, cursor: &str, failure: Option<
     diesel::update(row).set(set).execute(connection).map(drop)
 }
 
-/// Reopens a job that failed or was abandoned, and returns whether it did: of two requests at once, one reopens it.
-pub(crate) fn reopen(connection: &mut Connection, uid: Uid, now: Micros) -> QueryResult<bool> {
-    let has_failed = print_jobs::failure.is_not_null();
-    let is_lost = print_jobs::ended.is_null().and(print_jobs::seen.lt(now.get() - LOST_AFTER));
-    let row = print_jobs::table.filter(print_jobs::uid.eq(uid.to_string())).filter(has_failed.or(is_lost));
+/// Reopens a job that failed or was abandoned, with these options if they are given, and returns whether it did: of two
+/// requests at once, one reopens it.
+pub(crate) fn reopen(connection: &mut Connection, uid: Uid, options: Option<&str>, now: Micros) -> QueryResult<bool> {
     let set =
         (print_jobs::ended.eq(None::<i64>), print_jobs::failure.eq(None::<String>), print_jobs::seen.eq(now.get()));
-    Ok(diesel::update(row).set(set).execute(connection)? == 1)
+    let row = || print_jobs::table.filter(print_jobs::uid.eq(uid.to_string()));
+    let has_failed = print_jobs::failure.is_not_null();
+    let is_lost = print_jobs::ended.is_null().and(print_jobs::seen.lt(now.get() - LOST_AFTER));
+    let is_reopened = diesel::update(row().filter(has_failed.or(is_lost))).set(set).execute(connection)? == 1;
+    if let (true, Some(options)) = (is_reopened, options) {
+        diesel::update(row()).set(print_jobs::options.eq(options)).execute(connection)?;
+    }
+    Ok(is_reopened)
+}
+
+/// Dismisses a job that failed or was abandoned, so that it is no longer listed. What it printed stays.
+pub fn dismiss(connection: &mut Connection, uid: Uid, by: &Principal, now: Micros) -> Result<(), Error> {
+    let Some(job) = find(connection, uid)? else { return Ok(()) };
+    if !matches!(job.stage(now), JobStage::Failed(_) | JobStage::Lost) {
+        return Ok(());
+    }
+    let failure = job.failure.as_deref().map(JobFailure::read).unwrap_or_default();
+    let failure = JobFailure { is_dismissed: true, ..failure }.stored();
+    let row = print_jobs::table.filter(print_jobs::uid.eq(uid.to_string()));
+    let row = row.filter(print_jobs::cursor.eq(&job.cursor)).filter(print_jobs::seen.eq(job.seen.get()));
+    let set = (print_jobs::ended.eq(now.get()), print_jobs::failure.eq(failure));
+    if diesel::update(row).set(set).execute(connection)? == 0 {
+        return Ok(());
+    }
+    let detail = format!("{} of {} labels printed", job.printed, job.total);
+    audit::record(connection, by, "print job dismiss", &uid.to_string(), &detail, now)
 }

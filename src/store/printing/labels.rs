@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use diesel::prelude::*;
+
 use crate::store::connection::Connection;
 use crate::store::cursor::Cursor;
 use crate::store::error::Error;
@@ -10,8 +12,9 @@ use crate::store::search::SearchLimit;
 use crate::store::tokens::list::{Sort, TokenFilter, TokenSlice};
 use crate::store::tokens::selection::Selection;
 use crate::store::tokens::{search, selection};
+use crate::store::{batches, schema::tokens};
 use crate::token::settle::TokenId;
-use crate::token::{Micros, Problem, Token, TokenError, Uid};
+use crate::token::{BatchId, Micros, Problem, Token, TokenError, Uid};
 
 /// How many labels a selection takes.
 ///
@@ -30,6 +33,54 @@ pub(crate) fn count(
             (_, false) => Err(Error::TooSlow),
         },
     }
+}
+
+/// How many voided tokens a selection leaves out: those that a filter matches. None if counting takes too long.
+pub(crate) fn count_left_out(
+    connection: &mut Connection,
+    selection: &Selection,
+    now: Micros,
+    limit: &SearchLimit,
+) -> Result<Option<i64>, Error> {
+    let Selection::Filter(filter) = selection else { return Ok(Some(0)) };
+    if filter.voided == Some(false) {
+        return Ok(Some(0));
+    }
+    let voided = TokenFilter { voided: Some(true), ..filter.clone() };
+    let (count, is_all) = search::count(connection, &voided, now, i64::MAX, limit)?;
+    Ok(is_all.then_some(count))
+}
+
+/// The first and the last token of a selection, and the batch that its filter names.
+///
+/// # Errors
+/// As those of [`slice()`].
+pub(crate) fn ends(
+    connection: &mut Connection,
+    selection: &Selection,
+    now: Micros,
+    limit: &SearchLimit,
+) -> Result<Option<(Token, Token, Option<String>)>, Error> {
+    let Some((_, first)) = slice(connection, selection, now, (0, 1), limit)?.pop() else { return Ok(None) };
+    let (last, batch) = match selection {
+        Selection::Uids(uids) => (slice(connection, selection, now, (uids.len() - 1, 1), limit)?.pop(), None),
+        Selection::Filter(filter) => {
+            let newest = TokenSlice { descending: true, ..oldest_first(None, 1) };
+            let last = search::page(connection, &printable(filter), now, newest, limit)?.pop();
+            let batch = filter.batch.map_or(Ok(None), |uid| batches::find(connection, uid))?;
+            (last.map(|(cursor, token)| (cursor.id(), token)), batch.map(|batch| batch.name))
+        }
+    };
+    Ok(last.map(|(_, last)| (first, last, batch)))
+}
+
+/// The names of these tokens' batches.
+pub(crate) fn batch_names(
+    connection: &mut Connection,
+    tokens: &[(TokenId, Token)],
+) -> QueryResult<HashMap<BatchId, String>> {
+    let batches = batches::of_tokens(connection, tokens.iter().map(|(_, token)| token))?;
+    Ok(batches.into_iter().map(|(id, batch)| (id, batch.name)).collect())
 }
 
 /// Part of a selection: at most `length` tokens after the first `skip`. Voided tokens are left out if a filter selects
@@ -115,4 +166,52 @@ pub fn part(
     let after = found.last().map(|(cursor, _)| cursor.clone()).or(after);
     let next = after.map(|cursor| serde_json::to_string(&cursor)).transpose().map_err(|_| invalid_cursor())?;
     Ok((found.into_iter().map(|(cursor, token)| (cursor.id(), token)).collect(), next.unwrap_or_default()))
+}
+
+/// As [`part`], without the given uids whose tokens are voided or deleted. The cursor is behind those, too.
+///
+/// # Errors
+/// As those of [`part`].
+pub(crate) fn part_without_gone(
+    connection: &mut Connection,
+    selection: &Selection,
+    now: Micros,
+    (cursor, length): (&str, usize),
+    limit: &SearchLimit,
+) -> Result<(Vec<(TokenId, Token)>, String), Error> {
+    let Selection::Uids(uids) = selection else {
+        return part(connection, selection, now, (cursor, length), limit);
+    };
+    let skip: usize = cursor.parse().unwrap_or_default();
+    let uids: Vec<Uid> = uids.iter().skip(skip).take(length).copied().collect();
+    let mut known = HashMap::with_capacity(uids.len());
+    for (id, token) in selection::by_uids(connection, &uids)? {
+        known.insert(token.uid, (id, token));
+    }
+    let tokens = uids.iter().filter_map(|uid| known.get(uid)).filter(|(_, token)| token.voided.is_none());
+    Ok((tokens.cloned().collect(), (skip + uids.len()).to_string()))
+}
+
+/// Those of a part's given uids whose tokens are voided or deleted: what the first `named` are called, and how many there
+/// are.
+pub(crate) fn gone(
+    connection: &mut Connection,
+    selection: &Selection,
+    (cursor, length): (&str, usize),
+    named: usize,
+) -> Result<(Vec<String>, usize), Error> {
+    let Selection::Uids(uids) = selection else { return Ok((Vec::new(), 0)) };
+    let skip: usize = cursor.parse().unwrap_or_default();
+    let uids: Vec<Uid> = uids.iter().skip(skip).take(length).copied().collect();
+    let found: HashMap<Uid, Token> =
+        selection::by_uids(connection, &uids)?.into_iter().map(|(_, token)| (token.uid, token)).collect();
+    let is_gone = |uid: &Uid| found.get(uid).is_none_or(|token| token.voided.is_some());
+    let gone: Vec<Uid> = uids.into_iter().filter(is_gone).collect();
+    let mut names = Vec::new();
+    for uid in gone.iter().take(named) {
+        let row = tokens::table.filter(tokens::uid.eq(uid.to_string())).select(tokens::label);
+        let label: Option<Option<String>> = row.get_result(connection).optional()?;
+        names.push(label.flatten().unwrap_or_else(|| uid.to_string()));
+    }
+    Ok((names, gone.len()))
 }

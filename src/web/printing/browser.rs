@@ -23,6 +23,7 @@ use crate::web::navigation::Section;
 use crate::web::page::{Page, page};
 use crate::web::params::{Form, LARGE, Parts, Query};
 use crate::web::state::App;
+use crate::web::words::printing as words;
 use crate::work::printing::pdf::save_pdf;
 
 /// The most labels: more would make a page of which browsers choke.
@@ -32,6 +33,7 @@ const MOST: usize = 2_000;
 #[template(path = "printing/browser.html")]
 struct BrowserPage {
     page: Page,
+    title: String,
     count: String,
     width: Mm,
     height: Mm,
@@ -54,19 +56,19 @@ pub(crate) async fn print(
         order.errors.add_all(&[too_many(order.total, MOST)]);
     }
     let Some((printed, made, pages)) = make_all(&app, &mut order, &by, draw).await? else {
-        return refused(&who, &request, &app, order).await;
+        return refused(&request, &app, order).await;
     };
-    let count = order.count();
+    let (count, title) = (order.count(), printed.title.clone());
     let run = save_pdf(&app.store, &order.options, &by, (printed, made), None).await?;
     let sheet = &order.options.sheet;
     let (width, height) = (sheet.page_width, sheet.page_height);
-    let template = BrowserPage { page: Page::new(&request, Section::Print), count, width, height, run: run.uid, pages };
+    let template = BrowserPage { page: Page::new(&request, Section::Print), title, count, width, height, run: run.uid, pages };
     page(&app, StatusCode::OK, &template)
 }
 
 /// The pages as SVG.
 fn draw(layout: &SheetLayout, fonts: &Fonts) -> Vec<String> {
-    let look = |number| PageStyle { number, label: format!("Page {number}"), preview: None };
+    let look = |number| PageStyle { number, label: words::page_number(number), preview: None };
     (0..layout.pages()).map(|page| svg::svg(&layout.page(page), fonts, &look(page + 1))).collect()
 }
 

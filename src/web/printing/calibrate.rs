@@ -10,6 +10,7 @@ use validator::Validate;
 
 use super::form::{PrintChoices, PrintForm};
 use super::printers::read_dpi;
+use super::tabs::{Tab, tabs};
 use crate::access::Principal;
 use crate::sheet::calibrate::{self, NOMINAL, SCALE};
 use crate::sheet::geometry::Sheet;
@@ -22,17 +23,19 @@ use crate::web::choice::Choice;
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::guard::{Allowed, SavePrinters, See};
-use crate::web::navigation::Section;
+use crate::web::navigation::{NavigationLink, Section};
 use crate::web::page::{Page, page, see_other};
 use crate::web::params::{Form, Parts, Query, trimmed};
 use crate::web::query_string;
 use crate::web::state::App;
+use crate::web::words::printing::NOT_A_DISTANCE;
 use crate::work::printing::options::PrintOptions;
 
 #[derive(Template)]
 #[template(path = "printing/calibrate.html")]
 struct CalibratePage {
     page: Page,
+    tabs: Vec<NavigationLink>,
     sheets: Vec<(&'static str, Vec<Choice>)>,
     sheet: Sheet,
     is_small: bool,
@@ -65,7 +68,7 @@ impl CalibrationForm {
         }
         let mut measured = |field, text: &str| {
             let read = text.parse::<Mm>();
-            read.map_err(|_| errors.add(field, "Type the distance in millimetres, as in 29.4.")).ok()
+            read.map_err(|_| errors.add(field, NOT_A_DISTANCE)).ok()
         };
         let (x, y) = (measured("measured_x", &self.measured_x), measured("measured_y", &self.measured_y));
         let dpi = read_dpi(&self.dpi, errors);
@@ -114,8 +117,10 @@ fn calibrate_page(
     known: PrintChoices,
     (form, errors): (CalibrationForm, FormErrors),
 ) -> Result<HttpResponse, Error> {
+    let page_of = Page::new(request, Section::Print);
     let template = CalibratePage {
-        page: Page::new(request, Section::Print),
+        tabs: tabs(&page_of, Tab::Printers),
+        page: page_of,
         sheets: known.choices(&sheet),
         scale: if sheet.page_width > SCALE.0 + SCALE.1 { SCALE.0 } else { SCALE.1 },
         is_small: calibrate::is_small(&sheet),

@@ -14,6 +14,7 @@ use super::choose::nothing_chosen;
 use super::form::PrintForm;
 use super::order::{PrintOrder, refusals};
 use super::sheet_page::refused;
+use super::tabs::{Tab, tabs};
 use crate::sheet::fonts::Fonts;
 use crate::sheet::layout::SheetLayout;
 use crate::sheet::pdf;
@@ -21,12 +22,12 @@ use crate::sheet::proof::{self, Failure};
 use crate::web::bulk::selection::SelectionForm;
 use crate::web::callers::Caller;
 use crate::web::error::Error;
-use crate::web::format::tokens;
 use crate::web::guard::{Allowed, See};
-use crate::web::navigation::Section;
+use crate::web::navigation::{NavigationLink, Section};
 use crate::web::page::{Page, html};
 use crate::web::params::{Form, LARGE, Parts};
 use crate::web::state::App;
+use crate::web::words::printing as words;
 use crate::work::render_pool::RenderTask;
 
 /// Where the template is cut: what is found comes in between.
@@ -36,6 +37,7 @@ const FOUND: &str = "<!-- found -->";
 #[template(path = "printing/check.html")]
 struct CheckPage {
     page: Page,
+    tabs: Vec<NavigationLink>,
     count: String,
     sheet: String,
     dpi: u32,
@@ -71,7 +73,7 @@ pub(crate) async fn check(
     };
     match lay_out(&app, &mut order).await? {
         Some(layout) => stream(&request, &app, who.caller, &order, layout),
-        None => refused(&who, &request, &app, order).await,
+        None => refused(&request, &app, order).await,
     }
 }
 
@@ -94,8 +96,10 @@ fn stream(
     order: &PrintOrder,
     layout: SheetLayout,
 ) -> Result<HttpResponse, Error> {
+    let page = Page::new(request, Section::Print);
     let template = CheckPage {
-        page: Page::new(request, Section::Print),
+        tabs: tabs(&page, Tab::Print),
+        page,
         count: order.count(),
         sheet: order.options.sheet.name.clone(),
         dpi: order.options.dpi,
@@ -163,31 +167,19 @@ impl Reading {
         tokio::time::sleep(due).await;
         self.page += 1;
         self.failed += failed.len();
-        let read = PageRead { number: self.page, labels: codes(labels), failed };
+        let read = PageRead { number: self.page, labels: words::codes_read(labels), failed };
         Ok(Some(read.render().map_err(fault)?))
     }
 
     fn verdict(&mut self) -> Verdict {
-        let all = tokens(self.layout.items());
-        let verdict = match self.failed {
-            _ if self.is_broken => {
-                "The check came to no end: too much is being made just now. Try again in a moment.".to_owned()
-            }
-            0 => format!("Every code was read and says what it should: {all}."),
-            1 => format!(
-                "1 label of {all} failed. Print it on a larger label, with a finer printer, or a shorter value."
-            ),
-            failed => format!(
-                "{failed} labels of {all} failed. Print them on larger labels, with a finer printer, or shorter values."
-            ),
+        let verdict = match (self.is_broken, self.failed) {
+            (true, _) => words::CHECK_STOPPED.to_owned(),
+            (false, 0) => words::check_passed(self.layout.items()),
+            (false, failed) => words::check_failed(failed, self.layout.items()),
         };
         let (action, fields) = (std::mem::take(&mut self.action), std::mem::take(&mut self.fields));
         Verdict { is_good: self.failed == 0 && !self.is_broken, text: verdict, action, fields }
     }
-}
-
-fn codes(count: usize) -> String {
-    if count == 1 { "1 code read".into() } else { format!("{count} codes read") }
 }
 
 /// Prints a page into memory, and reads it.

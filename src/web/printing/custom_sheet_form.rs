@@ -10,6 +10,7 @@ use crate::token::print::check_name;
 use crate::token::{Problem, TokenError};
 use crate::web::form_errors::FormErrors;
 use crate::web::params::trimmed;
+use crate::web::words::printing as words;
 
 /// A field that takes a length.
 pub(crate) struct Measure<'a> {
@@ -67,7 +68,7 @@ impl CustomSheetForm {
     pub(crate) fn roll() -> Self {
         let [one, zero, width, height] = ["1", "0", "57", "32"].map(str::to_owned);
         Self {
-            name: "Roll".into(),
+            name: words::ROLL.into(),
             columns: one.clone(),
             rows: one.clone(),
             page_width: width.clone(),
@@ -111,19 +112,17 @@ impl CustomSheetForm {
 
     /// The fields that take a length, in the order of the form.
     pub(crate) fn measures(&self) -> [Measure<'_>; 9] {
-        let field = |name, label, hint, text| Measure { name, label, hint, text };
-        let of_page = "A4 is 210 × 297, Letter 215.9 × 279.4.";
-        let of_margin = "What the printer cannot reach at the paper’s edge; 5 is usual.";
+        let field = |name, (label, hint): (&'static str, &'static str), text| Measure { name, label, hint, text };
         [
-            field("page_width", "Page width", of_page, &self.page_width),
-            field("page_height", "Page height", "", &self.page_height),
-            field("width", "Label width", "", &self.width),
-            field("height", "Label height", "", &self.height),
-            field("left", "Left", "From the page’s left edge to the first label.", &self.left),
-            field("top", "Top", "From the page’s upper edge to the first label.", &self.top),
-            field("pitch_x", "Pitch across", "From one label’s left edge to the next one’s.", &self.pitch_x),
-            field("pitch_y", "Pitch down", "From one label’s upper edge to the next one’s.", &self.pitch_y),
-            field("margin", "Margin", of_margin, &self.margin),
+            field("page_width", words::PAGE_WIDTH, &*self.page_width),
+            field("page_height", words::PAGE_HEIGHT, &self.page_height),
+            field("width", words::LABEL_WIDTH, &self.width),
+            field("height", words::LABEL_HEIGHT, &self.height),
+            field("left", words::LEFT, &self.left),
+            field("top", words::TOP, &self.top),
+            field("pitch_x", words::PITCH_X, &self.pitch_x),
+            field("pitch_y", words::PITCH_Y, &self.pitch_y),
+            field("margin", words::MARGIN, &self.margin),
         ]
     }
 
@@ -144,7 +143,7 @@ impl CustomSheetForm {
             }
             let read = field.text.parse::<Mm>();
             if let Err(why) = &read {
-                errors.add(field.name, format!("“{}”: {why}.", field.label));
+                errors.add(field.name, words::wrong_field(field.label, why));
             }
             read.ok()
         });
@@ -211,7 +210,7 @@ impl SheetPicture {
             path: path.collect(),
             stroke: format!("{:.2}", width - line),
             dashes: format!("{dash:.3} {:.3}", pitch - dash),
-            description: format!("{columns} by {rows} labels on a page"),
+            description: words::picture_of_sheet(columns, rows),
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use validator::Validate;
 
 use super::custom_sheet_form::{CustomSheetForm, SheetPicture};
+use super::tabs::{Tab, tabs};
 use crate::access::Principal;
 use crate::sheet::geometry::Sheet;
 use crate::sheet::presets::{preset, presets};
@@ -18,17 +19,19 @@ use crate::web::error::{Error, or_refusal};
 use crate::web::form_errors::FormErrors;
 use crate::web::format::{FormattedTime, TimeFormatter};
 use crate::web::guard::{Allowed, Manage};
-use crate::web::navigation::Section;
+use crate::web::navigation::{NavigationLink, Section};
 use crate::web::notice::{Done, Notice};
 use crate::web::page::{Page, page, see_other};
 use crate::web::params::{Form, Parts, Query};
 use crate::web::state::App;
+use crate::web::words::printing as words;
 use crate::work::printing::custom_sheets::{is_reserved, measures_of, sheet_of};
 
 #[derive(Template)]
 #[template(path = "printing/custom_sheets.html")]
 struct SheetsPage {
     page: Page,
+    tabs: Vec<NavigationLink>,
     own: Vec<SheetView>,
     presets: Vec<SheetView>,
 }
@@ -37,6 +40,7 @@ struct SheetsPage {
 #[template(path = "printing/custom_sheet_form.html")]
 struct FormPage {
     page: Page,
+    tabs: Vec<NavigationLink>,
     /// The sheet's slug; none of a new one.
     slug: Option<String>,
     title: String,
@@ -51,6 +55,7 @@ struct FormPage {
 #[template(path = "printing/custom_sheet_remove.html")]
 struct RemovePage {
     page: Page,
+    tabs: Vec<NavigationLink>,
     sheet: SheetView,
 }
 
@@ -67,13 +72,12 @@ struct SheetView {
 
 impl SheetView {
     fn new(sheet: &Sheet, changed: Option<(FormattedTime, String)>) -> Self {
-        let labels = sheet.labels();
         Self {
             slug: sheet.slug.clone(),
             name: sheet.name.clone(),
             page: format!("{} × {} mm", sheet.page_width, sheet.page_height),
             label: format!("{} × {} mm", sheet.width, sheet.height),
-            labels: if labels == 1 { "1 label".into() } else { format!("{} × {}", sheet.columns, sheet.rows) },
+            labels: words::labels_of_sheet(sheet.columns, sheet.rows),
             picture: SheetPicture::of(sheet),
             changed,
         }
@@ -92,15 +96,17 @@ pub(crate) async fn list(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let notice = match &*done {
-        "added" => Some("The sheet is added."),
-        "changed" => Some("The sheet is changed. What was printed before stays as it was."),
-        "removed" => Some("The sheet is removed. What was printed on it stays."),
+        "added" => Some(words::SHEET_ADDED),
+        "changed" => Some(words::SHEET_CHANGED),
+        "removed" => Some(words::SHEET_REMOVED),
         _ => None,
     };
     let own = app.store.read(|connection| Ok(sheets::all(connection)?)).await?;
     let clock = app.time_formatter();
+    let page_of = Page::new(&request, Section::Print).with_notice(notice.map(Notice::done));
     let template = SheetsPage {
-        page: Page::new(&request, Section::Settings).with_notice(notice.map(Notice::done)),
+        tabs: tabs(&page_of, Tab::Sheets),
+        page: page_of,
         own: own.iter().map(|own| SheetView::own(own, clock)).collect(),
         presets: presets().iter().map(|sheet| SheetView::new(sheet, None)).collect(),
     };
@@ -117,7 +123,7 @@ pub(crate) async fn add_form(
     let (form, sheet) = match (form.brought_back(), app.sheet(&from).await?) {
         (Some(form), _) => (form, None),
         (None, Some(sheet)) => {
-            let copy = Sheet { name: format!("{} (copy)", sheet.name), ..sheet };
+            let copy = Sheet { name: words::copy_of(&sheet.name), ..sheet };
             (CustomSheetForm::of(&copy), Some(copy))
         }
         (None, None) if from == "roll" => (CustomSheetForm::roll(), None),
@@ -136,10 +142,12 @@ impl FormPage {
         preview: Option<&Sheet>,
         errors: FormErrors,
     ) -> Self {
+        let page = Page::new(request, Section::Print);
         Self {
-            page: Page::new(request, Section::Settings),
+            tabs: tabs(&page, Tab::Sheets),
+            page,
             slug: own.map(|own| own.slug.clone()),
-            title: own.map_or_else(|| "Add a label sheet".into(), |own| own.measures.name.clone()),
+            title: own.map_or_else(|| words::ADD_SHEET.into(), |own| own.measures.name.clone()),
             known: own.map(|own| own.changed.get().to_string()).unwrap_or_default(),
             form,
             picture: preview.map(SheetPicture::of),
@@ -284,7 +292,8 @@ pub(crate) async fn ask(
 ) -> Result<HttpResponse, Error> {
     let clock = app.time_formatter();
     let sheet = SheetView::own(&find(&app, &slug).await?, clock);
-    page(&app, StatusCode::OK, &RemovePage { page: Page::new(&request, Section::Settings), sheet })
+    let page_of = Page::new(&request, Section::Print);
+    page(&app, StatusCode::OK, &RemovePage { tabs: tabs(&page_of, Tab::Sheets), page: page_of, sheet })
 }
 
 /// Removes an own sheet; what was printed on it stays.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use validator::Validate;
 
+use super::label_text::LabelText;
 use crate::access::Principal;
 use crate::sheet::geometry::Sheet;
 use crate::sheet::mm::Mm;
@@ -18,8 +19,9 @@ use crate::token::{Given, Problem, TokenError, shown};
 use crate::web::choice::Choice;
 use crate::web::form_errors::FormErrors;
 use crate::web::params::trimmed;
+use crate::web::words::printing as words;
 use crate::work::printing::custom_sheets::sheet_of;
-use crate::work::printing::options::{PrintOptions, TextBeside};
+use crate::work::printing::options::PrintOptions;
 
 /// The usual resolution of an office printer, for when none is named.
 const DPI: u32 = 300;
@@ -40,9 +42,18 @@ pub(crate) struct PrintForm {
     /// Millimetres down.
     #[serde(deserialize_with = "trimmed")]
     pub(crate) offset_y: String,
-    /// A word of [`TextBeside`].
+    /// A word for what stands beside a code.
     #[serde(deserialize_with = "trimmed")]
     pub(crate) text: String,
+    /// A word for how large it is.
+    #[serde(deserialize_with = "trimmed")]
+    pub(crate) text_size: String,
+    /// A word for what stands below it.
+    #[serde(deserialize_with = "trimmed")]
+    pub(crate) second_line: String,
+    /// The second line, if it is a text.
+    #[serde(deserialize_with = "trimmed")]
+    pub(crate) second_text: String,
     /// Whether each label's edge is drawn.
     #[serde(deserialize_with = "is_set")]
     pub(crate) outline: bool,
@@ -55,6 +66,9 @@ pub(crate) struct PrintForm {
     /// Whether characters without a glyph are left out.
     #[serde(deserialize_with = "is_set")]
     pub(crate) leave_out: bool,
+    /// `next` starts at the label after the last print, `new` on a new sheet; both overrule `start`.
+    #[serde(deserialize_with = "trimmed", skip_serializing)]
+    pub(crate) start_on: String,
     /// The sheet for which `start` was entered: for another one it does not count.
     #[serde(skip_serializing)]
     pub(crate) for_sheet: Given<String>,
@@ -113,16 +127,17 @@ impl PrintChoices {
         let choices = |sheets: Vec<&Sheet>| Choice::list(sheets.iter().map(|it| (&*it.slug, &*it.name)), &chosen.slug);
         let is_a4 = |sheet: &&Sheet| sheet.page_width == Mm::from_micrometres(210_000);
         let (a4, letter): (Vec<&Sheet>, Vec<&Sheet>) = presets().iter().partition(is_a4);
-        let groups = [("Own sheets", self.own.iter().collect()), ("A4", a4), ("Letter", letter)];
+        let groups = [(words::OWN_SHEETS, self.own.iter().collect()), (words::A4, a4), (words::LETTER, letter)];
         let groups = groups.into_iter().filter(|(_, sheets)| !sheets.is_empty());
         groups.map(|(name, sheets)| (name, choices(sheets))).collect()
     }
 }
 
 impl PrintForm {
-    /// Whether a form of ours sent it, whose fields were filled for one sheet and one printer.
-    pub(crate) fn is_of_form(&self) -> bool {
-        self.for_sheet != Given::Absent || self.for_printer != Given::Absent
+    /// Whether what is empty is filled with what the page would show: a form of ours sent it, or it says to go on where
+    /// the last print ended.
+    pub(crate) fn wants_defaults(&self) -> bool {
+        self.for_sheet != Given::Absent || self.for_printer != Given::Absent || !self.start_on.is_empty()
     }
 
     /// Fills empty fields with defaults, for the page: the sheet of the settings, and the label after the last one that
@@ -133,8 +148,11 @@ impl PrintForm {
             self.sheet.clone_from(&default_sheet(known, settings).slug);
         }
         let sheet = known.sheet(&self.sheet);
-        if is_for_another(&self.for_sheet, &self.sheet) {
+        if is_for_another(&self.for_sheet, &self.sheet) || self.start_on == "next" {
             self.start.clear();
+        }
+        if self.start_on == "new" {
+            "1".clone_into(&mut self.start);
         }
         if self.start.is_empty() {
             self.start = sheet.and_then(|sheet| known.next_label(sheet)).unwrap_or(1).to_string();
@@ -163,12 +181,10 @@ impl PrintForm {
         let usual = printer.map_or(settings.default_dpi, |printer| printer.dpi);
         let dpi = number("dpi", &mut self.dpi, u32::try_from(usual).unwrap_or(DPI), errors);
         let start = number("start", &mut self.start, 1, errors);
-        let known_text = TextBeside::ALL.into_iter().find(|(_, word, _)| *word == self.text);
-        if known_text.is_none() && !self.text.is_empty() {
-            let words = TextBeside::ALL.map(|(_, word, _)| word);
-            errors.add_all(&[TokenError::value("text", Problem::not_one_of(&self.text, words))]);
+        if !matches!(&*self.start_on, "" | "next" | "new") {
+            errors.add_all(&[TokenError::value("start_on", Problem::not_one_of(&self.start_on, ["next", "new"]))]);
         }
-        let text = known_text.map_or_else(TextBeside::default, |(beside, ..)| beside);
+        let LabelText { beside: text, size: text_size, second: second_line } = LabelText::read(self, errors);
         let printer = printer.map(|printer| printer.name.clone());
         PrintOptions {
             sheet,
@@ -179,6 +195,8 @@ impl PrintForm {
             outline: self.outline,
             dpi,
             leave_out: self.leave_out,
+            text_size,
+            second_line,
             printer,
         }
     }

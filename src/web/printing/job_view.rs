@@ -1,22 +1,24 @@
 //! A print job as pages show it.
 
 use crate::store::printing::jobs::{JobStage, PrintJob};
+use crate::token::print::{FailureCause, JobFailure};
 use crate::web::format::{FormattedTime, TimeFormatter, grouped, tokens};
-use crate::work::printing::options::PrintOptions;
+use crate::web::words::printing as words;
+use crate::work::printing::options::JobOptions;
 
 /// A job, as the pages show it.
 pub(crate) struct JobView {
     /// Its uid.
     pub(crate) uid: String,
-    /// The sheet, as it was called then.
-    pub(crate) sheet: String,
-    /// How many tokens, in words.
-    pub(crate) tokens: String,
+    /// What it holds: the first and the last label, or the batch.
+    pub(crate) title: String,
+    /// How many tokens on which sheet, as it was called then.
+    pub(crate) on_sheet: String,
     /// How many tokens, for a progress bar.
     pub(crate) total: i32,
     /// How many of them are printed.
     pub(crate) printed: i32,
-    /// How many of them are printed, in words.
+    /// How many of how many are printed, in words.
     pub(crate) done: String,
     /// How many parts it has.
     pub(crate) parts: i32,
@@ -26,31 +28,75 @@ pub(crate) struct JobView {
     pub(crate) when: FormattedTime,
     /// Whether it is being printed, or will be.
     pub(crate) is_under_way: bool,
+    /// Whether somebody has dismissed it.
+    pub(crate) is_dismissed: bool,
     /// Why it ended before all was printed.
-    pub(crate) failure: Option<String>,
+    pub(crate) failure: Option<FailureView>,
+    /// How many labels were left out, if it is done.
+    pub(crate) left_out: Option<String>,
+}
+
+/// Why a job stopped, and what helps.
+pub(crate) struct FailureView {
+    /// In short.
+    pub(crate) heading: String,
+    /// The labels that cannot be printed.
+    pub(crate) labels: Option<String>,
+    /// The reason, as a sentence.
+    pub(crate) why: String,
+    /// Whether it is about labels, which can be left out or printed in another way.
+    pub(crate) is_about_labels: bool,
+    /// Whether it is about characters, which can be left out.
+    pub(crate) is_about_characters: bool,
+}
+
+impl FailureView {
+    fn new(failure: JobFailure) -> Self {
+        let JobFailure { cause, why, labels, count, .. } = failure;
+        Self {
+            heading: words::labels_not_printable(count),
+            labels: (!labels.is_empty()).then(|| words::names_and_more(&labels, count)),
+            why,
+            is_about_labels: count > 0,
+            is_about_characters: cause == FailureCause::Characters,
+        }
+    }
 }
 
 impl JobView {
     /// A job.
     pub(crate) fn new(job: &PrintJob, clock: TimeFormatter) -> Self {
         let stage = job.stage(clock.now);
-        let lost = "The server that printed it ended before it was done. What was printed by then is kept.";
+        let options = JobOptions::read(&job.options);
+        let sheet = options.as_ref().map_or(&*job.sheet, |options| &*options.print.sheet.name);
+        let on_sheet = words::on_sheet(job.total, sheet);
+        let title = options.as_ref().map(|options| options.title.clone()).filter(|title| !title.is_empty());
+        let missing = job.total - job.printed;
         Self {
             uid: job.uid.clone(),
-            sheet: PrintOptions::read(&job.options).map_or_else(|| job.sheet.clone(), |how| how.sheet.name),
-            tokens: tokens(job.total),
+            title: title.unwrap_or_else(|| tokens(job.total)),
+            on_sheet,
             total: job.total,
             printed: job.printed,
-            done: grouped(job.printed),
+            done: words::printed_of(job.printed, job.total),
             parts: job.parts,
             by: job.principal.clone(),
             when: clock.format(job.timestamp),
             is_under_way: stage == JobStage::UnderWay,
+            is_dismissed: stage == JobStage::Dismissed,
+            left_out: (stage == JobStage::Done && missing > 0).then(|| words::labels_left_out(missing)),
             failure: match stage {
-                JobStage::Failed(why) => Some(why),
-                JobStage::Lost => Some(lost.into()),
+                JobStage::Failed(_) | JobStage::Dismissed => {
+                    job.failure.as_deref().map(JobFailure::read).map(FailureView::new)
+                }
+                JobStage::Lost => Some(FailureView::new(JobFailure::other(JobFailure::SERVER_STOPPED))),
                 JobStage::UnderWay | JobStage::Done => None,
             },
         }
+    }
+
+    /// The progress of a job that is under way, for a progress bar's text.
+    pub(crate) fn printed_words(&self) -> String {
+        grouped(self.printed)
     }
 }

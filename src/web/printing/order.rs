@@ -5,20 +5,20 @@ use std::sync::Arc;
 use super::form::{PrintChoices, PrintForm};
 use crate::access::Principal;
 use crate::sheet::refusal::SheetRefusal;
-use crate::store;
+use crate::store::{self, Connection};
 use crate::store::printing::labels;
-use crate::token::public_url::CodeTexts;
 use crate::token::settings::Settings;
 use crate::token::{Micros, Problem, TokenError};
 use crate::web::bulk::selection::{SelectionForm, TokenSelection};
 use crate::web::error::Error;
 use crate::web::form_errors::FormErrors;
 use crate::web::format::tokens;
+use crate::web::words::printing::voided_left_out;
 use crate::web::pairs::pairs_of;
 use crate::web::query_string;
 use crate::web::state::App;
-use crate::work::printing::items::{LabelItems, MAX_LABELS, label_items};
-use crate::work::printing::options::PrintOptions;
+use crate::work::printing::items::{LabelItems, LabelTexts, MAX_LABELS, label_items};
+use crate::work::printing::options::{PrintOptions, SecondLine};
 
 /// Uids that an address can carry; a longer list is posted.
 pub(crate) const UIDS_IN_ADDRESS: usize = 40;
@@ -39,8 +39,10 @@ pub(crate) struct PrintOrder {
     pub(crate) total: usize,
     /// The moment at which states are judged.
     pub(crate) now: Micros,
-    /// What codes say.
-    pub(crate) texts: CodeTexts,
+    /// How many voided tokens its filter finds and leaves out, in words; only on the page.
+    pub(crate) left_out: Option<String>,
+    /// What the texts on labels depend on.
+    pub(crate) texts: LabelTexts,
 }
 
 impl PrintOrder {
@@ -57,22 +59,28 @@ impl PrintOrder {
         let settings: Arc<Settings> = app.settings.get(&app.store).await?;
         let (who, now, selection) = (by.clone(), app.store.now(), selected.selection.clone());
         let is_good = errors.is_empty();
-        let (choices, total) = app
+        let (choices, total, left_out) = app
             .store
             .search(move |connection, limit| {
                 let total = if is_good { labels::count(connection, &selection, now, limit)? } else { 0 };
-                Ok((PrintChoices::read(connection, &who)?, total))
+                let counts = is_good && is_page;
+                let left_out = if counts { labels::count_left_out(connection, &selection, now, limit)? } else { None };
+                Ok((PrintChoices::read(connection, &who)?, total, left_out))
             })
             .await?;
-        if is_page || form.is_of_form() {
+        if is_page || form.wants_defaults() {
             form = form.filled(&choices, &settings);
         }
         let options = form.how(&choices, &settings, &mut errors);
+        if !is_page && form.second_line == "text" && options.second_line == SecondLine::None && errors.is_empty() {
+            errors.add_all(&[TokenError::value("second_text", Problem::Empty)]);
+        }
         if total == 0 && errors.is_empty() {
             errors.add_all(&[TokenError::value("uid", Problem::NothingToPrint)]);
         }
-        let texts = app.code_texts_by(&settings);
-        Ok(Some(Self { selected, form, options, choices, errors, total, now, texts }))
+        let texts = LabelTexts { codes: app.code_texts_by(&settings), zone: app.zone };
+        let left_out = left_out.filter(|count| *count > 0).map(voided_left_out);
+        Ok(Some(Self { selected, form, options, choices, errors, total, now, left_out, texts }))
     }
 
     /// How many there are, in words.
@@ -101,10 +109,13 @@ impl PrintOrder {
     /// Unknown, when a token that was named is not there; unavailable, when the database cannot be asked.
     pub(crate) async fn tokens(&mut self, app: &App, skip: usize, limit: usize) -> Result<Option<LabelItems>, Error> {
         let (selection, now) = (self.selected.selection.clone(), self.now);
-        let work =
-            move |connection: &mut _, search: &_| labels::slice(connection, &selection, now, (skip, limit), search);
+        let work = move |connection: &mut Connection, search: &_| {
+            let found = labels::slice(connection, &selection, now, (skip, limit), search)?;
+            let batches = labels::batch_names(connection, &found)?;
+            Ok((found, batches))
+        };
         match app.store.search(work).await {
-            Ok(found) => Ok(Some(label_items(found, &self.texts, self.options.text))),
+            Ok((found, batches)) => Ok(Some(label_items(found, &batches, &self.texts, &self.options))),
             Err(store::Error::Token(mistake)) if mistake.param().is_some() => {
                 self.errors.add_all(&[mistake]);
                 Ok(None)

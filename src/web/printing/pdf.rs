@@ -14,12 +14,14 @@ use crate::access::Principal;
 use crate::sheet::fonts::Fonts;
 use crate::sheet::layout::SheetLayout;
 use crate::store::printing::quota::check_quota;
+use crate::token::group_title::file_name;
 use crate::web::bulk::selection::SelectionForm;
 use crate::web::error::Error;
 use crate::web::guard::{Allowed, See, is_prefetch};
 use crate::web::page::see_other;
 use crate::web::params::{FileParams, LARGE, Parts};
 use crate::web::state::App;
+use crate::web::words::printing as words;
 use crate::work::printing::items::LabelItems;
 use crate::work::printing::pdf::{LabelPdf, make_with, save_pdf};
 
@@ -56,11 +58,11 @@ pub(crate) async fn print(
         return nothing_chosen(&request, &app, &form, None, StatusCode::UNPROCESSABLE_ENTITY).await;
     };
     let Some((printed, made, ())) = make_all(&app, &mut order, &by, |_, _| ()).await? else {
-        return refused(&who, &request, &app, order).await;
+        return refused(&request, &app, order).await;
     };
     app.recheck(&who.caller).await?;
+    let name = format!("{}.pdf", file_name(&printed.title));
     let run = save_pdf(&app.store, &order.options, &by, (printed, made), None).await?;
-    let name = format!("labels-{}.pdf", run.uid.get(..8).unwrap_or_default());
     Ok(HttpResponse::Ok()
         .content_type("application/pdf")
         .insert_header((header::CONTENT_DISPOSITION, format!("inline; filename=\"{name}\"")))
@@ -72,7 +74,7 @@ pub(crate) async fn print(
 /// fetches before anybody wants it is refused.
 fn is_from_elsewhere(request: &HttpRequest) -> Result<bool, Error> {
     if is_prefetch(request) {
-        return Err(Error::Forbidden("This prints, and is not to be fetched ahead.".into()));
+        return Err(Error::Forbidden(words::NO_PREFETCH.into()));
     }
     let site = request.headers().get("sec-fetch-site").and_then(|site| site.to_str().ok());
     Ok(matches!(site, Some("cross-site" | "same-site")))
@@ -94,7 +96,8 @@ pub(crate) async fn make_all<T: Send + 'static>(
     let Some(mut printed) = order.all(app).await? else { return Ok(None) };
     let (who, count, now) = (by.clone(), printed.tokens.len(), app.store.now());
     app.store.read(move |connection| check_quota(connection, &who, count, now)).await?;
-    match make_with(&app.background, &order.options, std::mem::take(&mut printed.items), also).await? {
+    let labels = (std::mem::take(&mut printed.items), &*printed.title);
+    match make_with(&app.background, &order.options, labels, also).await? {
         Ok((made, other)) => Ok(Some((printed, made, other))),
         Err(refused) => {
             refusals(&refused, &mut order.errors);

@@ -13,6 +13,7 @@ use crate::sheet::svg::PageStyle;
 use crate::sheet::{Area, svg};
 use crate::web::error::Error;
 use crate::web::state::App;
+use crate::web::words::printing::page_of;
 use crate::work::printing::items::{LabelItems, MAX_LABELS};
 use crate::work::printing::options::PrintOptions;
 
@@ -93,7 +94,7 @@ fn draw(
         links: links.filter(|_| number == 1),
     };
     let look =
-        PageStyle { number, label: format!("Page {number} of {pages}, as it will be printed"), preview: Some(preview) };
+        PageStyle { number, label: page_of(number, pages), preview: Some(preview) };
     (layout.map(|layout| svg::svg(&layout.page(0), fonts, &look)), refused)
 }
 

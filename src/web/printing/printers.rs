@@ -5,6 +5,7 @@ use askama::Template;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
+use super::tabs::{Tab, tabs};
 use crate::access::{Permission, Principal};
 use crate::sheet::mm::Mm;
 use crate::sheet::refusal::FARTHEST;
@@ -19,17 +20,19 @@ use crate::web::error::{Error, or_refusal};
 use crate::web::form_errors::FormErrors;
 use crate::web::format::{FormattedTime, TimeFormatter};
 use crate::web::guard::{Allowed, SavePrinters, See};
-use crate::web::navigation::Section;
+use crate::web::navigation::{NavigationLink, Section};
 use crate::web::notice::{Done, Notice};
 use crate::web::page::{Page, page, see_other};
 use crate::web::pairs::all_pairs_of;
 use crate::web::params::{Form, Parts, Query, trimmed};
 use crate::web::state::App;
+use crate::web::words::printing as words;
 
 #[derive(Template)]
 #[template(path = "printing/printers.html")]
 struct PrintersPage {
     page: Page,
+    tabs: Vec<NavigationLink>,
     printers: Vec<PrinterView>,
     form: PrinterForm,
     errors: FormErrors,
@@ -39,6 +42,7 @@ struct PrintersPage {
 #[template(path = "printing/printer_edit.html")]
 struct EditPage {
     page: Page,
+    tabs: Vec<NavigationLink>,
     /// As the form knew the printer.
     was: PrinterForm,
     hidden: Vec<(&'static str, String)>,
@@ -131,13 +135,13 @@ impl PrinterForm {
     /// The form with what its user changed, and all else as it is `now`.
     fn merged(&self, was: &Self, now: &Self, merge: &mut Merge) -> Self {
         let mm = |text: &String| format!("{text} mm");
-        let (x, y) = (("offset_x", "Moved right"), ("offset_y", "Moved down"));
+        let (x, y) = (("offset_x", words::SHIFT_RIGHT), ("offset_y", words::SHIFT_DOWN));
         Self {
             // It is found by the name that the form knew, which therefore still is its name.
             name: self.name.clone(),
             offset_x: merge.field(x, [&was.offset_x, &now.offset_x, &self.offset_x], mm),
             offset_y: merge.field(y, [&was.offset_y, &now.offset_y, &self.offset_y], mm),
-            dpi: merge.field(("dpi", "Resolution"), [&was.dpi, &now.dpi, &self.dpi], |text| format!("{text} dpi")),
+            dpi: merge.field(("dpi", words::RESOLUTION), [&was.dpi, &now.dpi, &self.dpi], |text| format!("{text} dpi")),
         }
     }
 
@@ -146,19 +150,19 @@ impl PrinterForm {
         if let Err(why) = check_name(&self.name) {
             errors.add("name", why);
         }
-        let mut offset = |field: &str, words: &str, text: &str| match text.parse::<Mm>() {
+        let mut offset = |field: &str, label: &str, text: &str| match text.parse::<Mm>() {
             Ok(offset) if (-FARTHEST..=FARTHEST).contains(&offset) => offset.micrometres(),
             Ok(_) => {
-                errors.add(field, format!("“{words}” must be from -20 to 20 mm."));
+                errors.add(field, words::offset_out_of_bounds(label));
                 0
             }
             Err(why) => {
-                errors.add(field, format!("“{words}”: {why}."));
+                errors.add(field, words::wrong_field(label, why));
                 0
             }
         };
-        let offset_x = offset("offset_x", "Moved right", &self.offset_x);
-        let offset_y = offset("offset_y", "Moved down", &self.offset_y);
+        let offset_x = offset("offset_x", words::SHIFT_RIGHT, &self.offset_x);
+        let offset_y = offset("offset_y", words::SHIFT_DOWN, &self.offset_y);
         let dpi = read_dpi(&self.dpi, errors).unwrap_or_default();
         Printer { name: self.name.clone(), offset_x, offset_y, dpi }
     }
@@ -199,7 +203,7 @@ async fn list(
     let clock = app.time_formatter();
     let (page_of, status) = (Page::new(request, Section::Print).with_notice(notice), errors.status());
     let printers = stored.into_iter().map(|printer| PrinterView::new(printer, clock)).collect();
-    page(app, status, &PrintersPage { page: page_of, printers, form, errors })
+    page(app, status, &PrintersPage { tabs: tabs(&page_of, Tab::Printers), page: page_of, printers, form, errors })
 }
 
 /// Shows every printer, and the form for another one.
@@ -210,8 +214,8 @@ pub(crate) async fn show(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let notice = match &*done {
-        "saved" => Some("The printer is saved."),
-        "removed" => Some("The printer is removed."),
+        "saved" => Some(words::PRINTER_SAVED),
+        "removed" => Some(words::PRINTER_REMOVED),
         _ => None,
     };
     let brought_back = form.brought_back().filter(|_| who.caller.role.may(Permission::Edit));
@@ -253,7 +257,7 @@ fn edit_page(
 ) -> Result<HttpResponse, Error> {
     let (page_of, status) = (Page::new(request, Section::Print), conflict::status(&conflicts, &errors));
     let hidden = all_pairs_of(&KnownPrinter::of(was.clone()));
-    page(app, status, &EditPage { page: page_of, was, hidden, form, errors, conflicts })
+    page(app, status, &EditPage { tabs: tabs(&page_of, Tab::Printers), page: page_of, was, hidden, form, errors, conflicts })
 }
 
 /// Adds a printer, or changes the one that the form was about.

@@ -1,21 +1,51 @@
 //! A print run as pages show it.
 
-use crate::store::printing::runs::{PrintRun, RunCounts};
+use crate::store::printing::runs::{self, PrintRun, RunCounts};
+use crate::store::{self, Connection};
 use crate::web::format::{FormattedTime, TimeFormatter, grouped, tokens};
+use crate::web::words::printing as words;
 use crate::work::printing::options::PrintOptions;
+
+/// A run, what became of its tokens, and what it is called.
+pub(crate) struct ListedRun {
+    /// The run.
+    pub(crate) run: PrintRun,
+    /// What became of its tokens.
+    pub(crate) counts: RunCounts,
+    /// What it holds: the first and the last label, or the batch.
+    pub(crate) title: String,
+}
+
+/// Runs with what became of their tokens.
+pub(crate) fn listed_runs(
+    connection: &mut Connection,
+    runs: Vec<PrintRun>,
+) -> Result<Vec<ListedRun>, store::Error> {
+    let ids: Vec<i64> = runs.iter().map(|run| run.id).collect();
+    let all = runs::count_tokens(connection, &ids)?;
+    let mut listed = Vec::with_capacity(runs.len());
+    for run in runs {
+        let counts = all.iter().find(|(id, _)| *id == run.id).map(|(_, counts)| *counts).unwrap_or_default();
+        let title = runs::title(connection, &run, &counts)?;
+        listed.push(ListedRun { run, counts, title });
+    }
+    Ok(listed)
+}
 
 /// A run, as the pages show it.
 pub(crate) struct RunView {
     /// Its uid.
     pub(crate) uid: String,
+    /// What it holds: the first and the last label, or the batch.
+    pub(crate) title: String,
+    /// How many tokens on which sheet.
+    pub(crate) on_sheet: String,
     /// The sheet, as it was called then.
     pub(crate) sheet: String,
     /// Which part of its job.
     pub(crate) part: i32,
     /// The first label.
     pub(crate) start: i32,
-    /// How many tokens, in words.
-    pub(crate) tokens: String,
     /// How many pages, in words.
     pub(crate) pages: String,
     /// How many pages.
@@ -42,16 +72,18 @@ pub(crate) struct RunView {
 
 impl RunView {
     /// A run.
-    pub(crate) fn new(run: &PrintRun, counts: RunCounts, clock: TimeFormatter) -> Self {
+    pub(crate) fn new(ListedRun { run, counts, title }: &ListedRun, clock: TimeFormatter) -> Self {
         let some = |count: i64| (count > 0).then(|| grouped(count));
         let there = counts.never_used + counts.used;
+        let sheet = PrintOptions::read(&run.options).map_or_else(|| run.sheet.clone(), |how| how.sheet.name);
         Self {
             uid: run.uid.clone(),
-            sheet: PrintOptions::read(&run.options).map_or_else(|| run.sheet.clone(), |how| how.sheet.name),
+            title: title.clone(),
+            on_sheet: words::on_sheet(run.count, &sheet),
+            sheet,
             part: run.part,
             start: run.start,
-            tokens: tokens(run.count),
-            pages: if run.pages == 1 { "1 page".into() } else { format!("{} pages", grouped(run.pages)) },
+            pages: words::pages(run.pages),
             page_count: grouped(run.pages),
             size: size(run.size),
             by: run.principal.clone(),
@@ -73,14 +105,4 @@ fn size(bytes: i64) -> String {
         1_000..1_000_000 => format!("{} kB", bytes / 1_000),
         _ => format!("{}.{} MB", grouped(bytes / 1_000_000), bytes % 1_000_000 / 100_000),
     }
-}
-
-/// The counts of a run.
-pub(crate) fn counts_of(counts: &[(i64, RunCounts)], run: &PrintRun) -> RunCounts {
-    counts.iter().find(|(id, _)| *id == run.id).map(|(_, counts)| *counts).unwrap_or_default()
-}
-
-/// Runs with the counts of their tokens.
-pub(crate) fn run_views(runs: &[PrintRun], counts: &[(i64, RunCounts)], clock: TimeFormatter) -> Vec<RunView> {
-    runs.iter().map(|run| RunView::new(run, counts_of(counts, run), clock)).collect()
 }

@@ -8,26 +8,31 @@ use askama::Template;
 use futures_util::stream::{TryStreamExt, empty, try_unfold};
 
 use super::job_view::JobView;
-use super::run_view::{RunView, counts_of, run_views};
+use super::label_text::second_line_words;
+use super::run_view::{ListedRun, RunView, listed_runs};
+use super::tabs::{Tab, tabs};
 use crate::access::Permission;
 use crate::store::cursor::Cursor;
 use crate::store::printing::jobs::{JobStage, PrintJob};
-use crate::store::printing::runs::{PrintRun, RunCounts};
+use crate::store::printing::runs::PrintRun;
 use crate::store::printing::{jobs, runs};
 use crate::store::{self, Connection};
 use crate::token::Uid;
+use crate::token::group_title::file_name;
 use crate::web::cursor::{After, CursorCodec};
 use crate::web::error::Error;
 use crate::web::etag::is_known;
 use crate::web::export::links::{ExportLink, export_links};
 use crate::web::format::{TimeFormatter, grouped};
 use crate::web::guard::{Allowed, See};
-use crate::web::navigation::Section;
+use crate::web::navigation::{NavigationLink, Section};
+use crate::web::notice::{Done, Notice};
 use crate::web::page::{Page, page};
 use crate::web::paging::{cut, more_than};
-use crate::web::params::Query;
+use crate::web::params::{Parts, Query};
 use crate::web::state::App;
 use crate::web::tokens::view::TokenView;
+use crate::web::words::printing as words;
 use crate::work::printing::options::PrintOptions;
 
 /// Runs on a page: each one's tokens are counted for it.
@@ -41,6 +46,7 @@ const LABELS: i64 = 20;
 #[template(path = "printing/runs.html")]
 struct RunsPage {
     page: Page,
+    tabs: Vec<NavigationLink>,
     jobs: Vec<JobView>,
     rows: Vec<RunView>,
     exports: Vec<ExportLink>,
@@ -52,6 +58,7 @@ struct RunsPage {
 #[template(path = "printing/run.html")]
 struct RunPage {
     page: Page,
+    tabs: Vec<NavigationLink>,
     may_void: bool,
     run: RunView,
     how: Option<How>,
@@ -66,6 +73,8 @@ struct How {
     printer: Option<String>,
     dpi: String,
     text: &'static str,
+    text_size: &'static str,
+    second_line: Option<String>,
     outline: bool,
 }
 
@@ -74,10 +83,12 @@ impl How {
         let (x, y) = (how.offset_x, how.offset_y);
         let is_moved = x.micrometres() != 0 || y.micrometres() != 0;
         Self {
-            offset: is_moved.then(|| format!("{x} mm to the right, {y} mm down")),
+            offset: is_moved.then(|| words::shifted(x, y)),
             printer: how.printer,
             dpi: grouped(how.dpi),
-            text: how.text.words(),
+            text: words::beside(how.text),
+            text_size: words::text_size(how.text_size),
+            second_line: second_line_words(&how.second_line),
             outline: how.outline,
         }
     }
@@ -104,20 +115,24 @@ impl LabelView {
 pub(crate) async fn list(
     _who: Allowed<See>,
     request: HttpRequest,
-    Query(place): Query<After>,
+    Query(Parts((place, Done { done }))): Query<Parts<(After, Done)>>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let cursors = CursorCodec::new("print_runs", &[]);
     let after = cursors.after(&place)?;
     let is_first = after.is_none();
-    let (runs, counts, last, jobs) = app.store.read(move |connection| find_page(connection, after.as_ref())).await?;
+    let (runs, last, jobs) = app.store.read(move |connection| find_page(connection, after.as_ref())).await?;
     let clock = app.time_formatter();
-    let unfinished = jobs.into_iter().filter(|job| job.stage(clock.now) != JobStage::Done);
+    let is_ended = |stage| matches!(stage, JobStage::Done | JobStage::Dismissed);
+    let unfinished = jobs.into_iter().filter(|job| !is_ended(job.stage(clock.now)));
+    let notice = (done == "dismissed").then(|| Notice::done(words::JOB_DISMISSED));
+    let page_of = Page::new(&request, Section::Print).with_notice(notice);
     let path = format!("{}/print_runs", app.base);
     let template = RunsPage {
-        page: Page::new(&request, Section::Print),
+        tabs: tabs(&page_of, Tab::Runs),
+        page: page_of,
         jobs: unfinished.map(|job| JobView::new(&job, clock)).collect(),
-        rows: run_views(&runs, &counts, clock),
+        rows: runs.iter().map(|run| RunView::new(run, clock)).collect(),
         exports: export_links(&format!("{}/export/print_runs", app.base), &[] as &[(&str, &str)]),
         older: last.map(|place| format!("{path}?after={}", cursors.write(&place))),
         newest: (!is_first).then_some(path),
@@ -125,16 +140,14 @@ pub(crate) async fn list(
     page(&app, StatusCode::OK, &template)
 }
 
-/// Runs with their counts, the place of the last one if there are more, and on the first page the newest jobs.
-type RunsOfPage = (Vec<PrintRun>, Vec<(i64, RunCounts)>, Option<Cursor>, Vec<PrintJob>);
+/// Runs, the place of the last one if there are more, and on the first page the newest jobs.
+type RunsOfPage = (Vec<ListedRun>, Option<Cursor>, Vec<PrintJob>);
 
 fn find_page(connection: &mut Connection, after: Option<&Cursor>) -> Result<RunsOfPage, store::Error> {
     let (runs, last) = cut(runs::page(connection, after, more_than(ROWS))?, ROWS);
-    let runs: Vec<PrintRun> = runs.into_iter().map(|(_, run)| run).collect();
-    let ids: Vec<i64> = runs.iter().map(|run| run.id).collect();
+    let runs = listed_runs(connection, runs.into_iter().map(|(_, run)| run).collect())?;
     let jobs = if after.is_none() { jobs::page(connection, None, JOBS)? } else { Vec::new() };
-    let counts = runs::count_tokens(connection, &ids)?;
-    Ok((runs, counts, last, jobs.into_iter().map(|(_, job)| job).collect()))
+    Ok((runs, last, jobs.into_iter().map(|(_, job)| job).collect()))
 }
 
 /// Shows a run.
@@ -146,29 +159,30 @@ pub(crate) async fn show(
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
     let found = app.store.read(move |connection| find(connection, uid)).await?;
-    let (run, counts, job, labels) = found.ok_or(Error::NotFound)?;
+    let (listed, job, labels) = found.ok_or(Error::NotFound)?;
+    let (run, counts, page_of) = (&listed.run, listed.counts, Page::new(&request, Section::Print));
     let clock = app.time_formatter();
     let template = RunPage {
-        page: Page::new(&request, Section::Print),
+        tabs: tabs(&page_of, Tab::Runs),
+        page: page_of,
         may_void: who.caller.role.may(Permission::Delete) && counts.never_used + counts.used > counts.voided,
         how: PrintOptions::read(&run.options).map(How::new),
         job: job.map(|job| JobView::new(&job, clock)),
         labels: labels.into_iter().map(|label| LabelView::new(&label, clock)).collect(),
         more: Some(i64::from(run.count) - LABELS).filter(|rest| *rest > 0).map(grouped),
-        run: RunView::new(&run, counts, clock),
+        run: RunView::new(&listed, clock),
     };
     page(&app, StatusCode::OK, &template)
 }
 
-/// A run with its counts, its job, and its first labels.
-type RunWithLabels = (PrintRun, RunCounts, Option<PrintJob>, Vec<runs::Label>);
+/// A run, its job, and its first labels.
+type RunWithLabels = (ListedRun, Option<PrintJob>, Vec<runs::Label>);
 
 fn find(connection: &mut Connection, uid: Uid) -> Result<Option<RunWithLabels>, store::Error> {
     let Some(run) = runs::find(connection, uid)? else { return Ok(None) };
-    let counts = counts_of(&runs::count_tokens(connection, &[run.id])?, &run);
     let job = run.job.map_or(Ok(None), |job| jobs::by_id(connection, job))?;
     let labels = runs::labels(connection, run.id, 0, LABELS)?;
-    Ok(Some((run, counts, job, labels)))
+    Ok(listed_runs(connection, vec![run])?.pop().map(|run| (run, job, labels)))
 }
 
 /// Sends a run's PDF as it was, piece by piece.
@@ -180,8 +194,11 @@ pub(crate) async fn pdf(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let uid: Uid = uid.parse().map_err(|_| Error::NotFound)?;
-    let run =
-        app.store.read_inline(move |connection| Ok(runs::find(connection, uid)?)).await?.ok_or(Error::NotFound)?;
+    let find = move |connection: &mut Connection| match runs::find(connection, uid)? {
+        Some(run) => Ok(listed_runs(connection, vec![run])?.pop()),
+        None => Ok(None),
+    };
+    let ListedRun { run, title, .. } = app.store.read(find).await?.ok_or(Error::NotFound)?;
     let tag = EntityTag::new_strong(run.digest.clone());
     let is_known = is_known(&known, &tag);
     let mut response = HttpResponse::build(if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
@@ -191,16 +208,16 @@ pub(crate) async fn pdf(
     if is_known {
         return Ok(response.finish());
     }
-    response.content_type("application/pdf").insert_header((header::CONTENT_DISPOSITION, disposition(&run, &app)));
+    response.content_type("application/pdf").insert_header((header::CONTENT_DISPOSITION, disposition(&run, &title, &app)));
     Ok(response.body(match *request.method() {
         Method::HEAD => SizedStream::new(size(&run), empty::<Result<web::Bytes, actix_web::Error>>()).boxed(),
         _ => stored_pdf(&app, &run),
     }))
 }
 
-fn disposition(run: &PrintRun, app: &App) -> String {
+fn disposition(run: &PrintRun, title: &str, app: &App) -> String {
     let at = run.timestamp.local(app.zone).format("%Y-%m-%d-%H%M%S");
-    format!("inline; filename=\"{}-{at}.pdf\"", run.sheet)
+    format!("inline; filename=\"{}-{at}.pdf\"", file_name(title))
 }
 
 fn size(run: &PrintRun) -> u64 {

@@ -15,6 +15,7 @@ use crate::web::guard::{Allowed, See};
 use crate::web::notice::Notice;
 use crate::web::params::{Form, LARGE, Parts, Query};
 use crate::web::state::App;
+use crate::web::words::printing as words;
 
 /// Which page is looked at, and what was done before the page was opened.
 #[derive(Default, Deserialize, Validate)]
@@ -56,9 +57,9 @@ async fn sheet(
 ) -> Result<HttpResponse, Error> {
     let is_measured = query.done == "measured";
     let Some(order) = PrintOrder::read(which, form.clone(), app, &who.caller.principal, true).await? else {
-        let notice = is_measured.then(|| Notice::done("The printer is saved. Choose what to print with it."));
+        let notice = is_measured.then(|| Notice::done(words::PRINTER_SAVED_CHOOSE));
         return nothing_chosen(request, app, &form, notice, StatusCode::OK).await;
     };
-    let flash = is_measured.then_some("The printer is saved, and chosen below.");
-    sheet_page(who, request, app, order, (query.page.parse().unwrap_or(1), flash)).await
+    let flash = is_measured.then_some(words::PRINTER_SAVED_SELECTED);
+    sheet_page(request, app, order, (query.page.parse().unwrap_or(1), flash)).await
 }

@@ -27,26 +27,26 @@ pub(crate) struct LabelPdf {
     pub(crate) next: u32,
 }
 
-/// Renders a PDF in the render pool.
+/// Renders a PDF of labels with this title in the render pool.
 ///
 /// # Errors
 /// Unavailable when too many tasks wait.
 pub(crate) async fn make(
     background: &Arc<Background>,
     options: &PrintOptions,
-    items: Vec<LabelItem>,
+    labels: (Vec<LabelItem>, &str),
 ) -> Result<Result<LabelPdf, Vec<SheetRefusal>>, Error> {
-    Ok(make_with(background, options, items, |_, _| ()).await?.map(|(pdf, ())| pdf))
+    Ok(make_with(background, options, labels, |_, _| ()).await?.map(|(pdf, ())| pdf))
 }
 
 /// Renders a PDF in the render pool, and calls `also` with the same layout.
 pub(crate) async fn make_with<T: Send + 'static>(
     background: &Arc<Background>,
     options: &PrintOptions,
-    items: Vec<LabelItem>,
+    (items, title): (Vec<LabelItem>, &str),
     also: impl FnOnce(&SheetLayout, &Fonts) -> T + Send + 'static,
 ) -> Result<Result<(LabelPdf, T), Vec<SheetRefusal>>, Error> {
-    let (options, shared, labels) = (options.clone(), Arc::clone(background), items.len());
+    let (options, shared, labels, title) = (options.clone(), Arc::clone(background), items.len(), title.to_owned());
     let render = move |task: &mut RenderTask| {
         let layout =
             match SheetLayout::new(&options.sheet, &options.layout_options(), &shared.fonts, options.has_text(), items)
@@ -54,20 +54,20 @@ pub(crate) async fn make_with<T: Send + 'static>(
                 Ok(layout) => layout,
                 Err(refusals) => return Ok(Err(refusals)),
             };
-        let pdf = write(&layout, &shared.fonts, task)?;
+        let pdf = write(&title, &layout, &shared.fonts, task)?;
         Ok(Ok((pdf, also(&layout, &shared.fonts))))
     };
     let pdf: Result<_, pdf::PdfError> = background.render_pool.run(labels, render).await?;
     pdf.map_err(|error| Error::Failed(error.to_string()))
 }
 
-fn write(layout: &SheetLayout, fonts: &Fonts, task: &mut RenderTask) -> Result<LabelPdf, pdf::PdfError> {
+fn write(title: &str, layout: &SheetLayout, fonts: &Fonts, task: &mut RenderTask) -> Result<LabelPdf, pdf::PdfError> {
     let pages = layout.pages();
     let progress = &mut |drawn| {
         // The last page needs no pause: somebody waits for a single page.
         if drawn == pages || task.should_continue() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
-    let pdf = pdf::write("Labels", fonts, (0..pages).map(|page| layout.page(page)), progress)?;
+    let pdf = pdf::write(title, fonts, (0..pages).map(|page| layout.page(page)), progress)?;
     Ok(LabelPdf { pdf, pages, next: layout.next_start() })
 }
 

@@ -5,6 +5,7 @@ mod find;
 mod retention;
 mod row;
 pub(crate) mod save;
+mod titles;
 
 pub use counts::{RunCounts, count_tokens};
 pub(crate) use find::is_printed;
@@ -12,3 +13,4 @@ pub use find::{Label, find, labels, of_job, page, pdf, pdf_chunk};
 pub use retention::remove_old;
 pub use row::PrintRun;
 pub use save::{NewPrintRun, remove_abandoned};
+pub(crate) use titles::title;
