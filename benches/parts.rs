@@ -66,7 +66,7 @@ fn sheets(bencher: Bencher, text: &str) {
             "too long" => words(600),
             _ => format!("مرحبا بالعالم {number}"),
         };
-        LabelItem { name: String::new(), code, text: Some(text) }
+        LabelItem { code, text: Some(text), ..LabelItem::default() }
     };
     let items: Vec<LabelItem> = (0..LABELS).map(item).collect();
     bencher.with_inputs(|| items.clone()).bench_values(|items| {
@@ -247,7 +247,7 @@ impl BenchDatabase {
 fn sheet_pdf(bencher: Bencher, labels: usize) {
     let item = |_| {
         let code = Uid::random().to_string();
-        LabelItem { name: String::new(), text: Some(code.clone()), code }
+        LabelItem { text: Some(code.clone()), code, ..LabelItem::default() }
     };
     let Some((sheet, fonts)) = preset("avery-l7651").zip(Fonts::new(Vec::new()).ok().map(Arc::new)) else { return };
     let items = (0..labels).map(item).collect();

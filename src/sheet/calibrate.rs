@@ -38,7 +38,7 @@ const CODE_TEXT: &str = "TESSERA TEST PAGE";
 /// A measured distance that cannot be right.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{distance} mm is more than {FARTHEST} mm away from {NOMINAL} mm: measure again, from the paper's edge to the line"
+    "{distance} mm is more than {FARTHEST} mm away from {NOMINAL} mm: measure again from the paper's edge to the line"
 )]
 pub(crate) struct TooFar {
     /// The parameter of the offset: `offset_x` or `offset_y`.
@@ -182,7 +182,7 @@ impl Page {
         let column = (at + 2.0, width - at - EDGE - 2.0);
         let across = format!("Left edge of the paper to this line: {NOMINAL} mm");
         self.text(&across, column.0, middle - 12.0, 38.0_f32.min(column.1), 9.0, false);
-        let down = format!("Upper edge of the paper to this line: {NOMINAL} mm");
+        let down = format!("Top edge of the paper to this line: {NOMINAL} mm");
         self.text(&down, width / 2.0 - 15.0, at + 1.0, 30.0, 9.0, true);
 
         let scale = if width < SCALE.0.f32() + 2.0 * EDGE { SCALE.1 } else { SCALE.0 };
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(offsets(mm("50"), mm("10")), Ok((mm("-20"), mm("20"))));
         let errors = offsets(mm("50.1"), mm("3")).unwrap_err();
         assert_eq!(errors.iter().map(|it| it.field).collect::<Vec<_>>(), ["offset_x", "offset_y"]);
-        let sentence = "50.1 mm is more than 20 mm away from 30 mm: measure again, from the paper's edge to the line";
+        let sentence = "50.1 mm is more than 20 mm away from 30 mm: measure again from the paper's edge to the line";
         assert_eq!(errors[0].to_string(), sentence);
     }
 }

@@ -25,10 +25,10 @@ pub(crate) struct Face {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FontError {
     /// It is not a font.
-    #[error("{0} is no font: give a TrueType or OpenType file (.ttf or .otf)")]
+    #[error("{0} is not a font: use a TrueType or OpenType file (.ttf or .otf)")]
     NoFont(String),
     /// It is a collection, and it is unclear which font to use.
-    #[error("{0} holds several fonts: give a file of one (.ttf or .otf)")]
+    #[error("{0} contains several fonts: use a file with one (.ttf or .otf)")]
     Several(String),
 }
 
@@ -92,7 +92,7 @@ mod tests {
         for data in [&[][..], b"no font", b"\0\x01\0\0", &regular[..200], b"%PDF-1.7"] {
             let error = Fonts::new(vec![("notes.txt".into(), data.to_vec())]).unwrap_err();
             assert_eq!(error, FontError::NoFont("notes.txt".into()));
-            assert!(error.to_string().starts_with("notes.txt is no font: "));
+            assert!(error.to_string().starts_with("notes.txt is not a font: "));
         }
         let several = [b"ttcf\0\x01\0\0\0\0\0\0", regular].concat();
         let error = Fonts::new(vec![("cjk.ttc".into(), several)]).unwrap_err();

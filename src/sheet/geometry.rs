@@ -95,19 +95,19 @@ impl Sheet {
         let mut misfit = |field, message: String| misfits.push(Misfit { field, message });
         let is_slug_char = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if self.slug.is_empty() || self.slug.len() > NAME_MAX_CHARS || !self.slug.chars().all(is_slug_char) {
-            misfit("slug", "The sheet's short name must have small letters, digits and hyphens only.".into());
+            misfit("slug", "The sheet's short name can only have lower-case letters, digits and hyphens.".into());
         }
         if self.name.trim().is_empty() {
             misfit("name", "Give the sheet a name.".into());
         } else if self.name.chars().count() > NAME_MAX_CHARS || self.name.chars().any(char::is_control) {
-            misfit("name", format!("A name has at most {NAME_MAX_CHARS} characters, and no control characters."));
+            misfit("name", format!("A name can have at most {NAME_MAX_CHARS} characters and no control characters."));
         }
         for axis in self.axes() {
             axis.check(&mut misfit);
         }
         if self.labels() > MOST_LABELS {
             let labels = self.labels();
-            misfit("rows", format!("A page has at most {MOST_LABELS} labels, and this one would have {labels}."));
+            misfit("rows", format!("A page can have at most {MOST_LABELS} labels. This one would have {labels}."));
         }
         if self.margin < Mm::ZERO || self.margin > WIDEST_MARGIN {
             misfit("margin", format!("The margin must be 0 to {WIDEST_MARGIN} mm."));
@@ -164,21 +164,20 @@ impl Axis {
             misfit(field, message);
         };
         if page < SMALLEST || page > LARGEST {
-            report(self.page.0, format!("A page must be {SMALLEST} to {LARGEST} mm {dimension}, and not {page} mm."));
+            report(self.page.0, format!("A page must be {SMALLEST} to {LARGEST} mm {dimension}, not {page} mm."));
         }
         if size < SMALLEST || size > LARGEST {
-            report(self.size.0, format!("A label must be {SMALLEST} to {LARGEST} mm {dimension}, and not {size} mm."));
+            report(self.size.0, format!("A label must be {SMALLEST} to {LARGEST} mm {dimension}, not {size} mm."));
         }
         if count == 0 {
             report(self.count.0, format!("A sheet has at least one {noun}."));
         }
         if first < Mm::ZERO {
-            report(self.first.0, format!("The first label must begin on the page, and not {} mm before it.", -first));
+            report(self.first.0, format!("The first label must start on the page, not {} mm before it.", -first));
         }
         if count > 1 && pitch < size {
-            let message = format!(
-                "Labels would overlap: from one to the next it is {pitch} mm, but a label is {size} mm {dimension}."
-            );
+            let message =
+                format!("Labels would overlap: the pitch is {pitch} mm, but a label is {size} mm {dimension}.");
             report(self.pitch.0, message);
         }
         let needed = first + pitch * count.saturating_sub(1) + size;

@@ -107,7 +107,7 @@ fn every_wrong_field_is_reported() {
     assert_eq!(fields(&worst), ["pitch_x", "pitch_y", "rows"]);
     let mut many = sheet(101, 100, ["5", "5", "0", "0", "5", "5"]);
     (many.page_width, many.page_height, many.margin) = (LARGEST, LARGEST, Mm::ZERO);
-    assert_eq!(message(&many), "A page has at most 10000 labels, and this one would have 10100.");
+    assert_eq!(message(&many), "A page can have at most 10000 labels. This one would have 10100.");
     assert_eq!(fields(&Sheet { columns: 100, ..many }), [""; 0]);
 }
 

@@ -118,7 +118,8 @@ impl SheetLayout {
             return Err(refusals);
         }
         let label_layout = LabelLayout::of(sheet, options.texts(has_text));
-        let levels = levels(sheet, &label_layout, options, has_text, &items).map_err(|it| refusals.push(it)).unwrap_or_default();
+        let levels =
+            levels(sheet, &label_layout, options, has_text, &items).map_err(|it| refusals.push(it)).unwrap_or_default();
         let typesetter = Typesetter::new(fonts);
         refusals.extend(remove_missing(&typesetter, options.leave_out, has_text, &mut items));
         let layout = Self { sheet: sheet.clone(), options: *options, label_layout, items, levels, typesetter };
@@ -242,8 +243,8 @@ impl SheetLayout {
             for (field, edge, by) in [
                 ("offset_x", "left", -x),
                 ("offset_x", "right", x + wide - width),
-                ("offset_y", "upper", -y),
-                ("offset_y", "lower", y + high - height),
+                ("offset_y", "top", -y),
+                ("offset_y", "bottom", y + high - height),
             ] {
                 let by = Mm::from_f32(by);
                 let more = |it: &SheetRefusal| matches!(it, SheetRefusal::OffPaper { by: other, .. } if *other >= by);

@@ -20,7 +20,7 @@ fn fonts() -> Arc<Fonts> {
 }
 
 fn item(text: &str) -> LabelItem {
-    LabelItem { name: "Ticket 1".into(), code: UID.into(), text: Some(text.into()) }
+    LabelItem { name: "Ticket 1".into(), code: UID.into(), text: Some(text.into()), second: None }
 }
 
 fn items(count: usize) -> Vec<LabelItem> {
@@ -199,15 +199,15 @@ fn options_outside_their_limits_are_refused() {
     let sheet = preset("avery-l7160").unwrap();
     let with = |options| refusals(layout(sheet, options, items(1)));
     let usual = LayoutOptions::default();
-    assert_eq!(with(LayoutOptions { start: 22, ..usual }), ["The sheet has 21 labels, and none with the number 22."]);
+    assert_eq!(with(LayoutOptions { start: 22, ..usual }), ["This sheet has 21 labels. There is no label 22."]);
     assert_eq!(with(LayoutOptions { start: 0, ..usual }), ["Labels are counted from 1."]);
     assert_eq!(
         with(LayoutOptions { dpi: 149, ..usual }),
-        ["The printer's resolution must be 150 to 1200 dpi, and not 149."]
+        ["The printer's resolution must be from 150 to 1200 dpi, not 149."]
     );
     let far = LayoutOptions { offset_x: mm("20.001"), offset_y: mm("-21"), dpi: 1201, ..usual };
     assert_eq!(with(far).len(), 3);
-    assert_eq!(with(far)[0], "An offset must be -20 to 20 mm, and not 20.001 mm.");
+    assert_eq!(with(far)[0], "An offset must be from -20 to 20 mm, not 20.001 mm.");
     let wrong = Sheet { columns: 4, ..sheet.clone() };
     assert_eq!(
         refusals(layout(&wrong, LayoutOptions { start: u32::MAX, ..usual }, items(1))),
@@ -225,8 +225,8 @@ fn an_offset_must_not_move_anything_off_the_paper() {
     assert_eq!(
         refused,
         [
-            "With this offset label 1 would be cut off by 1.5 mm at the paper's left edge.",
-            "With this offset label 19 would be cut off by 6.94 mm at the paper's lower edge.",
+            "With this offset, 1.5 mm of label 1 would be cut off at the paper's left edge.",
+            "With this offset, 6.94 mm of label 19 would be cut off at the paper's bottom edge.",
         ]
     );
     // Only labels that are printed count.
@@ -240,14 +240,15 @@ fn an_offset_must_not_move_anything_off_the_paper() {
 fn a_code_that_is_too_fine_is_refused_with_a_remedy() {
     let small = preset("avery-l4731").unwrap();
     let refused = layout(small, LayoutOptions::default(), items(3)).unwrap_err();
-    let SheetRefusal::TooFine { item: 0, count: 3, remedy, .. } = &refused[0] else { panic!("{refused:?}") };
+    let SheetRefusal::TooFine { item: 0, items: all, remedy, .. } = &refused[0] else { panic!("{refused:?}") };
+    assert_eq!(all, &[0, 1, 2]);
     let sheet = remedy.sheet.map(|sheet| sheet.slug.as_str());
     assert_eq!((remedy.characters, remedy.dpi, sheet), (Some(17), Some(600), Some("avery-l7651")));
     assert_eq!(
         refused[0].to_string(),
-        "The code of Ticket 0 (36 characters) is too fine for Avery L4731, 189 labels of 25.4 × 10 mm at 300 dpi, as \
-         are 2 others; a code of at most 17 such characters, a printer of 600 dpi, or the sheet Avery L7651, 65 labels \
-         of 38.1 × 21.17 mm would do."
+        "The code of Ticket 0 (36 characters) is too fine for Avery L4731, 189 labels of 25.4 × 10 mm at 300 dpi, and \
+         so are 2 others. Use a code of at most 17 such characters, a printer with 600 dpi, or the sheet Avery L7651, \
+         65 labels of 38.1 × 21.17 mm."
     );
     // The suggested remedy works, and the next smaller one does not.
     let cut = |most: usize| LabelItem { code: UID[..most].into(), ..item("x") };
@@ -257,7 +258,7 @@ fn a_code_that_is_too_fine_is_refused_with_a_remedy() {
     let letter = preset("avery-5167").unwrap();
     let long = LabelItem { code: "x".repeat(1_000), name: "Long".into(), ..item("x") };
     let refused = layout(letter, LayoutOptions { dpi: 203, ..fine() }, vec![item("x"), long]).unwrap_err();
-    let SheetRefusal::TooFine { item: 1, count: 1 | 2, name, remedy, .. } = &refused[0] else { panic!("{refused:?}") };
+    let SheetRefusal::TooFine { item: 1, name, remedy, .. } = &refused[0] else { panic!("{refused:?}") };
     assert_eq!((name.as_str(), remedy.dpi), ("Long", Some(1200)));
     assert_eq!(remedy.sheet.map(|sheet| sheet.slug.as_str()), Some("avery-5164"));
 }
@@ -290,16 +291,46 @@ fn a_character_without_a_glyph_is_reported_or_left_out() {
         texts.iter().zip(1..).map(|(text, number)| LabelItem { name: format!("T{number}"), ..item(text) }).collect();
     assert_eq!(
         refusals(layout(sheet, LayoutOptions::default(), items.clone())),
-        [
-            "No font has the character 🦀 (U+1F980), which is in the text of T1, T2, T3 and one other.",
-            "No font has the character 入 (U+5165), which is in the text of T2.",
-        ]
+        ["No font has the characters 🦀 (U+1F980), 入 (U+5165). Labels with them: T1, T2, T3 and 1 more."]
     );
     let layout = layout(sheet, LayoutOptions { leave_out: true, ..LayoutOptions::default() }, items.clone()).unwrap();
     let left: Vec<Option<&str>> = (0..5).map(|number| layout.item(number).unwrap().text.as_deref()).collect();
     assert_eq!(left, [Some("Row 7"), None, None, Some("plain"), Some("x")]);
     // Without text, no glyph is missing.
     assert!(SheetLayout::new(sheet, &LayoutOptions::default(), &fonts(), false, items).is_ok());
+}
+
+/// The ink of a page's texts, one area a label, and the square of its code.
+fn text_and_code(options: LayoutOptions, item: &LabelItem) -> Vec<(Area, Area)> {
+    let all = |sheet: &Sheet| {
+        let page = layout(sheet, LayoutOptions { dpi: 1200, ..options }, vec![item.clone()]).unwrap().page(0);
+        (ink(&page).into_iter().reduce(Area::with).unwrap(), codes(&page)[0].0)
+    };
+    presets().iter().map(all).collect()
+}
+
+#[test]
+fn a_larger_text_and_a_second_line_move_no_code_that_has_text_beside_it() {
+    let plain = item("Locker 1");
+    let two = LabelItem { second: Some("Valid until 30 Nov".into()), ..plain.clone() };
+    let medium = text_and_code(LayoutOptions::default(), &plain);
+    let size = |text_size| text_and_code(LayoutOptions { text_size, ..LayoutOptions::default() }, &plain);
+    let (small, large) = (size(TextSize::Small), size(TextSize::Large));
+    for ((medium, small), large) in medium.iter().zip(&small).zip(&large) {
+        assert!(small.0.height < medium.0.height && large.0.height > medium.0.height, "{small:?} {medium:?} {large:?}");
+        assert!(small.1 == medium.1 && large.1 == medium.1, "the code stays where it is");
+    }
+    let second = LayoutOptions { has_second: true, ..LayoutOptions::default() };
+    for (with, sheet) in text_and_code(second, &two).iter().zip(presets()) {
+        let beside = LabelLayout::of(sheet, 2);
+        let quiet = 4.0 * beside.module(29);
+        let (text, code) = with;
+        let is_clear = text.x > code.x + code.width + quiet || text.y > code.y + code.height + quiet;
+        assert!(is_clear, "{}: {text:?} {code:?}", sheet.slug);
+        // A label without the second text has its code in the same place.
+        let alone = layout(sheet, LayoutOptions { dpi: 1200, ..second }, vec![plain.clone()]).unwrap().page(0);
+        assert_eq!(codes(&alone)[0].0, *code);
+    }
 }
 
 #[test]
@@ -334,10 +365,16 @@ proptest! {
         (start, x, y) in (0_u32..200, -21_000_i32..21_000, -21_000_i32..21_000),
         dpi in prop::sample::select(&[150_u32, 203, 300, 600, 1200]),
         has_text: bool,
+        (second, text_size) in (
+            prop::option::of("\\PC{1,60}"),
+            prop::sample::select(&[TextSize::Small, TextSize::Medium, TextSize::Large]),
+        ),
     ) {
         let (offset_x, offset_y) = (Mm::from_micrometres(x), Mm::from_micrometres(y));
-        let options = LayoutOptions { start, offset_x, offset_y, outline: false, dpi, leave_out: true };
-        let items = vec![LabelItem { name: "T".into(), code, text: Some(text) }; 2];
+        let has_second = second.is_some();
+        let options =
+            LayoutOptions { start, offset_x, offset_y, outline: false, dpi, leave_out: true, text_size, has_second };
+        let items = vec![LabelItem { name: "T".into(), code, text: Some(text), second }; 2];
         match SheetLayout::new(&sheet, &options, &fonts(), has_text, items) {
             Err(refused) => prop_assert!(refused.iter().all(|it| it.to_string().ends_with('.'))),
             Ok(layout) => {

@@ -16,7 +16,7 @@ pub struct Mm(i32);
 
 /// The text is not a supported length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("write millimetres, as in 12.5, with at most three decimals")]
+#[error("enter millimetres, such as 12.5, with at most three decimals")]
 pub struct NoLength;
 
 /// The longest length that can be parsed, in whole millimetres: ten metres.

@@ -49,7 +49,7 @@ pub enum SheetRefusal {
         field: &'static str,
         /// The label that is furthest off, counted from 1.
         label: u32,
-        /// left, right, upper or lower.
+        /// left, right, top or bottom.
         edge: &'static str,
         /// How much of it would be cut off.
         by: Mm,
@@ -126,6 +126,14 @@ impl SheetRefusal {
         }
     }
 
+    /// Why, for people who are told the names of the labels apart.
+    pub(crate) fn without_names(&self) -> String {
+        match self {
+            Self::NoGlyph { characters, more, .. } => format!("{}.", missing_characters(characters, *more)),
+            _ => self.to_string(),
+        }
+    }
+
     /// The indices of the items that cannot be printed; none if all of them are affected alike.
     pub(crate) fn items(&self) -> &[usize] {
         match self {
@@ -133,6 +141,14 @@ impl SheetRefusal {
             _ => &[],
         }
     }
+}
+
+/// Which characters no font has, without a full stop.
+fn missing_characters(characters: &[char], more: usize) -> String {
+    let all: Vec<String> = characters.iter().map(|c| format!("{c} (U+{:04X})", u32::from(*c))).collect();
+    let plural = if all.len() > 1 { "s" } else { "" };
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("No font has the character{plural} {}{more}", all.join(", "))
 }
 
 impl fmt::Display for SheetRefusal {
@@ -162,13 +178,8 @@ impl fmt::Display for SheetRefusal {
                 write!(f, ". {remedy}.")
             }
             Self::NoGlyph { characters, more, names, items } => {
-                let all: Vec<String> = characters.iter().map(|c| format!("{c} (U+{:04X})", u32::from(*c))).collect();
-                let plural = if all.len() > 1 { "s" } else { "" };
-                write!(f, "No font has the character{plural} {}", all.join(", "))?;
-                if *more > 0 {
-                    write!(f, " and {more} more")?;
-                }
-                write!(f, ". Labels with {}: {}", if all.len() > 1 { "them" } else { "this character" }, names.join(", "))?;
+                let what = if characters.len() > 1 { "them" } else { "this character" };
+                write!(f, "{}. Labels with {what}: {}", missing_characters(characters, *more), names.join(", "))?;
                 match items.len() - names.len() {
                     0 => f.write_str("."),
                     others => write!(f, " and {others} more."),

@@ -66,7 +66,10 @@ fn write(svg: &mut String, drawing: &Drawing, fonts: &Fonts, style: &PageStyle) 
     )?;
     writeln!(svg, r##"<path fill="#fff" d="M0 0h{width}v{height}H0z"/>"##)?;
     if let Some(preview) = preview {
-        writeln!(svg, r#"<path class="sheet-edge" fill="none" stroke="gray" stroke-width=".4" d="M0 0h{width}v{height}H0z"/>"#)?;
+        writeln!(
+            svg,
+            r#"<path class="sheet-edge" fill="none" stroke="gray" stroke-width=".4" d="M0 0h{width}v{height}H0z"/>"#
+        )?;
         write_background(svg, preview, style.number)?;
     }
     write_glyph_outlines(svg, drawing, fonts, style.number)?;

@@ -190,9 +190,7 @@ impl Problem {
     fn of_print(&self, param: &str) -> String {
         match self {
             Self::NoTokensNamed => "Choose the tokens to print: by uid, by a filter, or with all=1.".into(),
-            Self::NothingToPrint => {
-                "There are no tokens to print. Voided tokens are not printed; choose others.".into()
-            }
+            Self::NothingToPrint => "No tokens to print. Voided tokens are not printed. Choose other tokens.".into(),
             Self::TooManyTokens { max } => {
                 format!("At most {} tokens can be changed at once. Narrow the filter.", grouped(*max))
             }

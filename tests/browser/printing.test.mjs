@@ -70,7 +70,7 @@ for (const javaScript of [true, false]) {
 
     it("tells what was printed, and shows the PDF again", async () => {
       await visitor.open("/print_runs");
-      await visitor.says("Nothing was printed yet");
+      await visitor.says("Nothing printed yet");
       await visitor.check("no printed sheets");
       const label = "Locker {n:03}";
       uids = (await server.view("/add_tokens", { count: 26, label, usage_count: 1, lock_time: 0 })).token_uids;
@@ -80,8 +80,8 @@ for (const javaScript of [true, false]) {
       await server.view("/void_token", { token_uid: uids[2] });
       await visitor.open("/print_runs");
       await visitor.check("printed sheets");
-      await visitor.click("link", "Avery L7160");
-      await visitor.says("26 tokens on Avery L7160", "24\nnever used", "1\nused", "1\nvoided", "1\ndeleted", "Locker 001");
+      await visitor.click("link", "Locker 001 – Locker 026");
+      await visitor.says("Locker 001 – Locker 026", "26 tokens on Avery L7160", "24\nnever used", "1\nused", "1\nvoided", "1\ndeleted", "Locker 001");
       await visitor.check("print run");
 
       const answer = await visitor.context.request.get(`${server.base}/print_runs/${run}.pdf`);
@@ -102,7 +102,7 @@ for (const javaScript of [true, false]) {
       await visitor.says("Usage of a printed sheet", "Locker 001");
       await visitor.check("usage of a print run");
       await visitor.open(`/print_runs/${run}`);
-      await visitor.click("button", "Void all 25 tokens of this run …");
+      await visitor.click("button", "Void 25 tokens …");
       await visitor.says("25 tokens");
       await visitor.check("voiding a print run");
     });
@@ -117,36 +117,46 @@ for (const javaScript of [true, false]) {
       const id = `(SELECT id FROM print_jobs WHERE uid = '${job}')`;
       keep(server, uids.slice(0, 10), id, 1);
       await visitor.open("/print_runs");
-      await visitor.says("20 tokens on Avery L7160", "10 of 20 tokens");
+      await visitor.says("20 tokens", "10 of 20 tokens printed");
       await visitor.check("printed sheets with a job");
       await visitor.open(`/print_jobs/${job}`);
-      await visitor.says("Making 2 PDFs", "10 of 20 tokens", "Part 1 of 2");
+      await visitor.says("Making 2 PDFs", "10 of 20 tokens printed", "Part 1 of 2");
       await visitor.check("print job");
       keep(server, uids.slice(10, 20), id, 2);
       write(server, `UPDATE print_jobs SET printed = 20, ended = ${now()} WHERE uid = '${job}';`);
-      await visitor.page.getByText("Part 2 of 2").waitFor();
+      await visitor.page.getByText("Part 2 of 2", { exact: true }).waitFor();
       await visitor.page.getByText("Making 2 PDFs").waitFor({ state: "detached" });
       await visitor.check("print job done");
       write(server, `UPDATE print_jobs SET failure = 'The database is full.' WHERE uid = '${job}';`);
       await visitor.open(`/print_jobs/${job}`);
-      await visitor.says("Not all of it was printed", "The database is full.");
+      await visitor.says("Printing stopped", "The database is full.", "Continue printing");
       await visitor.check("print job failed");
+      const failure = { cause: "characters", why: "No font has it.", labels: ["“A”", "“B”"], count: 14 };
+      write(server, `UPDATE print_jobs SET failure = '${JSON.stringify(failure)}' WHERE uid = '${job}';`);
+      await visitor.open(`/print_jobs/${job}`);
+      await visitor.says("14 labels can’t be printed", "“A”, “B” and 12 more", "Leave out these labels", "Leave out the characters");
+      await visitor.check("print job with labels that cannot be printed");
+      await visitor.open("/print_runs");
+      await visitor.check("printed sheets with a failed job");
+      await visitor.click("button", /^Dismiss/);
+      await visitor.says("Print job dismissed.");
+      assert.equal(await visitor.page.getByText("14 labels can’t be printed").count(), 0);
     });
 
     it("adds, changes and removes own sheets", async () => {
       await visitor.open("/settings");
       await visitor.check("settings of printing");
       await visitor.click("link", "All label sheets, and your own");
-      await visitor.says("Known sheets", "Avery L7160");
+      await visitor.says("Built-in sheets", "Avery L7160");
       await visitor.check("label sheets");
       await visitor.leads(() => visitor.page.getByRole("link", { name: /^Copy Avery L7160/ }).click());
       await visitor.fill("Name", "Name badges");
       await visitor.page.getByLabel("Columns").fill("4");
       await visitor.click("button", "Add sheet");
-      await visitor.says("This is no sheet yet", "but the page is 210 mm");
+      await visitor.says("The sheet was not saved", "but the page is 210 mm");
       await visitor.check("wrong sheet", 422);
       await visitor.page.getByLabel("Columns").fill("2");
-      await visitor.click("button", "Draw it");
+      await visitor.click("button", "Preview");
       await visitor.page.getByRole("img", { name: "2 by 7 labels on a page" }).waitFor();
       await visitor.check("sheet drawn");
       await visitor.click("button", "Add sheet");
@@ -155,7 +165,7 @@ for (const javaScript of [true, false]) {
       await visitor.click("link", "Change Name badges");
       await visitor.page.getByLabel("Margin").fill("4,5");
       await visitor.click("button", "Save");
-      await visitor.click("link", "Add a roll’s label");
+      await visitor.click("link", "Add a roll label");
       await visitor.check("sheet of a roll");
       await visitor.open("/sheets");
       await visitor.click("link", "Remove Name badges");
@@ -168,12 +178,12 @@ for (const javaScript of [true, false]) {
       await visitor.open("/printers");
       await visitor.check("no printers");
       await visitor.fill("Name", 'HP "Office" <2nd floor>');
-      await visitor.fill("Moved right", "0.5");
-      await visitor.fill("Moved down", "30");
+      await visitor.fill("Shift right", "0.5");
+      await visitor.fill("Shift down", "30");
       await visitor.click("button", "Add printer");
-      await visitor.says("“Moved down” must be from -20 to 20 mm.");
+      await visitor.says("“Shift down” must be from -20 to 20 mm.");
       await visitor.check("wrong printer", 422);
-      await visitor.fill("Moved down", "-1,25");
+      await visitor.fill("Shift down", "-1,25");
       await visitor.click("button", "Add printer");
       await visitor.says('HP "Office" <2nd floor>', "-1.25 mm");
       await visitor.check("printers");

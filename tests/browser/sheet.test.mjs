@@ -54,7 +54,7 @@ for (const javaScript of [true, false]) {
     const shows = async (change) => {
       if (!javaScript) {
         await change();
-        return visitor.click("button", "Show");
+        return visitor.click("button", "Update preview");
       }
       const answer = visitor.page.waitForResponse((response) => new URL(response.url()).pathname === "/sheet");
       await change();
@@ -82,7 +82,7 @@ for (const javaScript of [true, false]) {
 
     it("says so while there is nothing to print", async () => {
       await visitor.open("/sheet?all=1");
-      await visitor.says("Nothing is printed like this", "There are no tokens to print. Voided tokens are not printed; choose others.");
+      await visitor.says("These labels can’t be printed yet", "No tokens to print. Voided tokens are not printed. Choose other tokens.");
       await visitor.check("sheet of nothing", 422);
     });
 
@@ -104,7 +104,7 @@ for (const javaScript of [true, false]) {
       await visitor.open("/?q=Locker");
       await visitor.click("link", "Print", { exact: true });
       await visitor.says("30 tokens", "Page 1 of 2");
-      await visitor.click("link", "Choose others");
+      await visitor.click("link", "Choose other tokens");
       assert.equal(visitor.path(), "/");
       await visitor.open("/batches");
       await visitor.click("link", "Lockers");
@@ -119,36 +119,79 @@ for (const javaScript of [true, false]) {
       assert.equal(await hatched(), 0);
       await visitor.page.locator("#preview a.place").nth(9).click();
       await visitor.page.locator("#preview svg .used").waitFor();
-      assert.equal(await chosen("First free label").inputValue(), "10");
+      assert.equal(await chosen("Start at label").inputValue(), "10");
       await turn("Next");
       await pageIs("Page 2 of 2");
       assert.equal(await hatched(), 0, "only the first page is used up");
       assert.ok(await visitor.page.getByRole("button", { name: "Next", exact: true }).isDisabled());
       if (javaScript) {
         const focused = () => visitor.page.evaluate(() => document.activeElement.textContent);
-        assert.equal(await focused(), "Before", "the keyboard is not lost");
+        assert.equal(await focused(), "Previous", "the keyboard is not lost");
       }
       await visitor.check("second page");
-      await turn("Before");
+      await turn("Previous");
       await pageIs("Page 1 of 2");
       const glyphs = () => visitor.page.locator("#preview svg use").count();
       const withLabel = await glyphs();
-      await shows(() => visitor.page.getByRole("radio", { name: "The value", exact: true }).check());
+      await shows(() => visitor.page.getByRole("radio", { name: "Value", exact: true }).check());
       assert.ok((await glyphs()) > withLabel, "a uid is longer than a label");
-      await shows(() => visitor.page.getByRole("radio", { name: "Nothing" }).check());
+      await shows(() => visitor.page.getByRole("radio", { name: "Nothing", exact: true }).check());
       assert.equal(await glyphs(), 0);
       const strokes = () => visitor.page.locator("#preview svg g > path[stroke='#000']").count();
       assert.equal(await strokes(), 0);
-      await shows(() => visitor.page.getByLabel("Draw the labels’ edges").check());
+      await shows(() => visitor.page.getByLabel("Draw the edges of the labels").check());
       assert.ok((await strokes()) > 0);
       await visitor.check("sheet with edges");
       await shows(() => chosen("Sheet").selectOption("herma-4616"));
-      assert.equal(await chosen("First free label").inputValue(), "1", "another sheet is another paper in the hand");
+      assert.equal(await chosen("Start at label").inputValue(), "1", "another sheet is another paper in the hand");
+    });
+
+    it("has its actions in sight, and asks what to print where nothing says so", async () => {
+      const size = visitor.page.viewportSize();
+      for (const width of [1280, 1024]) {
+        await visitor.page.setViewportSize({ width, height: 800 });
+        await visitor.open("/sheet?q=Locker&sheet=avery-l7160");
+        const box = await visitor.page.getByRole("button", { name: "Open the PDF" }).boundingBox();
+        assert.ok(box.y + box.height <= 800, `at ${width}: ${JSON.stringify(box)}`);
+        const form = await visitor.page.locator("#print").boundingBox();
+        const paper = await visitor.page.locator("#preview svg").first().boundingBox();
+        assert.ok(form.x + form.width <= paper.x, "choices left, the page right");
+        assert.ok(paper.y < 800 && Math.abs(paper.width / paper.height - 210 / 297) < 0.5);
+      }
+      await visitor.page.setViewportSize({ width: 375, height: 740 });
+      const button = visitor.page.getByRole("button", { name: "Open the PDF" });
+      await button.scrollIntoViewIfNeeded();
+      assert.ok(await button.isVisible());
+      const wide = await visitor.page.evaluate(() => document.documentElement.scrollWidth);
+      assert.ok(wide <= 375, `${wide} wide`);
+      await visitor.page.setViewportSize(size);
+      await visitor.open("/sheet");
+      await visitor.says("What do you want to print?", "Lockers", "30 tokens", "Not printed yet");
+      await visitor.check("what to print");
+      await visitor.page.getByRole("navigation", { name: "Printing" }).getByRole("link", { name: "Printers" }).waitFor();
+      await visitor.click("link", "Lockers");
+      await visitor.says("30 tokens", "Page 1 of 2");
+    });
+
+    it("prints larger text and a second line", async () => {
+      await visitor.open("/sheet?q=Locker+01&sheet=avery-l7160");
+      const glyphs = () => visitor.page.locator("#preview svg use").count();
+      const inked = async () => (await visitor.page.locator("#preview svg use").first().boundingBox()).height;
+      const [before, height] = [await glyphs(), await inked()];
+      await shows(() => visitor.page.getByRole("radio", { name: "Large" }).check());
+      assert.ok((await inked()) > height);
+      assert.equal(await chosen("Text of the second line").isVisible(), false);
+      await shows(() => chosen("Second line").selectOption("text"));
+      await shows(() => chosen("Text of the second line").fill("Hat"));
+      assert.equal(await glyphs(), before + 3);
+      await visitor.check("second line");
+      await shows(() => chosen("Second line").selectOption("batch"));
+      assert.equal(await glyphs(), before + "Lockers".length);
     });
 
     it("names what is wrong beside the field and on top, until it is mended", async () => {
       await visitor.open("/sheet?q=Locker&sheet=avery-l7160");
-      const start = chosen("First free label");
+      const start = chosen("Start at label");
       if (javaScript) await shows(() => start.fill("22"));
       else await visitor.open("/sheet?q=Locker&sheet=avery-l7160&start=22");
       await visitor.page.locator("#start-error").waitFor();
@@ -165,7 +208,7 @@ for (const javaScript of [true, false]) {
       await visitor.page.locator("#sheet-error").waitFor();
       if (javaScript) visitor.noise.splice(0);
       await visitor.check("codes too fine for the printer", javaScript ? 200 : 422);
-      await shows(() => chosen("Dots per inch").fill("600"));
+      await shows(() => chosen("Resolution").fill("600"));
       await visitor.page.locator("#problems").waitFor({ state: "detached" });
     });
 
@@ -180,17 +223,25 @@ for (const javaScript of [true, false]) {
       if (javaScript) {
         // Whoever comes back from the PDF is told where to go on; what was typed stays.
         await visitor.page.evaluate(() => dispatchEvent(new Event("focus")));
-        await visitor.page.getByText("You stopped before label 19 last time").waitFor();
-        assert.equal(await chosen("First free label").inputValue(), "10");
+        await visitor.page.getByRole("button", { name: "Continue at label 19" }).waitFor();
+        assert.equal(await chosen("Start at label").inputValue(), "10");
       }
       arePages(await pdf("/sheet.pdf", await sent()), 2, 210, 297);
       await visitor.open("/sheet?q=Locker&sheet=avery-l7160");
-      assert.equal(await chosen("First free label").inputValue(), "19");
-      await visitor.says("You stopped before label 19 last time.");
-      await visitor.open("/sheet?q=Locker&sheet=avery-l7160&start=1");
-      await visitor.says("You stopped before label 19 last time: start there.");
-      await visitor.click("link", "start there");
-      assert.equal(await chosen("First free label").inputValue(), "19");
+      assert.equal(await chosen("Start at label").inputValue(), "19");
+      await visitor.says("Your last sheet ended at label 18.");
+      const start = async (name) => {
+        const button = visitor.page.getByRole("button", { name, exact: true });
+        await (javaScript ? shows(() => button.click()) : visitor.leads(() => button.click()));
+        assert.equal(await visitor.page.getByRole("button", { name, exact: true }).getAttribute("aria-pressed"), "true");
+        if (javaScript) assert.equal(await visitor.page.evaluate(() => document.activeElement.textContent), name);
+        return chosen("Start at label").inputValue();
+      };
+      assert.equal(await start("Start on a new sheet"), "1");
+      await visitor.check("start on a new sheet");
+      assert.equal(await start("Continue at label 19"), "19");
+      await visitor.page.reload();
+      assert.equal(await chosen("Start at label").inputValue(), "19");
       await visitor.open("/print_runs");
       await visitor.says("Avery L7160", "30");
     });
@@ -198,11 +249,11 @@ for (const javaScript of [true, false]) {
     it("checks that it scans", async () => {
       await visitor.open("/sheet?q=Locker&sheet=avery-l7160&start=10");
       await visitor.click("button", "Check that it scans");
-      await visitor.page.getByText("Every code was read and says what it should: 30 tokens.").waitFor();
+      await visitor.page.getByText("30 tokens checked: every code can be scanned and is correct.").waitFor();
       await visitor.says("Page 1: 12 codes read", "Page 2: 18 codes read");
       await visitor.check("check that it scans");
       await visitor.click("button", "Back to the sheet");
-      assert.equal(await chosen("First free label").inputValue(), "10");
+      assert.equal(await chosen("Start at label").inputValue(), "10");
     });
 
     it("prints from the browser, every page in the sheet's size", async () => {
@@ -211,13 +262,13 @@ for (const javaScript of [true, false]) {
       await visitor.page.getByText("30 tokens", { exact: true }).waitFor();
       await visitor.check("labels of the browser");
       arePages(await visitor.page.pdf({ preferCSSPageSize: true }), 2, 210, 297);
-      await visitor.click("link", "What was printed");
-      await visitor.says("30 tokens on Avery L7160");
+      await visitor.click("link", "Show this printed sheet");
+      await visitor.says("Lockers", "30 tokens on Avery L7160");
     });
 
     it("prints on a roll", async () => {
       await visitor.open("/sheets");
-      await visitor.click("link", "Add a roll’s label");
+      await visitor.click("link", "Add a roll label");
       await visitor.fill("Name", "Brother 62 × 29");
       const sides = { page_width: 62, width: 62, pitch_x: 62, page_height: 29, height: 29, pitch_y: 29, margin: 1.5 };
       for (const [name, value] of Object.entries(sides)) await visitor.page.locator(`#${name}`).fill(String(value));
@@ -234,28 +285,28 @@ for (const javaScript of [true, false]) {
 
     it("measures a printer, and prints with its offsets", async () => {
       await visitor.open("/sheet?q=Locker&sheet=avery-l7160");
-      await visitor.click("link", "Measure how a printer is off");
+      await visitor.click("link", "Align your printer");
       await visitor.check("measuring");
       const answer = await visitor.context.request.get(`${server.base}/sheet/calibrate.pdf?sheet=avery-l7160`);
       arePages(await answer.body(), 1, 210, 297);
       await visitor.fill("Printer", PRINTER);
-      await visitor.fill("From the paper’s left edge", "3.12");
-      await visitor.fill("From its upper edge", "29,5");
-      await visitor.click("button", "Save this printer");
-      await visitor.says("Nothing was saved", "3.12 mm is more than 20 mm away from 30 mm");
+      await visitor.fill("Paper’s left edge to the vertical line", "3.12");
+      await visitor.fill("Paper’s top edge to the horizontal line", "29,5");
+      await visitor.click("button", "Save printer");
+      await visitor.says("The printer was not saved", "3.12 mm is more than 20 mm away from 30 mm");
       assert.equal(await visitor.page.getByLabel("Printer", { exact: true }).inputValue(), PRINTER);
       await visitor.check("measured wrongly", 422);
-      await visitor.fill("From the paper’s left edge", "31.2");
-      await visitor.click("button", "Save this printer");
-      assert.equal(await visitor.text(".flash"), "The printer is saved. Choose what to print with it.");
+      await visitor.fill("Paper’s left edge to the vertical line", "31.2");
+      await visitor.click("button", "Save printer");
+      assert.equal(await visitor.text(".flash"), "Printer saved. Choose what to print.");
       await visitor.check("what to print");
-      await visitor.page.getByRole("link", { name: /^All / }).click();
+      await visitor.page.getByRole("link", { name: "All tokens", exact: true }).click();
       assert.equal(await chosen("Printer").inputValue(), PRINTER);
-      assert.equal(await chosen("Moved right, mm").inputValue(), "-1.2");
-      assert.equal(await chosen("Moved down, mm").inputValue(), "0.5");
+      assert.equal(await chosen("Shift right").inputValue(), "-1.2");
+      assert.equal(await chosen("Shift down").inputValue(), "0.5");
       await visitor.check("sheet of a printer");
       await shows(() => chosen("Printer").selectOption(""));
-      assert.equal(await chosen("Moved right, mm").inputValue(), "0");
+      assert.equal(await chosen("Shift right").inputValue(), "0");
     });
 
     it("shows labels of any script and length", async () => {
@@ -267,10 +318,13 @@ for (const javaScript of [true, false]) {
       await visitor.open("/sheet?q=behind+the+stairs&sheet=avery-l7651");
       await visitor.check("sheet of a long label");
       await visitor.open("/sheet?q=Party&sheet=avery-l7160");
-      await visitor.says("Nothing is printed like this", "🎉");
+      await visitor.says("These labels can’t be printed yet", "🎉", "Leave these characters out", "add a font");
       await visitor.check("a character that no font has", 422);
-      await shows(() => visitor.page.getByLabel("Leave out characters that no font has").check());
-      await visitor.page.locator("#problems").waitFor({ state: "detached" });
+      assert.equal(await visitor.page.getByText("U+1F389").count(), 1, "it is said once");
+      await visitor.click("button", "Leave these characters out");
+      assert.equal(await visitor.page.locator("#problems").count(), 0);
+      assert.ok(await visitor.page.getByLabel("Leave out characters that no font has").isChecked());
+      await visitor.check("characters left out");
     });
 
     it("works by keyboard alone", async () => {
@@ -288,18 +342,18 @@ for (const javaScript of [true, false]) {
         if (javaScript) await keyboard.press("Tab");
       });
       await visitor.page.locator("#preview svg .used").waitFor();
-      assert.equal(await chosen("First free label").inputValue(), "4");
+      assert.equal(await chosen("Start at label").inputValue(), "4");
       await to("Check that it scans");
       await visitor.leads(() => keyboard.press("Enter"));
-      await visitor.page.getByText("Every code was read").waitFor();
+      await visitor.page.getByText("every code can be scanned").waitFor();
     });
 
     it("lets who may only look print as well", async () => {
       server.run(["user", "add", "viewer", "--role", "viewer", "--password-stdin"], `${PASSWORD}\n`);
       const viewer = await server.signedIn("viewer");
       await viewer.open("/sheet?q=Locker&sheet=avery-l7160");
-      assert.equal(await viewer.page.getByLabel("First free label").inputValue(), "1", "everybody has a sheet of their own");
-      assert.equal(await viewer.page.getByRole("link", { name: "Label sheets" }).count(), 0);
+      assert.equal(await viewer.page.getByLabel("Start at label").inputValue(), "1", "everybody has a sheet of their own");
+      assert.equal(await viewer.page.getByRole("link", { name: "Label sheets", exact: true }).count(), 0);
       await viewer.check("sheet of a viewer");
       await viewer.open("/?q=Locker");
       await tick(viewer, 1);
@@ -316,7 +370,7 @@ for (const javaScript of [true, false]) {
       await visitor.check("sheet of many");
       await visitor.click("button", "Make 2 PDFs");
       assert.match(visitor.path(), /^\/print_jobs\//);
-      await visitor.page.getByText("Part 2 of 2").waitFor({ timeout: 240_000 });
+      await visitor.page.getByText("Part 2 of 2", { exact: true }).waitFor({ timeout: 240_000 });
       await visitor.page.getByText("Making 2 PDFs").waitFor({ state: "detached", timeout: 60_000 });
       await visitor.says("10,020 tokens on Avery L7651");
       await visitor.check("printed in parts");

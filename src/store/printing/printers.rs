@@ -83,12 +83,12 @@ pub fn save(
         return Ok(());
     }
     if name != printer.name && same_name.is_some() {
-        return Err(Error::Refused(format!("There is a printer {} already; choose another name.", printer.name)));
+        return Err(Error::Refused(format!("There is already a printer {}. Choose another name.", printer.name)));
     }
     let row = diesel::update(printers::table.find(name)).set((printers::name.eq(&printer.name), set));
     if row.execute(connection)? == 0 {
         if old_name.is_some() {
-            return Err(Error::Refused(format!("The printer {name} was renamed or removed meanwhile.")));
+            return Err(Error::Refused(format!("Someone else renamed or removed the printer {name}.")));
         }
         diesel::insert_into(printers::table).values((printers::name.eq(&printer.name), set)).execute(connection)?;
     }

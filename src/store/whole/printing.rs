@@ -53,7 +53,7 @@ pub(super) const TABLES: &[Table] = &[
             number("printed", "print_jobs.printed", "How many are printed."),
             number("parts", "print_jobs.parts", "How many printed sheets in all."),
             moment("ended", "print_jobs.ended", "When it ended."),
-            text("failure", "print_jobs.failure", "Why it ended early."),
+            text("failure", "print_jobs.failure", "Why it ended early, as JSON or as a sentence."),
         ],
         from: "print_jobs",
         condition: "1 = 1",

@@ -103,7 +103,7 @@ fn path(entry: &Entry, known: &Known) -> Option<String> {
         ("bulk change" | "bulk delete" | "bulk void" | "bulk unvoid" | "bulk undo" | "import change", _) => {
             Some(format!("/actions/{subject}"))
         }
-        ("print job", _) => Some(format!("/print_jobs/{subject}")),
+        ("print job" | "print job dismiss", _) => Some(format!("/print_jobs/{subject}")),
         ("print run", _) => Some(format!("/print_runs/{subject}")),
         ("sheet remove" | "printer remove" | "user remove", _) => None,
         (_, "batch") => Some(format!("/batches/{subject}")),

@@ -62,7 +62,8 @@ pub(crate) async fn print(
     let run = save_pdf(&app.store, &order.options, &by, (printed, made), None).await?;
     let sheet = &order.options.sheet;
     let (width, height) = (sheet.page_width, sheet.page_height);
-    let template = BrowserPage { page: Page::new(&request, Section::Print), title, count, width, height, run: run.uid, pages };
+    let template =
+        BrowserPage { page: Page::new(&request, Section::Print), title, count, width, height, run: run.uid, pages };
     page(&app, StatusCode::OK, &template)
 }
 

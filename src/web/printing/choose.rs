@@ -60,8 +60,7 @@ struct BatchChoice {
 type Newest = (Vec<(Batch, i64)>, Vec<ListedRun>);
 
 fn newest(connection: &mut Connection) -> Result<Newest, StoreError> {
-    let newest: Vec<Batch> =
-        batches::page(connection, None, BATCHES)?.into_iter().map(|(_, batch)| batch).collect();
+    let newest: Vec<Batch> = batches::page(connection, None, BATCHES)?.into_iter().map(|(_, batch)| batch).collect();
     let ids: Vec<_> = newest.iter().map(|batch| batch.id).collect();
     let counts = batches::count_tokens(connection, &ids)?;
     let there = |batch: &Batch| counts.iter().find(|(id, _)| *id == batch.id).map_or(0, |(_, counts)| counts.there);
@@ -86,8 +85,7 @@ pub(crate) async fn nothing_chosen(
     let (batches, runs) = app.store.read(newest).await?;
     let (now, clock) = (app.store.now(), app.time_formatter());
     let count = app.counts.count(&app.store, &TokenFilter::default(), now).await?;
-    let unprinted =
-        TokenFilter { printed: Some(PrintedFilter::Never), voided: Some(false), ..TokenFilter::default() };
+    let unprinted = TokenFilter { printed: Some(PrintedFilter::Never), voided: Some(false), ..TokenFilter::default() };
     let never = match app.counts.count(&app.store, &unprinted, now).await {
         Ok(Count::Exactly(0)) => None,
         Ok(count) => Some(counted(count)),

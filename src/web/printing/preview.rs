@@ -93,8 +93,7 @@ fn draw(
         used: places(&options.sheet, 0..used.min(options.sheet.labels())),
         links: links.filter(|_| number == 1),
     };
-    let look =
-        PageStyle { number, label: page_of(number, pages), preview: Some(preview) };
+    let look = PageStyle { number, label: page_of(number, pages), preview: Some(preview) };
     (layout.map(|layout| svg::svg(&layout.page(0), fonts, &look)), refused)
 }
 

@@ -257,7 +257,11 @@ fn edit_page(
 ) -> Result<HttpResponse, Error> {
     let (page_of, status) = (Page::new(request, Section::Print), conflict::status(&conflicts, &errors));
     let hidden = all_pairs_of(&KnownPrinter::of(was.clone()));
-    page(app, status, &EditPage { tabs: tabs(&page_of, Tab::Printers), page: page_of, was, hidden, form, errors, conflicts })
+    page(
+        app,
+        status,
+        &EditPage { tabs: tabs(&page_of, Tab::Printers), page: page_of, was, hidden, form, errors, conflicts },
+    )
 }
 
 /// Adds a printer, or changes the one that the form was about.

@@ -17,10 +17,7 @@ pub(crate) struct ListedRun {
 }
 
 /// Runs with what became of their tokens.
-pub(crate) fn listed_runs(
-    connection: &mut Connection,
-    runs: Vec<PrintRun>,
-) -> Result<Vec<ListedRun>, store::Error> {
+pub(crate) fn listed_runs(connection: &mut Connection, runs: Vec<PrintRun>) -> Result<Vec<ListedRun>, store::Error> {
     let ids: Vec<i64> = runs.iter().map(|run| run.id).collect();
     let all = runs::count_tokens(connection, &ids)?;
     let mut listed = Vec::with_capacity(runs.len());

@@ -208,7 +208,9 @@ pub(crate) async fn pdf(
     if is_known {
         return Ok(response.finish());
     }
-    response.content_type("application/pdf").insert_header((header::CONTENT_DISPOSITION, disposition(&run, &title, &app)));
+    response
+        .content_type("application/pdf")
+        .insert_header((header::CONTENT_DISPOSITION, disposition(&run, &title, &app)));
     Ok(response.body(match *request.method() {
         Method::HEAD => SizedStream::new(size(&run), empty::<Result<web::Bytes, actix_web::Error>>()).boxed(),
         _ => stored_pdf(&app, &run),

@@ -165,12 +165,7 @@ pub(crate) async fn go_on(
 }
 
 /// Starts a job that was reopened; one that this version cannot read fails.
-async fn resume(
-    app: &App,
-    uid: Uid,
-    job: PrintJob,
-    selection: Option<Selection>,
-) -> Result<(), Error> {
+async fn resume(app: &App, uid: Uid, job: PrintJob, selection: Option<Selection>) -> Result<(), Error> {
     let (begun, by) = (job.timestamp, Principal::stored(&job.principal));
     let texts = LabelTexts { codes: app.code_texts().await?, zone: app.zone };
     if let Some((options, selection)) = JobOptions::read(&job.options).zip(selection) {

@@ -72,6 +72,7 @@ pub(crate) const ACTIONS: [ActionWords; 42] = [
     action("setting", "Setting changed", "changed the setting", Object::Subject),
     action("print run", "Labels printed", "printed", Object::Count),
     action("print job", "Print job started", "started a print job for", Object::Count),
+    action("print job dismiss", "Print job dismissed", "dismissed a print job", Object::None),
     action("sheet add", "Label sheet added", "added the label sheet", Object::Detail),
     action("sheet change", "Label sheet changed", "changed the label sheet", Object::Detail),
     action("sheet remove", "Label sheet removed", "removed the label sheet", Object::Detail),

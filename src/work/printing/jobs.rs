@@ -71,7 +71,7 @@ impl Stop {
             Some(SheetRefusal::TooFine { .. }) => FailureCause::Codes,
             _ => FailureCause::Other,
         };
-        let why: Vec<String> = refusals.iter().map(SheetRefusal::to_string).collect();
+        let why: Vec<String> = refusals.iter().map(SheetRefusal::without_names).collect();
         let names = items.iter().filter_map(|item| labels.items.get(*item)).map(|item| item.name.clone());
         let labels = names.take(JobFailure::NAMED).collect();
         Self::Failure(JobFailure { cause, why: why.join(" "), labels, count: items.len(), is_dismissed: false })

@@ -182,6 +182,6 @@ async fn a_user_who_is_removed_while_a_job_is_printed_prints_no_more() {
     while number(&mut app.connection(), ended) == 0 {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    manager.get(&job).await.check(200, &["Not all of it was printed", "may no longer"]);
+    manager.get(&job).await.check(200, &["Printing stopped", "may no longer"]);
     assert!(number(&mut app.connection(), "SELECT COUNT(*) FROM print_runs WHERE done IS NOT NULL") < 2);
 }

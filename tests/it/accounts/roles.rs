@@ -188,6 +188,7 @@ const POSTED: &[(&str, Permission)] = &[
     ("/sheet/calibrate", Permission::Edit),
     ("/print_jobs", Permission::See),
     ("/print_jobs/{uid}/go_on", Permission::See),
+    ("/print_jobs/{uid}/dismiss", Permission::See),
     ("/printers", Permission::Edit),
     ("/printers/remove", Permission::Edit),
     ("/sheets/add", Permission::Manage),

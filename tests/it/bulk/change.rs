@@ -252,7 +252,7 @@ async fn a_viewer_prints_and_changes_nothing() {
     browser.get("/sheet?q=paper").await.check(200, &["<strong>1 token</strong>"]);
     browser.get(&format!("/sheet?uid={uid}")).await.check(200, &["<strong>1 token</strong>"]);
     browser.get("/sheet?uid=x").await.check(422, &["is not a uid"]);
-    browser.get("/sheet?q=nothing").await.check(422, &["There are no tokens to print"]);
+    browser.get("/sheet?q=nothing").await.check(422, &["No tokens to print"]);
     browser.post("/sheet", &[("select", "ticked")]).await.check(422, &["No token is selected"]);
     browser.get("/print").await.check(404, &[]);
     let mut scanner = Browser::of(&app, Role::Scanner).await;

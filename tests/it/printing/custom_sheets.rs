@@ -93,7 +93,7 @@ async fn own_sheets_are_added_changed_and_removed() {
         .check(200, &["Kärtchen &#60;&#34;7&#34;&#62;", "/sheets/kartchen-7/remove"]);
 
     let wrong = with(&[("columns", "4"), ("rows", "x"), ("pitch_y", ""), ("name", "")]);
-    manager.post("/sheets/add", &wrong).await.check(422, &["rows-error", "pitch_y-error", "write millimetres"]);
+    manager.post("/sheets/add", &wrong).await.check(422, &["rows-error", "pitch_y-error", "enter millimetres"]);
     manager.post("/sheets/add", &with(&[("columns", "4")])).await.check(422, &["columns-error", "210 mm"]);
     manager.post("/sheets/add", &with(&[("width", "70")])).await.check(422, &["would overlap"]);
     let one = with(&[("name", "Add"), ("columns", "1"), ("rows", "1"), ("pitch_x", ""), ("pitch_y", "")]);
@@ -105,7 +105,7 @@ async fn own_sheets_are_added_changed_and_removed() {
     let change = |margin| with(&[("known", known.as_str()), ("margin", margin)]);
     manager.post("/sheets/kartchen-7", &change("4")).await.check_leads_to("/sheets?done=changed");
     let late = manager.post("/sheets/kartchen-7", &change("3")).await;
-    late.check(409, &["Meanwhile user:manager changed this sheet", "value=\"3\""]);
+    late.check(409, &["user:manager changed this sheet in the meantime", "value=\"3\""]);
     let again = with(&[("known", &late.field("known")), ("margin", "3")])
         .into_iter()
         .map(|(name, text)| (name.to_owned(), text.to_owned()))
@@ -123,7 +123,7 @@ async fn own_sheets_are_added_changed_and_removed() {
     save_setting(&mut manager, "default_dpi", &[("default_dpi", "600")])
         .await
         .check_leads_to("/settings?done=default_dpi");
-    manager.get("/sheets/kartchen-7/remove").await.check(200, &["Remove this sheet?"]);
+    manager.get("/sheets/kartchen-7/remove").await.check(200, &["Remove this label sheet?"]);
     manager.post("/sheets/kartchen-7/remove", &[]).await.check_leads_to("/sheets?done=removed");
     manager.get("/settings").await.check(200, &["The sheet that was set was removed", "Avery L7160"]);
     for path in ["/sheets/kartchen-7", "/sheets/avery-l7160", "/sheets/avery-l7160/remove", "/sheets/%00"] {

@@ -22,6 +22,7 @@ fn a_job_goes_on_ends_and_is_told_as_lost_when_nobody_works_on_it() {
         sheet: "a".into(),
         options,
         selection: Selection::Uids(Vec::new()),
+        title: "Locker 1 – Locker 9".into(),
         total: 25_000,
         parts: 3,
     };
@@ -81,20 +82,20 @@ async fn a_job_tells_how_far_it_is_and_why_it_ended() {
     let progress = JobProgress { uid, previous_cursor: String::new(), printed: 10_000, cursor: "x".into() };
     jobs::advance(&mut app.connection(), &progress, Micros::now()).unwrap();
     viewer.get(&path).await.check(200, &["10,000 of 25,000", "Part 1 of 3", &format!("/print_runs/{}.pdf", run.uid)]);
-    viewer.get("/print_runs").await.check(200, &["Being printed", "25,000 tokens on", &path]);
+    viewer.get("/print_runs").await.check(200, &["Print job", "25,000 tokens on", &path]);
     viewer.get(&format!("/print_runs/{}", run.uid)).await.check(200, &["All 3 parts", "1 of 3"]);
 
     jobs::touch(&mut app.connection(), uid, Micros::stored(0)).unwrap();
     let lost = viewer.get(&path).await;
-    lost.check(200, &["Not all of it was printed", "ended before it was done", "Part 1 of 3"]);
+    lost.check(200, &["Printing stopped", "The server stopped before all labels were printed.", "Part 1 of 3"]);
     assert!(!lost.text.contains("refresh"));
     jobs::touch(&mut app.connection(), uid, Micros::now()).unwrap();
     jobs::end(&mut app.connection(), uid, "x", Some("The character <😀> has no glyph."), Micros::now()).unwrap();
     viewer.get(&path).await.check(200, &["The character &#60;😀&#62; has no glyph."]);
-    viewer.get("/print_runs").await.check(200, &["Not all of it was printed."]);
+    viewer.get("/print_runs").await.check(200, &["Printing stopped"]);
 
     let done = add_job(&app, 20_000, 2);
     jobs::end(&mut app.connection(), done.uid.parse().unwrap(), "", None, Micros::now()).unwrap();
-    viewer.get(&format!("/print_jobs/{}?done=printed", done.uid)).await.check(200, &["All of them are printed"]);
+    viewer.get(&format!("/print_jobs/{}?done=printed", done.uid)).await.check(200, &["All labels are ready"]);
     assert!(!viewer.get("/print_runs").await.text.contains("20,000 tokens"), "what is done is in the list");
 }

@@ -49,7 +49,7 @@ async fn whoever_may_print_sees_printers_and_editors_save_them() {
     editor.post("/printers", &form("0.5", "600")).await.check_leads_to("/printers?done=saved");
     assert_eq!(audited(&app)[0][1..3], ["printer save", name]);
     let list = editor.get("/printers?done=saved").await;
-    list.check(200, &["HP &#34;Office&#34; &#60;2nd floor&#62;", "-1.25 mm", "600 dpi", "The printer is saved."]);
+    list.check(200, &["HP &#34;Office&#34; &#60;2nd floor&#62;", "-1.25 mm", "600 dpi", "Printer saved."]);
     let mut viewer = Browser::of(&app, Role::Viewer).await;
     let seen = viewer.get("/printers").await;
     seen.check(200, &["HP &#34;Office&#34; &#60;2nd floor&#62;", "600 dpi"]);
@@ -58,7 +58,7 @@ async fn whoever_may_print_sees_printers_and_editors_save_them() {
         viewer.post(path, &form("0.5", "600")).await.check(403, &["Your role can't save printers"]);
     }
     let measure = viewer.get("/sheet/calibrate").await;
-    measure.check(200, &["Open the test page", "Whoever may edit tokens types the two distances"]);
+    measure.check(200, &["Open the test page", "Ask an editor or an administrator to enter the two distances"]);
     let edit = list.text.split("/printers/edit?name=").nth(1).unwrap().split('"').next().unwrap().to_owned();
     let edit = editor.get(&format!("/printers/edit?name={edit}")).await;
     edit.check(200, &["value=\"0.5\""]);
@@ -79,7 +79,7 @@ async fn whoever_may_print_sees_printers_and_editors_save_them() {
     editor.post("/printers", &renamed).await.check_leads_to("/printers?done=saved");
     editor.post("/printers", &renamed).await.check_leads_to("/printers?done=saved");
     let late = with_known([("name", "Late"), ("offset_x", "0"), ("offset_y", "0"), ("dpi", "300")]);
-    editor.post("/printers", &late).await.check(422, &["was renamed or removed meanwhile"]);
+    editor.post("/printers", &late).await.check(422, &["Someone else renamed or removed the printer"]);
     editor.post("/printers/remove", &[("name", "Office")]).await.check_leads_to("/printers?done=removed");
     editor.post("/printers/remove", &[("name", "Office")]).await.check_leads_to("/printers?done=removed");
     editor.get("/printers/edit?name=Office").await.check(404, &[]);
@@ -105,6 +105,6 @@ async fn what_another_editor_has_measured_meanwhile_is_not_undone() {
     let form = editor.get("/printers/edit?name=Office").await;
     assert_eq!((form.field("offset_x"), form.field("dpi")), ("1.5".into(), "600".into()), "both changes are there");
     let both = editor.post("/printers", &[&known[..], &measured("2", "300")].concat()).await;
-    both.check(409, &["Meanwhile the printer was changed", "1.5 mm", "2 mm"]);
+    both.check(409, &["Someone else changed this printer", "1.5 mm", "2 mm"]);
     assert_eq!((both.field("was_offset_x"), both.field("offset_x")), ("1.5".into(), "2".into()));
 }

@@ -15,6 +15,7 @@ use tessera::sheet::pdf::PdfError;
 use tessera::sheet::presets::{preset, presets};
 use tessera::sheet::proof::{self, Expected, Fault, Unchecked};
 use tessera::sheet::raster::{Raster, RasterPages};
+use tessera::sheet::text_size::TextSize;
 use tessera::sheet::{Area, pdf};
 use uuid::Uuid;
 
@@ -25,7 +26,12 @@ fn fonts() -> Arc<Fonts> {
 fn items(count: u32) -> Vec<LabelItem> {
     let item = |number| {
         let code = Uuid::new_v4().to_string();
-        LabelItem { name: format!("Ticket {number}"), text: Some(format!("Ticket {number}, {code}")), code }
+        LabelItem {
+            name: format!("Ticket {number}"),
+            text: Some(format!("Ticket {number}, {code}")),
+            code,
+            second: None,
+        }
     };
     (1..=count).map(item).collect()
 }
@@ -69,8 +75,11 @@ fn save(name: &str, picture: &Raster) {
 }
 
 fn scans(sheet: &Sheet) {
-    let items = items(sheet.labels());
-    let plan = plan(sheet, LayoutOptions::default(), &items);
+    scans_with(sheet, LayoutOptions::default(), &items(sheet.labels()));
+}
+
+fn scans_with(sheet: &Sheet, options: LayoutOptions, items: &[LabelItem]) {
+    let plan = plan(sheet, options, items);
     let file = pdf_of_plan(&plan);
     let dpi = plan.options().dpi;
     let failures =
@@ -136,6 +145,18 @@ fn every_code_of_a_full_sheet_scans_on_its_own_label() {
 #[test]
 fn every_code_of_a_full_sheet_scans_on_its_own_label_on_the_other_sheets() {
     every_second(1);
+}
+
+#[test]
+fn large_text_and_a_second_line_stay_out_of_the_quiet_zone() {
+    let options = LayoutOptions { text_size: TextSize::Large, has_second: true, ..LayoutOptions::default() };
+    for slug in ["avery-l7160", "avery-l4731", "avery-22806", "herma-4610"] {
+        let sheet = preset(slug).unwrap();
+        let second = Some("Valid until 30 Nov 2026 18:00, bring a coat".to_owned());
+        let items: Vec<LabelItem> =
+            items(sheet.labels()).into_iter().map(|item| LabelItem { second: second.clone(), ..item }).collect();
+        scans_with(sheet, options, &items);
+    }
 }
 
 #[test]
@@ -210,7 +231,7 @@ fn the_check_says_which_label_fails_and_why() {
 fn the_check_notices_a_code_that_leaves_its_letters_to_a_guess() {
     let sheet = preset("avery-l7160").unwrap();
     let code = "Straße 7".to_owned();
-    let items = vec![LabelItem { name: "Ticket 1".into(), code: code.clone(), text: None }];
+    let items = vec![LabelItem { name: "Ticket 1".into(), code: code.clone(), ..LabelItem::default() }];
     let plan = plan(sheet, LayoutOptions::default(), &items);
     let mut drawing = plan.page(0);
     let Shape::Code { x, y, module, .. } = drawing.shapes.remove(0) else { panic!("the code comes first") };
@@ -240,8 +261,7 @@ fn the_check_notices_a_code_that_leaves_its_letters_to_a_guess() {
 fn values_of_a_thousand_characters_scan() {
     let sheet = preset("avery-l7165").unwrap();
     let code = |number: usize| format!("{number} {}", "Admit one, row 7. ".repeat(60)).chars().take(1_000).collect();
-    let items: Vec<LabelItem> =
-        (0..8).map(|number| LabelItem { name: String::new(), code: code(number), text: None }).collect();
+    let items: Vec<LabelItem> = (0..8).map(|number| LabelItem { code: code(number), ..LabelItem::default() }).collect();
     let plan = SheetLayout::new(sheet, &LayoutOptions::default(), &fonts(), false, items).unwrap();
     let expected: Vec<Expected> = proof::expected(&plan, 0);
     assert_eq!(expected.len(), 8);

@@ -68,6 +68,7 @@ async fn labels_that_a_job_has_still_to_print_count_as_well() {
         sheet: "avery-l7160".into(),
         options: "{}".into(),
         selection: tessera::store::tokens::selection::Selection::Uids(Vec::new()),
+        title: String::new(),
         total,
         parts: 1,
     });

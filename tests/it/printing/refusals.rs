@@ -23,13 +23,13 @@ async fn what_cannot_be_printed_is_refused_with_the_reason_and_the_field() {
     let mut viewer = Browser::of(&app, Role::Viewer).await;
     for (name, value, says) in [
         ("start", "0", "counted from 1"),
-        ("start", "22", "The sheet has 21 labels, and none with the number 22"),
-        ("start", "4294967295", "none with the number"),
+        ("start", "22", "This sheet has 21 labels. There is no label 22"),
+        ("start", "4294967295", "There is no label"),
         ("start", "4294967296", "not a whole number"),
         ("start", "-1", "not a whole number"),
         ("start", "1.5", "not a whole number"),
         ("start", "a\0b", "not a whole number"),
-        ("offset_x", "20.001", "-20 to 20 mm"),
+        ("offset_x", "20.001", "from -20 to 20 mm"),
         ("offset_y", "-21", "-20 to 20 mm"),
         ("offset_x", "x", "not a number of millimetres"),
         ("offset_y", "1.2345", "not a number of millimetres"),
@@ -40,10 +40,15 @@ async fn what_cannot_be_printed_is_refused_with_the_reason_and_the_field() {
         ("dpi", "1201", "150 to 1200 dpi"),
         ("dpi", "x", "not a whole number"),
         ("text", "other", "is not one of label, value, none"),
+        ("text_size", "huge", "is not one of small, medium, large"),
+        ("second_line", "price", "is not one of none, valid_until, batch, text"),
+        ("second_text", &*"x".repeat(201), "200"),
+        ("second_text", "a\nb", "control characters"),
+        ("start_on", "old", "is not one of next, new"),
         ("sheet", "avery-l0000", "There is no sheet"),
         ("sheet", "\0", "There is no sheet"),
         ("printer", "HP \"<b>Office</b>'", "There is no printer"),
-        ("q", "nothing like it", "There are no tokens to print"),
+        ("q", "nothing like it", "No tokens to print"),
         ("q", "a\0b", "control characters"),
         ("state", "melted", "state"),
         ("created_from", "yesterday", "is not a time"),
@@ -55,7 +60,7 @@ async fn what_cannot_be_printed_is_refused_with_the_reason_and_the_field() {
         let mut query = vec![("all", "1"), ("sheet", sheet)];
         query.extend((name != "sheet").then_some((name, value)));
         let answer = print_as_program(&app, &query).await;
-        let param = if says.starts_with("There is no token") { "uid" } else { name };
+        let param = if says.starts_with("No tokens") { "uid" } else { name };
         assert_eq!(answer.status, 422, "{name}={value:?}");
         answer.check_failure("TokenValueError").check_param(param);
         let message = answer.body["message"].as_str().unwrap();
@@ -64,12 +69,12 @@ async fn what_cannot_be_printed_is_refused_with_the_reason_and_the_field() {
         assert!(message.len() < 400 && !message.contains('\0'), "{message}");
         for path in ["/sheet", "/sheet.pdf", "/sheet/check", "/sheet/browser"] {
             let page = viewer.post(path, &query).await;
-            page.check(422, &["Nothing is printed like this", "<html"]);
+            page.check(422, &["These labels can’t be printed yet", "<html"]);
             assert!(page.text.contains(&says.replace('\'', "&#39;")), "{path} {name}={value:?}: {}", page.text);
             assert!(!page.text.contains("<b>Office"), "{}", page.text);
         }
         if says != "cut off" {
-            viewer.post("/print_jobs", &query).await.check(422, &["Nothing is printed like this"]);
+            viewer.post("/print_jobs", &query).await.check(422, &["These labels can’t be printed yet"]);
             viewer.post("/sheet", &[&query[..], &[("page", "2")]].concat()).await.check(422, &[]);
         }
     }
@@ -129,7 +134,7 @@ async fn values_and_labels_that_are_too_much_for_a_label() {
     for words in ["“Long one” (1000 characters)", "too fine", "300 dpi", "characters", "the sheet Avery"] {
         assert!(message.contains(words), "{message}");
     }
-    viewer.post("/sheet.pdf", &query).await.check(422, &["too fine", "would do"]);
+    viewer.post("/sheet.pdf", &query).await.check(422, &["too fine", "Use a code of at most"]);
     // The remedy is one.
     fetch_pdf(app.request(Role::Viewer, Method::GET, "/sheet.pdf").query(&[("uid", &*uid), ("sheet", "avery-l7165")]))
         .await;
@@ -141,7 +146,7 @@ async fn values_and_labels_that_are_too_much_for_a_label() {
     let message = answer.body["message"].as_str().unwrap();
     assert!(message.contains("🎉 (U+1F389)") && message.contains("“Party 🎉 at 8”"), "{message}");
     let page = viewer.post("/sheet.pdf", &query).await;
-    page.check(422, &["U+1F389", "name=\"leave_out\" value=\"1\"", "Leave out characters"]);
+    page.check(422, &["U+1F389", "name=\"leave_out\" value=\"1\"", "Leave these characters out", "add a font"]);
     let left_out = [&query[..], &[("leave_out", "1")]].concat();
     let bytes = fetch_pdf(app.request(Role::Viewer, Method::GET, "/sheet.pdf").query(&left_out)).await;
     let sheet = tessera::sheet::presets::preset("avery-l7160").unwrap();
@@ -207,10 +212,13 @@ async fn the_check_tells_page_by_page_and_ends_with_its_reader() {
     made.check_success();
     let mut viewer = Browser::of(&app, Role::Viewer).await;
     let page = viewer.post("/sheet/check", &[("all", "1"), ("sheet", "avery-l7651"), ("start", "3")]).await;
-    page.check(200, &["70 tokens on", "300 dots per inch", "Page 1: 63 codes read", "Page 2: 7 codes read"]);
     page.check(
         200,
-        &["Every code was read and says what it should: 70 tokens.", "name=\"start\" value=\"3\"", "</html>"],
+        &["70 tokens on", "render every label at 300 dpi", "Page 1: 63 codes read", "Page 2: 7 codes read"],
+    );
+    page.check(
+        200,
+        &["70 tokens checked: every code can be scanned and is correct.", "name=\"start\" value=\"3\"", "</html>"],
     );
     assert!(runs_with_tokens(&app).is_empty(), "to check prints nothing");
 
@@ -222,7 +230,7 @@ async fn the_check_tells_page_by_page_and_ends_with_its_reader() {
     drop(leaving);
     let one = viewer.request(Method::POST, "/sheet/check").form(&[("q", "Locker 70")]).send();
     let one = tokio::time::timeout(Duration::from_secs(30), one).await.unwrap().unwrap();
-    assert!(one.text().await.unwrap().contains("Every code was read and says what it should: 1 token."));
+    assert!(one.text().await.unwrap().contains("1 token checked: every code can be scanned and is correct."));
 }
 
 #[actix_web::test]

@@ -187,9 +187,12 @@ async fn a_run_tells_how_its_tokens_stand_and_filters_find_them() {
     let wanted =
         ActionRequest { uid: Uid::random(), selection: lost, action: Action::Void { reason: None }, digest: None };
     transaction(&mut table.connection, |c| actions::perform(c, &wanted, &anna(), Micros::now())).unwrap();
-    let counts = RunCounts { printed: 6, never_used: 3, used: 2, voided: 1, deleted: 1 };
+    let counts = RunCounts { printed: 6, never_used: 3, used: 2, voided: 1, deleted: 1, batch: None };
     assert_eq!(table.counts(&first), counts);
-    assert_eq!(table.counts(&second), RunCounts { printed: 4, never_used: 3, used: 1, voided: 0, deleted: 0 });
+    assert_eq!(
+        table.counts(&second),
+        RunCounts { printed: 4, never_used: 3, used: 1, voided: 0, deleted: 0, batch: None }
+    );
     let both = runs::count_tokens(&mut table.connection, &[first.id, second.id]).unwrap();
     assert_eq!(both.len(), 2);
     let labels = runs::labels(&mut table.connection, first.id, 0, 9).unwrap();
@@ -214,7 +217,7 @@ async fn an_undone_use_does_not_count() {
     table.undo(uses[1]).await;
     assert_eq!(table.matching(Some(&run), Some(PrintedFilter::NeverUsed)), [0, 2]);
     assert_eq!(table.matching(None, Some(PrintedFilter::NeverUsed)), [0, 2]);
-    let counts = RunCounts { printed: 3, never_used: 2, used: 1, voided: 0, deleted: 0 };
+    let counts = RunCounts { printed: 3, never_used: 2, used: 1, voided: 0, deleted: 0, batch: None };
     assert_eq!(table.counts(&run), counts);
     table.undo(uses[2]).await;
     assert_eq!(table.counts(&run), RunCounts { never_used: 3, used: 0, ..counts });
@@ -231,6 +234,7 @@ async fn a_copy_takes_along_what_was_printed_and_all_that_printing_knows() {
         sheet: sheet_text,
         options: none,
         selection: Selection::Uids(Vec::new()),
+        title: String::new(),
         total: 1,
         parts: 1,
     };

@@ -12,7 +12,7 @@ use crate::support::printing::{add_labelled, keep_run_of, placeholder_pdf};
 async fn a_run_tells_what_became_of_its_tokens_and_leads_to_them() {
     let app = App::start_at("/tickets").await;
     let mut admin = Browser::of(&app, Role::Admin).await;
-    admin.get("/print_runs").await.check(200, &["Nothing was printed yet"]);
+    admin.get("/print_runs").await.check(200, &["Nothing printed yet"]);
     let uids = add_labelled(&app, 23).await;
     let run = keep_run_of(&app, &uids[..22], 600_000, None).await;
     app.consume(&uids[0].to_string()).await.check_success();
@@ -20,12 +20,28 @@ async fn a_run_tells_what_became_of_its_tokens_and_leads_to_them() {
     app.post(&format!("/{}/void_token", uids[2]), &[]).await.check_success();
 
     let path = format!("/print_runs/{}", run.uid);
-    admin.get("/print_runs").await.check(200, &["Käse &#60;1&#62;", &format!("href=\"/tickets{path}\""), "user:anna"]);
+    admin.get("/print_runs").await.check(
+        200,
+        &[
+            "Locker &#60;0&#62; – Locker &#60;21&#62;",
+            "Käse &#60;1&#62;",
+            &format!("href=\"/tickets{path}\""),
+            "user:anna",
+        ],
+    );
     let page = admin.get(&path).await;
-    page.check(200, &["22 tokens on", "<strong>22</strong> printed", "<strong>1</strong> used"]);
+    page.check(
+        200,
+        &[
+            "Locker &#60;0&#62; – Locker &#60;21&#62;",
+            "22 tokens on Käse",
+            "<strong>22</strong> printed",
+            "<strong>1</strong> used",
+        ],
+    );
     page.check(200, &["<strong>20</strong> never used", "<strong>1</strong> voided", "<strong>1</strong> deleted"]);
-    page.check(200, &["HP &#34;Office&#34;", "-0.5 mm to the right", "600 dpi", "600 kB", "The value"]);
-    page.check(200, &["Locker &#60;0&#62;", "And 2 more, in the list", "Void all 21 tokens of this run"]);
+    page.check(200, &["HP &#34;Office&#34;", "-0.5 mm right", "600 dpi", "600 kB", "Value, medium"]);
+    page.check(200, &["Locker &#60;0&#62;", "Show 2 more in the list", "Void 21 tokens …"]);
     assert!(!page.text.contains(&format!("href=\"/tickets/{}\"", uids[1])), "a deleted token has no tile");
 
     // The list and the tiles show them, with a chip to remove that; so does the log.
@@ -71,7 +87,7 @@ async fn a_runs_pdf_is_exactly_what_was_kept() {
     assert_eq!((header("content-type").as_str(), header("content-length").as_str()), ("application/pdf", "700000"));
     let (disposition, tag) = (header("content-disposition"), header("etag"));
     assert!(
-        disposition.starts_with("inline; filename=\"avery-l7160-") && disposition.ends_with(".pdf\""),
+        disposition.starts_with("inline; filename=\"locker-0-locker-1-2") && disposition.ends_with(".pdf\""),
         "{disposition}"
     );
     assert!(disposition.is_ascii() && header("content-security-policy").contains("frame-ancestors 'none'"));
@@ -91,7 +107,7 @@ async fn a_runs_pdf_is_exactly_what_was_kept() {
     scanner.get(&path).await.check(403, &[]);
     scanner.get("/print_runs").await.check(403, &[]);
     let page = viewer.get(path.trim_end_matches(".pdf")).await;
-    assert!(!page.text.contains("Void all"), "a viewer voids nothing");
+    assert!(!page.text.contains("name=\"do\" value=\"void\""), "a viewer voids nothing");
 }
 
 #[actix_web::test]

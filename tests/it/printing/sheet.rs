@@ -279,7 +279,7 @@ async fn the_next_free_label_is_remembered_for_each_person_and_sheet() {
     let query = [&uids[..], &[("sheet", "avery-l7160"), ("start", "4")]].concat();
     fetch_pdf(viewer.request(Method::POST, "/sheet.pdf").form(&query)).await;
     let page = viewer.get("/sheet?all=1&sheet=avery-l7160").await;
-    page.check(200, &["You stopped before label 7 last time"]);
+    page.check(200, &["Your last sheet ended at label 6.", "Continue at label 7", "Start on a new sheet"]);
     assert_eq!(page.field("start"), "7");
     assert_eq!(start(&mut viewer, "sheet=avery-l7163").await, "1");
     assert_eq!(start(&mut viewer, "sheet=avery-l7160&start=2").await, "2");

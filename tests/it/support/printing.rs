@@ -109,7 +109,8 @@ pub async fn keep_run_of(app: &App, uids: &[Uid], size: usize, job: Option<(i64,
 
 pub fn add_job(app: &App, total: i32, parts: i32) -> PrintJob {
     let (sheet, options, selection) = ("avery-l7160".to_owned(), "{}".to_owned(), Selection::Uids(Vec::new()));
-    let new = NewPrintJob { uid: Uid::random(), sheet, options, selection, total, parts };
+    let title = String::new();
+    let new = NewPrintJob { uid: Uid::random(), sheet, options, selection, title, total, parts };
     let by = Principal::user("anna");
     transaction(&mut app.connection(), |c| jobs::add(c, &new, &by, Micros::now())).unwrap().0
 }

@@ -90,9 +90,9 @@ fn a_font_that_cannot_be_used_ends_serve_with_one_sentence() {
     let with = |more: &[&'static str]| [&serve, more].concat();
     place.fails(&with(&["--font", "no-such.ttf"]), 1, "The font no-such.ttf cannot be read: No such file");
     write_file(&place.path("list.txt"), b"milk, bread, butter");
-    place.fails(&with(&["--font", "list.txt"]), 1, "list.txt is no font: give a TrueType or OpenType file");
+    place.fails(&with(&["--font", "list.txt"]), 1, "list.txt is not a font: use a TrueType or OpenType file");
     write_file(&place.path("thin.ttf"), dejavu::sans::extra_light());
-    place.fails(&with(&["--font", "thin.ttf", "--font", "list.txt"]), 1, "list.txt is no font");
+    place.fails(&with(&["--font", "thin.ttf", "--font", "list.txt"]), 1, "list.txt is not a font");
     let fonts = [("TESSERA_FONTS", "thin.ttf:no-such.otf")];
     check_failed(&place.run_with(&serve, &fonts, ""), 1, "no-such.otf cannot be read");
     // Nothing is no font; what ends it is the port.
