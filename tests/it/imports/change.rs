@@ -54,7 +54,7 @@ async fn a_token_that_somebody_changes_meanwhile_stops_the_whole_import() {
     assert!(page.contains("Change 2 tokens?"), "{page}");
     app.post("/update_token", &[("token_uid", &uids[1]), ("label", "z")]).await.check_success();
     let page = run_file(&app, Role::Editor, &uid).await;
-    assert!(page.contains("Somebody changed these tokens"), "{page}");
+    assert!(page.contains("Someone changed these tokens"), "{page}");
     assert!(token(&app, "A").await["label"].is_null());
     check_file(&app, &uid, &[("mode", "uid")]).await;
     run_file(&app, Role::Editor, &uid).await;
@@ -141,6 +141,6 @@ async fn a_use_after_the_check_stops_a_file_that_sets_uses() {
     check_file(&app, &uid, &[("mode", "value")]).await;
     app.post("/consume_token", &[("value", "A")]).await.check_success();
     let page = run_file(&app, Role::Editor, &uid).await;
-    assert!(page.contains("Somebody changed these tokens"), "{page}");
+    assert!(page.contains("Someone changed these tokens"), "{page}");
     assert_eq!(token(&app, "A").await["usage_count"], 0);
 }

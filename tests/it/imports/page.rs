@@ -93,7 +93,7 @@ async fn voiding_by_a_file_needs_the_role_for_it() {
     let page = step(&app, Role::Admin, &uid, ("check", &[("mode", "add")])).await;
     assert!(page.contains("Create 2 tokens?"), "{page}");
     let page = run_file(&app, Role::Editor, &uid).await;
-    assert!(page.contains("which an admin or a manager may import"), "{page}");
+    assert!(page.contains("Ask an admin or a manager to import it"), "{page}");
     assert_eq!(tokens(&app).await.len(), 0);
     run_file(&app, Role::Admin, &uid).await;
     let made = tokens(&app).await;
@@ -111,7 +111,7 @@ async fn a_value_that_is_given_meanwhile_stops_the_whole_import() {
     let taken = [("value", "A449"), ("usage_count", "1"), ("lock_time", ""), ("valid_from", ""), ("valid_to", "")];
     app.post("/add_token", &taken).await.check_success();
     let page = run_file(&app, Role::Editor, &uid).await;
-    assert!(page.contains("Nothing was imported") && page.contains("since the file was checked"), "{page}");
+    assert!(page.contains("Nothing was imported") && page.contains("after the file was checked"), "{page}");
     assert_eq!(tokens(&app).await.len(), 1);
     let page = check_file(&app, &uid, &[("mode", "add")]).await;
     assert!(page.contains("1 error in 450 lines") && page.contains("A449"), "{page}");
@@ -144,8 +144,8 @@ async fn what_is_no_file_of_tokens_is_refused_in_words() {
         (&b"PK\x03\x04rest"[..], "a spreadsheet"),
         (b"label\nGr\xf6\xdfe\n", "choose windows-1252"),
         (b"a\0b\0", "UTF-16 without a byte order mark"),
-        (b"Name,Code\nx,y\n", "No column of the file says anything"),
-        (b"label\n\"never ends\nx\ny\n", "is opened here and never closed"),
+        (b"Name,Code\nx,y\n", "has no column with a known name"),
+        (b"label\n\"never ends\nx\ny\n", "A quote opens here and never closes"),
     ] {
         let uid = send_file(&app, "file.csv", bytes).await;
         let page = check_file(&app, &uid, &[("mode", "add")]).await;
