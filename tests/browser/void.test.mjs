@@ -80,7 +80,7 @@ for (const javaScript of [true, false]) {
       await visitor.open("/?view=tiles&size=1");
       await visitor.fits("small tiles with voided tokens");
       await visitor.open("/sheet?state=voided");
-      await visitor.says("There are no tokens to print. Voided tokens are not printed;");
+      await visitor.says("No tokens to print. Voided tokens are not printed.");
       await visitor.check("sheet of voided tokens", 422);
     });
 

@@ -36,7 +36,7 @@ const fn action(name: &'static str, choice: &'static str, did: &'static str, obj
 
 /// Every action that is recorded. Others, of older and newer versions, are shown as they are stored.
 #[rustfmt::skip]
-pub(crate) const ACTIONS: [ActionWords; 42] = [
+pub(crate) const ACTIONS: [ActionWords; 43] = [
     action("sign-in", "Signed in", "signed in", Object::None),
     action("sign-in failed", "Sign-in failed", "failed to sign in as", Object::Subject),
     action("sign-out", "Signed out", "signed out", Object::None),
