@@ -186,7 +186,7 @@ async fn a_gates_page_shows_its_scans_and_the_log_finds_them() {
     );
     browser.get("/usage?outcome=undone").await.check(200, &["1 entry", "Undone"]);
     browser.get("/usage?outcome=used&gate=South").await.check(200, &["1 entry"]);
-    browser.get("/usage?gate=South&outcome=refused").await.check(200, &["Nothing is found", "Without the gate"]);
+    browser.get("/usage?gate=South&outcome=refused").await.check(200, &["No entries match", ">Gate</a>"]);
     let csv = send_text(&app, "/usage.csv?gate=North").await;
     assert_eq!(csv.lines().count(), 3, "{csv}");
     assert!(csv.lines().nth(2).unwrap().ends_with(",North,3,"), "{csv}");

@@ -43,9 +43,9 @@ async fn http_1_0_gets_no_chunks() {
             let by_chunks = ask("GET", path, "1.1", "Connection: close\r\n", "").await;
             assert_eq!(header(&by_chunks.0, "transfer-encoding"), "chunked", "{path}: it is streamed");
             let body = String::from_utf8(body).unwrap();
-            // Each ask is itself not logged, so that both are the same but for their frames.
+            // Both are the same but for their frames, and for the export in between, which the audit has.
             let chunks = String::from_utf8(by_chunks.1).unwrap();
-            assert!(!body.is_empty() && chunks.contains(body.trim_end()), "{path}: {body} {chunks}");
+            assert!(!body.is_empty() && body.lines().all(|line| chunks.contains(line)), "{path}: {body} {chunks}");
         }
         let (head, body) = ask("HEAD", path, "1.0", "", "").await;
         assert!(body.is_empty() && header(&head, "transfer-encoding").is_empty(), "{path}: {head}");
