@@ -130,9 +130,10 @@ async fn a_new_token_gets_the_defaults_at_once() {
 async fn what_is_outside_the_limits_is_told_beside_its_field() {
     let app = App::start().await;
     let mut browser = Browser::of(&app, Role::Manager).await;
+    let long = "x".repeat(61);
     let many = (0..21).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
     for (setting, field, text, why) in [
-        ("organisation", "organisation", &"x".repeat(61), "60 characters at most"),
+        ("organisation", "organisation", long.as_str(), "60 characters at most"),
         ("organisation", "organisation", "North\u{202e}", "invisible characters"),
         ("default_usage_count", "usage_count", "-1", "Uses must be a whole number"),
         ("default_usage_count", "usage_count", "", "Uses must be a whole number"),
