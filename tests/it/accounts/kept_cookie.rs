@@ -26,7 +26,7 @@ async fn a_cookie_that_did_not_come_back_is_said_with_the_address_that_is_right(
         let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
         // It came by http: the browser has dropped the cookie.
         let page = Browser::new(&app).get(&location).await;
-        page.check(422, &["role=\"alert\"", "https only", "Open https://example.org/tickets/", "--public-url"]);
+        page.check(422, &["role=\"alert\"", "https only", "open https://example.org/tickets/", "--public-url"]);
         assert_eq!(page.field("next"), "/tickets/add?label=A%26B");
         // It came by https, of which the proxy says nothing: all is well, and it goes on.
         let kept = Browser::of_cookie(&app, &cookie).get(&location).await;

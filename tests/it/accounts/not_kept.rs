@@ -68,7 +68,7 @@ fn a_key_that_nobody_saw_is_named_with_how_to_end_it() {
     for (name, to) in [("full", ">/dev/full"), ("broken", "| (exec <&-; sleep 1)")] {
         let script = format!("{{ sleep 0.3; $BIN key add {name} --role viewer; echo \"exit $?\" >&2; }} {to}");
         let said = place.shell(&script);
-        assert!(said.contains(&format!("The key {name} was made, but nobody has seen it")), "{said}");
+        assert!(said.contains(&format!("The key {name} was created, but nobody has seen it")), "{said}");
         assert!(said.contains(&format!("tessera key revoke {name}.\nexit 1")), "{said}");
         assert!(place.works(&["key", "list"]).contains(name));
         place.works(&["key", "revoke", name]);

@@ -156,14 +156,14 @@ async fn a_limit_that_was_set_elsewhere_is_known_within_a_second() {
 async fn a_key_gets_its_limit_on_the_page() {
     let app = App::start().await;
     let mut browser = Browser::of(&app, Role::Manager).await;
-    browser.get("/keys/add").await.check(200, &["Rate limit", "requests a second", "in each instance of Tessera"]);
+    browser.get("/keys/add").await.check(200, &["Rate limit", "requests a second", "Each instance of Tessera counts"]);
     for wrong in ["0", "-1", "10001", "1.5", "many"] {
         let page = browser.post("/keys/add", &[("name", "till"), ("role", "scanner"), ("rate", wrong)]).await;
         page.check(422, &["href=\"#rate\"", "id=\"rate-error\"", "from 1 to 10,000"]);
         assert_eq!(page.field("rate"), wrong);
     }
     let made = browser.post("/keys/add", &[("name", "till"), ("role", "scanner"), ("rate", " 5 ")]).await;
-    made.check(200, &["The key till", "5 requests a second at most in each instance of Tessera"]);
+    made.check(200, &["API key till", "5 requests a second at most in each instance of Tessera"]);
     browser.get("/keys").await.check(200, &["5 a second"]);
     browser.get("/keys/revoke?name=till").await.check(200, &["<dt>Rate limit</dt><dd>5 requests a second</dd>"]);
     browser

@@ -32,7 +32,7 @@ async fn a_role_is_changed_and_ends_the_sessions() {
     anna.sign_in("editor").await.check_leads_to("/");
     anna.get("/add").await.check(403, &[]);
     browser.post("/users/role", &[("name", "editor"), ("role", "root")]).await.check(422, &["href=\"#role\""]);
-    browser.post("/users/role", &[("name", "editor")]).await.check(422, &["Choose one"]);
+    browser.post("/users/role", &[("name", "editor")]).await.check(422, &["Choose a role."]);
 
     let page = browser.get("/users/edit?name=editor").await;
     assert_eq!(page.field("was_role"), "viewer");
@@ -95,7 +95,7 @@ async fn a_user_is_removed_after_a_question() {
     browser.get("/users/remove?name=editor").await.check(200, &["Remove editor?", "can't be undone"]);
     anna.get("/").await.check(200, &[]);
     let removed = browser.post("/users/remove", &[("name", "editor")]).await;
-    browser.get(&removed.check_leads_to("/users?done=removed").location).await.check(200, &["The user is removed"]);
+    browser.get(&removed.check_leads_to("/users?done=removed").location).await.check(200, &["User editor removed and signed out everywhere."]);
     check_audited(&app, ["user:manager", "user remove", "editor", ""]);
     anna.get("/").await.check_leads_to("/login");
     anna.sign_in("editor").await.check(422, &[]);
