@@ -13,6 +13,7 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 use crate::qr::read::Grey;
 use crate::token::{Problem, TokenError};
 use crate::web::error::Error;
+use crate::web::words;
 
 /// Most bytes of a photo: phones' have 2 to 6 MiB.
 pub(super) const MOST_BYTES: usize = 8 * 1024 * 1024;
@@ -32,9 +33,6 @@ const MOST_PASSES: usize = 32;
 /// What a PNG may take in memory beside its pixels: a few rows and a palette.
 const PNG_BYTES: usize = 4 * 1024 * 1024;
 
-/// The kinds of file, as a sentence.
-pub(super) const PHOTO_KINDS: &str = "The body must be a photo: image/jpeg or image/png.";
-
 /// A kind of file.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum PhotoFormat {
@@ -48,13 +46,13 @@ impl PhotoFormat {
         let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?").to_ascii_lowercase());
         let is_plain = header(CONTENT_ENCODING).is_none_or(|coding| coding == "identity");
         if !is_plain {
-            return Err(Error::UnsupportedType("The photo must be sent without Content-Encoding."));
+            return Err(Error::UnsupportedType(words::scan::PHOTO_NOT_COMPRESSED));
         }
         let kind = header(CONTENT_TYPE).unwrap_or_default();
         match kind.split(';').next().unwrap_or_default().trim() {
             "image/jpeg" => Ok(Self::Jpeg),
             "image/png" => Ok(Self::Png),
-            _ => Err(Error::UnsupportedType(PHOTO_KINDS)),
+            _ => Err(Error::UnsupportedType(words::scan::PHOTO_KINDS)),
         }
     }
 }

@@ -5,9 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::web::error::Error;
+use crate::web::words;
 use crate::work::photo_queue::Device;
-
-const TOO_MANY: &str = "Only two photos a second are read for each user or API key. Wait a second, then try again.";
 
 /// Within this time two photos of a device are read.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -36,7 +35,7 @@ impl PhotoRate {
         }
         let times = devices.entry(*who).or_default();
         if is_recent(times[0]) {
-            return Err(Error::TooManyPhotos(TOO_MANY));
+            return Err(Error::TooManyPhotos(words::scan::PHOTOS_TOO_QUICK));
         }
         *times = [times[1], Some(now)];
         Ok(())

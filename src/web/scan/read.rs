@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::photo::{MOST_BYTES, PHOTO_KINDS, Photo, PhotoFormat};
+use super::photo::{MOST_BYTES, Photo, PhotoFormat};
 use crate::qr::read::read_text;
 use crate::token::{Problem, TokenError, Uid};
 use crate::web::error::Error;
@@ -18,6 +18,7 @@ use crate::web::json::Answer;
 use crate::web::openapi::operation::{DescribesRequest, Operation, ViewAnswer};
 use crate::web::params::{RawParams, counted_body};
 use crate::web::state::App;
+use crate::web::words;
 use crate::work::photo_queue::{NoPlace, Place, Turn};
 use crate::work::render_pool::RenderTask;
 
@@ -32,10 +33,6 @@ The body is the file. It has at most 8 MiB, 25,000,000 pixels and 16,384 along a
 It uses no token. Each key or session may have two photos a second read, and two at \
 once here, one that is read and one that waits; any more are a 429. Photos are read one after another, small ones first; when \
 too many wait, the last in that order is a 503. What is not found in two seconds of work is taken as not there.";
-
-const OWN_PHOTOS: &str = "Two photos of this user or API key are still being read. Wait for an answer, then try again.";
-const OTHER_PHOTOS: &str = "Other photos are being read. Try again in a second.";
-const ENDING: &str = "The server is restarting. Try again in a moment.";
 
 /// A photo was read.
 #[derive(Serialize, JsonSchema)]
@@ -69,8 +66,8 @@ impl DescribesRequest for PhotoBody {
         operation.errors.extend([
             TokenError::unnamed("photo").into(),
             TokenError::value("photo", unreadable).into(),
-            Error::UnsupportedType(PHOTO_KINDS),
-            Error::TooManyPhotos(OWN_PHOTOS),
+            Error::UnsupportedType(words::scan::PHOTO_KINDS),
+            Error::TooManyPhotos(words::scan::OWN_PHOTOS_WAIT),
         ]);
     }
 }
@@ -85,9 +82,10 @@ pub(crate) async fn read(
     RawParams::of_query(request.query_string())?.only(&[])?;
     let format = PhotoFormat::of(&request)?;
     let device = who.caller.via.hash();
-    let mut place = app.photo_queue.place(device).map_err(|NoPlace| Error::TooManyPhotos(OWN_PHOTOS))?;
+    let mut place =
+        app.photo_queue.place(device).map_err(|NoPlace| Error::TooManyPhotos(words::scan::OWN_PHOTOS_WAIT))?;
     app.photo_rate.count(&device)?;
-    let mut count = |bytes| place.add_bytes(bytes).map_err(|NoPlace| Error::Busy(OTHER_PHOTOS));
+    let mut count = |bytes| place.add_bytes(bytes).map_err(|NoPlace| Error::Busy(words::scan::PHOTOS_WAIT));
     let photo = Photo { format, bytes: counted_body(&request, payload, MOST_BYTES, &mut count).await? };
     let turn = turn(&app, &place, photo.pixels()).await?;
     app.recheck(&who.caller).await?;
@@ -100,8 +98,8 @@ pub(crate) async fn read(
 async fn turn(app: &App, place: &Place, pixels: usize) -> Result<Turn, Error> {
     tokio::select! {
         biased;
-        () = app.background.shutdown.begun() => Err(Error::Busy(ENDING)),
-        turn = place.turn(pixels) => turn.map_err(|NoPlace| Error::Busy(OTHER_PHOTOS)),
+        () = app.background.shutdown.begun() => Err(Error::Busy(words::scan::RESTARTING)),
+        turn = place.turn(pixels) => turn.map_err(|NoPlace| Error::Busy(words::scan::PHOTOS_WAIT)),
     }
 }
 

@@ -43,6 +43,21 @@ pub(crate) const NUMBER_OF_USES: &str = "The number of uses";
 /// The gate wants codes to be scanned.
 pub(crate) const NO_TYPING: &str = "Typing codes is off at this gate. Scan the code.";
 
+/// The body of a request is no photo.
+pub(crate) const PHOTO_KINDS: &str = "The body must be a photo: image/jpeg or image/png.";
+/// The body of a request is a compressed photo.
+pub(crate) const PHOTO_NOT_COMPRESSED: &str = "The photo must be sent without Content-Encoding.";
+/// One user or API key sends photos too quickly.
+pub(crate) const PHOTOS_TOO_QUICK: &str =
+    "Only two photos a second are read for each user or API key. Wait a second, then try again.";
+/// One user or API key sends photos before others of it are read.
+pub(crate) const OWN_PHOTOS_WAIT: &str =
+    "Two photos of this user or API key are still being read. Wait for an answer, then try again.";
+/// Too many photos wait.
+pub(crate) const PHOTOS_WAIT: &str = "Other photos are being read. Try again in a second.";
+/// The server ends.
+pub(crate) const RESTARTING: &str = "The server is restarting. Try again in a moment.";
+
 /// The uses that are left.
 pub(crate) fn left(count: i32) -> String {
     match count {
