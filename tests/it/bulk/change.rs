@@ -1,5 +1,7 @@
 //! What is done from the list to many tokens: over HTTP, as a browser does.
 
+use std::time::{Duration, Instant};
+
 use reqwest::Method;
 use serde_json::json;
 use tessera::access::Role;
@@ -34,7 +36,15 @@ pub(super) async fn change(browser: &mut Browser<'_>, form: &[(&str, &str)]) -> 
     if path.contains("changed=") {
         browser.get(&path).await.check(200, &["role=\"status\"", &format!("action=\"/actions/{action}/undo\"")]);
     }
-    browser.get(&format!("/actions/{action}?done=done")).await
+    let path = format!("/actions/{action}?done=done");
+    let since = Instant::now();
+    loop {
+        let page = browser.get(&path).await;
+        if !page.text.contains("data-poll") || since.elapsed() > Duration::from_secs(60) {
+            return page;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// The uid of the action that an address is about.
