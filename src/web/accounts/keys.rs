@@ -10,7 +10,7 @@ use super::roles;
 use super::roles::{RoleChoice, RoleView};
 use super::users::Named;
 use crate::access::rate::Rate;
-use crate::access::{Principal, Role, api_key, check_name};
+use crate::access::{Principal, Role, api_key, check_name, who};
 use crate::store::accounts::keys;
 use crate::store::accounts::keys::{Key, NewKey};
 use crate::store::gates::Gate;
@@ -68,7 +68,7 @@ impl KeyView {
             last_used: key.last_used.map(|at| clock.format(at)),
             has_ended: key.is_expired(clock.now),
             last_address: key.last_address,
-            creator: words::accounts::principal(&key.creator),
+            creator: who(&key.creator),
             name: key.name,
             prefix: key.prefix,
             rate: key.rate,

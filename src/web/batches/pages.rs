@@ -7,7 +7,7 @@ use serde::Deserialize;
 use validator::Validate;
 
 use super::sample::is_sample;
-use crate::access::{Permission, Role};
+use crate::access::{Permission, Role, who};
 use crate::store::batches;
 use crate::store::batches::{Batch, BatchCounts};
 use crate::token::{Problem, TokenError, Uid, batch};
@@ -116,7 +116,7 @@ impl BatchView {
             used: grouped(standing.used),
             used_up: grouped(standing.used_up),
             voided: (standing.voided > 0).then(|| grouped(standing.voided)),
-            creator: batch.creator.clone(),
+            creator: who(&batch.creator),
             created: clock.format(batch.created),
         }
     }

@@ -8,7 +8,7 @@ use askama::Template;
 
 use super::describe::describe;
 use super::done::may_undo;
-use crate::access::Role;
+use crate::access::{Role, who};
 use crate::store::actions::past;
 use crate::store::actions::past::{Contents, PastAction};
 use crate::store::cursor::Cursor;
@@ -137,10 +137,10 @@ impl ActionView {
             did: done.action.as_ref().map_or(words::CHANGING, words::verb).did,
             count: tokens(done.count),
             uid: done.uid,
-            by: done.by,
+            by: who(&done.by),
             at: clock.format(done.at),
             refused: done.refused,
-            undone: done.undone.map(|(at, by)| (clock.format(at), by)),
+            undone: done.undone.map(|(at, by)| (clock.format(at), who(&by))),
         }
     }
 }

@@ -7,6 +7,7 @@ use tokio::runtime::Handle;
 
 use super::form::OptionsForm;
 use super::report::ReportView;
+use crate::access::who;
 use crate::store::imports::{self, Import, Stage};
 use crate::store::{Error as StoreError, Store};
 use crate::token::Uid;
@@ -97,7 +98,7 @@ impl ImportView {
             uid: import.uid.to_string(),
             name: import.name.clone(),
             size: size(import.size),
-            by: import.by.to_string(),
+            by: who(&import.by.to_string()),
             at: clock.format(import.created),
             what,
         }

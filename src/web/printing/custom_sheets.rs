@@ -8,7 +8,7 @@ use validator::Validate;
 
 use super::custom_sheet_form::{CustomSheetForm, SheetPicture};
 use super::tabs::{Tab, tabs};
-use crate::access::Principal;
+use crate::access::{Principal, who};
 use crate::sheet::geometry::Sheet;
 use crate::sheet::presets::{preset, presets};
 use crate::store;
@@ -84,7 +84,7 @@ impl SheetView {
     }
 
     fn own(own: &CustomSheet, clock: TimeFormatter) -> Self {
-        Self::new(&sheet_of(own), Some((clock.format(own.changed), own.changed_by.clone())))
+        Self::new(&sheet_of(own), Some((clock.format(own.changed), who(&own.changed_by))))
     }
 }
 
@@ -267,7 +267,7 @@ pub(crate) async fn edit(
         Ok(SheetChange::Saved) => Ok(see_other(&app, "/sheets?done=changed")),
         Ok(SheetChange::Gone) => Err(Error::NotFound),
         Ok(SheetChange::Conflict(current)) => FormPage::new(&request, Some(&current), form, Some(sheet), errors)
-            .with_conflict(current.changed_by)
+            .with_conflict(who(&current.changed_by))
             .answer(&app),
         Err(why) => {
             errors.add("name", why);

@@ -1,5 +1,6 @@
 //! A print job as pages show it.
 
+use crate::access::who;
 use crate::store::printing::jobs::{JobStage, PrintJob};
 use crate::token::print::{FailureCause, JobFailure};
 use crate::web::format::{FormattedTime, TimeFormatter, grouped, tokens};
@@ -80,7 +81,7 @@ impl JobView {
             printed: job.printed,
             done: words::printed_of(job.printed, job.total),
             parts: job.parts,
-            by: job.principal.clone(),
+            by: who(&job.principal),
             when: clock.format(job.timestamp),
             is_under_way: stage == JobStage::UnderWay,
             is_dismissed: stage == JobStage::Dismissed,

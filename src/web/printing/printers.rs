@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use super::tabs::{Tab, tabs};
-use crate::access::{Permission, Principal};
+use crate::access::{Permission, Principal, who};
 use crate::sheet::mm::Mm;
 use crate::sheet::refusal::FARTHEST;
 use crate::store::printing::printers;
@@ -187,7 +187,7 @@ impl PrinterView {
             offset_y: Mm::from_micrometres(offset_y),
             dpi,
             changed: clock.format(stored.changed),
-            by: stored.changed_by,
+            by: who(&stored.changed_by),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A print run as pages show it.
 
+use crate::access::who;
 use crate::store::printing::runs::{self, PrintRun, RunCounts};
 use crate::store::{self, Connection};
 use crate::web::format::{FormattedTime, TimeFormatter, grouped, tokens};
@@ -83,7 +84,7 @@ impl RunView {
             pages: words::pages(run.pages),
             page_count: grouped(run.pages),
             size: size(run.size),
-            by: run.principal.clone(),
+            by: who(&run.principal),
             when: clock.format(run.timestamp),
             printed: grouped(run.count),
             never_used: grouped(counts.never_used),

@@ -2,11 +2,11 @@
 
 use askama::Template;
 
+use crate::access::who;
 use crate::store::usage::LastUse;
 use crate::token::settle::{Receipt, RefusedAsk, TokenSummary};
 use crate::token::{Micros, Refusal, Token, Uid, Voided, shortened};
 use crate::web::format::{FormattedTime, TimeFormatter};
-use crate::web::words::accounts::principal;
 use crate::web::words::scan as words;
 
 /// How long after a use the same gate calls a refusal a repeat, in microseconds: people hold their code up for longer than
@@ -115,7 +115,7 @@ pub(super) struct Context<'a> {
 impl Context<'_> {
     /// Somebody's name, where names of users are shown.
     fn who(&self, by: &str) -> Option<String> {
-        self.may_see.then(|| principal(by))
+        self.may_see.then(|| who(by))
     }
 }
 

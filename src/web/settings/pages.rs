@@ -7,7 +7,7 @@ use askama::Template;
 use super::backup::BackupView;
 use super::fields::{RowButton, SettingsFields};
 use super::form::{RowAction, SettingsForm, format_counts};
-use crate::access::Principal;
+use crate::access::{Principal, who};
 use crate::sheet::geometry::Sheet;
 use crate::store::settings;
 use crate::store::settings::{SaveResult, SettingChange, StoredSettings};
@@ -157,7 +157,7 @@ impl SettingsPage {
 }
 
 fn last_change(changed: &SettingChange, clock: TimeFormatter) -> LastChange {
-    LastChange { who: words::accounts::principal(&changed.by), when: clock.format(changed.at) }
+    LastChange { who: who(&changed.by), when: clock.format(changed.at) }
 }
 
 /// The value of a setting, in words.

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use crate::access::who;
 use crate::store;
 use crate::store::cursor::Cursor;
 use crate::store::tokens::delete;
@@ -71,7 +72,7 @@ async fn list(
         value: gone.value,
         label: gone.label,
         when: clock.format(gone.at),
-        by: gone.by,
+        by: who(&gone.by),
     };
     let rows = found.into_iter().map(row).collect();
     page(app, status, &DeletedPage { page: Page::new(request, Section::Tokens), error, rows, older })

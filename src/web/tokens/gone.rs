@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::view::title;
+use crate::access::who;
 use crate::store::tokens::{ByUid, delete};
 use crate::token::{Token, Uid};
 use crate::web::error::Error;
@@ -56,7 +57,7 @@ pub(super) async fn show(app: &App, request: &HttpRequest, uid: Uid) -> Result<H
         title: title(gone.label.as_deref(), &gone.value),
         uid: gone.uid,
         when: clock.format(gone.at),
-        by: gone.by,
+        by: who(&gone.by),
         may_restore: can_be_restored && shell.may_delete(),
         page: shell,
     };

@@ -9,7 +9,7 @@ use askama::Template;
 use super::quick_buttons::Quick;
 use super::tile_notice;
 use super::view::TokenView;
-use crate::access::{Permission, Role};
+use crate::access::{Permission, Role, who};
 use crate::qr::Code;
 use crate::store::batches::Batch;
 use crate::store::tokens::{ByUid, TileOf};
@@ -115,8 +115,8 @@ pub(crate) async fn render(
         created: clock.format(token.created),
         batch: tile.batch.clone(),
         modified: Some(token.modified).filter(|at| *at != token.created).map(|at| clock.format(at)),
-        voided: token.voided.as_ref().map(|voided| (clock.format(voided.at), voided.by.clone())),
-        creator: token.creator.clone(),
+        voided: token.voided.as_ref().map(|voided| (clock.format(voided.at), who(&voided.by))),
+        creator: who(&token.creator),
         combines: has_combining_forms(&token.value),
         zone: app.zone.to_string(),
         history: tile.history.iter().map(|entry| attempt(entry, clock)).collect(),

@@ -1,20 +1,19 @@
 //! The users and gates that the log's filter offers.
 
-use crate::access::Principal;
+use crate::access::{Principal, who};
 use crate::store::accounts::{keys, users};
 use crate::web::choice::Choice;
 use crate::web::error::Error;
 use crate::web::state::App;
-use crate::web::words::accounts::principal;
 
 /// Every user, then every API key, by name; and who is selected, though there is nobody of that name any more.
 pub(super) async fn users(app: &App, selected: &str) -> Result<Vec<Choice>, Error> {
     let find = |connection: &mut _| Ok((users::names(connection)?, keys::names(connection)?));
     let (users, keys) = app.store.read(find).await?;
     let users = users.iter().map(|name| Principal::user(name));
-    let known = users.chain(keys.iter().map(|name| Principal::key(name))).map(|who| who.as_str().to_owned());
+    let known = users.chain(keys.iter().map(|name| Principal::key(name))).map(|principal| principal.as_str().to_owned());
     let all = with_selected(known.collect(), selected);
-    Ok(Choice::list(all.into_iter().map(|who| (who.clone(), principal(&who))), selected))
+    Ok(Choice::list(all.into_iter().map(|principal| (principal.clone(), who(&principal))), selected))
 }
 
 /// Every gate, by name; and the selected one, though it is not there any more.

@@ -3,18 +3,6 @@
 use crate::access::Role;
 use crate::web::format::grouped;
 
-/// A principal as people read it: `user:anna` is `anna`, and `key:door-3` is `API key door-3`.
-pub(crate) fn principal(text: &str) -> String {
-    match text.split_once(':') {
-        Some(("user", name)) => name.to_owned(),
-        Some(("key", name)) => format!("API key {name}"),
-        Some(("shell", name)) => format!("{name} (command line)"),
-        _ if text == "tessera" => "Tessera".to_owned(),
-        _ if text == "nobody" => "someone not signed in".to_owned(),
-        _ => text.to_owned(),
-    }
-}
-
 /// A role's name at the head of a line, so that it is not taken for a user's.
 pub(crate) fn role_name(role: Role) -> &'static str {
     match role {
@@ -124,23 +112,3 @@ pub(crate) const KEY_EXPIRES_IN_PAST: &str = "“Valid until” must be in the f
 pub(crate) const KEY_GATE_GONE: &str = "This gate was removed. Choose another.";
 /// A key that is tied to no gate.
 pub(crate) const NO_GATE: &str = "Any gate";
-
-#[cfg(test)]
-mod tests {
-    use super::principal;
-
-    #[test]
-    fn principals_are_called_by_their_names() {
-        for (text, name) in [
-            ("user:anna", "anna"),
-            ("key:door-3", "API key door-3"),
-            ("shell:root", "root (command line)"),
-            ("tessera", "Tessera"),
-            ("nobody", "someone not signed in"),
-            ("anna", "anna"),
-            ("other:anna", "other:anna"),
-        ] {
-            assert_eq!(principal(text), name);
-        }
-    }
-}

@@ -95,7 +95,10 @@ async fn a_user_is_removed_after_a_question() {
     browser.get("/users/remove?name=editor").await.check(200, &["Remove editor?", "can't be undone"]);
     anna.get("/").await.check(200, &[]);
     let removed = browser.post("/users/remove", &[("name", "editor")]).await;
-    browser.get(&removed.check_leads_to("/users?done=removed").location).await.check(200, &["User editor removed and signed out everywhere."]);
+    browser
+        .get(&removed.check_leads_to("/users?done=removed").location)
+        .await
+        .check(200, &["User editor removed and signed out everywhere."]);
     check_audited(&app, ["user:manager", "user remove", "editor", ""]);
     anna.get("/").await.check_leads_to("/login");
     anna.sign_in("editor").await.check(422, &[]);
