@@ -58,7 +58,7 @@ impl FromStr for PrintedFilter {
 #[serde(default)]
 pub struct JobFailure {
     /// The kind of reason, which decides on what helps.
-    pub cause: FailureCause,
+    pub kind: FailureKind,
     /// The reason, as a sentence.
     pub why: String,
     /// The names of the first labels that cannot be printed.
@@ -72,7 +72,7 @@ pub struct JobFailure {
 /// What keeps a print job from going on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum FailureCause {
+pub enum FailureKind {
     /// Characters that no font has.
     Characters,
     /// Codes that do not fit.
@@ -98,7 +98,7 @@ impl JobFailure {
     /// Tokens that were voided or deleted meanwhile: what the first are called, and how many they are.
     pub(crate) fn gone(labels: Vec<String>, count: usize) -> Self {
         let why = "Their tokens were voided or deleted after you started this job.".into();
-        Self { cause: FailureCause::Tokens, why, labels, count, is_dismissed: false }
+        Self { kind: FailureKind::Tokens, why, labels, count, is_dismissed: false }
     }
 
     /// What a row keeps: JSON, or only a sentence.

@@ -131,7 +131,7 @@ for (const javaScript of [true, false]) {
       await visitor.open(`/print_jobs/${job}`);
       await visitor.says("Printing stopped", "The database is full.", "Continue printing");
       await visitor.check("print job failed");
-      const failure = { cause: "characters", why: "No font has it.", labels: ["“A”", "“B”"], count: 14 };
+      const failure = { kind: "characters", why: "No font has it.", labels: ["“A”", "“B”"], count: 14 };
       write(server, `UPDATE print_jobs SET failure = '${JSON.stringify(failure)}' WHERE uid = '${job}';`);
       await visitor.open(`/print_jobs/${job}`);
       await visitor.says("14 labels can’t be printed", "“A”, “B” and 12 more", "Leave out these labels", "Leave out the characters");

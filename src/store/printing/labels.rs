@@ -5,14 +5,15 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
+use crate::store::batches;
 use crate::store::connection::Connection;
 use crate::store::cursor::Cursor;
 use crate::store::error::Error;
+use crate::store::schema::tokens;
 use crate::store::search::SearchLimit;
 use crate::store::tokens::list::{Sort, TokenFilter, TokenSlice};
 use crate::store::tokens::selection::Selection;
 use crate::store::tokens::{search, selection};
-use crate::store::{batches, schema::tokens};
 use crate::token::settle::TokenId;
 use crate::token::{BatchId, Micros, Problem, Token, TokenError, Uid};
 

@@ -2,7 +2,7 @@
 
 use crate::access::who;
 use crate::store::printing::jobs::{JobStage, PrintJob};
-use crate::token::print::{FailureCause, JobFailure};
+use crate::token::print::{FailureKind, JobFailure};
 use crate::web::format::{FormattedTime, TimeFormatter, grouped, tokens};
 use crate::web::words::printing as words;
 use crate::work::printing::options::JobOptions;
@@ -53,13 +53,13 @@ pub(crate) struct FailureView {
 
 impl FailureView {
     fn new(failure: JobFailure) -> Self {
-        let JobFailure { cause, why, labels, count, .. } = failure;
+        let JobFailure { kind, why, labels, count, .. } = failure;
         Self {
             heading: words::labels_not_printable(count),
             labels: (!labels.is_empty()).then(|| words::names_and_more(&labels, count)),
             why,
             is_about_labels: count > 0,
-            is_about_characters: cause == FailureCause::Characters,
+            is_about_characters: kind == FailureKind::Characters,
         }
     }
 }

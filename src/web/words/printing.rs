@@ -133,7 +133,7 @@ pub(crate) fn shifted(right: impl std::fmt::Display, down: impl std::fmt::Displa
 pub(crate) const NOT_A_DISTANCE: &str = "Enter the distance in millimetres, such as 29.4.";
 
 /// What a check found.
-pub(crate) const CHECK_STOPPED: &str = "The check could not finish because the server is busy. Try again in a moment.";
+pub(crate) const CHECK_STOPPED: &str = "The server is too busy to finish the check. Try again in a moment.";
 
 /// A check without failures.
 pub(crate) fn check_passed(count: usize) -> String {

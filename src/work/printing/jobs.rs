@@ -16,7 +16,7 @@ use crate::store::printing::runs::{self, PrintRun};
 use crate::store::search::SearchLimit;
 use crate::store::tokens::selection::Selection;
 use crate::store::{Connection, Error};
-use crate::token::print::{FailureCause, JobFailure};
+use crate::token::print::{FailureKind, JobFailure};
 use crate::token::settle::TokenId;
 use crate::token::{BatchId, Micros, Token, Uid};
 use crate::work::Background;
@@ -66,15 +66,15 @@ impl Stop {
     /// The labels that cannot be printed, and why.
     fn refused(refusals: &[SheetRefusal], labels: &LabelItems) -> Self {
         let items: BTreeSet<usize> = refusals.iter().flat_map(SheetRefusal::items).copied().collect();
-        let cause = match refusals.first() {
-            Some(SheetRefusal::NoGlyph { .. }) => FailureCause::Characters,
-            Some(SheetRefusal::TooFine { .. }) => FailureCause::Codes,
-            _ => FailureCause::Other,
+        let kind = match refusals.first() {
+            Some(SheetRefusal::NoGlyph { .. }) => FailureKind::Characters,
+            Some(SheetRefusal::TooFine { .. }) => FailureKind::Codes,
+            _ => FailureKind::Other,
         };
         let why: Vec<String> = refusals.iter().map(SheetRefusal::without_names).collect();
         let names = items.iter().filter_map(|item| labels.items.get(*item)).map(|item| item.name.clone());
         let labels = names.take(JobFailure::NAMED).collect();
-        Self::Failure(JobFailure { cause, why: why.join(" "), labels, count: items.len(), is_dismissed: false })
+        Self::Failure(JobFailure { kind, why: why.join(" "), labels, count: items.len(), is_dismissed: false })
     }
 
     /// Why, for people.
@@ -90,7 +90,7 @@ impl Stop {
     /// Why, for the log, which names no token.
     fn for_log(&self) -> String {
         match self {
-            Self::Failure(failure) => format!("{:?}, {} labels", failure.cause, failure.count),
+            Self::Failure(failure) => format!("{:?}, {} labels", failure.kind, failure.count),
             Self::Error(Error::Token(_)) => "a label was refused".to_owned(),
             Self::Error(error) => format!("{error:?}"),
         }
