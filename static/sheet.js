@@ -37,7 +37,8 @@ for (const form of document.querySelectorAll("form[data-preview]")) {
     else children.forEach((child, index) => child.isEqualNode(updates[index]) || child.replaceWith(updates[index]));
     if (!button || button.isConnected) return;
     const buttons = [...element.querySelectorAll("button:enabled")];
-    (buttons.find((other) => other.textContent === button.textContent) || buttons[0])?.focus();
+    const isAlike = (other) => other.textContent === button.textContent;
+    (buttons.find(isAlike) || buttons.find((other) => other.name === button.name) || buttons[0])?.focus();
   };
 
   let shownState = state();

@@ -184,7 +184,8 @@ impl PrintForm {
         if !matches!(&*self.start_on, "" | "next" | "new") {
             errors.add_all(&[TokenError::value("start_on", Problem::not_one_of(&self.start_on, ["next", "new"]))]);
         }
-        let LabelText { beside: text, size: text_size, second: second_line } = LabelText::read(self, errors);
+        let texts = [&*self.text, &self.text_size, &self.second_line, &self.second_text];
+        let LabelText { beside: text, size: text_size, second: second_line } = LabelText::read(texts, errors);
         let printer = printer.map(|printer| printer.name.clone());
         PrintOptions {
             sheet,

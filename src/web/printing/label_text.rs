@@ -1,6 +1,5 @@
 //! The fields that say which text labels have, and how large.
 
-use super::form::PrintForm;
 use crate::sheet::text_size::TextSize;
 use crate::token::limits::line_problem;
 use crate::token::{Problem, TokenError};
@@ -42,28 +41,28 @@ fn choice<T: Copy + Default, const N: usize>(
 }
 
 impl LabelText {
-    /// Reads the fields of a form; errors are added.
-    pub(crate) fn read(form: &PrintForm, errors: &mut FormErrors) -> Self {
+    /// Reads the fields `text`, `text_size`, `second_line` and `second_text`; errors are added.
+    pub(crate) fn read([text, size, line, own]: [&str; 4], errors: &mut FormErrors) -> Self {
         Self {
-            beside: choice("text", &form.text, TextBeside::ALL, errors),
-            size: choice("text_size", &form.text_size, TextSize::ALL, errors),
-            second: second_line(form, errors),
+            beside: choice("text", text, TextBeside::ALL, errors),
+            size: choice("text_size", size, TextSize::ALL, errors),
+            second: second_line(line, own, errors),
         }
     }
 }
 
-fn second_line(form: &PrintForm, errors: &mut FormErrors) -> SecondLine {
-    if let Some(problem) = line_problem(&form.second_text, SECOND_TEXT_MAX) {
+fn second_line(line: &str, text: &str, errors: &mut FormErrors) -> SecondLine {
+    if let Some(problem) = line_problem(text, SECOND_TEXT_MAX) {
         errors.add_all(&[TokenError::value("second_text", problem)]);
         return SecondLine::None;
     }
-    match &*form.second_line {
+    match line {
         "" | "none" => SecondLine::None,
         "valid_until" => SecondLine::ValidUntil,
         "batch" => SecondLine::Batch,
         // On the page, the text is typed after the choice was made.
-        "text" if form.second_text.is_empty() => SecondLine::None,
-        "text" => SecondLine::Text(form.second_text.clone()),
+        "text" if text.is_empty() => SecondLine::None,
+        "text" => SecondLine::Text(text.to_owned()),
         other => {
             let words = SECOND_LINES.map(|(word, _)| word);
             errors.add_all(&[TokenError::value("second_line", Problem::not_one_of(other, words))]);
