@@ -267,7 +267,7 @@ pub(crate) async fn edit(
         Ok(SheetChange::Saved) => Ok(see_other(&app, "/sheets?done=changed")),
         Ok(SheetChange::Gone) => Err(Error::NotFound),
         Ok(SheetChange::Conflict(current)) => FormPage::new(&request, Some(&current), form, Some(sheet), errors)
-            .with_conflict(who(&current.changed_by))
+            .with_conflict(crate::access::who(&current.changed_by))
             .answer(&app),
         Err(why) => {
             errors.add("name", why);

@@ -11,7 +11,8 @@ pub(super) async fn users(app: &App, selected: &str) -> Result<Vec<Choice>, Erro
     let find = |connection: &mut _| Ok((users::names(connection)?, keys::names(connection)?));
     let (users, keys) = app.store.read(find).await?;
     let users = users.iter().map(|name| Principal::user(name));
-    let known = users.chain(keys.iter().map(|name| Principal::key(name))).map(|principal| principal.as_str().to_owned());
+    let known =
+        users.chain(keys.iter().map(|name| Principal::key(name))).map(|principal| principal.as_str().to_owned());
     let all = with_selected(known.collect(), selected);
     Ok(Choice::list(all.into_iter().map(|principal| (principal.clone(), who(&principal))), selected))
 }
