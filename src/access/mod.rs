@@ -161,6 +161,11 @@ impl FromStr for Role {
     }
 }
 
+/// Whether a text is a whole principal, as forms offer them, and not a part of one: `user:anna` is not `user:annabel`, too.
+pub(crate) fn is_principal(text: &str) -> bool {
+    ["user:", "key:"].iter().any(|kind| text.strip_prefix(kind).is_some_and(|name| check_name(name).is_ok()))
+}
+
 /// Checks the name of a user or a key: 1 to 64 letters, digits and `. _ @ -`, so that it looks the same in a log line,
 /// in a shell and in a URL.
 ///

@@ -10,7 +10,7 @@ use super::connection::{Connection, MultiBackend, position};
 use super::cursor::Cursor;
 use super::error::Error;
 use super::schema::{audit, tokens, users};
-use crate::access::Principal;
+use crate::access::{Principal, is_principal};
 use crate::token::Micros;
 
 /// An entry.
@@ -108,7 +108,9 @@ pub(crate) fn names<'a>(
 
 fn filtered(connection: &Connection, filter: &AuditFilter) -> audit::BoxedQuery<'static, MultiBackend> {
     let mut query = audit::table.into_boxed();
-    if let Some(who) = &filter.who {
+    if let Some(who) = filter.who.as_ref().filter(|who| is_principal(who)) {
+        query = query.filter(audit::principal.eq(who.clone()));
+    } else if let Some(who) = &filter.who {
         let contains = sql::<Bool>(position(connection)).sql("(LOWER(audit.principal), ");
         query = query.filter(contains.bind::<Text, _>(who.to_ascii_lowercase()).sql(") > 0"));
     }

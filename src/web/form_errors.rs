@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 
 use crate::token::{Problem, TokenError};
+use crate::web::words::forms as words;
 
 /// One error of a form.
 pub(crate) struct FormError {
@@ -92,10 +93,10 @@ impl FormErrors {
 pub(crate) fn in_words_of_pages(error: &TokenError) -> String {
     match (error.param(), error.problem()) {
         (Some("usage_count"), Some(Problem::NotAnInteger { .. } | Problem::OutOfRange { .. } | Problem::Empty)) => {
-            "Uses must be a whole number from 0 to 2,147,483,647, or unlimited.".into()
+            words::USES.into()
         }
         (Some("lock_time"), Some(Problem::NotAnInteger { .. } | Problem::OutOfRange { .. } | Problem::Empty)) => {
-            "The lock must be a whole number of up to 2,147,483,647 seconds, and 0 for none.".into()
+            words::LOCK.into()
         }
         _ => error.sentence(&label),
     }
@@ -103,42 +104,9 @@ pub(crate) fn in_words_of_pages(error: &TokenError) -> String {
 
 /// What the pages call a parameter.
 fn label(param: &str) -> String {
-    let label = LABELS.iter().find(|(name, _)| *name == param).map(|(_, label)| *label);
+    let label = words::LABELS.iter().find(|(name, _)| *name == param).map(|(_, label)| *label);
     label.map_or_else(|| param.to_owned(), |label| format!("“{label}”"))
 }
-
-const LABELS: &[(&str, &str)] = &[
-    ("value", "Value"),
-    ("label", "Label"),
-    ("valid_from", "Valid from"),
-    ("valid_to", "Valid to"),
-    ("usage_count", "Uses"),
-    ("lock_time", "Lock after each use"),
-    ("created_from", "Created from"),
-    ("created_to", "Created to"),
-    ("batch_name", "Name"),
-    ("from", "From"),
-    ("to", "To"),
-    ("user", "User or API key"),
-    ("reason", "Reason"),
-    ("count", "How many"),
-    ("start_number", "Start at"),
-    ("digits", "Digits"),
-    ("add_uses", "Uses to add"),
-    ("select", "Apply to"),
-    ("columns", "Columns"),
-    ("rows", "Rows"),
-    ("start", "Start at label"),
-    ("dpi", "Resolution"),
-    ("text", "Beside the code"),
-    ("text_size", "Text size"),
-    ("second_line", "Second line"),
-    ("second_text", "Text of the second line"),
-    ("expires", "Valid until"),
-    ("who", "User or API key"),
-    ("what", "Action"),
-    ("undo", "Undo a scan within"),
-];
 
 #[cfg(test)]
 mod tests {

@@ -103,7 +103,7 @@ for (const javaScript of [true, false]) {
       await visitor.open(tile);
       await visitor.says("Not used yet.");
       await visitor.click("button", "Use once");
-      await visitor.says("Used. 2 uses left.", "user:admin");
+      await visitor.says("Used. 2 uses left.", "admin");
       await visitor.check("tile with history");
       await visitor.leads(() => visitor.page.getByRole("button", { name: "Use once" }).dblclick());
       await visitor.page.waitForLoadState();

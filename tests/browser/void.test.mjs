@@ -29,7 +29,7 @@ for (const javaScript of [true, false]) {
       await visitor.check("void with a reason too long", 422);
       await visitor.fill("Reason", "Lost");
       await visitor.click("button", "Void token");
-      await visitor.says("Token voided.", "Voided", "(Lost)", "user:admin", "Restore");
+      await visitor.says("Token voided.", "Voided", "(Lost)", "admin", "Restore");
       assert.equal(await visitor.page.getByRole("button", { name: "Use once" }).count(), 0);
       await visitor.check("voided tile");
       await visitor.click("button", "Undo");

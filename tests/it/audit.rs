@@ -262,8 +262,8 @@ async fn the_audit_turns_its_pages_while_it_grows() {
     assert_eq!(subjects(&newest.text)[..3], ["new", "new", "119"]);
     // A place belongs to its filter.
     let other = link(&newest.text, "Older").replace("who=anna", "who=ann");
-    browser.get(&other).await.check(422, &["cursor is not one"]);
-    browser.get("/audit?after=made-up").await.check(422, &["cursor is not one"]);
+    browser.get(&other).await.check(422, &["cursor was not given by this view"]);
+    browser.get("/audit?after=made-up").await.check(422, &["cursor was not given by this view"]);
 }
 
 #[actix_web::test]

@@ -24,6 +24,7 @@ use crate::web::pairs::pairs_of;
 use crate::web::params::{Parts, Query, trimmed};
 use crate::web::query_string;
 use crate::web::state::App;
+use crate::web::usage::choices;
 use crate::web::words::audit as words;
 
 /// Entries on a page.
@@ -35,6 +36,7 @@ struct AuditPage {
     page: Page,
     filter: AuditQuery,
     actions: Vec<Choice>,
+    people: Vec<Choice>,
     errors: FormErrors,
     rows: Vec<EntryView>,
     newest: Option<String>,
@@ -115,6 +117,7 @@ pub(crate) async fn show(
     let template = AuditPage {
         page: Page::new(&request, Section::Audit),
         actions: Choice::list(words::ACTIONS.map(|action| (action.name, action.choice)), &query.what),
+        people: choices::users(&app, &query.who).await?,
         rows: found.entries.iter().map(|(_, entry)| EntryView::new(entry, &known, clock)).collect(),
         newest,
         older: found.last.map(|place| query.href(&app.base, Some(&cursors.write(&place)))),

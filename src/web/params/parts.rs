@@ -26,6 +26,7 @@ macro_rules! parts {
 parts!(A 0, B 1);
 parts!(A 0, B 1, C 2);
 parts!(A 0, B 1, C 2, D 3);
+parts!(A 0, B 1, C 2, D 3, E 4);
 
 /// A text without white space at its ends, as it was meant.
 pub(crate) fn trimmed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

@@ -61,14 +61,14 @@ pub(crate) struct TileSize {
 }
 
 /// The parameters of the list.
-type ListQuery = Parts<(TokenQuery, TokenOrder, PageQuery, Parts<(ListPlace, TileSize, SelectedQuery, ListDone)>)>;
+type ListQuery =
+    Parts<(TokenQuery, TokenOrder, PageQuery, Parts<(ListPlace, TileSize, SelectedQuery, ListDone, ScannedSearch)>)>;
 
 /// Shows a page of the list, or leads to the token whose code was scanned into its search field.
 pub(crate) async fn show(
     who: Allowed<Ask>,
     request: HttpRequest,
-    Query(Parts((query, order, at, Parts((place, size, ticks, done))))): Query<ListQuery>,
-    Query(scanned): Query<ScannedSearch>,
+    Query(Parts((query, order, at, Parts((place, size, ticks, done, scanned))))): Query<ListQuery>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let role = who.caller.role;
@@ -76,7 +76,7 @@ pub(crate) async fn show(
     if !role.may(Permission::See) {
         return Ok(see_other(&app, "/scan"));
     }
-    if let Some(uid) = scanned.token(&app).await? {
+    if let Some(uid) = scanned.token(&app, &query.q).await? {
         return Ok(see_other(&app, &format!("/{uid}")));
     }
     let list = TokenPage::read(&app, (query, order, &place), &at, place.rows()).await?;

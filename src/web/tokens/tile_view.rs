@@ -50,6 +50,8 @@ struct TilePage {
     zone: String,
     history: Vec<Attempt>,
     may_edit: bool,
+    /// Why there are no more buttons.
+    limits: Option<&'static str>,
     may_delete: bool,
     may_use: bool,
 }
@@ -121,6 +123,7 @@ pub(crate) async fn render(
         zone: app.zone.to_string(),
         history: tile.history.iter().map(|entry| attempt(entry, clock)).collect(),
         may_edit,
+        limits: words::limits(role),
         may_delete: role.may(Permission::Delete),
         may_use: role.may(Permission::Consume) && row.is_active(),
         row,

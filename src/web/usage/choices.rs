@@ -1,4 +1,4 @@
-//! The users and gates that the log's filter offers.
+//! The users, API keys and gates that the filters of logs offer.
 
 use crate::access::{Principal, who};
 use crate::store::accounts::{keys, users};
@@ -7,7 +7,7 @@ use crate::web::error::Error;
 use crate::web::state::App;
 
 /// Every user, then every API key, by name; and who is selected, though there is nobody of that name any more.
-pub(super) async fn users(app: &App, selected: &str) -> Result<Vec<Choice>, Error> {
+pub(crate) async fn users(app: &App, selected: &str) -> Result<Vec<Choice>, Error> {
     let find = |connection: &mut _| Ok((users::names(connection)?, keys::names(connection)?));
     let (users, keys) = app.store.read(find).await?;
     let users = users.iter().map(|name| Principal::user(name));

@@ -4,7 +4,7 @@ pub(crate) mod api;
 pub(crate) mod chart;
 pub(crate) mod chart_range;
 pub(crate) mod chart_words;
-mod choices;
+pub(crate) mod choices;
 pub(crate) mod entry_view;
 pub(crate) mod log_end;
 pub(crate) mod pages;

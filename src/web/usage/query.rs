@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use crate::access::{check_name, who_part};
+use crate::access::{is_principal, who_part};
 use crate::store::usage::UsageFilter;
 use crate::token::input::read_time;
 use crate::token::{Problem, TokenError, Uid, UsageOutcome, VALUE_MAX_CHARS, shown};
@@ -15,6 +15,7 @@ use crate::web::pairs::pairs_of;
 use crate::web::params::trimmed;
 use crate::web::query_string;
 use crate::web::state::App;
+use crate::web::words::usage as words;
 
 /// The filter, as the address has it.
 #[derive(Clone, Default, Deserialize, Serialize, Validate)]
@@ -113,7 +114,7 @@ impl UsageQuery {
     pub(crate) fn loosen(&self, path: &str) -> Vec<(&'static str, String)> {
         let parts: [(_, query_string::Part<Self>); 9] = [
             ("Search", |query| &mut query.q),
-            ("User or API key", |query| &mut query.user),
+            (words::USER_OR_KEY, |query| &mut query.user),
             ("Outcome", |query| &mut query.outcome),
             ("Gate", |query| &mut query.gate),
             ("From", |query| &mut query.from),
@@ -124,11 +125,6 @@ impl UsageQuery {
         ];
         query_string::without_each(self, parts, |other| other.href(path, ""))
     }
-}
-
-/// Whether a text is a whole principal, as the form offers them: `user:anna` is not `user:annabel`, too.
-fn is_principal(text: &str) -> bool {
-    ["user:", "key:"].iter().any(|kind| text.strip_prefix(kind).is_some_and(|name| check_name(name).is_ok()))
 }
 
 /// A part of a text that is looked for.

@@ -6,6 +6,7 @@ pub(crate) mod audit;
 pub(crate) mod batches;
 pub(crate) mod bulk;
 pub(crate) mod errors;
+pub(crate) mod forms;
 pub(crate) mod gates;
 pub(crate) mod imports;
 pub(crate) mod printing;

@@ -1,5 +1,7 @@
 //! What the pages say of one token: on its tile, and in the forms that add and change it.
 
+use crate::access::Role;
+
 pub(crate) const NONE: &str = "none";
 pub(crate) const UNLIMITED: &str = "unlimited";
 
@@ -69,4 +71,13 @@ pub(crate) fn valid_from_to(from: &str, to: &str) -> String {
 fn capital(text: &str) -> String {
     let mut rest = text.chars();
     rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
+/// Why a role sees no more buttons.
+pub(crate) fn limits(role: Role) -> Option<&'static str> {
+    match role {
+        Role::Scanner | Role::Viewer => Some("Your role can look at this token, not use or change it."),
+        Role::Editor => Some("Only administrators can void or delete tokens."),
+        Role::Admin | Role::Manager => None,
+    }
 }

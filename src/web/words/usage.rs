@@ -34,6 +34,9 @@ pub(crate) fn many_unknown_codes(count: i64) -> String {
     format!("Unknown codes caused {} today.", refusals(count))
 }
 
+/// A part of the filter.
+pub(crate) const USER_OR_KEY: &str = "User or API key";
+
 /// Times that can be chosen, and their days.
 pub(crate) const PERIODS: [(&str, u64); 4] = [("Today", 1), ("7 days", 7), ("30 days", 30), ("1 year", 365)];
 

@@ -17,7 +17,7 @@ async fn a_foreign_origin_is_named_beside_ours() {
     let page = browser.request(Method::POST, &format!("/{uid}/use")).header("Origin", foreign).send().await.unwrap();
     assert_eq!(page.status(), 403);
     let text = page.text().await.unwrap();
-    for words in [foreign, "https://example.org", &host, "--public-url", "This came from another address"] {
+    for words in [foreign, "https://example.org", &host, "--public-url", "This form came from another address"] {
         assert!(text.contains(words), "{words} is not in {text}");
     }
     let json = browser.request(Method::POST, &format!("/{uid}/consume_token")).header("Origin", foreign);
@@ -50,7 +50,7 @@ async fn what_came_is_cut_and_escaped() {
         );
         assert!(text.len() < 6_000, "{}", text.len());
         for (origin, words) in
-            [(Some("null"), "a page of another site"), (None, "a page of another site"), (Some("?"), "a page of ?")]
+            [(Some("null"), "A page of another site"), (None, "A page of another site"), (Some("?"), "A page of ?")]
         {
             let request = browser.request(Method::POST, "/logout");
             let request = origin.into_iter().fold(request, |request, origin| request.header("Origin", origin));

@@ -169,7 +169,7 @@ async fn a_key_gets_its_limit_on_the_page() {
     browser
         .post("/keys/add", &[("name", "free"), ("role", "scanner"), ("rate", "")])
         .await
-        .check(200, &["The key free"]);
+        .check(200, &["API key free"]);
     let kept = keys::by_name(&mut app.connection(), "free").unwrap().unwrap();
     assert!(kept.prefix.starts_with("tsr_") && kept.prefix.len() == 12, "{kept:?}");
     browser.get("/keys").await.check(200, &[&format!("{}…", kept.prefix)]);

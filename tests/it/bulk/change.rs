@@ -220,7 +220,7 @@ async fn what_cannot_be_done_to_many_is_said() {
         (&[("do", "add_uses"), ("add_uses", "1.5")], "is not a whole number"),
         (&[("do", "lock"), ("lock_time", "99999999999")], "seconds"),
         (&[("do", "label"), ("label", "{n:x}")], "Write a running number as"),
-        (&[("do", "label"), ("label", "x")], "Nothing would be changed"),
+        (&[("do", "label"), ("label", "x")], "Nothing to change"),
     ];
     for (fields, told) in cases {
         let form = of(fields);
@@ -263,7 +263,7 @@ async fn a_viewer_prints_and_changes_nothing() {
     browser.get(&format!("/sheet?uid={uid}")).await.check(200, &["<strong>1 token</strong>"]);
     browser.get("/sheet?uid=x").await.check(422, &["is not a uid"]);
     browser.get("/sheet?q=nothing").await.check(422, &["No tokens to print"]);
-    browser.post("/sheet", &[("select", "ticked")]).await.check(422, &["No token is selected"]);
+    browser.post("/sheet", &[("select", "ticked")]).await.check(422, &["No tokens selected"]);
     browser.get("/print").await.check(404, &[]);
     let mut scanner = Browser::of(&app, Role::Scanner).await;
     for path in ["/sheet", "/actions", "/batches"] {

@@ -72,7 +72,7 @@ async fn a_call_deletes_many_tokens_or_none() {
     assert_eq!(deleted.check_success().body["count"], 2_300);
     assert_eq!(number(&mut connection, there), 0);
     app.post_json("/delete_tokens", json!({ "token_uids": uids })).await.check_failure("TokenNotExists");
-    browser.get("/actions").await.check(200, &["Deleted", "2,300 tokens", "key:manager"]);
+    browser.get("/actions").await.check(200, &["Deleted", "2,300 tokens", "API key manager"]);
 }
 
 #[actix_web::test]

@@ -48,7 +48,7 @@ async fn many_are_voided_and_restored_from_the_list() {
     );
     browser.get("/?state=voided").await.check(200, &["5 tokens", "Voided", "(Lost)"]);
     browser.get(&format!("/batches/{batch}")).await.check(200, &["<strong>5</strong> voided"]);
-    browser.get(&format!("/sheet?batch={batch}")).await.check(422, &["voided ones are not printed"]);
+    browser.get(&format!("/sheet?batch={batch}")).await.check(422, &["Voided tokens are not printed"]);
 
     let restore = [&all[..], &[("do", "unvoid")]].concat();
     let restored = confirm(&mut browser, &restore, &["Will restore 5 tokens", "Voided (Stolen)", "Active"]).await;

@@ -142,7 +142,7 @@ async fn what_another_manager_has_changed_meanwhile_is_not_undone() {
 
     // A form with a mistake still knows what it knew.
     let wrong = third.set("name", " ").save(&mut browser).await;
-    wrong.check(422, &["was not saved"]);
+    wrong.check(422, &["Gate not saved"]);
     assert_eq!((wrong.field("was_name"), wrong.field("was_open")), ("North".into(), "1".into()));
     // Sent as it was opened, it changes nothing.
     opened.save(&mut browser).await.check_leads_to(&path);

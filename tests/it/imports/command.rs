@@ -73,7 +73,7 @@ fn what_cannot_be_imported_is_said_in_one_sentence_and_changes_nothing() {
         ("western.csv", b"label\nGr\xf6\xdfe\n", "choose windows-1252"),
         ("names.csv", b"Name,Code\n", "It has: \"Name\", \"Code\""),
         ("long.csv", long.as_bytes(), "longer than 1 MiB"),
-        ("quote.csv", b"label\n\"a\nb\n", "opened here and never closed"),
+        ("quote.csv", b"label\n\"a\nb\n", "opens here and never closes"),
         ("twice.jsonl", twice, "says \"value\" twice"),
         ("head.csv", b"label\n", "nothing to import"),
         ("columns.csv", b"label,value\na,b,c\nd\n", "3 cells, and the first line"),

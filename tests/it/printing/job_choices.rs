@@ -127,7 +127,7 @@ async fn a_job_that_stopped_can_be_dismissed() {
     assert!(!page.text.contains("/dismiss"));
     let mut manager = Browser::of(&app, Role::Manager).await;
     let audit = manager.get("/audit").await;
-    assert_eq!(audit.check(200, &["dismissed the print job"]).text.matches("0 of 1 labels printed").count(), 1);
+    assert_eq!(audit.check(200, &["dismissed a print job"]).text.matches("0 of 1 labels printed").count(), 1);
     // It can still go on, and is listed again then.
     viewer.post(&format!("{path}/go_on"), &[("without", "characters")]).await.check_leads_to(&path);
     assert_eq!(ended(&app, &path).await.failure, None);

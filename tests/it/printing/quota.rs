@@ -33,7 +33,7 @@ async fn who_has_printed_as_many_labels_as_one_may_in_a_day_waits() {
     refused.check_failure("TooManyRequests");
     let message = refused.body["message"].as_str().unwrap();
     assert!(
-        message.contains("5 labels in 24 hours, and 5 were printed") && message.contains("24 hours, or ask"),
+        message.contains("5 labels in 24 hours, and 5 are printed") && message.contains("24 hours, or ask"),
         "{message}"
     );
     let wait: i64 = refused.header("retry-after").parse().unwrap();

@@ -83,7 +83,7 @@ async fn what_cannot_be_printed_is_refused_with_the_reason_and_the_field() {
         let says = if value.is_empty() { "Nothing was printed" } else { "is not a uid" };
         viewer.post("/sheet.pdf", &[("uid", value)]).await.check(422, &[says]);
     }
-    viewer.post("/sheet", &[("select", "ticked")]).await.check(422, &["No token is selected"]);
+    viewer.post("/sheet", &[("select", "ticked")]).await.check(422, &["No tokens selected"]);
     assert!(runs_with_tokens(&app).is_empty());
     print_as_program(&app, &[("uid", &uid), ("start", "21")]).await;
     assert_eq!(runs_with_tokens(&app).len(), 1);

@@ -46,7 +46,7 @@ async fn a_run_is_called_by_its_first_and_last_label_or_its_batch() {
     let begun = viewer.post("/print_jobs", &[("batch", batch)]).await;
     viewer.get(&begun.location).await.check(200, &["<h1 dir=\"auto\">Ünder</h1>", "3 tokens on"]);
     let mut manager = Browser::of(&app, Role::Manager).await;
-    manager.get("/audit").await.check(200, &["started the print job", "Ünder: 3 labels"]);
+    manager.get("/audit").await.check(200, &["started a print job for", "Ünder", "3 labels"]);
 }
 
 #[actix_web::test]

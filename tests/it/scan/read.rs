@@ -91,7 +91,7 @@ async fn what_is_no_photo_is_refused() {
     }
     let packed = photo(&app, Role::Scanner, "image/jpeg", PHOTO).header("Content-Encoding", "gzip");
     let packed = send(packed).await;
-    assert!(packed.check_failure("UnsupportedType").body["message"].as_str().unwrap().contains("compressed"));
+    assert!(packed.check_failure("UnsupportedType").body["message"].as_str().unwrap().contains("Content-Encoding"));
     send(photo(&app, Role::Admin, "image/jpeg", vec![0; 8 * 1024 * 1024 + 1])).await.check_failure("TooLarge");
     let unknown = app.request(Role::Editor, Method::POST, "/scan/read?uid=1").header("Content-Type", "image/jpeg");
     send(unknown.body(PHOTO)).await.check_failure("TokenAPIError").check_param("uid");

@@ -83,13 +83,13 @@ async fn the_organisations_name_is_in_the_head_of_every_page() {
     }
     for (name, shown) in [("Kunst & Co", "Kunst &#38; Co"), ("Museum", "Museum")] {
         save_setting(&mut browser, "organisation", &[("organisation", name)]).await.check_leads_to("/settings");
-        let head = format!("{shown}</span></a>");
+        let head = format!("{shown}</span></span></a>");
         for page in ["/", "/settings", "/scan", "/nothing-here/at-all"] {
             let page = browser.get(page).await;
             assert!(page.text.contains(&head), "{}", page.text);
         }
         Browser::new(&app).get("/login").await.check(200, &[&head, &format!("dir=\"auto\">{shown}</p>")]);
-        let scan = Browser::of(&app, Role::Scanner).await.get("/scan").await;
+        let scan = browser.get("/scan").await;
         scan.check(200, &[&head, &format!("<p class=\"scan-organisation\" dir=\"auto\">{shown}</p>")]);
     }
     save_setting(&mut browser, "organisation", &[("organisation", "")]).await.check_leads_to("/settings");
@@ -175,7 +175,7 @@ async fn of_two_managers_the_second_is_shown_both_sides() {
     let known = known_value(&seen, "usage_days");
     send_setting(&mut ben, "usage_days", &known, &[("usage_days", "100")]).await.check_leads_to("/settings");
     let both = send_setting(&mut ben, "usage_days", &known, &[("usage_days", "200")]).await;
-    both.check(409, &["somebody else changed this", "Now, by user:manager</strong> 100 days", "You</strong> 200 days"]);
+    both.check(409, &["Someone else changed this setting", "Saved by manager</strong> 100 days", "You</strong> 200 days"]);
     assert_eq!((both.field("usage_days"), known_value(&both, "usage_days")), ("200".into(), "100".into()));
     assert_eq!(settings(&app).usage_days, 100);
     let known = known_value(&seen, "quick_counts");
@@ -217,7 +217,7 @@ async fn a_row_that_cannot_be_read_counts_as_none() {
     app.connection().batch_execute(rows).unwrap();
     assert_eq!(settings(&app), Settings { default_lock_time: 5, ..Settings::default() });
     let mut browser = Browser::of(&app, Role::Manager).await;
-    browser.get("/settings").await.check(200, &["by shell:test."]);
+    browser.get("/settings").await.check(200, &["by test (command line)."]);
     save_setting(&mut browser, "usage_days", &[("usage_days", "9")]).await.check_leads_to("/settings");
     assert_eq!(settings(&app).usage_days, 9);
 }

@@ -49,7 +49,7 @@ async fn what_must_be_present_is_named() {
         let fields: Vec<_> = with_required(&[]).into_iter().filter(|(name, _)| *name != left_out).collect();
         let refused = app.post("/add_token", &fields).await;
         let message = refused.check_failure("TokenAPIError").check_param(left_out).body["message"].as_str().unwrap();
-        assert!(message.contains("is missing") && message.contains("unless defaults=1 is given"), "{message}");
+        assert!(message.contains("is missing") && message.contains("or send defaults=1"), "{message}");
     }
     app.post("/add_token", &with_required(&[("valeu", "x")])).await.check_failure("TokenAPIError").check_param("valeu");
     app.post("/add_token", &with_required(&[("add_uses", "1")]))

@@ -130,7 +130,7 @@ async fn the_address_of_a_deleted_token_says_so_and_offers_to_restore_it() {
     let restore = format!("action=\"/{uid}/restore\"");
     for path in ["", "/edit", "/delete", "/void"] {
         let page = admin.get(&format!("/{uid}{path}")).await;
-        page.check(404, &["This token was deleted", "Anna", "user:admin", &restore]);
+        page.check(404, &["This token was deleted", "Anna", "admin", &restore]);
     }
     let page = viewer.get(&format!("/{uid}")).await;
     page.check(404, &["This token was deleted"]);

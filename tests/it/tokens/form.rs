@@ -197,7 +197,7 @@ async fn a_form_that_was_changed_after_going_back_says_that_its_token_exists_and
         send(&mut browser, &uid, "One").await.check_leads_to(&added);
     }
     let asked = send(&mut browser, &uid, "Two").await;
-    asked.check(422, &["exists with other values; nothing was changed", "value=\"Two\""]);
+    asked.check(422, &["has other values now. Nothing was changed.", "value=\"Two\""]);
     assert_eq!(app.token(&uid).await["label"], "One");
     let other = asked.field("token_uid");
     assert_ne!(other, uid);

@@ -59,7 +59,7 @@ async fn the_list_searches_filters_orders_and_turns_its_pages() {
     none.check(200, &["No tokens match", "Search: nothing", "State: Locked", "href=\"/?state=locked\""]);
     browser.get("/?state=wrong").await.check(422, &["These filters can’t be used", "href=\"#state\""]);
     browser.get("/?created_to=soon").await.check(422, &["href=\"#created_to\""]);
-    browser.get("/?after=made-up").await.check(422, &["cursor is not one"]);
+    browser.get("/?after=made-up").await.check(422, &["cursor was not given by this view"]);
     let today = "2999-01-01";
     browser.get(&format!("/?created_to={today}")).await.check(200, &["121 tokens"]);
 }

@@ -24,7 +24,7 @@ fn below(folder: &str, extension: &str) -> Vec<(String, String)> {
 }
 
 /// What programs are told, in English: messages of JSON, and the description of the API.
-const OF_PROGRAMS: [&str; 9] = [
+const OF_PROGRAMS: [&str; 10] = [
     "openapi/",
     "tokens/api",
     "usage/api.rs",
@@ -34,6 +34,8 @@ const OF_PROGRAMS: [&str; 9] = [
     "callers.rs",
     "bearer.rs",
     "idempotency_key.rs",
+    // What ends the server when it starts.
+    "session_cookie.rs",
 ];
 
 /// The text of each string literal of a line of code.
@@ -79,7 +81,9 @@ fn every_page_has_help_of_three_sentences() {
             continue;
         }
         let help = text.split("{% block help %}").nth(1).and_then(|rest| rest.split("{% endblock %}").next());
-        if help.is_none_or(|help| help.matches("<p>").count() != 3) {
+        // A template of two pages has one for each.
+        let paragraphs = help.map_or(0, |help| help.matches("<p>").count());
+        if paragraphs == 0 || paragraphs % 3 != 0 {
             missing.push(name);
         }
     }
