@@ -129,7 +129,7 @@
 
   function why({ name, message: detail }) {
     const reasons = {
-      NotAllowedError: "The browser blocks the camera. Allow the camera for this site (tap the sign left of the address), then start again. Or take a photo.",
+      NotAllowedError: "The browser blocks the camera. Allow the camera for this site (tap the icon to the left of the address), then start again. Or take a photo.",
       NotFoundError: "This device has no camera. Type the code, or use a handheld scanner.",
       NotReadableError: "Another app uses the camera. Close the app, then start again.",
       OverconstrainedError: "This camera was disconnected. Start again and choose another camera.",

@@ -134,7 +134,7 @@
     const here = `${new URL(address, location.href).pathname}${gate ? `?gate=${encodeURIComponent(gate)}` : ""}`;
     const signIn = `${address.replace(/\/scan$/, "")}/login?next=${encodeURIComponent(here)}`;
     const link = `<div class="verdict-actions"><a class="button" href="${signIn}">Sign in</a></div>`;
-    tell("wait", "Signed out", "Sign in again. Unanswered scans are then sent again.", { action: link, sound: "look", nonce });
+    tell("wait", "Signed out", "Sign in again. Scans without an answer will then be sent again.", { action: link, sound: "look", nonce });
   }
 
   // ---- The same code that is still held up is one scan, though another one is seen beside it.

@@ -166,14 +166,14 @@ impl fmt::Display for SheetRefusal {
                 write!(f, "The printer's resolution must be from {least} to {most} dpi, not {dpi}.")
             }
             Self::OffPaper { label, edge, by, .. } => {
-                write!(f, "With this offset, {by} mm of label {label} would be cut off at the paper's {edge} edge.")
+                write!(f, "With this shift, {by} mm of label {label} would be cut off at the paper's {edge} edge.")
             }
             Self::TooFine { name, characters, items, sheet, dpi, remedy, .. } => {
                 write!(f, "The code of {name} ({characters} characters) is too fine for {sheet} at {dpi} dpi")?;
                 match items.len() {
                     0 | 1 => {}
-                    2 => f.write_str(", and so is 1 other")?,
-                    count => write!(f, ", and so are {} others", count - 1)?,
+                    2 => f.write_str(", and so is 1 other label")?,
+                    count => write!(f, ", and so are {} other labels", count - 1)?,
                 }
                 write!(f, ". {remedy}.")
             }
@@ -194,14 +194,14 @@ impl fmt::Display for Remedy {
         let help = [
             self.characters.map(|limit| {
                 let plural = if limit == 1 { "" } else { "s" };
-                format!("a code of at most {limit} such character{plural}")
+                format!("a code of at most {limit} character{plural} of this kind")
             }),
             self.dpi.map(|dpi| format!("a printer with {dpi} dpi")),
-            self.sheet.map(|sheet| format!("the sheet {}", sheet.name)),
+            self.sheet.map(|sheet| format!("the label sheet {}", sheet.name)),
         ];
         let help: Vec<String> = help.into_iter().flatten().collect();
         match help.as_slice() {
-            [] => f.write_str("No built-in sheet and no usual printer can print such a code"),
+            [] => f.write_str("No built-in label sheet and no common printer can print this code"),
             [first] => write!(f, "Use {first}"),
             [first, last] => write!(f, "Use {first} or {last}"),
             [first @ .., last] => write!(f, "Use {}, or {last}", first.join(", ")),

@@ -10,7 +10,7 @@ use super::connection::{Connection, MultiBackend, position};
 use super::cursor::Cursor;
 use super::error::Error;
 use super::schema::{audit, tokens, users};
-use crate::access::{Principal, is_principal};
+use crate::access::Principal;
 use crate::token::Micros;
 
 /// An entry.
@@ -31,6 +31,8 @@ pub struct Entry {
 /// Filters the entries. Bounds are inclusive.
 #[derive(Clone, Debug, Default)]
 pub struct AuditFilter {
+    /// The whole principal.
+    pub(crate) principal: Option<String>,
     /// Part of the principal, ignoring the case of ASCII letters.
     pub(crate) who: Option<String>,
     /// The exact name of the action.
@@ -108,9 +110,10 @@ pub(crate) fn names<'a>(
 
 fn filtered(connection: &Connection, filter: &AuditFilter) -> audit::BoxedQuery<'static, MultiBackend> {
     let mut query = audit::table.into_boxed();
-    if let Some(who) = filter.who.as_ref().filter(|who| is_principal(who)) {
-        query = query.filter(audit::principal.eq(who.clone()));
-    } else if let Some(who) = &filter.who {
+    if let Some(principal) = &filter.principal {
+        query = query.filter(audit::principal.eq(principal.clone()));
+    }
+    if let Some(who) = &filter.who {
         let contains = sql::<Bool>(position(connection)).sql("(LOWER(audit.principal), ");
         query = query.filter(contains.bind::<Text, _>(who.to_ascii_lowercase()).sql(") > 0"));
     }

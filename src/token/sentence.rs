@@ -200,7 +200,7 @@ impl Problem {
                     1 => format!("The token {token_uid} and another one are voided"),
                     others => format!("The token {token_uid} and {} others are voided", grouped(*others)),
                 };
-                format!("{them} and can't be printed. Choose only the others.")
+                format!("{them} and can't be printed. Choose tokens that are not voided.")
             }
             Self::NoSuchSheet { sheet } => format!("There is no sheet {}.", quoted(sheet)),
             Self::NoSuchPrinter { printer } => format!("There is no printer {}.", quoted(printer)),

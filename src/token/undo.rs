@@ -59,7 +59,7 @@ impl LoggedUse {
         let mistaken = |problem| Err(Box::new(Answer::Mistaken(TokenError::value(named.param(), problem))));
         let forbidden = |why| Err(Box::new(Answer::Forbidden(why)));
         if !anybody && self.by != *who {
-            return forbidden("Only who used a token, or who may edit tokens, may undo that use.");
+            return forbidden("You can undo only your own uses, unless your role can edit tokens.");
         }
         if self.undone_by.is_some() {
             return mistaken(Problem::AlreadyUndone);

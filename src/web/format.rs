@@ -144,7 +144,7 @@ impl TimeFormatter {
             }
             State::Locked => match retry_at(token, 1, self.now) {
                 Some(open) => format!("free again at {}", self.to_the_second(open)),
-                None => "and not valid any more when it is free".into(),
+                None => "expires before the lock ends".into(),
             },
             State::Pending => format!("from {}", at(token.valid_from)),
             State::Expired => format!("since {}", at(token.valid_to)),
@@ -173,7 +173,7 @@ pub(crate) fn day_in_words(text: &str) -> String {
 /// How many uses are left, as in `3 uses left`.
 pub(crate) fn uses_left(count: i32) -> String {
     match count {
-        UNLIMITED => "any number of uses".into(),
+        UNLIMITED => "unlimited uses".into(),
         count => format!("{} left", counted(count, "use")),
     }
 }

@@ -56,7 +56,7 @@ describe("verdicts at the door", () => {
     const visitor = await atDoor(server, { prepare });
     const { page } = visitor;
     await scan(visitor, "soon-1");
-    await verdict(visitor, "refused", "Not valid yet");
+    await verdict(visitor, "refused", "Not yet valid");
     const opens = page.locator(".verdict-opens");
     const title = page.locator(".verdict-title");
     assert.match(await opens.textContent(), /^Starts in 01:([0-3]\d|40)$/);
@@ -71,7 +71,7 @@ describe("verdicts at the door", () => {
     await page.clock.runFor(1000);
     await verdict(visitor, "wait", "Scan again", "Early bird");
     await scan(visitor, "soon-1");
-    await verdict(visitor, "refused", "Not valid yet");
+    await verdict(visitor, "refused", "Not yet valid");
     await visitor.close();
   });
 

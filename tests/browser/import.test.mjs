@@ -34,7 +34,7 @@ for (const javaScript of [true, false]) {
       await visitor.page.getByLabel("Uses left", { exact: true }).selectOption("uses");
       await visitor.page.getByLabel("Batch for new tokens").fill("Hall 3");
       await visitor.click("button", "Check the file");
-      await visitor.says("Create 30 tokens?", "Hall 3", "All lines are imported together, or none.");
+      await visitor.says("Create 30 tokens?", "Hall 3", "All lines are imported together.");
       await visitor.check("what a file would add");
       await visitor.click("button", "Create 30 tokens");
       await visitor.says("30 tokens added");
@@ -71,7 +71,7 @@ for (const javaScript of [true, false]) {
       await send({ name: "western.csv", mimeType: "text/csv", buffer: Buffer.from("label\nGr\xf6\xdfe\n", "latin1") });
       await visitor.says("This file can’t be read like this", "choose windows-1252");
       await visitor.check("file in another encoding");
-      await visitor.page.getByLabel("Characters").selectOption("windows-1252");
+      await visitor.page.getByLabel("Character encoding").selectOption("windows-1252");
       await visitor.click("button", "Check the file");
       await visitor.says("Größe");
     });

@@ -134,7 +134,7 @@ for (const javaScript of [true, false]) {
       const failure = { kind: "characters", why: "No font has it.", labels: ["“A”", "“B”"], count: 14 };
       write(server, `UPDATE print_jobs SET failure = '${JSON.stringify(failure)}' WHERE uid = '${job}';`);
       await visitor.open(`/print_jobs/${job}`);
-      await visitor.says("14 labels can’t be printed", "“A”, “B” and 12 more", "Leave out these labels", "Leave out the characters");
+      await visitor.says("14 labels can’t be printed", "“A”, “B” and 12 more", "Leave out these labels", "Leave out these characters");
       await visitor.check("print job with labels that cannot be printed");
       await visitor.open("/print_runs");
       await visitor.check("printed sheets with a failed job");
@@ -147,19 +147,19 @@ for (const javaScript of [true, false]) {
       await visitor.open("/settings");
       await visitor.check("settings of printing");
       await visitor.click("link", "All label sheets, and your own");
-      await visitor.says("Built-in sheets", "Avery L7160");
+      await visitor.says("Built-in label sheets", "Avery L7160");
       await visitor.check("label sheets");
       await visitor.leads(() => visitor.page.getByRole("link", { name: /^Copy Avery L7160/ }).click());
       await visitor.fill("Name", "Name badges");
       await visitor.page.getByLabel("Columns").fill("4");
-      await visitor.click("button", "Add sheet");
+      await visitor.click("button", "Add label sheet");
       await visitor.says("The sheet was not saved", "but the page is 210 mm");
       await visitor.check("wrong sheet", 422);
       await visitor.page.getByLabel("Columns").fill("2");
       await visitor.click("button", "Preview");
       await visitor.page.getByRole("img", { name: "2 by 7 labels on a page" }).waitFor();
       await visitor.check("sheet drawn");
-      await visitor.click("button", "Add sheet");
+      await visitor.click("button", "Add label sheet");
       await visitor.says("Name badges", "2 × 7, 63.5 × 38.1 mm");
       await visitor.check("own sheet");
       await visitor.click("link", "Change Name badges");
@@ -170,7 +170,7 @@ for (const javaScript of [true, false]) {
       await visitor.open("/sheets");
       await visitor.click("link", "Remove Name badges");
       await visitor.check("removing a sheet");
-      await visitor.click("button", "Remove sheet");
+      await visitor.click("button", "Remove label sheet");
       await visitor.says("None yet.");
     });
 

@@ -67,9 +67,9 @@ describe("the rows of the list", () => {
     assert.ok(bottom <= 740, `the first card ends at ${bottom}`);
     for (const part of [".tick label", ".label a", ".badge", ".value bdi"]) assert.ok(await card.locator(part).isVisible(), part);
     assert.ok(!(await card.locator(".batch").isVisible()));
-    for (const name of ["Add many", "Import", "Batches", "Deleted"]) assert.equal(await page.getByRole("link", { name, exact: true }).count(), 0, name);
+    for (const name of ["Add many", "Import", "Batches", "Deleted tokens"]) assert.equal(await page.getByRole("link", { name, exact: true }).count(), 0, name);
     await page.getByText("More", { exact: true }).click();
-    for (const name of ["Add many", "Import", "Batches", "Deleted", "Print"]) assert.ok(await page.getByRole("link", { name, exact: true }).last().isVisible(), name);
+    for (const name of ["Add many", "Import", "Batches", "Deleted tokens", "Print"]) assert.ok(await page.getByRole("link", { name, exact: true }).last().isVisible(), name);
     await page.keyboard.press("Escape");
     assert.equal(await page.getByRole("link", { name: "Batches", exact: true }).count(), 0, "Escape closes the menu");
     // The bar is short, and what has the focus is never under it.

@@ -18,7 +18,7 @@ for (const javaScript of [true, false]) {
     it("saves each setting by itself", async () => {
       await visitor.open("/");
       await visitor.click("link", "Settings");
-      await visitor.says("Uses of a new token", "Never changed.");
+      await visitor.says("Uses for new tokens", "Never changed.");
       await visitor.check("settings");
       await visitor.page.getByLabel("Uses", { exact: true }).fill("3");
       await visitor.click("button", "Save the uses of a new token");

@@ -248,7 +248,7 @@ for (const javaScript of [true, false]) {
 
     it("checks that it scans", async () => {
       await visitor.open("/sheet?q=Locker&sheet=avery-l7160&start=10");
-      await visitor.click("button", "Check that it scans");
+      await visitor.click("button", "Check that the codes scan");
       await visitor.page.getByText("30 tokens checked: every code can be scanned and is correct.").waitFor();
       await visitor.says("Page 1: 12 codes read", "Page 2: 18 codes read");
       await visitor.check("check that it scans");
@@ -272,7 +272,7 @@ for (const javaScript of [true, false]) {
       await visitor.fill("Name", "Brother 62 × 29");
       const sides = { page_width: 62, width: 62, pitch_x: 62, page_height: 29, height: 29, pitch_y: 29, margin: 1.5 };
       for (const [name, value] of Object.entries(sides)) await visitor.page.locator(`#${name}`).fill(String(value));
-      await visitor.click("button", "Add sheet");
+      await visitor.click("button", "Add label sheet");
       await visitor.open("/sheet?q=Locker+0");
       await shows(() => chosen("Sheet").selectOption({ label: "Brother 62 × 29" }));
       await pageIs("Page 1 of 12");
@@ -318,10 +318,10 @@ for (const javaScript of [true, false]) {
       await visitor.open("/sheet?q=behind+the+stairs&sheet=avery-l7651");
       await visitor.check("sheet of a long label");
       await visitor.open("/sheet?q=Party&sheet=avery-l7160");
-      await visitor.says("These labels can’t be printed yet", "🎉", "Leave these characters out", "add a font");
+      await visitor.says("These labels can’t be printed yet", "🎉", "Leave out these characters", "add a font");
       await visitor.check("a character that no font has", 422);
       assert.equal(await visitor.page.getByText("U+1F389").count(), 1, "it is said once");
-      await visitor.click("button", "Leave these characters out");
+      await visitor.click("button", "Leave out these characters");
       assert.equal(await visitor.page.locator("#problems").count(), 0);
       assert.ok(await visitor.page.getByLabel("Leave out characters that no font has").isChecked());
       await visitor.check("characters left out");
@@ -343,7 +343,7 @@ for (const javaScript of [true, false]) {
       });
       await visitor.page.locator("#preview svg .used").waitFor();
       assert.equal(await chosen("Start at label").inputValue(), "4");
-      await to("Check that it scans");
+      await to("Check that the codes scan");
       await visitor.leads(() => keyboard.press("Enter"));
       await visitor.page.getByText("every code can be scanned").waitFor();
     });

@@ -88,7 +88,7 @@ for (const javaScript of [true, false]) {
       await visitor.page.getByLabel("Unlimited").check();
       assert.equal(await uses.isDisabled(), javaScript);
       await visitor.click("button", "Save");
-      await visitor.says("any number of uses");
+      await visitor.says("unlimited uses");
       await visitor.click("link", "Edit");
       assert.equal(await visitor.page.getByLabel("Unlimited").isChecked(), true);
       await visitor.check("edit an unlimited one");
@@ -168,7 +168,7 @@ for (const javaScript of [true, false]) {
       await visitor.check("back to what was deleted", 404);
       await visitor.click("link", "← Tokens");
       await visitor.page.getByText("More", { exact: true }).click();
-      await visitor.click("link", "Deleted");
+      await visitor.click("link", "Deleted tokens");
       await visitor.says("delete me", "admin");
       await visitor.check("deleted");
       await visitor.click("button", "Restore delete me");

@@ -206,6 +206,8 @@ async fn the_audit_is_filtered() {
         ("who=user%3A", &["third", "first"]),
         ("who=r_3", &["second"]),
         ("who=API+key+door", &["second"]),
+        ("who=user%3Aanna", &["first"]),
+        ("who=user%3Aann", &[]),
         ("who=%25", &[]),
         ("who=+ben+", &["third"]),
         ("what=gate+open", &["third", "second"]),

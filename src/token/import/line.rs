@@ -95,13 +95,15 @@ impl LineReader {
             errors.push(CellError::new(Field::Uid, format!("The token with this value has the ID {}.", token.uid)));
         }
         if cells.filled(Field::Value).is_some_and(|value| value != token.value) {
-            let message = format!("The token's value is {}; an import changes no values.", quoted(&token.value));
+            let message = format!("The token's value is {}; an import can't change values.", quoted(&token.value));
             errors.push(CellError::new(Field::Value, message));
         }
         if cells.get(Field::Batch).is_some_and(|name| name != batch.unwrap_or_default()) {
             let message = batch.map_or_else(
-                || "The token belongs to no batch; an import moves no tokens to others.".to_owned(),
-                |name| format!("The token belongs to the batch {}; an import moves no tokens to others.", quoted(name)),
+                || "The token is in no batch; an import can't move tokens to another batch.".to_owned(),
+                |name| {
+                    format!("The token is in the batch {}; an import can't move tokens to another batch.", quoted(name))
+                },
             );
             errors.push(CellError::new(Field::Batch, message));
         }
@@ -132,7 +134,7 @@ impl LineReader {
         let text = cells.filled(Field::Used)?;
         let used = text.trim().parse::<i64>().ok().filter(|used| *used >= 0);
         if used.is_none() {
-            errors.push(CellError::new(Field::Used, format!("{} is no number of uses.", quoted(text))));
+            errors.push(CellError::new(Field::Used, format!("{} is not a number of uses.", quoted(text))));
         }
         used
     }

@@ -80,6 +80,7 @@ fn token(uid: &str, known: &Known) -> String {
 fn with_grouped_number(text: &str) -> String {
     let (number, rest) = text.split_once(' ').unwrap_or((text, ""));
     match number.parse::<i64>() {
+        Ok(1) if rest == "tokens" => "1 token".into(),
         Ok(number) if !rest.is_empty() => format!("{} {rest}", grouped(number)),
         _ => text.to_owned(),
     }

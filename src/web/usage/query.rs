@@ -78,12 +78,12 @@ impl UsageQuery {
             let uid = filled(text).map(|text| text.parse::<Uid>()).transpose();
             uid.map_err(|_| TokenError::value(name, Problem::NotAUid { value: shown(text) }))
         };
-        let user = errors.note(filled(&self.user).map(|text| part("user", 100, who_part(&text))).transpose());
+        let user = errors.note(filled(&self.user).map(|text| part("user", 100, text)).transpose());
         let (principal, user) = user.into_iter().partition::<Vec<_>, _>(|text| is_principal(text));
         let filter = UsageFilter {
             found: None,
             principal: principal.into_iter().next(),
-            user: user.into_iter().next(),
+            user: user.first().map(|text| who_part(text)),
             q: errors.note(filled(&self.q).map(|text| part("q", VALUE_MAX_CHARS, text)).transpose()),
             gate: errors.note(gate),
             outcome: errors.note(filled(&self.outcome).map(|word| word.parse::<UsageOutcome>()).transpose()),

@@ -95,7 +95,7 @@ pub(crate) const NOT_CURRENT_PASSWORD: &str = "Wrong current password.";
 pub(crate) const NOT_REPEATED: &str = "The two new passwords are different.";
 /// The password was changed between the check and the change.
 pub(crate) const PASSWORD_CHANGED_MEANWHILE: &str =
-    "Your password was changed somewhere else just now. Open this page again and try again.";
+    "Your password was just changed somewhere else. Reload this page, then try again.";
 
 /// As in `1 session` and `3 sessions`.
 pub(crate) fn sessions(count: usize) -> String {

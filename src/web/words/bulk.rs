@@ -173,7 +173,7 @@ pub(crate) const NOTHING_UNDONE: &str =
 
 pub(crate) fn undone_in_part(undone: i64, kept: i64) -> String {
     let kept = tokens(kept);
-    format!("Change undone for {}. {kept} stayed as below.", tokens(undone))
+    format!("Change undone for {}. Left unchanged: {kept}, listed below.", tokens(undone))
 }
 
 // Why an undo left a token as it is.

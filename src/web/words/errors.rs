@@ -21,7 +21,7 @@ pub(crate) fn title_and_advice(status: StatusCode) -> TitleAndAdvice {
         }
         StatusCode::CONFLICT => ("Someone else made a change", "Reload the page to see the current state."),
         StatusCode::PAYLOAD_TOO_LARGE => ("Too much data", "Go back and send less at once."),
-        StatusCode::TOO_MANY_REQUESTS => ("Too many attempts", ""),
+        StatusCode::TOO_MANY_REQUESTS => ("Please wait", ""),
         StatusCode::SERVICE_UNAVAILABLE => ("Tessera can't answer right now", "Wait a moment, then reload the page."),
         StatusCode::INTERNAL_SERVER_ERROR => {
             ("Something went wrong", "Try again. If this keeps happening, tell an administrator.")

@@ -8,7 +8,7 @@ pub(crate) const NO_LIST: &str = "Paste at least one line.";
 pub(crate) const PASTED_LIST: &str = "Pasted list";
 pub(crate) const UNNAMED_FILE: &str = "tokens";
 pub(crate) const NOT_WHOLE: &str = "only part of it arrived in time";
-pub(crate) const VOIDS: &str = "This file voids or restores tokens. Ask an admin or a manager to import it.";
+pub(crate) const VOIDS: &str = "This file voids or restores tokens. Ask an administrator to import this file.";
 pub(crate) const NO_ERRORS: &str = "This file has no errors, or has not been checked yet.";
 
 pub(crate) const ADD: &str = "Add new tokens";

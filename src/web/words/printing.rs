@@ -11,7 +11,7 @@ pub(crate) const PRINTERS: &str = "Printers";
 pub(crate) const LABEL_SHEETS: &str = "Label sheets";
 
 /// Groups of sheets.
-pub(crate) const OWN_SHEETS: &str = "Your sheets";
+pub(crate) const OWN_SHEETS: &str = "Your label sheets";
 pub(crate) const A4: &str = "A4";
 pub(crate) const LETTER: &str = "Letter";
 
@@ -94,7 +94,7 @@ pub(crate) const LEFT: (&str, &str) = ("Left", "From the page’s left edge to t
 pub(crate) const TOP: (&str, &str) = ("Top", "From the page’s top edge to the first label.");
 pub(crate) const PITCH_X: (&str, &str) = ("Pitch across", "From one label’s left edge to the next label’s left edge.");
 pub(crate) const PITCH_Y: (&str, &str) = ("Pitch down", "From one label’s top edge to the next label’s top edge.");
-pub(crate) const MARGIN: (&str, &str) = ("Margin", "What the printer can’t reach at the paper’s edge. Usually 5.");
+pub(crate) const MARGIN: (&str, &str) = ("Margin", "How close to the paper’s edge the printer can print. Usually 5.");
 
 /// An error about a field.
 pub(crate) fn wrong_field(label: &str, why: impl std::fmt::Display) -> String {

@@ -15,7 +15,8 @@ pub(crate) const LOOKED_UP: &str = "Looked up";
 /// Several tokens were found.
 pub(crate) const CHOOSE: &str = "Choose";
 /// Several tokens have the text in their label or value.
-pub(crate) const CHOOSE_SENTENCE: &str = "No token has exactly this code. Tokens with it in their label or value:";
+pub(crate) const CHOOSE_SENTENCE: &str =
+    "No token has exactly this code. Choose a token with this text in its label or value:";
 /// A use was undone.
 pub(crate) const UNDONE: &str = "Undone";
 /// Nothing was done.
@@ -119,7 +120,7 @@ pub(crate) fn locked(until: &str, last_used: &str) -> String {
 
 /// A token is not valid yet.
 pub(crate) fn not_yet_valid(from: &str) -> String {
-    format!("Not valid yet. Valid from {from}.")
+    format!("Not yet valid. Valid from {from}.")
 }
 
 /// A token is no longer valid.

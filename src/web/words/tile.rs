@@ -9,8 +9,8 @@ pub(crate) const ADDED: &str = "Token added.";
 pub(crate) const SAVED: &str = "Changes saved.";
 pub(crate) const SAVED_PRINTED: &str =
     "Changes saved. The printed label has the old value and no longer works. Print a new label.";
-pub(crate) const USED_BEFORE: &str = "Used once. The second click used nothing.";
-pub(crate) const USE_UNDONE_BEFORE: &str = "This use was undone already.";
+pub(crate) const USED_BEFORE: &str = "Used once. The second click was ignored.";
+pub(crate) const USE_UNDONE_BEFORE: &str = "This use was already undone.";
 pub(crate) const USE_NOT_UNDONE: &str = "This use can't be undone any more.";
 pub(crate) const NO_CHANGE: &str = "No change needed.";
 pub(crate) const UNLIMITED_ALREADY: &str = "No uses added: this token has unlimited uses.";

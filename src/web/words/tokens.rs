@@ -23,7 +23,7 @@ pub(crate) const VALID: &str = "Valid";
 
 /// What a filter says about printing.
 pub(crate) const NOT_PRINTED: &str = "Not printed";
-pub(crate) const PRINTED_NEVER_USED: &str = "Printed, not used yet";
+pub(crate) const PRINTED_NEVER_USED: &str = "Printed, never used";
 
 /// The parts of a filter, each on its chip.
 pub(crate) fn search_chip(text: &str) -> String {

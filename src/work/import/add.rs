@@ -38,7 +38,7 @@ pub(super) fn run(job: &Job, report: &ImportReport) -> Result<(), Error> {
     }
     added.map_err(|error| match error {
         Error::Token(error) => {
-            Error::Refused(format!("{error} It was taken after the file was checked. Nothing was imported."))
+            Error::Refused(format!("{error} This happened after the file was checked. Nothing was imported."))
         }
         error => error,
     })

@@ -31,10 +31,10 @@ const MOST_BATCHES: usize = 10_000;
 const EXAMPLES: usize = 5;
 /// Characters of a cell that a report shows.
 const SHOWN: usize = 100;
-const MORE_USES: &str = "This leaves more uses than now: uses that were consumed are given back.";
+const MORE_USES: &str = "This gives uses back: the token would have more uses left than now.";
 const VALUE_IS_UID: &str = "This value is the ID of another token.";
-const COMBINING: &str = "The value has letters that are made of several characters. Some scanners send them in another form, \
-                         which is another value: test a printed code before you print many.";
+const COMBINING: &str = "The value has letters that are made of several characters. Some scanners send these letters in another \
+                         form, which Tessera treats as a different value. Test a printed code before you print many.";
 const LABEL_TWICE: &str = "This label is in the list twice.";
 const UID_IN_USE: &str = "This ID is in use or was used before. An ID is never used twice.";
 const VALUE_IN_USE: &str = "This value is in use by another token.";
@@ -52,7 +52,9 @@ pub(crate) fn check(job: &Job) -> Result<ImportReport, Error> {
         let (chunk, stopped) = chunk(&mut lines);
         check.report.lines += chunk.len();
         if check.report.lines > MOST_LINES {
-            return Err(Error::Refused(format!("The file has more than {MOST_LINES} lines; divide it.")));
+            return Err(Error::Refused(format!(
+                "The file has more than {MOST_LINES} lines. Split it into several files."
+            )));
         }
         let is_last = chunk.is_empty();
         match job.options.mode {
@@ -117,8 +119,8 @@ impl<'a> Check<'a> {
     fn end(mut self, lines: &Lines) -> ImportReport {
         if let Some((count, line, digits)) = self.zeros.found() {
             let message = format!(
-                "Values are shorter than the others, which have {digits} digits: a spreadsheet may have lost zeros at their \
-                 beginning."
+                "Some values are shorter than the others, which have {digits} digits: a spreadsheet may have \
+                 removed zeros at their beginning."
             );
             self.report.warn(line, "", &message);
             if let Some(warning) = self.report.warnings.last_mut() {
@@ -275,7 +277,7 @@ impl<'a> Check<'a> {
             let is_damaged = self.is_damaged(line, &cells);
             let field = self.job.options.mode.key().unwrap_or(Field::Uid);
             let Some(key) = key(self.job, &cells) else {
-                let message = format!("The line has no {} to find its token by.", field.name());
+                let message = format!("This line has no {}, which is needed to find its token.", field.name());
                 self.fault(line, &cells, CellError::new(field, message));
                 continue;
             };

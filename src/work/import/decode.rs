@@ -153,14 +153,17 @@ fn encoding_of(head: &[u8], chosen: Option<Encoding>) -> io::Result<(Encoding, u
     }
     if let Some((mark, encoding)) = MARKS.into_iter().find(|(mark, _)| head.starts_with(mark)) {
         if chosen.is_some_and(|chosen| chosen != encoding) {
-            let why = format!("its byte order mark says that it is {}; leave the encoding open", encoding.word());
+            let why =
+                format!("its byte order mark says that it is {}; let Tessera detect the encoding", encoding.word());
             return Err(refused(&why));
         }
         return Ok((encoding, mark.len()));
     }
     let is_wide = matches!(chosen, Some(Encoding::Utf16Le | Encoding::Utf16Be));
     if !is_wide && head.contains(&0) {
-        return Err(refused("it is no text, or UTF-16 without a byte order mark; if so, choose utf-16le or utf-16be"));
+        return Err(refused(
+            "it is not a text file, or it is UTF-16 without a byte order mark; then choose utf-16le or utf-16be",
+        ));
     }
     Ok((chosen.unwrap_or(Encoding::Utf8), 0))
 }

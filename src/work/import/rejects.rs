@@ -34,7 +34,7 @@ pub(crate) fn rejects(job: &Job, report: &ImportReport) -> Result<Vec<u8>, Error
     }
     let more = report.error_count.saturating_sub(report.errors.len());
     if more > 0 {
-        writer.write_record(["", &format!("There are {more} more errors, which are not here.")]).map_err(fault)?;
+        writer.write_record(["", &format!("Errors not listed here: {more}.")]).map_err(fault)?;
     }
     writer.into_inner().map_err(|error| Error::Failed(error.to_string()))
 }

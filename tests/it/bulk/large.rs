@@ -91,7 +91,7 @@ async fn a_page_tells_how_far_an_action_is() {
     let poll = "<noscript><meta http-equiv=\"refresh\"";
     page.check(200, &["Changing 5 tokens", "2 of 5 tokens", poll, "data-poll", "<progress max=\"5\" value=\"2\""]);
     assert!(!page.text.contains("5 tokens changed.") && !page.text.contains("Undo for"), "{}", page.text);
-    browser.get("/actions").await.check(200, &["under way"]);
+    browser.get("/actions").await.check(200, &["in progress"]);
     let refused = browser.post(&format!("{path}/undo"), &[]).await;
     browser.get(&refused.check_leads_to(&path).location).await.check(200, &["This change isn’t finished yet"]);
     assert_eq!(number(&mut connection, "SELECT COUNT(*) FROM actions WHERE undone IS NOT NULL"), 0);

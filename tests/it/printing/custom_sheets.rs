@@ -105,7 +105,7 @@ async fn own_sheets_are_added_changed_and_removed() {
     let change = |margin| with(&[("known", known.as_str()), ("margin", margin)]);
     manager.post("/sheets/kartchen-7", &change("4")).await.check_leads_to("/sheets?done=changed");
     let late = manager.post("/sheets/kartchen-7", &change("3")).await;
-    late.check(409, &["manager changed this sheet in the meantime", "value=\"3\""]);
+    late.check(409, &["manager changed this label sheet in the meantime", "value=\"3\""]);
     let again = with(&[("known", &late.field("known")), ("margin", "3")])
         .into_iter()
         .map(|(name, text)| (name.to_owned(), text.to_owned()))

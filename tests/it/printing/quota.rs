@@ -56,7 +56,7 @@ async fn who_has_printed_as_many_labels_as_one_may_in_a_day_waits() {
 }
 
 async fn fetch_page(browser: &mut Browser<'_>, path: &str, order: &[(&str, &str)]) {
-    browser.post(path, order).await.check(429, &["Wait a while", "labels in 24 hours", "ask a manager"]);
+    browser.post(path, order).await.check(429, &["Please wait", "labels in 24 hours", "ask a manager"]);
 }
 
 #[actix_web::test]

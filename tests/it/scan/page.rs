@@ -92,7 +92,7 @@ async fn every_refusal_says_why_and_the_rest_below() {
     check_verdict(
         &browser.post("/scan", &[("code", &early)]).await,
         "refused",
-        &["Not valid yet. Valid from 1 Jan 2999 00:00.", "data-opens="],
+        &["Not yet valid. Valid from 1 Jan 2999 00:00.", "data-opens="],
     );
     let voided = app.add(&[("valid_to", "2001-01-01"), ("usage_count", "0")]).await;
     app.post("/void_token", &[("token_uid", &voided), ("reason", "Lost")]).await.check_success();

@@ -175,7 +175,10 @@ async fn of_two_managers_the_second_is_shown_both_sides() {
     let known = known_value(&seen, "usage_days");
     send_setting(&mut ben, "usage_days", &known, &[("usage_days", "100")]).await.check_leads_to("/settings");
     let both = send_setting(&mut ben, "usage_days", &known, &[("usage_days", "200")]).await;
-    both.check(409, &["Someone else changed this setting", "Saved by manager</strong> 100 days", "You</strong> 200 days"]);
+    both.check(
+        409,
+        &["Someone else changed this setting", "Saved by manager</strong> 100 days", "Your entry</strong> 200 days"],
+    );
     assert_eq!((both.field("usage_days"), known_value(&both, "usage_days")), ("200".into(), "100".into()));
     assert_eq!(settings(&app).usage_days, 100);
     let known = known_value(&seen, "quick_counts");

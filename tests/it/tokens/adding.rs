@@ -139,7 +139,7 @@ async fn the_address_of_a_deleted_token_says_so_and_offers_to_restore_it() {
     assert_eq!(json.send().await.unwrap().status(), 404);
     let mut scanner = Browser::of(&app, Role::Scanner).await;
     scanner.get(&format!("/{uid}")).await.check(200, &[]);
-    admin.get("/1f0e6c1a-54f7-4b1c-9d5e-0a3b7c2d4e6f").await.check(404, &["Nothing is here"]);
+    admin.get("/1f0e6c1a-54f7-4b1c-9d5e-0a3b7c2d4e6f").await.check(404, &["Page not found"]);
     admin.post(&format!("/{uid}/restore"), &[]).await.check_leads_to(&format!("/{uid}?done=restored"));
     admin.get(&format!("/{uid}?done=restored")).await.check(200, &["Token restored."]);
 }

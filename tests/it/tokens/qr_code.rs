@@ -134,9 +134,7 @@ async fn without_a_public_url_codes_hold_values_and_it_is_told_why() {
     let app = App::start().await;
     let mut browser = Browser::of(&app, Role::Manager).await;
     browser.get("/settings").await.check(200, &["value=\"link\" disabled", "started without"]);
-    save_setting(&mut browser, "code_holds", &[("code_holds", "link")])
-        .await
-        .check(422, &["needs the server&#39;s public URL"]);
+    save_setting(&mut browser, "code_holds", &[("code_holds", "link")]).await.check(422, &["Links need this server"]);
     let link = "INSERT INTO settings VALUES ('code_holds', '\"link\"', 0, 'user:anna')";
     app.connection().batch_execute(link).unwrap();
     browser.get("/settings").await.check(200, &["QR codes contain values, not links: this server was started without"]);

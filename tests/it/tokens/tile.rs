@@ -77,7 +77,7 @@ async fn a_token_is_added_shown_edited_used_deleted_and_restored() {
     browser.get(&format!("/{uid}/delete")).await.check(200, &["Delete this token?", "Ben"]);
     let deleted = browser.post(&format!("/{uid}/delete"), &[]).await;
     let list = browser.get(&deleted.check_leads_to("/?done=deleted").location).await;
-    list.check(200, &["The token is deleted.", "Undo", &format!("/{uid}/restore")]);
+    list.check(200, &["Token deleted.", "Undo", &format!("/{uid}/restore")]);
     browser.get(&format!("/{uid}")).await.check(404, &["This token was deleted", "Restore"]);
     let again = browser.post(&format!("/{uid}/delete"), &[]).await;
     assert_eq!(again.check_leads_to("/?done=deleted").location, deleted.location, "from two tabs it is deleted once");

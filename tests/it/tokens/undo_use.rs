@@ -29,7 +29,7 @@ async fn a_use_says_what_is_left_and_is_undone_once() {
     page.check(200, &["Use undone. 1 use left.", "Undone"]);
     assert_eq!(app.token(&uid).await["usage_count"], 1);
     let twice = browser.post(&undo, &[]).await;
-    browser.get(&twice.check_leads_to("/").location).await.check(200, &["This use was undone already."]);
+    browser.get(&twice.check_leads_to("/").location).await.check(200, &["This use was already undone."]);
     assert_eq!(app.token(&uid).await["usage_count"], 1, "once");
     let entry = undo.split('=').nth(1).unwrap();
     let again = browser.get(&format!("/{uid}?done=used-{entry}")).await;

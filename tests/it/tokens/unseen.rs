@@ -110,7 +110,7 @@ async fn a_label_of_white_space_is_none_wherever_it_comes_from() {
             ("action", &*action),
             ("seal", &*seal),
         ];
-        browser.post("/bulk", &done).await.check_leads_to("/actions/");
+        browser.post("/bulk", &done).await.check_leads_to("/?done=changed");
         assert_eq!(label(&uid).await, Value::Null, "a change of many");
         let (page, file) = paste(&app, Role::Editor, &format!("label;usage_count\n{blank};9\n")).await;
         assert!(page.contains("Create 1 token?"), "{page}");

@@ -58,7 +58,7 @@ async fn a_voided_token_is_restored_from_its_tile_and_it_is_undone() {
         assert_eq!(after[field], before[field], "{field}");
     }
     let recorded = browser.get("/audit").await;
-    recorded.check(200, &["voided the token", "restored the voided token", &format!("href=\"/{uid}\""), "Misprinted"]);
+    recorded.check(200, &["voided", "restored the voided token", &format!("href=\"/{uid}\""), "Misprinted"]);
     browser.get("/1f0e6c1a-54f7-4b1c-9d5e-0a3b7c2d4e6f/void").await.check(404, &[]);
     browser.post("/1f0e6c1a-54f7-4b1c-9d5e-0a3b7c2d4e6f/void", &[]).await.check(404, &[]);
 }
@@ -71,7 +71,7 @@ async fn who_may_not_delete_may_neither_void_nor_restore_nor_undo_either() {
     let uid = app.add(&[("usage_count", "3")]).await;
     let ticked = [("select", "ticked"), ("uid", uid.as_str())];
     for kind in ["void", "unvoid"] {
-        editor.post("/bulk", &[&ticked[..], &[("do", kind)]].concat()).await.check(403, &["void or restore"]);
+        editor.post("/bulk", &[&ticked[..], &[("do", kind)]].concat()).await.check(403, &["void, restore or delete"]);
     }
     for action in ["{\"void\":{\"reason\":null}}", "\"unvoid\"", "\"delete\""] {
         let smuggled = [("do", "lock"), ("step", "do"), ("seal", "x"), ("action", action)];
