@@ -123,7 +123,7 @@ for (const javaScript of [true, false]) {
       await visitor.says("Nothing changed", "This is the last manager");
       await visitor.check("last manager", 409);
       await visitor.open("/users/remove?name=admin");
-      await visitor.says("Remove yourself?", "You are signed out immediately");
+      await visitor.says("Remove yourself?", "You will be signed out immediately");
       await visitor.check("remove oneself");
       await visitor.click("button", "Remove user");
       await visitor.says("This is the last manager");
@@ -184,7 +184,7 @@ for (const javaScript of [true, false]) {
       await visitor.says("signed in", "created the API key", "door-3", "removed the user", "3 tokens", "failed to sign in");
       await visitor.check("audit");
       await visitor.page.getByLabel("Action", { exact: true }).selectOption({ label: "User removed" });
-      await visitor.fill("User or API key", "ADMIN");
+      await visitor.page.getByLabel("User or API key", { exact: true }).selectOption({ label: "admin" });
       await visitor.click("button", "Search");
       const shown = await visitor.page.locator(".done tbody .whom").allInnerTexts();
       assert.deepEqual(shown, ["berta"]);

@@ -178,7 +178,7 @@ for (const javaScript of [true, false]) {
       await visitor.click("button", "Change 2 tokens");
       await server.view(`${other}/update_token`, { label: "Two of them: later" });
       await visitor.click("button", "Undo");
-      await visitor.says("Change undone for 1 token. 1 token stayed as below.", "Not undone", "Two of them: later", "changed later");
+      await visitor.says("Change undone for 1 token. Left unchanged: 1 token, listed below.", "Not undone", "Two of them: later", "changed later");
       await visitor.check("action with what is left");
     });
 

@@ -125,11 +125,11 @@ async fn own_sheets_are_added_changed_and_removed() {
         .check_leads_to("/settings?done=default_dpi");
     manager.get("/sheets/kartchen-7/remove").await.check(200, &["Remove this label sheet?"]);
     manager.post("/sheets/kartchen-7/remove", &[]).await.check_leads_to("/sheets?done=removed");
-    manager.get("/settings").await.check(200, &["The sheet that was set was removed", "Avery L7160"]);
+    manager.get("/settings").await.check(200, &["The chosen label sheet was removed", "Avery L7160"]);
     for path in ["/sheets/kartchen-7", "/sheets/avery-l7160", "/sheets/avery-l7160/remove", "/sheets/%00"] {
         manager.get(path).await.check(404, &[]);
     }
-    manager.get("/audit").await.check(200, &["added the sheet", "removed the sheet"]);
+    manager.get("/audit").await.check(200, &["added the label sheet", "removed the label sheet"]);
     let mut admin = Browser::of(&app, Role::Admin).await;
     admin.get("/sheets").await.check(403, &["Only managers"]);
     admin.post("/sheets/add", &with(&[])).await.check(403, &[]);

@@ -47,7 +47,7 @@ async fn who_has_printed_as_many_labels_as_one_may_in_a_day_waits() {
     }
     let mut viewer = Browser::of(&app, Role::Viewer).await;
     let job = viewer.post("/print_jobs", &order(&uids, 0, 6)).await;
-    job.check(429, &["5 labels in 24 hours, and 0 were printed"]);
+    job.check(429, &["5 labels in 24 hours, and 0 are printed"]);
     assert!(jobs::page(&mut app.connection(), None, 9).unwrap().is_empty());
 
     // What was printed a day ago does not count.
