@@ -75,7 +75,8 @@ describe("the door with a camera", () => {
     await verdict(visitor, "good", "Tür-2-Überraschung");
     assert.ok(reads.length > 1);
     // What the reader itself says of that.
-    visitor.noise = visitor.noise.filter((line) => !/zxing_reader/.test(line));
+    // And a frame that a busy machine was late with came too soon after another one: it is sent again.
+    visitor.noise = visitor.noise.filter((line) => !/zxing_reader|429.*scan\/read/.test(line));
     onlyNetworkFailed(visitor);
     await visitor.close();
   });

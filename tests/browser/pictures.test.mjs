@@ -58,7 +58,7 @@ describe("the README's pictures", () => {
 
   it("the numbers of today, and a sheet before it is printed", async () => {
     await visitor.open("/overview");
-    await visitor.says("Used today");
+    await visitor.says("used today");
     await take("overview.png");
     await visitor.open("/sheet?q=locker");
     await visitor.page.locator(".page svg").first().waitFor();

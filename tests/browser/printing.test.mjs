@@ -90,7 +90,7 @@ for (const javaScript of [true, false]) {
 
     it("finds its tokens, and voids them all", async () => {
       await visitor.open(`/print_runs/${run}`);
-      await visitor.click("link", "Never used");
+      await visitor.click("link", "Show tokens never used");
       await visitor.says("24 tokens", "Printed sheet: Avery L7160");
       await visitor.check("list of a print run");
       // Another search stays within the run.
@@ -120,12 +120,12 @@ for (const javaScript of [true, false]) {
       await visitor.says("20 tokens", "10 of 20 tokens printed");
       await visitor.check("printed sheets with a job");
       await visitor.open(`/print_jobs/${job}`);
-      await visitor.says("Making 2 PDFs", "10 of 20 tokens printed", "Part 1 of 2");
+      await visitor.says("Creating 2 PDFs", "10 of 20 tokens printed", "Part 1 of 2");
       await visitor.check("print job");
       keep(server, uids.slice(10, 20), id, 2);
       write(server, `UPDATE print_jobs SET printed = 20, ended = ${now()} WHERE uid = '${job}';`);
       await visitor.page.getByText("Part 2 of 2", { exact: true }).waitFor();
-      await visitor.page.getByText("Making 2 PDFs").waitFor({ state: "detached" });
+      await visitor.page.getByText("Creating 2 PDFs").waitFor({ state: "detached" });
       await visitor.check("print job done");
       write(server, `UPDATE print_jobs SET failure = 'The database is full.' WHERE uid = '${job}';`);
       await visitor.open(`/print_jobs/${job}`);
@@ -146,7 +146,7 @@ for (const javaScript of [true, false]) {
     it("adds, changes and removes own sheets", async () => {
       await visitor.open("/settings");
       await visitor.check("settings of printing");
-      await visitor.click("link", "All label sheets, and your own");
+      await visitor.click("link", "All label sheets, including your own");
       await visitor.says("Built-in label sheets", "Avery L7160");
       await visitor.check("label sheets");
       await visitor.leads(() => visitor.page.getByRole("link", { name: /^Copy Avery L7160/ }).click());

@@ -89,6 +89,7 @@ describe("the rows of the list", () => {
     await page.locator("[data-bar] summary").click();
     assert.ok(await page.locator("[data-bar]").getByRole("button", { name: "Validity" }).isVisible());
     await visitor.fits("list with a selection");
+    await page.setViewportSize({ width: 375, height: 740 });
     await page.locator("[data-bar] summary").click();
     await showBarInPlace(visitor);
     await visitor.check("list with a selection on a phone");
@@ -185,7 +186,7 @@ describe("the selection", () => {
     await tick(visitor, 1);
     assert.deepEqual(await visitor.page.locator("[data-bar] .buttons button").allInnerTexts(), ["Print"]);
     await visitor.says("Your role can print tokens, not change them.");
-    await visitor.click("button", "Sign out");
+    await visitor.signOut();
     await visitor.signIn("vera", PASSWORD);
     assert.equal(await picked(), "");
     const kept = await visitor.page.evaluate(() => Object.keys(sessionStorage).filter((name) => name.startsWith("selected ")));
@@ -193,7 +194,7 @@ describe("the selection", () => {
   });
 
   it("is another one in another tab, and knows most tokens it can hold", async () => {
-    await visitor.click("button", "Sign out");
+    await visitor.signOut();
     await visitor.signIn("admin", PASSWORD);
     await visitor.open("/?q=Guest");
     await tick(visitor, 1);
