@@ -156,8 +156,12 @@ impl Typesetter {
             let free = area.height - upper.height - lower.height;
             let gap = (second_size * SECOND_GAP).min(free);
             let top = area.y + (free - gap) / 2.0;
-            runs.iter_mut().for_each(|run| run.y += top - upper.y);
-            below.iter_mut().for_each(|run| run.y += top + upper.height + gap - lower.y);
+            for run in &mut runs {
+                run.y += top - upper.y;
+            }
+            for run in &mut below {
+                run.y += top + upper.height + gap - lower.y;
+            }
         }
         runs.append(&mut below);
         runs

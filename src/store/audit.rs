@@ -95,7 +95,7 @@ pub(crate) struct Names {
 /// The users and tokens of these entries that are there.
 pub(crate) fn names<'a>(
     connection: &mut Connection,
-    entries: impl Iterator<Item = &'a Entry> + Clone,
+    entries: &(impl Iterator<Item = &'a Entry> + Clone),
 ) -> QueryResult<Names> {
     let of = |noun: &'static str| {
         let entries = entries.clone().filter(move |entry| entry.action.starts_with(noun));

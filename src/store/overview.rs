@@ -24,7 +24,7 @@ const READ: i64 = 1_000;
 /// The next ones that are named.
 const NEXT: usize = 5;
 /// How long each number may take.
-const LONG: Duration = Duration::from_millis(1_000);
+const LONG: Duration = Duration::from_secs(1);
 const SHORT: Duration = Duration::from_millis(600);
 
 /// How many, as far as they were counted; and whether these are all.

@@ -45,16 +45,17 @@ impl Token {
         if mistakes.is_empty() { Ok(self.normalized()) } else { Err(Mistakes(mistakes)) }
     }
 
-    /// A value that looks like a uid is written as a uid is: a code with capitals is looked up without. A label of white space
-    /// alone is none.
+    /// A value that looks like a uid is written as a uid is: a code with capitals is looked up without. A label that shows
+    /// nothing is none.
     fn normalized(self) -> Self {
         Self { value: plain_value(self.value), label: self.label.filter(|label| !is_blank(label)), ..self }
     }
 }
 
-/// Whether a label shows nothing. Control characters are refused, and do not count as white space here.
+/// Whether a label shows nothing: white space, and characters that nobody sees. Control characters are refused, and do not
+/// count here.
 fn is_blank(label: &str) -> bool {
-    label.chars().all(|c| c.is_whitespace() && !c.is_control())
+    label.chars().all(|c| !c.is_control() && (c.is_whitespace() || has_unseen(c.encode_utf8(&mut [0; 4]))))
 }
 
 /// A value as it is stored and looked up: in lower case, if it looks like a uid.

@@ -85,11 +85,11 @@ impl TimeRange {
     /// None if nothing is left of the range because it lies in a gap or after the year 9999.
     pub(crate) fn at(&self, now: Micros, zone: Tz) -> Option<(Micros, Micros)> {
         let today = now.local(zone).date();
-        let last_night = today.pred_opt().filter(|_| self.ends_next_day()).and_then(|day| self.from_day(day, zone));
-        last_night.filter(|(_, to)| now <= *to).or_else(|| self.from_day(today, zone))
+        let last_night = today.pred_opt().filter(|_| self.ends_next_day()).and_then(|day| self.on_day(day, zone));
+        last_night.filter(|(_, to)| now <= *to).or_else(|| self.on_day(today, zone))
     }
 
-    fn from_day(&self, day: NaiveDate, zone: Tz) -> Option<(Micros, Micros)> {
+    fn on_day(&self, day: NaiveDate, zone: Tz) -> Option<(Micros, Micros)> {
         let last_day = if self.ends_next_day() { day.checked_add_days(Days::new(1))? } else { day };
         let from = Micros::stored(at_or_after(&day.and_time(self.from.clock()), zone)?);
         let to = Micros::stored(at_or_after(&last_day.and_time(self.to.clock()), zone)?);

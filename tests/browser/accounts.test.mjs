@@ -188,7 +188,7 @@ for (const javaScript of [true, false]) {
       await visitor.click("button", "Search");
       const shown = await visitor.page.locator(".done tbody .whom").allInnerTexts();
       assert.deepEqual(shown, ["berta"]);
-      await visitor.fill("To", "2001-01-01");
+      await visitor.page.getByLabel("To", { exact: true }).fill("2001-01-01");
       await visitor.click("button", "Search");
       await visitor.says("No entries match");
       await visitor.check("nothing in the audit");

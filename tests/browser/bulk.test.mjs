@@ -30,13 +30,13 @@ for (const javaScript of [true, false]) {
       await visitor.fill("How many", "70");
       await visitor.fill("Batch name", "Summer party");
       await visitor.page.getByLabel("Label", { exact: false }).fill("{n:x}");
-      await visitor.click("button", "Create 70 tokens");
+      await visitor.click("button", /^Create (70 )?tokens$/);
       await visitor.says("No tokens were created", "Write a running number as");
       assert.equal(await visitor.page.getByLabel("How many").inputValue(), "70", "what was typed is kept");
       await visitor.check("add many with errors", 422);
       await visitor.page.getByLabel("Label", { exact: false }).fill("Gate {n:03}");
       await visitor.page.getByLabel("Uses", { exact: true }).fill("3");
-      await visitor.click("button", "Create 70 tokens");
+      await visitor.click("button", /^Create (70 )?tokens$/);
       await visitor.page.getByText("70 tokens, created").waitFor();
       await visitor.says("70 tokens created.", "Summer party");
       await visitor.check("batch");

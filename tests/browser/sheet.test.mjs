@@ -371,7 +371,7 @@ for (const javaScript of [true, false]) {
       await visitor.click("button", "Create 2 PDFs");
       assert.match(visitor.path(), /^\/print_jobs\//);
       await visitor.page.getByText("Part 2 of 2", { exact: true }).waitFor({ timeout: 240_000 });
-      await visitor.page.getByText("Making 2 PDFs").waitFor({ state: "detached", timeout: 60_000 });
+      await visitor.page.getByText("Creating 2 PDFs").waitFor({ state: "detached", timeout: 60_000 });
       await visitor.says("10,020 tokens on Avery L7651");
       await visitor.check("printed in parts");
     });

@@ -47,7 +47,7 @@ for (const javaScript of [true, false]) {
       await server.token({ label: "Locker 042" });
       await server.token({ label: "Bicycle 7" });
       await visitor.open("/usage");
-      await visitor.page.getByRole("searchbox", { name: "Search tokens" }).fill("locker");
+      await visitor.page.getByRole("searchbox", { name: "Search", exact: true }).fill("locker");
       await visitor.leads(() => visitor.page.keyboard.press("Enter"));
       assert.equal(visitor.path(), "/");
       await visitor.says("Locker 042");
@@ -56,7 +56,7 @@ for (const javaScript of [true, false]) {
 
     it("says what each page is for", async () => {
       await visitor.open("/usage");
-      await visitor.page.getByText("Help for this page").locator("..").click();
+      await visitor.page.locator("details.help > summary").click();
       assert.equal(await visitor.page.locator(".help .floating > p").count(), 3);
     });
 

@@ -156,7 +156,7 @@ for (const javaScript of [true, false]) {
       assert.equal(visitor.path(), tile);
       await visitor.click("link", "Delete");
       await visitor.click("button", "Delete token");
-      await visitor.says("The token is deleted.");
+      await visitor.says("Token deleted.");
       await visitor.check("list after a deletion");
       await visitor.click("button", "Undo");
       assert.equal(visitor.path(), tile);

@@ -208,11 +208,11 @@ pub(crate) fn gone(
         selection::by_uids(connection, &uids)?.into_iter().map(|(_, token)| (token.uid, token)).collect();
     let is_gone = |uid: &Uid| found.get(uid).is_none_or(|token| token.voided.is_some());
     let gone: Vec<Uid> = uids.into_iter().filter(is_gone).collect();
-    let mut names = Vec::new();
+    let mut titles = Vec::new();
     for uid in gone.iter().take(named) {
         let row = tokens::table.filter(tokens::uid.eq(uid.to_string())).select(tokens::label);
         let label: Option<Option<String>> = row.get_result(connection).optional()?;
-        names.push(label.flatten().unwrap_or_else(|| uid.to_string()));
+        titles.push(label.flatten().unwrap_or_else(|| uid.to_string()));
     }
-    Ok((names, gone.len()))
+    Ok((titles, gone.len()))
 }

@@ -96,7 +96,7 @@ pub(crate) fn today(connection: &mut Connection, midnight: Micros, limit: &Searc
             if let (Some(token), Some(_)) = (row.token, row.error_code) {
                 refusals.entry(token).or_default().push(Micros::stored(row.timestamp));
             }
-            today.add(row);
+            today.add(&row);
         }
         if length < PIECE {
             today.find_bursts(&refusals);
@@ -121,18 +121,18 @@ fn piece(connection: &mut Connection, midnight: Micros, (at, id): (i64, i64)) ->
 }
 
 impl Today {
-    fn add(&mut self, row: Row) {
-        self.all.add(&row);
+    fn add(&mut self, row: &Row) {
+        self.all.add(row);
         if let Some(code) = row.error_code {
             *self.reasons.entry(code).or_default() += 1;
         }
         if let Some(gate) = row.gate {
-            self.gates.entry(gate).or_default().add(&row);
+            self.gates.entry(gate).or_default().add(row);
         }
         if let Some(token) = row.token {
-            self.tokens.entry(token).or_default().add(&row);
+            self.tokens.entry(token).or_default().add(row);
         } else if let Some(uid) = &row.unknown {
-            self.unknown.entry(uid.clone()).or_default().add(&row);
+            self.unknown.entry(uid.clone()).or_default().add(row);
         }
     }
 
@@ -175,13 +175,13 @@ impl Today {
                 counts.entry(batch).or_default().add_all(self.unknown[&uid]);
             }
         }
-        named(connection, counts)
+        named(connection, &counts)
     }
 }
 
 fn named(
     connection: &mut Connection,
-    counts: HashMap<BatchId, Attempts>,
+    counts: &HashMap<BatchId, Attempts>,
 ) -> Result<Vec<(String, String, Attempts)>, Error> {
     let ids: Vec<BatchId> = counts.keys().copied().collect();
     let mut found = Vec::new();

@@ -148,7 +148,7 @@ async fn find(app: &App, filter: AuditFilter, after: Option<Cursor>) -> Result<F
     let found = app.store.read(move |connection| {
         let page = audit::page(connection, &filter, after.as_ref(), more_than(ROWS))?;
         let (entries, last) = cut(page, ROWS);
-        let names = audit::names(connection, entries.iter().map(|(_, entry)| entry))?;
+        let names = audit::names(connection, &entries.iter().map(|(_, entry)| entry))?;
         Ok(Found { entries, names, last })
     });
     Ok(found.await?)

@@ -1,5 +1,7 @@
 //! Which tokens a form is about: those that were ticked, those of the page, or all that the filter finds.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
@@ -82,7 +84,10 @@ impl TokenSelection {
         }
         let texts = if ticks.select == "page" { words(&ticks.page) } else { ticks.named() };
         let uids: Result<Vec<Uid>, TokenError> = texts.iter().map(|text| parse_uid(text)).collect();
-        let uids = errors.note(uids.map(Some)).unwrap_or_default();
+        let mut uids = errors.note(uids.map(Some)).unwrap_or_default();
+        // A repeated one counts once.
+        let mut seen = HashSet::new();
+        uids.retain(|uid| seen.insert(*uid));
         if errors.is_empty() && uids.is_empty() {
             errors.add_without_field("select", NOTHING_SELECTED);
         }
@@ -93,7 +98,7 @@ impl TokenSelection {
         let kept: Vec<String> = uids.iter().map(Uid::to_string).collect();
         let again = Ticks { uids: kept.join(" "), ..Ticks::default() };
         let fields = pairs_of(&(&query, &order, &place, again));
-        Self { selection: Selection::Uids(uids), fields, query, order, place }
+        Self { selection: Selection::Uids(uids), query, order, place, fields }
     }
 
     /// All tokens of a filter.
@@ -105,7 +110,7 @@ impl TokenSelection {
     ) -> Self {
         let selection = Selection::Filter(query.filter(app, errors));
         let fields = pairs_of(&(&query, &order, &place, again));
-        Self { selection, fields, query, order, place }
+        Self { selection, query, order, place, fields }
     }
 
     /// What a form selects, or the uids in an address, or what a filter finds, or everything with `all=1`; none if no

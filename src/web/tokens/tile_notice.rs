@@ -24,13 +24,14 @@ pub(super) fn notice(done: &str, tile: &Tile, role: Role) -> Option<Notice> {
         "not-today" => Notice::refused(words::NOT_TODAY),
         "undone" => Notice::done(words::UNDONE),
         "restored" => Notice::done(words::RESTORED),
-        other => match other.strip_prefix("used-") {
-            Some(entry) => Notice::done(words::used(&left())).with_undo(undo(entry, tile, role)),
-            None => {
+        other => {
+            if let Some(entry) = other.strip_prefix("used-") {
+                Notice::done(words::used(&left())).with_undo(undo(entry, tile, role))
+            } else {
                 let code = other.strip_prefix("refused-").and_then(|code| code.parse().ok())?;
                 Notice::refused(words::not_used(words::refusal(code)))
             }
-        },
+        }
     })
 }
 

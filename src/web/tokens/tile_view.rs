@@ -49,10 +49,8 @@ struct TilePage {
     voided: Option<(FormattedTime, String)>,
     zone: String,
     history: Vec<Attempt>,
-    may_edit: bool,
     /// Why there are no more buttons.
     limits: Option<&'static str>,
-    may_delete: bool,
     may_use: bool,
 }
 
@@ -122,9 +120,7 @@ pub(crate) async fn render(
         combines: has_combining_forms(&token.value),
         zone: app.zone.to_string(),
         history: tile.history.iter().map(|entry| attempt(entry, clock)).collect(),
-        may_edit,
         limits: words::limits(role),
-        may_delete: role.may(Permission::Delete),
         may_use: role.may(Permission::Consume) && row.is_active(),
         row,
     };

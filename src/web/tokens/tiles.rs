@@ -30,7 +30,7 @@ pub(crate) struct Tile {
 
 /// How tiles are shown.
 pub(crate) struct Tiles {
-    pub(crate) tiles: Vec<Tile>,
+    pub(crate) shown: Vec<Tile>,
     pub(crate) size: usize,
     counts: Vec<Choice>,
 }
@@ -58,7 +58,7 @@ impl Tiles {
         let made = web::block(move || tokens.into_iter().map(tile).collect::<Result<Vec<_>, Error>>()).await;
         let tiles = made.map_err(|error| Error::fault(error.to_string()))??;
         let counts = Choice::words(ListPlace::tile_rows().map(|count| count.to_string()), &rows.to_string());
-        Ok(Self { tiles, size, counts })
+        Ok(Self { shown: tiles, size, counts })
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) fn role_name(role: Role) -> &'static str {
 pub(crate) fn role_may(role: Role) -> &'static str {
     match role {
         Role::Scanner => "Scans tokens at the door. Cannot see the list of tokens.",
-        Role::Viewer => "Sees tokens and usage. Cannot change or use tokens.",
+        Role::Viewer => "Sees and prints tokens, and sees usage. Cannot change or use tokens.",
         Role::Editor => "Adds, edits, prints and uses tokens. Cannot void or delete them.",
         Role::Admin => "Everything with tokens, including void and delete. No users or settings.",
         Role::Manager => "Everything, including users, API keys, gates and settings.",

@@ -94,7 +94,7 @@ pub(crate) fn all_results_selected(count: Count) -> String {
 
 /// The choice of the tokens of the page.
 pub(crate) fn this_page(count: usize) -> String {
-    format!("This page: {}", grouped(count as i64))
+    format!("This page: {}", grouped(count))
 }
 
 /// What is said where no more tokens can be selected one by one.

@@ -136,7 +136,10 @@ async fn changing_oneself_signs_out_after_a_warning() {
     add_user(&app, "other", Role::Manager);
     let mut browser = Browser::of(&app, Role::Manager).await;
     browser.get("/users/edit?name=manager").await.check(200, &["This is you.", "signs you out"]);
-    browser.get("/users/remove?name=manager").await.check(200, &["Remove yourself?", "You will be signed out immediately"]);
+    browser
+        .get("/users/remove?name=manager")
+        .await
+        .check(200, &["Remove yourself?", "You will be signed out immediately"]);
 
     let made = browser.post("/users/password", &[("name", "manager")]).await;
     let password = shown_secret(made.check(200, &["Password changed", "I've saved it, sign in"]));

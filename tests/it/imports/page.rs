@@ -93,7 +93,7 @@ async fn voiding_by_a_file_needs_the_role_for_it() {
     let page = step(&app, Role::Admin, &uid, ("check", &[("mode", "add")])).await;
     assert!(page.contains("Create 2 tokens?"), "{page}");
     let page = run_file(&app, Role::Editor, &uid).await;
-    assert!(page.contains("Ask an admin or a manager to import it"), "{page}");
+    assert!(page.contains("Ask an administrator to import this file"), "{page}");
     assert_eq!(tokens(&app).await.len(), 0);
     run_file(&app, Role::Admin, &uid).await;
     let made = tokens(&app).await;

@@ -77,7 +77,10 @@ async fn a_job_tells_how_far_it_is_and_why_it_ended() {
     let job = add_job(&app, 25_000, 3);
     let uid = job.uid.parse().unwrap();
     let path = format!("/print_jobs/{}", job.uid);
-    viewer.get(&path).await.check(200, &["25,000 tokens on", "Making 3 PDFs", "0 of 25,000", "http-equiv=\"refresh\""]);
+    viewer
+        .get(&path)
+        .await
+        .check(200, &["25,000 tokens on", "Creating 3 PDFs", "0 of 25,000", "http-equiv=\"refresh\""]);
     let run = keep_run_of(&app, &uids, 500, Some((job.id, 1))).await;
     let progress = JobProgress { uid, previous_cursor: String::new(), printed: 10_000, cursor: "x".into() };
     jobs::advance(&mut app.connection(), &progress, Micros::now()).unwrap();

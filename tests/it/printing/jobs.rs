@@ -65,11 +65,11 @@ async fn more_than_a_pdf_holds_is_printed_in_parts_of_whole_pages() {
     let answer = send(asked.query(&[("all", "1")])).await;
     answer.check_failure("TokenValueError").check_param("uid");
     assert!(answer.body["message"].as_str().unwrap().contains("25,000"), "{answer:?}");
-    viewer.post("/sheet.pdf", &SMALL).await.check(422, &["At most 10,000 labels", "Make 3 PDFs"]);
+    viewer.post("/sheet.pdf", &SMALL).await.check(422, &["At most 10,000 labels", "Create 3 PDFs"]);
     viewer.post("/sheet/check", &SMALL).await.check(422, &["At most 10,000 labels"]);
     viewer.post("/sheet/browser", &SMALL).await.check(422, &["2,000"]);
     let page = viewer.get("/sheet?all=1&sheet=avery-l4731&dpi=600&text=none&start=100&page=3").await;
-    page.check(200, &["25,000 tokens", "Make 3 PDFs", "Page 3 of"]);
+    page.check(200, &["25,000 tokens", "Create 3 PDFs", "Page 3 of"]);
     assert!(runs_with_tokens(&app).is_empty());
 
     let job_uid = page.field("job_uid");
@@ -109,7 +109,7 @@ async fn one_more_than_a_pdf_holds_is_two_and_a_long_list_of_uids_keeps_its_orde
     let form = [&SMALL[..], &[("uids", &list), ("job_uid", &job_uid)]].concat();
     let refused = viewer.request(Method::POST, "/sheet.pdf").form(&form).send().await.unwrap();
     assert_eq!(refused.status(), 422);
-    assert!(refused.text().await.unwrap().contains("Make 2 PDFs"));
+    assert!(refused.text().await.unwrap().contains("Create 2 PDFs"));
     let begun = viewer.request(Method::POST, "/print_jobs").form(&form).send().await.unwrap();
     assert_eq!(begun.status(), 303);
     let job = wait_for_job(&app, &job_uid).await;

@@ -131,7 +131,7 @@ async fn values_and_labels_that_are_too_much_for_a_label() {
     let answer = print_as_program(&app, &query).await;
     answer.check_failure("TokenValueError").check_param("sheet");
     let message = answer.body["message"].as_str().unwrap().to_owned();
-    for words in ["“Long one” (1000 characters)", "too fine", "300 dpi", "characters", "the sheet Avery"] {
+    for words in ["“Long one” (1000 characters)", "too fine", "300 dpi", "characters", "the label sheet Avery"] {
         assert!(message.contains(words), "{message}");
     }
     viewer.post("/sheet.pdf", &query).await.check(422, &["too fine", "Use a code of at most"]);

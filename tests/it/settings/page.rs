@@ -109,7 +109,7 @@ async fn a_name_of_the_organisation_that_another_server_saved_is_shown_within_a_
     });
     assert!(matches!(save.unwrap(), SaveResult::Saved));
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-    browser.get("/").await.check(200, &["Elsewhere</span></a>"]);
+    browser.get("/").await.check(200, &["Elsewhere</span></span></a>"]);
 }
 
 #[actix_web::test]

@@ -29,11 +29,14 @@ pub struct RunCounts {
 const ONE_BATCH: &str = "CASE WHEN COUNT(tokens.batch) = COUNT(*) AND MIN(tokens.batch) = MAX(tokens.batch) \
                          THEN MIN(tokens.batch) END";
 
+/// A run's id, how many tokens it has, how many of them there are in each state, and their batch.
+type CountsRow = (i64, i64, i64, i64, i64, i64, Option<i64>);
+
 /// Counts the tokens of runs, by run id. Reads all of their tokens.
 pub fn count_tokens(connection: &mut Connection, runs: &[i64]) -> QueryResult<Vec<(i64, RunCounts)>> {
     let count_existing =
         |what: &str| sql::<BigInt>(&format!("COUNT(CASE WHEN tokens.deleted_at IS NULL AND {what} THEN 1 END)"));
-    let rows: Vec<(i64, i64, i64, i64, i64, i64, Option<i64>)> = print_run_tokens::table
+    let rows: Vec<CountsRow> = print_run_tokens::table
         .inner_join(tokens::table.on(tokens::id.eq(print_run_tokens::token)))
         .filter(print_run_tokens::run.eq_any(runs.to_vec()))
         .group_by(print_run_tokens::run)
