@@ -225,8 +225,8 @@ fn an_offset_must_not_move_anything_off_the_paper() {
     assert_eq!(
         refused,
         [
-            "With this offset, 1.5 mm of label 1 would be cut off at the paper's left edge.",
-            "With this offset, 6.94 mm of label 19 would be cut off at the paper's bottom edge.",
+            "With this shift, 1.5 mm of label 1 would be cut off at the paper's left edge.",
+            "With this shift, 6.94 mm of label 19 would be cut off at the paper's bottom edge.",
         ]
     );
     // Only labels that are printed count.
@@ -247,7 +247,8 @@ fn a_code_that_is_too_fine_is_refused_with_a_remedy() {
     assert_eq!(
         refused[0].to_string(),
         "The code of Ticket 0 (36 characters) is too fine for Avery L4731, 189 labels of 25.4 × 10 mm at 300 dpi, and \
-         so are 2 others. Use a code of at most 17 such characters, a printer with 600 dpi, or the sheet Avery L7651, \
+         so are 2 other labels. Use a code of at most 17 characters of this kind, a printer with 600 dpi, or the label sheet \
+         Avery L7651, \
          65 labels of 38.1 × 21.17 mm."
     );
     // The suggested remedy works, and the next smaller one does not.

@@ -53,7 +53,7 @@ for (const javaScript of [true, false]) {
       await visitor.click("link", "Add user");
       await visitor.fill("Name", LONG);
       // The whole row is the choice.
-      await visitor.page.getByText("Sees tokens and usage. Cannot change or use tokens.").click({ force: true });
+      await visitor.page.getByText("Sees and prints tokens, and sees usage. Cannot change or use tokens.").click({ force: true });
       await visitor.fill("Password", OTHER);
       await visitor.click("button", "Add user");
       await visitor.says(`User ${LONG} added.`, "Viewer", "never");

@@ -105,10 +105,10 @@ fn a_bomb_is_refused_by_its_first_bytes() {
     let nothing = packed(&vec![0; 1_000_000]);
     for (width, height) in [(100_000, 100_000), (8_000, 6_250), (20_000, 1), (1, 20_000)] {
         let file = [header(width, height, 0), chunk("IDAT", &nothing), chunk("IEND", &[])].concat();
-        check_refused(PhotoFormat::Png, &file, "send it smaller");
+        check_refused(PhotoFormat::Png, &file, "send a smaller one");
     }
     let most = [header(u32::MAX >> 1, u32::MAX >> 1, 0), chunk("IDAT", &nothing)].concat();
-    check_refused(PhotoFormat::Png, &most, "no PNG file that can be read");
+    check_refused(PhotoFormat::Png, &most, "not a readable PNG file");
     // A size that is read, and a text of gigabytes beside it that is not.
     let text = [&b"a\0\0"[..], &packed(&vec![b'x'; 50_000_000])].concat();
     let bomb = [header(2, 1, 0), chunk("zTXt", &text), chunk("IDAT", &packed(&[0, 7, 9])), chunk("IEND", &[])].concat();
@@ -119,11 +119,11 @@ fn a_bomb_is_refused_by_its_first_bytes() {
 fn what_is_no_photo_or_not_the_whole_of_one_is_refused() {
     let whole = file(ColorType::Rgb, BitDepth::Eight, |shade| vec![shade, 255 - shade, 7]);
     for length in [1, 8, 20, 40, whole.len() / 2, whole.len() - 20] {
-        check_refused(PhotoFormat::Png, &whole[..length], "no PNG file that can be read");
+        check_refused(PhotoFormat::Png, &whole[..length], "not a readable PNG file");
     }
-    check_refused(PhotoFormat::Png, b"GIF89a", "no PNG");
+    check_refused(PhotoFormat::Png, b"GIF89a", "not a readable PNG");
     for other in [&whole[..], b"hello", b"\xff\xd8", b"\xff\xd8\xff\xe0\0\x10JFIF\0", &[0xFF; 1_000]] {
-        check_refused(PhotoFormat::Jpeg, other, "no JPEG file that can be read");
+        check_refused(PhotoFormat::Jpeg, other, "not a readable JPEG file");
     }
     assert_eq!(read(PhotoFormat::Png, b"").unwrap_err().name(), "TokenAPIError");
 }
@@ -162,7 +162,7 @@ const JPEG: &[u8] = include_bytes!("../../../tests/it/scan/photo.jpg");
 fn a_photo_is_refused_or_read_wherever_it_ends_or_is_damaged() {
     assert!(read(PhotoFormat::Jpeg, JPEG).is_ok());
     for length in (1..JPEG.len()).step_by(13) {
-        check_refused(PhotoFormat::Jpeg, &JPEG[..length], "not the whole of it");
+        check_refused(PhotoFormat::Jpeg, &JPEG[..length], "not complete");
     }
     assert!(read(PhotoFormat::Jpeg, &[JPEG, b"what phones put behind it"].concat()).is_ok());
     for at in (2..JPEG.len()).step_by(7) {

@@ -282,7 +282,7 @@ impl OriginalValues {
         let differs = |was: &Given<String>, now: String| Some(now).filter(|now| text(was) != now);
         let time = |was: &Given<String>, now: &str| {
             let shown = local(moment(text(was)), zone);
-            Some(now.to_owned()).filter(|now| shown != to_the_second(now))
+            Some(now.to_owned()).filter(|now| to_the_second(&shown) != to_the_second(now))
         };
         // A number that was entered beside "unlimited" contradicts it; one that was there before does not.
         let number = form.usage_count.trim();
