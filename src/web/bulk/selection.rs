@@ -1,7 +1,5 @@
 //! Which tokens a form is about: those that were ticked, those of the page, or all that the filter finds.
 
-use std::collections::HashSet;
-
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
@@ -84,10 +82,7 @@ impl TokenSelection {
         }
         let texts = if ticks.select == "page" { words(&ticks.page) } else { ticks.named() };
         let uids: Result<Vec<Uid>, TokenError> = texts.iter().map(|text| parse_uid(text)).collect();
-        let mut uids = errors.note(uids.map(Some)).unwrap_or_default();
-        // A repeated one counts once.
-        let mut seen = HashSet::new();
-        uids.retain(|uid| seen.insert(*uid));
+        let uids = errors.note(uids.map(Some)).unwrap_or_default();
         if errors.is_empty() && uids.is_empty() {
             errors.add_without_field("select", NOTHING_SELECTED);
         }

@@ -40,7 +40,7 @@ pub(super) async fn change(browser: &mut Browser<'_>, form: &[(&str, &str)]) -> 
     let since = Instant::now();
     loop {
         let page = browser.get(&path).await;
-        if !page.text.contains("data-poll") || since.elapsed() > Duration::from_secs(60) {
+        if !page.text.contains("data-poll") || since.elapsed() > Duration::from_mins(1) {
             return page;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

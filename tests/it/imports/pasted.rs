@@ -76,7 +76,8 @@ async fn what_is_wrong_is_told_by_line_and_the_options_can_be_changed() {
 #[actix_web::test]
 async fn a_list_of_a_hundred_thousand_lines_is_taken() {
     let app = App::start().await;
-    let list: String = (1..=100_000).map(|n| format!("Locker {n:06}\r\n")).collect();
+    let lines: Vec<String> = (1..=100_000).map(|n| format!("Locker {n:06}\r\n")).collect();
+    let list = lines.concat();
     let (page, uid) = paste(&app, Role::Editor, &list).await;
     assert!(page.contains("Create 100,000 tokens?"), "{page}");
     let page = run_file(&app, Role::Editor, &uid).await;

@@ -34,7 +34,7 @@ async fn behind(app: &App, href: &str) -> usize {
     let file = match without_order.strip_prefix("/usage?") {
         Some(filter) => format!("/export/usage?format=jsonl&{filter}"),
         None => {
-            format!("/export/tokens?format=jsonl&{}", without_order.trim_start_matches("/").trim_start_matches('?'))
+            format!("/export/tokens?format=jsonl&{}", without_order.trim_start_matches('/').trim_start_matches('?'))
         }
     };
     lines(&exported(app, file.trim_end_matches('&')).await).len()
