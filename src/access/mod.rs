@@ -7,7 +7,7 @@ pub mod rate;
 pub(crate) mod session;
 mod who;
 
-pub(crate) use who::{who, who_part};
+pub(crate) use who::who;
 
 use std::fmt;
 use std::str::FromStr;
@@ -161,9 +161,12 @@ impl FromStr for Role {
     }
 }
 
-/// Whether a text is a whole principal, as forms offer them, and not a part of one: `user:anna` is not `user:annabel`, too.
-pub(crate) fn is_principal(text: &str) -> bool {
-    ["user:", "key:"].iter().any(|kind| text.strip_prefix(kind).is_some_and(|name| check_name(name).is_ok()))
+/// Whom a filter asks for: a whole principal, as forms offer them (`user:anna` is not `user:annabel`, too), or else a part of
+/// one, as people type it.
+pub(crate) fn who_filter(text: String) -> (Option<String>, Option<String>) {
+    let is_whole =
+        ["user:", "key:"].iter().any(|kind| text.strip_prefix(kind).is_some_and(|name| check_name(name).is_ok()));
+    if is_whole { (Some(text), None) } else { (None, Some(who::who_part(&text))) }
 }
 
 /// Checks the name of a user or a key: 1 to 64 letters, digits and `. _ @ -`, so that it looks the same in a log line,

@@ -13,7 +13,7 @@ pub(crate) fn who(principal: &str) -> String {
 }
 
 /// What is looked for among principals, as people type it: `API key door` is `key:door`.
-pub(crate) fn who_part(typed: &str) -> String {
+pub(super) fn who_part(typed: &str) -> String {
     const KEY: &str = "api key ";
     match typed.get(..KEY.len()) {
         Some(start) if start.eq_ignore_ascii_case(KEY) => format!("key:{}", typed[KEY.len()..].trim_start()),

@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use crate::support::sources::files;
 
 /// Each room and the rooms that it may name.
 const ROOMS: [(&str, &[&str]); 12] = [
@@ -29,17 +31,6 @@ struct Files {
     by_module: BTreeMap<Module, String>,
     /// What a file passes on from another by `pub use`.
     reexports: BTreeMap<Module, Module>,
-}
-
-fn files(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, extension, found);
-        } else if path.extension().is_some_and(|other| other == extension) {
-            found.push(path);
-        }
-    }
 }
 
 /// Every file: its module and its text.

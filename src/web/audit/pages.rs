@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use super::entry_view::{EntryView, Known};
-use crate::access::{is_principal, who_part};
+use crate::access::who_filter;
 use crate::store::audit::{self, AuditFilter, Entry, Names};
 use crate::store::cursor::Cursor;
 use crate::token::input::read_time;
@@ -87,14 +87,8 @@ impl AuditQuery {
             let day = Some(text).filter(|text| !text.is_empty());
             errors.note(day.map(|text| read_time(name, text, app.zone)).transpose())
         };
-        let (principal, who) = who.into_iter().partition::<Vec<_>, _>(|text| is_principal(text));
-        AuditFilter {
-            principal: principal.into_iter().next(),
-            who: who.first().map(|who| who_part(who)),
-            what,
-            from: day("from", &self.from),
-            to: day("to", &self.to),
-        }
+        let (principal, who) = who.map(who_filter).unwrap_or_default();
+        AuditFilter { principal, who, what, from: day("from", &self.from), to: day("to", &self.to) }
     }
 
     /// The address of this list, from `after` on.

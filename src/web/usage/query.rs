@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use crate::access::{is_principal, who_part};
+use crate::access::who_filter;
 use crate::store::usage::UsageFilter;
 use crate::token::input::read_time;
 use crate::token::{Problem, TokenError, Uid, UsageOutcome, VALUE_MAX_CHARS, shown};
@@ -79,11 +79,11 @@ impl UsageQuery {
             uid.map_err(|_| TokenError::value(name, Problem::NotAUid { value: shown(text) }))
         };
         let user = errors.note(filled(&self.user).map(|text| part("user", 100, text)).transpose());
-        let (principal, user) = user.into_iter().partition::<Vec<_>, _>(|text| is_principal(text));
+        let (principal, user) = user.map(who_filter).unwrap_or_default();
         let filter = UsageFilter {
             found: None,
-            principal: principal.into_iter().next(),
-            user: user.first().map(|text| who_part(text)),
+            principal,
+            user,
             q: errors.note(filled(&self.q).map(|text| part("q", VALUE_MAX_CHARS, text)).transpose()),
             gate: errors.note(gate),
             outcome: errors.note(filled(&self.outcome).map(|word| word.parse::<UsageOutcome>()).transpose()),

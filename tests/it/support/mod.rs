@@ -18,6 +18,7 @@ pub mod printing;
 pub mod process;
 pub mod raw;
 pub mod settings;
+pub mod sources;
 pub mod tokens;
 pub mod trace;
 pub mod usage_log;
